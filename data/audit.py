@@ -1,0 +1,104 @@
+"""The audit chain: SHA-256 over each row's content and the hash before it, in the order of commit."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+GENESIS = "0" * 64
+"""The hash before the first row."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What a unit of work tells the audit; the writer numbers and hashes it just before the commit."""
+
+    action: str
+    actor: str
+    client_id: int | None = None
+    order_id: int | None = None
+    plan_number: int | None = None
+    run_number: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def row_hash(
+    previous: str,
+    seq: int,
+    at: datetime,
+    actor: str,
+    action: str,
+    subjects: tuple[int | None, int | None, int | None, int | None],
+    details: str,
+) -> str:
+    """The hash of one row; `subjects` are client, order, plan and run."""
+    content = "\x1f".join(
+        (previous, str(seq), at.isoformat(), actor, action, ",".join(map(str, subjects)), details)
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def chain(
+    entries: Iterable[AuditEntry], head: str, last_seq: int, at: datetime
+) -> tuple[list[dict[str, Any]], str]:
+    """Number and hash `entries` behind row `last_seq` with hash `head`; gives the rows and the head after."""
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        last_seq += 1
+        details = json.dumps(entry.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
+        digest = row_hash(head, last_seq, at, entry.actor, entry.action, subjects, details)
+        rows.append(
+            {
+                "seq": last_seq,
+                "at": at,
+                "actor": entry.actor,
+                "action": entry.action,
+                "client_id": entry.client_id,
+                "order_id": entry.order_id,
+                "plan_number": entry.plan_number,
+                "run_number": entry.run_number,
+                "details": details,
+                "previous": head,
+                "hash": digest,
+            }
+        )
+        head = digest
+    return rows, head
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What a verification found; `bad_seq` is the first row that does not follow from those before it."""
+
+    ok: bool
+    rows: int
+    head: str
+    bad_seq: int | None = None
+    message: str = ""
+
+
+def verify(rows: Iterable[Any], expected_head: str | None = None) -> AuditReport:
+    """Recompute a chain from its rows in order of `seq`.
+
+    `expected_head` is a head kept outside (it may be that of any row, since the chain has grown on): the
+    owner of a file can rewrite a whole chain, only an outside head shows that.
+    """
+    head, count, seen_expected = GENESIS, 0, expected_head is None or expected_head == GENESIS
+    for row in rows:
+        count += 1
+        subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
+        computed = row_hash(row.previous, row.seq, row.at, row.actor, row.action, subjects, row.details)
+        if row.seq != count:
+            return AuditReport(False, count, head, row.seq, f"row {count} is missing")
+        if row.previous != head or row.hash != computed:
+            return AuditReport(
+                False, count, head, row.seq, f"row {row.seq} does not follow from row {row.seq - 1}"
+            )
+        head = row.hash
+        seen_expected = seen_expected or head == expected_head
+    if not seen_expected:
+        return AuditReport(False, count, head, None, "the given head is not in this chain")
+    return AuditReport(True, count, head, None, f"{count} rows verified")

@@ -1,0 +1,131 @@
+"""The two clocks: wall time for audit and ages, market time for phases and trading dates.
+
+Nothing else in the program may ask the system for the time, so that a test runs a whole day in a second.
+"""
+
+import asyncio
+import heapq
+import time
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+IST = ZoneInfo("Asia/Kolkata")
+"""The exchanges' time zone, for display and market phases; storage is UTC."""
+
+
+class Clock(Protocol):
+    """Wall time."""
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for ages and time-outs."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` of this clock."""
+        ...
+
+
+class MarketClock(Protocol):
+    """The exchange's time: real for a live desk, the simulated day's for a paper one."""
+
+    def now(self) -> datetime:
+        """Aware UTC time of the market."""
+        ...
+
+    @property
+    def trading_day(self) -> date:
+        """The exchange date that orders and fills of this moment belong to."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` of real time."""
+        await asyncio.sleep(seconds)
+
+
+class WallMarketClock:
+    """Market time that is wall time, for a live desk."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        return self._clock.now()
+
+    @property
+    def trading_day(self) -> date:
+        """Today's date in India."""
+        return self._clock.now().astimezone(IST).date()
+
+
+class ManualClock:
+    """A clock that a test or a rehearsal moves by hand; it is a market clock too.
+
+    `sleep` returns when `advance` has moved time past it.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"start must be an aware time, got {start!r}")
+        self._now = start.astimezone(UTC)
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    def now(self) -> datetime:
+        """Aware UTC time."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds advanced so far."""
+        return self._elapsed
+
+    @property
+    def trading_day(self) -> date:
+        """The current date in India."""
+        return self._now.astimezone(IST).date()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until `advance` has moved `seconds` on."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), woken))
+        await woken
+
+    def shift(self, seconds: float) -> None:
+        """Move time on without letting sleepers run."""
+        self._elapsed += seconds
+        self._now += timedelta(seconds=seconds)
+
+    async def advance(self, seconds: float) -> None:
+        """Move time on, waking each sleeper at its own moment and letting it run."""
+        end = self._elapsed + seconds
+        while self._sleepers and self._sleepers[0][0] <= end:
+            due, _, woken = heapq.heappop(self._sleepers)
+            self.shift(max(0.0, due - self._elapsed))
+            if not woken.done():
+                woken.set_result(None)
+            for _ in range(20):
+                await asyncio.sleep(0)
+        self.shift(max(0.0, end - self._elapsed))
+        await asyncio.sleep(0)

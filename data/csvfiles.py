@@ -1,0 +1,149 @@
+"""Strict reading of CSV files that people made: every fault of a file is found and told at once."""
+
+import csv
+import difflib
+import unicodedata
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.money import BadInput
+
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Invisible characters that reorder what is shown, so that a name could pretend to be another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One data row: its line in the file (the header is line 1) and its trimmed values by column."""
+
+    number: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a file. `row` is the line in the file, `field` the column or what was expected there."""
+
+    row: int
+    field: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}, {self.field}: {self.value!r} is not valid; {self.expected}"
+
+
+class FileProblem(BadInput):
+    """A file that cannot be taken, with all its faults in `problems`, in file order."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        super().__init__("file", path.name, "\n".join(str(problem) for problem in problems))
+
+
+def control_character(text: str) -> str | None:
+    """The name of the first control or bidirectional character in `text`, or `None` if it is clean."""
+    if text.isprintable() and text.isascii():
+        return None
+    for character in text:
+        if character in BIDI_CONTROLS or unicodedata.category(character) == "Cc":
+            return f"U+{ord(character):04X}"
+    return None
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`did you mean X` for the known name closest to `name`, or the list of known names."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+    """Read a comma-separated UTF-8 file (with or without byte order mark) whose first line names its columns.
+
+    Every `required` column must be there and filled in each row, every other column must be one of
+    `optional`; an optional column that is missing is absent from `Row.values`. Blank lines are passed over.
+    Raises `FileProblem` with all faults found, `OSError` where the file cannot be read.
+    """
+    problems: list[Problem] = []
+    lines = _decoded(path.read_bytes(), problems)
+    if problems:
+        raise FileProblem(path, problems)
+    reader = csv.reader(lines, strict=True)
+    rows: list[Row] = []
+    header: list[str] | None = None
+    first_line = 1
+    try:
+        for cells in reader:
+            number, first_line = first_line, reader.line_num + 1
+            cells = [cell.strip(" ") for cell in cells]
+            if not any(cells):
+                continue
+            if header is None:
+                header = [cell.lower() for cell in cells]
+                _check_header(header, number, required, optional, problems)
+                if problems:
+                    break
+                continue
+            faults = list(_faults_of_row(number, header, cells, required))
+            problems.extend(faults)
+            if not faults:
+                rows.append(Row(number, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        problems.append(
+            Problem(reader.line_num, "line", str(error), "close every quote and keep one row a line")
+        )
+    if not problems and not rows:
+        columns = ", ".join(required)
+        problems.append(
+            Problem(1, "file", "no rows", f"give a header line with {columns} and a row below it")
+        )
+    if problems:
+        raise FileProblem(path, problems)
+    return rows
+
+
+def _decoded(raw: bytes, problems: list[Problem]) -> list[str]:
+    """The lines of a file as text; a line that is not UTF-8 becomes a problem naming its byte."""
+    lines: list[str] = []
+    offset = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
+    for number, line in enumerate(raw[offset:].splitlines(keepends=True), start=1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            where = f"byte {offset + error.start} of the file; save the file as UTF-8"
+            problems.append(Problem(number, "encoding", f"0x{line[error.start]:02x}", where))
+        offset += len(line)
+    return lines
+
+
+def _check_header(
+    header: list[str], number: int, required: Sequence[str], optional: Sequence[str], problems: list[Problem]
+) -> None:
+    known = [*required, *optional]
+    for index, name in enumerate(header):
+        if name in header[:index]:
+            problems.append(Problem(number, "column", name, "each column may stand once"))
+        elif control_character(name):
+            problems.append(Problem(number, "column", name, "remove the control character"))
+        elif name not in known:
+            problems.append(Problem(number, "column", name, nearest(name, known)))
+    problems.extend(
+        Problem(number, "column", name, "this column is missing") for name in required if name not in header
+    )
+
+
+def _faults_of_row(
+    number: int, header: Sequence[str], cells: Sequence[str], required: Sequence[str]
+) -> Iterator[Problem]:
+    if len(cells) != len(header):
+        yield Problem(number, "fields", str(len(cells)), f"the header has {len(header)} columns")
+        return
+    for name, cell in zip(header, cells, strict=True):
+        control = control_character(cell)
+        if control:
+            yield Problem(number, name, cell, f"remove the control character {control}")
+        elif not cell and name in required:
+            yield Problem(number, name, cell, "a value is needed")

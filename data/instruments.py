@@ -1,0 +1,317 @@
+"""Instruments: what can be traded, read from files, found by symbol or name."""
+
+import csv
+import difflib
+import gzip
+import re
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from data.csvfiles import control_character
+from data.money import BadInput, decimal_from_text
+
+KITE_COLUMNS = (
+    "instrument_token",
+    "exchange_token",
+    "tradingsymbol",
+    "name",
+    "last_price",
+    "expiry",
+    "strike",
+    "tick_size",
+    "lot_size",
+    "instrument_type",
+    "segment",
+    "exchange",
+)
+"""The header of Kite's instrument dump."""
+
+EXCHANGES = ("NSE", "BSE")
+"""Where the desk trades, the preferred one first."""
+
+TRADE_TO_TRADE_SERIES = frozenset({"BE", "BZ", "ST", "SZ"})
+"""NSE series in which every trade is delivered and nothing may be netted."""
+
+_SERIES_SUFFIX = re.compile(r".+-([A-Z][A-Z0-9])")
+_PROGRESS_EVERY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One tradable security or index on one exchange.
+
+    `isin` is empty where the source (Kite's dump) has none. `mtf_margin_bps` and `mis_margin_bps` are the
+    client's own share in basis points, `None` where the product is not offered. `band_bps` is the daily
+    price band around the previous close; `fno` says that live derivatives exist, which brings a closing
+    auction. `prev_close_paise` is the last known close and 0 if unknown.
+    """
+
+    token: int
+    exchange: str
+    tradingsymbol: str
+    name: str
+    tick_paise: int
+    lot_size: int = 1
+    isin: str = ""
+    segment: str = "NSE"
+    series: str = "EQ"
+    sector: str = ""
+    mtf_margin_bps: int | None = None
+    mis_margin_bps: int | None = None
+    fno: bool = False
+    band_bps: int = 2_000
+    trade_to_trade: bool = False
+    prev_close_paise: int = 0
+
+    @property
+    def key(self) -> str:
+        """`EXCHANGE:SYMBOL`, the desk's name for it."""
+        return f"{self.exchange}:{self.tradingsymbol}"
+
+    @property
+    def security(self) -> str:
+        """What holdings are keyed by: the ISIN, or the key where none is known."""
+        return self.isin or self.key
+
+    @property
+    def tradable(self) -> bool:
+        """Whether orders may be placed; indices only have prices."""
+        return self.segment != "INDICES"
+
+
+class UnknownSymbol(BadInput):
+    """No instrument has this symbol; the message offers the nearest ones."""
+
+
+# --- Kite's dump --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentFile:
+    """What a dump held: the instruments taken, the rows passed over by segment and type, and all rows."""
+
+    instruments: list[Instrument]
+    skipped: dict[str, int]
+    rows: int
+
+
+def read_kite_instruments(
+    path: Path, on_progress: Callable[[int, int], None] | None = None
+) -> InstrumentFile:
+    """Read Kite's instrument dump, plain or gzipped (`.gz`), taking NSE and BSE shares and indices.
+
+    `on_progress` is told the bytes read and the file's size. The dump has no ISIN, margins or bands, so
+    those stay at their defaults; the series follows from the symbol's suffix. Raises `BadInput` naming row
+    (the header is row 1), column and value for anything that is not as documented, for a symbol that
+    stands twice and for a file that is cut short; `OSError` where it cannot be read.
+    """
+    total = path.stat().st_size
+    with path.open("rb") as raw:
+        reader = csv.reader(_lines(raw, path.suffix == ".gz"), strict=True)
+        try:
+            numbered = ((reader.line_num, row) for row in reader)
+            return _read_rows(numbered, raw, total, on_progress or _silent)
+        except csv.Error as error:
+            raise BadInput(f"row {reader.line_num}", str(error), "the file is cut short or damaged") from None
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BadInput("file", path.name, f"the archive is cut short or damaged: {error}") from None
+
+
+def _silent(_read: int, _total: int) -> None:
+    return
+
+
+def _lines(raw: BinaryIO, zipped: bool) -> Iterator[str]:
+    stream = gzip.GzipFile(fileobj=raw) if zipped else raw
+    for number, line in enumerate(stream, start=1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            wrong = f"0x{error.object[error.start]:02x}"
+            raise BadInput(f"row {number}, byte {error.start + 1}", wrong, "the file must be UTF-8") from None
+
+
+def _read_rows(
+    rows: Iterator[tuple[int, list[str]]],
+    raw: BinaryIO,
+    total: int,
+    on_progress: Callable[[int, int], None],
+) -> InstrumentFile:
+    _, header = next(rows, (1, list[str]()))
+    missing = [name for name in KITE_COLUMNS if header.count(name) != 1]
+    if missing:
+        raise BadInput("row 1", ",".join(header), f"the header must name once: {', '.join(missing)}")
+    at = {name: header.index(name) for name in KITE_COLUMNS}
+    kind_at, segment_at, exchange_at = at["instrument_type"], at["segment"], at["exchange"]
+    instruments: list[Instrument] = []
+    skipped: dict[str, int] = {}
+    row_of: dict[str, int] = {}
+    count = 0
+    number, segment, exchange = 1, "", ""
+    for count, (number, row) in enumerate(rows, start=1):
+        if len(row) != len(header):
+            few = "; the file may be cut short" if len(row) < len(header) else ""
+            raise BadInput(f"row {number}", f"{len(row)} fields", f"the header has {len(header)}{few}")
+        segment, exchange = row[segment_at], row[exchange_at]
+        if (segment in EXCHANGES or exchange in EXCHANGES) and not _belongs(segment, exchange):
+            raise BadInput(f"row {number}, exchange", exchange, f"segment {segment} does not trade there")
+        if exchange in EXCHANGES and row[kind_at] == "EQ":
+            instrument = _instrument(row, at, number)
+            first = row_of.setdefault(instrument.key, number)
+            if first != number:
+                raise BadInput(f"row {number}, tradingsymbol", instrument.key, f"row {first} has it already")
+            instruments.append(instrument)
+        else:
+            name = segment if segment == exchange else f"{segment} {exchange}"
+            skipped[name] = skipped.get(name, 0) + 1
+        if count % _PROGRESS_EVERY == 0:
+            on_progress(raw.tell(), total)
+    if count == 0:
+        raise BadInput("file", "no rows", "the dump must have rows below its header")
+    if not _belongs(segment, exchange):
+        raise BadInput(
+            f"row {number}, exchange", exchange, "the last row is incomplete; the file is cut short"
+        )
+    on_progress(total, total)
+    return InstrumentFile(instruments, skipped, count)
+
+
+def _belongs(segment: str, exchange: str) -> bool:
+    if segment == "INDICES":
+        return len(exchange) >= 3
+    return segment == exchange or segment.startswith(f"{exchange}-")
+
+
+def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> Instrument:
+    symbol, name = row[at["tradingsymbol"]], row[at["name"]]
+    for field, text in (("tradingsymbol", symbol), ("name", name)):
+        control = control_character(text)
+        if control:
+            raise BadInput(f"row {number}, {field}", text, f"must be free of the control character {control}")
+    if not symbol.strip():
+        raise BadInput(f"row {number}, tradingsymbol", symbol, "a symbol is needed")
+    index = row[at["segment"]] == "INDICES"
+    exchange = row[at["exchange"]]
+    suffix = _SERIES_SUFFIX.fullmatch(symbol) if exchange == "NSE" and not index else None
+    series = suffix.group(1) if suffix else "EQ"
+    tick = _paise(row[at["tick_size"]], "tick_size", number)
+    if tick == 0 and not index:
+        raise BadInput(f"row {number}, tick_size", row[at["tick_size"]], "must be above zero")
+    return Instrument(
+        token=_whole(row[at["instrument_token"]], "instrument_token", number),
+        exchange=exchange,
+        tradingsymbol=symbol,
+        name=name or symbol,
+        # Indices are published in paise and have no tick of their own.
+        tick_paise=tick or 1,
+        lot_size=1 if index else _whole(row[at["lot_size"]], "lot_size", number),
+        segment=row[at["segment"]],
+        series=series,
+        trade_to_trade=series in TRADE_TO_TRADE_SERIES,
+        prev_close_paise=_paise(row[at["last_price"]], "last_price", number),
+    )
+
+
+def _whole(text: str, field: str, number: int) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise BadInput(f"row {number}, {field}", text, "must be a whole number above zero")
+    return int(text)
+
+
+def _paise(text: str, field: str, number: int) -> int:
+    expected = "must be rupees with at most two decimals, zero or more"
+    paise = decimal_from_text(text, f"row {number}, {field}", expected) * 100
+    if paise < 0 or paise > 10**16 or paise != int(paise):
+        raise BadInput(f"row {number}, {field}", text, expected)
+    return int(paise)
+
+
+# --- finding ------------------------------------------------------------------------------------------
+
+
+class InstrumentIndex:
+    """Instruments to look up by key, by what a trader types, and by part of a symbol or name."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self._found = sorted(
+            instruments, key=lambda item: (_exchange_rank(item.exchange), item.tradingsymbol)
+        )
+        self._by_key = {item.key.upper(): item for item in self._found}
+        # One line an instrument, `SYMBOL<tab> NAME`, so that each kind of match is one substring search.
+        lines = [f"\n{item.tradingsymbol.upper()}\t {_plain(item.name)}" for item in self._found]
+        self._text = "".join(lines) + "\n"
+        self._starts: list[int] = []
+        offset = 0
+        for line in lines:
+            self._starts.append(offset)
+            offset += len(line)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(self._found)
+
+    def get(self, key: str) -> Instrument | None:
+        """The instrument of an `EXCHANGE:SYMBOL` key, letter case aside."""
+        return self._by_key.get(key.upper())
+
+    def resolve(self, text: str, exchange: str | None = None) -> Instrument:
+        """The instrument a trader means by `RELIANCE` or `nse:reliance`; NSE's where both exchanges have it.
+
+        Raises `UnknownSymbol`, whose message offers the nearest symbols.
+        """
+        wanted = _plain(text)
+        prefix, colon, symbol = wanted.partition(":")
+        if colon and exchange is not None and prefix != exchange.upper():
+            raise UnknownSymbol("symbol", text, f"it names another exchange than {exchange}")
+        places = (prefix,) if colon else (exchange.upper(),) if exchange else EXCHANGES
+        symbol = symbol if colon else wanted
+        for place in places:
+            found = self._by_key.get(f"{place}:{symbol}")
+            if found is not None:
+                return found
+        near = self._near(symbol)
+        expected = f"did you mean {', '.join(near)}?" if near else "no such symbol"
+        raise UnknownSymbol("symbol", text, expected)
+
+    def search(self, text: str, limit: int = 20) -> list[Instrument]:
+        """Instruments by symbol or name, at most `limit`.
+
+        First the symbol itself, then symbols that begin with the text, then names with a word that begins
+        with it, then any that contain it; within each NSE before BSE, in the order of symbols.
+        """
+        wanted = _plain(text)
+        if not wanted:
+            return []
+        found: dict[int, None] = {}
+        for needle in (f"\n{wanted}\t", f"\n{wanted}", f" {wanted}", wanted):
+            position = self._text.find(needle)
+            while position >= 0 and len(found) < limit:
+                line = bisect_right(self._starts, position) - 1
+                found[line] = None
+                if line + 1 == len(self._starts):
+                    break
+                position = self._text.find(needle, self._starts[line + 1])
+        return [self._found[line] for line in found]
+
+    def _near(self, symbol: str) -> list[str]:
+        if not symbol:
+            return []
+        symbols = dict.fromkeys(item.tradingsymbol for item in self._found)
+        # Comparing is slow; a slip of the finger seldom changes the first letter or the length much.
+        alike = [name for name in symbols if name[:1] == symbol[0] and abs(len(name) - len(symbol)) <= 2]
+        close = difflib.get_close_matches(symbol, alike, n=3)
+        return list(dict.fromkeys([*close, *(item.tradingsymbol for item in self.search(symbol, 3))]))[:4]
+
+
+def _exchange_rank(exchange: str) -> int:
+    return EXCHANGES.index(exchange) if exchange in EXCHANGES else len(EXCHANGES)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.upper().split())

@@ -1,0 +1,76 @@
+"""Paise and prices: exact conversion at the edges, exact rounding inside."""
+
+from decimal import Decimal, InvalidOperation
+
+BPS = 10_000
+"""Basis points in a whole."""
+
+
+class BadInput(ValueError):  # noqa: N818 - it is the trader's word, shown as a message
+    """A value from outside that cannot be taken.
+
+    Carries the field's name, the value as given and what would be right, so that every edge of the
+    program (form, CLI, file) words the message alike.
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: {value!r} is not valid; {expected}")
+        self.field = field
+        self.value = value
+        self.expected = expected
+
+
+def decimal_from_text(text: str, field: str, expected: str) -> Decimal:
+    """A finite decimal from text with optional Indian grouping. Raises `BadInput`."""
+    try:
+        value = Decimal(text.strip().replace(",", "").replace("_", ""))
+    except InvalidOperation:
+        raise BadInput(field, text, expected) from None
+    if not value.is_finite():
+        raise BadInput(field, text, expected)
+    return value
+
+
+def paise_from_text(text: str, field: str = "amount") -> int:
+    """Rupees as text, such as `2,450.50`, to integer paise. Raises `BadInput` beyond two decimals."""
+    expected = "give rupees with at most two decimals, such as 2450.50"
+    paise = decimal_from_text(text, field, expected) * 100
+    if paise != paise.to_integral_value() or abs(paise) > 10**16:
+        raise BadInput(field, text, expected)
+    return int(paise)
+
+
+def bps_from_percent_text(text: str, field: str = "percent") -> int:
+    """A percentage as text, such as `25` or `12.5`, to basis points. Raises `BadInput`."""
+    expected = "give a percentage with at most two decimals, such as 25 or 12.5"
+    bps = decimal_from_text(text.strip().removesuffix("%"), field, expected) * 100
+    if bps != bps.to_integral_value() or abs(bps) > 10**9:
+        raise BadInput(field, text, expected)
+    return int(bps)
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Integer division rounded up."""
+    return -(-numerator // denominator)
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Integer division rounded half away from zero, for display figures."""
+    sign = -1 if (numerator < 0) != (denominator < 0) else 1
+    numerator, denominator = abs(numerator), abs(denominator)
+    return sign * ((2 * numerator + denominator) // (2 * denominator))
+
+
+def tick_up(price_paise: int, tick_paise: int) -> int:
+    """The lowest price on the tick that is not below `price_paise`."""
+    return ceil_div(price_paise, tick_paise) * tick_paise
+
+
+def tick_down(price_paise: int, tick_paise: int) -> int:
+    """The highest price on the tick that is not above `price_paise`."""
+    return price_paise // tick_paise * tick_paise
+
+
+def own_share(notional_paise: int, margin_bps: int) -> int:
+    """The client's own money in a trade of `notional_paise`, rounded up; the rest is lent."""
+    return ceil_div(notional_paise * margin_bps, BPS)

@@ -1,0 +1,256 @@
+"""Charges of an order, estimated from dated rate tables.
+
+The rates stand in `data/seed/rates.toml`. An estimate speaks of one order as if nothing else were traded
+that day: delivery or intraday follows the product, and each line is rounded up to the paisa so that a
+reservation made from it is never short.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from data.money import BadInput, ceil_div
+from data.vocabulary import Product, Side
+
+_SCALE = 10**12
+"""Rates are held as integers of this denominator: a percentage with ten decimals stays exact."""
+
+_DEFAULT_BROKER = "zerodha"
+"""Whose table the paper broker and unknown brokers use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """The charges of one order by line, in paise. `dp_paise` includes its own GST."""
+
+    brokerage_paise: int = 0
+    stt_paise: int = 0
+    exchange_paise: int = 0
+    sebi_paise: int = 0
+    stamp_paise: int = 0
+    gst_paise: int = 0
+    dp_paise: int = 0
+
+    @property
+    def total_paise(self) -> int:
+        """The sum of all lines."""
+        return (
+            self.brokerage_paise
+            + self.stt_paise
+            + self.exchange_paise
+            + self.sebi_paise
+            + self.stamp_paise
+            + self.gst_paise
+            + self.dp_paise
+        )
+
+
+class RatesNotLoaded(BadInput):
+    """No rate table covers the asked date."""
+
+
+def estimate(
+    on: date,
+    broker: str,
+    exchange: str,
+    product: Product,
+    side: Side,
+    notional_paise: int,
+    *,
+    demat_sale: bool = False,
+) -> Charges:
+    """Charges of an order whose fills together are worth `notional_paise` on the trading date `on`.
+
+    `demat_sale` adds the depository's fee, which is due once per security and day when shares leave the
+    demat account; it counts for a sell that is not intraday. Never falls when the notional grows, and is
+    zero for zero. Raises `RatesNotLoaded` for a date before the tables, `BadInput` for an exchange without
+    a table or a negative notional.
+    """
+    if notional_paise < 0:
+        raise BadInput("notional", notional_paise, "give an order value of zero or more")
+    rates = _rates(on, broker, exchange, product, side)
+    if notional_paise == 0:
+        return Charges()
+    brokerage = max(_share(notional_paise, rates.brokerage), rates.brokerage_floor_paise)
+    if rates.brokerage_cap_paise is not None:
+        brokerage = min(brokerage, rates.brokerage_cap_paise)
+    if rates.brokerage_ceiling is not None:
+        brokerage = min(brokerage, _share(notional_paise, rates.brokerage_ceiling))
+    exchange_fee = _share(notional_paise, rates.exchange)
+    sebi = _share(notional_paise, rates.sebi)
+    depository = 0
+    if demat_sale:
+        small = notional_paise < rates.dp_small_sale_below_paise
+        depository = rates.dp_small_sale_paise if small else rates.dp_paise
+    return Charges(
+        brokerage_paise=brokerage,
+        stt_paise=_share(notional_paise, rates.stt),
+        exchange_paise=exchange_fee,
+        sebi_paise=sebi,
+        stamp_paise=_share(notional_paise, rates.stamp),
+        gst_paise=_share(brokerage + exchange_fee + sebi, rates.gst),
+        dp_paise=depository,
+    )
+
+
+def _share(amount_paise: int, rate: int) -> int:
+    return ceil_div(amount_paise * rate, _SCALE)
+
+
+# --- the tables ---------------------------------------------------------------------------------------
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Dated(_Model):
+    effective_from: date
+    effective_to: date | None = None
+    source: str
+
+    def covers(self, on: date) -> bool:
+        return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
+
+
+class _SideRates(_Dated):
+    delivery_buy_percent: Decimal
+    delivery_sell_percent: Decimal
+    intraday_buy_percent: Decimal
+    intraday_sell_percent: Decimal
+
+    def percent(self, product: Product, side: Side) -> Decimal:
+        if product is Product.MIS:
+            return self.intraday_buy_percent if side is Side.BUY else self.intraday_sell_percent
+        return self.delivery_buy_percent if side is Side.BUY else self.delivery_sell_percent
+
+
+class _FlatRate(_Dated):
+    percent: Decimal
+
+
+class _ExchangeRate(_Dated):
+    exchange: str
+    transaction_percent: Decimal
+    investor_protection_percent: Decimal
+
+
+class _Brokerage(_Model):
+    percent: Decimal
+    floor_rupees: Decimal = Decimal(0)
+    cap_rupees: Decimal | None = None
+    ceiling_percent: Decimal | None = None
+
+
+class _DepositoryFee(_Model):
+    fee_rupees: Decimal
+    small_sale_below_rupees: Decimal = Decimal(0)
+    small_sale_fee_rupees: Decimal = Decimal(0)
+
+
+class _BrokerRates(_Dated):
+    broker: str
+    cnc: _Brokerage
+    mis: _Brokerage
+    mtf: _Brokerage
+    depository: _DepositoryFee
+
+
+class _Tables(_Model):
+    stt: tuple[_SideRates, ...]
+    stamp: tuple[_SideRates, ...]
+    sebi: tuple[_FlatRate, ...]
+    gst: tuple[_FlatRate, ...]
+    exchange: tuple[_ExchangeRate, ...]
+    broker: tuple[_BrokerRates, ...]
+
+
+@cache
+def _tables() -> _Tables:
+    text = (files("data.seed") / "rates.toml").read_text(encoding="utf-8")
+    return _Tables.model_validate(tomllib.loads(text, parse_float=Decimal))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """All rates of one kind of order, as integers over `_SCALE` and in paise."""
+
+    brokerage: int
+    brokerage_floor_paise: int
+    brokerage_cap_paise: int | None
+    brokerage_ceiling: int | None
+    stt: int
+    exchange: int
+    sebi: int
+    stamp: int
+    gst: int
+    dp_paise: int
+    dp_small_sale_below_paise: int
+    dp_small_sale_paise: int
+
+
+@lru_cache(maxsize=512)
+def _rates(on: date, broker: str, exchange: str, product: Product, side: Side) -> _Rates:
+    tables = _tables()
+    known = {row.broker for row in tables.broker}
+    broker_rates = _on(
+        [row for row in tables.broker if row.broker == (broker if broker in known else _DEFAULT_BROKER)], on
+    )
+    exchange_rows = [row for row in tables.exchange if row.exchange == exchange]
+    if not exchange_rows:
+        names = sorted({row.exchange for row in tables.exchange})
+        raise BadInput("exchange", exchange, f"rates are known for {', '.join(names)}")
+    exchange_rate = _on(exchange_rows, on)
+    gst = _fraction(_on(tables.gst, on).percent)
+    rule = {Product.CNC: broker_rates.cnc, Product.MIS: broker_rates.mis, Product.MTF: broker_rates.mtf}[
+        product
+    ]
+    leaves_demat = side is Side.SELL and product is not Product.MIS
+    fee = broker_rates.depository if leaves_demat else _DepositoryFee(fee_rupees=Decimal(0))
+    return _Rates(
+        brokerage=_fraction(rule.percent),
+        brokerage_floor_paise=_paise(rule.floor_rupees),
+        brokerage_cap_paise=None if rule.cap_rupees is None else _paise(rule.cap_rupees),
+        brokerage_ceiling=None if rule.ceiling_percent is None else _fraction(rule.ceiling_percent),
+        stt=_fraction(_on(tables.stt, on).percent(product, side)),
+        exchange=_fraction(exchange_rate.transaction_percent + exchange_rate.investor_protection_percent),
+        sebi=_fraction(_on(tables.sebi, on).percent),
+        stamp=_fraction(_on(tables.stamp, on).percent(product, side)),
+        gst=gst,
+        dp_paise=_with_gst(fee.fee_rupees, gst),
+        dp_small_sale_below_paise=_paise(fee.small_sale_below_rupees),
+        dp_small_sale_paise=_with_gst(fee.small_sale_fee_rupees, gst),
+    )
+
+
+_RowT = TypeVar("_RowT", bound=_Dated)
+
+
+def _on(rows: Sequence[_RowT], on: date) -> _RowT:
+    for row in rows:
+        if row.covers(on):
+            return row
+    first = min(row.effective_from for row in rows)
+    raise RatesNotLoaded("date", on.isoformat(), f"rates are known from {first:%d %b %Y}")
+
+
+def _fraction(percent: Decimal) -> int:
+    scaled = percent * _SCALE / 100
+    if scaled != scaled.to_integral_value():
+        raise BadInput("rate", str(percent), "give a percentage with at most ten decimals")
+    return int(scaled)
+
+
+def _paise(rupees: Decimal) -> int:
+    return int((rupees * 100).to_integral_exact())
+
+
+def _with_gst(rupees: Decimal, gst: int) -> int:
+    return ceil_div(_paise(rupees) * (_SCALE + gst), _SCALE)

@@ -1,0 +1,105 @@
+"""Bringing a database file to this version's schema, and refusing one from a newer version."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from data.money import BadInput
+from data.store import writer_engine
+from data.tables import APPEND_ONLY
+
+HEAD = "0001"
+"""The newest migration; a test holds it to the scripts."""
+
+
+def prepare(path: Path) -> None:
+    """Create or upgrade the database at `path`; its folder becomes 0700 and the file 0600.
+
+    Raises `BadInput` for a read-only folder, a file that is no database, or one from a newer version.
+    """
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with path.open("r+b"):
+            pass
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("not writable")
+    except OSError as problem:
+        raise BadInput(
+            "home", str(folder), f"give a folder that this user can write to ({problem.strerror or problem})"
+        ) from problem
+    revision = _revision(path)
+    if revision == HEAD:
+        return
+    engine = writer_engine(path)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _upgrade(connection, path, revision)
+            add_triggers(connection)
+            connection.exec_driver_sql("COMMIT")
+    except DBAPIError as problem:
+        raise BadInput(
+            "database", str(path), f"it cannot be brought to version {HEAD}: {problem.orig}"
+        ) from problem
+    finally:
+        engine.dispose()
+
+
+def _revision(path: Path) -> str | None:
+    connection = sqlite3.connect(path, timeout=5)
+    try:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+        return str(row[0]) if row else None
+    except sqlite3.DatabaseError as problem:
+        raise BadInput("database", str(path), f"this is not a tradedesk database ({problem})") from problem
+    finally:
+        connection.close()
+
+
+def _upgrade(connection: Connection, path: Path, revision: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise BadInput(
+            "database",
+            str(path),
+            f"it was written by a newer version of tradedesk (schema {revision}, this one knows {HEAD}); "
+            "install that version, nothing was changed",
+        )
+    command.upgrade(config, "head")
+
+
+def add_triggers(connection: Connection) -> None:
+    """Create the triggers that keep append-only tables so; a table rebuild in a migration drops them."""
+    for name in APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER IF NOT EXISTS {_trigger(name, verb)} BEFORE {verb} ON {name} "
+                f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+            )
+
+
+def missing_triggers(connection: Connection) -> list[str]:
+    """The append-only triggers that do not stand."""
+    standing = {
+        row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    }
+    wanted = [_trigger(name, verb) for name in APPEND_ONLY for verb in ("UPDATE", "DELETE")]
+    return [name for name in wanted if name not in standing]
+
+
+def _trigger(table_name: str, verb: str) -> str:
+    return f"{table_name}_no_{verb.lower()}"

@@ -1,0 +1,407 @@
+"""The store: one SQLite file, one writer thread with group commit, readers of their own.
+
+A unit of work is a synchronous function of a `Unit`. All units that have queued up run inside one
+`BEGIN IMMEDIATE`, each under its own savepoint, and are committed once; callers resume only after that
+commit, when what they changed has been read back for the projection. The cost of each way of writing
+was measured: savepoints on the async path are some sixty times slower.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+from data.audit import GENESIS, AuditEntry, chain
+from data.clock import Clock
+from data.tables import Audit, Counter, table
+
+T = TypeVar("T")
+
+LOCK_WAIT_S = 10.0
+"""How long the writer tries for another process's lock before its units fail."""
+
+POLL_S = 0.15
+"""How often an idle writer looks whether another process has written."""
+
+
+class StoreError(Exception):
+    """The database could not do what was asked; nothing of it was kept."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - reads as a state
+    """Another process held the write lock for longer than the writer waits."""
+
+
+class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
+    """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch changed, so that the projection knows what to read again."""
+
+    clients: set[int] = field(default_factory=set[int])
+    orders: set[int] = field(default_factory=set[int])
+    runs: set[int] = field(default_factory=set[int])
+    halts: bool = False
+    roster: bool = False
+    everything: bool = False
+
+    def merge(self, other: "Touched") -> None:
+        """Add what another unit changed."""
+        self.clients |= other.clients
+        self.orders |= other.orders
+        self.runs |= other.runs
+        self.halts |= other.halts
+        self.roster |= other.roster
+        self.everything |= other.everything
+
+    def __bool__(self) -> bool:
+        return bool(self.clients or self.orders or self.runs or self.halts or self.roster or self.everything)
+
+
+class Unit:
+    """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.entries: list[AuditEntry] = []
+        self.events: list[object] = []
+        self.touched = Touched()
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Add a row to the audit, in the same transaction as what it tells."""
+        self.entries.append(entry)
+
+    def publish(self, happened: object) -> None:
+        """Publish an event once the commit has returned."""
+        self.events.append(happened)
+
+    def insert(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows in one statement. Every row must have the same keys."""
+        if rows:
+            self.connection.execute(insert(table(model)), cast(Any, rows))
+
+    def take_ids(self, name: str, count: int) -> range:
+        """The next `count` free numbers of a kind."""
+        counters = table(Counter)
+        after = self.connection.execute(
+            update(counters)
+            .where(counters.c.name == name)
+            .values(next=counters.c.next + count)
+            .returning(counters.c.next)
+        ).scalar_one_or_none()
+        if after is None:
+            self.connection.execute(insert(counters), {"name": name, "next": count + 1})
+            after = count + 1
+        return range(after - count, after)
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    unit: Callable[[Unit], T]
+    future: asyncio.Future[T]
+
+
+Projector = Callable[[Connection, Touched], object]
+"""Reads what was touched, on the writer's thread, right after the commit."""
+
+Deliver = Callable[[object, Sequence[object], bool], None]
+"""Takes a projection, the committed events and whether another process wrote them, on the event loop."""
+
+
+def _nothing(connection: Connection, touched: Touched) -> object:
+    return None
+
+
+def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None:
+    return None
+
+
+class Store:
+    """One database file as this process uses it."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reader: AsyncEngine | None = None
+        self._projector: Projector = _nothing
+        self._deliver: Deliver = _ignore
+        self._data_version = -1
+        self._last_seq = 0
+        self.trouble: str | None = None
+        self.commits = 0
+
+    def project(self, projector: Projector, deliver: Deliver) -> None:
+        """Set what is read back after each commit, and where it goes. Call before `open`."""
+        self._projector, self._deliver = projector, deliver
+
+    async def open(self) -> None:
+        """Start the writer. The schema must stand already."""
+        self._loop = asyncio.get_running_loop()
+        self._reader = create_async_engine(f"sqlite+aiosqlite:///{self.path}", pool_size=3)
+        event.listen(self._reader.sync_engine, "connect", _reader_connected)
+        self._thread = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Run what is queued, then stop."""
+        if self._thread is not None:
+            self._queue.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+        if self._reader is not None:
+            await self._reader.dispose()
+
+    def reader(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A read-only connection that never waits for the writer."""
+        assert self._reader is not None, "the store is not open"
+        return self._reader.connect()
+
+    async def write(self, unit: Callable[[Unit], T]) -> T:
+        """Run a unit of work and return its result once it is durable.
+
+        Cancelling the caller does not cancel the unit. Raises what the unit raised, or `StoreError`.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(unit, future))
+        return await future
+
+    # --- the writer's thread ---
+
+    def _write_forever(self) -> None:
+        engine = writer_engine(self.path)
+        with engine.connect() as connection:
+            self._data_version = _data_version(connection)
+            self._last_seq = _audit_head(connection)[0]
+            open_for_work = True
+            while open_for_work:
+                jobs, open_for_work = self._drain()
+                if jobs:
+                    self._run(connection, jobs)
+                    time.sleep(0.001)  # lets another process have the lock
+                elif open_for_work:
+                    self._notice_others(connection)
+        engine.dispose()
+
+    def _drain(self) -> tuple[list[_Job[Any]], bool]:
+        try:
+            job = self._queue.get(timeout=POLL_S)
+        except queue.Empty:
+            return [], True
+        jobs: list[_Job[Any]] = []
+        while job is not None:
+            jobs.append(job)
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _run(self, connection: Connection, jobs: list[_Job[Any]]) -> None:
+        results: list[tuple[_Job[Any], Any, BaseException | None]] = []
+        events: list[object] = []
+        entries: list[AuditEntry] = []
+        touched = Touched()
+        try:
+            _begin(connection)
+            now = self._clock.now()
+            for job in jobs:
+                unit = Unit(connection, now)
+                connection.exec_driver_sql("SAVEPOINT unit")
+                try:
+                    result = job.unit(unit)
+                except DBAPIError as problem:
+                    if _unwritable(problem):
+                        raise
+                    connection.exec_driver_sql("ROLLBACK TO unit")
+                    results.append((job, None, problem))
+                except Exception as problem:
+                    connection.exec_driver_sql("ROLLBACK TO unit")
+                    results.append((job, None, problem))
+                else:
+                    events += unit.events
+                    entries += unit.entries
+                    touched.merge(unit.touched)
+                    results.append((job, result, None))
+                connection.exec_driver_sql("RELEASE unit")
+            before = self._last_seq
+            if entries:
+                last_seq, head = _audit_head(connection)
+                rows, _ = chain(entries, head, last_seq, now)
+                connection.execute(insert(table(Audit)), rows)
+                foreign = last_seq > before
+                self._last_seq = last_seq + len(rows)
+            else:
+                foreign = False
+            connection.exec_driver_sql("COMMIT")
+            self.commits += 1
+            if foreign:
+                touched.merge(_touched_since(connection, before))
+        except Exception as problem:
+            self._give_up(connection, jobs, problem)
+            return
+        self.trouble = None
+        projection = self._projector(connection, touched) if touched else None
+        self._hand_over(results, projection, events)
+
+    def _give_up(self, connection: Connection, jobs: list[_Job[Any]], problem: Exception) -> None:
+        with contextlib.suppress(DBAPIError):  # SQLite rolls back by itself when the disk is full
+            connection.exec_driver_sql("ROLLBACK")
+        error: Exception
+        if isinstance(problem, StoreError):
+            error = problem
+        elif isinstance(problem, DBAPIError) and (words := _unwritable(problem)):
+            self.trouble = words
+            error = StoreUnwritable(words)
+        else:
+            error = StoreError(f"the commit failed: {problem}")
+        self._hand_over([(job, None, error) for job in jobs], None, [])
+
+    def _notice_others(self, connection: Connection) -> None:
+        try:
+            version = _data_version(connection)
+            if version == self._data_version:
+                return
+            self._data_version = version
+            touched = _touched_since(connection, self._last_seq)
+            self._last_seq = _audit_head(connection)[0]
+            if touched:
+                projection = self._projector(connection, touched)
+                self._call(lambda: self._deliver(projection, [], True))
+        except DBAPIError as problem:
+            self.trouble = _unwritable(problem) or self.trouble
+
+    def _hand_over(
+        self,
+        results: list[tuple[_Job[Any], Any, BaseException | None]],
+        projection: object,
+        events: list[object],
+    ) -> None:
+        def resume() -> None:
+            try:
+                if projection is not None or events:
+                    self._deliver(projection, events, False)
+            finally:
+                for job, result, problem in results:
+                    if job.future.done():
+                        continue  # its caller was cancelled; the unit stands
+                    if problem is None:
+                        job.future.set_result(result)
+                    else:
+                        job.future.set_exception(problem)
+
+        self._call(resume)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is waiting any more
+            self._loop.call_soon_threadsafe(function)
+
+
+def writer_engine(path: Path) -> Engine:
+    """An engine whose one connection leaves transactions to us."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    event.listen(engine, "connect", _writer_connected)
+    return engine
+
+
+def _writer_connected(connection: Any, record: object) -> None:
+    for pragma in (
+        "busy_timeout=0",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-20000",
+    ):
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except Exception:
+            if pragma != "journal_mode=WAL":  # a read-only folder refuses it; the first write says so
+                raise
+
+
+def _reader_connected(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=2000", "query_only=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock, trying every half millisecond: SQLite's own back-off would starve us."""
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as problem:
+            if "locked" not in str(problem.orig):
+                raise
+            if time.monotonic() > deadline:
+                raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s") from problem
+            time.sleep(0.0005)
+
+
+def _unwritable(problem: DBAPIError) -> str:
+    words = str(problem.orig)
+    for mark in ("disk is full", "readonly database", "disk I/O error", "malformed", "unable to open"):
+        if mark in words:
+            return words
+    return ""
+
+
+def _data_version(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def _audit_head(connection: Connection) -> tuple[int, str]:
+    audit = table(Audit)
+    row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    return (int(row.seq), str(row.hash)) if row else (0, GENESIS)
+
+
+def _touched_since(connection: Connection, seq: int) -> Touched:
+    """What the audit rows above `seq` speak of, for catching up with another process."""
+    audit = table(Audit)
+    rows = connection.execute(
+        select(audit.c.action, audit.c.client_id, audit.c.order_id, audit.c.run_number)
+        .where(audit.c.seq > seq)
+        .limit(20_000)
+    ).all()
+    touched = Touched(halts=bool(rows), everything=len(rows) >= 20_000)
+    for action, client_id, order_id, run_number in rows:
+        if client_id is not None:
+            touched.clients.add(client_id)
+        if order_id is not None:
+            touched.orders.add(order_id)
+        if run_number is not None:
+            touched.runs.add(run_number)
+        if str(action).startswith(("CLIENT", "INSTRUMENT", "DAY", "WATCHLIST")):
+            touched.roster = True
+    return touched
+
+
+def chunks(ids: Iterable[int], size: int = 500) -> Iterable[list[int]]:
+    """Sorted ids in pieces that fit one statement's parameters."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

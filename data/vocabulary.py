@@ -1,0 +1,212 @@
+"""The desk's words. The database and the JSON interface store them as written here."""
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Product(StrEnum):
+    """How a trade is paid for and held: delivery, margin trading facility, or intraday."""
+
+    CNC = "CNC"
+    MTF = "MTF"
+    MIS = "MIS"
+
+
+class OrderType(StrEnum):
+    """How an order is priced. `SL` and `SL_M` wait for a trigger."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    SL = "SL"
+    SL_M = "SL-M"
+
+
+class Validity(StrEnum):
+    """How long an order lives."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+
+
+class ClientStatus(StrEnum):
+    """Whether a client's account may be traded at all."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    PENDING = "pending"
+
+
+class SessionState(StrEnum):
+    """Whether the broker accepts calls for a client now."""
+
+    OK = "ok"
+    EXPIRED = "expired"
+
+
+class OrderState(StrEnum):
+    """What the broker has of an order (design, section 8)."""
+
+    DENIED = "DENIED"
+    RESERVED = "RESERVED"
+    SENDING = "SENDING"
+    UNKNOWN = "UNKNOWN"
+    OPEN = "OPEN"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    NOT_RECEIVED = "NOT_RECEIVED"
+
+
+TERMINAL_STATES = frozenset(
+    {
+        OrderState.DENIED,
+        OrderState.FILLED,
+        OrderState.CANCELLED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.NOT_RECEIVED,
+    }
+)
+"""States in which the broker holds nothing that could still trade."""
+
+LIVE_STATES = frozenset({OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN})
+"""States in which money or shares stay blocked."""
+
+
+class RequestKind(StrEnum):
+    """What a request row asks of a live order."""
+
+    CANCEL = "cancel"
+    MODIFY = "modify"
+
+
+class RequestState(StrEnum):
+    """How far a modify or cancel request has come."""
+
+    REQUESTED = "REQUESTED"
+    SENT = "SENT"
+    CONFIRMED = "CONFIRMED"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class SizingKind(StrEnum):
+    """How an intent's value becomes a quantity for each client."""
+
+    PERCENT_OF_CAPITAL = "percent_of_capital"
+    PERCENT_OF_AVAILABLE = "percent_of_available"
+    FIXED_AMOUNT = "fixed_amount"
+    FIXED_QUANTITY = "fixed_quantity"
+    PERCENT_OF_POSITION = "percent_of_position"
+
+
+class Policy(StrEnum):
+    """How much money a reservation takes.
+
+    `WORST` reserves the protected price, charges and slack; `EXACT` the last price alone.
+    """
+
+    WORST = "worst"
+    EXACT = "exact"
+
+
+class Verdict(StrEnum):
+    """What a plan decided for one client."""
+
+    OK = "ok"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a client is skipped or an order denied. Stable: screens, exports and scripts read these words."""
+
+    CLIENT_INACTIVE = "client_inactive"
+    CLIENT_PENDING = "client_pending"
+    SESSION_EXPIRED = "session_expired"
+    ROUTE_NOT_READY = "route_not_ready"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    QUANTITY_ZERO = "quantity_zero"
+    NOT_MTF_ELIGIBLE = "not_mtf_eligible"
+    MTF_LIMIT = "mtf_limit"
+    INSUFFICIENT_HOLDING = "insufficient_holding"
+    PRICE_STALE = "price_stale"
+    MARKET_CLOSED = "market_closed"
+    OUTSIDE_PRICE_BAND = "outside_price_band"
+    OVER_ORDER_LIMIT = "over_order_limit"
+    DUPLICATE_INTENT = "duplicate_intent"
+    HALTED = "halted"
+
+
+class RunStatus(StrEnum):
+    """How far a run has come."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class PhaseKind(StrEnum):
+    """What the exchange allows for an instrument at a moment of market time."""
+
+    CLOSED = "closed"
+    PRE_OPEN = "pre_open"
+    PRE_OPEN_LIMIT_ONLY = "pre_open_limit_only"
+    PRE_OPEN_MATCHING = "pre_open_matching"
+    CONTINUOUS = "continuous"
+    AUCTION_REFERENCE = "auction_reference"
+    AUCTION_ENTRY = "auction_entry"
+    AUCTION_LIMIT_ONLY = "auction_limit_only"
+    AUCTION_MATCHING = "auction_matching"
+    POST_CLOSE = "post_close"
+    UNKNOWN = "unknown"
+
+
+class HoldKind(StrEnum):
+    """Why money is kept from trading without an order."""
+
+    PAYOUT = "payout"
+    LIEN = "lien"
+
+
+class Bucket(StrEnum):
+    """Where shares of a holding stand on their way to the demat account."""
+
+    TODAY = "today"
+    T1 = "t1"
+    FREE = "free"
+    PLEDGED = "pledged"
+    OUTSIDE = "outside"
+
+
+class Account(StrEnum):
+    """Ledger accounts of a client. Assets and expenses are positive, liabilities and income negative."""
+
+    AVAILABLE = "available"
+    BLOCKED = "blocked"
+    UNSETTLED = "unsettled"
+    STOCK_COST = "stock_cost"
+    MTF_LOAN = "mtf_loan"
+    CHARGES = "charges"
+    CHARGES_DUE = "charges_due"
+    REALISED = "realised"
+    SHORTFALL = "shortfall"
+    EXTERNAL = "external"
+
+
+class HaltScope(StrEnum):
+    """What a halt stops."""
+
+    EVERYTHING = "everything"
+    BROKER = "broker"
+    GROUP = "group"
+    CLIENT = "client"
+    SYMBOL = "symbol"

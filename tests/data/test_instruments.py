@@ -1,0 +1,197 @@
+"""Kite's dump is read strictly, and instruments are found by what a trader types."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from data.instruments import (
+    KITE_COLUMNS,
+    Instrument,
+    InstrumentIndex,
+    UnknownSymbol,
+    read_kite_instruments,
+)
+from data.money import BadInput
+
+HEADER = ",".join(KITE_COLUMNS)
+RELIANCE = "738561,2885,RELIANCE,RELIANCE INDUSTRIES,2395.25,,0,0.1,1,EQ,NSE,NSE"
+RELIANCE_BSE = "128083204,500325,RELIANCE,RELIANCE INDUSTRIES,2395.5,,0,0.05,1,EQ,BSE,BSE"
+BANK_BE = "3812865,14894,CENTRALBK-BE,CENTRAL BANK OF INDIA,0,,0,0.01,1,EQ,NSE,NSE"
+BAJAJ = "4267265,16669,BAJAJ-AUTO,BAJAJ AUTO,11500,,0,1,1,EQ,NSE,NSE"
+NIFTY = "256265,1001,NIFTY 50,NIFTY 50,24512.3,,0,0,0,EQ,INDICES,NSE"
+FUTURE = "13368834,52222,RELIANCE26DECFUT,RELIANCE,0,2026-12-31,0,0.05,250,FUT,NFO-FUT,NFO"
+
+
+def dump(tmp_path: Path, *rows: str, header: str = HEADER, end: str = "\n") -> Path:
+    path = tmp_path / "instruments.csv"
+    path.write_text("\n".join([header, *rows]) + end, encoding="utf-8")
+    return path
+
+
+def test_shares_and_indices_are_taken_and_the_rest_counted(tmp_path: Path):
+    path = dump(tmp_path, RELIANCE, RELIANCE_BSE, BANK_BE, BAJAJ, NIFTY, FUTURE, FUTURE)
+    result = read_kite_instruments(path)
+    assert (result.rows, result.skipped) == (7, {"NFO-FUT NFO": 2})
+    reliance, bse, bank, bajaj, nifty = result.instruments
+    assert reliance == Instrument(
+        738561, "NSE", "RELIANCE", "RELIANCE INDUSTRIES", 10, prev_close_paise=239_525
+    )
+    assert (bse.key, bse.segment, bse.tick_paise) == ("BSE:RELIANCE", "BSE", 5)
+    assert (bank.series, bank.trade_to_trade, bank.tick_paise) == ("BE", True, 1)
+    assert (bajaj.series, bajaj.trade_to_trade) == ("EQ", False)
+    assert (nifty.key, nifty.tradable, nifty.prev_close_paise) == ("NSE:NIFTY 50", False, 2_451_230)
+
+
+def test_the_archive_reads_like_the_plain_file_and_reports_its_own_bytes(tmp_path: Path):
+    plain = dump(tmp_path, RELIANCE, NIFTY, FUTURE)
+    zipped = tmp_path / "instruments.csv.gz"
+    zipped.write_bytes(gzip.compress(plain.read_bytes()))
+    told: list[tuple[int, int]] = []
+    result = read_kite_instruments(zipped, lambda read, total: told.append((read, total)))
+    assert result == read_kite_instruments(plain)
+    assert told[-1] == (zipped.stat().st_size, zipped.stat().st_size)
+
+
+def test_a_hundred_thousand_rows_are_read_with_rising_progress(tmp_path: Path):
+    rows = [f"{n},{n},S{n},COMPANY {n},{n}.05,,0,0.05,1,EQ,NSE,NSE" for n in range(1, 100_001)]
+    told: list[tuple[int, int]] = []
+    result = read_kite_instruments(dump(tmp_path, *rows), lambda read, total: told.append((read, total)))
+    assert len(result.instruments) == result.rows == 100_000
+    assert len(told) > 10
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([RELIANCE, BAJAJ.replace("4267265", "x1")], "row 3, instrument_token: 'x1'"),
+        ([RELIANCE, BAJAJ.replace("4267265", "0")], "row 3, instrument_token: '0'"),
+        ([RELIANCE.replace(",0.1,", ",0,")], "row 2, tick_size: '0'.*above zero"),
+        ([RELIANCE.replace(",0.1,", ",,")], "row 2, tick_size: ''"),
+        ([RELIANCE.replace(",0.1,", ",0.0025,")], "row 2, tick_size: '0.0025'"),
+        ([RELIANCE.replace("2395.25", "nan")], "row 2, last_price: 'nan'"),
+        ([RELIANCE.replace("2395.25", "-1")], "row 2, last_price: '-1'"),
+        ([RELIANCE.replace(",1,EQ", ",1.5,EQ")], "row 2, lot_size: '1.5'"),
+        ([RELIANCE.replace(",RELIANCE,", ",,")], "row 2, tradingsymbol: ''"),
+        ([RELIANCE.replace("INDUSTRIES", "\x1b[31m")], r"row 2, name: .*U\+001B"),
+        ([RELIANCE.replace("NSE,NSE", "NSE,BSE")], "row 2, exchange: 'BSE'.*segment NSE"),
+        ([RELIANCE, FUTURE + ",more"], "row 3: '13 fields'.*header has 12"),
+        ([RELIANCE, BAJAJ, RELIANCE], "row 4, tradingsymbol: 'NSE:RELIANCE'.*row 2 has it already"),
+        ([], "no rows"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, rows: list[str], message: str):
+    with pytest.raises(BadInput, match=message):
+        read_kite_instruments(dump(tmp_path, *rows))
+
+
+@pytest.mark.parametrize("missing", KITE_COLUMNS)
+def test_a_missing_column_is_named(tmp_path: Path, missing: str):
+    header = ",".join("other" if name == missing else name for name in KITE_COLUMNS)
+    with pytest.raises(BadInput, match=f"row 1.*must name once: {missing}"):
+        read_kite_instruments(dump(tmp_path, RELIANCE, header=header))
+
+
+@pytest.mark.parametrize("cut", range(1, len(FUTURE)))
+def test_a_file_cut_anywhere_in_its_last_row_is_refused(tmp_path: Path, cut: int):
+    path = dump(tmp_path, RELIANCE, FUTURE[:cut], end="")
+    with pytest.raises(BadInput, match=r"row 3.*cut short"):
+        read_kite_instruments(path)
+
+
+def test_a_cut_archive_and_a_wrong_encoding_are_refused(tmp_path: Path):
+    plain = dump(tmp_path, RELIANCE, BAJAJ)
+    zipped = tmp_path / "instruments.csv.gz"
+    zipped.write_bytes(gzip.compress(plain.read_bytes())[:-12])
+    with pytest.raises(BadInput, match="archive is cut short"):
+        read_kite_instruments(zipped)
+    zipped.write_bytes(plain.read_bytes())
+    with pytest.raises(BadInput, match="archive is cut short or damaged"):
+        read_kite_instruments(zipped)
+    plain.write_bytes(plain.read_bytes().replace(b"BAJAJ AUTO", b"BAJAJ \xe9"))
+    with pytest.raises(BadInput, match=r"row 3, byte 32: '0xe9'.*UTF-8"):
+        read_kite_instruments(plain)
+
+
+def named(symbol: str, name: str, exchange: str = "NSE") -> Instrument:
+    return Instrument(len(symbol), exchange, symbol, name, 5, segment=exchange)
+
+
+HOUSES = InstrumentIndex(
+    [
+        named("RELIANCE", "Reliance Industries Ltd", "BSE"),
+        named("RIIL", "Reliance Industrial Infrastructure Ltd"),
+        named("RELIANCE", "Reliance Industries Ltd"),
+        named("HDFC", "Housing Development Finance"),
+        named("HDFCBANK", "HDFC  Bank Ltd"),
+        named("HDFCLIFE", "HDFC Life Insurance"),
+        named("GICHSGFIN", "GIC Housing Finance"),
+        named("M&M", "Mahindra & Mahindra"),
+        named("ONLYBSE", "Bombay Only", "BSE"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "exchange", "key"),
+    [
+        ("RELIANCE", None, "NSE:RELIANCE"),
+        (" reliance ", None, "NSE:RELIANCE"),
+        ("bse:reliance", None, "BSE:RELIANCE"),
+        ("reliance", "BSE", "BSE:RELIANCE"),
+        ("onlybse", None, "BSE:ONLYBSE"),
+        ("m&m", "nse", "NSE:M&M"),
+    ],
+)
+def test_resolving_what_a_trader_types(text: str, exchange: str | None, key: str):
+    assert HOUSES.resolve(text, exchange).key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "exchange", "message"),
+    [
+        ("RELIANSE", None, "symbol: 'RELIANSE'.*did you mean RELIANCE"),
+        ("HDFCBNK", None, "did you mean HDFCBANK"),
+        ("mahindra", None, "did you mean M&M"),
+        ("zzzz", None, "no such symbol"),
+        ("", None, "no such symbol"),
+        ("NSE:RELIANCE", "BSE", "another exchange than BSE"),
+        ("ONLYBSE", "NSE", "did you mean ONLYBSE"),
+    ],
+)
+def test_an_unknown_symbol_offers_the_nearest(text: str, exchange: str | None, message: str):
+    with pytest.raises(UnknownSymbol, match=message):
+        HOUSES.resolve(text, exchange)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("reliance", ["NSE:RELIANCE", "BSE:RELIANCE", "NSE:RIIL"]),
+        ("hdfc", ["NSE:HDFC", "NSE:HDFCBANK", "NSE:HDFCLIFE"]),
+        ("hdfc bank", ["NSE:HDFCBANK"]),
+        ("housing", ["NSE:GICHSGFIN", "NSE:HDFC"]),
+        ("fin", ["NSE:GICHSGFIN", "NSE:HDFC"]),
+        ("ban", ["NSE:HDFCBANK"]),
+        ("life", ["NSE:HDFCLIFE"]),
+        ("only", ["BSE:ONLYBSE"]),
+        ("  ", []),
+        ("\n", []),
+        ("nothing like it", []),
+    ],
+)
+def test_searching_by_symbol_and_name_best_first(text: str, keys: list[str]):
+    assert [found.key for found in HOUSES.search(text)] == keys
+
+
+def test_a_search_keeps_to_its_limit():
+    assert [found.key for found in HOUSES.search("h", 2)] == ["NSE:HDFC", "NSE:HDFCBANK"]
+
+
+def test_getting_by_key():
+    found = HOUSES.get("BSE:RELIANCE")
+    assert found is not None
+    assert found.exchange == "BSE"
+    assert HOUSES.get("NSE:ONLYBSE") is None
