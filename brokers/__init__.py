@@ -1,0 +1,1 @@
+"""One contract, one folder a broker; adapters speak wire formats and decide nothing."""

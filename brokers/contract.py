@@ -1,0 +1,355 @@
+"""The whole contract between the engine and a broker.
+
+Adapters translate wire formats into these shapes and classify how a call ended; they hold no rule of
+the desk. Prices and money are integer paise, times aware UTC, quantities whole shares.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from data.vocabulary import OrderType, Product, Side, Validity
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccount:
+    """One client's account as an adapter addresses it."""
+
+    client_id: int
+    user_id: str
+
+
+# --- how a call ended -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The broker has it, under this id."""
+
+    broker_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Proven not placed (or not changed); `message` holds the broker's own words."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proven never reached the broker, or turned away at its gate; the same order may be claimed again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """It may or may not have been taken. Never sent again before the order book has told."""
+
+    why: str
+
+
+Outcome = Accepted | Refused | NotSent | Ambiguous
+
+
+class BrokerError(Exception):
+    """A read failed; nothing is known beyond that. `code` is the broker's word where it gave one."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
+    """The broker no longer accepts this client's session."""
+
+
+# --- requests ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """One order as it is sent. `protection_bps` is set for MARKET and SL-M only."""
+
+    exchange: str
+    tradingsymbol: str
+    side: Side
+    quantity: int
+    product: Product
+    order_type: OrderType
+    tag: str
+    validity: Validity = Validity.DAY
+    price_paise: int | None = None
+    trigger_paise: int | None = None
+    protection_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """What a modify asks for; `None` leaves a value as it is."""
+
+    quantity: int | None = None
+    price_paise: int | None = None
+    trigger_paise: int | None = None
+
+
+# --- what a broker reports --------------------------------------------------------------------------
+
+
+class BrokerStatus(StrEnum):
+    """A broker's order status in the contract's words; adapters keep the original in `status_text`."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNRECOGNISED = "unrecognised"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """One row of a client's order book."""
+
+    broker_order_id: str
+    user_id: str
+    tags: tuple[str, ...]
+    exchange: str
+    tradingsymbol: str
+    side: Side
+    product: Product
+    order_type: OrderType
+    quantity: int
+    filled_quantity: int
+    average_price_paise: int
+    status: BrokerStatus
+    status_text: str
+    placed_at: datetime
+    updated_at: datetime
+    price_paise: int | None = None
+    trigger_paise: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerTrade:
+    """One fill. `trade_id` is unique within user, exchange, trading date and order."""
+
+    trade_id: str
+    broker_order_id: str
+    user_id: str
+    exchange: str
+    tradingsymbol: str
+    side: Side
+    product: Product
+    quantity: int
+    price_paise: int
+    trading_date: date
+    traded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFunds:
+    """A client's money as the broker sees it, in paise."""
+
+    available_paise: int
+    blocked_paise: int
+    mtf_limit_paise: int
+    mtf_loan_paise: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerHolding:
+    """Shares the broker holds for a client. Buckets as in the design's section 6."""
+
+    exchange: str
+    tradingsymbol: str
+    isin: str
+    product: Product
+    free: int
+    t1: int
+    today: int
+    blocked: int
+    pledged: int
+    cost_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerProfile:
+    """Whose session this is."""
+
+    user_id: str
+    user_name: str
+    broker: str
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLevel:
+    """One price level of the book."""
+
+    price_paise: int
+    quantity: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The market of one instrument at one moment. `key` is `EXCHANGE:SYMBOL`.
+
+    `received_at` is wall time of the packet; `market_at` the exchange's. Depth runs best first and may
+    be empty where the subscription does not carry it.
+    """
+
+    key: str
+    last_paise: int
+    prev_close_paise: int
+    open_paise: int
+    high_paise: int
+    low_paise: int
+    volume: int
+    bid_paise: int
+    ask_paise: int
+    lower_circuit_paise: int
+    upper_circuit_paise: int
+    market_at: datetime
+    received_at: datetime
+    bids: tuple[DepthLevel, ...] = ()
+    asks: tuple[DepthLevel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The feed is alive though nothing traded; it renews the age of every subscribed price."""
+
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """A hint that an order changed, with what the broker said and the trades it already knows.
+
+    `trades` may be incomplete or empty; the engine reads the trade book when they do not add up.
+    """
+
+    order: BrokerOrder
+    trades: tuple[BrokerTrade, ...] = ()
+
+
+StreamEvent = Tick | Heartbeat | OrderUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentRow:
+    """One row of a broker's instruments dump. Kite's dump carries no ISIN."""
+
+    instrument_token: int
+    exchange_token: str
+    tradingsymbol: str
+    name: str
+    exchange: str
+    segment: str
+    instrument_type: str
+    tick_paise: int
+    lot_size: int
+    last_paise: int
+    isin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do and how fast it may be driven, per client account."""
+
+    tag_length: int
+    market_protection: bool
+    mtf: bool
+    orders_per_second: int
+    orders_per_minute: int
+    orders_per_day: int
+    max_instruments: int
+    max_order_quantity: int
+    max_order_value_paise: int
+    simulated: bool = False
+    products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
+
+
+class Broker(Protocol):
+    """One adapter: every account of one broker. Reads raise `BrokerError`; writes return an `Outcome`."""
+
+    @property
+    def name(self) -> str:
+        """The broker's word in client files, such as `zerodha`."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this adapter can do."""
+        ...
+
+    async def open(self) -> None:
+        """Take up resources. Called once before anything else."""
+        ...
+
+    async def close(self) -> None:
+        """Give resources back. Streams end."""
+        ...
+
+    async def login_url(self, account: BrokerAccount) -> str:
+        """Where the client signs in; empty if this broker needs no login."""
+        ...
+
+    async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
+        """Turn what the login returned into a session. Raises `BrokerError`."""
+        ...
+
+    async def profile(self, account: BrokerAccount) -> BrokerProfile:
+        """Whose session this is. Raises `SessionExpired`."""
+        ...
+
+    async def funds(self, account: BrokerAccount) -> BrokerFunds:
+        """The client's money."""
+        ...
+
+    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+        """The client's shares, today's included."""
+        ...
+
+    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        """The whole order book of the client's trading day."""
+        ...
+
+    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+        """All fills of the client's trading day."""
+        ...
+
+    async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
+        """Send one order."""
+        ...
+
+    async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
+        """Ask for a change of a live order."""
+        ...
+
+    async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
+        """Ask for a live order to be cancelled. `Accepted` says it was asked, not that it is done."""
+        ...
+
+    async def instruments(self) -> Sequence[InstrumentRow]:
+        """The instruments dump."""
+        ...
+
+    async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """The market now. Unknown keys are missing from the answer."""
+        ...
+
+    async def subscribe(self, keys: Collection[str]) -> None:
+        """Replace the set of instruments the stream carries."""
+        ...
+
+    def stream(self) -> AsyncIterator[StreamEvent]:
+        """Ticks, heartbeats and order updates until `close`."""
+        ...

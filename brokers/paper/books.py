@@ -1,0 +1,335 @@
+"""Reading and writing the paper exchange's rows. Knows SQL and no rule."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+
+from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
+from brokers.paper.prices import Listing, Pin
+from brokers.paper.schema import (
+    INSERT_ORDER,
+    INSTRUMENT_COLUMNS,
+    REPLACE_PARCEL,
+    SELECT_ACCOUNT,
+    SELECT_LISTING,
+    SELECT_ORDER,
+    SELECT_PARCEL,
+    SELECT_TRADE,
+    UPDATE_ACCOUNT,
+    UPDATE_ORDER,
+    AccountRow,
+    OrderRow,
+    ParcelRow,
+    broker_order,
+    broker_trade,
+    listings_of,
+    values,
+)
+
+
+@dataclass(slots=True)
+class State:
+    """The exchange's one row: whose market it is, how late it is there, and which numbers come next."""
+
+    seed: int
+    market_us: int
+    wall_us: int
+    trading_day: str
+    listing_version: int
+    pin_version: int
+    next_order: int
+
+    @property
+    def day(self) -> date:
+        """The trading date."""
+        return date.fromisoformat(self.trading_day)
+
+
+class Books:
+    """The rows behind one connection. Callers hold the transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    # --- state, listings, pins ------------------------------------------------------------------------
+
+    def open_state(self, state: State) -> None:
+        """Store the first state unless the exchange has one already."""
+        self._db.execute("INSERT OR IGNORE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?)", astuple(state))
+
+    def state(self) -> State:
+        """The state as stored."""
+        row = self._db.execute(
+            "SELECT seed, market_us, wall_us, trading_day, listing_version, pin_version, next_order"
+            " FROM state"
+        ).fetchone()
+        return State(*row)
+
+    def save_state(self, state: State) -> None:
+        """Store the state."""
+        self._db.execute(
+            "UPDATE state SET market_us = ?, wall_us = ?, trading_day = ?, listing_version = ?,"
+            " pin_version = ?, next_order = ?",
+            astuple(state)[1:],
+        )
+
+    def listings(self) -> dict[str, Listing]:
+        """All listings by key."""
+        return listings_of(self._db.execute(SELECT_LISTING))
+
+    def list_instrument(self, listing: Listing) -> None:
+        """Add a listing, or bring its facts up to date while its prices stand."""
+        facts = astuple(listing.instrument)
+        kept = {"exchange", "tradingsymbol", "prev_close_paise"}
+        changes = ", ".join(f"{name} = excluded.{name}" for name in INSTRUMENT_COLUMNS if name not in kept)
+        figures = (
+            listing.last_paise,
+            listing.open_paise,
+            listing.high_paise,
+            listing.low_paise,
+            listing.volume,
+        )
+        self._db.execute(
+            f"INSERT INTO listing (key, {', '.join(INSTRUMENT_COLUMNS)},"
+            " last_paise, open_paise, high_paise, low_paise, volume)"
+            f" VALUES ({', '.join('?' * (1 + len(facts) + len(figures)))})"
+            f" ON CONFLICT (key) DO UPDATE SET {changes}",
+            (listing.instrument.key, *facts, *figures),
+        )
+
+    def start_day(self, closes: Mapping[str, int]) -> None:
+        """Let every listing's day begin at its last close, in paise by key."""
+        self._db.executemany(
+            "UPDATE listing SET prev_close_paise = :close, last_paise = :close, open_paise = :close,"
+            " high_paise = :close, low_paise = :close, volume = 0 WHERE key = :key",
+            [{"key": key, "close": close} for key, close in closes.items()],
+        )
+
+    def pins(self) -> dict[str, Pin]:
+        """Pins in force by key."""
+        rows = self._db.execute("SELECT key, last_paise, prev_close_paise FROM pin")
+        return {key: Pin(last, prev) for key, last, prev in rows}
+
+    def roll_pins(self) -> None:
+        """Let a new day's previous close be the pinned price."""
+        self._db.execute("UPDATE pin SET prev_close_paise = last_paise")
+
+    def pin(self, key: str, pin: Pin | None) -> None:
+        """Set or remove a pin."""
+        if pin is None:
+            self._db.execute("DELETE FROM pin WHERE key = ?", (key,))
+        else:
+            self._db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", (key, *astuple(pin)))
+
+    def taken(self, key: str, second: int) -> dict[tuple[bool, int], int]:
+        """Shares already taken from a symbol's displayed depth in a market second, by side and price."""
+        rows = self._db.execute(
+            "SELECT side = 'BUY', price_paise, quantity FROM taken WHERE key = ? AND second = ?",
+            (key, second),
+        )
+        return {(bool(buying), price): quantity for buying, price, quantity in rows}
+
+    def save_taken(self, key: str, second: int, taken: Mapping[tuple[bool, int], int]) -> None:
+        """Store what was taken in a market second; earlier seconds are forgotten."""
+        self._db.execute("DELETE FROM taken WHERE key = ?", (key,))
+        self._db.executemany(
+            "INSERT INTO taken VALUES (?, ?, ?, ?, ?)",
+            [
+                (key, "BUY" if buying else "SELL", price, second, quantity)
+                for (buying, price), quantity in taken.items()
+            ],
+        )
+
+    # --- accounts and shares ------------------------------------------------------------------------------
+
+    def open_account(self, row: AccountRow) -> None:
+        """Add an account unless it stands already."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO account VALUES (:user_id, :available_paise, :blocked_paise,"
+            " :charges_due_paise, :mtf_limit_paise, :mtf_loan_paise, :mtf_blocked_paise)",
+            values(row),
+        )
+
+    def account(self, user_id: str) -> AccountRow:
+        """One account. Raises `BrokerError` for an unknown client."""
+        row = self._db.execute(f"{SELECT_ACCOUNT} WHERE user_id = ?", (user_id,)).fetchone()
+        if row is None:
+            raise BrokerError(f"Unknown client {user_id!r}.", "unknown_account")
+        return AccountRow(*row)
+
+    def save_account(self, row: AccountRow) -> None:
+        """Store an account."""
+        self._db.execute(UPDATE_ACCOUNT, values(row))
+
+    def parcels(self, user_id: str, security: str = "", product: str = "") -> list[ParcelRow]:
+        """A client's shares, of all securities or of one in one product."""
+        if security:
+            where, given = "user_id = ? AND security = ? AND product = ?", (user_id, security, product)
+        else:
+            where, given = "user_id = ?", (user_id,)
+        rows = self._db.execute(f"{SELECT_PARCEL} WHERE {where} AND quantity > 0", given)
+        return [ParcelRow(*row) for row in rows]
+
+    def save_parcel(self, row: ParcelRow) -> None:
+        """Store a parcel."""
+        self._db.execute(REPLACE_PARCEL, values(row))
+
+    def shares_blocked(self, user_id: str) -> dict[tuple[str, str], int]:
+        """Shares that a client's open sells wait to deliver, by security and product."""
+        rows = self._db.execute(
+            "SELECT security, product, sum(quantity - filled) FROM orders"
+            " WHERE user_id = ? AND side = 'SELL' AND status = 'open' GROUP BY security, product",
+            (user_id,),
+        )
+        return {(security, product): quantity for security, product, quantity in rows}
+
+    def add_unsettled(self, user_id: str, traded_on: str, amount_paise: int) -> None:
+        """Add proceeds that become cash when their trading date has settled."""
+        self._db.execute(
+            "INSERT INTO unsettled VALUES (?, ?, ?) ON CONFLICT (user_id, traded_on)"
+            " DO UPDATE SET amount_paise = amount_paise + excluded.amount_paise",
+            (user_id, traded_on, amount_paise),
+        )
+
+    def collect_charges(self) -> None:
+        """Debit what is due from every account."""
+        self._db.execute(
+            "UPDATE account SET available_paise = available_paise - charges_due_paise, charges_due_paise = 0"
+            " WHERE charges_due_paise != 0"
+        )
+
+    def trading_dates_open(self) -> set[str]:
+        """Trading dates with shares or proceeds that have not settled."""
+        rows = self._db.execute(
+            "SELECT bought_on FROM parcel WHERE bought_on != '' UNION SELECT traded_on FROM unsettled"
+        )
+        return {row[0] for row in rows}
+
+    def settle(self, traded_on: str) -> None:
+        """Turn a trading date's proceeds into cash and its shares into settled ones."""
+        self._db.execute(
+            "UPDATE account SET available_paise = available_paise + u.amount_paise FROM unsettled u"
+            " WHERE u.user_id = account.user_id AND u.traded_on = ?",
+            (traded_on,),
+        )
+        self._db.execute("DELETE FROM unsettled WHERE traded_on = ?", (traded_on,))
+        self._db.execute(
+            "INSERT INTO parcel SELECT user_id, security, product, '', key, quantity, cost_paise, loan_paise"
+            " FROM parcel WHERE bought_on = ? AND quantity > 0"
+            " ON CONFLICT (user_id, security, product, bought_on) DO UPDATE SET"
+            " quantity = quantity + excluded.quantity, cost_paise = cost_paise + excluded.cost_paise,"
+            " loan_paise = loan_paise + excluded.loan_paise",
+            (traded_on,),
+        )
+        self._db.execute("DELETE FROM parcel WHERE bought_on = ?", (traded_on,))
+
+    # --- orders, trades, events --------------------------------------------------------------------------
+
+    def insert_order(self, row: OrderRow) -> None:
+        """Add an order."""
+        self._db.execute(INSERT_ORDER, values(row))
+
+    def save_order(self, row: OrderRow) -> None:
+        """Store an order's changes and tell of them."""
+        self._db.execute(UPDATE_ORDER, values(row))
+        self.tell(row.order_id)
+
+    def tell(self, order_id: int) -> None:
+        """Write the event that every process's stream reads."""
+        self._db.execute("INSERT INTO event (order_id) VALUES (?)", (order_id,))
+
+    def order(self, user_id: str, broker_order_id: str) -> OrderRow | None:
+        """One of a client's orders by its id as text."""
+        if not broker_order_id.isascii() or not broker_order_id.isdigit() or len(broker_order_id) > 19:
+            return None
+        rows = self._orders("WHERE order_id = ? AND user_id = ?", (int(broker_order_id), user_id))
+        return rows[0] if rows else None
+
+    def orders(self, user_id: str, trading_day: str) -> list[OrderRow]:
+        """A client's order book of one trading date, oldest first."""
+        return self._orders("WHERE user_id = ? AND trading_day = ? ORDER BY order_id", (user_id, trading_day))
+
+    def live_orders(self) -> list[OrderRow]:
+        """Every order that may still trade."""
+        return self._orders("WHERE status = 'open' ORDER BY order_id", ())
+
+    def live_keys(self) -> list[str]:
+        """Symbols with orders that may still trade."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM orders WHERE status = 'open'")]
+
+    def crossing(self, key: str, bid_paise: int, ask_paise: int) -> list[OrderRow]:
+        """A symbol's live orders that reach the opposite price, in price-time order; 0 is no price."""
+        buys = self._orders(
+            "WHERE status = 'open' AND key = ? AND side = 'BUY' AND limit_paise >= ?"
+            " ORDER BY limit_paise DESC, priority",
+            (key, ask_paise),
+        )
+        sells = self._orders(
+            "WHERE status = 'open' AND key = ? AND side = 'SELL' AND limit_paise <= ?"
+            " ORDER BY limit_paise, priority",
+            (key, bid_paise),
+        )
+        return (buys if ask_paise else []) + (sells if bid_paise else [])
+
+    def rest_uncrossed(self, key: str, bid_paise: int, ask_paise: int) -> None:
+        """Mark as makers the live orders that the market has moved away from."""
+        self._db.execute(
+            "UPDATE orders SET resting = 1 WHERE status = 'open' AND key = ? AND resting = 0 AND"
+            " ((side = 'BUY' AND limit_paise < ?) OR (side = 'SELL' AND limit_paise > ?))",
+            (key, ask_paise, bid_paise),
+        )
+
+    def _orders(self, clause: str, given: Sequence[object]) -> list[OrderRow]:
+        return [OrderRow(*row) for row in self._db.execute(f"{SELECT_ORDER} {clause}", given)]
+
+    def demat_fee_paid(self, user_id: str, security: str, trading_day: str) -> bool:
+        """Whether an order of the day has already taken shares of this security from the demat account."""
+        row = self._db.execute(
+            "SELECT 1 FROM orders WHERE user_id = ? AND trading_day = ? AND security = ? AND from_demat = 1",
+            (user_id, trading_day, security),
+        ).fetchone()
+        return row is not None
+
+    def take_trade_numbers(self, exchange: str, count: int) -> int:
+        """The first of `count` trade numbers of one exchange."""
+        (following,) = self._db.execute(
+            "INSERT INTO trade_number VALUES (?, ?) ON CONFLICT (exchange)"
+            " DO UPDATE SET next = next + ? RETURNING next",
+            (exchange, 10_000_000 + count, count),
+        ).fetchone()
+        return int(following) - count
+
+    def insert_trades(self, rows: Iterable[tuple[str, int, int, int, int, int]]) -> None:
+        """Add fills: exchange, number, order id, quantity, price in paise, moment."""
+        self._db.executemany("INSERT INTO trade VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def trades(self, user_id: str, trading_day: str) -> list[BrokerTrade]:
+        """A client's fills of one trading date, oldest first."""
+        rows = self._db.execute(
+            f"{SELECT_TRADE} WHERE o.user_id = ? AND o.trading_day = ? ORDER BY t.traded_us, t.trade_number",
+            (user_id, trading_day),
+        )
+        return [broker_trade(row) for row in rows]
+
+    def last_event(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+
+    def updates_after(self, seq: int) -> list[tuple[int, OrderUpdate]]:
+        """Events above `seq`, oldest first, each with its order and all its fills as they stand now."""
+        news = "SELECT seq, order_id FROM event WHERE seq > ? ORDER BY seq"
+        events = self._db.execute(news, (seq,)).fetchall()
+        if not events:
+            return []
+        touched = "(SELECT order_id FROM event WHERE seq > ?)"
+        trades: dict[str, list[BrokerTrade]] = {}
+        fills = f"{SELECT_TRADE} WHERE t.order_id IN {touched} ORDER BY t.traded_us, t.trade_number"
+        for row in self._db.execute(fills, (seq,)):
+            trade = broker_trade(row)
+            trades.setdefault(trade.broker_order_id, []).append(trade)
+        updates = {
+            row.order_id: OrderUpdate(broker_order(row), tuple(trades.get(str(row.order_id), ())))
+            for row in self._orders(f"WHERE order_id IN {touched}", (seq,))
+        }
+        return [(number, updates[order_id]) for number, order_id in events]

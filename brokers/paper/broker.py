@@ -1,0 +1,367 @@
+"""The paper exchange as a broker: the contract's calls, latency, and a stream of what changed."""
+
+import asyncio
+import random
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar, cast
+
+from brokers.contract import (
+    Ambiguous,
+    BrokerAccount,
+    BrokerError,
+    BrokerFunds,
+    BrokerHolding,
+    BrokerOrder,
+    BrokerProfile,
+    BrokerTrade,
+    Capabilities,
+    Heartbeat,
+    InstrumentRow,
+    NotSent,
+    OrderChange,
+    OrderRequest,
+    OrderUpdate,
+    Outcome,
+    StreamEvent,
+    Tick,
+)
+from brokers.paper.exchange import ExchangeBusy, PaperExchange
+from brokers.paper.prices import Quote
+from brokers.paper.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
+from data.clock import Clock
+from data.vocabulary import Product
+
+T = TypeVar("T")
+
+PULSE_SECONDS = 0.1
+"""How often the stream drives the exchange."""
+
+HEARTBEAT_SECONDS = 1.0
+
+BATCH = 250
+"""Calls that share one exchange transaction at most, so that another process gets its turn."""
+
+CAPABILITIES = Capabilities(
+    tag_length=TAG_LENGTH,
+    market_protection=True,
+    mtf=True,
+    orders_per_second=10,
+    orders_per_minute=400,
+    orders_per_day=5_000,
+    max_instruments=3_000,
+    max_order_quantity=MAX_QUANTITY,
+    max_order_value_paise=MAX_VALUE_PAISE,
+    simulated=True,
+    products=frozenset({Product.CNC, Product.MTF}),
+)
+
+
+@dataclass(slots=True)
+class _Job:
+    call: Callable[[], object]
+    done: asyncio.Future[object]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction's calls gave, in order, and the order events read after it."""
+
+    results: list[object]
+    updates: list[tuple[int, OrderUpdate]]
+
+
+class PaperBroker:
+    """Implements `brokers.contract.Broker` on a paper exchange.
+
+    Calls that wait together run in one transaction on one worker thread; an exchange in memory never
+    blocks, so its calls run on the event loop. `latency` is the range of a call's round trip in seconds.
+    """
+
+    def __init__(
+        self,
+        exchange: PaperExchange,
+        clock: Clock,
+        *,
+        latency: tuple[float, float] = (0.02, 0.08),
+        name: str = "paper",
+    ) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._latency = latency
+        self._name = name
+        self._dice = random.Random(0)
+        self._jobs: deque[_Job] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._worker: ThreadPoolExecutor | None = None
+        self._closed = False
+        self._seen_event: int | None = None
+        self._keys: tuple[str, ...] = ()
+        self._sent: dict[str, Quote] = {}
+        self._updates: deque[OrderUpdate] = deque()
+        self._ticks: dict[str, Tick] = {}
+        self._beat: Heartbeat | None = None
+        self._news = asyncio.Event()
+        self._driver: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The broker's word in client files."""
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the paper exchange can do."""
+        return CAPABILITIES
+
+    async def open(self) -> None:
+        """Start the worker; order events count from here."""
+        if not self._exchange.in_memory:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"{self._name}-exchange")
+        self._seen_event = await self._run(self._exchange.last_event)
+
+    async def close(self) -> None:
+        """Finish what is queued and end the stream; the exchange stays open."""
+        self._closed = True
+        self._news.set()
+        if self._driver is not None:
+            self._driver.cancel()
+        await self._idle.wait()
+        if self._worker is not None:
+            self._worker.shutdown(wait=True)
+            self._worker = None
+
+    # --- account ------------------------------------------------------------------------------------------
+
+    async def login_url(self, account: BrokerAccount) -> str:
+        """Empty: the paper exchange needs no login."""
+        return ""
+
+    async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
+        """The profile; there is no token to exchange."""
+        return await self.profile(account)
+
+    async def profile(self, account: BrokerAccount) -> BrokerProfile:
+        """Whose account this is. Raises `BrokerError` for an unknown one, as every read does."""
+        await self._read(partial(self._exchange.funds, account.user_id))
+        return BrokerProfile(account.user_id, account.user_id, self._name)
+
+    async def funds(self, account: BrokerAccount) -> BrokerFunds:
+        """The client's money."""
+        return await self._read(partial(self._exchange.funds, account.user_id))
+
+    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+        """The client's shares, today's included."""
+        return await self._read(partial(self._exchange.holdings, account.user_id))
+
+    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        """The whole order book of the client's trading day."""
+        return await self._read(partial(self._exchange.orders, account.user_id))
+
+    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+        """All fills of the client's trading day."""
+        return await self._read(partial(self._exchange.trades, account.user_id))
+
+    # --- orders -------------------------------------------------------------------------------------------
+
+    async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
+        """Send one order; what trades at once has traded when this returns."""
+        return await self._write(partial(self._exchange.place, account.user_id, request))
+
+    async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
+        """Change a live order."""
+        return await self._write(partial(self._exchange.modify, account.user_id, broker_order_id, change))
+
+    async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
+        """Cancel a live order."""
+        return await self._write(partial(self._exchange.cancel, account.user_id, broker_order_id))
+
+    # --- market -------------------------------------------------------------------------------------------
+
+    async def instruments(self) -> Sequence[InstrumentRow]:
+        """The instruments dump, with the prices that the day started from."""
+        listings = await self._read(self._exchange.listings)
+        return [
+            InstrumentRow(
+                instrument_token=listing.instrument.token,
+                exchange_token=str(listing.instrument.token),
+                tradingsymbol=listing.instrument.tradingsymbol,
+                name=listing.instrument.name,
+                exchange=listing.instrument.exchange,
+                segment=listing.instrument.segment,
+                instrument_type="EQ",
+                tick_paise=listing.instrument.tick_paise,
+                lot_size=listing.instrument.lot_size,
+                last_paise=listing.last_paise,
+                isin=listing.instrument.isin,
+            )
+            for listing in listings
+        ]
+
+    async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """The market now, after driving the exchange on. Unknown keys are missing."""
+        quotes, market_at = await self._read(partial(self._quotes, tuple(keys)))
+        received_at = self._clock.now()
+        return {key: _tick(quote, market_at, received_at) for key, quote in quotes.items()}
+
+    async def subscribe(self, keys: Collection[str]) -> None:
+        """Replace the set of instruments the stream carries; each is sent once at the next pulse."""
+        self._keys = tuple(keys)
+        self._sent.clear()
+        self._ticks.clear()
+
+    async def stream(self) -> AsyncIterator[StreamEvent]:
+        """Order updates of every account and process, ticks and heartbeats until `close`.
+
+        Driving the exchange while it is read, this has one consumer. A slow consumer gets the newest tick
+        of an instrument only, and every order update.
+        """
+        driver = self._driver = asyncio.create_task(self._drive())
+        driver.add_done_callback(lambda _: self._news.set())
+        try:
+            while not self._closed:
+                await self._news.wait()
+                self._news.clear()
+                while self._updates:
+                    yield self._updates.popleft()
+                beat, self._beat = self._beat, None
+                if beat is not None:
+                    yield beat
+                ticks, self._ticks = self._ticks, {}
+                for tick in ticks.values():
+                    yield tick
+                if driver.done() and not self._closed:
+                    await driver
+        finally:
+            driver.cancel()
+            with suppress(asyncio.CancelledError):
+                await driver
+
+    async def _drive(self) -> None:
+        beaten = float("-inf")
+        while not self._closed:
+            # While another process holds the file too long the stream is silent, and prices age visibly.
+            with suppress(BrokerError):
+                quotes, market_at = await self._run(partial(self._quotes, self._keys))
+                received_at = self._clock.now()
+                for key, quote in quotes.items():
+                    if self._sent.get(key) is not quote:
+                        self._sent[key] = quote
+                        self._ticks[key] = _tick(quote, market_at, received_at)
+                if self._clock.monotonic() - beaten >= HEARTBEAT_SECONDS - PULSE_SECONDS / 2:
+                    beaten = self._clock.monotonic()
+                    self._beat = Heartbeat(received_at)
+                if self._ticks or self._beat:
+                    self._news.set()
+            await self._clock.sleep(PULSE_SECONDS)
+
+    def _quotes(self, keys: tuple[str, ...]) -> tuple[Mapping[str, Quote], datetime]:
+        quotes = self._exchange.quotes(keys)
+        return quotes, self._exchange.market_clock.now()
+
+    # --- one worker, many calls a transaction -------------------------------------------------------------
+
+    async def _write(self, call: Callable[[], Outcome]) -> Outcome:
+        try:
+            return await self._read(call)
+        except ExchangeBusy as error:
+            return NotSent(str(error))
+        except BrokerError as error:
+            return Ambiguous(str(error))
+
+    async def _read(self, call: Callable[[], T]) -> T:
+        half = self._dice.uniform(*self._latency) / 2
+        if half:
+            await self._clock.sleep(half)
+        answer = await self._run(call)
+        if half:
+            await self._clock.sleep(half)
+        return answer
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        if self._closed:
+            raise ExchangeBusy(f"{self._name} is closed.", "closed")
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._jobs.append(_Job(call, done))
+        if self._idle.is_set():
+            self._idle.clear()
+            asyncio.get_running_loop().call_soon(self._start)
+        return cast(T, await done)
+
+    def _start(self) -> None:
+        """Begin the next transaction with what is waiting."""
+        jobs = [self._jobs.popleft() for _ in range(min(BATCH, len(self._jobs)))]
+        if self._worker is None:
+            self._finish(jobs, self._work(jobs))
+            return
+        work = asyncio.get_running_loop().run_in_executor(self._worker, self._work, jobs)
+        work.add_done_callback(lambda done: self._finish(jobs, done.result()))
+
+    def _work(self, jobs: Sequence[_Job]) -> _Batch:
+        """One transaction: each call fails alone, and a transaction that fails fails them all."""
+        results: list[object] = []
+        try:
+            with self._exchange.transaction():
+                results.extend(_attempt(job.call) for job in jobs)
+        except Exception as error:
+            results = [error] * len(jobs)
+        updates: list[tuple[int, OrderUpdate]] = []
+        # Events that cannot be read now are read after the next transaction.
+        with suppress(sqlite3.Error):
+            if self._seen_event is not None:
+                updates = self._exchange.updates_after(self._seen_event)
+        return _Batch(results, updates)
+
+    def _finish(self, jobs: Sequence[_Job], batch: _Batch) -> None:
+        for seq, update in batch.updates:
+            self._seen_event = seq
+            self._updates.append(update)
+        if batch.updates:
+            self._news.set()
+        for job, result in zip(jobs, batch.results, strict=True):
+            if job.done.done():
+                continue
+            if isinstance(result, sqlite3.Error):
+                job.done.set_exception(BrokerError(f"{self._name}: {result}", "exchange_busy"))
+            elif isinstance(result, Exception):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)
+        if self._jobs:
+            asyncio.get_running_loop().call_soon(self._start)
+        else:
+            self._idle.set()
+
+
+def _attempt(call: Callable[[], object]) -> object:
+    try:
+        return call()
+    except Exception as error:
+        return error
+
+
+def _tick(quote: Quote, market_at: datetime, received_at: datetime) -> Tick:
+    return Tick(
+        key=quote.key,
+        last_paise=quote.last_paise,
+        prev_close_paise=quote.prev_close_paise,
+        open_paise=quote.open_paise,
+        high_paise=quote.high_paise,
+        low_paise=quote.low_paise,
+        volume=quote.volume,
+        bid_paise=quote.bid_paise,
+        ask_paise=quote.ask_paise,
+        lower_circuit_paise=quote.lower_circuit_paise,
+        upper_circuit_paise=quote.upper_circuit_paise,
+        market_at=market_at,
+        received_at=received_at,
+        bids=quote.bids,
+        asks=quote.asks,
+    )

@@ -1,0 +1,424 @@
+"""The paper exchange: a small real exchange for the demo universe, in a database of its own.
+
+Any process may open the same file and drive it; none leads. Every change is one short transaction that
+first moves market time on by the wall time since anybody last did.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from brokers.contract import (
+    Accepted,
+    BrokerError,
+    BrokerFunds,
+    BrokerHolding,
+    BrokerOrder,
+    BrokerStatus,
+    BrokerTrade,
+    OrderChange,
+    OrderRequest,
+    OrderUpdate,
+    Refused,
+)
+from brokers.paper.books import Books, State
+from brokers.paper.market import SECOND_US, Market
+from brokers.paper.orders import OrderFlow, first_order_id
+from brokers.paper.prices import Listing, Pin, Quote, circuits
+from brokers.paper.schema import AccountRow, ParcelRow, broker_order, connect, from_us, to_us
+from data.clock import Clock
+from data.instruments import Instrument
+from data.money import BadInput
+from data.phases import Calendar, CalendarNotLoaded
+from data.vocabulary import Policy, Product
+
+DEMO_DAY = date(2026, 11, 18)
+"""The demo's fixed first trading date."""
+
+LONGEST_STEP_US = 2_000_000
+"""Market time that one advance makes up for at most: a desk shut overnight does not jump."""
+
+
+class Listed(Protocol):
+    """An instrument with the figures its first day starts from, in paise."""
+
+    @property
+    def instrument(self) -> Instrument: ...  # noqa: D102
+    @property
+    def last_paise(self) -> int: ...  # noqa: D102
+    @property
+    def open_paise(self) -> int: ...  # noqa: D102
+    @property
+    def high_paise(self) -> int: ...  # noqa: D102
+    @property
+    def low_paise(self) -> int: ...  # noqa: D102
+    @property
+    def volume(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpening:
+    """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides."""
+
+    user_id: str
+    cash_paise: int
+    mtf_limit_paise: int = 0
+    hold_paise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingOpening:
+    """Settled shares that a client starts with, and what they cost together."""
+
+    user_id: str
+    key: str
+    quantity: int
+    cost_paise: int
+
+
+class ExchangeBusy(BrokerError):  # noqa: N818 - what it is
+    """Another process holds the file too long; nothing was read or changed."""
+
+
+class PaperMarketClock:
+    """The exchange's own time, as of the last advance that this process has seen."""
+
+    def __init__(self, seen: Callable[[], tuple[int, date]]) -> None:
+        self._seen = seen
+
+    def now(self) -> datetime:
+        """Aware UTC time of the simulated market."""
+        return from_us(self._seen()[0])
+
+    @property
+    def trading_day(self) -> date:
+        """The simulated trading date."""
+        return self._seen()[1]
+
+
+class PaperExchange:
+    """Opens the exchange's file, or one in memory for `path=None`, and makes it if it is not there.
+
+    The seed and the first day count when it is made; afterwards the stored ones stand. Methods may be
+    called from any thread.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Clock,
+        calendar: Calendar,
+        *,
+        policy: Policy = Policy.WORST,
+        seed: int = 20_261_118,
+        first_day: date = DEMO_DAY,
+    ) -> None:
+        self.in_memory = path is None
+        self._clock = clock
+        self._calendar = calendar
+        self._lock = threading.RLock()
+        self._db = connect(path)
+        self._books = Books(self._db)
+        opening = to_us(calendar.session_open(first_day))
+        self._books.open_state(
+            State(seed, opening, to_us(clock.now()), first_day.isoformat(), 1, 1, first_order_id(first_day))
+        )
+        state = self._books.state()
+        self._active: State | None = None
+        self._seen = (state.market_us, state.day)
+        self._market = Market(self._books, calendar, state)
+        self._orders = OrderFlow(self._books, self._market, policy)
+        self.market_clock = PaperMarketClock(lambda: self._seen)
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._db.close()
+
+    # --- transactions and time ------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """One short transaction, advanced to now; inside another it is a part that fails alone.
+
+        Raises `ExchangeBusy`.
+        """
+        with self._lock:
+            if self._active is not None:
+                self._db.execute("SAVEPOINT part")
+                try:
+                    yield
+                except BaseException:
+                    self._db.execute("ROLLBACK TO part")
+                    raise
+                finally:
+                    self._db.execute("RELEASE part")
+                return
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise ExchangeBusy(f"The exchange is busy: {error}", "exchange_busy") from None
+            try:
+                self._active = state = self._books.state()
+                before = replace(state)
+                self._market.load(state)
+                self._seen = (state.market_us, state.day)
+                self._catch_up(state)
+                yield
+                self._orders.keep_depth()
+                if state != before:
+                    self._books.save_state(state)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._market.forget()
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            finally:
+                self._active = None
+                self._orders.drop_depth()
+
+    def advance(self) -> None:
+        """Move market time on by the wall time since any process last did, two seconds at most."""
+        with self.transaction():
+            pass
+
+    def jump(self, to: datetime) -> None:
+        """Move market time to a later moment at once, for rehearsals; orders meet the prices of that moment.
+
+        At or after the day's close it rolls to the next trading day's opening.
+        """
+        with self.transaction():
+            self._move_to(self._state, max(self._state.market_us, to_us(to)), every_second=False)
+
+    @property
+    def _state(self) -> State:
+        if self._active is None:
+            raise RuntimeError("the exchange is changed inside a transaction only")
+        return self._active
+
+    def _today(self) -> str:
+        return (self._active or self._books.state()).trading_day
+
+    def _catch_up(self, state: State) -> None:
+        wall_us = to_us(self._clock.now())
+        passed = wall_us - state.wall_us
+        if passed < -LONGEST_STEP_US:
+            # The wall clock was set back; waiting for it to pass the old mark would stop the market.
+            state.wall_us = wall_us
+        elif passed > 0:
+            state.wall_us = wall_us
+            self._move_to(state, state.market_us + min(passed, LONGEST_STEP_US), every_second=True)
+
+    def _move_to(self, state: State, target_us: int, *, every_second: bool) -> None:
+        reached = min(target_us, self._market.close_us)
+        seconds = range(state.market_us // SECOND_US + 1, reached // SECOND_US + 1)
+        keys = self._books.live_keys() if seconds else []
+        if keys:
+            moments = [second * SECOND_US for second in seconds] if every_second else [reached]
+            for at_us in moments:
+                for key in keys:
+                    self._orders.match(key, at_us)
+        state.market_us = reached
+        if reached == self._market.close_us:
+            self._roll(state)
+        self._seen = (state.market_us, state.day)
+
+    def _roll(self, state: State) -> None:
+        """Close the day and open the next one; where none is known the market stays closed."""
+        try:
+            following = self._calendar.next_trading_day(state.day)
+            arrived = [
+                traded_on
+                for traded_on in sorted(self._books.trading_dates_open())
+                if self._calendar.settlement_day(date.fromisoformat(traded_on)) < following
+            ]
+        except CalendarNotLoaded:
+            return
+        for order in self._books.live_orders():
+            order.updated_us = state.market_us
+            self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
+        self._books.collect_charges()
+        for traded_on in arrived:
+            self._books.settle(traded_on)
+        keys = self._market.listings
+        self._books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
+        self._books.roll_pins()
+        state.trading_day = following.isoformat()
+        state.market_us = to_us(self._calendar.session_open(following))
+        state.next_order = max(state.next_order, first_order_id(following))
+        state.pin_version += 1
+        self._market.load(state)
+
+    # --- set-up and rehearsal -----------------------------------------------------------------------------
+
+    def list_instruments(self, rows: Iterable[Listed]) -> None:
+        """Add instruments, or bring the facts of known ones up to date; prices of known ones stand."""
+        with self.transaction():
+            changed = False
+            for row in rows:
+                known = self._market.listings.get(row.instrument.key)
+                if known is not None:
+                    prev_close = known.instrument.prev_close_paise
+                    if replace(row.instrument, prev_close_paise=prev_close) == known.instrument:
+                        continue
+                figures = (row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume)
+                self._books.list_instrument(Listing(row.instrument, *figures))
+                changed = True
+            if changed:
+                self._state.listing_version += 1
+                self._market.load(self._state)
+
+    def open_accounts(self, rows: Iterable[AccountOpening]) -> None:
+        """Open accounts; one that stands already is left as it is."""
+        with self.transaction():
+            for row in rows:
+                self._books.open_account(
+                    AccountRow(row.user_id, row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
+                )
+
+    def open_holdings(self, rows: Iterable[HoldingOpening]) -> None:
+        """Give clients settled CNC shares to start with; a client who holds any of it already is passed over.
+
+        Raises `BadInput` for an unknown instrument.
+        """
+        with self.transaction():
+            for row in rows:
+                security = self._market.listing(row.key).instrument.security
+                if not self._books.parcels(row.user_id, security, Product.CNC):
+                    self._books.save_parcel(
+                        ParcelRow(
+                            row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise, 0
+                        )
+                    )
+
+    def pin(self, symbol: str, last_paise: int, prev_close_paise: int | None = None) -> None:
+        """Hold a price still, at zero spread and without end of depth; orders it crosses fill at once.
+
+        `symbol` is a tradingsymbol or `EXCHANGE:SYMBOL`. Raises `BadInput` for an unknown symbol, or for a
+        price that is off its tick or outside the day's band.
+        """
+        with self.transaction():
+            listing = self._market.listing(symbol)
+            instrument = listing.instrument
+            prev = prev_close_paise or instrument.prev_close_paise or last_paise
+            lower, upper = circuits(prev, instrument.band_bps, instrument.tick_paise)
+            if not lower <= last_paise <= upper or last_paise % instrument.tick_paise:
+                tick = instrument.tick_paise
+                expected = f"give a multiple of {tick} paise from {lower} to {upper} paise"
+                raise BadInput(f"pinned price of {instrument.key}", last_paise, expected)
+            self._set_pin(instrument.key, Pin(last_paise, prev))
+
+    def unpin(self, symbol: str) -> None:
+        """Let a price walk again. Raises `BadInput` for an unknown symbol."""
+        with self.transaction():
+            self._set_pin(self._market.listing(symbol).instrument.key, None)
+
+    def _set_pin(self, key: str, pin: Pin | None) -> None:
+        state = self._state
+        self._books.pin(key, pin)
+        state.pin_version += 1
+        self._market.load(state)
+        self._orders.match(key, state.market_us)
+
+    # --- orders -------------------------------------------------------------------------------------------
+
+    def place(self, user_id: str, request: OrderRequest) -> Accepted | Refused:
+        """Take an order, or refuse it in a broker's words; a marketable one trades before this returns."""
+        with self.transaction():
+            return self._orders.place(self._state, user_id, request)
+
+    def modify(self, user_id: str, broker_order_id: str, change: OrderChange) -> Accepted | Refused:
+        """Change a live order."""
+        with self.transaction():
+            return self._orders.modify(self._state, user_id, broker_order_id, change)
+
+    def cancel(self, user_id: str, broker_order_id: str) -> Accepted | Refused:
+        """Take a live order out of the book."""
+        with self.transaction():
+            return self._orders.cancel(self._state, user_id, broker_order_id)
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def listings(self) -> list[Listing]:
+        """All instruments with the figures their day started from."""
+        with self._lock:
+            return list(self._market.listings.values())
+
+    def quotes(self, keys: Collection[str]) -> Mapping[str, Quote]:
+        """The market now, after an advance; unknown keys are missing."""
+        with self.transaction():
+            at_us = self._state.market_us
+            return {key: self._market.quote(key, at_us) for key in keys if key in self._market.listings}
+
+    def funds(self, user_id: str) -> BrokerFunds:
+        """A client's money. Raises `BrokerError` for an unknown client, as all reading does."""
+        with self._lock:
+            account = self._books.account(user_id)
+            return BrokerFunds(
+                available_paise=account.available_paise,
+                blocked_paise=account.blocked_paise,
+                mtf_limit_paise=account.mtf_limit_paise,
+                mtf_loan_paise=account.mtf_loan_paise,
+                as_of=self._clock.now(),
+            )
+
+    def holdings(self, user_id: str) -> list[BrokerHolding]:
+        """A client's shares by security and product."""
+        with self._lock:
+            self._books.account(user_id)
+            blocked = self._books.shares_blocked(user_id)
+            groups: dict[tuple[str, str], list[ParcelRow]] = {}
+            for parcel in self._books.parcels(user_id):
+                groups.setdefault((parcel.security, parcel.product), []).append(parcel)
+            today = self._today()
+            return [
+                _holding(
+                    self._market.listings[parcels[0].key].instrument, parcels, today, blocked.get(group, 0)
+                )
+                for group, parcels in groups.items()
+            ]
+
+    def orders(self, user_id: str) -> list[BrokerOrder]:
+        """A client's order book of the trading day."""
+        with self._lock:
+            self._books.account(user_id)
+            return [broker_order(row) for row in self._books.orders(user_id, self._today())]
+
+    def trades(self, user_id: str) -> list[BrokerTrade]:
+        """A client's fills of the trading day."""
+        with self._lock:
+            self._books.account(user_id)
+            return self._books.trades(user_id, self._today())
+
+    def last_event(self) -> int:
+        """The number of the newest order event of any process."""
+        with self._lock:
+            return self._books.last_event()
+
+    def updates_after(self, seq: int) -> list[tuple[int, OrderUpdate]]:
+        """Order events of all accounts and processes above `seq`, in order."""
+        with self._lock:
+            return self._books.updates_after(seq)
+
+
+def _holding(instrument: Instrument, parcels: list[ParcelRow], today: str, blocked: int) -> BrokerHolding:
+    settled = sum(parcel.quantity for parcel in parcels if not parcel.bought_on)
+    fresh = sum(parcel.quantity for parcel in parcels if parcel.bought_on == today)
+    return BrokerHolding(
+        exchange=instrument.exchange,
+        tradingsymbol=instrument.tradingsymbol,
+        isin=instrument.isin,
+        product=Product(parcels[0].product),
+        free=settled,
+        t1=sum(parcel.quantity for parcel in parcels) - settled - fresh,
+        today=fresh,
+        blocked=blocked,
+        pledged=0,
+        cost_paise=sum(parcel.cost_paise for parcel in parcels),
+    )

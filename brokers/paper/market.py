@@ -1,0 +1,60 @@
+"""The exchange's view of its market at a moment: listings, session times, quotes and phases."""
+
+from datetime import date
+
+from brokers.paper.books import Books, State
+from brokers.paper.prices import Listing, Prices, Quote
+from brokers.paper.schema import from_us, to_us
+from data.instruments import Instrument
+from data.money import BadInput
+from data.phases import Calendar
+from data.vocabulary import PhaseKind
+
+SECOND_US = 1_000_000
+
+
+class Market:
+    """What one process keeps of the stored market. `load` brings it up to date; moments are microseconds."""
+
+    def __init__(self, books: Books, calendar: Calendar, state: State) -> None:
+        self._books = books
+        self._calendar = calendar
+        self._loaded = (-1, "", -1)
+        self.load(state)
+
+    def load(self, state: State) -> None:
+        """Read again what the stored state says has changed."""
+        version = (state.listing_version, state.trading_day, state.pin_version)
+        if version[:2] != self._loaded[:2]:
+            self.listings = self._books.listings()
+            self._prices = Prices(state.seed, state.day, self.listings)
+            self.day: date = state.day
+            opening = self._calendar.session_open(self.day)
+            self._open_us = to_us(opening)
+            self.close_us = to_us(self._calendar.session_close(self.day))
+            ends = {fno: self._calendar.phase(opening, fno).ends_at for fno in (False, True)}
+            self._end_us = {fno: self.close_us if end is None else to_us(end) for fno, end in ends.items()}
+            self._loaded = (*version[:2], -1)
+        if version != self._loaded:
+            self._prices.set_pins(self._books.pins())
+            self._loaded = version
+
+    def forget(self) -> None:
+        """Make the next `load` read everything, after a transaction that was undone."""
+        self._loaded = (-1, "", -1)
+
+    def quote(self, key: str, at_us: int) -> Quote:
+        """A symbol's market at a moment of the day; after continuous trading its last one."""
+        until = min(at_us, self._end_us[self.listings[key].instrument.fno])
+        return self._prices.quote(key, (until - self._open_us) / SECOND_US)
+
+    def phase(self, instrument: Instrument, at_us: int) -> PhaseKind:
+        """What the exchange allows for an instrument at a moment."""
+        return self._calendar.phase(from_us(at_us), instrument.fno).kind
+
+    def listing(self, symbol: str) -> Listing:
+        """A listing by tradingsymbol or `EXCHANGE:SYMBOL`. Raises `BadInput`."""
+        for key in (symbol,) if ":" in symbol else (f"NSE:{symbol}", f"BSE:{symbol}"):
+            if key in self.listings:
+                return self.listings[key]
+        raise BadInput("symbol", symbol, "name an instrument that the paper exchange lists")

@@ -1,0 +1,134 @@
+"""The checks before an order is taken, with the words brokers use for their refusals."""
+
+from dataclasses import dataclass
+
+from brokers.contract import OrderRequest, Refused
+from brokers.paper.prices import Quote, protected_price
+from brokers.paper.schema import AccountRow
+from data.instruments import Instrument
+from data.money import BPS
+from data.vocabulary import OrderType, PhaseKind, Product, Side
+
+MAX_QUANTITY = 100_000
+MAX_VALUE_PAISE = 10_00_00_000 * 100
+MAX_MODIFICATIONS = 25
+TAG_LENGTH = 20
+
+_LIMIT_PHASES = frozenset(
+    {
+        PhaseKind.CONTINUOUS,
+        PhaseKind.PRE_OPEN,
+        PhaseKind.PRE_OPEN_LIMIT_ONLY,
+        PhaseKind.AUCTION_ENTRY,
+        PhaseKind.AUCTION_LIMIT_ONLY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an accepted request trades at: its limit, and the own share of its value in basis points."""
+
+    limit_paise: int
+    own_bps: int
+
+
+def rupees(amount_paise: int) -> str:
+    """Paise as rupees with two decimals, as refusals show them."""
+    sign = "-" if amount_paise < 0 else ""
+    return f"{sign}{abs(amount_paise) // 100}.{abs(amount_paise) % 100:02d}"
+
+
+def check_request(
+    request: OrderRequest, instrument: Instrument, quote: Quote, phase: PhaseKind
+) -> Terms | Refused:
+    """All that can be said of an order without its account."""
+    if not instrument.tradable:
+        return Refused("not_tradable", f"{instrument.tradingsymbol} is an index; orders are not allowed.")
+    if len(request.tag) > TAG_LENGTH:
+        return Refused("bad_tag", f"`tag` should be at most {TAG_LENGTH} characters long.")
+    own_bps = _own_bps(request, instrument)
+    if isinstance(own_bps, Refused):
+        return own_bps
+    if request.order_type in (OrderType.SL, OrderType.SL_M):
+        return Refused("order_type_not_offered", "Stop orders are not offered by this exchange.")
+    if phase not in _LIMIT_PHASES:
+        return Refused("market_closed", "The market is closed: orders are not accepted now.")
+    if request.order_type is OrderType.MARKET:
+        if not request.protection_bps or not 0 < request.protection_bps <= BPS:
+            return Refused(
+                "no_market_protection",
+                "Market orders without market protection are not allowed via API. "
+                "Please set market protection or use a Limit order.",
+            )
+        if phase is not PhaseKind.CONTINUOUS:
+            return Refused("market_closed", "Market orders are currently not allowed.")
+        buying = request.side is Side.BUY
+        limit = protected_price(quote, buying, request.protection_bps, instrument.tick_paise)
+    elif request.price_paise is None:
+        return Refused("bad_price", "`price` is required for LIMIT orders.")
+    else:
+        limit = request.price_paise
+    return check_terms(request.quantity, limit, instrument, quote) or Terms(limit, own_bps)
+
+
+def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
+    if request.product is Product.MTF:
+        if instrument.mtf_margin_bps is None or instrument.trade_to_trade:
+            return Refused("not_mtf_eligible", f"MTF is not allowed for {instrument.tradingsymbol}.")
+        return instrument.mtf_margin_bps
+    if request.product is Product.MIS:
+        return Refused("product_not_offered", "MIS is not offered by this exchange. Use CNC or MTF.")
+    return BPS
+
+
+def check_terms(quantity: int, limit_paise: int, instrument: Instrument, quote: Quote) -> Refused | None:
+    """Size, tick and band of an order, placed or modified."""
+    if quantity <= 0 or quantity % instrument.lot_size:
+        return Refused("bad_quantity", f"Quantity should be a positive multiple of {instrument.lot_size}.")
+    if quantity > MAX_QUANTITY:
+        return Refused("over_order_limit", "Maximum quantity per order for Equity is 1,00,000")
+    if limit_paise <= 0 or limit_paise % instrument.tick_paise:
+        return Refused("off_tick", f"RATE NOT MULTIPLE OF TICK [{rupees(instrument.tick_paise)}000000]")
+    for outside, word, circuit in (
+        (limit_paise > quote.upper_circuit_paise, "higher than the current upper", quote.upper_circuit_paise),
+        (limit_paise < quote.lower_circuit_paise, "lower than the current lower", quote.lower_circuit_paise),
+    ):
+        if outside:
+            return Refused(
+                "outside_price_band",
+                f"Your order price is {word} circuit limit of {rupees(circuit)}. "
+                "Place an order within the daily range.",
+            )
+    if quantity * limit_paise > MAX_VALUE_PAISE:
+        return Refused("over_order_limit", "Maximum value per order for Equity is Rs 10,00,00,000")
+    return None
+
+
+def check_money(account: AccountRow, more_own_paise: int, more_loan_paise: int) -> Refused | None:
+    """Whether an account carries that much more blocked money and loan."""
+    if more_own_paise > 0 and more_own_paise > account.available_paise:
+        return Refused(
+            "insufficient_funds",
+            f"Insufficient funds. Required margin is {rupees(more_own_paise)} "
+            f"but available margin is {rupees(account.available_paise)}.",
+        )
+    room = account.mtf_limit_paise - account.mtf_loan_paise - account.mtf_blocked_paise
+    if more_loan_paise > 0 and more_loan_paise > room:
+        return Refused(
+            "mtf_limit",
+            f"MTF limit exceeded. Required funding is {rupees(more_loan_paise)} "
+            f"but available limit is {rupees(room)}.",
+        )
+    return None
+
+
+def check_shares(sellable: int, more_quantity: int) -> Refused | None:
+    """Whether an account may sell that many more shares."""
+    if more_quantity > sellable:
+        return Refused(
+            "insufficient_holding",
+            "Insufficient stock holding or there are pending sell orders for this stock. "
+            "Check the orderbook.",
+        )
+    return None

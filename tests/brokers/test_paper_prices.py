@@ -1,0 +1,109 @@
+"""The demo market's prices: pure, on the tick, inside the band, and plausible."""
+
+from datetime import date
+from itertools import pairwise
+
+from brokers.paper.prices import Listing, Pin, Prices, circuits
+from data.instruments import Instrument
+
+DAY = date(2026, 11, 18)
+WHOLE_DAY = range(0, 22_501, 60)
+
+
+def listing(
+    number: int, *, last: int = 245_050, prev: int = 239_520, tick: int = 10, band: int = 1_000
+) -> Listing:
+    instrument = Instrument(
+        token=number,
+        exchange="NSE",
+        tradingsymbol=f"SHARE{number}",
+        name="",
+        tick_paise=tick,
+        band_bps=band,
+        prev_close_paise=prev,
+    )
+    return Listing(instrument, last, last - tick, last + 5 * tick, last - 5 * tick, 1_000_000)
+
+
+MARKET = {row.instrument.key: row for row in [listing(number) for number in range(30)]}
+
+
+def test_a_quote_depends_on_nothing_but_seed_day_and_moment():
+    asked_all_day = Prices(7, DAY, MARKET)
+    for elapsed in WHOLE_DAY:
+        asked_all_day.quote("NSE:SHARE3", elapsed)
+    for elapsed in (22_000.5, 3.0, 9_999.9):
+        fresh = Prices(7, DAY, MARKET)
+        assert asked_all_day.quote("NSE:SHARE3", elapsed) == fresh.quote("NSE:SHARE3", elapsed)
+    ends = {
+        Prices(seed, day, MARKET).quote("NSE:SHARE3", 22_000).last_paise
+        for seed, day in [(7, DAY), (8, DAY), (7, date(2026, 11, 19))]
+    }
+    assert len(ends) == 3
+
+
+def test_the_day_starts_at_the_seed_and_stays_plausible():
+    prices = Prices(7, DAY, MARKET)
+    ranges: list[float] = []
+    for key, row in MARKET.items():
+        quotes = [prices.quote(key, elapsed) for elapsed in WHOLE_DAY]
+        assert quotes[0].last_paise == row.last_paise
+        assert (quotes[0].high_paise, quotes[0].low_paise) == (row.high_paise, row.low_paise)
+        assert quotes[0].volume == row.volume
+        for earlier, later in pairwise(quotes):
+            assert later.high_paise >= max(earlier.high_paise, later.last_paise)
+            assert later.low_paise <= min(earlier.low_paise, later.last_paise)
+            assert later.volume >= earlier.volume
+        for quote in quotes:
+            assert quote.last_paise in (quote.bid_paise, quote.ask_paise)
+            assert quote.bid_paise < quote.ask_paise
+            assert len(quote.bids) == len(quote.asks) == 5
+            assert not any(level.price_paise % 10 for level in (*quote.bids, *quote.asks))
+        lasts = [quote.last_paise for quote in quotes]
+        ranges.append((max(lasts) - min(lasts)) / row.last_paise)
+    assert 0.005 < sum(ranges) / len(ranges) < 0.03
+
+
+def test_the_high_is_a_price_that_was_traded():
+    prices = Prices(7, DAY, MARKET)
+    seen = [prices.quote("NSE:SHARE5", tenths / 5) for tenths in range(5 * 7_200)]
+    opening = MARKET["NSE:SHARE5"]
+    assert seen[-1].high_paise == max(opening.high_paise, *(quote.last_paise for quote in seen))
+    assert seen[-1].low_paise == min(opening.low_paise, *(quote.last_paise for quote in seen))
+
+
+def test_symbols_change_every_one_to_three_seconds_and_not_together():
+    prices = Prices(7, DAY, MARKET)
+    changes: dict[str, list[int]] = {}
+    for key in MARKET:
+        quotes = [prices.quote(key, tenths / 10) for tenths in range(6_000)]
+        changes[key] = [at for at, (one, two) in enumerate(pairwise(quotes)) if one is not two]
+        assert 200 <= len(changes[key]) <= 600
+    assert len({tuple(at[:5]) for at in changes.values()}) == len(MARKET)
+
+
+def test_prices_and_depth_stay_inside_a_narrow_band():
+    row = listing(99, last=101_90, prev=100_00, tick=5, band=200)
+    prices = Prices(3, DAY, {row.instrument.key: row})
+    lower, upper = circuits(100_00, 200, 5)
+    assert (lower, upper) == (98_00, 102_00)
+    for elapsed in WHOLE_DAY:
+        quote = prices.quote("NSE:SHARE99", elapsed)
+        shown = [quote.last_paise, *(level.price_paise for level in (*quote.bids, *quote.asks))]
+        assert lower <= min(shown) <= max(shown) <= upper
+
+
+def test_circuits_are_rounded_into_the_band():
+    assert circuits(239_525, 1_000, 10) == (215_580, 263_470)
+
+
+def test_a_pin_stands_until_it_is_taken_away():
+    prices = Prices(7, DAY, MARKET)
+    walking = prices.quote("NSE:SHARE1", 100)
+    prices.set_pins({"NSE:SHARE1": Pin(250_000, 240_000)})
+    pinned = prices.quote("NSE:SHARE1", 100)
+    assert (pinned.bid_paise, pinned.last_paise, pinned.ask_paise) == (250_000, 250_000, 250_000)
+    assert (pinned.prev_close_paise, pinned.upper_circuit_paise) == (240_000, 264_000)
+    assert prices.quote("NSE:SHARE1", 20_000) is pinned
+    prices.set_pins({})
+    assert prices.quote("NSE:SHARE1", 100) == walking
