@@ -1,0 +1,206 @@
+"""Cost of a frame of LiveGrid against Textual's DataTable, 1,000 rows of 15 columns, all changed at 10 Hz.
+
+Run with `python -m tests.bench.bench_livegrid`. Each table runs in a child process on a terminal of 200x50
+that this process drains, so that drawing and writing are part of the cost. Ends with status 1 if LiveGrid is
+over its budget or not several times cheaper than the DataTable of the same run.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import random
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.app import App, ComposeResult
+from textual.widgets import DataTable
+
+from widgets import formats
+from widgets.columns import Column
+from widgets.livegrid import LiveGrid
+
+ROWS, COLUMNS, LIVE_COLUMNS = 1_000, 15, 5
+HERTZ, WARM_FRAMES, FRAMES = 10, 10, 60
+LINES, CELLS = 50, 200
+CPU_LIMIT_PERCENT, LAG_LIMIT_MS, LEAST_RATIO = 25.0, 15.0, 3.0
+LAG_STEP = 0.005
+
+
+@dataclass
+class Row:
+    """A made-up row, all figures in paise."""
+
+    code: str
+    paise: list[int]
+
+
+def make_rows(source: random.Random) -> dict[str, Row]:
+    """Rows by code."""
+    return {
+        f"C{n:04d}": Row(f"C{n:04d}", [source.randrange(-(10**7), 10**7) for _ in range(COLUMNS - 1)])
+        for n in range(ROWS)
+    }
+
+
+def figure(place: int) -> Callable[[Row], str]:
+    """The cell of the column of figures at `place`."""
+    return lambda row: formats.signed(row.paise[place])
+
+
+class BenchApp(App[None]):
+    """Changes every row ten times a second and measures itself."""
+
+    def __init__(self, design: str) -> None:
+        super().__init__()
+        self._source = random.Random(20260302)
+        self._rows = make_rows(self._source)
+        self._design = design
+        self._frame = 0
+        self._cpu = self._wall = 0.0
+        self._lags: list[float] = []
+        self._due = 0.0
+        self.result: dict[str, float] = {}
+        columns = [Column("code", "code", 8, lambda row: row.code)]
+        columns += [
+            Column(
+                *(f"f{place}", f"figure {place}", 12, figure(place), "right"),
+                style=lambda row, place=place: "up" if row.paise[place] > 0 else "down",
+            )
+            for place in range(COLUMNS - 1)
+        ]
+        self._columns = columns
+        self._grid = LiveGrid(columns, monotonic=time.monotonic)
+        self._table: DataTable[str] = DataTable(cursor_type="row")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        names = ("pnl-up", "pnl-down", "side-buy", "side-sell", "stale", "armed", "live-mode")
+        return dict.fromkeys(names, "#5fd787")
+
+    def compose(self) -> ComposeResult:
+        if self._design == "grid":
+            yield self._grid
+        elif self._design == "table":
+            yield self._table
+
+    def on_mount(self) -> None:
+        if self._design == "grid":
+            self._grid.set_rows(self._rows)
+        elif self._design == "table":
+            for column in self._columns:
+                self._table.add_column(column.title, key=column.key, width=column.width)
+            for key, row in self._rows.items():
+                self._table.add_row(*(column.cell(row) for column in self._columns), key=key)
+        self.set_interval(1 / HERTZ, self._next_frame)
+
+    def _next_frame(self) -> None:
+        self._frame += 1
+        if self._frame == WARM_FRAMES:
+            self._cpu, self._wall = time.process_time(), time.perf_counter()
+            self._due = time.perf_counter() + LAG_STEP
+            asyncio.get_running_loop().call_later(LAG_STEP, self._measure_lag)
+        elif self._frame == WARM_FRAMES + FRAMES:
+            self._finish()
+            return
+        for row in self._rows.values():
+            for place in range(LIVE_COLUMNS):
+                row.paise[place] = -row.paise[place] + self._frame
+        if self._design == "grid":
+            self._grid.apply(self._rows.keys())
+        elif self._design == "table":
+            live = self._columns[1 : 1 + LIVE_COLUMNS]
+            for key, row in self._rows.items():
+                for column in live:
+                    self._table.update_cell(key, column.key, column.cell(row))
+
+    def _measure_lag(self) -> None:
+        now = time.perf_counter()
+        self._lags.append(now - self._due)
+        self._due = now + LAG_STEP
+        asyncio.get_running_loop().call_later(LAG_STEP, self._measure_lag)
+
+    def _finish(self) -> None:
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        self._lags.sort()
+        self.result = {
+            "hertz": FRAMES / wall,
+            "cpu_percent": 100 * cpu / wall,
+            "frame_ms": 1_000 * cpu / FRAMES,
+            "lag_p95_ms": 1_000 * self._lags[int(len(self._lags) * 0.95)],
+        }
+        self.exit()
+
+
+def measure(design: str) -> dict[str, float]:
+    """Run one design in a child on its own terminal and return its figures."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, CELLS, 0, 0))
+    reader, writer = os.pipe()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    command = [sys.executable, "-m", "tests.bench.bench_livegrid", design, str(writer)]
+    child = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, pass_fds=[writer], env=environment
+    )
+    os.close(follower)
+    os.close(writer)
+    drained = 0
+
+    def drain() -> None:
+        nonlocal drained
+        while True:
+            try:
+                chunk = os.read(leader, 65_536)
+            except OSError:  # the terminal is gone with the child
+                return
+            if not chunk:
+                return
+            drained += len(chunk)
+
+    thread = threading.Thread(target=drain, daemon=True)
+    thread.start()
+    with os.fdopen(reader) as results:
+        text = results.read()
+    child.wait()
+    thread.join()
+    os.close(leader)
+    if not text:
+        raise SystemExit(f"the {design} child gave no figures, status {child.returncode}")
+    figures = json.loads(text)
+    figures["kb_per_s"] = drained / 1_000 / ((WARM_FRAMES + FRAMES) / figures["hertz"])
+    return figures
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    if len(sys.argv) == 3:
+        app = BenchApp(sys.argv[1])
+        app.run()
+        with os.fdopen(int(sys.argv[2]), "w") as results:
+            json.dump(app.result, results)
+        return 0
+    print(f"{ROWS} rows x {COLUMNS} columns, {LIVE_COLUMNS} live, all changed at {HERTZ} Hz, {CELLS}x{LINES}")
+    found: dict[str, dict[str, float]] = {}
+    for design, name in (("idle", "no table"), ("grid", "LiveGrid"), ("table", "DataTable")):
+        figures = found[design] = measure(design)
+        print(
+            f"{name:<10} {figures['hertz']:5.1f} Hz  CPU {figures['cpu_percent']:5.1f} %  "
+            f"frame {figures['frame_ms']:6.2f} ms  lag p95 {figures['lag_p95_ms']:6.1f} ms  "
+            f"{figures['kb_per_s']:5.0f} KB/s"
+        )
+    grid, table = found["grid"], found["table"]
+    ratio = table["frame_ms"] / grid["frame_ms"]
+    print(f"a DataTable frame costs {ratio:.1f} times a LiveGrid frame (least wanted {LEAST_RATIO:.0f})")
+    print(f"LiveGrid limits: CPU {CPU_LIMIT_PERCENT:.0f} %, lag p95 {LAG_LIMIT_MS:.0f} ms")
+    within = grid["cpu_percent"] <= CPU_LIMIT_PERCENT and grid["lag_p95_ms"] <= LAG_LIMIT_MS
+    return 0 if within and ratio >= LEAST_RATIO else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Reusable terminal widgets that know nothing of the Desk."""

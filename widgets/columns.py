@@ -1,0 +1,105 @@
+"""What a column of a grid is, which columns fit a width, and in which order rows stand."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+GAP = 1
+"""Blank cells between two columns."""
+SQUEEZED = 4
+"""Cells a flexible column keeps where the columns that never drop do not fit."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a `LiveGrid`; `cell`, `style` and `sort` are called with the row object."""
+
+    key: str
+    """Name of the column, unique in its grid."""
+    title: str
+    """Words of the header."""
+    width: int
+    """Cells; for `flex` the least, as long as all that never drops has room."""
+    cell: Callable[[Any], str]
+    """The text shown, plain and never markup."""
+    align: Literal["left", "right"] = "left"
+    style: Callable[[Any], str | None] | None = None
+    """Suffix of a component class of the grid, such as `up`, `down`, `stale` or `dim`."""
+    sort: Callable[[Any], Any] | None = None
+    """What rows are sorted by, `None` for a blank; without it the column cannot be sorted."""
+    priority: int = 0
+    """Zero is always shown; of the others the highest is dropped first on a narrow screen."""
+    flex: bool = False
+    """Takes the width that the others leave."""
+
+
+@dataclass(frozen=True)
+class PlacedColumn:
+    """A column with its place in the line."""
+
+    column: Column
+    x: int
+    width: int
+
+
+def place_columns(
+    columns: Sequence[Column], width: int, gutter: int = 0, skip: int | None = None
+) -> tuple[PlacedColumn, ...]:
+    """The columns that fit `width` cells after `gutter`, in their order, with their places.
+
+    With `skip` that many droppable columns are left out from the left and the rest drops from the right,
+    which is how a narrow screen pans.
+    """
+    droppable = [column for column in columns if column.priority > 0]
+    kept = [column for column in columns if column not in droppable[: skip or 0]]
+
+    def needed() -> int:
+        return gutter + sum(column.width for column in kept) + GAP * max(0, len(kept) - 1)
+
+    while needed() > width:
+        victims = [
+            (column.priority if skip is None else 0, place)
+            for place, column in enumerate(kept)
+            if column.priority > 0
+        ]
+        if not victims:
+            break
+        del kept[max(victims)[1]]
+    flexible = [column for column in kept if column.flex]
+    squeeze = sum(max(0, column.width - SQUEEZED) for column in flexible)
+    # A column cut by the edge would show another figure than is meant: it goes as a whole.
+    while needed() - squeeze > width and len(kept) > 1:
+        gone = kept.pop()
+        if gone in flexible:
+            flexible.remove(gone)
+            squeeze -= max(0, gone.width - SQUEEZED)
+    spare = width - needed()
+    placed: list[PlacedColumn] = []
+    x = gutter
+    for column in kept:
+        share = 0
+        if column.flex:
+            share = spare // len(flexible) + (spare % len(flexible) if column is flexible[0] else 0)
+        column_width = max(1, column.width + share)
+        placed.append(PlacedColumn(column, x, column_width))
+        x += column_width + GAP
+    return tuple(placed)
+
+
+def sorted_keys(
+    keys: Iterable[Hashable], rows: Mapping[Any, Any], column: Column | None, descending: bool
+) -> list[Hashable]:
+    """Row keys by the column's sort value, blanks last either way, equals in the given order."""
+    if column is None or column.sort is None:
+        return list(keys)
+    valued: list[tuple[Any, Hashable]] = []
+    blank: list[Hashable] = []
+    for key in keys:
+        row = rows.get(key)
+        value = None if row is None else column.sort(row)
+        if value is None:
+            blank.append(key)
+        else:
+            valued.append((value, key))
+    valued.sort(key=lambda pair: pair[0], reverse=descending)
+    return [key for _, key in valued] + blank

@@ -1,0 +1,231 @@
+"""A field for one number that leaves every letter to the key bindings around it."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.formats import DASH
+
+TAKEN = frozenset("0123456789.,")
+"""The characters that are typed into the field; all others fall through."""
+MAX_LENGTH = 18
+"""Characters that fit the largest amount with its grouping."""
+MANY_STEPS = 10
+"""Steps of one PgUp or PgDn."""
+
+
+class NumberField(Widget, can_focus=True, inherit_bindings=False):
+    """One line for an integer or, with `decimals`, a decimal number; up and down change it by `step`.
+
+    The value stays text, for the owner to convert; a field of no decimals swallows the point.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"numberfield--cursor", "numberfield--empty"}
+    DEFAULT_CSS = """
+    NumberField {
+        width: 10;
+        height: 1;
+        background: $surface;
+        .numberfield--cursor { text-style: reverse; }
+        .numberfield--empty { color: $text-muted; }
+        &:focus { background: $primary-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "cursor_by(-1)", "Left", show=False, id="number.left"),
+        Binding("right", "cursor_by(1)", "Right", show=False, id="number.right"),
+        Binding("home", "cursor_home", "Start", show=False, id="number.home"),
+        Binding("end", "cursor_end", "End", show=False, id="number.end"),
+        Binding("backspace", "delete_left", "Delete left", show=False, id="number.delete_left"),
+        Binding("delete", "delete_right", "Delete right", show=False, id="number.delete_right"),
+        Binding("up", "step(1)", "step", key_display="↑", show=False, id="number.up"),
+        Binding("down", "step(-1)", "step", key_display="↓", show=False, id="number.down"),
+        Binding("pageup", f"step({MANY_STEPS})", "ten steps up", show=False, id="number.page_up"),
+        Binding("pagedown", f"step(-{MANY_STEPS})", "ten steps down", show=False, id="number.page_down"),
+        Binding("enter", "submit", "go on", key_display="Enter", id="number.submit"),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """The trader changed the text."""
+
+        field: "NumberField"
+        value: str
+
+        @property
+        def control(self) -> "NumberField":
+            """The field, for selectors."""
+            return self.field
+
+    @dataclass
+    class Submitted(Message):
+        """The trader pressed Enter."""
+
+        field: "NumberField"
+        value: str
+
+        @property
+        def control(self) -> "NumberField":
+            """The field, for selectors."""
+            return self.field
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        step: Decimal | int = 1,
+        decimals: int = 0,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.step = Decimal(step)
+        """A tick or a lot, in the units of the field."""
+        self.decimals = decimals
+        """Decimals of a stepped value; 0 takes no point."""
+        self._value = value
+        self._place = len(value)
+        self._replace_all = False
+
+    @property
+    def value(self) -> str:
+        """The text, empty for nothing; setting it tells nobody."""
+        return self._value
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._value = text
+        self._place = len(text)
+        self._replace_all = self.has_focus and bool(text)
+        self.refresh()
+
+    @property
+    def number(self) -> Decimal | None:
+        """The text as a number, `None` if it is none."""
+        try:
+            return Decimal(self._value.replace(",", ""))
+        except InvalidOperation:
+            return None
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into the field, so that outer bindings are not shown for it."""
+        return character is not None and character in TAKEN
+
+    def on_focus(self) -> None:
+        """The first character typed replaces what stands there."""
+        self._replace_all = bool(self._value)
+        self._place = len(self._value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Take digits, point and comma; leave the rest."""
+        if event.character is not None and event.character in TAKEN:
+            event.stop()
+            event.prevent_default()
+            self._insert(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted number, refuse anything else; a paste never submits."""
+        event.stop()
+        text = event.text.strip()
+        if text and set(text) <= TAKEN:
+            self._replace_all = True
+            self._insert(text)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is."""
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            self._replace_all = False
+            self._place = min(len(self._value), offset.x + self._first_shown())
+            self.refresh()
+
+    def _insert(self, text: str) -> None:
+        if self.decimals == 0 and "." in text:
+            return
+        old, place = ("", 0) if self._replace_all else (self._value, self._place)
+        if (text.count(".") + old.count(".")) > 1 or len(old) + len(text) > MAX_LENGTH:
+            return
+        self._change(old[:place] + text + old[place:], place + len(text))
+
+    def _change(self, value: str, place: int) -> None:
+        changed = value != self._value
+        self._value, self._place, self._replace_all = value, place, False
+        self.refresh()
+        if changed:
+            self.post_message(self.Changed(self, value))
+
+    def action_cursor_by(self, cells: int) -> None:
+        """Move the cursor."""
+        self._change(self._value, max(0, min(len(self._value), self._place + cells)))
+
+    def action_cursor_home(self) -> None:
+        """Move the cursor to the start."""
+        self._change(self._value, 0)
+
+    def action_cursor_end(self) -> None:
+        """Move the cursor to the end."""
+        self._change(self._value, len(self._value))
+
+    def action_delete_left(self) -> None:
+        """Delete the character before the cursor, or all of a value just entered upon."""
+        if self._replace_all:
+            self._change("", 0)
+        elif self._place:
+            self._change(self._value[: self._place - 1] + self._value[self._place :], self._place - 1)
+
+    def action_delete_right(self) -> None:
+        """Delete the character under the cursor, or all of a value just entered upon."""
+        if self._replace_all:
+            self._change("", 0)
+        else:
+            self._change(self._value[: self._place] + self._value[self._place + 1 :], self._place)
+
+    def action_step(self, steps: int) -> None:
+        """Go to the next multiple of the step, and on by the rest; never below zero."""
+        number = self.number or Decimal(0)
+        whole, rest = divmod(number, self.step)
+        if rest and steps < 0:
+            whole += 1
+        stepped = (whole + steps) * self.step
+        text = f"{max(Decimal(0), stepped):.{self.decimals}f}"
+        self._change(text, len(text))
+
+    def action_submit(self) -> None:
+        """Tell that the trader goes on."""
+        self.post_message(self.Submitted(self, self._value))
+
+    def _first_shown(self) -> int:
+        """Place of the first character in view, so that the cursor always is."""
+        return max(0, self._place - self.size.width + 1)
+
+    def render_line(self, y: int) -> Strip:
+        """The number with the cursor on it, or a dash for nothing."""
+        width, style = self.size.width, self.rich_style
+        cursor = self.get_component_rich_style("numberfield--cursor", partial=True)
+        if not self._value and not self.has_focus:
+            empty = self.get_component_rich_style("numberfield--empty")
+            return Strip([Segment(DASH.ljust(width)[:width], empty)], width)
+        first = self._first_shown()
+        text = self._value[first:].ljust(width)[:width]
+        if not self.has_focus:
+            return Strip([Segment(text, style)], width)
+        if self._replace_all:
+            shown = len(self._value[first:])
+            return Strip([Segment(text[:shown], style + cursor), Segment(text[shown:], style)], width)
+        at = self._place - first
+        return Strip(
+            [
+                Segment(text[:at], style),
+                Segment(text[at : at + 1], style + cursor),
+                Segment(text[at + 1 :], style),
+            ],
+            width,
+        )

@@ -1,0 +1,123 @@
+"""The line that is always on screen: what matters most first, what does not fit gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.cells import cell_len
+from rich.segment import Segment as StyledText
+from rich.style import Style
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.drawing import part_style
+from widgets.formats import plain
+
+Mode = Literal["paper", "sim", "live", "halted", "armed"]
+"""What the whole strip says by its colour."""
+
+_BETWEEN = 2
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of the strip."""
+
+    text: str
+    priority: int = 0
+    """Zero never leaves; of the others the highest leaves first, from the right."""
+    style: str = ""
+    """Suffix of a component class: `mode`, `up`, `down`, `stale`, `warn`, `dim`, `strong`."""
+    brief: str = ""
+    """Said instead of `text` where the whole line does not fit."""
+
+
+def fitting(segments: Sequence[Segment], width: int) -> list[tuple[str, str]]:
+    """Texts and styles of the segments that fit `width` cells: first all briefer, then fewer."""
+    pieces = [(plain(segment.text), segment) for segment in segments if segment.text]
+
+    def taken() -> int:
+        return sum(cell_len(text) for text, _ in pieces) + _BETWEEN * max(0, len(pieces) - 1)
+
+    if taken() > width:
+        pieces = [(plain(segment.brief or segment.text), segment) for _, segment in pieces]
+    while taken() > width:
+        victims = [(piece.priority, place) for place, (_, piece) in enumerate(pieces) if piece.priority > 0]
+        if not victims:
+            break
+        del pieces[max(victims)[1]]
+    return [(text, segment.style) for text, segment in pieces]
+
+
+class StatusStrip(Widget):
+    """One line of prioritised segments on a ground that tells the mode."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"statusstrip--{part}" for part in ("mode", "up", "down", "stale", "warn", "dim", "strong")
+    }
+    DEFAULT_CSS = """
+    StatusStrip {
+        height: 1;
+        width: 1fr;
+        background: $panel;
+        color: $foreground;
+        .statusstrip--mode { text-style: bold; }
+        .statusstrip--strong { text-style: bold; }
+        .statusstrip--up { color: $pnl-up; }
+        .statusstrip--down { color: $pnl-down; }
+        .statusstrip--stale { color: $stale; text-style: italic; }
+        .statusstrip--warn { color: $text-warning; text-style: bold; }
+        .statusstrip--dim { color: $text-muted; }
+        &.-live, &.-halted, &.-armed {
+            background: $live-mode;
+            color: $background;
+            .statusstrip--up, .statusstrip--down, .statusstrip--stale, .statusstrip--dim, .statusstrip--warn {
+                color: $background;
+            }
+            .statusstrip--up, .statusstrip--down, .statusstrip--warn { text-style: bold; }
+        }
+        &.-halted, &.-armed { background: $armed; }
+        &.-armed { text-style: bold; }
+    }
+    """
+
+    mode: reactive[Mode] = reactive[Mode]("paper")
+    """The ground: calm for paper and a simulation, a warning for live, halted and armed."""
+
+    def __init__(
+        self,
+        segments: Sequence[Segment] = (),
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._segments = tuple(segments)
+
+    def set_segments(self, segments: Sequence[Segment]) -> None:
+        """Say something else; nothing is drawn if it is the same."""
+        segments = tuple(segments)
+        if segments != self._segments:
+            self._segments = segments
+            self.refresh()
+
+    def watch_mode(self, old: Mode, new: Mode) -> None:
+        """Change the ground."""
+        self.remove_class(f"-{old}")
+        self.add_class(f"-{new}")
+
+    def render_line(self, y: int) -> Strip:
+        """The segments that fit, after a blank."""
+        width, base = self.size.width, self.rich_style
+        parts = [StyledText(" ", base)]
+        for place, (text, style) in enumerate(fitting(self._segments, width - 1)):
+            if place:
+                parts.append(StyledText(" " * _BETWEEN, base))
+            parts.append(StyledText(text, base + self._part_style(style)))
+        return Strip(parts).adjust_cell_length(width, base)
+
+    def _part_style(self, style: str) -> Style:
+        return part_style(self, f"statusstrip--{style}") if style else Style()

@@ -1,0 +1,71 @@
+"""The last things that happened, one line each, newest first."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from widgets.columns import Column
+from widgets.livegrid import LiveGrid
+
+KEPT = 200
+"""Lines kept if nothing else is said."""
+
+
+@dataclass
+class _Line:
+    text: str
+    style: str | None
+
+
+class Tape(LiveGrid, can_focus=True):
+    """A list of one-line events; Enter on one posts `Tape.Opened` with its key."""
+
+    @dataclass
+    class Highlighted(LiveGrid.Highlighted):
+        """The trader moved the cursor to another line."""
+
+    @dataclass
+    class Opened(LiveGrid.Opened):
+        """The trader pressed Enter on a line or clicked it twice."""
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float],
+        hint: str = "",
+        kept: int = KEPT,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ) -> None:
+        line = Column("text", "", 1, lambda line: line.text, style=lambda line: line.style, flex=True)
+        super().__init__(
+            [line],
+            monotonic=monotonic,
+            hint=hint,
+            markable=False,
+            show_header=False,
+            name=name,
+            id=id,
+            classes=classes,
+        )
+        self._kept = kept
+        self._lines: dict[Hashable, _Line] = {}
+        self._rows = self._lines
+
+    def put(self, key: Hashable, text: str, style: str | None = None) -> None:
+        """Add a line on top, or say something else in the line of that key, where it stands.
+
+        `style` is a suffix of the grid's component classes, such as `warn`.
+        """
+        if key in self._lines:
+            self._lines[key] = _Line(text, style)
+            self.apply({key})
+            return
+        follows = self._cursor is None or self._cursor == self._order[0]
+        self._lines[key] = _Line(text, style)
+        while len(self._lines) > self._kept:
+            del self._lines[next(iter(self._lines))]
+        self.set_order(reversed(self._lines))
+        if follows:
+            # A cursor on the newest line stays on the newest line; one that reads back stays where it reads.
+            self.move_cursor(key)
