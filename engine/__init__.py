@@ -1,0 +1,1 @@
+"""The Desk: everything that decides. No Textual, no HTTP, no SQL dialect."""

@@ -1,0 +1,1 @@
+"""Clients, their money and their holdings."""

@@ -1,0 +1,115 @@
+"""Holdings and the round trips that were closed."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from data.money import half_up
+from data.tables import ClosedLot, Fill, table
+from data.vocabulary import Product
+from engine.accounts.book import FundsView, HoldingView
+from engine.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A closed round trip of one sell order and day bought: what was paid, received and kept, in paise.
+
+    `charges_paise` are those of both sides, in proportion to the shares sold.
+    """
+
+    client_id: int
+    order_id: int
+    tradingsymbol: str
+    product: Product
+    quantity: int
+    cost_paise: int
+    proceeds_paise: int
+    charges_paise: int
+    opened_on: date
+    closed_at: datetime
+
+    @property
+    def buy_price_paise(self) -> int:
+        """Average buy price, half-up."""
+        return half_up(self.cost_paise, self.quantity)
+
+    @property
+    def sell_price_paise(self) -> int:
+        """Average sell price, half-up."""
+        return half_up(self.proceeds_paise, self.quantity)
+
+    @property
+    def pnl_paise(self) -> int:
+        """Profit before charges."""
+        return self.proceeds_paise - self.cost_paise
+
+    @property
+    def net_paise(self) -> int:
+        """Profit after charges."""
+        return self.pnl_paise - self.charges_paise
+
+
+class FundsService:
+    """Clients' balances."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def of(self, client_id: int) -> FundsView:
+        """One client's balances; all zero for a client without any."""
+        return self._parts.book.funds.get(client_id, FundsView(client_id))
+
+    def all(self) -> list[FundsView]:
+        """Every client's balances, in the order of the roster."""
+        return [self.of(client_id) for client_id in self._parts.book.clients]
+
+
+class Holdings:
+    """Clients' shares."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def of(self, client_id: int) -> list[HoldingView]:
+        """One client's holdings, by symbol."""
+        return list(self._parts.book.holdings.get(client_id, ()))
+
+    def all(self) -> list[HoldingView]:
+        """Every holding of every client."""
+        return [holding for client_id in self._parts.book.clients for holding in self.of(client_id)]
+
+    async def transactions(self, client_id: int | None = None) -> list[Transaction]:
+        """Closed round trips, oldest first."""
+        closed, fills = table(ClosedLot), table(Fill)
+        query = (
+            select(closed, fills.c.order_id).join(fills, fills.c.id == closed.c.fill_id).order_by(closed.c.id)
+        )
+        if client_id is not None:
+            query = query.where(closed.c.client_id == client_id)
+        async with self._parts.store.reader() as connection:
+            rows = (await connection.execute(query)).all()
+        trips: dict[tuple[int, date], list[Any]] = defaultdict(list)
+        for row in rows:
+            trips[row.order_id, row.opened_on].append(row)
+        return [_transaction(pieces) for pieces in trips.values()]
+
+
+def _transaction(rows: Sequence[Any]) -> Transaction:
+    first = rows[0]
+    return Transaction(
+        client_id=first.client_id,
+        order_id=first.order_id,
+        tradingsymbol=first.tradingsymbol,
+        product=Product(first.product),
+        quantity=sum(row.quantity for row in rows),
+        cost_paise=sum(row.cost_paise for row in rows),
+        proceeds_paise=sum(row.proceeds_paise for row in rows),
+        charges_paise=sum(row.charges_paise for row in rows),
+        opened_on=first.opened_on,
+        closed_at=max(row.closed_at for row in rows),
+    )

@@ -1,0 +1,347 @@
+"""The Desk: one running engine, its services, and its tasks, which no screen owns."""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from brokers.contract import Ambiguous
+from data.clock import Clock, MarketClock
+from data.locks import HeldLock, process_start
+from data.store import StoreError, Touched, Unit
+from data.tables import Instance, table
+from data.vocabulary import OrderState
+from engine.accounts.book import Projection
+from engine.accounts.clients import Clients
+from engine.accounts.days import roll_day
+from engine.accounts.holdings import FundsService, Holdings
+from engine.accounts.valuation import Valuation
+from engine.doctor import Doctor
+from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, StoreTrouble, TapeLine
+from engine.market.market import Market
+from engine.market.watchlist import Watchlist
+from engine.orders.blotter import Orders
+from engine.orders.cancels import Canceller
+from engine.orders.dispatch import Dispatcher
+from engine.orders.halt import Halts
+from engine.orders.lifecycle import SendEnded
+from engine.orders.planning import Plans
+from engine.orders.record import Recorder
+from engine.orders.runs import Runs
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+from engine.rules import Rules
+from engine.trail import Trail
+
+log = logging.getLogger(__name__)
+
+POSITIONS = "positions"
+"""Under which name the engine itself follows prices: of everything held."""
+
+
+class AppAlreadyRuns(Exception):  # noqa: N818 - what the trader is told
+    """Another app is open on the same home; the CLI may join it, a second app may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCounts:
+    """What the status strip shows at all times."""
+
+    live: int
+    unsent: int
+    unknown: int
+    ready: int
+    clients: int
+    needs_me: int
+
+
+class Desk:
+    """One engine over one home. Open it once; every method and service is for the loop it was opened on."""
+
+    def __init__(self, parts: Parts, kind: str) -> None:
+        self._parts = parts
+        self.kind = kind
+        self.events = parts.bus
+        self._recorder = Recorder(parts)
+        self._watcher = Watcher(parts, self._recorder)
+        self._dispatcher = Dispatcher(parts, self._recorder)
+        self._canceller = Canceller(parts, self._recorder, self._watcher)
+        self.market = Market(parts)
+        self.watchlist = Watchlist(parts)
+        self.clients = Clients(parts)
+        self.funds = FundsService(parts)
+        self.holdings = Holdings(parts)
+        self.plans = Plans(parts)
+        self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
+        self.orders = Orders(parts, self._canceller)
+        self.halt = Halts(parts, self._canceller, self._watcher)
+        self.audit = Trail(parts)
+        self.doctor = Doctor(parts)
+        book = parts.book
+        self.valuation = Valuation(
+            holdings=lambda client_id: book.holdings.get(client_id, ()),
+            quote=parts.quotes.quote,
+            realised_today=lambda c: book.figures[c].realised_paise if c in book.figures else 0,
+            charges_today=lambda c: book.figures[c].charges_paise if c in book.figures else 0,
+        )
+        self._tape: deque[TapeLine] = deque(maxlen=200)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loading: set[asyncio.Task[None]] = set()
+        self._locks: list[HeldLock] = []
+        self._trouble = ""
+        self._day = parts.market_clock.trading_day
+
+    # --- what every screen asks ---
+
+    @property
+    def mode(self) -> str:
+        """PAPER, SIM or LIVE."""
+        return self._parts.mode
+
+    @property
+    def actor(self) -> str:
+        """The trader who signed in."""
+        return self._parts.actor
+
+    @property
+    def home(self) -> Path:
+        """The folder with this desk's files."""
+        return self._parts.home
+
+    @property
+    def clock(self) -> Clock:
+        """Wall time."""
+        return self._parts.clock
+
+    @property
+    def market_clock(self) -> MarketClock:
+        """Market time."""
+        return self._parts.market_clock
+
+    @property
+    def rules(self) -> Rules:
+        """The desk's limits and tolerances."""
+        return self._parts.rules
+
+    @property
+    def trading_stopped(self) -> str | None:
+        """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
+        return self._parts.store.trouble
+
+    def counts(self) -> DeskCounts:
+        """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
+        book = self._parts.book
+        states = [book.orders[order_id].state for order_id in book.live]
+        return DeskCounts(
+            live=states.count(OrderState.OPEN) + states.count(OrderState.SENDING),
+            unsent=states.count(OrderState.RESERVED),
+            unknown=states.count(OrderState.UNKNOWN),
+            ready=self.clients.ready_count(),
+            clients=len(book.clients),
+            needs_me=len(self.orders.needs_me()),
+        )
+
+    def tape(self) -> list[TapeLine]:
+        """The latest lines of the tape, oldest first."""
+        return list(self._tape)
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """Start: take the locks, read the book, resume what was left, follow the market.
+
+        Raises `AppAlreadyRuns` for a second app, `BadInput` or `StoreError` where the home cannot be used.
+        """
+        parts = self._parts
+        if self.kind == "app":
+            lock = HeldLock(parts.home / "locks" / "app.lock")
+            if not lock.take():
+                raise AppAlreadyRuns(
+                    f"another tradedesk app (process {lock.holder()}) is open on {parts.home}; "
+                    "use that one, or the command line beside it"
+                )
+            self._locks.append(lock)
+        parts.store.project(self._project, self._deliver)
+        await parts.store.open()
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _start(self) -> None:
+        parts = self._parts
+        await self._register()
+        await parts.store.write(lambda unit: roll_day(unit, parts))
+        await parts.store.write(_read_everything)
+        await self.market.load()
+        await self.watchlist.load()
+        await self.halt.load()
+        await self._orphans()
+        await parts.feed.open()
+        self._spawn(self._recorder.run())
+        self._spawn(self._dispatcher.run())
+        self._spawn(self._watcher.follow_stream(parts.feed))
+        self._spawn(self._watcher.poll())
+        self._spawn(self._heartbeat())
+        self.events.subscribe(self._follow)
+        self.valuation.refresh(parts.book.clients)
+        await self._follow_positions()
+        await self._canceller.resume()
+        live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
+        self._watcher.read_soon(live)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_tell_failure)
+        self._tasks.append(task)
+
+    async def close(self) -> None:
+        """Let calls under way end, book what came in, and leave the home to others."""
+        parts = self._parts
+        if self._tasks:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(parts.waits.send_timeout_s):
+                    await self.halt.close()
+                    await self._dispatcher.settle()
+                    await self._recorder.flush()
+        for task in [*self._tasks, *self._loading]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
+        if self._tasks:
+            await parts.feed.close()
+        self._tasks.clear()
+        if parts.instance_id:
+            with suppress(StoreError):
+                await parts.store.write(self._sign_off)
+        await parts.store.close()
+        for lock in self._locks:
+            lock.free()
+
+    async def _register(self) -> None:
+        """Give this engine a row and a held lock; the lock says that it lives."""
+        parts = self._parts
+
+        def unit_of_work(unit: Unit) -> int:
+            number = unit.take_ids("instance", 1)[0]
+            unit.insert(
+                Instance,
+                [
+                    {
+                        "id": number,
+                        "kind": self.kind,
+                        "pid": os.getpid(),
+                        "process_started": process_start(os.getpid()),
+                        "heartbeat_at": unit.now,
+                        "started_at": unit.now,
+                    }
+                ],
+            )
+            return number
+
+        parts.instance_id = await parts.store.write(unit_of_work)
+        lock = HeldLock(parts.home / "locks" / f"engine-{parts.instance_id}.lock")
+        lock.take()
+        self._locks.append(lock)
+
+    def _sign_off(self, unit: Unit) -> None:
+        instances = table(Instance)
+        unit.connection.execute(
+            update(instances)
+            .where(instances.c.id == self._parts.instance_id)
+            .values(ended_at=unit.now, heartbeat_at=unit.now)
+        )
+
+    async def _orphans(self) -> None:
+        """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader."""
+        parts = self._parts
+        sending = [o for o in parts.book.orders.values() if o.state is OrderState.SENDING]
+        dead = [o for o in sending if not parts.engine_lives(o.instance_id)]
+        if dead:
+            for order in dead:
+                self._recorder.put(
+                    SendEnded(order.id, Ambiguous("the program ended while the order was being sent"))
+                )
+
+    async def _heartbeat(self) -> None:
+        """Tell others that this engine is not frozen, open a fresh day, notice trouble with the store."""
+        parts = self._parts
+        instances = table(Instance)
+        while True:
+            await parts.clock.sleep(parts.waits.heartbeat_s)
+            with suppress(StoreError):
+                if parts.market_clock.trading_day != self._day:
+                    await parts.store.write(lambda unit: roll_day(unit, parts))
+                    self._day = parts.market_clock.trading_day
+                await parts.store.write(
+                    lambda unit: unit.connection.execute(
+                        update(instances)
+                        .where(instances.c.id == parts.instance_id)
+                        .values(heartbeat_at=unit.now)
+                    )
+                )
+            trouble = parts.store.trouble or ""
+            if trouble != self._trouble:
+                self._trouble = trouble
+                self.events.publish([StoreTrouble(trouble)])
+
+    # --- following the store ---
+
+    def _project(self, connection: Connection, touched: Touched) -> object:
+        return self._parts.book.project(connection, touched)
+
+    def _deliver(self, projection: object, events: Sequence[object], foreign: bool) -> None:
+        told: list[Event] = [event for event in events if isinstance(event, Event)]
+        if isinstance(projection, Projection):
+            told = self._parts.book.apply(projection) + told
+            if foreign and projection.clients is not None:
+                self._load_lists()
+        self.events.publish(told)
+
+    def _load_lists(self) -> None:
+        async def load() -> None:
+            await self.market.load()
+            await self.watchlist.load()
+
+        task = asyncio.create_task(load())
+        self._loading.add(task)
+        task.add_done_callback(self._loading.discard)
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, TapeLine):
+            self._tape.append(event)
+        elif isinstance(event, FundsChanged):
+            self.valuation.refresh(event.client_ids)
+            if frozenset(self.valuation.keys()) != self._parts.quotes.followed_by(POSITIONS):
+                task = asyncio.create_task(self._follow_positions())
+                self._loading.add(task)
+                task.add_done_callback(self._loading.discard)
+        elif isinstance(event, ClientsChanged):
+            self.valuation.refresh(self._parts.book.clients)
+        elif isinstance(event, OrderChanged):
+            self._dispatcher.wake()
+
+    async def _follow_positions(self) -> None:
+        """Keep the prices of everything held coming, whatever the screens show."""
+        await self.market.follow(self.valuation.keys(), POSITIONS)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way: every call has ended and every fact is booked."""
+        await self._dispatcher.settle()
+        await self._recorder.flush()
+
+
+def _read_everything(unit: Unit) -> None:
+    unit.touched.everything = True
+
+
+def _tell_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("a task of the desk ended", exc_info=problem)

@@ -1,0 +1,130 @@
+"""What happened on the desk, told to whoever listens after the commit that made it true."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that is durable by the time it is heard."""
+
+    name: ClassVar[str] = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsChanged(Event):
+    """Clients were added or edited; an empty set of ids means all."""
+
+    name: ClassVar[str] = "clients.changed"
+    client_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class FundsChanged(Event):
+    """Balances or holdings of these clients changed."""
+
+    name: ClassVar[str] = "funds.changed"
+    client_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged(Event):
+    """Orders changed state or figures."""
+
+    name: ClassVar[str] = "order.changed"
+    order_ids: frozenset[int]
+    client_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilled(Event):
+    """One fill was booked; price in paise."""
+
+    name: ClassVar[str] = "order.fill"
+    order_id: int
+    client_id: int
+    quantity: int
+    price_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFrozen(Event):
+    """A plan was numbered and stored."""
+
+    name: ClassVar[str] = "plan.frozen"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged(Event):
+    """A run started, moved on or ended."""
+
+    name: ClassVar[str] = "run.changed"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaltChanged(Event):
+    """A halt was fired, its certificate moved on, or it was resumed."""
+
+    name: ClassVar[str] = "halt.changed"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistChanged(Event):
+    """A watchlist gained or lost an instrument."""
+
+    name: ClassVar[str] = "watchlist.changed"
+    list_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TapeLine(Event):
+    """One line for the tape: a run or an event, never a fill. `ref` names what Enter opens, as `run:12`."""
+
+    name: ClassVar[str] = "tape.line"
+    at: datetime
+    text: str
+    kind: str
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTrouble(Event):
+    """The database cannot be written: new orders stop, cancels still go. Empty when it works again."""
+
+    name: ClassVar[str] = "store.trouble"
+    message: str
+
+
+Listener = Callable[[Event], None]
+
+
+class Bus:
+    """Calls each listener in turn on the event loop; a listener that fails does not stop the others."""
+
+    def __init__(self, on_failure: Callable[[Exception], None]) -> None:
+        self._listeners: list[Listener] = []
+        self._on_failure = on_failure
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear every event from now on. Gives the function that ends it."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell all listeners, in order."""
+        for event in events:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception as problem:
+                    self._on_failure(problem)

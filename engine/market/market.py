@@ -1,0 +1,167 @@
+"""The market service: instruments, quotes with ages, phases, and who needs which prices."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from brokers.contract import Tick
+from data.audit import AuditEntry
+from data.instruments import Instrument, InstrumentIndex
+from data.phases import Phase
+from data.store import Unit
+from data.tables import InstrumentRecord, table
+from engine.market.quotes import StockDetail, detail
+from engine.parts import Parts
+
+_COLUMNS = (
+    "exchange",
+    "tradingsymbol",
+    "token",
+    "name",
+    "tick_paise",
+    "lot_size",
+    "isin",
+    "segment",
+    "series",
+    "sector",
+    "mtf_margin_bps",
+    "mis_margin_bps",
+    "fno",
+    "band_bps",
+    "trade_to_trade",
+    "prev_close_paise",
+)
+
+
+class Market:
+    """Prices and instruments as the desk sees them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._subscribed: frozenset[str] = frozenset()
+
+    @property
+    def index(self) -> InstrumentIndex:
+        """Every instrument known, found by symbol or name."""
+        return self._parts.index
+
+    def now(self) -> datetime:
+        """Market time."""
+        return self._parts.market_clock.now()
+
+    def phase(self, instrument: Instrument) -> Phase:
+        """What the exchange allows for an instrument now."""
+        return self._parts.calendar.phase(self.now(), instrument.fno)
+
+    def quote(self, key: str) -> Tick | None:
+        """The last known market of an instrument."""
+        return self._parts.quotes.quote(key)
+
+    def age(self, key: str) -> float | None:
+        """Seconds since the feed last confirmed this price."""
+        return self._parts.quotes.age(key, self._parts.clock.now())
+
+    def feed_age(self) -> float | None:
+        """Seconds since the feed said anything."""
+        return self._parts.quotes.feed_age(self._parts.clock.now())
+
+    async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """Ask for quotes once; they are kept too."""
+        ticks = await self._parts.feed.quotes(keys)
+        self._parts.quotes.put_fetched(ticks.values())
+        return ticks
+
+    async def follow(self, keys: Collection[str], owner: str) -> None:
+        """Have the stream carry these instruments for `owner`, in place of those it had asked for."""
+        if self._parts.quotes.follow(owner, keys):
+            wanted = frozenset(self._parts.quotes.followed())
+            if wanted != self._subscribed:
+                self._subscribed = wanted
+                await self._parts.feed.subscribe(wanted)
+
+    def take_dirty(self, owner: str) -> set[str]:
+        """The owner's instruments that changed since it last asked."""
+        return self._parts.quotes.take_dirty(owner)
+
+    def detail(self, key: str) -> StockDetail:
+        """One instrument with its change, MTF amount per share and who holds it. Raises `BadInput`."""
+        instrument = self._parts.index.get(key) or self._parts.index.resolve(key)
+        held = [
+            holding
+            for holdings in self._parts.book.holdings.values()
+            for holding in holdings
+            if holding.security == instrument.security
+        ]
+        return detail(
+            instrument,
+            self.quote(instrument.key),
+            sum(holding.quantity for holding in held),
+            len({holding.client_id for holding in held}),
+        )
+
+    async def store_instruments(self, instruments: Iterable[Instrument], source: str) -> int:
+        """Keep instruments under their exchange and symbol, replacing those known; gives how many.
+
+        What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known.
+        """
+        rows = [_row(_merged(new, self._parts.index.get(new.key))) for new in instruments]
+
+        def unit_of_work(unit: Unit) -> None:
+            records = table(InstrumentRecord)
+            keys = {(str(row["exchange"]), str(row["tradingsymbol"])) for row in rows}
+            for exchange in {exchange for exchange, _ in keys}:
+                names = sorted(symbol for e, symbol in keys if e == exchange)
+                for start in range(0, len(names), 500):
+                    unit.connection.execute(
+                        delete(records).where(
+                            records.c.exchange == exchange,
+                            records.c.tradingsymbol.in_(names[start : start + 500]),
+                        )
+                    )
+            if rows:
+                unit.connection.execute(insert(records), rows)
+            unit.audit(
+                AuditEntry(
+                    "INSTRUMENTS_IMPORTED", self._parts.actor, details={"source": source, "count": len(rows)}
+                )
+            )
+
+        await self._parts.store.write(unit_of_work)
+        await self.load()
+        return len(rows)
+
+    async def load(self) -> None:
+        """Read the instruments into the index."""
+        records = table(InstrumentRecord)
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(select(*(records.c[name] for name in _COLUMNS)))
+            found = [Instrument(**dict(row)) for row in rows.mappings()]
+        self._parts.index = InstrumentIndex(found)
+
+
+def _row(instrument: Instrument) -> dict[str, object]:
+    return {name: getattr(instrument, name) for name in _COLUMNS}
+
+
+def _merged(new: Instrument, known: Instrument | None) -> Instrument:
+    if known is None or new.isin:
+        return new
+    return Instrument(
+        token=new.token,
+        exchange=new.exchange,
+        tradingsymbol=new.tradingsymbol,
+        name=new.name,
+        tick_paise=new.tick_paise,
+        lot_size=new.lot_size,
+        isin=known.isin,
+        segment=new.segment,
+        series=new.series,
+        sector=known.sector,
+        mtf_margin_bps=known.mtf_margin_bps,
+        mis_margin_bps=known.mis_margin_bps,
+        fno=known.fno,
+        band_bps=known.band_bps,
+        trade_to_trade=new.trade_to_trade,
+        prev_close_paise=new.prev_close_paise or known.prev_close_paise,
+    )

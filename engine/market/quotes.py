@@ -1,0 +1,157 @@
+"""The last known market of every instrument, how old it is, and who still has to look at it.
+
+A tick only writes here; everything that follows from it waits for the next frame.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from brokers.contract import Tick
+from data.instruments import Instrument
+from data.money import BPS, half_up, own_share
+
+
+class QuoteMap:
+    """Last tick by key, with the followed keys and the changed keys of each owner (a screen, the engine).
+
+    A price's age is that of the feed's last packet or heartbeat for its subscription, not of its last
+    trade. A heartbeat renews a price only while its key is followed and a packet has come since it was:
+    silence after that means that nothing traded.
+    """
+
+    def __init__(self) -> None:
+        self._ticks: dict[str, Tick] = {}
+        self._followed: dict[str, frozenset[str]] = {}
+        self._dirty: dict[str, set[str]] = {}
+        self._watchers: dict[str, tuple[set[str], ...]] = {}
+        self._confirmed: set[str] = set()
+        self._beats: dict[str, datetime] = {}
+        self._beat_of_all: datetime | None = None
+        self._feed_at: datetime | None = None
+
+    def put(self, tick: Tick) -> None:
+        """Take a packet of the stream. One that is older than what is held changes nothing."""
+        key = tick.key
+        held = self._ticks.get(key)
+        if held is not None and tick.received_at < held.received_at:
+            return
+        self._ticks[key] = tick
+        self._feed_at = tick.received_at
+        self._confirmed.add(key)
+        for changed in self._watchers.get(key, ()):
+            changed.add(key)
+
+    def put_fetched(self, ticks: Iterable[Tick]) -> None:
+        """Take quotes that were asked for once. They say nothing about the stream being alive."""
+        for tick in ticks:
+            held = self._ticks.get(tick.key)
+            if held is None or held.received_at <= tick.received_at:
+                self._ticks[tick.key] = tick
+                for changed in self._watchers.get(tick.key, ()):
+                    changed.add(tick.key)
+
+    def heartbeat(self, received_at: datetime, keys: Iterable[str] | None = None) -> None:
+        """The feed is alive: renew the prices of every followed key, or of `keys` where a feed is partial."""
+        self._feed_at = received_at if self._feed_at is None else max(self._feed_at, received_at)
+        if keys is None:
+            self._beat_of_all = received_at
+        else:
+            self._beats.update((key, received_at) for key in keys)
+
+    def reopened(self) -> None:
+        """The stream was opened anew: a price must come again before heartbeats renew it."""
+        self._confirmed.clear()
+
+    def quote(self, key: str) -> Tick | None:
+        """The last tick, None if there never was one."""
+        return self._ticks.get(key)
+
+    def age(self, key: str, now: datetime) -> float | None:
+        """Seconds since the feed last confirmed this price, None if there is no price."""
+        tick = self._ticks.get(key)
+        if tick is None:
+            return None
+        seen = tick.received_at
+        if key in self._confirmed and key in self._watchers:
+            for beat in (self._beat_of_all, self._beats.get(key)):
+                if beat is not None and beat > seen:
+                    seen = beat
+        return max(0.0, (now - seen).total_seconds())
+
+    def feed_age(self, now: datetime) -> float | None:
+        """Seconds since the stream's last packet or heartbeat of any kind, None before the first."""
+        return None if self._feed_at is None else max(0.0, (now - self._feed_at).total_seconds())
+
+    def take_dirty(self, owner: str) -> set[str]:
+        """The keys `owner` follows that changed since it last asked."""
+        dirty = self._dirty.get(owner)
+        if not dirty:
+            return set()
+        taken = set(dirty)
+        dirty.clear()
+        return taken
+
+    def follow(self, owner: str, keys: Collection[str]) -> bool:
+        """Replace what `owner` follows. Says whether the set over all owners changed.
+
+        Keys it did not follow before count as changed where a price is known, so that it paints at once.
+        """
+        before = self.followed()
+        mine = frozenset(keys)
+        joined = mine - self._followed.get(owner, frozenset())
+        dirty = self._dirty.setdefault(owner, set())
+        dirty &= mine
+        dirty |= joined & self._ticks.keys()
+        if mine:
+            self._followed[owner] = mine
+        else:
+            self._followed.pop(owner, None)
+        after = self.followed()
+        self._watchers = {
+            key: tuple(self._dirty[name] for name, followed in self._followed.items() if key in followed)
+            for key in after
+        }
+        # A key that was not subscribed has missed packets, so heartbeats may not vouch for it yet.
+        self._confirmed &= before & after
+        return before != after
+
+    def followed_by(self, owner: str) -> frozenset[str]:
+        """What one owner follows."""
+        return self._followed.get(owner, frozenset())
+
+    def followed(self) -> set[str]:
+        """Every key that anyone follows."""
+        return {key for keys in self._followed.values() for key in keys}
+
+
+@dataclass(frozen=True, slots=True)
+class StockDetail:
+    """One stock as the desk shows it. Changes are against the previous close, None while it is unknown."""
+
+    instrument: Instrument
+    quote: Tick | None
+    change_paise: int | None
+    change_bps: int | None
+    mtf_own_per_share_paise: int | None
+    held_quantity: int
+    holder_count: int
+
+
+def detail(
+    instrument: Instrument, quote: Tick | None, held_quantity: int = 0, holder_count: int = 0
+) -> StockDetail:
+    """What follows from a stock's last price: its change, and a client's own money a share in MTF."""
+    last = quote.last_paise if quote else 0
+    close = (quote.prev_close_paise if quote else 0) or instrument.prev_close_paise
+    known = last > 0 and close > 0
+    margin = instrument.mtf_margin_bps
+    return StockDetail(
+        instrument=instrument,
+        quote=quote,
+        change_paise=last - close if known else None,
+        change_bps=half_up((last - close) * BPS, close) if known else None,
+        mtf_own_per_share_paise=own_share(last, margin) if margin is not None and last > 0 else None,
+        held_quantity=held_quantity,
+        holder_count=holder_count,
+    )

@@ -1,0 +1,90 @@
+"""Named watchlists, in the trader's own order."""
+
+from collections import defaultdict
+
+from sqlalchemy import delete, func, insert, select
+
+from data.audit import AuditEntry
+from data.money import BadInput
+from data.store import Unit
+from data.tables import WatchlistItem, table
+from engine.events import WatchlistChanged
+from engine.parts import Parts
+
+DEFAULT = "Watchlist"
+"""The list that is there when none was made."""
+
+LONGEST = 500
+"""Instruments a list may hold."""
+
+
+class Watchlist:
+    """Adds to, removes from and lists the trader's watchlists."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lists: dict[str, list[str]] = {}
+
+    def names(self) -> list[str]:
+        """The lists, in the order they were made."""
+        return list(self._lists) or [DEFAULT]
+
+    def keys(self, name: str = DEFAULT) -> list[str]:
+        """The instruments of a list, in order."""
+        return list(self._lists.get(name, ()))
+
+    async def add(self, key: str, name: str = DEFAULT) -> bool:
+        """Add an instrument at the end; gives whether it was not there. Raises `BadInput`."""
+        instrument = self._parts.index.get(key) or self._parts.index.resolve(key)
+        if len(self.keys(name)) >= LONGEST:
+            raise BadInput("watchlist", name, f"it holds {LONGEST} instruments already; remove some first")
+
+        def unit_of_work(unit: Unit) -> bool:
+            items = table(WatchlistItem)
+            here = (items.c.list_name == name) & (items.c.key == instrument.key)
+            if unit.connection.execute(select(items.c.key).where(here)).first():
+                return False
+            last = unit.connection.execute(
+                select(func.max(items.c.position)).where(items.c.list_name == name)
+            ).scalar_one()
+            unit.connection.execute(
+                insert(items),
+                {"list_name": name, "key": instrument.key, "position": (last or 0) + 1},
+            )
+            self._tell(unit, "WATCHLIST_ADDED", name, instrument.key)
+            return True
+
+        added = await self._parts.store.write(unit_of_work)
+        await self.load()
+        return added
+
+    async def remove(self, key: str, name: str = DEFAULT) -> bool:
+        """Take an instrument off a list; gives whether it was there. Raises `BadInput`."""
+        instrument = self._parts.index.get(key) or self._parts.index.resolve(key)
+
+        def unit_of_work(unit: Unit) -> bool:
+            items = table(WatchlistItem)
+            here = (items.c.list_name == name) & (items.c.key == instrument.key)
+            gone = unit.connection.execute(delete(items).where(here).returning(items.c.key)).first()
+            if gone:
+                self._tell(unit, "WATCHLIST_REMOVED", name, instrument.key)
+            return gone is not None
+
+        removed = await self._parts.store.write(unit_of_work)
+        await self.load()
+        return removed
+
+    def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
+        unit.audit(AuditEntry(action, self._parts.actor, details={"list": name, "key": key}))
+        unit.publish(WatchlistChanged(name))
+
+    async def load(self) -> None:
+        """Read the lists."""
+        items = table(WatchlistItem)
+        lists: dict[str, list[str]] = defaultdict(list)
+        async with self._parts.store.reader() as connection:
+            for name, key in await connection.execute(
+                select(items.c.list_name, items.c.key).order_by(items.c.list_name, items.c.position)
+            ):
+                lists[name].append(key)
+        self._lists = dict(lists)

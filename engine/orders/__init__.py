@@ -1,0 +1,1 @@
+"""From an intent to a finished order: plans, runs, dispatch, life cycle, halt."""

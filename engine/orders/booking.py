@@ -1,0 +1,554 @@
+"""Booking what the broker did into a client's books: fills, releases and ends, as balanced transfers.
+
+`Books` is the working set of one unit of work: it reads the orders, balances and lots that a batch of
+facts concerns, applies the facts one by one in memory, and writes everything back in bulk. It runs inside
+the writer's transaction, so what it read cannot change under it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from brokers.contract import BrokerTrade
+from data.audit import AuditEntry
+from data.ledger import Line, ShareLine, Transfer, free_memo, post
+from data.money import BPS, ceil_div, own_share
+from data.rates import estimate
+from data.store import Unit, chunks
+from data.tables import ClosedLot, Fill, Funds, Lot, Order, table
+from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy, Product, Side
+from engine.events import OrderFilled
+from engine.orders.states import Flag, OrderEvent, transition
+
+_SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)
+
+SLACK_PAISE = 2
+"""Kept beside a reservation: rounding each fill up can cost one paisa more than rounding the whole."""
+
+OrderRow = dict[str, Any]
+"""A row of the orders table, changed in memory and written back by `Books.flush`."""
+
+_CHANGING = (
+    "state",
+    "sub_status",
+    "reason_code",
+    "reason_text",
+    "flags",
+    "broker_order_id",
+    "tag",
+    "attempts",
+    "filled_quantity",
+    "filled_notional_paise",
+    "blocked_paise",
+    "blocked_shares",
+    "mtf_reserved_paise",
+    "own_paise",
+    "charges_paise",
+    "demat_sale",
+    "sent_at",
+    "updated_at",
+    "ended_at",
+)
+"""The columns of an order that change during its life."""
+
+_UPDATE_ORDER = (
+    update(table(Order))
+    .where(table(Order).c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in _CHANGING})
+)
+
+
+def charges_for(order: Mapping[str, Any], notional_paise: int) -> int:
+    """Estimated charges of an order once it has traded `notional_paise` in all, in paise."""
+    return estimate(
+        order["trading_date"],
+        order["broker"],
+        order["exchange"],
+        Product(order["product"]),
+        Side(order["side"]),
+        notional_paise,
+        demat_sale=order["demat_sale"],
+    ).total_paise
+
+
+def need(order: Mapping[str, Any], leaves: int) -> tuple[int, int]:
+    """What must stay blocked while `leaves` shares of a buy are open: money and loan room, in paise."""
+    if leaves <= 0 or order["side"] == Side.SELL.value:
+        return 0, 0
+    total = order["filled_notional_paise"] + leaves * order["reserve_price_paise"]
+    own = own_share(total, order["margin_bps"]) - order["own_paise"]
+    loan = leaves * order["reserve_price_paise"] - own
+    if order["policy"] == Policy.EXACT.value:
+        return own, max(0, loan)
+    return own + charges_for(order, total) - order["charges_paise"] + SLACK_PAISE, max(0, loan)
+
+
+@dataclass(slots=True)
+class _Purse:
+    """A client's balances as this unit has changed them so far; it decides where a dear fill is paid from."""
+
+    available: int
+    shortfall: int
+
+    def take(self, amount: int) -> tuple[int, int]:
+        """Split `amount` into what `available` can give and what becomes shortfall."""
+        from_available = min(max(0, self.available), amount)
+        self.available -= from_available
+        self.shortfall += amount - from_available
+        return from_available, amount - from_available
+
+
+@dataclass(slots=True)
+class Books:
+    """The working set of one batch of facts."""
+
+    unit: Unit
+    actor: str
+    sell_credit_bps: int
+    orders: dict[int, OrderRow] = field(default_factory=dict[int, OrderRow])
+    _purses: dict[int, _Purse] = field(default_factory=dict[int, _Purse])
+    _lots: dict[tuple[int, str, str], list[dict[str, Any]]] = field(
+        default_factory=dict[tuple[int, str, str], list[dict[str, Any]]]
+    )
+    _known_trades: set[tuple[int, str, date, str, str]] = field(
+        default_factory=set[tuple[int, str, date, str, str]]
+    )
+    _transfers: list[Transfer] = field(default_factory=list[Transfer])
+    _fills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _opened: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _sold: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _changed_lots: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
+    _changed: set[int] = field(default_factory=set[int])
+    _loans: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
+    _shares: dict[tuple[int, str, str], int] = field(
+        default_factory=lambda: defaultdict[tuple[int, str, str], int](int)
+    )
+
+    # --- loading ---
+
+    def load(self, order_ids: Iterable[int]) -> None:
+        """Read orders with their clients' balances, their booked trades and, for sells, the lots."""
+        orders, fills = table(Order), table(Fill)
+        for ids in chunks(set(order_ids) - self.orders.keys()):
+            for row in self.unit.connection.execute(select(orders).where(orders.c.id.in_(ids))).mappings():
+                self.orders[row["id"]] = dict(row)
+            for trade in self.unit.connection.execute(
+                select(
+                    fills.c.client_id,
+                    fills.c.exchange,
+                    fills.c.trading_date,
+                    fills.c.trade_id,
+                    fills.c.broker_order_id,
+                ).where(fills.c.order_id.in_(ids))
+            ):
+                self._known_trades.add((trade[0], trade[1], trade[2], trade[3], trade[4]))
+        self._load_purses({order["client_id"] for order in self.orders.values()} - self._purses.keys())
+        self._load_lots(
+            {
+                (order["client_id"], order["security"], order["product"])
+                for order in self.orders.values()
+                if order["side"] == Side.SELL.value
+            }
+            - self._lots.keys()
+        )
+
+    def _load_purses(self, client_ids: set[int]) -> None:
+        funds = table(Funds)
+        for ids in chunks(client_ids):
+            for row in self.unit.connection.execute(
+                select(funds.c.client_id, funds.c.available_paise, funds.c.shortfall_paise).where(
+                    funds.c.client_id.in_(ids)
+                )
+            ):
+                self._purses[row[0]] = _Purse(row[1], row[2])
+
+    def _load_lots(self, keys: set[tuple[int, str, str]]) -> None:
+        lots = table(Lot)
+        for ids in chunks({key[0] for key in keys}):
+            for row in self.unit.connection.execute(
+                select(lots)
+                .where(lots.c.client_id.in_(ids), lots.c.quantity_left > 0)
+                .order_by(lots.c.opened_on, lots.c.id)
+            ).mappings():
+                key = (row["client_id"], row["security"], row["product"])
+                if key in keys:
+                    self._lots.setdefault(key, []).append(dict(row))
+        for key in keys:
+            self._lots.setdefault(key, [])
+
+    # --- changing ---
+
+    def audit(self, action: str, order: OrderRow, **details: Any) -> None:
+        """An audit row about an order."""
+        self.unit.audit(
+            AuditEntry(
+                action,
+                self.actor,
+                client_id=order["client_id"],
+                order_id=order["id"],
+                plan_number=order["plan_number"],
+                run_number=order["run_number"],
+                details=details,
+            )
+        )
+
+    def flag(self, order: OrderRow, flag: Flag | None) -> None:
+        """Mark an order with something odd, once."""
+        if flag is not None and flag.value not in order["flags"].split():
+            order["flags"] = f"{order['flags']} {flag.value}".strip()
+            self._changed.add(order["id"])
+
+    def touch(self, order: OrderRow, **values: Any) -> None:
+        """Change columns of an order."""
+        order.update(values)
+        self._changed.add(order["id"])
+
+    def move(self, order: OrderRow, event: OrderEvent) -> OrderState:
+        """Apply an event to an order's state; gives the state after it."""
+        state, flag = transition(OrderState(order["state"]), event)
+        self.flag(order, flag)
+        if state.value != order["state"]:
+            ended = self.unit.now if state in TERMINAL_STATES else None
+            self.touch(order, state=state.value, ended_at=ended)
+        return state
+
+    def fill(self, order: OrderRow, trade: BrokerTrade) -> bool:
+        """Book one trade, unless it is booked already; gives whether it was."""
+        key = (order["client_id"], trade.exchange, trade.trading_date, trade.trade_id, trade.broker_order_id)
+        if key in self._known_trades:
+            return False
+        self._known_trades.add(key)
+        if OrderState(order["state"]) in TERMINAL_STATES - {OrderState.FILLED}:
+            self.flag(order, Flag.LATE_FILL)
+        book = self._book_buy if order["side"] == Side.BUY.value else self._book_sell
+        fill_id = self.unit.take_ids("fill", 1)[0]
+        charges = book(order, trade, fill_id)
+        order["filled_quantity"] += trade.quantity
+        order["filled_notional_paise"] += trade.quantity * trade.price_paise
+        order["charges_paise"] += charges
+        if order["filled_quantity"] > order["quantity"]:
+            self.flag(order, Flag.OVERFILL)
+        self._changed.add(order["id"])
+        self._fills.append(
+            {
+                "id": fill_id,
+                "client_id": order["client_id"],
+                "order_id": order["id"],
+                "exchange": trade.exchange,
+                "trading_date": trade.trading_date,
+                "trade_id": trade.trade_id,
+                "broker_order_id": trade.broker_order_id,
+                "quantity": trade.quantity,
+                "price_paise": trade.price_paise,
+                "charges_paise": charges,
+                "traded_at": trade.traded_at,
+                "booked_at": self.unit.now,
+            }
+        )
+        self.audit(
+            "FILL_APPLIED",
+            order,
+            trade_id=trade.trade_id,
+            quantity=trade.quantity,
+            price_paise=trade.price_paise,
+            charges_paise=charges,
+            filled_quantity=order["filled_quantity"],
+        )
+        self.unit.publish(OrderFilled(order["id"], order["client_id"], trade.quantity, trade.price_paise))
+        self.release(order, order["quantity"] - order["filled_quantity"], f"trade:{trade.trade_id}")
+        return True
+
+    def _book_buy(self, order: OrderRow, trade: BrokerTrade, fill_id: int) -> int:
+        cost = trade.quantity * trade.price_paise
+        total = order["filled_notional_paise"] + cost
+        own = own_share(total, order["margin_bps"]) - order["own_paise"]
+        loan = cost - own
+        charges = charges_for(order, total) - order["charges_paise"]
+        exact = order["policy"] == Policy.EXACT.value
+        order["own_paise"] += own
+        if trade.price_paise > order["reserve_price_paise"]:
+            self.flag(order, Flag.PRICE_BREACH)
+        lines = [Line(Account.STOCK_COST, cost, security=order["security"])]
+        lines += self._pay(order, own if exact else own + charges)
+        if loan:
+            lines.append(Line(Account.MTF_LOAN, -loan, security=order["security"]))
+        if charges:
+            lines.append(Line(Account.CHARGES, charges, order["id"]))
+            if exact:
+                lines.append(Line(Account.CHARGES_DUE, -charges))
+        self._transfers.append(
+            Transfer(
+                order["client_id"],
+                "fill",
+                trade.trading_date,
+                lines,
+                [
+                    ShareLine(
+                        order["security"],
+                        order["product"],
+                        Bucket.TODAY,
+                        trade.quantity,
+                        order["exchange"],
+                        order["tradingsymbol"],
+                    ),
+                    ShareLine(order["security"], order["product"], Bucket.OUTSIDE, -trade.quantity),
+                ],
+                order["id"],
+                f"trade:{trade.trade_id}",
+            )
+        )
+        lot = {
+            "id": self.unit.take_ids("lot", 1)[0],
+            "client_id": order["client_id"],
+            "security": order["security"],
+            "product": order["product"],
+            "bucket": Bucket.TODAY.value,
+            "opened_on": trade.trading_date,
+            "quantity": trade.quantity,
+            "cost_paise": cost,
+            "loan_paise": loan,
+            "charges_paise": charges,
+            "quantity_left": trade.quantity,
+            "cost_left_paise": cost,
+            "loan_left_paise": loan,
+            "charges_left_paise": charges,
+            "fill_id": fill_id,
+        }
+        self._opened.append(lot)
+        known = self._lots.get((order["client_id"], order["security"], order["product"]))
+        if known is not None:
+            known.append(lot)
+        return charges
+
+    def _pay(self, order: OrderRow, amount: int) -> list[Line]:
+        """Postings that pay for a fill: from the order's block, then available, then shortfall."""
+        from_block = min(amount, order["blocked_paise"])
+        order["blocked_paise"] -= from_block
+        lines = [Line(Account.BLOCKED, -from_block, order["id"])] if from_block else []
+        if amount > from_block:
+            available, short = self._purses[order["client_id"]].take(amount - from_block)
+            if available:
+                lines.append(Line(Account.AVAILABLE, -available))
+            if short:
+                lines.append(Line(Account.SHORTFALL, -short))
+        return lines
+
+    def _book_sell(self, order: OrderRow, trade: BrokerTrade, fill_id: int) -> int:
+        pieces = self._take_lots(order, trade)
+        proceeds = trade.quantity * trade.price_paise
+        sold = sum(piece.quantity for piece in pieces)
+        cost = sum(piece.cost for piece in pieces)
+        if any(piece.bucket is not Bucket.TODAY for piece in pieces):
+            order["demat_sale"] = True
+        total = order["filled_notional_paise"] + proceeds
+        charges = charges_for(order, total) - order["charges_paise"]
+        purse = self._purses[order["client_id"]]
+        repaid = to_available = to_unsettled = 0
+        for piece in pieces:
+            value = piece.quantity * trade.price_paise
+            loan = min(piece.loan, value)
+            repaid += loan
+            rest = value - loan
+            if piece.bucket is Bucket.TODAY:
+                at_once = min(rest, piece.cost - piece.loan)
+            elif piece.bucket is Bucket.T1:
+                at_once = 0
+            else:
+                at_once = rest * self.sell_credit_bps // BPS
+            to_available += at_once
+            to_unsettled += rest - at_once
+        unpaid_loan = sum(piece.loan for piece in pieces) - repaid
+        lines = [
+            Line(Account.STOCK_COST, -cost, security=order["security"]),
+            Line(Account.REALISED, cost - sold * trade.price_paise, security=order["security"]),
+        ]
+        if sold < trade.quantity:
+            unexplained = proceeds - sold * trade.price_paise
+            lines.append(Line(Account.EXTERNAL, -unexplained, order["id"], order["security"]))
+            to_unsettled += unexplained
+        exact = order["policy"] == Policy.EXACT.value
+        if repaid or unpaid_loan:
+            lines.append(Line(Account.MTF_LOAN, repaid + unpaid_loan, security=order["security"]))
+        due = unpaid_loan
+        if charges:
+            lines.append(Line(Account.CHARGES, charges, order["id"]))
+            if exact:
+                lines.append(Line(Account.CHARGES_DUE, -charges))
+            else:
+                due += charges
+        from_available = min(due, to_available)
+        to_available -= from_available
+        from_unsettled = min(due - from_available, to_unsettled)
+        to_unsettled -= from_unsettled
+        due -= from_available + from_unsettled
+        if due:
+            taken, short = purse.take(due)
+            to_available -= taken
+            if short:
+                lines.append(Line(Account.SHORTFALL, -short))
+            purse.available += taken
+        purse.available += to_available
+        if to_available:
+            lines.append(Line(Account.AVAILABLE, to_available))
+        if to_unsettled:
+            lines.append(Line(Account.UNSETTLED, to_unsettled))
+        self._transfers.append(
+            Transfer(
+                order["client_id"],
+                "fill",
+                trade.trading_date,
+                lines,
+                [
+                    *(
+                        ShareLine(order["security"], order["product"], piece.bucket, -piece.quantity)
+                        for piece in pieces
+                    ),
+                    ShareLine(order["security"], order["product"], Bucket.OUTSIDE, sold),
+                ],
+                order["id"],
+                f"trade:{trade.trade_id}",
+            )
+        )
+        self._close_lots(order, trade, fill_id, pieces, charges)
+        return charges
+
+    def _take_lots(self, order: OrderRow, trade: BrokerTrade) -> list["_Piece"]:
+        """Take a sale from the lots: today's first, since the exchange nets the day, then settled, then T1.
+
+        A broker may sell more than our books hold, when shares came by another way; the pieces then fall
+        short of the trade and the order is flagged for a human.
+        """
+        lots = self._lots[order["client_id"], order["security"], order["product"]]
+        lots.sort(key=lambda lot: (_SELL_ORDER.index(lot["bucket"]), lot["opened_on"], lot["id"]))
+        wanted, pieces = trade.quantity, list[_Piece]()
+        for lot in lots:
+            left = lot["quantity_left"]
+            quantity = min(wanted, left)
+            if quantity <= 0:
+                continue
+            piece = _Piece(
+                lot=lot,
+                quantity=quantity,
+                cost=lot["cost_left_paise"] * quantity // left,
+                loan=ceil_div(lot["loan_left_paise"] * quantity, left),
+                charges=lot["charges_left_paise"] * quantity // left,
+                bucket=Bucket(lot["bucket"]),
+            )
+            lot["quantity_left"] -= quantity
+            lot["cost_left_paise"] -= piece.cost
+            lot["loan_left_paise"] -= piece.loan
+            lot["charges_left_paise"] -= piece.charges
+            self._changed_lots[lot["id"]] = lot
+            pieces.append(piece)
+            wanted -= quantity
+        if wanted:
+            self.flag(order, Flag.NEEDS_HUMAN)
+        return pieces
+
+    def _close_lots(
+        self, order: OrderRow, trade: BrokerTrade, fill_id: int, pieces: list["_Piece"], charges: int
+    ) -> None:
+        left, quantity_left = charges, sum(piece.quantity for piece in pieces)
+        for number, piece in zip(self.unit.take_ids("closed_lot", len(pieces)), pieces, strict=True):
+            share = left * piece.quantity // quantity_left
+            left, quantity_left = left - share, quantity_left - piece.quantity
+            self._sold.append(
+                {
+                    "id": number,
+                    "client_id": order["client_id"],
+                    "security": order["security"],
+                    "tradingsymbol": order["tradingsymbol"],
+                    "product": order["product"],
+                    "lot_id": piece.lot["id"],
+                    "fill_id": fill_id,
+                    "opened_on": piece.lot["opened_on"],
+                    "trading_date": trade.trading_date,
+                    "closed_at": trade.traded_at,
+                    "quantity": piece.quantity,
+                    "cost_paise": piece.cost,
+                    "proceeds_paise": piece.quantity * trade.price_paise,
+                    "charges_paise": piece.charges + share,
+                }
+            )
+
+    def release(self, order: OrderRow, leaves: int, evidence: str) -> int:
+        """Free what `leaves` open shares no longer need; gives the money freed. `evidence` is the proof."""
+        client_id = order["client_id"]
+        money, loan = need(order, leaves)
+        freed = order["blocked_paise"] - money
+        if freed > 0:
+            order["blocked_paise"] = money
+            self._purses[client_id].available += freed
+            self._transfers.append(
+                Transfer(
+                    client_id,
+                    "release",
+                    order["trading_date"],
+                    [Line(Account.BLOCKED, -freed, order["id"]), Line(Account.AVAILABLE, freed)],
+                    order_id=order["id"],
+                    evidence=evidence,
+                )
+            )
+        if order["mtf_reserved_paise"] > loan:
+            self._loans[client_id] += order["mtf_reserved_paise"] - loan
+            order["mtf_reserved_paise"] = loan
+        if order["side"] == Side.SELL.value and order["blocked_shares"] > max(0, leaves):
+            key = (client_id, order["security"], order["product"])
+            self._shares[key] += order["blocked_shares"] - max(0, leaves)
+            order["blocked_shares"] = max(0, leaves)
+        self._changed.add(order["id"])
+        return max(0, freed)
+
+    # --- writing ---
+
+    def flush(self) -> None:
+        """Write everything back in bulk."""
+        unit = self.unit
+        post(unit, self._transfers)
+        free_memo(unit, self._loans, self._shares)
+        unit.insert(Fill, self._fills)
+        unit.insert(Lot, self._opened)
+        unit.insert(ClosedLot, self._sold)
+        opened = {lot["id"] for lot in self._opened}
+        self._write_lots([lot for lot_id, lot in self._changed_lots.items() if lot_id not in opened])
+        self._write_orders()
+
+    def _write_lots(self, lots: list[dict[str, Any]]) -> None:
+        if lots:
+            stored = table(Lot)
+            names = ("quantity_left", "cost_left_paise", "loan_left_paise", "charges_left_paise")
+            self.unit.connection.execute(
+                update(stored)
+                .where(stored.c.id == bindparam("b_id"))
+                .values({name: bindparam(f"b_{name}") for name in names}),
+                [{"b_id": lot["id"]} | {f"b_{name}": lot[name] for name in names} for lot in lots],
+            )
+
+    def _write_orders(self) -> None:
+        if not self._changed:
+            return
+        rows: list[dict[str, Any]] = []
+        for order_id in sorted(self._changed):
+            order = self.orders[order_id]
+            order["updated_at"] = self.unit.now
+            rows.append({"b_id": order_id} | {f"b_{name}": order[name] for name in _CHANGING})
+            self.unit.touched.orders.add(order_id)
+            self.unit.touched.clients.add(order["client_id"])
+            self.unit.touched.runs.add(order["run_number"])
+        self.unit.connection.execute(_UPDATE_ORDER, rows)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """The part of a lot that one fill sold."""
+
+    lot: dict[str, Any]
+    quantity: int
+    cost: int
+    loan: int
+    charges: int
+    bucket: Bucket

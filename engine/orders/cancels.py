@@ -1,0 +1,202 @@
+"""Cancelling: a request row beside the order, then calls on a lane of their own until the order has ended.
+
+A cancel frees nothing; the broker's word does. One asked for while the broker's id is not known yet is
+kept and sent on sight.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from brokers.contract import Accepted, Ambiguous, Outcome
+from data.audit import AuditEntry
+from data.store import Unit, chunks
+from data.tables import Order, Request, table
+from data.vocabulary import OrderState, RequestKind, RequestState
+from engine.orders.booking import Books
+from engine.orders.lifecycle import CancelEnded
+from engine.orders.record import Recorder
+from engine.orders.states import OrderEvent
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+from engine.rules import CANCEL_WORKERS
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a cancel of many orders did at once: freed here, asked of the broker, or too late."""
+
+    freed: dict[int, int]
+    requests: dict[int, int]
+    ended: tuple[int, ...]
+
+
+def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number: int | None = None) -> Asked:
+    """Free what was never sent and write a cancel request for the rest, in one commit.
+
+    `freed` maps orders to paise given back, `requests` orders to their request's number.
+    """
+    books = Books(unit, actor, 0)
+    books.load(order_ids)
+    freed: dict[int, int] = {}
+    wanted: list[int] = []
+    ended: list[int] = []
+    for order_id in order_ids:
+        order = books.orders.get(order_id)
+        if order is None:
+            continue
+        state = OrderState(order["state"])
+        if state is OrderState.RESERVED:
+            books.move(order, OrderEvent.FREE)
+            books.touch(order, reason_code="cancelled_unsent", reason_text=why)
+            freed[order_id] = books.release(order, 0, "never sent")
+            books.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed[order_id])
+        elif state in (OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN):
+            wanted.append(order_id)
+        else:
+            ended.append(order_id)
+    books.flush()
+    requests = _open_requests(unit, wanted)
+    rows: list[dict[str, Any]] = []
+    last = _last_numbers(unit, wanted)
+    for order_id in wanted:
+        if order_id in requests:
+            continue
+        requests[order_id] = last.get(order_id, 0) + 1
+        rows.append(
+            {
+                "order_id": order_id,
+                "number": requests[order_id],
+                "kind": RequestKind.CANCEL.value,
+                "state": RequestState.REQUESTED.value,
+                "why": why,
+                "halt_number": halt_number,
+                "requested_at": unit.now,
+            }
+        )
+        order = books.orders[order_id]
+        unit.audit(
+            AuditEntry(
+                "CANCEL_REQUESTED",
+                actor,
+                client_id=order["client_id"],
+                order_id=order_id,
+                run_number=order["run_number"],
+                details={"why": why, "halt": halt_number},
+            )
+        )
+    unit.insert(Request, rows)
+    return Asked(freed, requests, tuple(ended))
+
+
+def _open_requests(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
+    """Cancel requests that wait for an order's end already; asking twice makes no second row."""
+    requests = table(Request)
+    found: dict[int, int] = {}
+    for ids in chunks(order_ids):
+        for row in unit.connection.execute(
+            select(requests.c.order_id, requests.c.number).where(
+                requests.c.order_id.in_(ids),
+                requests.c.kind == RequestKind.CANCEL.value,
+                requests.c.state.in_(
+                    [RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value]
+                ),
+            )
+        ):
+            found[row[0]] = row[1]
+    return found
+
+
+def _last_numbers(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
+    requests = table(Request)
+    found: dict[int, int] = {}
+    for ids in chunks(order_ids):
+        for row in unit.connection.execute(
+            select(requests.c.order_id, func.max(requests.c.number))
+            .where(requests.c.order_id.in_(ids))
+            .group_by(requests.c.order_id)
+        ):
+            found[row[0]] = row[1]
+    return found
+
+
+class Canceller:
+    """Carries cancel requests out: each until its order has ended, on workers that only cancels use."""
+
+    def __init__(self, parts: Parts, recorder: Recorder, watcher: Watcher) -> None:
+        self._parts = parts
+        self._recorder = recorder
+        self._watcher = watcher
+        self._workers = asyncio.Semaphore(CANCEL_WORKERS)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._moved = asyncio.Condition()
+        recorder.after(self._wake)
+
+    def carry_out(self, requests: dict[int, int]) -> None:
+        """Start on these requests, by order id; one already under way goes on."""
+        for order_id, number in requests.items():
+            if order_id not in self._tasks:
+                task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
+                task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
+
+    async def resume(self) -> None:
+        """Take up the requests that an earlier run of the program left open."""
+        requests, orders = table(Request), table(Order)
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(
+                select(requests.c.order_id, requests.c.number)
+                .join(orders, orders.c.id == requests.c.order_id)
+                .where(
+                    requests.c.kind == RequestKind.CANCEL.value,
+                    requests.c.ended_at.is_(None),
+                    orders.c.ended_at.is_(None),
+                )
+            )
+            self.carry_out({row[0]: row[1] for row in rows})
+
+    async def _wake(self, applied: object) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _until_ended(self, order_id: int, number: int) -> None:
+        pause = self._parts.waits.cancel_repeat_s
+        while True:
+            order = self._parts.book.orders.get(order_id)
+            if order is None or not order.live:
+                return
+            if order.broker_order_id is None:
+                async with self._moved:  # sent on sight, as soon as the broker's id is known
+                    await self._moved.wait()
+                continue
+            async with self._workers:
+                outcome = await self._call(order.client_id, order.broker_order_id)
+            self._recorder.put(CancelEnded(order_id, number, outcome))
+            await self._recorder.flush()
+            if not isinstance(outcome, Accepted):
+                await self._watcher.read(order.client_id)
+            if not self._parts.book.orders[order_id].live:
+                return
+            await self._parts.clock.sleep(pause)
+            await self._watcher.read(order.client_id)
+            pause = min(pause * 2, self._parts.waits.live_poll_s)
+
+    async def _call(self, client_id: int, broker_order_id: str) -> Outcome:
+        broker, account = self._parts.broker_of(client_id)
+        lane = self._parts.lane(client_id)
+        while (wait := lane.wait_s(self._parts.clock.now(), cancel=True)) > 0:
+            await self._parts.clock.sleep(wait)
+        lane.take(self._parts.clock.now(), cancel=True)
+        try:
+            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+                return await broker.cancel(account, broker_order_id)
+        except TimeoutError:
+            return Ambiguous("no answer to the cancel")
+        except Exception as problem:
+            log.exception("the adapter failed on a cancel")
+            return Ambiguous(f"the adapter failed: {type(problem).__name__}")

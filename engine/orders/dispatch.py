@@ -1,0 +1,252 @@
+"""Dispatch: claims reserved orders as their client's lane has room, commits the attempt, then sends.
+
+The claim is a guarded write, so two engines on one file never send the same order; a halt file or row
+that appears before the send keeps it back.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import bindparam, insert, select, update
+
+from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
+from data.store import StoreError, Unit, chunks
+from data.tables import Attempt, Order, table
+from data.vocabulary import HaltScope, OrderState, RunStatus
+from engine.accounts.book import ClientView, HaltView, OrderView, read_halts
+from engine.orders.lifecycle import Applied, SendEnded
+from engine.orders.record import Recorder
+from engine.parts import Parts
+from engine.rules import PER_CLIENT, WORKERS
+
+log = logging.getLogger(__name__)
+
+HALTED = "halted"
+"""Why an order was kept back at the last line before the send."""
+
+TAG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+TAG_LENGTH = 16
+"""Fits every broker's tag: Kite takes 20 characters, Upstox 40, Groww 8 to 20."""
+
+
+def covers(halt: HaltView, client: ClientView, key: str) -> bool:
+    """Whether a halt stops orders of this client in this instrument."""
+    match halt.scope:
+        case HaltScope.EVERYTHING:
+            return True
+        case HaltScope.BROKER:
+            return client.broker == halt.value
+        case HaltScope.GROUP:
+            return halt.value in client.groups
+        case HaltScope.CLIENT:
+            return str(client.id) == halt.value
+        case HaltScope.SYMBOL:
+            return key == halt.value
+
+
+def covered(halts: Collection[HaltView], client: ClientView, key: str) -> bool:
+    """Whether any halt stops orders of this client in this instrument."""
+    return any(covers(halt, client, key) for halt in halts)
+
+
+class Dispatcher:
+    """Sends this engine's own reserved orders, in the order they were submitted."""
+
+    def __init__(self, parts: Parts, recorder: Recorder) -> None:
+        self._parts = parts
+        self._recorder = recorder
+        self._queue: deque[int] = deque()
+        self._wake = asyncio.Event()
+        self._sending: dict[int, asyncio.Task[None]] = {}
+        self._per_client: Counter[int] = Counter()
+        self._later: set[asyncio.Task[None]] = set()
+        recorder.after(self._on_applied)
+
+    def submit(self, order_ids: Iterable[int]) -> None:
+        """Queue reserved orders of this engine."""
+        self._queue.extend(order_ids)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again: a run went on, a lane may have room."""
+        self._wake.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls whose outcome is not known yet."""
+        return len(self._sending)
+
+    async def run(self) -> None:
+        """Claim and send for as long as the desk lives."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            ready = self._ready()
+            if not ready:
+                continue
+            try:
+                claimed = await self._parts.store.write(
+                    lambda unit, ready=ready: claim(unit, ready, self._parts)
+                )
+            except StoreError as problem:
+                log.error("orders wait for the store: %s", problem)
+                self._queue.extendleft(reversed(ready))
+                self._wake_in(self._parts.waits.not_sent_pause_s)
+                continue
+            for order_id, tag in claimed:
+                self._per_client[self._parts.book.orders[order_id].client_id] += 1
+                self._sending[order_id] = asyncio.create_task(self._send(order_id, tag))
+            if self._queue:
+                self._wake.set()
+
+    async def settle(self) -> None:
+        """Wait until no call is under way."""
+        while self._sending:
+            await asyncio.wait(list(self._sending.values()))
+
+    def _ready(self) -> list[int]:
+        """Take the orders that may be claimed now off the queue, keeping the order of the others."""
+        book, now = self._parts.book, self._parts.clock.now()
+        ready: list[int] = []
+        kept: list[int] = []
+        room = WORKERS - len(self._sending)
+        busy: Counter[int] = Counter()
+        soonest: float | None = None
+        while self._queue and len(ready) < room:
+            order_id = self._queue.popleft()
+            order = book.orders.get(order_id)
+            if order is None or order.state is not OrderState.RESERVED:
+                continue
+            run = book.runs.get(order.run_number)
+            if run is not None and run.status is not RunStatus.RUNNING:
+                if run.status is RunStatus.PAUSED:
+                    kept.append(order_id)
+                continue
+            lane = self._parts.lane(order.client_id)
+            wait = lane.wait_s(now)
+            if wait > 0 or self._per_client[order.client_id] + busy[order.client_id] >= PER_CLIENT:
+                kept.append(order_id)
+                soonest = wait if wait > 0 and (soonest is None or wait < soonest) else soonest
+                continue
+            lane.take(now)
+            busy[order.client_id] += 1
+            ready.append(order_id)
+        self._queue.extendleft(reversed(kept))
+        if soonest is not None:
+            self._wake_in(soonest)
+        return ready
+
+    def _wake_in(self, seconds: float) -> None:
+        async def wait() -> None:
+            await self._parts.clock.sleep(seconds)
+            self._wake.set()
+
+        task = asyncio.create_task(wait())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _send(self, order_id: int, tag: str) -> None:
+        order = self._parts.book.orders[order_id]
+        outcome = await self._outcome(order, tag)
+        self._recorder.put(SendEnded(order_id, outcome))
+        self._sending.pop(order_id, None)
+        self._per_client[order.client_id] -= 1
+        if isinstance(outcome, NotSent) and outcome.why != HALTED:
+            self._queue.append(order_id)
+            self._wake_in(self._parts.waits.not_sent_pause_s)
+        elif self._queue:
+            self._wake.set()
+
+    async def _outcome(self, order: OrderView, tag: str) -> Outcome:
+        try:
+            broker, account = self._parts.broker_of(order.client_id)
+        except KeyError:
+            return NotSent("no adapter serves this client's broker")
+        request = OrderRequest(
+            exchange=order.key.partition(":")[0],
+            tradingsymbol=order.tradingsymbol,
+            side=order.side,
+            quantity=order.quantity,
+            product=order.product,
+            order_type=order.order_type,
+            tag=tag,
+            price_paise=order.limit_paise,
+            protection_bps=None if order.limit_paise else self._parts.rules.protection_bps,
+        )
+        if self._parts.halt_file.exists() and self._halted(order):
+            return NotSent(HALTED)
+        try:
+            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+                return await broker.place(account, request)
+        except TimeoutError:
+            return Ambiguous(f"no answer within {self._parts.waits.send_timeout_s:g} s")
+        except Exception as problem:
+            log.exception("the adapter failed on order %s", order.id)
+            return Ambiguous(f"the adapter failed: {type(problem).__name__}")
+
+    def _halted(self, order: OrderView) -> bool:
+        """Whether the halt file is for this order; a file without a row in the book stops everything."""
+        halts, client = self._parts.book.halts, self._parts.book.clients[order.client_id]
+        return not halts or covered(halts, client, order.key)
+
+    def _on_applied(self, applied: Applied) -> None:
+        if self._queue:
+            self._wake.set()
+
+
+def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int, str]]:
+    """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves."""
+    orders, halts = table(Order), read_halts(unit.connection)
+    claimed: list[tuple[int, str]] = []
+    changes: list[dict[str, object]] = []
+    attempts: list[dict[str, object]] = []
+    place = {order_id: number for number, order_id in enumerate(order_ids)}
+    for piece in chunks(order_ids):
+        rows = unit.connection.execute(
+            select(
+                orders.c.id, orders.c.client_id, orders.c.attempts, orders.c.exchange, orders.c.tradingsymbol
+            ).where(
+                orders.c.id.in_(piece),
+                orders.c.state == OrderState.RESERVED.value,
+                orders.c.instance_id == parts.instance_id,
+            )
+        ).all()
+        for order_id, client_id, tried, exchange, symbol in rows:
+            client = parts.book.clients[client_id]
+            if covered(halts, client, f"{exchange}:{symbol}"):
+                continue
+            tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
+            claimed.append((order_id, tag))
+            changes.append({"b_id": order_id, "b_tag": tag, "b_attempts": tried + 1})
+            attempts.append(
+                {
+                    "order_id": order_id,
+                    "number": tried + 1,
+                    "tag": tag,
+                    "instance_id": parts.instance_id,
+                    "claimed_at": unit.now,
+                    "deadline_at": unit.now + timedelta(seconds=parts.waits.send_timeout_s),
+                    "outcome": "",
+                    "detail": "",
+                }
+            )
+            unit.touched.orders.add(order_id)
+    if changes:
+        unit.connection.execute(
+            update(orders)
+            .where(orders.c.id == bindparam("b_id"))
+            .values(
+                state=OrderState.SENDING.value,
+                tag=bindparam("b_tag"),
+                attempts=bindparam("b_attempts"),
+                sent_at=unit.now,
+                updated_at=unit.now,
+            ),
+            changes,
+        )
+        unit.connection.execute(insert(table(Attempt)), attempts)
+    claimed.sort(key=lambda pair: place[pair[0]])
+    return claimed

@@ -1,0 +1,520 @@
+"""Halt and cancel-all: stop first, then cancel, read back until nothing is live, and certify.
+
+The HALT file is written and synced before anything else, since the last line before every send looks for
+it; then one commit writes the halt, frees what was never sent and asks for every other cancel.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from data.audit import AuditEntry
+from data.clock import IST
+from data.money import BadInput
+from data.store import StoreError, Unit, chunks
+from data.tables import Halt, Order, Posting, Request, Txn, table
+from data.vocabulary import LIVE_STATES, Account, HaltScope, OrderState, RequestState
+from engine.accounts.book import HaltView, OrderView
+from engine.events import HaltChanged, TapeLine
+from engine.orders.cancels import Asked, Canceller, ask
+from engine.orders.dispatch import covers
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What a cancel-all would meet now; money in paise."""
+
+    live: int
+    unsent: int
+    unknown: int
+    clients: int
+    blocked_paise: int
+
+    @property
+    def orders(self) -> int:
+        """All orders that it would cancel."""
+        return self.live + self.unsent + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateOrder:
+    """What became of one order under a halt."""
+
+    order_id: int
+    client_id: int
+    key: str
+    side: str
+    quantity: int
+    filled_quantity: int
+    result: str
+    released_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    """What a halt did for one client; money in paise."""
+
+    client_id: int
+    code: str
+    name: str
+    cancelled: int
+    filled: int
+    refused: int
+    unknown: int
+    released_paise: int
+    available_before_paise: int
+    available_now_paise: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The proof of a cancel-all. `ended` says that nothing was live when it was last read back."""
+
+    number: int
+    scope: HaltScope
+    value: str
+    by: str
+    at: datetime
+    last_read_at: datetime | None
+    ended: bool
+    cancelled: int
+    filled_meanwhile: int
+    refused: int
+    unknown: int
+    unreachable: int
+    unsent_freed: int
+    released_paise: int
+    blocked_before_paise: int
+    still_blocked_paise: int
+    lines: tuple[CertificateLine, ...]
+    orders: tuple[CertificateOrder, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: money in `_paise` keys, times as UTC ISO."""
+        values = asdict(self)
+        values["at"] = self.at.isoformat()
+        values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()
+        values["scope"] = self.scope.value
+        return values
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "Certificate":
+        """A stored certificate."""
+        last = values["last_read_at"]
+        typed: dict[str, Any] = {
+            "scope": HaltScope(values["scope"]),
+            "at": datetime.fromisoformat(values["at"]),
+            "last_read_at": None if last is None else datetime.fromisoformat(last),
+            "lines": tuple(CertificateLine(**line) for line in values["lines"]),
+            "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
+        }
+        return Certificate(**{**values, **typed})
+
+
+@dataclass(slots=True)
+class _Before:
+    """What stood when a halt was fired."""
+
+    orders: dict[int, int]
+    available: dict[int, int]
+
+
+@dataclass(slots=True)
+class _Results:
+    """What the last read-back showed: refused orders, paise released per order, clients not reached."""
+
+    refused: set[int]
+    released: dict[int, int]
+    unreachable: set[int]
+    read_at: datetime
+
+
+class Halts:
+    """Fires halts, follows each to its certificate, and resumes them by number."""
+
+    def __init__(self, parts: Parts, canceller: Canceller, watcher: Watcher) -> None:
+        self._parts = parts
+        self._canceller = canceller
+        self._watcher = watcher
+        self._certificates: dict[int, Certificate] = {}
+        self._tasks: set[asyncio.Task[Certificate]] = set()
+
+    def active(self) -> list[HaltView]:
+        """The halts that stand, oldest first."""
+        return list(self._parts.book.halts)
+
+    def exposure(self, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Exposure:
+        """What a cancel-all of this scope would meet now."""
+        orders = self._in_scope(scope, value)
+        states = Counter(order.state for order in orders)
+        return Exposure(
+            live=states[OrderState.OPEN] + states[OrderState.SENDING],
+            unsent=states[OrderState.RESERVED],
+            unknown=states[OrderState.UNKNOWN],
+            clients=len({order.client_id for order in orders}),
+            blocked_paise=sum(order.blocked_paise for order in orders),
+        )
+
+    def _in_scope(self, scope: HaltScope, value: str) -> list[OrderView]:
+        book = self._parts.book
+        halt = HaltView(0, scope, value, self._parts.clock.now(), "")
+        live = [book.orders[order_id] for order_id in sorted(book.live)]
+        return [order for order in live if covers(halt, book.clients[order.client_id], order.key)]
+
+    def check_scope(self, scope: HaltScope, value: str) -> str:
+        """The scope's value as stored. Raises `BadInput` for a broker, group, client or symbol not known."""
+        book = self._parts.book
+        known: dict[HaltScope, Callable[[], Iterable[str]]] = {
+            HaltScope.EVERYTHING: lambda: [""],
+            HaltScope.BROKER: lambda: {client.broker for client in book.clients.values()},
+            HaltScope.GROUP: lambda: {name for c in book.clients.values() for name in c.groups},
+            HaltScope.CLIENT: lambda: map(str, book.clients),
+            HaltScope.SYMBOL: lambda: [value if self._parts.index.get(value) else ""],
+        }
+        if value not in set(known[scope]()) or (scope is HaltScope.SYMBOL and not value):
+            raise BadInput(scope.value, value, "give one that the desk knows")
+        return value
+
+    def fire_now(self, by: str) -> "asyncio.Task[Certificate]":
+        """Start a cancel-all of everything; the task belongs to the desk, no screen can end it."""
+        task = asyncio.create_task(self.fire(by))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def fire(self, by: str, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Certificate:
+        """Halt a scope, cancel what is live in it, and return the certificate.
+
+        Returns when nothing is live or the deadline has passed; the reading goes on after that. Raises
+        `BadInput` for an unknown scope, `StoreError` when not even the halt could be written; then the
+        cancels were sent from the brokers' books and the HALT file stands.
+        """
+        value = self.check_scope(scope, value)
+        if scope is HaltScope.EVERYTHING:
+            write_halt_file(self._parts.halt_file, by, self._parts.clock.now())
+        try:
+            number, before, asked = await self._parts.store.write(
+                lambda unit: self._open(unit, by, scope, value)
+            )
+        except StoreError:
+            await self._cancel_from_books()
+            raise
+        self._canceller.carry_out(asked.requests)
+        return await self._follow(number, by, scope, value, before, asked)
+
+    def _open(self, unit: Unit, by: str, scope: HaltScope, value: str) -> tuple[int, _Before, Asked]:
+        orders = table(Order)
+        live = [state.value for state in LIVE_STATES]
+        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, unit.now, by)
+        before = _Before({}, {})
+        for row in unit.connection.execute(
+            select(
+                orders.c.id,
+                orders.c.client_id,
+                orders.c.blocked_paise,
+                orders.c.exchange,
+                orders.c.tradingsymbol,
+            )
+            .where(orders.c.state.in_(live))
+            .order_by(orders.c.id)
+        ):
+            client = self._parts.book.clients[row.client_id]
+            if covers(halt, client, f"{row.exchange}:{row.tradingsymbol}"):
+                before.orders[row.id] = row.blocked_paise
+                before.available[row.client_id] = self._parts.book.funds[row.client_id].available_paise
+        unit.insert(
+            Halt,
+            [{"number": halt.number, "scope": scope.value, "value": value, "at": unit.now, "by": by}],
+        )
+        unit.audit(
+            AuditEntry(
+                "HALT_FIRED",
+                by,
+                details={
+                    "halt": halt.number,
+                    "scope": scope.value,
+                    "value": value,
+                    "orders": len(before.orders),
+                    "blocked_paise": sum(before.orders.values()),
+                },
+            )
+        )
+        asked = ask(unit, list(before.orders), f"halt {halt.number}", by, halt.number)
+        unit.touched.halts = True
+        unit.publish(
+            TapeLine(
+                unit.now,
+                f"HALT {halt.number} by {by}: {len(before.orders)} orders",
+                "halt",
+                f"halt:{halt.number}",
+            )
+        )
+        return halt.number, before, asked
+
+    async def _follow(
+        self, number: int, by: str, scope: HaltScope, value: str, before: _Before, asked: Asked
+    ) -> Certificate:
+        """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
+        parts, at = self._parts, self._parts.clock.now()
+        deadline = parts.clock.monotonic() + parts.waits.halt_deadline_s
+        clients = {parts.book.orders[order_id].client_id for order_id in before.orders}
+        while True:
+            reads = await asyncio.gather(*(self._watcher.read(client_id) for client_id in sorted(clients)))
+            unreachable = {c for c, done in zip(sorted(clients), reads, strict=True) if not done}
+            last_read = parts.clock.now()
+            refused = await self._refused(before.orders)
+            released = await self._released(before.orders, number)
+            results = _Results(refused, released, unreachable, last_read)
+            made = self._certify(number, by, scope, value, at, before, asked, results)
+            self._certificates[number] = made
+            parts.bus.publish([HaltChanged(number)])
+            if made.ended or parts.clock.monotonic() >= deadline:
+                break
+            await parts.clock.sleep(parts.waits.halt_readback_s)
+            live = (parts.book.orders[order_id] for order_id in before.orders)
+            clients = {order.client_id for order in live if order.live}
+        await parts.store.write(lambda unit: self._store(unit, made))
+        write_certificate(parts.home, made)
+        return made
+
+    async def _refused(self, order_ids: Iterable[int]) -> set[int]:
+        requests = table(Request)
+        refused: set[int] = set()
+        async with self._parts.store.reader() as connection:
+            for ids in chunks(order_ids):
+                rows = await connection.execute(
+                    select(requests.c.order_id).where(
+                        requests.c.order_id.in_(ids), requests.c.state == RequestState.REFUSED.value
+                    )
+                )
+                refused |= {row[0] for row in rows}
+        return refused
+
+    async def _released(self, order_ids: Iterable[int], number: int) -> dict[int, int]:
+        """Paise given back per order since the halt, as its postings say."""
+        txns, postings, halts = table(Txn), table(Posting), table(Halt)
+        fired = select(halts.c.at).where(halts.c.number == number).scalar_subquery()
+        released: dict[int, int] = {}
+        async with self._parts.store.reader() as connection:
+            for ids in chunks(order_ids):
+                rows = await connection.execute(
+                    select(txns.c.order_id, func.sum(postings.c.amount_paise))
+                    .join(postings, postings.c.txn_id == txns.c.id)
+                    .where(
+                        txns.c.order_id.in_(ids),
+                        txns.c.kind == "release",
+                        txns.c.at >= fired,
+                        postings.c.account == Account.AVAILABLE.value,
+                    )
+                    .group_by(txns.c.order_id)
+                )
+                released |= {row[0]: int(row[1]) for row in rows}
+        return released
+
+    def _certify(
+        self,
+        number: int,
+        by: str,
+        scope: HaltScope,
+        value: str,
+        at: datetime,
+        before: _Before,
+        asked: Asked,
+        seen: "_Results",
+    ) -> Certificate:
+        book = self._parts.book
+        orders: list[CertificateOrder] = []
+        by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
+        for order_id in before.orders:
+            order = book.orders[order_id]
+            entry = CertificateOrder(
+                order_id,
+                order.client_id,
+                order.key,
+                order.side.value,
+                order.quantity,
+                order.filled_quantity,
+                _result(order, order_id in seen.refused),
+                seen.released.get(order_id, 0),
+            )
+            orders.append(entry)
+            by_client[order.client_id].append(entry)
+        results = Counter(entry.result for entry in orders)
+        lines = [
+            self._line(client_id, entries, before, client_id in seen.unreachable)
+            for client_id, entries in by_client.items()
+        ]
+        still = sum(book.orders[order_id].blocked_paise for order_id in before.orders)
+        return Certificate(
+            number=number,
+            scope=scope,
+            value=value,
+            by=by,
+            at=at,
+            last_read_at=seen.read_at,
+            ended=not any(book.orders[order_id].live for order_id in before.orders),
+            cancelled=results["cancelled"],
+            filled_meanwhile=results["filled"],
+            refused=results["refused"],
+            unknown=results["unknown"],
+            unreachable=len(seen.unreachable),
+            unsent_freed=len(asked.freed),
+            released_paise=sum(entry.released_paise for entry in orders),
+            blocked_before_paise=sum(before.orders.values()),
+            still_blocked_paise=still,
+            lines=tuple(sorted(lines, key=lambda line: line.code)),
+            orders=tuple(orders),
+        )
+
+    def _line(
+        self, client_id: int, entries: list[CertificateOrder], before: _Before, unreachable: bool
+    ) -> CertificateLine:
+        client = self._parts.book.clients[client_id]
+        results = Counter(entry.result for entry in entries)
+        return CertificateLine(
+            client_id=client_id,
+            code=client.code,
+            name=client.name,
+            cancelled=results["cancelled"],
+            filled=results["filled"],
+            refused=results["refused"],
+            unknown=results["unknown"] + results["live"],
+            released_paise=sum(entry.released_paise for entry in entries),
+            available_before_paise=before.available[client_id],
+            available_now_paise=self._parts.book.funds[client_id].available_paise,
+            note="the broker could not be read" if unreachable else "",
+        )
+
+    def _store(self, unit: Unit, made: Certificate) -> None:
+        halts = table(Halt)
+        unit.connection.execute(
+            update(halts)
+            .where(halts.c.number == made.number)
+            .values(certificate=made.to_json(), ended_at=unit.now if made.ended else None)
+        )
+        unit.audit(
+            AuditEntry(
+                "HALT_CERTIFIED",
+                made.by,
+                details={
+                    "halt": made.number,
+                    "ended": made.ended,
+                    "cancelled": made.cancelled,
+                    "filled_meanwhile": made.filled_meanwhile,
+                    "refused": made.refused,
+                    "unknown": made.unknown,
+                    "released_paise": made.released_paise,
+                },
+            )
+        )
+        unit.touched.halts = True
+
+    async def _cancel_from_books(self) -> None:
+        """Cancel whatever the brokers' own books show as ours, when our store cannot be written."""
+        book = self._parts.book
+        for order_id in sorted(book.live):
+            order = book.orders[order_id]
+            if order.broker_order_id:
+                broker, account = self._parts.broker_of(order.client_id)
+                with contextlib.suppress(Exception):
+                    await broker.cancel(account, order.broker_order_id)
+
+    async def resume(self, number: int, word: str, by: str) -> None:
+        """End a halt. `word` must be `resume`. Raises `BadInput` for another word or an unknown number."""
+        if word.strip().lower() != "resume":
+            raise BadInput("answer", word, "type resume")
+        if all(halt.number != number for halt in self._parts.book.halts):
+            active = ", ".join(str(halt.number) for halt in self._parts.book.halts) or "none"
+            raise BadInput("halt", number, f"halts that stand: {active}")
+
+        def unit_of_work(unit: Unit) -> bool:
+            halts = table(Halt)
+            unit.connection.execute(
+                update(halts)
+                .where(halts.c.number == number, halts.c.resumed_at.is_(None))
+                .values(resumed_at=unit.now, resumed_by=by)
+            )
+            unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": number}))
+            unit.touched.halts = True
+            unit.publish(TapeLine(unit.now, f"halt {number} resumed by {by}", "halt", f"halt:{number}"))
+            still = unit.connection.execute(
+                select(halts.c.number).where(
+                    halts.c.resumed_at.is_(None), halts.c.scope == HaltScope.EVERYTHING.value
+                )
+            ).first()
+            return still is None
+
+        if await self._parts.store.write(unit_of_work):
+            self._parts.halt_file.unlink(missing_ok=True)
+
+    def certificate(self, number: int) -> Certificate | None:
+        """The certificate of a halt as last made; None while there is none yet."""
+        return self._certificates.get(number)
+
+    def latest(self) -> Certificate | None:
+        """The newest certificate."""
+        return self._certificates[max(self._certificates)] if self._certificates else None
+
+    async def load(self) -> None:
+        """Read stored certificates, and write the HALT file again if a halt stands without it."""
+        halts = table(Halt)
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(select(halts.c.number, halts.c.certificate))
+            for number, values in rows:
+                if values:
+                    self._certificates[number] = Certificate.from_json(values)
+        standing = [h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING]
+        if standing and not self._parts.halt_file.exists():
+            write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
+
+    async def close(self) -> None:
+        """Wait for cancel-alls under way."""
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _result(order: OrderView, refused: bool) -> str:
+    if order.state is OrderState.FILLED:
+        return "filled"
+    if not order.live:
+        return "cancelled" if order.state is OrderState.CANCELLED else order.state.value.lower()
+    if order.state is OrderState.UNKNOWN:
+        return "unknown"
+    return "refused" if refused else "live"
+
+
+def write_halt_file(path: Path, by: str, at: datetime) -> None:
+    """Write and sync the HALT file, then its folder, so that a power cut does not lose it."""
+    local = at.astimezone(IST).isoformat(timespec="seconds")
+    with contextlib.suppress(OSError), path.open("w", encoding="utf-8") as file:
+        file.write(f"halted {local} by {by}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_certificate(home: Path, made: Certificate) -> None:
+    """Keep a copy of the certificate outside the database, in the home's `certificates` folder."""
+    folder = home / "certificates"
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (folder / f"halt-{made.number}.json").write_text(
+            json.dumps(made.to_json(), indent=2, ensure_ascii=False), encoding="utf-8"
+        )

@@ -1,0 +1,101 @@
+"""What the trader wants: the intent, its checks, and its words."""
+
+from dataclasses import dataclass, field
+
+from data.instruments import Instrument
+from data.money import BPS, BadInput
+from data.vocabulary import OrderType, Product, Side, SizingKind
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How much for each client. `value` is basis points for percentages, paise for an amount, else shares."""
+
+    kind: SizingKind
+    value: int
+
+    def words(self) -> str:
+        """The sizing as a trader reads it, such as `25 % of capital`."""
+        if self.kind is SizingKind.FIXED_AMOUNT:
+            return f"₹{self.value / 100:,.2f} each"
+        if self.kind is SizingKind.FIXED_QUANTITY:
+            return f"{self.value:,} shares each"
+        percent = f"{self.value / 100:.2f}".rstrip("0").rstrip(".")
+        return f"{percent} % of {self.kind.value.removeprefix('percent_of_')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which clients: everyone, or those named by id, group, or broker. Empty fields do not narrow."""
+
+    client_ids: tuple[int, ...] = ()
+    groups: tuple[str, ...] = ()
+    brokers: tuple[str, ...] = ()
+    title: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Side, symbol, sizing, product, price and clients; the whole wish before any figure is looked up.
+
+    `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
+    trader set by hand, or to a product; a quantity of 0 drops the line.
+    """
+
+    side: Side
+    key: str
+    sizing: Sizing
+    order_type: OrderType = OrderType.MARKET
+    product: Product | None = Product.CNC
+    limit_paise: int | None = None
+    selection: Selection = field(default_factory=Selection)
+    again: bool = False
+    line_changes: tuple["LineChange", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """One client's line as the trader edited it: a quantity (0 drops the line), a product, or both."""
+
+    client_id: int
+    quantity: int | None = None
+    product: Product | None = None
+
+
+def check_intent(intent: Intent, instrument: Instrument) -> None:
+    """Refuse what no client could trade. Raises `BadInput` with the field, value and what would be right."""
+    value = intent.sizing.value
+    if intent.sizing.kind in (
+        SizingKind.PERCENT_OF_CAPITAL,
+        SizingKind.PERCENT_OF_AVAILABLE,
+        SizingKind.PERCENT_OF_POSITION,
+    ):
+        if not 0 < value <= BPS:
+            raise BadInput("percent", f"{value / 100:g}", "give more than 0 and at most 100")
+    elif value <= 0:
+        raise BadInput(intent.sizing.kind.value, value, "give a number above zero")
+    if intent.sizing.kind is SizingKind.PERCENT_OF_POSITION and intent.side is Side.BUY:
+        raise BadInput("sizing", intent.sizing.kind.value, "a percentage of the position is only for SELL")
+    if not instrument.tradable:
+        raise BadInput("symbol", instrument.key, "an index has a price but cannot be traded")
+    if intent.product is None and intent.side is Side.BUY:
+        raise BadInput("product", "as held", "a buy needs CNC, MTF or MIS")
+    if intent.order_type in (OrderType.LIMIT, OrderType.SL):
+        check_price("limit", intent.limit_paise, instrument)
+    elif intent.limit_paise is not None:
+        raise BadInput("limit", intent.limit_paise / 100, "a MARKET order has no limit price")
+
+
+def check_price(field_name: str, price_paise: int | None, instrument: Instrument) -> None:
+    """Refuse a price that is missing, not positive, or off the instrument's tick. Raises `BadInput`."""
+    if price_paise is None or price_paise <= 0:
+        raise BadInput(field_name, price_paise, "give a price in rupees above zero")
+    tick = instrument.tick_paise
+    if price_paise % tick:
+        below = price_paise // tick * tick
+        raise BadInput(
+            field_name,
+            f"{price_paise / 100:.2f}",
+            f"{instrument.tradingsymbol} trades in ticks of {tick / 100:.2f}: "
+            f"{below / 100:.2f} or {(below + tick) / 100:.2f}",
+        )

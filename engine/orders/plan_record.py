@@ -1,0 +1,305 @@
+"""A plan as it is shown, stored and proved: its lines, its JSON form and its digest.
+
+The digest covers the whole JSON record but itself, so whatever was shown can be checked a year later
+from the stored record alone.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from data.instruments import Instrument
+from data.money import ceil_div
+from data.vocabulary import (
+    OrderType,
+    PhaseKind,
+    Policy,
+    Product,
+    Reason,
+    Side,
+    SizingKind,
+    Verdict,
+)
+from engine.orders.intents import Intent, LineChange, Selection, Sizing
+
+VALID_FOR = timedelta(seconds=60)
+"""How long a frozen plan may be confirmed."""
+
+
+class AlternativeKind(StrEnum):
+    """What would work where a line does not: fewer shares, or the margin trading facility."""
+
+    AFFORDABLE = "affordable"
+    MTF = "mtf"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way out of a line that cannot be paid.
+
+    Own money and loan add up to the value at the reserve price; charges come on top. `quantity_at_last` is
+    what the same money buys at the last price (or the limit) without charges.
+    """
+
+    kind: AlternativeKind
+    quantity: int
+    product: Product
+    own_paise: int
+    loan_paise: int
+    charges_paise: int
+    limit_used_before_bps: int
+    limit_used_after_bps: int
+    quantity_at_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """What the plan decided for one client (for one product, when selling as held).
+
+    `quantity` is what would be sent and 0 on a skipped line; `wanted` is the size asked for. Reserve (own
+    share, charges and slack), charges and loan are those of `wanted`; a sell reserves shares, not money.
+    `price_paise` is the limit, None for MARKET. `left_paise` is what of the allocation buys nothing; below
+    zero where a quantity was set by hand above it. `sellable` counts shares for a sell.
+    """
+
+    client_id: int
+    code: str
+    name: str
+    broker: str
+    product: Product
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str = ""
+    quantity: int = 0
+    wanted: int = 0
+    base_paise: int = 0
+    allocation_paise: int = 0
+    left_paise: int = 0
+    price_paise: int | None = None
+    reserve_paise: int = 0
+    charges_paise: int = 0
+    loan_paise: int = 0
+    available_before_paise: int = 0
+    available_after_paise: int = 0
+    mtf_room_paise: int = 0
+    sellable: int = 0
+    short_paise: int = 0
+    by_hand: bool = False
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the line would be sent."""
+        return self.verdict is Verdict.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
+
+    `price_age_ms` is the price's age when the plan was made, None if no price was known. The lines stand
+    problems first.
+    """
+
+    intent: Intent
+    instrument: Instrument
+    frozen_at: datetime
+    expires_at: datetime
+    trading_day: date
+    market_at: datetime
+    phase: PhaseKind
+    last_paise: int
+    bid_paise: int
+    ask_paise: int
+    lower_circuit_paise: int
+    upper_circuit_paise: int
+    price_age_ms: int | None
+    sizing_price_paise: int
+    reserve_price_paise: int
+    policy: Policy
+    protection_bps: int
+    drift_limit_bps: int
+    orders_per_second: int
+    desk_halted: bool
+    lines: tuple[PlanLine, ...]
+    number: int | None = None
+    digest: str = ""
+
+    @property
+    def title(self) -> str:
+        """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
+        return f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+
+    @property
+    def age_s(self) -> float | None:
+        """The price's age in seconds when the plan was made."""
+        return None if self.price_age_ms is None else self.price_age_ms / 1000
+
+    @property
+    def ok_lines(self) -> tuple[PlanLine, ...]:
+        """The lines that would be sent."""
+        return tuple(line for line in self.lines if line.ok)
+
+    @property
+    def skipped_lines(self) -> tuple[PlanLine, ...]:
+        """The lines that would not."""
+        return tuple(line for line in self.lines if not line.ok)
+
+    @property
+    def orders(self) -> int:
+        """How many orders would be sent."""
+        return sum(line.ok for line in self.lines)
+
+    @property
+    def shares(self) -> int:
+        """How many shares the orders add up to."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def at_last_paise(self) -> int:
+        """What the orders are worth at the last price."""
+        return self.shares * self.last_paise
+
+    @property
+    def reserve_paise(self) -> int:
+        """The money the orders would block; 0 for a sell."""
+        return sum(line.reserve_paise for line in self.lines if line.ok)
+
+    @property
+    def left_paise(self) -> int:
+        """What of the orders' allocations buys nothing."""
+        return sum(line.left_paise for line in self.lines if line.ok)
+
+    @property
+    def eta_s(self) -> int:
+        """About how many seconds sending takes: clients are sent to side by side, each at its own pace."""
+        per_client = Counter(line.client_id for line in self.lines if line.ok)
+        return ceil_div(max(per_client.values(), default=0), self.orders_per_second)
+
+    @property
+    def skipped_by_reason(self) -> dict[Reason, int]:
+        """How many lines each reason skips, in the order the lines stand."""
+        return dict(Counter(line.reason for line in self.lines if line.reason is not None))
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to send it, such as `buy 45`."""
+        return f"{self.intent.side.value.lower()} {self.orders}"
+
+
+def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_FOR) -> Plan:
+    """The plan numbered and sealed, to be confirmed within `valid_for` of `now` (wall time)."""
+    numbered = replace(plan, number=number, frozen_at=now, expires_at=now + valid_for, digest="")
+    return replace(numbered, digest=record_digest(to_json(numbered)))
+
+
+def record_digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the canonical form of a plan's record, its own `digest` left out."""
+    content = {key: value for key, value in record.items() if key != "digest"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def verify_record(record: Mapping[str, Any]) -> bool:
+    """Whether a stored record still is what was confirmed."""
+    return record.get("digest") == record_digest(record)
+
+
+# --- to JSON and back ---------------------------------------------------------------------------------
+
+_SIZING_UNITS = {
+    SizingKind.PERCENT_OF_CAPITAL: "value_bps",
+    SizingKind.PERCENT_OF_AVAILABLE: "value_bps",
+    SizingKind.PERCENT_OF_POSITION: "value_bps",
+    SizingKind.FIXED_AMOUNT: "value_paise",
+    SizingKind.FIXED_QUANTITY: "value_shares",
+}
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys."""
+    record: dict[str, Any] = _plain(plan)
+    sizing = plan.intent.sizing
+    record["intent"]["sizing"] = {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
+    return record
+
+
+def _plain(value: Any) -> Any:
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a plan holds whole numbers and words only, not {value!r}")
+
+
+def from_json(record: Mapping[str, Any]) -> Plan:
+    """The plan of a stored record. `from_json(to_json(plan))` is the plan again."""
+    changed: dict[str, Any] = {
+        "intent": _intent(record["intent"]),
+        "instrument": Instrument(**record["instrument"]),
+        "frozen_at": datetime.fromisoformat(record["frozen_at"]),
+        "expires_at": datetime.fromisoformat(record["expires_at"]),
+        "trading_day": date.fromisoformat(record["trading_day"]),
+        "market_at": datetime.fromisoformat(record["market_at"]),
+        "phase": PhaseKind(record["phase"]),
+        "policy": Policy(record["policy"]),
+        "lines": tuple(_line(row) for row in record["lines"]),
+    }
+    return Plan(**{**record, **changed})
+
+
+def _intent(record: Mapping[str, Any]) -> Intent:
+    kind = SizingKind(record["sizing"]["kind"])
+    selection = record["selection"]
+    changed: dict[str, Any] = {
+        "side": Side(record["side"]),
+        "sizing": Sizing(kind, record["sizing"][_SIZING_UNITS[kind]]),
+        "order_type": OrderType(record["order_type"]),
+        "product": _product(record["product"]),
+        "selection": Selection(
+            client_ids=tuple(selection["client_ids"]),
+            groups=tuple(selection["groups"]),
+            brokers=tuple(selection["brokers"]),
+            title=selection["title"],
+        ),
+        "line_changes": tuple(
+            LineChange(row["client_id"], row["quantity"], _product(row["product"]))
+            for row in record["line_changes"]
+        ),
+    }
+    return Intent(**{**record, **changed})
+
+
+def _line(record: Mapping[str, Any]) -> PlanLine:
+    changed: dict[str, Any] = {
+        "product": Product(record["product"]),
+        "verdict": Verdict(record["verdict"]),
+        "reason": None if record["reason"] is None else Reason(record["reason"]),
+        "alternatives": tuple(_alternative(row) for row in record["alternatives"]),
+    }
+    return PlanLine(**{**record, **changed})
+
+
+def _alternative(record: Mapping[str, Any]) -> Alternative:
+    changed: dict[str, Any] = {
+        "kind": AlternativeKind(record["kind"]),
+        "product": Product(record["product"]),
+    }
+    return Alternative(**{**record, **changed})
+
+
+def _product(word: str | None) -> Product | None:
+    return None if word is None else Product(word)

@@ -1,0 +1,250 @@
+"""The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from data.audit import AuditEntry
+from data.instruments import Instrument
+from data.money import BPS, BadInput, half_up
+from data.store import Unit
+from data.tables import Order, PlanRecord, RunRecord, table
+from data.vocabulary import HaltScope, OrderState
+from engine.accounts.book import ClientView
+from engine.events import PlanFrozen, TapeLine
+from engine.orders.dispatch import covered
+from engine.orders.intents import Intent, Selection
+from engine.orders.plan_record import Plan, freeze, from_json, to_json
+from engine.orders.plans import plan
+from engine.orders.risk import ClientInput, HeldShares, PlanInputs
+from engine.parts import Parts
+
+
+class Plans:
+    """Previews, frozen plans and how far the market has moved since."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def preview(self, intent: Intent) -> Plan:
+        """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
+        return plan(intent, await self._inputs(intent))
+
+    async def freeze(self, intent: Intent) -> Plan:
+        """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
+        made = plan(intent, await self._inputs(intent))
+        valid_for = timedelta(seconds=self._parts.rules.plan_valid_s)
+
+        def store(unit: Unit) -> Plan:
+            frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
+            assert frozen.number is not None
+            unit.insert(
+                PlanRecord,
+                [
+                    {
+                        "number": frozen.number,
+                        "digest": frozen.digest,
+                        "frozen_at": frozen.frozen_at,
+                        "expires_at": frozen.expires_at,
+                        "actor": self._parts.actor,
+                        "title": frozen.title,
+                        "side": intent.side.value,
+                        "key": intent.key,
+                        "sizing": intent.sizing.kind.value,
+                        "sizing_value": intent.sizing.value,
+                        "body": to_json(frozen),
+                    }
+                ],
+            )
+            unit.audit(
+                AuditEntry(
+                    "PLAN_FROZEN",
+                    self._parts.actor,
+                    plan_number=frozen.number,
+                    details={
+                        "title": frozen.title,
+                        "digest": frozen.digest,
+                        "orders": frozen.orders,
+                        "skipped": len(frozen.skipped_lines),
+                    },
+                )
+            )
+            unit.publish(PlanFrozen(frozen.number))
+            unit.publish(
+                TapeLine(
+                    unit.now,
+                    f"plan {frozen.number} frozen: {frozen.title}, {frozen.orders} of {len(frozen.lines)}, "
+                    f"{frozen.digest[:8]}",
+                    "plan",
+                    f"plan:{frozen.number}",
+                )
+            )
+            return frozen
+
+        return await self._parts.store.write(store)
+
+    async def get(self, number: int) -> Plan:
+        """A stored plan. Raises `BadInput` for a number that was never given."""
+        return await self._stored(PlanRecord, "number", number)
+
+    async def by_digest(self, prefix: str) -> Plan:
+        """The stored plan whose digest begins with `prefix`, eight hex digits or more. Raises `BadInput`."""
+        prefix = prefix.strip().lower()
+        if len(prefix) < 8 or any(letter not in "0123456789abcdef" for letter in prefix):
+            raise BadInput("confirm", prefix, "give at least eight hex digits of the plan's hash")
+        plans = table(PlanRecord)
+        async with self._parts.store.reader() as connection:
+            rows = (
+                await connection.execute(
+                    select(plans.c.body).where(plans.c.digest.startswith(prefix)).limit(2)
+                )
+            ).all()
+        if len(rows) != 1:
+            raise BadInput("confirm", prefix, "no single stored plan has this hash; plan again")
+        return from_json(rows[0][0])
+
+    async def _stored(self, model: type[PlanRecord], field: str, value: int) -> Plan:
+        plans = table(model)
+        async with self._parts.store.reader() as connection:
+            body = (
+                await connection.execute(select(plans.c.body).where(plans.c[field] == value))
+            ).scalar_one_or_none()
+        if body is None:
+            raise BadInput(field, value, "no plan has this number")
+        return from_json(body)
+
+    def drift_bps(self, made: Plan) -> int | None:
+        """How far the last price has moved since the plan was made, in basis points; None without a price."""
+        quote = self._parts.quotes.quote(made.instrument.key)
+        if quote is None or not made.last_paise:
+            return None
+        return half_up((quote.last_paise - made.last_paise) * BPS, made.last_paise)
+
+    def expired(self, made: Plan) -> bool:
+        """Whether the plan may no longer be started."""
+        return self._parts.clock.now() > made.expires_at
+
+    def select(self, selection: Selection) -> list[ClientView]:
+        """The clients a selection names, by code. Raises `BadInput` for an unknown id, group or broker."""
+        clients = sorted(self._parts.book.clients.values(), key=lambda client: client.code)
+        known = {client.id for client in clients}
+        for client_id in selection.client_ids:
+            if client_id not in known:
+                raise BadInput("client", client_id, "no client has this id")
+        groups = {name for client in clients for name in client.groups}
+        for name in selection.groups:
+            if name not in groups:
+                raise BadInput("group", name, f"known groups are {', '.join(sorted(groups)) or 'none'}")
+        brokers = {client.broker for client in clients}
+        for name in selection.brokers:
+            if name not in brokers:
+                raise BadInput("broker", name, f"known brokers are {', '.join(sorted(brokers)) or 'none'}")
+        return [
+            client
+            for client in clients
+            if (not selection.client_ids or client.id in selection.client_ids)
+            and (not selection.groups or set(selection.groups) & set(client.groups))
+            and (not selection.brokers or client.broker in selection.brokers)
+        ]
+
+    async def _inputs(self, intent: Intent) -> PlanInputs:
+        parts, rules = self._parts, self._parts.rules
+        instrument = parts.index.get(intent.key) or parts.index.resolve(intent.key)
+        now = parts.clock.now()
+        age = parts.quotes.age(instrument.key, now)
+        if age is None or age > rules.price_age_limit_s:
+            parts.quotes.put_fetched((await parts.feed.quotes([instrument.key])).values())
+            now = parts.clock.now()
+            age = parts.quotes.age(instrument.key, now)
+        quote = parts.quotes.quote(instrument.key)
+        market_now = parts.market_clock.now()
+        capabilities = parts.feed.capabilities
+        clients = self.select(intent.selection)
+        duplicates = await self._recently_sent(intent)
+        desk_halted = any(halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts)
+        return PlanInputs(
+            now=now,
+            market_now=market_now,
+            trading_day=parts.market_clock.trading_day,
+            instrument=instrument,
+            last_paise=quote.last_paise if quote else 0,
+            bid_paise=quote.bid_paise if quote else 0,
+            ask_paise=quote.ask_paise if quote else 0,
+            lower_circuit_paise=quote.lower_circuit_paise if quote else 0,
+            upper_circuit_paise=quote.upper_circuit_paise if quote else 0,
+            price_age_s=age,
+            phase_kind=parts.calendar.phase(market_now, instrument.fno).kind,
+            clients=tuple(self._client_input(client, instrument, duplicates) for client in clients),
+            max_order_quantity=capabilities.max_order_quantity,
+            max_order_value_paise=capabilities.max_order_value_paise,
+            orders_per_second=capabilities.orders_per_second,
+            policy=rules.policy,
+            protection_bps=rules.protection_bps,
+            price_age_limit_s=rules.price_age_limit_s,
+            drift_limit_bps=rules.drift_limit_bps,
+            desk_halted=desk_halted,
+        )
+
+    def _client_input(
+        self, client: ClientView, instrument: Instrument, duplicates: frozenset[int]
+    ) -> ClientInput:
+        book = self._parts.book
+        funds = book.funds[client.id]
+        held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
+        halts = [halt for halt in book.halts if halt.scope is not HaltScope.EVERYTHING]
+        return ClientInput(
+            client_id=client.id,
+            code=client.code,
+            name=client.name,
+            broker=client.broker,
+            base_paise=client.capital_paise,
+            available_paise=funds.available_paise,
+            status=client.status,
+            status_reason=client.status_reason,
+            status_since=client.status_since,
+            session=client.session,
+            route_ready=client.route_ready,
+            mtf_limit_paise=funds.mtf_limit_paise,
+            mtf_loan_paise=funds.mtf_loan_paise,
+            mtf_reserved_paise=funds.mtf_reserved_paise,
+            holdings=tuple(
+                HeldShares(
+                    h.product,
+                    max(0, h.free - h.blocked) if instrument.trade_to_trade else h.sellable,
+                    h.quantity,
+                )
+                for h in held
+            ),
+            halted=covered(halts, client, instrument.key),
+            duplicate=client.id in duplicates,
+        )
+
+    async def _recently_sent(self, intent: Intent) -> frozenset[int]:
+        """Clients for whom the same intent was sent within the duplicate window."""
+        runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
+        since = self._parts.clock.now() - timedelta(seconds=self._parts.rules.duplicate_window_s)
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(
+                select(orders.c.client_id)
+                .join(runs, runs.c.number == orders.c.run_number)
+                .join(plans, plans.c.number == runs.c.plan_number)
+                .where(
+                    runs.c.started_at > since,
+                    plans.c.side == intent.side.value,
+                    plans.c.key == intent.key,
+                    plans.c.sizing == intent.sizing.kind.value,
+                    plans.c.sizing_value == intent.sizing.value,
+                    orders.c.state.not_in(_NEVER_TRADED),
+                )
+            )
+            return frozenset(row[0] for row in rows)
+
+
+_NEVER_TRADED = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
+
+
+def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
+    """The same intent for these clients only."""
+    return dataclasses.replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))

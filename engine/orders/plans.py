@@ -1,0 +1,308 @@
+"""From an intent and frozen inputs to a plan: a line for every client, each with its verdict.
+
+`plan` is pure: the same intent and inputs always give the same plan.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from data.money import BPS, BadInput, half_up
+from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
+from engine.orders.intents import Intent, LineChange, check_intent
+from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
+from engine.orders.plan_record import (
+    VALID_FOR,
+    Alternative,
+    AlternativeKind,
+    Plan,
+    PlanLine,
+    freeze,
+    from_json,
+    record_digest,
+    to_json,
+    verify_record,
+)
+from engine.orders.risk import (
+    CHECK_ORDER,
+    ClientInput,
+    HeldShares,
+    PlanInputs,
+    Refusal,
+    band_words,
+    client_refusal,
+    money_refusal,
+    price_words,
+    product_refusal,
+    size_refusal,
+)
+from engine.orders.sizing import (
+    affordable,
+    charges_paise,
+    margin_bps,
+    need,
+    whole_lots,
+)
+
+__all__ = [
+    "Alternative",
+    "AlternativeKind",
+    "ClientInput",
+    "HeldShares",
+    "Plan",
+    "PlanInputs",
+    "PlanLine",
+    "freeze",
+    "from_json",
+    "plan",
+    "record_digest",
+    "to_json",
+    "verify_record",
+]
+
+_FIXABLE_FIRST = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
+
+
+def plan(intent: Intent, inputs: PlanInputs) -> Plan:
+    """The intent applied to the inputs: what would be sent for whom, and why not for the others.
+
+    Problems come first, those a trader can mend (money, shares) before those that stand (status, halt);
+    within a reason, and among the good lines, by client code. Raises `BadInput` for what no client could
+    trade: a bad value, a limit outside the day's band, a product that is not offered, a change of a line
+    that is not there.
+    """
+    check_intent(intent, inputs.instrument)
+    if intent.key != inputs.instrument.key:
+        raise BadInput("symbol", intent.key, f"the inputs are those of {inputs.instrument.key}")
+    _check_band(intent, inputs)
+    _check_mis(intent, inputs)
+    frame = Frame(intent, inputs, _changes_by_client(intent, inputs))
+    lines = [line for client in inputs.clients for line in _lines_of(frame, client)]
+    lines.sort(key=_place)
+    age = inputs.price_age_s
+    return Plan(
+        intent=intent,
+        instrument=inputs.instrument,
+        frozen_at=inputs.now,
+        expires_at=inputs.now + VALID_FOR,
+        trading_day=inputs.trading_day,
+        market_at=inputs.market_now,
+        phase=inputs.phase_kind,
+        last_paise=inputs.last_paise,
+        bid_paise=inputs.bid_paise,
+        ask_paise=inputs.ask_paise,
+        lower_circuit_paise=inputs.lower_circuit_paise,
+        upper_circuit_paise=inputs.upper_circuit_paise,
+        price_age_ms=None if age is None else round(age * 1000),
+        sizing_price_paise=frame.sizing_price_paise,
+        reserve_price_paise=frame.reserve_price_paise,
+        policy=inputs.policy,
+        protection_bps=inputs.protection_bps,
+        drift_limit_bps=inputs.drift_limit_bps,
+        orders_per_second=inputs.orders_per_second,
+        desk_halted=inputs.desk_halted,
+        lines=tuple(lines),
+    )
+
+
+def _place(line: PlanLine) -> tuple[int, str, int, int]:
+    group = len(_FIXABLE_FIRST) if line.reason is None else _FIXABLE_FIRST[line.reason]
+    return group, line.code, line.client_id, PRODUCT_ORDER.index(line.product)
+
+
+# --- what no client could trade -----------------------------------------------------------------------
+
+
+def _check_band(intent: Intent, inputs: PlanInputs) -> None:
+    limit, lower, upper = intent.limit_paise, inputs.lower_circuit_paise, inputs.upper_circuit_paise
+    if limit is not None and ((upper and limit > upper) or limit < lower):
+        raise BadInput("limit", price_words(limit), f"give a price inside {band_words(lower, upper)}")
+
+
+def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
+    wanted = {intent.product, *(change.product for change in intent.line_changes)}
+    if intent.side is Side.SELL or Product.MIS not in wanted:
+        return
+    if not inputs.mis_allowed or margin_bps(inputs.instrument, Product.MIS) is None:
+        raise BadInput(
+            "product",
+            Product.MIS.value,
+            f"{inputs.instrument.key} cannot be bought intraday, give CNC or MTF",
+        )
+
+
+def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[LineChange]]:
+    changes: dict[int, list[LineChange]] = {}
+    if not intent.line_changes:
+        return changes
+    known = {client.client_id for client in inputs.clients}
+    lot = inputs.instrument.lot_size
+    seen: set[tuple[int, Product | None]] = set()
+    for change in intent.line_changes:
+        if change.client_id not in known:
+            raise BadInput("line", change.client_id, "give a client that is in this plan")
+        if change.quantity is not None and (change.quantity < 0 or change.quantity % lot):
+            raise BadInput("quantity", change.quantity, f"give 0 or more in lots of {lot}")
+        slot = change.client_id, None if intent.product is not None else change.product
+        if slot in seen:
+            raise BadInput("line", change.client_id, "change a line once")
+        seen.add(slot)
+        changes.setdefault(change.client_id, []).append(change)
+    return changes
+
+
+# --- the verdict --------------------------------------------------------------------------------------
+
+
+def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
+    refusal = client_refusal(client, frame.intent.side) or frame.market_refusal
+    if refusal is not None:
+        return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
+    return [_judged(frame, client, leg) for leg in legs_of(frame, client)]
+
+
+def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
+    return PlanLine(
+        client_id=client.client_id,
+        code=client.code,
+        name=client.name,
+        broker=client.broker,
+        product=product,
+        verdict=Verdict.OK,
+        base_paise=base_of(frame, client),
+        price_paise=frame.intent.limit_paise,
+        available_before_paise=client.available_paise,
+        available_after_paise=client.available_paise,
+        mtf_room_paise=client.mtf_room_paise,
+    )
+
+
+def _skipped(line: PlanLine, refusal: Refusal, alternatives: tuple[Alternative, ...] = ()) -> PlanLine:
+    return replace(
+        line,
+        verdict=Verdict.SKIPPED,
+        reason=refusal.reason,
+        detail=refusal.detail,
+        quantity=0,
+        left_paise=0,
+        available_after_paise=line.available_before_paise,
+        short_paise=refusal.short_paise,
+        alternatives=alternatives,
+    )
+
+
+def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
+    inputs, side = frame.inputs, frame.intent.side
+    line = replace(
+        _blank(frame, client, leg.product),
+        quantity=leg.quantity,
+        wanted=leg.quantity,
+        allocation_paise=leg.allocation_paise,
+        left_paise=leg.allocation_paise - leg.quantity * frame.sizing_price_paise,
+        sellable=leg.sellable,
+        by_hand=leg.by_hand,
+    )
+    refusal = product_refusal(inputs.instrument, side, leg.product)
+    if refusal is None and leg.quantity == 0:
+        refusal = _nothing(frame, client, leg)
+    refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)
+    if refusal is None and client.duplicate and not frame.intent.again:
+        refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute")
+    if refusal is not None:
+        return _skipped(line, refusal)
+    return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
+
+
+def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
+    words = frame.intent.sizing.words()
+    if leg.by_hand:
+        return Refusal(Reason.QUANTITY_ZERO, "dropped by hand")
+    if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
+        if leg.sellable == 0:
+            return Refusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
+        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {leg.sellable:,} shares, is less than one lot")
+    return Refusal(
+        Reason.QUANTITY_ZERO,
+        f"{words} is less than one lot at {price_words(frame.sizing_price_paise)}",
+    )
+
+
+def _holding_words(frame: Frame, client: ClientInput, product: Product) -> str:
+    held = {holding.product: holding.quantity for holding in client.holdings if holding.quantity}
+    if product in held:
+        return f"holds {held[product]:,} in {product.value}, none free to sell"
+    if held:
+        return f"holds none in {product.value}, only in {' and '.join(sorted(held))}"
+    return f"holds no {frame.inputs.instrument.tradingsymbol}"
+
+
+def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
+    inputs = frame.inputs
+    notional = line.wanted * frame.reserve_price_paise
+    charges = charges_paise(
+        inputs.trading_day, client.broker, inputs.instrument.exchange, line.product, Side.SELL, notional
+    )
+    line = replace(line, charges_paise=charges)
+    if line.wanted <= line.sellable:
+        return line
+    detail = f"short {line.wanted - line.sellable:,} shares, {line.sellable:,} free to sell"
+    refusal = Refusal(Reason.INSUFFICIENT_HOLDING, detail)
+    fits = whole_lots(line.sellable, inputs.instrument.lot_size)
+    spread = frame.intent.product is None and len(sellable_of(client)) > 1
+    if not fits or spread:
+        return _skipped(line, refusal)
+    used = _limit_used_bps(client, 0)
+    fewer = Alternative(AlternativeKind.AFFORDABLE, fits, line.product, 0, 0, 0, used, used, fits)
+    return _skipped(line, refusal, (fewer,))
+
+
+def _judged_buy(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
+    takes = need(frame.terms(client, line.product, frame.inputs.policy), line.wanted)
+    line = replace(
+        line,
+        reserve_paise=takes.total_paise,
+        charges_paise=takes.charges_paise,
+        loan_paise=takes.loan_paise,
+        available_after_paise=client.available_paise - takes.total_paise,
+    )
+    refusal = money_refusal(client, line.product, takes)
+    if refusal is None:
+        return line
+    return _skipped(line, refusal, _ways_out(frame, client, line))
+
+
+def _ways_out(frame: Frame, client: ClientInput, line: PlanLine) -> tuple[Alternative, ...]:
+    ways: list[Alternative] = []
+    fewer = _alternative(frame, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
+    if fewer.quantity:
+        ways.append(fewer)
+    if line.product is Product.CNC and margin_bps(frame.inputs.instrument, Product.MTF) is not None:
+        lent = _alternative(frame, client, Product.MTF, line.wanted, AlternativeKind.MTF)
+        if lent.quantity > fewer.quantity:
+            ways.append(lent)
+    return tuple(ways)
+
+
+def _alternative(
+    frame: Frame, client: ClientInput, product: Product, at_most: int, kind: AlternativeKind
+) -> Alternative:
+    cash, room = client.available_paise, client.mtf_room_paise
+    terms = frame.terms(client, product, frame.inputs.policy)
+    quantity = min(at_most, affordable(terms, cash, room))
+    takes = need(terms, quantity)
+    return Alternative(
+        kind=kind,
+        quantity=quantity,
+        product=product,
+        own_paise=takes.own_paise,
+        loan_paise=takes.loan_paise,
+        charges_paise=takes.charges_paise,
+        limit_used_before_bps=_limit_used_bps(client, 0),
+        limit_used_after_bps=_limit_used_bps(client, takes.loan_paise),
+        quantity_at_last=min(at_most, affordable(frame.terms(client, product, Policy.EXACT), cash, room)),
+    )
+
+
+def _limit_used_bps(client: ClientInput, more_paise: int) -> int:
+    if client.mtf_limit_paise <= 0:
+        return 0
+    return half_up((client.mtf_used_paise + more_paise) * BPS, client.mtf_limit_paise)

@@ -1,0 +1,85 @@
+"""The recorder: collects facts from calls and streams, and books whatever has come in as one unit."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from data.store import StoreError
+from engine.orders.lifecycle import Applied, Fact, apply_facts
+from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """One task that writes facts in the order they came. None is lost while the store cannot be written."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._facts: list[Fact] = []
+        self._arrived = asyncio.Event()
+        self._booked = asyncio.Condition()
+        self._taken = self._done = 0
+        self._after: list[Callable[[Applied], Awaitable[None] | None]] = []
+
+    def after(self, hook: Callable[[Applied], Awaitable[None] | None]) -> None:
+        """Call `hook` with what each batch left to do."""
+        self._after.append(hook)
+
+    def put(self, fact: Fact) -> None:
+        """Queue a fact; it is booked soon, together with whatever else has come in."""
+        self._facts.append(fact)
+        self._taken += 1
+        self._arrived.set()
+
+    async def flush(self) -> None:
+        """Return when everything put so far is durable."""
+        target = self._taken
+        async with self._booked:
+            await self._booked.wait_for(lambda: self._done >= target)
+
+    async def run(self) -> None:
+        """Book facts for as long as the desk lives."""
+        rules = self._parts.rules
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            batch, self._facts = self._facts, []
+            if not batch:
+                continue
+            try:
+                applied = await self._parts.store.write(
+                    lambda unit, batch=batch: apply_facts(
+                        unit, batch, self._parts.actor, rules.sell_credit_bps
+                    )
+                )
+            except StoreError as problem:
+                log.error("facts wait for the store: %s", problem)
+                self._facts = batch + self._facts
+                await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+                self._arrived.set()
+                continue
+            except Exception:
+                applied = await self._one_by_one(batch)
+            async with self._booked:
+                self._done += len(batch)
+                self._booked.notify_all()
+            for hook in self._after:
+                result = hook(applied)
+                if result is not None:
+                    await result
+
+    async def _one_by_one(self, batch: list[Fact]) -> Applied:
+        """Book a batch that failed as a whole, so that one bad fact does not keep the others out."""
+        read_again: set[int] = set()
+        for fact in batch:
+            try:
+                applied = await self._parts.store.write(
+                    lambda unit, fact=fact: apply_facts(
+                        unit, [fact], self._parts.actor, self._parts.rules.sell_credit_bps
+                    )
+                )
+                read_again |= applied.read_again
+            except Exception:
+                log.exception("a fact could not be booked: %r", fact)
+        return Applied(frozenset(read_again), ())

@@ -1,0 +1,255 @@
+"""The checks before an order: what a plan looks at, and every reason for which it skips a client.
+
+The order of the checks is fixed, so that the same trouble always shows under the same word:
+the client first, then the market, then the size, then shares and money.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from data.instruments import Instrument
+from data.money import ceil_div
+from data.vocabulary import (
+    ClientStatus,
+    OrderType,
+    PhaseKind,
+    Policy,
+    Product,
+    Reason,
+    SessionState,
+    Side,
+)
+from engine.orders.intents import Intent
+from engine.orders.sizing import Market, Need, margin_bps
+
+CHECK_ORDER = (
+    Reason.HALTED,
+    Reason.CLIENT_PENDING,
+    Reason.CLIENT_INACTIVE,
+    Reason.SESSION_EXPIRED,
+    Reason.ROUTE_NOT_READY,
+    Reason.MARKET_CLOSED,
+    Reason.PRICE_STALE,
+    Reason.OUTSIDE_PRICE_BAND,
+    Reason.NOT_MTF_ELIGIBLE,
+    Reason.QUANTITY_ZERO,
+    Reason.OVER_ORDER_LIMIT,
+    Reason.DUPLICATE_INTENT,
+    Reason.INSUFFICIENT_HOLDING,
+    Reason.MTF_LIMIT,
+    Reason.INSUFFICIENT_FUNDS,
+)
+"""In which order the reasons are looked for; the first that holds is the line's reason."""
+
+MARKET_PHASES = frozenset(
+    {PhaseKind.CONTINUOUS, PhaseKind.PRE_OPEN, PhaseKind.AUCTION_ENTRY, PhaseKind.POST_CLOSE}
+)
+"""Phases that take a MARKET order."""
+
+LIMIT_PHASES = frozenset(
+    {
+        PhaseKind.CONTINUOUS,
+        PhaseKind.PRE_OPEN,
+        PhaseKind.PRE_OPEN_LIMIT_ONLY,
+        PhaseKind.AUCTION_ENTRY,
+        PhaseKind.AUCTION_LIMIT_ONLY,
+    }
+)
+"""Phases that take a LIMIT order; the post-close session trades at the closing price alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldShares:
+    """A client's shares of the planned stock in one product. `sellable` is what no order has blocked."""
+
+    product: Product
+    sellable: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInput:
+    """One client as frozen for a plan.
+
+    `base_paise` is the day's sizing base. `halted` stands for a halt of this client, its group, its broker
+    or the symbol; `reduce_only` for books that differ from the broker's; `duplicate` for the same side,
+    symbol and sizing sent within the last minute.
+    """
+
+    client_id: int
+    code: str
+    name: str
+    broker: str
+    base_paise: int
+    available_paise: int
+    status: ClientStatus = ClientStatus.ACTIVE
+    status_reason: str = ""
+    status_since: date | None = None
+    session: SessionState = SessionState.OK
+    route_ready: bool = True
+    mtf_limit_paise: int = 0
+    mtf_loan_paise: int = 0
+    mtf_reserved_paise: int = 0
+    holdings: tuple[HeldShares, ...] = ()
+    halted: bool = False
+    reduce_only: bool = False
+    duplicate: bool = False
+
+    @property
+    def mtf_used_paise(self) -> int:
+        """Loans taken and reserved against the MTF limit."""
+        return self.mtf_loan_paise + self.mtf_reserved_paise
+
+    @property
+    def mtf_room_paise(self) -> int:
+        """How much may still be lent; negative when the limit was lowered below the loans."""
+        return self.mtf_limit_paise - self.mtf_used_paise
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInputs:
+    """Everything a plan is made from, frozen at one moment.
+
+    `now` is wall time, `market_now` and `trading_day` the exchange's. `price_age_s` is None where no price
+    is known. `desk_halted` is noted on the plan and skips nobody: plans may be made while halted.
+    `orders_per_second` is what one client's lane may send.
+    """
+
+    now: datetime
+    market_now: datetime
+    trading_day: date
+    instrument: Instrument
+    last_paise: int
+    bid_paise: int
+    ask_paise: int
+    lower_circuit_paise: int
+    upper_circuit_paise: int
+    price_age_s: float | None
+    phase_kind: PhaseKind
+    clients: tuple[ClientInput, ...]
+    max_order_quantity: int
+    max_order_value_paise: int
+    orders_per_second: int = 10
+    policy: Policy = Policy.WORST
+    protection_bps: int = 200
+    price_age_limit_s: float = 3.0
+    drift_limit_bps: int = 50
+    mis_allowed: bool = True
+    desk_halted: bool = False
+
+    @property
+    def market(self) -> Market:
+        """The prices."""
+        return Market(
+            self.last_paise,
+            self.bid_paise,
+            self.ask_paise,
+            self.lower_circuit_paise,
+            self.upper_circuit_paise,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a line is skipped: the reason, its words, and how much money is missing (0 if not money)."""
+
+    reason: Reason
+    detail: str
+    short_paise: int = 0
+
+
+def rupees(paise: int) -> str:
+    """Whole rupees, rounded up, grouped the Indian way: 77,631 or 12,38,771."""
+    digits = str(ceil_div(abs(paise), 100))
+    head, tail = digits[:-3], digits[-3:]
+    groups: list[str] = []
+    while head:
+        groups.insert(0, head[-2:])
+        head = head[:-2]
+    return ("-" if paise < 0 else "") + ",".join([*groups, tail])
+
+
+def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
+    """Whether this client may trade at all now."""
+    if client.halted:
+        return Refusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
+    if client.reduce_only and side is Side.BUY:
+        return Refusal(Reason.HALTED, "may only sell: our books and the broker's differ")
+    if client.status is not ClientStatus.ACTIVE:
+        since = f"since {client.status_since.day} {client.status_since:%b}" if client.status_since else ""
+        why = f"({client.status_reason})" if client.status_reason else ""
+        pending = client.status is ClientStatus.PENDING
+        return Refusal(Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE, f"{since} {why}".strip())
+    if client.session is not SessionState.OK:
+        return Refusal(Reason.SESSION_EXPIRED, "sign in")
+    if not client.route_ready:
+        return Refusal(Reason.ROUTE_NOT_READY, "the client's route is not ready")
+    return None
+
+
+def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
+    """Whether the market takes this order now, at a price that is young enough; the same for all."""
+    priced = intent.order_type in (OrderType.LIMIT, OrderType.SL)
+    phases = LIMIT_PHASES if priced else MARKET_PHASES
+    if intent.order_type in (OrderType.SL, OrderType.SL_M):
+        phases = frozenset({PhaseKind.CONTINUOUS})
+    if inputs.phase_kind not in phases:
+        phase = inputs.phase_kind.value.replace("_", " ")
+        return Refusal(Reason.MARKET_CLOSED, f"phase {phase} takes no {intent.order_type.value} order")
+    if inputs.price_age_s is None or inputs.last_paise <= 0:
+        return Refusal(Reason.PRICE_STALE, "no price known")
+    if inputs.price_age_s > inputs.price_age_limit_s:
+        return Refusal(
+            Reason.PRICE_STALE, f"price {inputs.price_age_s:.1f} s old, limit {inputs.price_age_limit_s:g} s"
+        )
+    lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
+    if not priced and ((upper and inputs.last_paise > upper) or inputs.last_paise < lower):
+        return Refusal(
+            Reason.OUTSIDE_PRICE_BAND,
+            f"last {price_words(inputs.last_paise)} is outside {band_words(lower, upper)}",
+        )
+    return None
+
+
+def product_refusal(instrument: Instrument, side: Side, product: Product) -> Refusal | None:
+    """Whether the stock can be bought with this product. Sells need no funding."""
+    if side is Side.BUY and product is Product.MTF and margin_bps(instrument, product) is None:
+        return Refusal(Reason.NOT_MTF_ELIGIBLE, f"{instrument.tradingsymbol} is not on the MTF list")
+    return None
+
+
+def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) -> Refusal | None:
+    """Whether one order of this size may be sent at all."""
+    if quantity > inputs.max_order_quantity:
+        return Refusal(
+            Reason.OVER_ORDER_LIMIT, f"{quantity:,} shares, at most {inputs.max_order_quantity:,} an order"
+        )
+    value = quantity * reserve_price_paise
+    if value > inputs.max_order_value_paise:
+        return Refusal(
+            Reason.OVER_ORDER_LIMIT,
+            f"worth {rupees(value)}, at most {rupees(inputs.max_order_value_paise)} an order",
+        )
+    return None
+
+
+def money_refusal(client: ClientInput, product: Product, need: Need) -> Refusal | None:
+    """Whether the client's MTF limit and then its money carry the buy."""
+    over = need.loan_paise - client.mtf_room_paise
+    if product is Product.MTF and over > 0:
+        detail = f"over the MTF limit by {rupees(over)}" if client.mtf_limit_paise else "no MTF limit"
+        return Refusal(Reason.MTF_LIMIT, detail, over)
+    short = need.total_paise - client.available_paise
+    if short > 0:
+        return Refusal(Reason.INSUFFICIENT_FUNDS, f"short {rupees(short)}", short)
+    return None
+
+
+def price_words(price_paise: int) -> str:
+    """A price in rupees with two decimals."""
+    return f"{price_paise // 100}.{price_paise % 100:02d}"
+
+
+def band_words(lower_paise: int, upper_paise: int) -> str:
+    """The day's price band."""
+    return f"the day's band {price_words(lower_paise)} to {price_words(upper_paise)}"

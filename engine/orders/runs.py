@@ -1,0 +1,572 @@
+"""Runs: a confirmed plan carried out exactly once, from one commit that reserves everything."""
+
+import asyncio
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from data.audit import AuditEntry
+from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
+from data.money import BPS
+from data.store import Unit
+from data.tables import Client, Order, RunRecord, table
+from data.vocabulary import (
+    Account,
+    HaltScope,
+    OrderState,
+    OrderType,
+    Product,
+    Reason,
+    RunStatus,
+    Side,
+    SizingKind,
+    Validity,
+)
+from engine.accounts.book import OrderView, RunRow, read_halts
+from engine.events import Event, OrderChanged, RunChanged, TapeLine
+from engine.orders.booking import need
+from engine.orders.cancels import Canceller, ask
+from engine.orders.dispatch import Dispatcher
+from engine.orders.intents import Intent, LineChange, Selection, Sizing
+from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
+from engine.orders.planning import Plans, narrowed
+from engine.orders.sizing import margin_bps
+from engine.parts import Parts
+
+COUNTED = {
+    OrderState.FILLED: "filled",
+    OrderState.OPEN: "open",
+    OrderState.SENDING: "sending",
+    OrderState.RESERVED: "unsent",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.REJECTED: "rejected",
+    OrderState.DENIED: "denied",
+    OrderState.UNKNOWN: "unknown",
+    OrderState.NOT_RECEIVED: "not_received",
+    OrderState.EXPIRED: "expired",
+}
+"""The word under which a run counts each state."""
+
+
+class Refusal(Exception):  # noqa: N818 - the desk's answer, shown to the trader
+    """The desk will not do it; `reason` is a stable word, the message says why and what would be right."""
+
+    reason = "refused"
+
+
+class PlanExpired(Refusal):
+    """The plan is older than its validity."""
+
+    reason = "plan_expired"
+
+
+class PlanDrifted(Refusal):
+    """The price has moved further than the plan allows."""
+
+    reason = "plan_drifted"
+
+
+class AlreadyRun(Refusal):
+    """The plan was carried out before."""
+
+    reason = "already_run"
+
+
+class Halted(Refusal):
+    """The desk is halted."""
+
+    reason = "halted"
+
+
+class NotConfirmed(Refusal):
+    """The hash given is not that of the plan."""
+
+    reason = "not_confirmed"
+
+
+class TradingStopped(Refusal):
+    """The store cannot be written, so nothing may be sent."""
+
+    reason = "trading_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`."""
+
+    number: int
+    plan_number: int
+    title: str
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None
+    counts: dict[str, int]
+    elapsed_s: float
+    left_paise: int
+    order_ids: tuple[int, ...]
+    settled: bool
+
+    @property
+    def skipped(self) -> int:
+        """Lines of the plan for which no order was made."""
+        return self.counts["skipped"]
+
+
+class Runs:
+    """Starts, watches, pauses and stops runs."""
+
+    def __init__(self, parts: Parts, plans: Plans, dispatcher: Dispatcher, canceller: Canceller) -> None:
+        self._parts = parts
+        self._plans = plans
+        self._dispatcher = dispatcher
+        self._canceller = canceller
+        self._moved = asyncio.Condition()
+        self._finishing: set[int] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        parts.bus.subscribe(self._on_event)
+
+    async def start(self, plan: Plan, confirm: str) -> RunView:
+        """Carry out a stored plan once, confirmed by (the first eight or more digits of) its hash.
+
+        Raises a `Refusal`; then nothing was reserved and nothing is sent.
+        """
+        await self._check(plan, confirm)
+        lines = self._rotated(plan)
+        number, order_ids = await self._parts.store.write(
+            lambda unit: reserve(unit, plan, lines, self._parts)
+        )
+        self._dispatcher.submit(order_ids)
+        return self.get(number)
+
+    async def _check(self, plan: Plan, confirm: str) -> None:
+        confirm = confirm.strip().lower()
+        if len(confirm) < 8 or not plan.digest.startswith(confirm) or not verify_record(to_json(plan)):
+            raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
+        if self._parts.store.trouble:
+            raise TradingStopped(f"trading is stopped: {self._parts.store.trouble}; cancels still go")
+        if self._plans.expired(plan):
+            raise PlanExpired(
+                f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"
+            )
+        halt = next((h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING), None)
+        if halt is not None or self._parts.halt_file.exists():
+            raise Halted(
+                f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
+            )
+        if not plan.orders:
+            raise Refusal("the plan has no order to send")
+        now = self._parts.clock.now()
+        key = plan.instrument.key
+        age = self._parts.quotes.age(key, now)
+        if age is None or age > self._parts.rules.price_age_limit_s:
+            self._parts.quotes.put_fetched((await self._parts.feed.quotes([key])).values())
+        drift = self._plans.drift_bps(plan)
+        if drift is None or abs(drift) > plan.drift_limit_bps:
+            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
+            raise PlanDrifted(f"{plan.instrument.tradingsymbol} {moved} since plan {plan.number}; plan again")
+
+    def _rotated(self, plan: Plan) -> list[PlanLine]:
+        """The lines to send, starting at another client each time, so that nobody is always first."""
+        lines = sorted(plan.ok_lines, key=lambda line: (line.code, line.product))
+        if len(lines) < 2:
+            return lines
+        start = self._parts.random.randrange(len(lines))
+        return lines[start:] + lines[:start]
+
+    def get(self, number: int) -> RunView:
+        """A run as it stands. Raises `KeyError` for an unknown number."""
+        return self._view(self._parts.book.runs[number])
+
+    def all(self) -> list[RunView]:
+        """All runs known, newest first."""
+        return [self._view(run) for _, run in sorted(self._parts.book.runs.items(), reverse=True)]
+
+    def _view(self, run: RunRow) -> RunView:
+        book = self._parts.book
+        ids = tuple(sorted(book.orders_of_run.get(run.number, ())))
+        orders = [book.orders[order_id] for order_id in ids]
+        states = Counter(order.state for order in orders)
+        counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
+        counts["sent"] = len(orders) - counts["unsent"] - counts["denied"]
+        counts["skipped"] = run.skipped
+        counts["total"] = len(orders)
+        end = run.finished_at or self._parts.clock.now()
+        return RunView(
+            number=run.number,
+            plan_number=run.plan_number,
+            title=run.title,
+            status=run.status,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            counts=counts,
+            elapsed_s=max(0.0, (end - run.started_at).total_seconds()),
+            left_paise=run.left_paise,
+            order_ids=ids,
+            settled=all(_settled(order) for order in orders),
+        )
+
+    async def settled(self, number: int, wait_s: float) -> RunView:
+        """Wait until every order has ended, rests or is UNKNOWN, or `wait_s` have passed."""
+
+        async def wait() -> None:
+            async with self._moved:
+                await self._moved.wait_for(lambda: self.get(number).settled)
+
+        waiting = asyncio.create_task(wait())
+        patience = asyncio.create_task(self._parts.clock.sleep(wait_s))
+        await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (waiting, patience):
+            task.cancel()
+        await asyncio.gather(waiting, patience, return_exceptions=True)
+        return self.get(number)
+
+    async def pause(self, number: int) -> RunView:
+        """Keep the unsent orders of a run back; what is sent goes on."""
+        return await self._set_status(number, RunStatus.PAUSED, "RUN_PAUSED")
+
+    async def go_on(self, number: int) -> RunView:
+        """Send on after a pause."""
+        view = await self._set_status(number, RunStatus.RUNNING, "RUN_RESUMED")
+        self._dispatcher.submit(self._unsent(number))
+        return view
+
+    async def stop(self, number: int, live: bool) -> RunView:
+        """Free the unsent orders of a run; with `live`, cancel the live ones too."""
+        book = self._parts.book
+        ids = [
+            order_id
+            for order_id in book.orders_of_run.get(number, ())
+            if book.orders[order_id].state is OrderState.RESERVED or (live and book.orders[order_id].live)
+        ]
+
+        def unit_of_work(unit: Unit) -> dict[int, int]:
+            asked = ask(unit, ids, f"run {number} stopped", self._parts.actor)
+            _write_status(unit, number, RunStatus.STOPPED, "RUN_STOPPED", self._parts.actor)
+            return asked.requests
+
+        self._canceller.carry_out(await self._parts.store.write(unit_of_work))
+        return self.get(number)
+
+    def _unsent(self, number: int) -> list[int]:
+        book = self._parts.book
+        return [
+            order_id
+            for order_id in sorted(book.orders_of_run.get(number, ()))
+            if book.orders[order_id].state is OrderState.RESERVED
+        ]
+
+    async def _set_status(self, number: int, status: RunStatus, action: str) -> RunView:
+        await self._parts.store.write(
+            lambda unit: _write_status(unit, number, status, action, self._parts.actor)
+        )
+        return self.get(number)
+
+    # --- repair and reverse ---
+
+    async def repair_intent(self, number: int) -> Intent | None:
+        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
+        run = self._parts.book.runs[number]
+        plan = await self._plans.get(run.plan_number)
+        orders = [self._parts.book.orders[i] for i in self._parts.book.orders_of_run.get(number, ())]
+        failed = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
+        retry = {o.client_id for o in orders if o.state in failed and not o.filled_quantity}
+        retry |= {line.client_id for line in plan.skipped_lines}
+        retry -= {o.client_id for o in orders if o.state not in failed}
+        if not retry:
+            return None
+        kept = tuple(change for change in plan.intent.line_changes if change.client_id in retry)
+        intent = dataclasses.replace(plan.intent, line_changes=kept)
+        return narrowed(intent, sorted(retry), f"repair of run {number}")
+
+    async def reverse_intent(self, number: int) -> Intent | None:
+        """The opposite of what a run filled, at market, client by client."""
+        run = self._parts.book.runs[number]
+        plan = await self._plans.get(run.plan_number)
+        filled: dict[int, int] = defaultdict(int)
+        products: dict[int, Product] = {}
+        for order_id in self._parts.book.orders_of_run.get(number, ()):
+            order = self._parts.book.orders[order_id]
+            if order.filled_quantity:
+                filled[order.client_id] += order.filled_quantity
+                products[order.client_id] = order.product
+        if not filled:
+            return None
+        side = Side.SELL if plan.intent.side is Side.BUY else Side.BUY
+        return Intent(
+            side=side,
+            key=plan.intent.key,
+            sizing=Sizing(SizingKind.FIXED_QUANTITY, max(filled.values())),
+            product=plan.intent.product or next(iter(products.values())),
+            selection=Selection(client_ids=tuple(sorted(filled)), title=f"reverse of run {number}"),
+            line_changes=tuple(
+                LineChange(client_id, quantity, products[client_id])
+                for client_id, quantity in sorted(filled.items())
+            ),
+        )
+
+    # --- following ---
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, (OrderChanged, RunChanged)):
+            task = asyncio.ensure_future(self._follow())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _follow(self) -> None:
+        """Wake those who wait, and close runs of this engine whose orders have all ended."""
+        async with self._moved:
+            self._moved.notify_all()
+        book = self._parts.book
+        for run in list(book.runs.values()):
+            if run.finished_at is not None or run.number in self._finishing:
+                continue
+            if run.instance_id != self._parts.instance_id:
+                continue
+            orders = [book.orders[order_id] for order_id in book.orders_of_run.get(run.number, ())]
+            if orders and not any(order.live for order in orders):
+                self._finishing.add(run.number)
+                try:
+                    await self._finish(run.number)
+                finally:
+                    self._finishing.discard(run.number)
+
+    async def _finish(self, number: int) -> None:
+        view = self.get(number)
+        counts = ", ".join(
+            f"{count} {word}" for word, count in view.counts.items() if count and word != "total"
+        )
+
+        def unit_of_work(unit: Unit) -> None:
+            runs = table(RunRecord)
+            status = view.status if view.status is RunStatus.STOPPED else RunStatus.FINISHED
+            unit.connection.execute(
+                update(runs)
+                .where(runs.c.number == number, runs.c.finished_at.is_(None))
+                .values(status=status.value, finished_at=unit.now)
+            )
+            unit.touched.runs.add(number)
+            unit.audit(
+                AuditEntry(
+                    "RUN_FINISHED", self._parts.actor, run_number=number, details={"counts": view.counts}
+                )
+            )
+            unit.publish(
+                TapeLine(unit.now, f"run {number} finished: {view.title}: {counts}", "run", f"run:{number}")
+            )
+
+        await self._parts.store.write(unit_of_work)
+
+
+def _settled(order: OrderView) -> bool:
+    """Ended, UNKNOWN, or a limit order resting at the broker; a protected market order is still at work."""
+    if order.state is OrderState.OPEN:
+        return order.order_type is not OrderType.MARKET
+    return not order.live or order.state is OrderState.UNKNOWN
+
+
+def _write_status(unit: Unit, number: int, status: RunStatus, action: str, actor: str) -> None:
+    runs = table(RunRecord)
+    unit.connection.execute(
+        update(runs).where(runs.c.number == number, runs.c.finished_at.is_(None)).values(status=status.value)
+    )
+    unit.touched.runs.add(number)
+    unit.audit(AuditEntry(action, actor, run_number=number))
+
+
+def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
+    """Write a run with its orders and reserve for all of them, in the caller's one transaction.
+
+    Gives the run's number and the orders to send, in the order of `lines`. A client whose money or shares
+    have gone since the plan gets DENIED orders; its legs are all or nothing.
+    """
+    runs = table(RunRecord)
+    if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
+        raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
+    if any(halt.scope is HaltScope.EVERYTHING for halt in read_halts(unit.connection)):
+        raise Halted("the desk was halted before the plan could be sent")
+    lines = list(lines)
+    number = unit.take_ids("run", 1)[0]
+    ids = unit.take_ids("order", len(lines))
+    rows = [
+        _order_row(unit, plan, line, order_id, number, parts)
+        for order_id, line in zip(ids, lines, strict=True)
+    ]
+    denied = _block(unit, plan, rows)
+    unit.insert(
+        RunRecord,
+        [
+            {
+                "number": number,
+                "plan_number": plan.number,
+                "title": plan.title,
+                "status": RunStatus.RUNNING.value,
+                "actor": parts.actor,
+                "instance_id": parts.instance_id,
+                "skipped": len(plan.skipped_lines),
+                "left_paise": plan.left_paise,
+                "started_at": unit.now,
+                "finished_at": None,
+            }
+        ],
+    )
+    unit.insert(Order, rows)
+    _post_blocks(unit, plan, rows)
+    unit.audit(
+        AuditEntry(
+            "RUN_STARTED",
+            parts.actor,
+            plan_number=plan.number,
+            run_number=number,
+            details={
+                "title": plan.title,
+                "digest": plan.digest,
+                "orders": len(rows) - len(denied),
+                "denied": len(denied),
+                "skipped": len(plan.skipped_lines),
+                "first": lines[0].code,
+            },
+        )
+    )
+    for row in rows:
+        was_denied = row["id"] in denied
+        details = {"reason": row["reason_code"]} if was_denied else {"blocked_paise": row["blocked_paise"]}
+        unit.audit(
+            AuditEntry(
+                "ORDER_DENIED" if was_denied else "ORDER_RESERVED",
+                parts.actor,
+                row["client_id"],
+                row["id"],
+                plan.number,
+                number,
+                {"quantity": row["quantity"], **details},
+            )
+        )
+        unit.touched.orders.add(row["id"])
+    unit.touched.runs.add(number)
+    unit.publish(
+        TapeLine(
+            unit.now,
+            f"run {number} {plan.title}: {len(rows) - len(denied)} orders, {len(plan.skipped_lines)} skipped",
+            "run",
+            f"run:{number}",
+        )
+    )
+    return number, [row["id"] for row in rows if row["id"] not in denied]
+
+
+def _order_row(
+    unit: Unit, plan: Plan, line: PlanLine, order_id: int, run_number: int, parts: Parts
+) -> dict[str, Any]:
+    instrument, intent = plan.instrument, plan.intent
+    margin = margin_bps(instrument, line.product) if intent.side is Side.BUY else BPS
+    row: dict[str, Any] = {
+        "id": order_id,
+        "run_number": run_number,
+        "plan_number": plan.number,
+        "client_id": line.client_id,
+        "broker": line.broker,
+        "exchange": instrument.exchange,
+        "tradingsymbol": instrument.tradingsymbol,
+        "security": instrument.security,
+        "side": intent.side.value,
+        "product": line.product.value,
+        "order_type": intent.order_type.value,
+        "validity": Validity.DAY.value,
+        "quantity": line.quantity,
+        "limit_paise": intent.limit_paise,
+        "reserve_price_paise": plan.reserve_price_paise,
+        "protection_bps": plan.protection_bps if intent.order_type is OrderType.MARKET else None,
+        "margin_bps": BPS if margin is None else margin,
+        "policy": plan.policy.value,
+        "state": OrderState.RESERVED.value,
+        "reason_code": "",
+        "filled_notional_paise": 0,
+        "own_paise": 0,
+        "charges_paise": 0,
+        "blocked_paise": 0,
+        "blocked_shares": 0,
+        "mtf_reserved_paise": 0,
+        "demat_sale": False,
+        "instance_id": parts.instance_id,
+        "trading_date": plan.trading_day,
+        "created_at": unit.now,
+        "updated_at": unit.now,
+        "ended_at": None,
+    }
+    if intent.side is Side.BUY:
+        row["blocked_paise"], row["mtf_reserved_paise"] = need(row, line.quantity)
+    else:
+        row["blocked_shares"] = line.quantity
+    return row
+
+
+def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> set[int]:
+    """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED."""
+    buying = plan.intent.side is Side.BUY
+    if buying:
+        needs: dict[int, tuple[int, int]] = {}
+        for row in rows:
+            money, loan = needs.get(row["client_id"], (0, 0))
+            needs[row["client_id"]] = (money + row["blocked_paise"], loan + row["mtf_reserved_paise"])
+        served = reserve_money(unit, needs)
+        lost = needs.keys() - served
+    else:
+        only_settled = plan.instrument.trade_to_trade
+        keyed = {(row["client_id"], row["product"]): row for row in rows}
+        done = reserve_shares(
+            unit,
+            [(c, row["security"], p, row["blocked_shares"], only_settled) for (c, p), row in keyed.items()],
+        )
+        lost = {client_id for client_id, product in keyed if (client_id, product) not in done}
+        free_memo(
+            unit,
+            {},
+            {(c, keyed[c, p]["security"], p): keyed[c, p]["blocked_shares"] for c, p in done if c in lost},
+        )
+    denied: set[int] = set()
+    for row in rows:
+        if row["client_id"] in lost:
+            reason = _why_denied(unit, row["client_id"], buying)
+            row.update(state=OrderState.DENIED.value, reason_code=reason.value, ended_at=unit.now)
+            row.update(blocked_paise=0, blocked_shares=0, mtf_reserved_paise=0)
+            denied.add(row["id"])
+    return denied
+
+
+def _why_denied(unit: Unit, client_id: int, buying: bool) -> Reason:
+
+    clients = table(Client)
+    status = unit.connection.execute(select(clients.c.status).where(clients.c.id == client_id)).scalar_one()
+    if status != "active":
+        return Reason.CLIENT_PENDING if status == "pending" else Reason.CLIENT_INACTIVE
+    if not buying:
+        return Reason.INSUFFICIENT_HOLDING
+    return Reason.INSUFFICIENT_FUNDS
+
+
+def _post_blocks(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> None:
+    post(
+        unit,
+        [
+            Transfer(
+                row["client_id"],
+                "reserve",
+                plan.trading_day,
+                [
+                    Line(Account.AVAILABLE, -row["blocked_paise"]),
+                    Line(Account.BLOCKED, row["blocked_paise"], row["id"]),
+                ],
+                order_id=row["id"],
+                reserved=True,
+            )
+            for row in rows
+            if row["blocked_paise"]
+        ],
+    )
+    for row in rows:
+        unit.touched.clients.add(row["client_id"])

@@ -1,0 +1,154 @@
+"""How many shares, at which price, for how much money: the arithmetic under every plan.
+
+Pure integer functions. Prices are paise a share, money paise, shares of the own money basis points.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from data.instruments import Instrument
+from data.money import BPS, ceil_div, own_share, tick_down, tick_up
+from data.rates import estimate
+from data.vocabulary import Policy, Product, Side
+
+SLACK_PAISE = 2
+"""Kept until the order is over, because each fill rounds its own share up by itself."""
+
+DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
+"""Products whose sale takes shares out of the demat account, which costs a depository charge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The prices of one instrument a plan is made from. 0 stands for a price that is not known."""
+
+    last_paise: int
+    bid_paise: int
+    ask_paise: int
+    lower_circuit_paise: int
+    upper_circuit_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuyTerms:
+    """Under which terms one client pays for a buy. `price_paise` is the price money is reserved at."""
+
+    policy: Policy
+    broker: str
+    exchange: str
+    on: date
+    product: Product
+    margin_bps: int
+    price_paise: int
+    lot_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a buy takes: own money, the lent rest (MTF only), estimated charges, slack. All in paise."""
+
+    own_paise: int
+    loan_paise: int = 0
+    charges_paise: int = 0
+    slack_paise: int = 0
+
+    @property
+    def total_paise(self) -> int:
+        """What is blocked of the client's available money."""
+        return self.own_paise + self.charges_paise + self.slack_paise
+
+
+def margin_bps(instrument: Instrument, product: Product) -> int | None:
+    """The client's own share in a buy with `product`; `None` where the product is not offered."""
+    if product is Product.MTF:
+        return instrument.mtf_margin_bps
+    if product is Product.MIS:
+        return None if instrument.trade_to_trade else instrument.mis_margin_bps
+    return BPS
+
+
+def reserve_price(
+    side: Side,
+    limit_paise: int | None,
+    market: Market,
+    tick_paise: int,
+    protection_bps: int,
+    policy: Policy,
+) -> int:
+    """The worst price the order can trade at, which is what money is reserved for.
+
+    The limit where there is one. A MARKET order is protected: the dearer of last and best ask plus the
+    protection, on the tick and not beyond the upper circuit; mirrored for a sell. `EXACT` takes the last.
+    """
+    if limit_paise is not None:
+        return limit_paise
+    if policy is Policy.EXACT:
+        return market.last_paise
+    if side is Side.BUY:
+        dearest = max(market.last_paise, market.ask_paise)
+        price = tick_up(ceil_div(dearest * (BPS + protection_bps), BPS), tick_paise)
+        upper = market.upper_circuit_paise
+        return min(price, tick_down(upper, tick_paise)) if upper else price
+    cheapest = min(market.last_paise, market.bid_paise or market.last_paise)
+    price = tick_down(cheapest * (BPS - protection_bps) // BPS, tick_paise)
+    return max(price, tick_up(market.lower_circuit_paise, tick_paise))
+
+
+@lru_cache(maxsize=1 << 16)
+def charges_paise(
+    on: date, broker: str, exchange: str, product: Product, side: Side, notional_paise: int
+) -> int:
+    """Estimated charges of a trade of `notional_paise`, remembered since previews ask again and again."""
+    if notional_paise <= 0:
+        return 0
+    demat_sale = side is Side.SELL and product in DEMAT_PRODUCTS
+    return estimate(on, broker, exchange, product, side, notional_paise, demat_sale=demat_sale).total_paise
+
+
+def need(terms: BuyTerms, quantity: int) -> Need:
+    """What buying `quantity` takes. `EXACT` takes the own share alone, `WORST` charges and slack too."""
+    notional = quantity * terms.price_paise
+    own = own_share(notional, terms.margin_bps)
+    loan = notional - own if terms.product is Product.MTF else 0
+    if terms.policy is Policy.EXACT or quantity == 0:
+        return Need(own, loan)
+    charges = charges_paise(terms.on, terms.broker, terms.exchange, terms.product, Side.BUY, notional)
+    return Need(own, loan, charges, SLACK_PAISE)
+
+
+def affordable(terms: BuyTerms, available_paise: int, loan_room_paise: int = 0) -> int:
+    """The largest quantity, in whole lots, that the money and (for MTF) the room for a loan allow.
+
+    Bisection between what fits without charges and what fits with the charges of that larger trade:
+    charges never fall as the trade grows, so the answer lies between the two.
+    """
+    own_per_share = terms.price_paise * terms.margin_bps
+    if available_paise <= 0 or own_per_share <= 0:
+        return 0
+    high = available_paise * BPS // own_per_share
+    if terms.product is Product.MTF:
+        if loan_room_paise < 0:
+            return 0
+        lent_per_share = terms.price_paise * (BPS - terms.margin_bps)
+        if lent_per_share:
+            # The loan is the notional less an own share rounded up, so it is rounded down.
+            high = min(high, ((loan_room_paise + 1) * BPS - 1) // lent_per_share)
+    high //= terms.lot_size
+    overhead = need(terms, high * terms.lot_size)
+    if overhead.total_paise <= available_paise:
+        return high * terms.lot_size
+    spent_on_shares = available_paise - overhead.charges_paise - overhead.slack_paise
+    low = max(0, spent_on_shares * BPS // own_per_share // terms.lot_size)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if need(terms, middle * terms.lot_size).total_paise <= available_paise:
+            low = middle
+        else:
+            high = middle
+    return low * terms.lot_size
+
+
+def whole_lots(quantity: int, lot_size: int) -> int:
+    """`quantity` down to whole lots."""
+    return quantity // lot_size * lot_size

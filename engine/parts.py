@@ -1,0 +1,77 @@
+"""What every service of one desk shares."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brokers.contract import Broker, BrokerAccount
+from brokers.pacing import Lane
+from data.clock import Clock, MarketClock
+from data.instruments import InstrumentIndex
+from data.locks import is_held
+from data.phases import Calendar
+from data.store import Store
+from engine.events import Bus
+from engine.market.quotes import QuoteMap
+from engine.rules import Rules, Waits
+
+if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
+    from engine.accounts.book import Book, ClientView
+
+
+@dataclass(slots=True)
+class Parts:
+    """The shared pieces of one running desk. `brokers` maps a client's broker word to its adapter."""
+
+    home: Path
+    mode: str
+    actor: str
+    clock: Clock
+    market_clock: MarketClock
+    calendar: Calendar
+    rules: Rules
+    waits: Waits
+    store: Store
+    book: "Book"
+    bus: Bus
+    quotes: QuoteMap
+    brokers: Mapping[str, Broker]
+    feed: Broker
+    random: random.Random
+    index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
+    instance_id: int = 0
+    lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
+
+    @property
+    def halt_file(self) -> Path:
+        """The file whose presence stops every send, checked last before each."""
+        return self.home / "HALT"
+
+    def account(self, client: "ClientView") -> BrokerAccount:
+        """A client's account as adapters address it; on the paper exchange the client's code is its id."""
+        return BrokerAccount(client.id, client.code if self.mode == "PAPER" else client.broker_user_id)
+
+    def client_of(self, broker: Broker, user_id: str) -> int | None:
+        """The client whose account at this adapter it is."""
+        if self.mode == "PAPER":
+            return self.book.by_code.get(user_id.upper())
+        words = (word for word, adapter in self.brokers.items() if adapter is broker)
+        return next((c for w in words if (c := self.book.by_account.get((w, user_id))) is not None), None)
+
+    def broker_of(self, client_id: int) -> tuple[Broker, BrokerAccount]:
+        """The adapter and account of a client. Raises `KeyError` where no adapter serves its broker."""
+        client = self.book.clients[client_id]
+        return self.brokers[client.broker], self.account(client)
+
+    def engine_lives(self, instance_id: int) -> bool:
+        """Whether the engine of this row still holds its lock."""
+        return instance_id == self.instance_id or is_held(self.home / "locks" / f"engine-{instance_id}.lock")
+
+    def lane(self, client_id: int) -> Lane:
+        """The rate budget of a client's account."""
+        lane = self.lanes.get(client_id)
+        if lane is None:
+            lane = self.lanes[client_id] = Lane(self.broker_of(client_id)[0].capabilities)
+        return lane

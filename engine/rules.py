@@ -1,0 +1,54 @@
+"""The desk's rules of risk and every wait of its protocols, in two objects."""
+
+from dataclasses import dataclass
+
+from data.money import BPS
+from data.vocabulary import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the trader has set: reservation policy, limits and tolerances."""
+
+    policy: Policy = Policy.WORST
+    protection_bps: int = 200
+    """Market protection that is sent and reserved for, in basis points of the price."""
+    price_age_limit_s: float = 3.0
+    """A price whose feed has been silent for longer is no input for a plan."""
+    drift_limit_bps: int = 50
+    """How far the price may move between the frozen plan and its start."""
+    plan_valid_s: float = 60.0
+    duplicate_window_s: float = 60.0
+    """The same client, symbol, side and sizing within this time is refused unless said again."""
+    sell_credit_bps: int = BPS
+    """Share of the proceeds of settled stock that is available at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Every time-out and interval of the order path, in seconds of the injected clock."""
+
+    send_timeout_s: float = 10.0
+    not_sent_pause_s: float = 1.0
+    """Before an order that provably never reached the broker is claimed again."""
+    resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
+    """When the order book is read for an UNKNOWN order; the last repeats."""
+    live_poll_s: float = 5.0
+    """How often the book of a client with live orders is read."""
+    drain_poll_s: float = 0.5
+    """How soon trades are read when a status is ahead of them."""
+    cancel_repeat_s: float = 1.0
+    halt_readback_s: float = 0.5
+    halt_deadline_s: float = 30.0
+    write_lock_wait_s: float = 0.5
+    heartbeat_s: float = 1.0
+
+
+WORKERS = 64
+"""Calls to brokers under way at once."""
+
+CANCEL_WORKERS = 32
+"""Further calls that only cancels may use."""
+
+PER_CLIENT = 4
+"""Placements of one client under way at once, so that a slow client delays nobody else."""

@@ -1,0 +1,524 @@
+"""Plans: who gets how many shares, who is skipped and why, and that a frozen plan proves itself."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.instruments import Instrument
+from data.money import BadInput
+from data.vocabulary import (
+    ClientStatus,
+    OrderType,
+    PhaseKind,
+    Policy,
+    Product,
+    Reason,
+    SessionState,
+    Side,
+    SizingKind,
+)
+from engine.orders.intents import Intent, LineChange, Sizing
+from engine.orders.plans import (
+    AlternativeKind,
+    ClientInput,
+    HeldShares,
+    Plan,
+    PlanInputs,
+    PlanLine,
+    freeze,
+    from_json,
+    plan,
+    record_digest,
+    to_json,
+    verify_record,
+)
+from engine.orders.risk import CHECK_ORDER, rupees
+from engine.orders.sizing import BuyTerms, Market, affordable, need, reserve_price
+
+NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
+DAY = date(2026, 10, 5)
+LAKH = 1_00_000_00
+
+
+def stock(symbol: str = "TCS", **changes: object) -> Instrument:
+    base = Instrument(
+        token=1,
+        exchange="NSE",
+        tradingsymbol=symbol,
+        name=symbol,
+        tick_paise=10,
+        isin="INE000000001",
+        mtf_margin_bps=2_000,
+        mis_margin_bps=2_000,
+    )
+    return replace(base, **changes)
+
+
+def client(client_id: int = 1, **changes: object) -> ClientInput:
+    base = ClientInput(
+        client_id=client_id,
+        code=f"C{client_id:04d}",
+        name=f"Client {client_id}",
+        broker="zerodha",
+        base_paise=LAKH,
+        available_paise=LAKH,
+    )
+    return replace(base, **changes)
+
+
+def inputs(*clients: ClientInput, last: int = 2_500_00, **changes: object) -> PlanInputs:
+    base = PlanInputs(
+        now=NOW,
+        market_now=NOW,
+        trading_day=DAY,
+        instrument=stock(),
+        last_paise=last,
+        bid_paise=last,
+        ask_paise=last,
+        lower_circuit_paise=last * 8 // 10,
+        upper_circuit_paise=last * 12 // 10,
+        price_age_s=0.2,
+        phase_kind=PhaseKind.CONTINUOUS,
+        clients=clients or (client(),),
+        max_order_quantity=100_000,
+        max_order_value_paise=10_00_00_000_00,
+    )
+    return replace(base, **changes)
+
+
+def buy(kind: SizingKind = SizingKind.PERCENT_OF_CAPITAL, value: int = 2_500, **changes: object) -> Intent:
+    return replace(Intent(Side.BUY, "NSE:TCS", Sizing(kind, value)), **changes)
+
+
+def sell(kind: SizingKind = SizingKind.PERCENT_OF_POSITION, value: int = 5_000, **changes: object) -> Intent:
+    return replace(Intent(Side.SELL, "NSE:TCS", Sizing(kind, value), product=None), **changes)
+
+
+def shares(quantity: int, **changes: object) -> Intent:
+    return buy(SizingKind.FIXED_QUANTITY, quantity, **changes)
+
+
+def only(made: Plan) -> PlanLine:
+    (line,) = made.lines
+    return line
+
+
+# --- sizing -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_a_quarter_of_capital_is_sized_at_the_last_price_under_both_policies(policy: Policy) -> None:
+    made = plan(
+        buy(),
+        inputs(
+            client(1, base_paise=1_11_111_00, available_paise=1_11_111_00),
+            client(2, base_paise=5_00_000_00, available_paise=5_00_000_00),
+            last=2_450_80,
+            instrument=stock(),
+            policy=policy,
+        ),
+    )
+    # 27,777.75 / 2,450.80 = 11.3 and 1,25,000 / 2,450.80 = 51.0
+    assert [(line.quantity, line.allocation_paise, line.left_paise) for line in made.lines] == [
+        (11, 27_777_75, 27_777_75 - 11 * 2_450_80),
+        (51, 1_25_000_00, 1_25_000_00 - 51 * 2_450_80),
+    ]
+    assert made.answer == "buy 2"
+    assert made.shares == 62
+    assert made.at_last_paise == 62 * 2_450_80
+    assert made.title == "BUY TCS 25 % of capital"
+    # 2,450.80 x 1.02 = 2,499.816, up to the tick
+    assert made.reserve_price_paise == (2_499_90 if policy is Policy.WORST else 2_450_80)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "quantity"),
+    [
+        (SizingKind.PERCENT_OF_AVAILABLE, 5_000, 10),
+        (SizingKind.FIXED_AMOUNT, 24_999_99, 9),
+        (SizingKind.FIXED_QUANTITY, 7, 7),
+    ],
+)
+def test_the_other_sizings(kind: SizingKind, value: int, quantity: int) -> None:
+    assert only(plan(buy(kind, value), inputs(client(available_paise=50_000_00)))).quantity == quantity
+
+
+def test_the_limit_is_both_sizing_and_reserve_price() -> None:
+    made = plan(buy(order_type=OrderType.LIMIT, limit_paise=2_400_00), inputs())
+    assert only(made).quantity == 10
+    assert only(made).price_paise == 2_400_00
+    assert made.sizing_price_paise == made.reserve_price_paise == 2_400_00
+
+
+def test_a_market_order_reserves_the_protected_price_inside_the_band() -> None:
+    book = Market(2_500_00, 2_499_00, 2_505_00, 2_000_00, 3_000_00)
+
+    def worst(side: Side, market: Market, policy: Policy = Policy.WORST) -> int:
+        return reserve_price(side, None, market, 10, 200, policy)
+
+    assert worst(Side.BUY, book) == 2_555_10
+    assert worst(Side.BUY, replace(book, ask_paise=0)) == 2_550_00
+    assert worst(Side.BUY, replace(book, upper_circuit_paise=2_520_00)) == 2_520_00
+    assert worst(Side.SELL, book) == 2_449_00
+    assert worst(Side.SELL, replace(book, bid_paise=0)) == 2_450_00
+    assert worst(Side.SELL, replace(book, lower_circuit_paise=2_480_00)) == 2_480_00
+    assert worst(Side.BUY, book, Policy.EXACT) == 2_500_00
+
+
+# --- money --------------------------------------------------------------------------------------------
+
+
+def test_a_buy_beyond_the_cash_says_what_is_missing_and_what_would_work() -> None:
+    priya = client(
+        code="PS1015",
+        available_paise=50_000_00,
+        mtf_limit_paise=5_00_000_00,
+        mtf_loan_paise=60_000_00,
+    )
+    made = plan(shares(30), inputs(priya))
+    line = only(made)
+    assert (line.reason, line.quantity, line.wanted) == (Reason.INSUFFICIENT_FUNDS, 0, 30)
+    assert made.reserve_price_paise == 2_550_00
+    # 30 x 2,550 = 76,500, charges 90.85, slack 0.02
+    assert line.reserve_paise == 76_500_00 + line.charges_paise + 2 == 76_590_87
+    assert line.short_paise == 26_590_87
+    assert line.detail == "short 26,591"
+    assert line.available_after_paise == 50_000_00
+    fewer, lent = line.alternatives
+    assert (fewer.kind, fewer.product, fewer.quantity, fewer.quantity_at_last) == (
+        AlternativeKind.AFFORDABLE,
+        Product.CNC,
+        19,
+        20,
+    )
+    assert (lent.kind, lent.product, lent.quantity) == (AlternativeKind.MTF, Product.MTF, 30)
+    assert (lent.own_paise, lent.loan_paise) == (15_300_00, 61_200_00)
+    assert (lent.limit_used_before_bps, lent.limit_used_after_bps) == (1_200, 2_424)
+
+
+@pytest.mark.parametrize(("policy", "cash", "mtf"), [(Policy.WORST, 65, 324), (Policy.EXACT, 66, 333)])
+def test_the_most_a_lakh_buys(policy: Policy, cash: int, mtf: int) -> None:
+    amit = client(available_paise=LAKH, mtf_limit_paise=10 * LAKH)
+    line = only(plan(shares(5_000), inputs(amit, last=1_500_00, policy=policy)))
+    assert {way.kind: way.quantity for way in line.alternatives} == {
+        AlternativeKind.AFFORDABLE: cash,
+        AlternativeKind.MTF: mtf,
+    }
+    at_most = only(plan(shares(mtf, product=Product.MTF), inputs(amit, last=1_500_00, policy=policy)))
+    assert at_most.ok
+    if policy is Policy.EXACT:
+        assert (at_most.reserve_paise, at_most.loan_paise) == (99_900_00, 3_99_600_00)
+
+
+def test_the_mtf_limit_caps_loans_taken_reserved_and_wanted() -> None:
+    lent = client(mtf_limit_paise=LAKH, mtf_loan_paise=30_000_00, mtf_reserved_paise=8_800_00)
+    buys = shares(31, product=Product.MTF)
+    line = only(plan(buys, inputs(lent)))
+    # 30 shares at 2,550 lend 61,200 and fill the limit exactly; the 31st goes over it by 2,040
+    assert (line.reason, line.short_paise) == (Reason.MTF_LIMIT, 2_040_00)
+    (fewer,) = line.alternatives
+    assert (fewer.product, fewer.quantity, fewer.limit_used_after_bps) == (Product.MTF, 30, 10_000)
+    assert only(plan(replace(buys, line_changes=(LineChange(1, 30),)), inputs(lent))).ok
+
+
+def test_mis_takes_its_own_margin_and_no_loan() -> None:
+    line = only(plan(shares(10, product=Product.MIS), inputs()))
+    assert line.ok
+    assert line.loan_paise == 0
+    assert line.reserve_paise == 5_100_00 + line.charges_paise + 2
+
+
+TERMS = st.builds(
+    BuyTerms,
+    policy=st.sampled_from(Policy),
+    broker=st.sampled_from(["zerodha", "upstox", "groww"]),
+    exchange=st.just("NSE"),
+    on=st.just(DAY),
+    product=st.sampled_from(Product),
+    margin_bps=st.integers(1_000, 10_000),
+    price_paise=st.integers(1, 10_000).map(lambda ticks: ticks * 10),
+    lot_size=st.sampled_from([1, 1, 25]),
+)
+
+
+@given(TERMS, st.integers(0, 5_000), st.integers(1, 500))
+def test_need_never_falls_as_the_quantity_grows(terms: BuyTerms, quantity: int, more: int) -> None:
+    small, large = need(terms, quantity), need(terms, quantity + more)
+    assert small.total_paise <= large.total_paise
+    assert small.loan_paise <= large.loan_paise
+    assert small.own_paise + small.loan_paise <= quantity * terms.price_paise
+    if terms.product is Product.MTF:
+        assert small.own_paise + small.loan_paise == quantity * terms.price_paise
+
+
+@settings(max_examples=300)
+@given(TERMS, st.integers(0, 5_000), st.integers(-1, 1), st.integers(-1, 1), st.integers(0, 3))
+def test_affordable_fits_and_one_lot_more_does_not(
+    terms: BuyTerms, around: int, paise_off: int, room_off: int, ease: int
+) -> None:
+    # Money and room stand within a paisa of what some quantity takes; `ease` makes one of them plentiful.
+    takes_there = need(terms, around * terms.lot_size)
+    available = takes_there.total_paise + paise_off + (10**12 if ease == 1 else 0)
+    room = takes_there.loan_paise + room_off + (10**12 if ease == 2 else 0)
+    if ease == 1 and terms.product is not Product.MTF:
+        available -= 10**12
+
+    def fits(quantity: int) -> bool:
+        takes = need(terms, quantity)
+        lends = terms.product is Product.MTF
+        return takes.total_paise <= available and (not lends or takes.loan_paise <= room)
+
+    quantity = affordable(terms, available, room)
+    assert quantity % terms.lot_size == 0
+    assert quantity == 0 or fits(quantity)
+    assert not fits(quantity + terms.lot_size)
+
+
+# --- selling ------------------------------------------------------------------------------------------
+
+
+def test_selling_half_as_held_gives_a_line_a_product_and_rounds_halves_down() -> None:
+    holder = client(holdings=(HeldShares(Product.MTF, 5, 5), HeldShares(Product.CNC, 7, 9)))
+    made = plan(sell(), inputs(holder, client(2)))
+    assert [(line.client_id, line.product, line.quantity, line.reason) for line in made.lines] == [
+        (2, Product.CNC, 0, Reason.INSUFFICIENT_HOLDING),
+        (1, Product.CNC, 3, None),
+        (1, Product.MTF, 2, None),
+    ]
+    assert made.lines[0].detail == "holds no TCS"
+    assert made.reserve_paise == 0
+    assert made.eta_s == 1
+
+
+def test_a_total_sold_as_held_comes_from_cnc_first_and_is_all_or_nothing() -> None:
+    holder = client(holdings=(HeldShares(Product.CNC, 7, 7), HeldShares(Product.MTF, 5, 5)))
+
+    def sold(quantity: int, *changes: LineChange) -> list[tuple[Product, int]]:
+        intent = sell(SizingKind.FIXED_QUANTITY, quantity, line_changes=changes)
+        return [(line.product, line.quantity) for line in plan(intent, inputs(holder)).lines]
+
+    assert sold(10) == [(Product.CNC, 7), (Product.MTF, 3)]
+    assert sold(13) == [(Product.CNC, 0)]
+    assert sold(10, LineChange(1, 4)) == [(Product.CNC, 4)]
+    assert sold(10, LineChange(1, 0, Product.MTF)) == [(Product.MTF, 0), (Product.CNC, 7)]
+
+
+def test_selling_more_than_is_free_offers_what_is_free() -> None:
+    holder = client(holdings=(HeldShares(Product.CNC, 6, 10),))
+    line = only(plan(sell(SizingKind.FIXED_QUANTITY, 10, product=Product.CNC), inputs(holder)))
+    assert (line.reason, line.detail) == (Reason.INSUFFICIENT_HOLDING, "short 4 shares, 6 free to sell")
+    assert [way.quantity for way in line.alternatives] == [6]
+
+
+# --- reasons ------------------------------------------------------------------------------------------
+
+CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
+    Reason.HALTED: {"halted": True},
+    Reason.CLIENT_PENDING: {"status": ClientStatus.PENDING, "status_reason": "KYC"},
+    Reason.CLIENT_INACTIVE: {
+        "status": ClientStatus.INACTIVE,
+        "status_since": date(2026, 11, 12),
+        "status_reason": "vacation",
+    },
+    Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
+    Reason.ROUTE_NOT_READY: {"route_ready": False},
+    Reason.QUANTITY_ZERO: {"base_paise": 100_00},
+    Reason.DUPLICATE_INTENT: {"duplicate": True},
+    Reason.INSUFFICIENT_FUNDS: {"available_paise": 100_00},
+}
+MARKET_FAULTS: dict[Reason, dict[str, object]] = {
+    Reason.MARKET_CLOSED: {"phase_kind": PhaseKind.AUCTION_REFERENCE},
+    Reason.PRICE_STALE: {"price_age_s": 3.1},
+    Reason.OUTSIDE_PRICE_BAND: {"upper_circuit_paise": 2_499_00},
+    Reason.OVER_ORDER_LIMIT: {"max_order_quantity": 9},
+    Reason.NOT_MTF_ELIGIBLE: {"instrument": stock(mtf_margin_bps=None)},
+}
+
+
+def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> None:
+    by_mtf = buy(product=Product.MTF)
+    good = client(mtf_limit_paise=10 * LAKH)
+    assert only(plan(by_mtf, inputs(good))).ok
+    faults = {**CLIENT_FAULTS, **MARKET_FAULTS, Reason.MTF_LIMIT: {"mtf_limit_paise": 0}}
+    market = set(MARKET_FAULTS)
+    assert set(CHECK_ORDER) == set(Reason)
+    assert set(faults) == set(Reason) - {Reason.INSUFFICIENT_HOLDING}
+    for position, reason in enumerate(CHECK_ORDER):
+        if reason is Reason.INSUFFICIENT_HOLDING:
+            continue
+        for present in ([reason], [later for later in CHECK_ORDER[position:] if later in faults]):
+            # A quantity of zero is over no limit and needs no money; the status is one word.
+            for_client: dict[str, object] = {}
+            for_market: dict[str, object] = {}
+            for fault in reversed(present):
+                (for_market if fault in market else for_client).update(faults[fault])
+            made = plan(by_mtf, inputs(replace(good, **for_client), **for_market))
+            assert only(made).reason is reason
+            assert only(made).quantity == 0
+            assert made.skipped_by_reason == {reason: 1}
+            assert made.answer == "buy 0"
+
+
+def test_words_of_a_skip_carry_its_figures() -> None:
+    def words(reason: Reason) -> str:
+        return only(
+            plan(
+                buy(),
+                inputs(client(**CLIENT_FAULTS.get(reason, {})), **MARKET_FAULTS.get(reason, {})),
+            )
+        ).detail
+
+    assert words(Reason.CLIENT_INACTIVE) == "since 12 Nov (vacation)"
+    assert words(Reason.CLIENT_PENDING) == "(KYC)"
+    assert words(Reason.PRICE_STALE) == "price 3.1 s old, limit 3 s"
+    assert words(Reason.OVER_ORDER_LIMIT) == "10 shares, at most 9 an order"
+    assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one lot at 2500.00"
+    assert rupees(12_38_771_00) == "12,38,771"
+    assert rupees(77_630_01) == "77,631"
+
+
+def test_phases_decide_which_order_types_are_taken() -> None:
+    limit = buy(order_type=OrderType.LIMIT, limit_paise=2_500_00)
+
+    def takes(kind: PhaseKind) -> tuple[bool, bool]:
+        made = inputs(phase_kind=kind)
+        return only(plan(buy(), made)).ok, only(plan(limit, made)).ok
+
+    both = {PhaseKind.CONTINUOUS, PhaseKind.PRE_OPEN, PhaseKind.AUCTION_ENTRY}
+    limit_only = {PhaseKind.PRE_OPEN_LIMIT_ONLY, PhaseKind.AUCTION_LIMIT_ONLY}
+    for kind in PhaseKind:
+        wanted = (kind in both or kind is PhaseKind.POST_CLOSE, kind in both | limit_only)
+        assert takes(kind) == wanted, kind
+
+
+def test_again_overrides_a_duplicate_and_books_that_differ_only_allow_sells() -> None:
+    assert only(plan(buy(again=True), inputs(client(duplicate=True)))).ok
+    broken = client(reduce_only=True, holdings=(HeldShares(Product.CNC, 4, 4),))
+    assert only(plan(buy(), inputs(broken))).reason is Reason.HALTED
+    assert only(plan(sell(), inputs(broken))).quantity == 2
+
+
+def test_a_halted_desk_may_plan() -> None:
+    made = plan(buy(), inputs(desk_halted=True))
+    assert made.desk_halted
+    assert only(made).ok
+
+
+def test_problems_stand_first_the_mendable_before_the_rest() -> None:
+    made = plan(
+        buy(),
+        inputs(
+            client(5),
+            client(4, status=ClientStatus.PENDING),
+            client(3, available_paise=0),
+            client(2, session=SessionState.EXPIRED),
+            client(1, available_paise=0),
+            client(6, code="A"),
+        ),
+    )
+    assert [line.client_id for line in made.lines] == [1, 3, 2, 4, 6, 5]
+    assert list(made.skipped_by_reason.items()) == [
+        (Reason.INSUFFICIENT_FUNDS, 2),
+        (Reason.SESSION_EXPIRED, 1),
+        (Reason.CLIENT_PENDING, 1),
+    ]
+
+
+# --- what is refused outright, and changes by hand ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("intent", "field", "says"),
+    [
+        (buy(order_type=OrderType.LIMIT, limit_paise=3_000_10), "limit", "2000.00 to 3000.00"),
+        (buy(order_type=OrderType.LIMIT, limit_paise=1_999_90), "limit", "2000.00 to 3000.00"),
+        (buy(order_type=OrderType.LIMIT, limit_paise=2_500_05), "limit", "2500.00 or 2500.10"),
+        (buy(product=Product.MIS), "product", "CNC or MTF"),
+        (buy(line_changes=(LineChange(9, 1),)), "line", "in this plan"),
+        (buy(line_changes=(LineChange(1, -1),)), "quantity", "0 or more"),
+        (buy(line_changes=(LineChange(1, 1), LineChange(1, 2))), "line", "once"),
+    ],
+)
+def test_what_no_client_could_trade_is_bad_input(intent: Intent, field: str, says: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        plan(intent, inputs(instrument=stock(mis_margin_bps=None)))
+    assert caught.value.field == field
+    assert says in caught.value.expected
+
+
+def test_lines_changed_by_hand() -> None:
+    changes = (LineChange(1, 0), LineChange(2, 19), LineChange(3, None, Product.MTF))
+    made = plan(
+        buy(line_changes=changes),
+        inputs(client(1), client(2), client(3, mtf_limit_paise=LAKH)),
+    )
+    dropped, by_hand, lent = made.lines
+    assert (dropped.reason, dropped.detail) == (Reason.QUANTITY_ZERO, "dropped by hand")
+    assert (by_hand.quantity, by_hand.left_paise) == (19, 25_000_00 - 19 * 2_500_00)
+    assert (lent.product, lent.quantity, lent.loan_paise) == (Product.MTF, 10, 20_400_00)
+    assert made.orders == 2
+
+
+# --- the record ---------------------------------------------------------------------------------------
+
+
+def frozen() -> Plan:
+    intent = buy(line_changes=(LineChange(2, 3), LineChange(3, None, Product.MTF)))
+    clients = (client(1, available_paise=9_000_00, mtf_limit_paise=LAKH), client(2), client(3, halted=True))
+    return freeze(plan(intent, inputs(*clients)), 12, NOW + timedelta(seconds=1))
+
+
+def test_a_frozen_plan_survives_the_store_and_proves_itself() -> None:
+    made = frozen()
+    stored = json.loads(json.dumps(to_json(made)))
+    assert from_json(stored) == made
+    assert verify_record(stored)
+    assert made.digest == record_digest(to_json(from_json(stored)))
+    assert len(made.digest) == 64
+    assert made.expires_at - made.frozen_at == timedelta(seconds=60)
+    assert stored["frozen_at"] == "2026-10-05T04:00:01+00:00"
+    assert stored["intent"]["sizing"] == {"kind": "percent_of_capital", "value_bps": 2_500}
+    assert frozen().digest == made.digest
+    assert from_json(to_json(plan(sell(), inputs()))).intent.product is None
+
+
+def test_every_figure_and_word_is_under_the_digest() -> None:
+    stored = to_json(frozen())
+    paths: list[list[str | int]] = []
+
+    def collect(value: object, path: list[str | int]) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                collect(item, [*path, key])
+        elif isinstance(value, list) and value:
+            for place, item in enumerate(value):
+                collect(item, [*path, place])
+        else:
+            paths.append(path)
+
+    collect(stored, [])
+    assert len(paths) > 100
+    for path in paths:
+        forged = json.loads(json.dumps(stored))
+        holder = forged
+        for step in path[:-1]:
+            holder = holder[step]
+        was = holder[path[-1]]
+        holder[path[-1]] = was + 1 if type(was) is int else "forged"
+        assert not verify_record(forged), path
+
+
+def test_a_thousand_clients_are_planned_fairly_and_each_by_its_own_figures() -> None:
+    many = tuple(
+        client(n, base_paise=LAKH + n * 7_00, available_paise=(n % 3) * 20_000_00, mtf_limit_paise=LAKH)
+        for n in range(1_000)
+    )
+    made = plan(buy(), inputs(*many))
+    assert len(made.lines) == 1_000
+    for line in made.lines:
+        alone = only(plan(buy(), inputs(many[line.client_id])))
+        assert alone == line

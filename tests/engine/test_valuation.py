@@ -1,0 +1,145 @@
+"""Valuation: the rules of P&L, and that a tick touches only those who hold the stock."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brokers.contract import Tick
+from engine.accounts.valuation import ClientValue, Valuation, holding_value
+
+NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Held:
+    key: str
+    quantity: int
+    cost_paise: int
+    today: int = 0
+
+
+def quote(key: str, last: int, close: int = 0) -> Tick:
+    return Tick(key, last, close, 0, 0, 0, 0, 0, 0, 0, 0, NOW, NOW)
+
+
+class Books:
+    """Two clients' books that a test changes by hand."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, list[Held]] = {
+            1: [Held("NSE:HDFCBANK", 100, 1_60_000_00)],
+            2: [Held("NSE:TCS", 10, 25_000_00), Held("NSE:HDFCBANK", 1, 1_500_00)],
+        }
+        self.quotes = {
+            "NSE:HDFCBANK": quote("NSE:HDFCBANK", 1_680_00, 1_650_00),
+            "NSE:TCS": quote("NSE:TCS", 2_400_00, 2_410_00),
+        }
+        self.realised = {1: 0, 2: 500_00}
+        self.reads: list[str] = []
+
+    def quote(self, key: str) -> Tick | None:
+        self.reads.append(key)
+        return self.quotes.get(key)
+
+    def valuation(self) -> Valuation:
+        return Valuation(
+            lambda client_id: self.held.get(client_id, []),
+            self.quote,
+            lambda client_id: self.realised.get(client_id, 0),
+            lambda client_id: 88_00 if client_id == 2 else 0,
+        )
+
+
+def test_a_holding_at_the_last_price() -> None:
+    value = holding_value(Held("NSE:HDFCBANK", 100, 1_60_000_00), quote("NSE:HDFCBANK", 1_680_00, 1_650_00))
+    assert value.unrealised_paise == 8_000_00
+    assert value.pnl_bps == 500
+    assert value.day_pnl_paise == 3_000_00
+    assert value.value_paise == 1_68_000_00
+
+
+def test_shares_bought_today_count_from_their_cost_and_older_ones_from_the_close() -> None:
+    market = quote("NSE:TCS", 2_500_00, 2_480_00)
+    bought = holding_value(Held("NSE:TCS", 10, 24_900_00, today=10), market)
+    assert bought.day_pnl_paise == bought.unrealised_paise == 100_00
+    mixed = Held("NSE:TCS", 10, 20_000_00, today=4)
+    # 6 older shares gained 20 each; today's 4 stand at their part of the cost, or at what lots say
+    assert holding_value(mixed, market).day_pnl_paise == 6 * 20_00 + 4 * 2_500_00 - 8_000_00
+    assert holding_value(mixed, market, lambda _: 9_960_00).day_pnl_paise == 6 * 20_00 + 40_00
+
+
+def test_without_a_price_a_holding_is_worth_its_cost() -> None:
+    held = Held("NSE:TCS", 10, 25_000_00)
+    for nothing in (None, quote("NSE:TCS", 0, 2_480_00)):
+        value = holding_value(held, nothing)
+        assert (value.last_paise, value.unrealised_paise, value.pnl_bps) == (None, 0, None)
+        assert value.value_paise == 25_000_00
+    assert holding_value(held, quote("NSE:TCS", 2_400_00)).day_pnl_paise == 0
+    gift = holding_value(replace(held, cost_paise=0), quote("NSE:TCS", 2_400_00))
+    assert gift.pnl_bps is None
+
+
+def test_a_tick_touches_only_the_holders() -> None:
+    books = Books()
+    valuation = books.valuation()
+    assert valuation.refresh([1, 2]) == {1, 2}
+    assert valuation.client(2) == ClientValue(
+        day_pnl_paise=500_00 - 10 * 10_00 + 30_00,
+        unrealised_paise=-1_000_00 + 180_00,
+        realised_today_paise=500_00,
+        charges_today_paise=88_00,
+        invested_paise=26_500_00,
+        value_paise=25_680_00,
+    )
+    assert valuation.holders("NSE:HDFCBANK") == {1, 2}
+    books.quotes["NSE:TCS"] = quote("NSE:TCS", 2_401_00, 2_410_00)
+    books.reads.clear()
+    assert valuation.revalue({"NSE:TCS", "NSE:INFY"}) == {2}
+    assert set(books.reads) == {"NSE:TCS", "NSE:HDFCBANK"}
+    assert valuation.revalue({"NSE:TCS"}) == set()
+    assert valuation.desk_total().unrealised_paise == 8_000_00 - 990_00 + 180_00
+
+
+def test_books_that_changed_are_read_again() -> None:
+    books = Books()
+    valuation = books.valuation()
+    valuation.refresh([1, 2])
+    books.held[1] = [Held("NSE:TCS", 1, 2_400_00, today=1), Held("NSE:INFY", 0, 0)]
+    books.realised[1] = 7_900_00
+    assert valuation.refresh([1]) == {1}
+    assert valuation.holders("NSE:HDFCBANK") == {2}
+    assert valuation.keys() == {"NSE:TCS", "NSE:HDFCBANK"}
+    assert valuation.client(1).day_pnl_paise == 7_900_00
+    assert valuation.client(3) == ClientValue()
+
+
+PRICES = st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 10**6), max_size=4)
+
+
+@given(
+    held=st.dictionaries(
+        st.integers(1, 5),
+        st.lists(
+            st.builds(Held, st.sampled_from("ABCD"), st.integers(1, 50), st.integers(0, 10**7)), max_size=3
+        ),
+    ),
+    steps=st.lists(PRICES, max_size=5),
+)
+def test_the_running_total_is_the_sum_of_the_clients(held: dict[int, list[Held]], steps: list[dict]) -> None:
+    quotes: dict[str, Tick] = {}
+
+    def fresh() -> Valuation:
+        made = Valuation(lambda n: held.get(n, []), quotes.get, lambda _: 3, lambda _: 2)
+        made.refresh(held)
+        return made
+
+    running = fresh()
+    for step in steps:
+        quotes.update({key: quote(key, last, 500) for key, last in step.items()})
+        running.revalue(step)
+        anew = fresh()
+        assert running.desk_total() == anew.desk_total()
+        assert all(running.client(n) == anew.client(n) for n in held)
+        assert running.desk_total().value_paise == sum(running.client(n).value_paise for n in held)
