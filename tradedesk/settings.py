@@ -1,0 +1,102 @@
+"""What a trader may set: environment over `config.toml` over these defaults."""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from data.money import BadInput
+from data.vocabulary import Policy
+
+
+class Settings(BaseSettings):
+    """One desk's settings; each field's text says what it does."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADEDESK_", extra="forbid", use_attribute_docstrings=True)
+
+    trader: str = Field(default="trader", min_length=1, max_length=40)
+    """Name under which this desk's actions stand in the audit."""
+
+    policy: Policy = Policy.WORST
+    """How much a reservation takes: `worst` price with charges, or `exact` last price."""
+
+    protection_percent: float = Field(default=2.0, gt=0, le=20)
+    """Market protection, in percent of the price, that is sent and reserved for."""
+
+    price_age_limit_s: float = Field(default=3.0, gt=0, le=60)
+    """A price older than this many seconds is refused as an input."""
+
+    drift_percent: float = Field(default=0.5, gt=0, le=20)
+    """How far the price may move, in percent, between a frozen plan and its start."""
+
+    plan_valid_s: float = Field(default=60.0, ge=5, le=600)
+    """For how many seconds a frozen plan may be confirmed."""
+
+    refresh_hz: float = Field(default=5.0, ge=1, le=10)
+    """How often the screen is painted at most."""
+
+    theme: str = "dark"
+    """Colours: dark, light, high-contrast or colour-blind."""
+
+    keys: str = "default"
+    """Key profile: default or odin."""
+
+    flash: bool = True
+    """Whether changed figures flash once."""
+
+    paper_latency_ms: tuple[int, int] = (20, 80)
+    """Round trip of a call to the paper exchange, from and to, in milliseconds."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what was read from the file."""
+        return (env_settings, init_settings)
+
+
+def home_folder(home: Path | None = None) -> Path:
+    """The desk's folder: given, or `TRADEDESK_HOME`, or the platform's place for user data."""
+    if home is not None:
+        return home.expanduser().absolute()
+    named = os.environ.get("TRADEDESK_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    return Path(platformdirs.user_data_dir("tradedesk", appauthor=False))
+
+
+def load_settings(home: Path) -> Settings:
+    """Settings of a home. Raises `BadInput` naming the file, the key and what would be right."""
+    path = home / "config.toml"
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = TomlConfigSettingsSource(Settings, path)()
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise BadInput("config.toml", str(path), f"it must be TOML: {problem}") from problem
+        for key in values:
+            if key not in Settings.model_fields:
+                close = difflib.get_close_matches(key, Settings.model_fields, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(Settings.model_fields)}"
+                raise BadInput(f"{path}: {key}", values[key], hint)
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"setting {name}", first.get("input"), first["msg"]) from problem
