@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from data.audit import AuditEntry
 from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
-from data.store import Unit
+from data.store import Unit, chunks
 from data.tables import Client, Order, RunRecord, table
 from data.vocabulary import (
     Account,
@@ -230,10 +230,16 @@ class Runs:
         return await self._set_status(number, RunStatus.PAUSED, "RUN_PAUSED")
 
     async def go_on(self, number: int) -> RunView:
-        """Send on after a pause."""
-        view = await self._set_status(number, RunStatus.RUNNING, "RUN_RESUMED")
-        self._dispatcher.submit(self._unsent(number))
-        return view
+        """Send on after a pause, or the unsent rest of a run whose engine has died."""
+        unsent = self._unsent(number)
+
+        def unit_of_work(unit: Unit) -> None:
+            _write_status(unit, number, RunStatus.RUNNING, "RUN_RESUMED", self._parts.actor)
+            _take_over(unit, unsent, self._parts)
+
+        await self._parts.store.write(unit_of_work)
+        self._dispatcher.submit(unsent)
+        return self.get(number)
 
     async def stop(self, number: int, live: bool) -> RunView:
         """Free the unsent orders of a run; with `live`, cancel the live ones too."""
@@ -325,7 +331,7 @@ class Runs:
         for run in list(book.runs.values()):
             if run.finished_at is not None or run.number in self._finishing:
                 continue
-            if run.instance_id != self._parts.instance_id:
+            if run.instance_id != self._parts.instance_id and self._parts.engine_lives(run.instance_id):
                 continue
             orders = [book.orders[order_id] for order_id in book.orders_of_run.get(run.number, ())]
             if orders and not any(order.live for order in orders):
@@ -376,6 +382,25 @@ def _write_status(unit: Unit, number: int, status: RunStatus, action: str, actor
     )
     unit.touched.runs.add(number)
     unit.audit(AuditEntry(action, actor, run_number=number))
+
+
+def _take_over(unit: Unit, order_ids: Iterable[int], parts: Parts) -> None:
+    """Make unsent orders this engine's own, unless the engine that reserved them still lives."""
+    orders = table(Order)
+    for ids in chunks(order_ids):
+        owners = unit.connection.execute(
+            select(orders.c.instance_id).where(orders.c.id.in_(ids)).distinct()
+        ).scalars()
+        dead = [owner for owner in owners if not parts.engine_lives(owner)]
+        unit.connection.execute(
+            update(orders)
+            .where(
+                orders.c.id.in_(ids),
+                orders.c.state == OrderState.RESERVED.value,
+                orders.c.instance_id.in_(dead),
+            )
+            .values(instance_id=parts.instance_id)
+        )
 
 
 def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
