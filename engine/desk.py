@@ -135,6 +135,11 @@ class Desk:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
         return self._parts.store.trouble
 
+    @property
+    def commits(self) -> int:
+        """Transactions this engine has committed."""
+        return self._parts.store.commits
+
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
         book = self._parts.book

@@ -128,6 +128,15 @@ class Books:
         default_factory=lambda: defaultdict[tuple[int, str, str], int](int)
     )
 
+    _free_ids: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+
+    def _id(self, name: str) -> int:
+        """The next number of a kind; taken in blocks, so that some may stay unused."""
+        free = self._free_ids.get(name)
+        if not free:
+            free = self._free_ids[name] = list(reversed(self.unit.take_ids(name, max(1, len(self.orders)))))
+        return free.pop()
+
     # --- loading ---
 
     def load(self, order_ids: Iterable[int]) -> None:
@@ -225,7 +234,7 @@ class Books:
         if OrderState(order["state"]) in TERMINAL_STATES - {OrderState.FILLED}:
             self.flag(order, Flag.LATE_FILL)
         book = self._book_buy if order["side"] == Side.BUY.value else self._book_sell
-        fill_id = self.unit.take_ids("fill", 1)[0]
+        fill_id = self._id("fill")
         charges = book(order, trade, fill_id)
         order["filled_quantity"] += trade.quantity
         order["filled_notional_paise"] += trade.quantity * trade.price_paise
@@ -302,7 +311,7 @@ class Books:
             )
         )
         lot = {
-            "id": self.unit.take_ids("lot", 1)[0],
+            "id": self._id("lot"),
             "client_id": order["client_id"],
             "security": order["security"],
             "product": order["product"],
