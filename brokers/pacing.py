@@ -16,6 +16,11 @@ CANCEL_SHARE_PER_MINUTE = 100
 """Calls of each minute that only cancels may use."""
 
 
+_DAY_S = 86_400
+_INDIA_S = 19_800
+"""India's days begin five and a half hours before UTC's."""
+
+
 class Lane:
     """The budget of one client account. It counts; waiting is the caller's."""
 
@@ -34,7 +39,7 @@ class Lane:
         spare_second = 0 if cancel else min(CANCEL_SHARE_PER_SECOND, self._limits.orders_per_second - 1)
         spare_minute = 0 if cancel else min(CANCEL_SHARE_PER_MINUTE, self._limits.orders_per_minute - 1)
         if not cancel and self._in_day >= self._limits.orders_per_day:
-            return 86_400 - now.timestamp() % 86_400
+            return _DAY_S - (now.timestamp() + _INDIA_S) % _DAY_S
         if self._in_minute >= self._limits.orders_per_minute - spare_minute:
             return 60 - now.timestamp() % 60
         if self._in_second >= self._limits.orders_per_second - spare_second:
@@ -55,5 +60,6 @@ class Lane:
             self._second, self._in_second = stamp, 0
         if stamp // 60 != self._minute:
             self._minute, self._in_minute = stamp // 60, 0
-        if stamp // 86_400 != self._day:
-            self._day, self._in_day = stamp // 86_400, 0
+        day = (stamp + _INDIA_S) // _DAY_S
+        if day != self._day:
+            self._day, self._in_day = day, 0

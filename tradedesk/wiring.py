@@ -69,6 +69,7 @@ class PaperDesk(Desk):
                 self.funds.of(client.id).available_paise,
                 client.mtf_limit_paise,
                 self.funds.of(client.id).held_paise,
+                client.broker,
             )
             for client in self.clients.all()
         )

@@ -144,10 +144,11 @@ class Books:
     # --- accounts and shares ------------------------------------------------------------------------------
 
     def open_account(self, row: AccountRow) -> None:
-        """Add an account unless it stands already."""
+        """Add an account; of one that stands already only the MTF limit is taken over."""
         self._db.execute(
-            "INSERT OR IGNORE INTO account VALUES (:user_id, :available_paise, :blocked_paise,"
-            " :charges_due_paise, :mtf_limit_paise, :mtf_loan_paise, :mtf_blocked_paise)",
+            "INSERT INTO account VALUES (:user_id, :available_paise, :blocked_paise,"
+            " :charges_due_paise, :mtf_limit_paise, :mtf_loan_paise, :mtf_blocked_paise, :rates)"
+            " ON CONFLICT (user_id) DO UPDATE SET mtf_limit_paise = excluded.mtf_limit_paise",
             values(row),
         )
 

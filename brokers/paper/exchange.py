@@ -63,12 +63,16 @@ class Listed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccountOpening:
-    """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides."""
+    """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides.
+
+    `rates` names the broker whose charges apply.
+    """
 
     user_id: str
     cash_paise: int
     mtf_limit_paise: int = 0
     hold_paise: int = 0
+    rates: str = "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +279,11 @@ class PaperExchange:
                 self._market.load(self._state)
 
     def open_accounts(self, rows: Iterable[AccountOpening]) -> None:
-        """Open accounts; one that stands already is left as it is."""
+        """Open accounts; of one that stands already only the MTF limit is taken over."""
         with self.transaction():
             for row in rows:
-                self._books.open_account(
-                    AccountRow(row.user_id, row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
-                )
+                money = (row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
+                self._books.open_account(AccountRow(row.user_id, *money, rates=row.rates))
 
     def open_holdings(self, rows: Iterable[HoldingOpening]) -> None:
         """Give clients settled CNC shares to start with; a client who holds any of it already is passed over.

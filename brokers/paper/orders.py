@@ -257,7 +257,7 @@ class OrderFlow:
                 self._books.save_parcel(parcel)
         charges = estimate(
             self._market.day,
-            "paper",
+            account.rates,
             instrument.exchange,
             Product(order.product),
             Side(order.side),

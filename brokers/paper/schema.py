@@ -66,7 +66,8 @@ CREATE TABLE IF NOT EXISTS account (
     charges_due_paise INTEGER NOT NULL,
     mtf_limit_paise INTEGER NOT NULL,
     mtf_loan_paise INTEGER NOT NULL CHECK (mtf_loan_paise >= 0),
-    mtf_blocked_paise INTEGER NOT NULL CHECK (mtf_blocked_paise >= 0)
+    mtf_blocked_paise INTEGER NOT NULL CHECK (mtf_blocked_paise >= 0),
+    rates TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS unsettled (
     user_id TEXT NOT NULL,
@@ -176,7 +177,10 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 @dataclass(slots=True)
 class AccountRow:
-    """One client's money. `blocked_paise` counts open buys and holds, `mtf_blocked_paise` loans to come."""
+    """One client's money. `blocked_paise` counts open buys and holds, `mtf_blocked_paise` loans to come.
+
+    `rates` names the broker whose charges apply.
+    """
 
     user_id: str
     available_paise: int
@@ -185,6 +189,7 @@ class AccountRow:
     mtf_limit_paise: int
     mtf_loan_paise: int
     mtf_blocked_paise: int
+    rates: str
 
 
 @dataclass(slots=True)
