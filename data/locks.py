@@ -15,8 +15,11 @@ class HeldLock:
         self.path = path
         self._descriptor: int | None = None
 
-    def take(self) -> bool:
-        """Take the lock; gives whether it was free. Raises `BadInput` where the file cannot be made."""
+    def take(self, wait: bool = False) -> bool:
+        """Take the lock; gives whether it was free. Raises `BadInput` where the file cannot be made.
+
+        `wait` is for a lock that is one's own by right, which another may hold only while looking at it.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -27,7 +30,7 @@ class HeldLock:
                 f"give a folder that this user can write to ({problem.strerror})",
             ) from problem
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             os.close(descriptor)
             return False
@@ -50,14 +53,18 @@ class HeldLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the lock at `path`."""
-    probe = HeldLock(path)
-    if not path.exists():
+    """Whether a living process holds the lock at `path`; looking changes nothing in the file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    if probe.take():
-        probe.free()
-        return False
-    return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def process_start(pid: int) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.money import BadInput
-from data.store import writer_engine
+from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
 HEAD = "0001"
@@ -16,7 +16,7 @@ HEAD = "0001"
 
 
 def prepare(path: Path) -> None:
-    """Create or upgrade the database at `path`; its folder becomes 0700 and the file 0600.
+    """Create or upgrade the database at `path`; a folder made for it is 0700, the file 0600.
 
     Raises `BadInput` for a read-only folder, a file that is no database, or one from a newer version.
     """
@@ -25,6 +25,7 @@ def prepare(path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
         with path.open("r+b"):
             pass
         if not os.access(folder, os.W_OK):
@@ -39,14 +40,13 @@ def prepare(path: Path) -> None:
     engine = writer_engine(path)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            begin_immediate(connection)  # two programs may start on an empty home at once
             _upgrade(connection, path, revision)
             add_triggers(connection)
             connection.exec_driver_sql("COMMIT")
-    except DBAPIError as problem:
-        raise BadInput(
-            "database", str(path), f"it cannot be brought to version {HEAD}: {problem.orig}"
-        ) from problem
+    except (DBAPIError, StoreBusy) as problem:
+        why = problem.orig if isinstance(problem, DBAPIError) else problem
+        raise BadInput("database", str(path), f"it cannot be brought to version {HEAD}: {why}") from problem
     finally:
         engine.dispose()
 

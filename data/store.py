@@ -8,6 +8,7 @@ was measured: savepoints on the async path are some sixty times slower.
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -20,7 +21,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -32,6 +33,8 @@ from data.clock import Clock
 from data.tables import Audit, Counter, table
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 10.0
 """How long the writer tries for another process's lock before its units fail."""
@@ -50,6 +53,14 @@ class StoreBusy(StoreError):  # noqa: N818 - reads as a state
 
 class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
     """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
+
+
+class StoreUnread(StoreError):  # noqa: N818 - reads as a state
+    """The unit was kept, but what it changed could not be read back; the next commit reads everything."""
+
+
+class StoreClosed(StoreError):  # noqa: N818 - reads as a state
+    """The store is closed, or its writer has ended; nothing was written."""
 
 
 @dataclass(slots=True)
@@ -103,10 +114,11 @@ class Unit:
         if not rows:
             return
         dialect = self.connection.dialect
-        columns, readers = _insert_plan(model, tuple(rows[0]), dialect)
+        target = table(model)
+        columns, readers = _insert_plan(target, tuple(rows[0]), dialect)
         names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
         marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table(model).name} ({names}) VALUES ({marks})"
+        statement = f"INSERT INTO {target.name} ({names}) VALUES ({marks})"
         self.connection.exec_driver_sql(statement, [tuple(read(row) for read in readers) for row in rows])
 
     def take_ids(self, name: str, count: int) -> range:
@@ -126,12 +138,12 @@ class Unit:
 
 @cache
 def _insert_plan(
-    model: type[SQLModel], given: tuple[str, ...], dialect: Dialect
+    target: Table, given: tuple[str, ...], dialect: Dialect
 ) -> tuple[list[str], list[Callable[[Mapping[str, Any]], Any]]]:
     """The columns to write, and for each how its value comes from a row."""
     columns: list[str] = []
     readers: list[Callable[[Mapping[str, Any]], Any]] = []
-    for column in table(model).columns:
+    for column in target.columns:
         if column.name not in given and not isinstance(column.default, ScalarElementColumnDefault):
             continue
         process = column.type.dialect_impl(dialect).bind_processor(dialect)
@@ -182,6 +194,8 @@ class Store:
         self._deliver: Deliver = _ignore
         self._data_version = -1
         self._last_seq = 0
+        self._closed = False
+        self._unread = False
         self.trouble: str | None = None
         self.commits = 0
 
@@ -199,6 +213,7 @@ class Store:
 
     async def close(self) -> None:
         """Run what is queued, then stop."""
+        self._closed = True
         if self._thread is not None:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
@@ -216,6 +231,8 @@ class Store:
 
         Cancelling the caller does not cancel the unit. Raises what the unit raised, or `StoreError`.
         """
+        if self._closed:
+            raise StoreClosed("the store is closed" if self.trouble is None else self.trouble)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Job(unit, future))
         return await future
@@ -223,19 +240,36 @@ class Store:
     # --- the writer's thread ---
 
     def _write_forever(self) -> None:
+        jobs: list[_Job[Any]] = []
         engine = writer_engine(self.path)
-        with engine.connect() as connection:
-            self._data_version = _data_version(connection)
-            self._last_seq = _audit_head(connection)[0]
-            open_for_work = True
-            while open_for_work:
-                jobs, open_for_work = self._drain()
-                if jobs:
-                    self._run(connection, jobs)
-                    time.sleep(0.001)  # lets another process have the lock
-                elif open_for_work:
-                    self._notice_others(connection)
-        engine.dispose()
+        try:
+            with engine.connect() as connection:
+                self._data_version = _data_version(connection)
+                self._last_seq = _audit_head(connection)[0]
+                open_for_work = True
+                while open_for_work:
+                    jobs, open_for_work = self._drain()
+                    if jobs:
+                        self._run(connection, jobs)
+                        time.sleep(0.001)  # lets another process have the lock
+                    elif open_for_work:
+                        self._notice_others(connection)
+        except BaseException as problem:  # nobody may wait for a writer that has ended
+            log.exception("the store's writer has ended")
+            self.trouble = f"the store's writer has ended: {problem}"
+            self._closed = True
+            self._fail(jobs, StoreClosed(self.trouble))
+            self._call(self._fail_queued)
+        finally:
+            engine.dispose()
+
+    def _fail_queued(self) -> None:
+        """Fail what came in before the writer's end was known; on the loop, where callers queue."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                job = self._queue.get_nowait()
+                if job is not None:
+                    self._fail([job], StoreClosed(str(self.trouble)))
 
     def _drain(self) -> tuple[list[_Job[Any]], bool]:
         try:
@@ -257,7 +291,7 @@ class Store:
         entries: list[AuditEntry] = []
         touched = Touched()
         try:
-            _begin(connection)
+            begin_immediate(connection)
             now = self._clock.now()
             for job in jobs:
                 unit = Unit(connection, now)
@@ -269,7 +303,7 @@ class Store:
                         raise
                     connection.exec_driver_sql("ROLLBACK TO unit")
                     results.append((job, None, problem))
-                except Exception as problem:
+                except BaseException as problem:
                     connection.exec_driver_sql("ROLLBACK TO unit")
                     results.append((job, None, problem))
                 else:
@@ -278,25 +312,41 @@ class Store:
                     touched.merge(unit.touched)
                     results.append((job, result, None))
                 connection.exec_driver_sql("RELEASE unit")
-            before = self._last_seq
+            before = after = self._last_seq
+            foreign = False
             if entries:
                 last_seq, head = _audit_head(connection)
                 rows, _ = chain(entries, head, last_seq, now)
                 Unit(connection, now).insert(Audit, rows)
                 foreign = last_seq > before
-                self._last_seq = last_seq + len(rows)
-            else:
-                foreign = False
+                after = last_seq + len(rows)
             connection.exec_driver_sql("COMMIT")
-            self.commits += 1
-            if foreign:
-                touched.merge(_touched_since(connection, before))
         except Exception as problem:
             self._give_up(connection, jobs, problem)
             return
+        self.commits += 1
         self.trouble = None
-        projection = self._projector(connection, touched) if touched else None
-        self._hand_over(results, projection, events)
+        self._last_seq = after
+        try:
+            if foreign:
+                touched.merge(_touched_since(connection, before))
+            projection = self._read_back(connection, touched)
+        except Exception as problem:
+            log.exception("what was committed could not be read back")
+            error = StoreUnread(f"it was kept, but could not be read back: {problem}")
+            self._hand_over([(job, None, failed or error) for job, _, failed in results], None, events, False)
+            return
+        self._hand_over(results, projection, events, foreign)
+
+    def _read_back(self, connection: Connection, touched: Touched) -> object:
+        """The projection of what was touched, and of everything after one that failed."""
+        touched.everything = touched.everything or self._unread
+        if not touched:
+            return None
+        self._unread = True
+        projection = self._projector(connection, touched)
+        self._unread = False
+        return projection
 
     def _give_up(self, connection: Connection, jobs: list[_Job[Any]], problem: Exception) -> None:
         with contextlib.suppress(DBAPIError):  # SQLite rolls back by itself when the disk is full
@@ -309,7 +359,10 @@ class Store:
             error = StoreUnwritable(words)
         else:
             error = StoreError(f"the commit failed: {problem}")
-        self._hand_over([(job, None, error) for job in jobs], None, [])
+        self._fail(jobs, error)
+
+    def _fail(self, jobs: list[_Job[Any]], error: Exception) -> None:
+        self._hand_over([(job, None, error) for job in jobs], None, [], False)
 
     def _notice_others(self, connection: Connection) -> None:
         try:
@@ -319,30 +372,41 @@ class Store:
             self._data_version = version
             touched = _touched_since(connection, self._last_seq)
             self._last_seq = _audit_head(connection)[0]
-            if touched:
-                projection = self._projector(connection, touched)
-                self._call(lambda: self._deliver(projection, [], True))
-        except DBAPIError as problem:
-            self.trouble = _unwritable(problem) or self.trouble
+            projection = self._read_back(connection, touched)
+        except Exception as problem:
+            log.exception("what another process wrote could not be read")
+            if isinstance(problem, DBAPIError):
+                self.trouble = _unwritable(problem) or self.trouble
+            return
+        if projection is not None:
+            self._hand_over([], projection, [], True)
 
     def _hand_over(
         self,
         results: list[tuple[_Job[Any], Any, BaseException | None]],
         projection: object,
         events: list[object],
+        foreign: bool,
     ) -> None:
         def resume() -> None:
+            untold: StoreError | None = None
             try:
                 if projection is not None or events:
-                    self._deliver(projection, events, False)
-            finally:
-                for job, result, problem in results:
-                    if job.future.done():
-                        continue  # its caller was cancelled; the unit stands
-                    if problem is None:
-                        job.future.set_result(result)
-                    else:
-                        job.future.set_exception(problem)
+                    self._deliver(projection, events, foreign)
+            except Exception as problem:
+                log.exception("what was committed could not be told")
+                self._unread = True
+                untold = StoreUnread(f"it was kept, but could not be told: {problem}")
+            for job, result, problem in results:
+                if job.future.done():
+                    continue  # its caller was cancelled; the unit stands
+                failed = problem or untold
+                if failed is None:
+                    job.future.set_result(result)
+                elif isinstance(failed, StopIteration):  # a future refuses it
+                    job.future.set_exception(StoreError(f"the unit failed: {failed!r}"))
+                else:
+                    job.future.set_exception(failed)
 
         self._call(resume)
 
@@ -382,7 +446,7 @@ def _reader_connected(connection: Any, record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def begin_immediate(connection: Connection) -> None:
     """Take the write lock, trying every half millisecond: SQLite's own back-off would starve us."""
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:
@@ -399,7 +463,7 @@ def _begin(connection: Connection) -> None:
 
 def _unwritable(problem: DBAPIError) -> str:
     words = str(problem.orig)
-    for mark in ("disk is full", "readonly database", "disk I/O error", "malformed", "unable to open"):
+    for mark in ("is full", "readonly database", "disk I/O error", "image is malformed", "unable to open"):
         if mark in words:
             return words
     return ""
@@ -423,7 +487,7 @@ def _touched_since(connection: Connection, seq: int) -> Touched:
         .where(audit.c.seq > seq)
         .limit(20_000)
     ).all()
-    touched = Touched(halts=bool(rows), everything=len(rows) >= 20_000)
+    touched = Touched(everything=len(rows) >= 20_000)
     for action, client_id, order_id, run_number in rows:
         if client_id is not None:
             touched.clients.add(client_id)
@@ -433,6 +497,8 @@ def _touched_since(connection: Connection, seq: int) -> Touched:
             touched.runs.add(run_number)
         if str(action).startswith(("CLIENT", "INSTRUMENT", "DAY", "WATCHLIST")):
             touched.roster = True
+        if str(action).startswith("HALT"):
+            touched.halts = True
     return touched
 
 

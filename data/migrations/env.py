@@ -1,11 +1,10 @@
 """Alembic's entry: runs the migrations on the connection that `data.schema` hands over."""
 
 from alembic import context
-from sqlmodel import SQLModel
 
-import data.tables  # noqa: F401 - fills the metadata
+import data.tables
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
+context.configure(connection=connection, target_metadata=data.tables.SQLModel.metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

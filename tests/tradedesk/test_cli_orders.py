@@ -1,0 +1,186 @@
+"""Orders through the command line: plan, confirm, send, cancel, halt; JSON, exit codes and the books."""
+
+import pytest
+from cli_desk import Terminal
+
+from data.vocabulary import LIVE_STATES
+
+
+def test_a_bulk_buy_sends_for_ready_clients_and_names_every_skip(demo: Terminal) -> None:
+    clients = {row["client_id"]: row for row in demo.done("clients")}
+    made = demo.done("bulk", "buy", "RELIANCE", "--percent", "25", "--yes")
+
+    plan, run = made["plan"], made["run"]
+    lines = plan["lines"]
+    assert len(lines) == len(clients) == 50
+    assert plan["orders"] == sum(row["verdict"] == "ok" for row in lines) == len(run["orders"])
+    assert plan["answer"] == f"buy {plan['orders']}"
+    assert [row["verdict"] for row in lines[:5]] == ["skipped"] * 5, "problems stand first"
+    skipped = {row["code"]: row["reason"] for row in lines if row["verdict"] == "skipped"}
+    gates = {row["code"]: row["reason"] for row in clients.values() if row["reason"]}
+    assert gates.items() <= skipped.items()
+    assert set(skipped.values()) == {
+        "insufficient_funds",
+        "session_expired",
+        "client_inactive",
+        "client_pending",
+    }
+    for row in lines:
+        base = clients[row["client_id"]]["capital_paise"]
+        assert row["allocation_paise"] in (0, base * 25 // 100)
+        if row["verdict"] == "ok":
+            assert row["quantity"] == base * 25 // 100 // plan["last_paise"]
+    assert run["status"] == "finished"
+    assert run["counts"]["filled"] == run["counts"]["sent"] == plan["orders"]
+    assert run["counts"]["skipped"] == 5
+    assert all(order["tag"] and order["broker_order_id"] for order in run["orders"])
+
+    orders = demo.done("orders", "--run", str(run["number"]))
+    assert sorted(order["order_id"] for order in orders) == sorted(o["order_id"] for o in run["orders"])
+    assert {order["state"] for order in orders} == {"FILLED"}
+    funds = {row["client_id"]: row for row in demo.done("funds")}
+    for order in orders:
+        before, after = clients[order["client_id"]], funds[order["client_id"]]
+        spent = before["available_paise"] - after["available_paise"]
+        cost = order["average_paise"] * order["filled_quantity"]
+        assert after["blocked_paise"] == before["blocked_paise"], "nothing stays blocked"
+        assert cost <= spent <= cost + cost // 100, "the shares and their charges"
+    assert demo.done("doctor")["ok"]
+
+
+def test_the_plan_that_was_shown_is_the_one_that_is_sent_and_only_once(demo: Terminal) -> None:
+    plan = demo.done("plan", "buy", "TCS", "--amount", "10000", "--clients", "AM1042,48")["plan"]
+    assert demo.done("orders") == []
+    assert {row["client_id"] for row in plan["lines"]} == {42, 48}
+
+    sent = demo.done("bulk", "--confirm", plan["digest"][:8])
+    assert sent["plan"]["digest"] == plan["digest"]
+    assert {o["client_id"]: o["quantity"] for o in sent["run"]["orders"]} == {
+        row["client_id"]: row["quantity"] for row in plan["lines"]
+    }
+    again = demo.run("bulk", "--confirm", plan["digest"][:8], "--json")
+    assert (again.code, again.error["reason"]) == (3, "already_run")
+    assert len(demo.done("orders")) == 2
+
+
+def test_without_a_word_away_from_a_terminal_nothing_is_sent(demo: Terminal) -> None:
+    printed = demo.run("bulk", "buy", "TCS", "--percent", "5", "--json")
+
+    assert printed.code == 3
+    assert printed.document["run"] is None
+    digest = printed.document["plan"]["digest"]
+    assert f"tradedesk bulk --confirm {digest[:12]}" in printed.err
+    assert demo.done("orders") == []
+
+
+@pytest.mark.parametrize(("typed", "code", "orders"), [("BUY 1\n", 0, 1), ("yes\n", 3, 0), ("\n", 3, 0)])
+def test_at_a_terminal_side_and_count_are_typed(demo: Terminal, typed: str, code: int, orders: int) -> None:
+    args = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")
+
+    printed = demo.at_keyboard(args, "type  buy 1", typed)
+
+    assert printed.code == code
+    assert "1 order" in printed.out
+    assert len(demo.done("orders")) == orders
+
+
+def test_the_same_intent_within_a_minute_needs_again(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "2")
+
+    second = demo.run("order", "AM1042", "buy", "TCS", "2", "--yes", "--json")
+    assert second.code == 3
+    assert second.document["plan"]["lines"][0]["reason"] == "duplicate_intent"
+    assert demo.order("AM1042", "buy", "TCS", "2", "--again")["state"] == "FILLED"
+
+
+def test_a_plan_that_skips_everyone_sends_nothing(demo: Terminal) -> None:
+    printed = demo.run("bulk", "sell", "TCS", "--percent", "50", "--yes", "--json")
+
+    assert printed.code == 3
+    assert printed.document["run"] is None
+    assert "insufficient_holding" in printed.document["plan"]["skipped_by_reason"]
+
+
+def test_a_sell_halves_the_position_and_books_the_round_trip(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "10")
+
+    sold = demo.done("bulk", "sell", "TCS", "--percent", "50", "--clients", "AM1042", "--yes")
+
+    assert [order["quantity"] for order in sold["run"]["orders"]] == [5]
+    (position,) = demo.done("positions", "--client", "AM1042")
+    assert (position["symbol"], position["quantity"], position["sellable"]) == ("TCS", 5, 5)
+    (trip,) = demo.done("transactions", "--client", "AM1042")
+    assert trip["pnl_paise"] == trip["proceeds_paise"] - trip["cost_paise"]
+    assert trip["net_paise"] == trip["pnl_paise"] - trip["charges_paise"]
+
+
+def test_a_resting_order_blocks_its_money_until_it_is_cancelled(demo: Terminal) -> None:
+    order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+    (before,) = demo.done("funds", "--client", "AM1042")
+    assert order["state"] == "OPEN"
+    assert before["blocked_paise"] == order["blocked_paise"] > 280000
+
+    unconfirmed = demo.run("cancel", str(order["order_id"]), "--json")
+    assert unconfirmed.code == 3
+    assert unconfirmed.document["orders"][0]["state"] == "OPEN"
+    (cancelled,) = demo.done("cancel", "--client", "am1042".upper(), "--yes")["orders"]
+    assert cancelled["state"] == "CANCELLED"
+    (after,) = demo.done("funds", "--client", "AM1042")
+    assert after["available_paise"] == before["available_paise"] + order["blocked_paise"]
+    assert demo.run("cancel", str(order["order_id"]), "--yes").code == 3, "nothing is live there"
+
+    life = demo.done("orders", "show", str(order["order_id"]))
+    assert [row["kind"] for row in life["requests"]] == ["cancel"]
+    assert sum(row["amount_paise"] for row in life["postings"]) == 0
+    assert life["audit"][0]["action"] == "ORDER_RESERVED"
+
+
+def test_cancel_all_halts_first_and_only_resume_lets_orders_go_again(demo: Terminal) -> None:
+    for client in ("AM1042", "ZM1048"):
+        demo.order(client, "buy", "INFY", "2", "--limit", "1400")
+    blocked = sum(row["blocked_paise"] for row in demo.done("orders", "--live"))
+
+    asked = demo.run("cancel-all", "--json")
+    assert (asked.code, asked.document["exposure"]["live"]) == (3, 2)
+    assert len(demo.done("orders", "--live")) == 2
+
+    made = demo.done("cancel-all", "--yes", "--by", "rajesh")
+    assert (made["cancelled"], made["refused"], made["unknown"], made["ended"]) == (2, 0, 0, True)
+    assert made["released_paise"] == blocked
+    assert {(row["code"], row["cancelled"]) for row in made["clients"]} == {("AM1042", 1), ("ZM1048", 1)}
+    assert made["by"] == "rajesh"
+    assert (demo.home / "HALT").exists()
+    assert demo.done("orders", "--live") == []
+    assert demo.done("certificate") == made
+
+    refused = demo.run("order", "AM1042", "buy", "SBIN", "1", "--yes", "--json")
+    assert (refused.code, refused.error["reason"], refused.document["run"]) == (6, "halted", None)
+    assert demo.run("resume", "--word", "go on").code == 2
+    assert demo.run("resume").code == 3, "the word is not typed away from a terminal"
+    assert demo.run("resume", "99", "--yes").code == 2
+    assert demo.done("resume", "--word", "resume")["resumed"] == made["number"]
+    assert not (demo.home / "HALT").exists()
+    assert demo.order("AM1042", "buy", "SBIN", "1")["state"] == "FILLED"
+
+
+def test_a_halt_of_one_client_leaves_the_others(demo: Terminal) -> None:
+    for client in ("AM1042", "ZM1048"):
+        demo.order(client, "buy", "INFY", "2", "--limit", "1400")
+
+    made = demo.done("cancel-all", "--scope", "client", "--value", "AM1042", "--yes")
+
+    assert [row["code"] for row in made["clients"]] == ["AM1042"]
+    assert [order["code"] for order in demo.done("orders", "--live")] == ["ZM1048"]
+    assert demo.run("order", "AM1042", "buy", "SBIN", "1", "--yes").code == 6
+    assert demo.order("ZM1048", "buy", "SBIN", "1")["state"] == "FILLED"
+
+
+def test_every_state_word_of_the_orders_document_is_known(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+
+    (live,) = demo.done("orders", "--live", "--client", "42")
+
+    assert live["state"] in set(LIVE_STATES)
+    assert live["limit_paise"] == 140000
+    assert live["created_at"].endswith("+00:00")
+    assert demo.done("orders", "--needs-me") == []

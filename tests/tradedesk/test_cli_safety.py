@@ -1,0 +1,249 @@
+"""The command line beside other processes, over damaged books, and with text from outside."""
+
+import ast
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from cli_desk import Terminal
+
+from data.locks import HeldLock
+from data.vocabulary import OrderState
+from tradedesk import output
+from tradedesk.commands.exits import Exit, explain
+from tradedesk.commands.frozen import end_frozen_writer, lock_holder
+from tradedesk.commands.trade import run_exit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FREEZE = """
+import os, sqlite3, sys
+from data.locks import process_start
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+if sys.argv[2] == "ours":
+    connection.execute(
+        "INSERT INTO instance (id, kind, pid, process_started, heartbeat_at, started_at) "
+        "VALUES (900, 'app', ?, ?, '2026-11-18 03:45:00', '2026-11-18 03:45:00')",
+        (os.getpid(), process_start(os.getpid())),
+    )
+connection.execute("BEGIN IMMEDIATE")
+print("frozen", flush=True)
+sys.stdin.read()
+"""
+
+
+def frozen_process(database: Path, whose: str) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", FREEZE, str(database), whose],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"frozen\n"
+    return child
+
+
+def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal) -> None:
+    order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+    with frozen_process(demo.home / "desk.db", "ours") as child:
+        assert lock_holder(demo.home / "desk.db") == child.pid
+        try:
+            made = demo.done("cancel-all", "--yes")
+        finally:
+            child.kill()
+        assert child.wait() == -signal.SIGKILL
+
+    assert [o["order_id"] for o in made["orders"]] == [order["order_id"]]
+    assert (made["cancelled"], made["ended"]) == (1, True)
+
+
+def test_a_stranger_that_holds_the_database_is_left_alone(demo: Terminal) -> None:
+    with frozen_process(demo.home / "desk.db", "stranger") as child:
+        try:
+            assert not end_frozen_writer(demo.home / "desk.db")
+            assert child.poll() is None
+        finally:
+            child.kill()
+
+
+def test_cancel_all_goes_on_with_a_broken_configuration(demo: Terminal) -> None:
+    (demo.home / "config.toml").write_text("polcy = 'exact'\n")
+
+    refused = demo.run("clients", "--json")
+    made = demo.run("cancel-all", "--yes", "--json")
+
+    assert refused.code == 2
+    assert "did you mean policy?" in refused.error["message"]
+    assert made.code == 0
+    assert made.document["ended"] is True
+
+
+def test_a_second_app_is_told_apart_and_the_command_line_may_join(demo: Terminal) -> None:
+    lock = HeldLock(demo.home / "locks" / "app.lock")
+    assert lock.take()
+    try:
+        assert len(demo.done("clients")) == 50
+        second = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import pty, sys, os; "
+                "sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, '-m', 'tradedesk.cli'])))",
+            ],
+            env=demo.environment,
+            cwd=ROOT,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        lock.free()
+
+    assert second.returncode == 7
+    assert b"another tradedesk app (process " in second.stdout
+
+
+def test_the_screen_needs_a_terminal(demo: Terminal) -> None:
+    for args in ((), ("demo",)):
+        printed = demo.run(*args)
+        assert printed.code == 2
+        assert "needs a terminal" in printed.err
+
+
+def test_the_doctor_finds_a_balance_that_does_not_follow(demo: Terminal) -> None:
+    assert demo.done("doctor")["ok"] is True
+    with sqlite3.connect(demo.home / "desk.db") as connection:
+        connection.execute("UPDATE funds SET available_paise = available_paise + 1 WHERE client_id = 42")
+    connection.close()
+
+    printed = demo.run("doctor", "--json")
+
+    assert printed.code == 8
+    assert printed.document["ok"] is False
+    assert [check["name"] for check in printed.document["checks"] if not check["ok"]] == ["balances"]
+
+
+def test_the_audit_names_the_row_that_was_changed_and_a_head_that_is_not_its_own(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "1")
+    good = demo.done("audit", "verify")
+    assert demo.done("audit", "verify", "--head", good["head"])["ok"] is True
+    assert demo.run("audit", "verify", "--head", "a" * 64).code == 8
+    (row,) = demo.done("audit", "show", "--action", "run_started")
+    with sqlite3.connect(demo.home / "desk.db") as connection:
+        connection.execute("DROP TRIGGER audit_no_update")
+        connection.execute("UPDATE audit SET actor = 'nobody' WHERE seq = ?", (row["seq"],))
+    connection.close()
+
+    printed = demo.run("audit", "verify", "--json")
+
+    assert printed.code == 8
+    assert (printed.document["ok"], printed.document["bad_seq"]) == (False, row["seq"])
+
+
+def test_a_paused_client_is_skipped_with_its_reason(demo: Terminal) -> None:
+    changed = demo.done("clients", "set", "AM1042", "--status", "inactive", "--reason", "on [red]vacation")
+    assert (changed["status"], changed["reason"]) == ("inactive", "client_inactive")
+
+    printed = demo.run("order", "AM1042", "buy", "TCS", "1", "--yes")
+
+    assert printed.code == 3
+    assert "client_inactive" in printed.out
+    assert "(on [red]vacation)" in printed.out
+
+
+def test_the_watchlist_takes_and_gives_symbols_and_shows_their_age(demo: Terminal) -> None:
+    added = demo.done("watch", "--add", "WIPRO")
+    assert added[-1]["symbol"] == "WIPRO"
+    assert all(row["ltp_paise"] > 0 and row["age_s"] is not None for row in added)
+    assert {"change_paise", "change_bps", "high_paise", "low_paise", "volume"} <= added[0].keys()
+
+    removed = demo.done("watch", "--remove", "WIPRO")
+    assert [row["symbol"] for row in removed] == [row["symbol"] for row in added[:-1]]
+    assert [row["symbol"] for row in demo.done("watch", "infy", "nse:tcs")] == ["INFY", "TCS"]
+
+
+def test_outside_text_is_shown_as_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    nasty = "\x1b[31mred\x1b[0m [bold]not\u202e markup[/bold] 1\u00852"
+    output.table(("who", ">n"), [(nasty, "1")], title=nasty)
+    output.line(nasty)
+    output.say(nasty)
+    output.document({"text": nasty})
+    printed = capsys.readouterr()
+
+    for character in "\x1b\u202e\u0085":
+        assert character not in printed.out + printed.err
+    assert printed.out.count("[bold]not markup[/bold] 12") == 4
+    assert printed.err == "[31mred[0m [bold]not markup[/bold] 12\n"
+
+
+@pytest.mark.parametrize(
+    ("states", "settled", "code"),
+    [
+        ([(OrderState.FILLED, 10)], True, Exit.DONE),
+        ([(OrderState.FILLED, 10), (OrderState.OPEN, 0)], True, Exit.DONE),
+        ([(OrderState.FILLED, 10), (OrderState.OPEN, 0)], False, Exit.PARTLY),
+        ([(OrderState.OPEN, 4)], True, Exit.PARTLY),
+        ([(OrderState.FILLED, 10), (OrderState.REJECTED, 0)], True, Exit.PARTLY),
+        ([(OrderState.DENIED, 0)], True, Exit.PARTLY),
+        ([(OrderState.NOT_RECEIVED, 0)], True, Exit.PARTLY),
+        ([(OrderState.REJECTED, 0), (OrderState.UNKNOWN, 0), (OrderState.FILLED, 10)], True, Exit.UNKNOWN),
+    ],
+)
+def test_the_exit_code_of_a_run_is_that_of_its_worst_order(
+    states: list[tuple[OrderState, int]], settled: bool, code: Exit
+) -> None:
+    orders: Any = [SimpleNamespace(state=state, filled_quantity=filled) for state, filled in states]
+
+    assert run_exit(cast(Any, SimpleNamespace(settled=settled)), orders) is code
+
+
+def test_what_stops_a_command_has_its_exit_code() -> None:
+    from data.store import StoreBusy, StoreUnwritable
+    from engine.orders.runs import Halted, PlanDrifted, TradingStopped
+
+    told = {
+        PlanDrifted("moved"): (Exit.NOTHING_SENT, "plan_drifted"),
+        Halted("halted"): (Exit.HALTED, "halted"),
+        TradingStopped("stopped"): (Exit.STORE, "trading_stopped"),
+        StoreBusy("locked"): (Exit.STORE, "store_unusable"),
+        StoreUnwritable("database or disk is full"): (Exit.STORE, "store_unusable"),
+        OSError(28, "No space left on device"): (Exit.STORE, "store_unusable"),
+        sqlite3.OperationalError("attempt to write a readonly database"): (Exit.STORE, "store_unusable"),
+        KeyError("x"): (Exit.INTERNAL, "internal"),
+    }
+    for problem, (code, reason) in told.items():
+        found = explain(problem)
+        assert (found.exit, found.reason) == (code, reason)
+        assert str(problem.args[-1]) in found.message
+
+
+def test_help_is_there_before_anything_heavy_is_imported() -> None:
+    code = "import sys, tradedesk.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, timeout=60
+    )
+
+    loaded = set(ast.literal_eval(shown.stdout.decode()))
+    assert {"typer", "tradedesk"} <= loaded
+    assert not loaded & {"sqlalchemy", "sqlmodel", "textual", "kiteconnect", "pydantic", "engine", "brokers"}
+
+
+def test_the_manual_names_every_command_and_exit_code() -> None:
+    from typer.main import get_command
+
+    from tradedesk.cli import app
+
+    manual = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    root: Any = get_command(app)
+    for name, command in root.commands.items():
+        for path in [name, *(f"{name} {inner}" for inner in getattr(command, "commands", {}))]:
+            assert f"`{path}" in manual, path
+    for code in Exit:
+        assert f"| {int(code)} |" in manual, code

@@ -1,0 +1,46 @@
+"""The first frame: up before anything heavy is imported, and honest when the desk does not open."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from screens.opening import OpeningScreen
+from tradedesk.app import TradedeskApp
+
+HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk", "engine.desk")
+
+
+def test_the_app_is_imported_without_what_is_heavy() -> None:
+    words = f"import sys, tradedesk.app; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_the_desk_is_opened_only_after_the_first_frame() -> None:
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def never() -> AsyncIterator[object]:
+        shown = app.screen._compositor.render_strips()
+        seen.append("".join(strip.text for strip in shown))
+        raise OSError("the disk is [red]full[/red]")
+        yield
+
+    app = TradedeskApp(never, frames_per_second=0, prepare=lambda: seen.append("prepared"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if len(seen) == 2:
+                break
+        assert seen[0] == "prepared"
+        assert "opening the desk" in seen[1]
+        await pilot.pause()
+        assert isinstance(app.screen, OpeningScreen)
+        text = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "the disk is [red]full[/red]" in text, "outside words are never markup"
+        await pilot.press("f9")
+        assert app.is_running
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert not app.is_running

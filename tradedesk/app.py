@@ -1,0 +1,379 @@
+"""The app: wires the desk to the screens, drives the one frame clock, and owns the keys that always work.
+
+The desk is opened after the first paint, so that the screen is up before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import events
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from data.clock import Clock, SystemClock
+from data.vocabulary import RunStatus
+from screens.commands import binding, bindings
+from screens.opening import OpeningScreen
+from screens.workspace import Framed
+from tradedesk.arming import HELD_S, Arming
+from tradedesk.keymap import PROFILES
+from tradedesk.keystream import KeyQueue
+from tradedesk.palette import DeskCommands
+from tradedesk.shell import ShellApp
+from tradedesk.themes import DARK_VARIABLES, THEMES
+from tradedesk.workspaces import WORKSPACES
+
+if TYPE_CHECKING:
+    from engine.orders.halt import Certificate
+    from engine.orders.runs import RunView
+
+log = logging.getLogger(__name__)
+
+DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
+"""Gives the context in which a desk is open."""
+
+FRAMES_PER_SECOND = 5.0
+"""How often live figures are painted; more costs more than a reader gains."""
+
+
+OPENING = "_default"
+"""Textual's name for the mode that the app starts in: the screen that is up while no desk is."""
+
+WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (160, "-wide")]
+"""Classes of a screen by the columns it has at least."""
+
+HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
+"""Classes of a screen by the lines it has at least."""
+
+
+class TradedeskApp(ShellApp):
+    """One trader's desk in a terminal. Screens reach it through `screens.workspace.Shell`."""
+
+    TITLE = "tradedesk"
+    CSS_PATH = "tradedesk.tcss"
+    # Textual reads these from the class though it declares them for the instance.
+    HORIZONTAL_BREAKPOINTS = WIDTHS  # pyright: ignore[reportIncompatibleVariableOverride]
+    VERTICAL_BREAKPOINTS = HEIGHTS  # pyright: ignore[reportIncompatibleVariableOverride]
+    COMMANDS = {lambda: DeskCommands}  # noqa: RUF012 - Textual reads the set from the class
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(
+            "find",
+            "needs_me",
+            "command_line",
+            "help",
+            "halt.press",
+            "halt.stand_down",
+            "intent.again",
+            "go",
+            "freeze",
+            "privacy",
+            "redraw",
+            "picture",
+            "palette",
+            "quit",
+            "quit.letter",
+            "depth",
+            "trades",
+        ),
+        *(binding(entry.command) for entry in WORKSPACES),
+    ]
+
+    def __init__(
+        self,
+        desk_factory: DeskFactory,
+        *,
+        prepare: Callable[[], object] | None = None,
+        clock: Clock | None = None,
+        profile: str = "default",
+        theme: str = "dark",
+        frames_per_second: float = FRAMES_PER_SECOND,
+    ) -> None:
+        """`prepare` is what may run in a thread before the desk opens, such as its imports.
+
+        `clock` times F9, fields and grids; tests move one by hand. With 0 frames a second the caller
+        paints by calling `frame`.
+        """
+        super().__init__()
+        self._desk_factory = desk_factory
+        self._prepare = prepare
+        self._clock = clock or SystemClock()
+        self._frames_per_second = frames_per_second
+        self._quit_asked = asyncio.Event()
+        self._arming = Arming()
+        self._keys = KeyQueue(self)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._phase_shown: str | None = None
+        self._runs_on: set[int] = set()
+        self._was_armed = False
+        self._open = False
+        self._complained = ""
+        self._positions_owner = ""
+        for look in THEMES:
+            self.register_theme(look)
+        self.theme = theme
+        self.set_keymap(PROFILES[profile])
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for any theme that does not set them."""
+        return DARK_VARIABLES
+
+    # Opening and closing
+
+    def get_default_screen(self) -> Screen[Any]:
+        """What is up while the desk opens."""
+        return OpeningScreen()
+
+    def on_mount(self) -> None:
+        """Paint first, open then."""
+        for entry in WORKSPACES:
+            if entry.available:
+                self.add_mode(entry.name, cast(Any, entry.build))
+        self.screen_change_signal.subscribe(self, self._keys.screen_changed, immediate=True)
+        self.call_after_refresh(self.run_worker, self._hold_desk, exit_on_error=False, group="desk")
+        if self._frames_per_second:
+            self.set_interval(1 / self._frames_per_second, self.frame)
+
+    async def _hold_desk(self) -> None:
+        """Open the desk, and keep it open in this task until the app closes."""
+        try:
+            if self._prepare is not None:
+                await asyncio.to_thread(self._prepare)
+            async with self._desk_factory() as desk:
+                from engine.desk import POSITIONS
+
+                self._positions_owner = POSITIONS
+                self._desk = desk
+                self._open = True
+                self._runs_on = {run.number for run in desk.runs.all()}
+                unsubscribe = desk.events.subscribe(self._desk_event)
+                self.switch_mode(WORKSPACES[0].name)
+                try:
+                    await self._quit_asked.wait()
+                finally:
+                    unsubscribe()
+                    self._open = False
+                await self._show_closing()
+        except Exception as problem:
+            if isinstance(self.screen, OpeningScreen):
+                self.screen.show_problem(problem)
+            else:
+                raise
+        else:
+            self.exit()
+
+    async def _show_closing(self) -> None:
+        """Leave the screens of the desk; what they show would be a desk that no longer moves."""
+        await self.switch_mode(OPENING)
+        if isinstance(self.screen, OpeningScreen):
+            self.screen.say("closing the desk: calls under way are brought to their end…")
+
+    @property
+    def desk_is_open(self) -> bool:
+        """Whether `desk` may be asked for."""
+        return self._open
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The program's monotonic clock."""
+        return self._clock.monotonic
+
+    async def action_quit(self) -> None:
+        """Ask; the desk closes in good order only after a typed yes."""
+        from screens.confirm import QuitScreen
+
+        if not self._open:
+            self.exit()
+        elif not isinstance(self.screen, QuitScreen):
+            self.push_screen(QuitScreen(), self._quit_answered)
+
+    def _quit_answered(self, yes: bool | None) -> None:
+        if yes:
+            self._quit_asked.set()
+
+    # The frame
+
+    def frame(self) -> None:
+        """One tick of the frame clock: values, the strip, then the visible screen."""
+        self._keys.frame()
+        if not self._open:
+            return
+        desk = self.desk
+        self.revalued = desk.valuation.revalue(desk.market.take_dirty(self._positions_owner))
+        if self._arming_lapsed():
+            self.refresh_bindings()
+        try:
+            self.paint_strip()
+            if not self.frozen and isinstance(self.screen, Framed) and self.screen.is_mounted:
+                self.screen.on_frame()
+        except Exception as problem:
+            self._painting_failed(problem)
+
+    def _painting_failed(self, problem: Exception) -> None:
+        """A figure that cannot be painted must not take F9 down with it: said once, logged, gone on."""
+        words = f"this screen could not be painted: {type(problem).__name__}: {problem}"
+        if words != self._complained:
+            self._complained = words
+            log.exception(words)
+            self.say(words, "error")
+
+    def _arming_lapsed(self) -> bool:
+        lapsed = self._was_armed and not self._armed
+        self._was_armed = self._armed
+        return lapsed
+
+    @property
+    def _armed(self) -> bool:
+        return self._arming.armed(self._clock.monotonic())
+
+    def paint_strip(self) -> None:
+        """Bring the strip of every open screen up to date."""
+        if not self._open:
+            return
+        from screens.strip import strip
+
+        mode, segments = strip(
+            self.desk,
+            self._phase_key(),
+            self._run_going_on(),
+            armed_seconds=self._arming.seconds_left(self._clock.monotonic()),
+            frozen=self.frozen,
+            privacy=self.privacy,
+        )
+        for screen in self.screen_stack:
+            if isinstance(screen, Framed):
+                screen.show_strip(mode, segments)
+
+    def _phase_key(self) -> str | None:
+        """The symbol whose phase the strip shows: the one under the cursor, else the last one."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Framed) and (key := screen.here().key):
+                self._phase_shown = key
+                break
+        return self._phase_shown
+
+    def _run_going_on(self) -> RunView | None:
+        """The latest run that has not ended. Those that have are not counted again in every frame."""
+        for number in sorted(self._runs_on, reverse=True):
+            run = self.desk.runs.get(number)
+            if run.status in (RunStatus.RUNNING, RunStatus.PAUSED):
+                return run
+            self._runs_on.discard(number)
+        return None
+
+    def _desk_event(self, event: Any) -> None:
+        """What the app itself does when something happened on the desk; screens listen for themselves."""
+        if event.name == "store.trouble":
+            self.say(
+                event.message or "the database can be written again",
+                "error" if event.message else "information",
+            )
+        elif event.name == "run.changed":
+            self._runs_on.add(event.number)
+        if event.name in ("halt.changed", "store.trouble"):
+            self.paint_strip()
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Line the keys up; F9 passes all others."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if event.key in ("f9", "ctrl+g"):
+                self._f9(event.time)
+            elif event.key == "escape" and self._armed:
+                self.action_stand_down()
+            else:
+                self._keys.arrive(event)
+            return
+        if isinstance(event, events.Paste) and not event.is_forwarded and not self._keys.in_field("x"):
+            self.say("pasted text was ignored: no field has the focus", "warning")
+            return
+        await super().on_event(event)
+
+    async def deliver(self, event: events.Key) -> None:
+        """Give a key to what is on the screen, as Textual does."""
+        if self._going:
+            self._going = False
+            entry = next((entry for entry in WORKSPACES if entry.letter == event.key), None)
+            if entry is not None:
+                self.open_workspace(entry.name)
+                return
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that came back unused from a screen that is no longer up goes to the one that is."""
+        if self._keys.strayed(event):
+            event.prevent_default()
+            event.stop()
+
+    def on_key_queue_done(self, event: KeyQueue.Done) -> None:
+        """The key before has been dealt with."""
+        self._keys.done(event)
+
+    def discard_typed(self) -> None:
+        """Forget keys typed but not yet dealt with, and those typed before the next paint."""
+        self._keys.discard_until_painted(self.screen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A command without use here and now is absent."""
+        if action == "stand_down":
+            return self._armed
+        if action == "workspace":
+            return self.has(str(parameters[0]))
+        if action in ("needs_me", "trades", "show_trades"):
+            return self.has("orders")
+        if action == "again":
+            return self.has("bulk")
+        if action == "command_palette":
+            return self._open
+        return self._open or action in ("halt_press", "quit")
+
+    # F9
+
+    def action_halt_press(self) -> None:
+        """One press of F9 from the palette, the mouse or a binding."""
+        self._f9(events.Key("f9", None).time)
+
+    def _f9(self, at: float) -> None:
+        if not self._open:
+            self.say("no desk is open here; `tradedesk cancel-all` works from another terminal", "warning")
+            return
+        if self._arming.press(at, self._clock.monotonic()):
+            self._hold_task(self._settle_f9(at))
+        self.paint_strip()
+        self.refresh_bindings()
+
+    async def _settle_f9(self, at: float) -> None:
+        """Fire unless the press turns out to be a held key."""
+        await self._clock.sleep(HELD_S)
+        if self._open and self._arming.settle(at):
+            desk = self.desk
+            known = desk.halt.latest()
+            numbers = [halt.number for halt in desk.halt.active()]
+            after = max([known.number if known is not None else 0, *numbers])
+            firing = desk.halt.fire_now(desk.actor)
+            firing.add_done_callback(self._halt_ended)
+            self.paint_strip()
+            self.refresh_bindings()
+            self.open_certificate(after=after)
+
+    def _halt_ended(self, firing: asyncio.Task[Certificate]) -> None:
+        """A halt that could not be written says so; the cancels went out all the same."""
+        if not firing.cancelled() and (problem := firing.exception()) is not None:
+            self.say(f"cancel-all: {problem}", "error")
+
+    def action_stand_down(self) -> None:
+        """Forget the first F9."""
+        self._arming.stand_down()
+        self.paint_strip()
+        self.refresh_bindings()
+
+    def _hold_task(self, work: Any) -> None:
+        """Run something beside the message queue; a screen that blocks does not hold it up."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

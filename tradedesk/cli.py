@@ -1,0 +1,107 @@
+"""The command line: what the screens do, for scripts and for a second terminal. `main` is the entry."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tradedesk.commands import launch, safety, setup, show, trade
+from tradedesk.commands.exits import Exit, explain
+from tradedesk.output import document, say
+
+
+class DeskGroup(TyperGroup):
+    """The root command: turns whatever stops a command into one line, one document and an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line and leave with its exit code."""
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            ended = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
+        except (SystemExit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            say("interrupted; what was sent stays at the broker")
+            sys.exit(Exit.INTERRUPTED)
+        except Exception as problem:
+            told = explain(problem)
+            say(f"tradedesk: {told.message}")
+            if _wants_json(given):
+                document({"error": told.to_json()})
+            sys.exit(told.exit)
+        sys.exit(ended if isinstance(ended, int) else Exit.DONE)
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    options = args[: args.index("--")] if "--" in args else args
+    return "--json" in options
+
+
+app = typer.Typer(
+    cls=DeskGroup,
+    invoke_without_command=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 bad input, 3 nothing sent, 4 some orders failed or are not "
+    "filled, 5 an order is UNKNOWN, 6 halted, 7 the home cannot be used, 8 not verified.",
+)
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """A workstation for trading many client accounts. Without a command it opens the screen."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"tradedesk {installed('tradedesk-workstation')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        launch.open_app()
+
+
+_START, _TRADE, _LOOK, _SAFETY = "Set up", "Trade", "Look", "Safety and proof"
+
+app.command(rich_help_panel=_START)(launch.demo)
+app.command(rich_help_panel=_START)(setup.init)
+app.add_typer(setup.clients_app, name="clients", rich_help_panel=_START)
+app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
+app.command(rich_help_panel=_TRADE)(trade.plan)
+app.command(rich_help_panel=_TRADE)(trade.bulk)
+app.command(rich_help_panel=_TRADE)(trade.order)
+app.command(rich_help_panel=_TRADE)(trade.cancel)
+app.command(rich_help_panel=_LOOK)(show.search)
+app.command(rich_help_panel=_LOOK)(show.watch)
+app.command(rich_help_panel=_LOOK)(show.detail)
+app.add_typer(show.orders_app, name="orders", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(show.runs)
+app.command(rich_help_panel=_LOOK)(show.positions)
+app.command(rich_help_panel=_LOOK)(show.funds)
+app.command(rich_help_panel=_LOOK)(show.transactions)
+app.command("cancel-all", rich_help_panel=_SAFETY)(safety.cancel_all)
+app.command(rich_help_panel=_SAFETY)(safety.resume)
+app.command(rich_help_panel=_SAFETY)(safety.certificate)
+app.add_typer(safety.audit_app, name="audit", rich_help_panel=_SAFETY)
+app.command(rich_help_panel=_SAFETY)(safety.doctor)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What is typed on the command line, turned into the desk's own values, or refused by name."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from data.money import BadInput, bps_from_percent_text, paise_from_text
+from data.vocabulary import OrderType, Product, Side, SizingKind
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.intents import Intent, Selection, Sizing
+
+SIZINGS = "--percent, --of-available, --amount, --quantity, --of-position"
+
+
+def side_from(text: str) -> Side:
+    """`buy` or `sell`. Raises `BadInput`."""
+    try:
+        return Side(text.strip().upper())
+    except ValueError:
+        raise BadInput("side", text, "give buy or sell") from None
+
+
+def product_from(text: str | None, side: Side) -> Product | None:
+    """The product; left out it is CNC for a buy and as held for a sell. Raises `BadInput`."""
+    if text is None:
+        return Product.CNC if side is Side.BUY else None
+    try:
+        return Product(text.strip().upper())
+    except ValueError:
+        raise BadInput("product", text, "give CNC, MTF or MIS") from None
+
+
+def whole_number(text: str, field: str) -> int:
+    """A count such as `10` or `1,000`. Raises `BadInput`."""
+    digits = text.strip().replace(",", "")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+        raise BadInput(field, text, "give a whole number, such as 10")
+    return int(digits)
+
+
+def sizing_from(
+    side: Side,
+    percent: str | None,
+    of_available: str | None,
+    amount: str | None,
+    quantity: str | None,
+    of_position: str | None,
+) -> "Sizing":
+    """The one sizing that was given. `percent` is of capital for a buy and of the position for a sell.
+
+    Raises `BadInput` for none, for several, and for a value that is no number.
+    """
+    from engine.orders.intents import Sizing
+
+    given = {
+        "--percent": percent,
+        "--of-available": of_available,
+        "--amount": amount,
+        "--quantity": quantity,
+        "--of-position": of_position,
+    }
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) != 1:
+        raise BadInput("sizing", ", ".join(named) or "none", f"give exactly one of {SIZINGS}")
+    if percent is not None:
+        kind = SizingKind.PERCENT_OF_CAPITAL if side is Side.BUY else SizingKind.PERCENT_OF_POSITION
+        return Sizing(kind, bps_from_percent_text(percent, "percent"))
+    if of_available is not None:
+        return Sizing(SizingKind.PERCENT_OF_AVAILABLE, bps_from_percent_text(of_available, "of-available"))
+    if amount is not None:
+        return Sizing(SizingKind.FIXED_AMOUNT, paise_from_text(amount, "amount"))
+    if quantity is not None:
+        return Sizing(SizingKind.FIXED_QUANTITY, whole_number(quantity, "quantity"))
+    return Sizing(SizingKind.PERCENT_OF_POSITION, bps_from_percent_text(of_position or "", "of-position"))
+
+
+def selection_from(
+    desk: "Desk", clients: str | None, groups: Sequence[str] = (), brokers: Sequence[str] = ()
+) -> "Selection":
+    """Which clients: codes or ids separated by commas, groups, brokers. Raises `BadInput`."""
+    from engine.orders.intents import Selection
+
+    ids: list[int] = []
+    if clients is not None:
+        words = [word.strip() for word in clients.split(",") if word.strip()]
+        if not words:
+            raise BadInput("clients", clients, "give codes or ids separated by commas")
+        ids = list(dict.fromkeys(desk.clients.find(word).id for word in words))
+    titles = [f"{len(ids)} named"] if ids else []
+    titles += [f"group {name}" for name in groups] + [f"broker {name}" for name in brokers]
+    return Selection(tuple(ids), tuple(groups), tuple(brokers), ", ".join(titles) or "all")
+
+
+def intent_from(
+    desk: "Desk",
+    side: Side,
+    symbol: str,
+    sizing: "Sizing",
+    limit: str | None,
+    product: str | None,
+    selection: "Selection",
+    again: bool,
+) -> "Intent":
+    """The intent that was typed. Raises `BadInput`, `UnknownSymbol` with the nearest symbols."""
+    from engine.orders.intents import Intent
+
+    return Intent(
+        side=side,
+        key=desk.market.index.resolve(symbol).key,
+        sizing=sizing,
+        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        product=product_from(product, side),
+        limit_paise=None if limit is None else paise_from_text(limit, "limit"),
+        selection=selection,
+        again=again,
+    )

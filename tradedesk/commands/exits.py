@@ -1,0 +1,123 @@
+"""How a command ends: its exit code, and one clear line for whatever stopped it."""
+
+import errno
+import sqlite3
+import traceback
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from typer.exceptions import TyperException
+
+from data.csvfiles import FileProblem
+from data.money import BadInput
+
+
+class Exit(IntEnum):
+    """Exit codes. Stable: scripts read them."""
+
+    DONE = 0
+    """It was done."""
+    INTERNAL = 1
+    """Something nobody expected."""
+    BAD_INPUT = 2
+    """A value, a file or the usage is wrong; nothing was done."""
+    NOTHING_SENT = 3
+    """No order was sent: all lines skipped, not confirmed, or refused."""
+    PARTLY = 4
+    """Some orders were rejected, denied, cancelled, or not completely filled at the end of the wait."""
+    UNKNOWN = 5
+    """The broker's answer to an order is missing; it is never sent again before that is resolved."""
+    HALTED = 6
+    """The desk is halted."""
+    STORE = 7
+    """The home or its database cannot be used: newer version, read-only, full, locked, a second app."""
+    NOT_VERIFIED = 8
+    """The books or the audit do not verify."""
+    INTERRUPTED = 130
+    """Stopped by ctrl+c; what was sent by then stays at the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a command stopped: the exit code, the line for people, and what scripts read."""
+
+    exit: Exit
+    message: str
+    reason: str
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of a document's `error`."""
+        blank: dict[str, Any] = {"field": None, "value": None, "expected": None}
+        return {
+            "reason": self.reason,
+            "code": int(self.exit),
+            "message": self.message,
+            **blank,
+            **self.fields,
+        }
+
+
+STORE_FIELDS = ("home", "database")
+"""Fields of `BadInput` that speak of the home itself rather than of what was typed."""
+
+_STORE_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO)
+
+
+def explain(problem: BaseException) -> Explained:
+    """What a raised exception means for the caller."""
+    if isinstance(problem, FileProblem):
+        count = len(problem.problems)
+        rows = "\n".join(f"  {row}" for row in problem.problems)
+        noun = "problem" if count == 1 else "problems"
+        message = f"{problem.path.name}: {count} {noun}, nothing was taken\n{rows}"
+        given = {
+            "field": "file",
+            "value": problem.path.name,
+            "expected": "a file without these problems",
+            "problems": [
+                {"row": row.row, "field": row.field, "value": row.value, "expected": row.expected}
+                for row in problem.problems
+            ],
+        }
+        return Explained(Exit.BAD_INPUT, message, "bad_file", given)
+    if isinstance(problem, BadInput):
+        code = Exit.STORE if problem.field in STORE_FIELDS else Exit.BAD_INPUT
+        reason = "store_unusable" if code is Exit.STORE else "bad_input"
+        value = problem.value if isinstance(problem.value, int) else str(problem.value)
+        given = {"field": problem.field, "value": value, "expected": problem.expected}
+        return Explained(code, str(problem), reason, given)
+    if isinstance(problem, TyperException):
+        return Explained(Exit(problem.exit_code), problem.format_message(), "usage")
+    if isinstance(problem, OSError) and problem.errno in _STORE_ERRORS:
+        where = f" ({problem.filename})" if problem.filename else ""
+        return Explained(Exit.STORE, f"the home cannot be used: {problem.strerror}{where}", "store_unusable")
+    return _explain_desk(problem)
+
+
+def _explain_desk(problem: BaseException) -> Explained:
+    from sqlalchemy.exc import DBAPIError
+
+    from data.store import StoreError
+    from engine.desk import AppAlreadyRuns
+    from engine.orders.runs import Halted, Refusal, TradingStopped
+
+    if isinstance(problem, AppAlreadyRuns):
+        return Explained(Exit.STORE, str(problem), "app_already_runs")
+    if isinstance(problem, Refusal):
+        code = Exit.NOTHING_SENT
+        if isinstance(problem, Halted):
+            code = Exit.HALTED
+        elif isinstance(problem, TradingStopped):
+            code = Exit.STORE
+        return Explained(code, str(problem), problem.reason)
+    if isinstance(problem, (StoreError, sqlite3.Error)):
+        return Explained(Exit.STORE, f"the database cannot be used: {problem}", "store_unusable")
+    if isinstance(problem, DBAPIError):
+        return Explained(Exit.STORE, f"the database cannot be used: {problem.orig}", "store_unusable")
+    frames = traceback.extract_tb(problem.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    words = f"unexpected {type(problem).__name__}: {problem}{where}"
+    return Explained(Exit.INTERNAL, words, "internal")

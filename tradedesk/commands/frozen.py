@@ -1,0 +1,76 @@
+"""A process that froze while it held the database's write lock, found and ended so that cancels can go.
+
+Only cancel-all does this, and only to a process that the desk's own rows name: same process id, same
+start time. The lock is SQLite's own, on the shared-memory file beside the database.
+"""
+
+import fcntl
+import os
+import signal
+import sqlite3
+import struct
+from contextlib import closing, suppress
+from pathlib import Path
+
+from data.clock import SystemClock
+from data.locks import process_start
+from tradedesk.output import say
+
+WAIT_S = 0.5
+"""How long a living writer may take to give the lock up."""
+
+_WAL_WRITE_LOCK = 120
+"""The byte of the shared-memory file that a writer locks (SQLite, "WAL-Index Locking")."""
+
+_FLOCK = "hhqqi4x" if struct.calcsize("l") == 8 else "hhiii"
+"""`struct flock` of Linux: type, whence, start, length, process."""
+
+
+def end_frozen_writer(database: Path) -> bool:
+    """End the desk process that keeps the write lock for longer than `WAIT_S`; gives whether it ended one."""
+    if _lock_is_free(database):
+        return False
+    holder = lock_holder(database)
+    if holder is None or holder == os.getpid() or not _is_ours(database, holder):
+        return False
+    say(f"process {holder} is frozen and holds the database: ending it")
+    with suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGKILL)
+    return True
+
+
+def _lock_is_free(database: Path) -> bool:
+    clock = SystemClock()
+    deadline = clock.monotonic() + WAIT_S
+    with closing(sqlite3.connect(database, timeout=WAIT_S, isolation_level=None)) as connection:
+        while clock.monotonic() < deadline:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+                return True
+            except sqlite3.OperationalError:
+                continue
+    return False
+
+
+def lock_holder(database: Path) -> int | None:
+    """The process that holds the write lock, as the system tells; None where it cannot be told."""
+    with suppress(OSError, struct.error), Path(f"{database}-shm").open("r+b") as file:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, _WAL_WRITE_LOCK, 1, 0)
+        kind, _, _, _, holder = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+        if kind != fcntl.F_UNLCK and holder > 0:
+            return holder
+    return None
+
+
+def _is_ours(database: Path, pid: int) -> bool:
+    started = process_start(pid)
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
+    ):
+        rows = connection.execute(
+            "SELECT process_started FROM instance WHERE pid = ? AND ended_at IS NULL", (pid,)
+        )
+        return bool(started) and started in {row[0] for row in rows}
+    return False

@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Stands for the typed words.")]
+Wait = Annotated[str, typer.Option("--wait", metavar="SECONDS", help="How long to wait for the outcome.")]
+
+_SIZING = "How much (give one)"
+Percent = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Percent of each client's capital for a buy, of its position for a sell.",
+        rich_help_panel=_SIZING,
+    ),
+]
+OfAvailable = Annotated[
+    str | None, typer.Option(metavar="N", help="Percent of available cash.", rich_help_panel=_SIZING)
+]
+Amount = Annotated[
+    str | None, typer.Option(metavar="RUPEES", help="Rupees for each client.", rich_help_panel=_SIZING)
+]
+Quantity = Annotated[
+    str | None, typer.Option(metavar="N", help="Shares for each client.", rich_help_panel=_SIZING)
+]
+OfPosition = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Percent of the position held, for a sell.", rich_help_panel=_SIZING),
+]
+Limit = Annotated[
+    str | None, typer.Option(metavar="RUPEES", help="A limit price; without it the order is MARKET.")
+]
+ProductWord = Annotated[
+    str | None,
+    typer.Option("--product", metavar="CNC|MTF|MIS", help="Buys start at CNC, sells at the product held."),
+]
+_WHO = "Which clients (all, unless narrowed)"
+Clients = Annotated[
+    str | None, typer.Option(metavar="CODES,IDS", help="Codes or ids, by commas.", rich_help_panel=_WHO)
+]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option("--group", metavar="NAME", help="A group; may be repeated.", rich_help_panel=_WHO),
+]
+Brokers = Annotated[
+    list[str] | None,
+    typer.Option("--broker", metavar="NAME", help="A broker; may be repeated.", rich_help_panel=_WHO),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Send even though the same was sent within the last minute.")
+]

@@ -1,0 +1,264 @@
+"""Cancel-all, resume, certificates, the audit and the doctor."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.money import BadInput
+from data.vocabulary import HaltScope
+from tradedesk.commands.choices import whole_number
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson, Yes
+from tradedesk.commands.session import at_terminal, confirmed, run, run_emergency, typed
+from tradedesk.commands.shapes import certificate_shape
+from tradedesk.output import document, line, say, table
+from widgets.formats import quantity, rupees, time_of_day
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.halt import Certificate
+
+audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
+
+HaltNumber = Annotated[str | None, typer.Argument(metavar="[NUMBER]", help="A halt's number.")]
+
+
+def cancel_all(
+    yes: Yes = False,
+    scope: Annotated[
+        str, typer.Option(metavar="everything|broker|group|client|symbol", help="What to halt and cancel.")
+    ] = "everything",
+    value: Annotated[str, typer.Option(help="The broker, group, client or symbol.")] = "",
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who does it, for the audit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Halt first, cancel every live order, read back until nothing is live, and certify.
+
+    Works beside a running app, and when its screen is dead.
+    """
+    wanted = _scope_from(scope)
+    if (wanted is HaltScope.EVERYTHING) != (value == ""):
+        raise BadInput("value", value, "give --value with every scope but everything")
+
+    async def work(desk: "Desk") -> Exit:
+        meant = _scope_value(desk, wanted, value)
+        if not yes:
+            found = desk.halt.exposure(wanted, meant)
+            what = (
+                f"{desk.mode}  halt {_scope_words(wanted, value)} and cancel {found.orders} orders: "
+                f"{found.live} live {found.unsent} unsent {found.unknown} unknown · "
+                f"{found.clients} clients · ₹{rupees(found.blocked_paise)} blocked"
+            )
+            if not await confirmed("cancel all", what, False, "add --yes to halt and cancel"):
+                if as_json:
+                    document({"exposure": found, "orders": found.orders, "certificate": None})
+                return Exit.NOTHING_SENT
+        made = await desk.halt.fire(by or desk.actor, wanted, meant)
+        if as_json:
+            document(certificate_shape(made))
+        else:
+            _print_certificate(made)
+        say(f"halt {made.number} stands; `tradedesk resume {made.number}` ends it")
+        return _certificate_exit(made)
+
+    if yes and wanted is HaltScope.EVERYTHING:
+        run_emergency(work, by)
+    run(work)
+
+
+def _certificate_exit(made: "Certificate") -> Exit:
+    if made.unknown:
+        return Exit.UNKNOWN
+    return Exit.DONE if made.ended and not made.unreachable else Exit.PARTLY
+
+
+def _scope_from(text: str) -> HaltScope:
+    try:
+        return HaltScope(text.strip().lower())
+    except ValueError:
+        raise BadInput("scope", text, f"give one of {', '.join(HaltScope)}") from None
+
+
+def _scope_value(desk: "Desk", scope: HaltScope, value: str) -> str:
+    if scope is HaltScope.CLIENT:
+        return str(desk.clients.find(value).id)
+    if scope is HaltScope.SYMBOL:
+        return desk.market.index.resolve(value).key
+    return desk.halt.check_scope(scope, value)
+
+
+def _scope_words(scope: HaltScope, value: str) -> str:
+    return "everything" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
+
+
+def _print_certificate(made: "Certificate") -> None:
+    until = time_of_day(made.last_read_at)
+    line(f"HALT {made.number} {_scope_words(made.scope, made.value)} by {made.by} at {time_of_day(made.at)}")
+    line(
+        f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
+        f"{made.unknown} unknown  {made.unreachable} clients unreachable  {made.unsent_freed} freed unsent"
+    )
+    line(
+        f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
+        f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
+    )
+    if not made.ended:
+        line("NOT ended: something is live or unknown still; cancel-all may be repeated")
+    if made.lines:
+        table(
+            (
+                "code",
+                "client",
+                ">cancelled",
+                ">filled",
+                ">refused",
+                ">unknown",
+                ">released",
+                ">before",
+                ">now",
+                "",
+            ),
+            [
+                (
+                    entry.code,
+                    entry.name,
+                    quantity(entry.cancelled),
+                    quantity(entry.filled),
+                    quantity(entry.refused),
+                    quantity(entry.unknown),
+                    rupees(entry.released_paise),
+                    rupees(entry.available_before_paise),
+                    rupees(entry.available_now_paise),
+                    entry.note,
+                )
+                for entry in made.lines
+            ],
+        )
+
+
+def resume(
+    number: HaltNumber = None,
+    word: Annotated[str | None, typer.Option(metavar="resume", help="The typed word.")] = None,
+    yes: Yes = False,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who does it, for the audit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a halt, so that orders may be sent again. Takes the typed word `resume`."""
+    wanted = None if number is None else whole_number(number, "halt")
+
+    async def work(desk: "Desk") -> Exit:
+        standing = desk.halt.active()
+        if wanted is None and len(standing) != 1:
+            numbers = ", ".join(str(halt.number) for halt in standing)
+            expected = f"give the number; standing are {numbers}" if standing else "no halt stands"
+            if not standing and (desk.home / "HALT").exists():
+                expected = "the HALT file stands without a halt; run cancel-all once more, then resume"
+            raise BadInput("halt", "", expected)
+        chosen = wanted if wanted is not None else standing[0].number
+        answer = word or ("resume" if yes else None)
+        if answer is None and at_terminal():
+            what = f"{desk.mode}  end halt {chosen}: orders may be sent again"
+            answer = "resume" if await typed("resume", what) else None
+        if answer is None:
+            say("nothing was done: add --word resume")
+            if as_json:
+                document({"resumed": None, "standing": standing})
+            return Exit.NOTHING_SENT
+        await desk.halt.resume(chosen, answer, by or desk.actor)
+        left = desk.halt.active()
+        if as_json:
+            document({"resumed": chosen, "standing": left})
+        else:
+            rest = f"; still standing: {', '.join(str(halt.number) for halt in left)}" if left else ""
+            line(f"halt {chosen} resumed{rest}")
+        return Exit.DONE
+
+    run(work)
+
+
+def certificate(number: HaltNumber = None, as_json: AsJson = False) -> None:
+    """The certificate of a halt, the latest without a number."""
+    wanted = None if number is None else whole_number(number, "halt")
+
+    async def work(desk: "Desk") -> Exit:
+        made = desk.halt.latest() if wanted is None else desk.halt.certificate(wanted)
+        if made is None:
+            raise BadInput("halt", "" if wanted is None else wanted, "there is no certificate")
+        if as_json:
+            document(certificate_shape(made))
+        else:
+            _print_certificate(made)
+        return Exit.DONE
+
+    run(work)
+
+
+@audit_app.command("show")
+def audit_show(
+    action: Annotated[str | None, typer.Option(metavar="WORD", help="Such as RUN_STARTED.")] = None,
+    client: Annotated[str | None, typer.Option(help="A client's code or id.")] = None,
+    order: Annotated[str | None, typer.Option(metavar="ORDER_ID", help="One order.")] = None,
+    most: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest so many.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Rows of the audit, oldest first."""
+    order_id = None if order is None else whole_number(order, "order")
+
+    async def work(desk: "Desk") -> Exit:
+        client_id = None if client is None else desk.clients.find(client).id
+        rows = await desk.audit.rows(most, action, client_id, order_id)
+        if as_json:
+            document(rows)
+            return Exit.DONE
+        for row in rows:
+            subjects = (
+                ("client", row.client_id),
+                ("order", row.order_id),
+                ("plan", row.plan_number),
+                ("run", row.run_number),
+            )
+            about = "  ".join(f"{name} {given}" for name, given in subjects if given is not None)
+            details = "  ".join(f"{key}={value}" for key, value in row.details.items())
+            line(f"{row.seq}  {time_of_day(row.at)}  {row.actor}  {row.action}  {about}  {details}")
+        return Exit.DONE
+
+    run(work)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="A head kept outside that must be in the chain.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute the whole chain and name the first row that does not follow."""
+    if head is not None and (len(head) != 64 or any(letter not in "0123456789abcdef" for letter in head)):
+        raise BadInput("head", head, "give the 64 hex digits of a head")
+
+    async def work(desk: "Desk") -> Exit:
+        report = await desk.audit.verify(head)
+        if as_json:
+            document(report)
+        else:
+            line(f"{'ok' if report.ok else 'NOT VERIFIED'}: {report.message}")
+            line(f"head {report.head}")
+        return Exit.DONE if report.ok else Exit.NOT_VERIFIED
+
+    run(work)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Re-derive every balance, check the chain and the database, and say what was found."""
+
+    async def work(desk: "Desk") -> Exit:
+        checks = await desk.doctor.run()
+        ok = all(check.ok for check in checks)
+        if as_json:
+            document({"ok": ok, "checks": checks})
+        else:
+            for check in checks:
+                line(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.detail}")
+        return Exit.DONE if ok else Exit.NOT_VERIFIED
+
+    run(work)

@@ -1,0 +1,146 @@
+"""Opening the desk for one command, waiting for what it does, and asking for typed words."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from data.money import BadInput
+from tradedesk.commands.exits import Exit
+from tradedesk.output import say
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from tradedesk.settings import Settings
+
+Work = Callable[["Desk"], Awaitable[Exit]]
+"""What a command does with the open desk; gives how it ended."""
+
+
+def prepare_home() -> Path:
+    """The home, made if need be, with its log opened unless whoever runs us logs already."""
+    from tradedesk.settings import home_folder
+    from tradedesk.wiring import start_logging
+
+    home = home_folder()
+    with suppress(OSError):  # opening the database says it in better words
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not logging.getLogger().handlers:
+            start_logging(home)
+    return home
+
+
+def run(work: Work) -> NoReturn:
+    """Open the desk of the home, do the work, close it, and end with the work's exit code."""
+    _run(work, prepare_home(), None)
+
+
+def run_emergency(work: Work, by: str | None) -> NoReturn:
+    """The same for cancel-all: the HALT file is written before anything is opened.
+
+    A broken `config.toml` does not stop it, and a frozen process that keeps the database locked is ended.
+    """
+    from data.clock import SystemClock
+    from engine.orders.halt import write_halt_file
+    from tradedesk.commands.frozen import end_frozen_writer
+    from tradedesk.settings import Settings, load_settings
+
+    home = prepare_home()
+    database = home / "desk.db"
+    try:
+        settings = load_settings(home)
+    except BadInput as problem:
+        say(f"going on with the default settings: {problem}")
+        settings = Settings.model_construct()
+    if database.exists():
+        write_halt_file(home / "HALT", by or settings.trader, SystemClock().now())
+        end_frozen_writer(database)
+    _run(work, home, settings)
+
+
+def _run(work: Work, home: Path, settings: "Settings | None") -> NoReturn:
+    async def opened() -> Exit:
+        from tradedesk.wiring import open_desk
+
+        async with open_desk(home, kind="cli", settings=settings) as desk:
+            return await work(desk)
+
+    raise typer.Exit(asyncio.run(opened()))
+
+
+async def until(desk: "Desk", done: Callable[[], bool], seconds: float) -> bool:
+    """Wait until `done`, looking after each event of the desk, at most `seconds`; says whether it is."""
+    moved = asyncio.Event()
+    unsubscribe = desk.events.subscribe(lambda _event: moved.set())
+
+    async def wait() -> None:
+        while not done():
+            moved.clear()
+            await moved.wait()
+
+    waiting = asyncio.ensure_future(wait())
+    patience = asyncio.ensure_future(desk.clock.sleep(seconds))
+    try:
+        await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        unsubscribe()
+        waiting.cancel()
+        patience.cancel()
+        await asyncio.gather(waiting, patience, return_exceptions=True)
+    return done()
+
+
+def at_terminal() -> bool:
+    """Whether someone can read a question and type its answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+async def typed(words: str, what: str) -> bool:
+    """Ask for `words` to be typed, in any letter case. The desk goes on meanwhile."""
+    sys.stderr.write(f"{what}\ntype  {words}  and Enter, anything else leaves it: ")
+    sys.stderr.flush()
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def take() -> None:
+        # The terminal hands over whole lines, so that reading one does not block the loop.
+        loop.remove_reader(sys.stdin.fileno())
+        if not answer.done():
+            answer.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin.fileno(), take)
+    try:
+        given = await answer
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    if " ".join(given.split()).casefold() == words.casefold():
+        return True
+    say("not confirmed")
+    return False
+
+
+async def confirmed(words: str, what: str, yes: bool, instead: str) -> bool:
+    """Whether the trader wants it: `--yes`, or the typed words. Away from a terminal `instead` says how."""
+    if yes:
+        return True
+    if at_terminal():
+        return await typed(words, what)
+    say(f"{what}\nnothing was done: {instead}")
+    return False
+
+
+def seconds_from(text: str) -> float:
+    """A waiting time in seconds as typed. Raises `BadInput`."""
+    expected = "give seconds from 0 to 3600"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise BadInput("wait", text, expected) from None
+    if not 0 <= seconds <= 3600:
+        raise BadInput("wait", text, expected)
+    return seconds

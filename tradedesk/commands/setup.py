@@ -1,0 +1,224 @@
+"""Preparing a home, its clients and its instruments."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from data.money import BadInput
+from data.vocabulary import ClientStatus
+from tradedesk.commands import shapes
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson
+from tradedesk.commands.session import run
+from tradedesk.output import document, line, say, table
+from widgets.formats import rupees
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from tradedesk.wiring import PaperDesk
+
+clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
+instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
+
+CsvFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="A CSV file.")]
+
+
+def init(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With the demonstration's market and clients.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prepare a home (TRADEDESK_HOME, or the user's data folder) and exit. Does nothing twice."""
+
+    async def work(desk: "Desk") -> Exit:
+        laid = await lay_demo(desk) if demo else False
+        if as_json:
+            found = {
+                "home": desk.home,
+                "mode": desk.mode,
+                "demo_laid": laid,
+                "clients": len(desk.clients.all()),
+            }
+            document(found)
+        else:
+            line(f"{desk.home} is ready: {desk.mode}, {len(desk.clients.all())} clients")
+        return Exit.DONE
+
+    run(work)
+
+
+async def lay_demo(desk: "Desk") -> bool:
+    """Lay the demonstration into an empty home; gives whether it was laid now. Raises `BadInput`."""
+    from tradedesk.wiring import prepare_demo
+
+    try:
+        return await prepare_demo(cast("PaperDesk", desk))
+    except BadInput as problem:
+        # The home itself can be used; it is the demonstration that may not go there.
+        raise BadInput("demo", problem.value, problem.expected) from None
+
+
+@clients_app.callback()
+def clients(
+    ctx: typer.Context,
+    status: Annotated[str | None, typer.Option(metavar="active|inactive|pending")] = None,
+    group: Annotated[str | None, typer.Option(metavar="NAME", help="Of one group.")] = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Code or part of the name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Clients by code, with what stands against trading for each."""
+    if ctx.invoked_subcommand is not None:
+        return
+    wanted = None if status is None else status_from(status)
+
+    async def work(desk: "Desk") -> Exit:
+        if group is not None and group not in desk.clients.groups():
+            raise BadInput("group", group, f"known groups are {', '.join(desk.clients.groups()) or 'none'}")
+        found = desk.clients.all() if search is None else desk.clients.search(search)
+        found = [c for c in found if wanted is None or c.status is wanted]
+        found = [c for c in found if group is None or group in c.groups]
+        rows = [shapes.client_shape(desk, entry) for entry in found]
+        if as_json:
+            document(rows)
+            return Exit.DONE
+        table(
+            (">id", "code", "client", "broker", "gate", ">capital", ">available", ">blocked", "groups"),
+            [
+                (
+                    str(row["client_id"]),
+                    row["code"],
+                    row["name"],
+                    row["broker"],
+                    _gate_words(row),
+                    rupees(row["capital_paise"]),
+                    rupees(row["available_paise"]),
+                    rupees(row["blocked_paise"]),
+                    ", ".join(row["groups"]),
+                )
+                for row in rows
+            ],
+        )
+        say(f"{len(rows)} of {len(desk.clients.all())} clients, {desk.clients.ready_count()} ready")
+        return Exit.DONE
+
+    run(work)
+
+
+def _gate_words(row: shapes.Shape) -> str:
+    if row["reason"] is None:
+        return "ok"
+    return f"{row['reason'].value} ({row['status_reason']})" if row["status_reason"] else row["reason"].value
+
+
+def status_from(text: str) -> ClientStatus:
+    """A client's status as typed. Raises `BadInput`."""
+    try:
+        return ClientStatus(text.strip().lower())
+    except ValueError:
+        raise BadInput("status", text, f"give one of {', '.join(ClientStatus)}") from None
+
+
+@clients_app.command("import")
+def import_clients(
+    file: CsvFile = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take over the words of codes that exist.")
+    ] = False,
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a file to begin with, and exit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add the clients of a CSV file, all of them or, with any fault, none."""
+    if template:
+        from engine.accounts.clients import template as first_file
+
+        text = first_file()
+        if as_json:
+            document({"template": text.splitlines()})
+        else:
+            for row in text.splitlines():
+                line(row)
+        return
+    path = _readable(file)
+
+    async def work(desk: "Desk") -> Exit:
+        report = await desk.clients.import_csv(path, update)
+        if as_json:
+            document({"added": report.added, "updated": report.updated, "unchanged": report.unchanged})
+        else:
+            line(f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged")
+        return Exit.DONE
+
+    run(work)
+
+
+def _readable(file: Path | None) -> Path:
+    """The file, which must be there and readable. Raises `BadInput`."""
+    if file is None:
+        raise BadInput("file", "", "give a file to import")
+    try:
+        with file.open("rb"):
+            return file
+    except OSError as problem:
+        raise BadInput("file", str(file), f"it cannot be read: {problem.strerror}") from None
+
+
+@clients_app.command("set")
+def set_client(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A client's code or id.")],
+    status: Annotated[str, typer.Option(metavar="active|inactive|pending")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Plans show it where the client is skipped.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a client active, inactive or pending, with a reason."""
+    wanted = status_from(status)
+    if not reason.strip():
+        raise BadInput("reason", reason, "say why in a few words")
+
+    async def work(desk: "Desk") -> Exit:
+        client = desk.clients.find(code)
+        await desk.clients.set_status(client.id, wanted, reason.strip())
+        if as_json:
+            document(shapes.client_shape(desk, desk.clients.get(client.id)))
+        else:
+            line(f"{client.code} {client.name} is {wanted.value}: {reason.strip()}")
+        return Exit.DONE
+
+    run(work)
+
+
+@instruments_app.command("import")
+def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
+    """Take the NSE and BSE shares and indices of Kite's instrument dump (CSV, or gzipped)."""
+    path = _readable(file)
+
+    async def work(desk: "Desk") -> Exit:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from data.instruments import read_kite_instruments
+        from tradedesk.wiring import take_instruments
+
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("reading", total=None)
+            taken = read_kite_instruments(
+                path, lambda done, size: bar.update(task, completed=done, total=size)
+            )
+            bar.update(task, description="storing", total=None)
+            count = await take_instruments(cast("PaperDesk", desk), taken.instruments, path.name)
+        by_segment: dict[str, int] = {}
+        for instrument in taken.instruments:
+            by_segment[instrument.segment] = by_segment.get(instrument.segment, 0) + 1
+        if as_json:
+            document({"rows": taken.rows, "taken": count, "by_segment": by_segment, "skipped": taken.skipped})
+            return Exit.DONE
+        line(f"{count:,} of {taken.rows:,} rows taken")
+        rows = [("taken", name, f"{number:,}") for name, number in sorted(by_segment.items())]
+        rows += [("skipped", name, f"{number:,}") for name, number in sorted(taken.skipped.items())]
+        table(("", "segment", ">rows"), rows)
+        return Exit.DONE
+
+    run(work)

@@ -1,0 +1,260 @@
+"""The JSON shapes of the machine interface (docs/cli.md). Keys are stable; money is in `_paise` keys."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.accounts.book import ClientView, FundsView, HoldingView, OrderView
+    from engine.accounts.holdings import Transaction
+    from engine.desk import Desk
+    from engine.orders.halt import Certificate
+    from engine.orders.plan_record import Plan
+    from engine.orders.runs import RunView
+
+Shape = dict[str, Any]
+
+
+def client_shape(desk: "Desk", client: "ClientView") -> Shape:
+    """One client with its gate (`reason` is null when it may trade) and balances."""
+    funds = desk.funds.of(client.id)
+    return {
+        "client_id": client.id,
+        "code": client.code,
+        "name": client.name,
+        "broker": client.broker,
+        "broker_user_id": client.broker_user_id,
+        "status": client.status,
+        "status_reason": client.status_reason,
+        "reason": client.gate,
+        "session": client.session,
+        "capital_paise": client.capital_paise,
+        "available_paise": funds.available_paise,
+        "blocked_paise": funds.blocked_paise,
+        "mtf_limit_paise": client.mtf_limit_paise,
+        "groups": client.groups,
+    }
+
+
+def funds_shape(desk: "Desk", funds: "FundsView") -> Shape:
+    """One client's balances."""
+    return {
+        "client_id": funds.client_id,
+        "code": desk.clients.get(funds.client_id).code,
+        "available_paise": funds.available_paise,
+        "blocked_paise": funds.blocked_paise,
+        "held_paise": funds.held_paise,
+        "unsettled_paise": funds.unsettled_paise,
+        "charges_due_paise": funds.charges_due_paise,
+        "mtf_limit_paise": funds.mtf_limit_paise,
+        "mtf_loan_paise": funds.mtf_loan_paise,
+        "mtf_reserved_paise": funds.mtf_reserved_paise,
+        "shortfall_paise": funds.shortfall_paise,
+    }
+
+
+def order_shape(desk: "Desk", order: "OrderView") -> Shape:
+    """One order."""
+    return {
+        "order_id": order.id,
+        "client_id": order.client_id,
+        "code": desk.clients.get(order.client_id).code,
+        "symbol": order.tradingsymbol,
+        "key": order.key,
+        "side": order.side,
+        "product": order.product,
+        "order_type": order.order_type,
+        "state": order.state,
+        "sub_status": order.sub_status,
+        "reason_code": order.reason_code,
+        "reason_text": order.reason_text,
+        "tag": order.tag,
+        "broker_order_id": order.broker_order_id,
+        "quantity": order.quantity,
+        "filled_quantity": order.filled_quantity,
+        "average_paise": order.average_paise,
+        "limit_paise": order.limit_paise,
+        "blocked_paise": order.blocked_paise,
+        "run": order.run_number,
+        "plan": order.plan_number,
+        "flags": order.flags,
+        "trading_date": order.trading_date,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+        "ended_at": order.ended_at,
+    }
+
+
+def run_shape(desk: "Desk", run: "RunView", with_orders: bool = True) -> Shape:
+    """One run with its counts and, where asked for, its orders."""
+    shape: Shape = {
+        "number": run.number,
+        "plan": run.plan_number,
+        "title": run.title,
+        "status": run.status,
+        "counts": run.counts,
+        "settled": run.settled,
+        "left_paise": run.left_paise,
+        "elapsed_s": round(run.elapsed_s, 3),
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+    }
+    if with_orders:
+        shape["orders"] = [order_shape(desk, desk.orders.get(order_id)) for order_id in run.order_ids]
+    return shape
+
+
+def plan_shape(plan: "Plan") -> Shape:
+    """A frozen plan, problems first."""
+    intent = plan.intent
+    return {
+        "number": plan.number,
+        "digest": plan.digest,
+        "title": plan.title,
+        "symbol": plan.instrument.tradingsymbol,
+        "key": plan.instrument.key,
+        "side": intent.side,
+        "product": intent.product,
+        "order_type": intent.order_type,
+        "limit_paise": intent.limit_paise,
+        "clients": intent.selection.title,
+        "policy": plan.policy,
+        "frozen_at": plan.frozen_at,
+        "expires_at": plan.expires_at,
+        "trading_day": plan.trading_day,
+        "phase": plan.phase,
+        "last_paise": plan.last_paise,
+        "bid_paise": plan.bid_paise,
+        "ask_paise": plan.ask_paise,
+        "age_s": plan.age_s,
+        "reserve_price_paise": plan.reserve_price_paise,
+        "protection_bps": plan.protection_bps,
+        "desk_halted": plan.desk_halted,
+        "orders": plan.orders,
+        "shares": plan.shares,
+        "at_last_paise": plan.at_last_paise,
+        "reserve_paise": plan.reserve_paise,
+        "left_paise": plan.left_paise,
+        "eta_s": plan.eta_s,
+        "skipped": len(plan.skipped_lines),
+        "skipped_by_reason": {reason.value: count for reason, count in plan.skipped_by_reason.items()},
+        "answer": plan.answer,
+        "lines": plan.lines,
+    }
+
+
+def holding_shape(desk: "Desk", holding: "HoldingView") -> Shape:
+    """One client's shares of one stock in one product, at the last price."""
+    value = desk.valuation.holding(holding)
+    return {
+        "client_id": holding.client_id,
+        "code": desk.clients.get(holding.client_id).code,
+        "symbol": holding.tradingsymbol,
+        "key": holding.key,
+        "product": holding.product,
+        "quantity": holding.quantity,
+        "sellable": holding.sellable,
+        "today": holding.today,
+        "t1": holding.t1,
+        "free": holding.free,
+        "blocked": holding.blocked,
+        "pledged": holding.pledged,
+        "cost_paise": holding.cost_paise,
+        "average_paise": holding.average_paise,
+        "ltp_paise": value.last_paise,
+        "value_paise": value.value_paise,
+        "unrealised_paise": value.unrealised_paise,
+        "day_pnl_paise": value.day_pnl_paise,
+        "pnl_bps": value.pnl_bps,
+    }
+
+
+def transaction_shape(desk: "Desk", trip: "Transaction") -> Shape:
+    """One closed round trip."""
+    return {
+        "client_id": trip.client_id,
+        "code": desk.clients.get(trip.client_id).code,
+        "order_id": trip.order_id,
+        "symbol": trip.tradingsymbol,
+        "product": trip.product,
+        "quantity": trip.quantity,
+        "buy_price_paise": trip.buy_price_paise,
+        "sell_price_paise": trip.sell_price_paise,
+        "cost_paise": trip.cost_paise,
+        "proceeds_paise": trip.proceeds_paise,
+        "pnl_paise": trip.pnl_paise,
+        "charges_paise": trip.charges_paise,
+        "net_paise": trip.net_paise,
+        "opened_on": trip.opened_on,
+        "closed_at": trip.closed_at,
+    }
+
+
+def quote_shape(desk: "Desk", key: str) -> Shape:
+    """The last known market of one instrument; figures are null while no price is known."""
+    stock = desk.market.detail(key)
+    quote, age = stock.quote, desk.market.age(key)
+    return {
+        "symbol": stock.instrument.tradingsymbol,
+        "exchange": stock.instrument.exchange,
+        "key": stock.instrument.key,
+        "name": stock.instrument.name,
+        "ltp_paise": quote.last_paise if quote else None,
+        "change_paise": stock.change_paise,
+        "change_bps": stock.change_bps,
+        "high_paise": quote.high_paise if quote else None,
+        "low_paise": quote.low_paise if quote else None,
+        "volume": quote.volume if quote else None,
+        "age_s": None if age is None else round(age, 3),
+    }
+
+
+def detail_shape(desk: "Desk", key: str) -> Shape:
+    """One instrument with its market, margins and who holds it."""
+    stock = desk.market.detail(key)
+    quote, instrument, phase = stock.quote, stock.instrument, desk.market.phase(stock.instrument)
+    return quote_shape(desk, instrument.key) | {
+        "isin": instrument.isin,
+        "series": instrument.series,
+        "sector": instrument.sector,
+        "tick_paise": instrument.tick_paise,
+        "lot_size": instrument.lot_size,
+        "fno": instrument.fno,
+        "trade_to_trade": instrument.trade_to_trade,
+        "mtf_margin_bps": instrument.mtf_margin_bps,
+        "mis_margin_bps": instrument.mis_margin_bps,
+        "mtf_own_per_share_paise": stock.mtf_own_per_share_paise,
+        "prev_close_paise": quote.prev_close_paise if quote else instrument.prev_close_paise,
+        "open_paise": quote.open_paise if quote else None,
+        "bid_paise": quote.bid_paise if quote else None,
+        "ask_paise": quote.ask_paise if quote else None,
+        "lower_circuit_paise": quote.lower_circuit_paise if quote else None,
+        "upper_circuit_paise": quote.upper_circuit_paise if quote else None,
+        "bids": quote.bids if quote else [],
+        "asks": quote.asks if quote else [],
+        "phase": phase.kind,
+        "held_quantity": stock.held_quantity,
+        "holder_count": stock.holder_count,
+    }
+
+
+def certificate_shape(made: "Certificate") -> Shape:
+    """What a halt did: counts, money released, clients, orders."""
+    return {
+        "number": made.number,
+        "scope": made.scope,
+        "value": made.value,
+        "by": made.by,
+        "at": made.at,
+        "last_read_at": made.last_read_at,
+        "ended": made.ended,
+        "cancelled": made.cancelled,
+        "filled_meanwhile": made.filled_meanwhile,
+        "refused": made.refused,
+        "unknown": made.unknown,
+        "unreachable": made.unreachable,
+        "unsent_freed": made.unsent_freed,
+        "released_paise": made.released_paise,
+        "blocked_before_paise": made.blocked_before_paise,
+        "still_blocked_paise": made.still_blocked_paise,
+        "clients": made.lines,
+        "orders": made.orders,
+    }

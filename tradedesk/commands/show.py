@@ -1,0 +1,377 @@
+"""Looking: prices, orders, runs, positions, money."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data.money import BadInput
+from tradedesk.commands import shapes
+from tradedesk.commands.choices import whole_number
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson
+from tradedesk.commands.plan_words import run_words
+from tradedesk.commands.session import run
+from tradedesk.output import document, line, say, table
+from widgets.formats import (
+    DASH,
+    age,
+    amount,
+    percent,
+    price,
+    quantity,
+    rupees,
+    signed,
+    signed_amount,
+    signed_percent,
+    time_of_day,
+    volume,
+)
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+ClientWord = Annotated[str | None, typer.Option("--client", help="One client, by code or id.")]
+
+orders_app = typer.Typer(help="Orders of all clients, live ones first.", invoke_without_command=True)
+
+
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of a symbol or name.")],
+    most: Annotated[int, typer.Option("--limit", min=1, max=500, help="At most so many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find instruments by symbol or name, with price and change."""
+
+    async def work(desk: "Desk") -> Exit:
+        keys = [found.key for found in desk.market.index.search(text, most)]
+        await desk.market.fetch(keys)
+        if not keys:
+            say(f"no symbol or name has {text!r}")
+        _quotes(desk, keys, as_json)
+        return Exit.DONE
+
+    run(work)
+
+
+def watch(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="These; without, the watchlist.")
+    ] = None,
+    add: Annotated[list[str] | None, typer.Option(metavar="SYMBOL", help="Put on the watchlist.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="SYMBOL", help="Take off it.")] = None,
+    name: Annotated[str | None, typer.Option("--list", metavar="NAME", help="Another watchlist.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prices of the watchlist, or of the symbols given, once."""
+
+    async def work(desk: "Desk") -> Exit:
+        wanted = name or desk.watchlist.names()[0]
+        for word in add or ():
+            await desk.watchlist.add(desk.market.index.resolve(word).key, wanted)
+        for word in remove or ():
+            key = desk.market.index.resolve(word).key
+            if not await desk.watchlist.remove(key, wanted):
+                raise BadInput("remove", word, f"it is not on the watchlist {wanted}")
+        given = [desk.market.index.resolve(word).key for word in symbols or ()]
+        if not given and name is not None and name not in desk.watchlist.names():
+            raise BadInput("list", name, f"watchlists: {', '.join(desk.watchlist.names())}")
+        keys = given or desk.watchlist.keys(wanted)
+        await desk.market.fetch(keys)
+        if not keys:
+            say(f"the watchlist {wanted} is empty; --add SYMBOL puts one on it")
+        _quotes(desk, keys, as_json)
+        return Exit.DONE
+
+    run(work)
+
+
+def _quotes(desk: "Desk", keys: Sequence[str], as_json: bool) -> None:
+    found = [shapes.quote_shape(desk, key) for key in keys]
+    if as_json:
+        document(found)
+        return
+    table(
+        ("symbol", "name", ">LTP", ">change", ">chg%", ">high", ">low", ">vol", ">age"),
+        [
+            (
+                row["key"],
+                row["name"],
+                price(row["ltp_paise"]),
+                signed_amount(row["change_paise"]),
+                signed_percent(row["change_bps"]),
+                price(row["high_paise"]),
+                price(row["low_paise"]),
+                volume(row["volume"]),
+                age(row["age_s"]),
+            )
+            for row in found
+        ],
+    )
+
+
+def detail(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")],
+    as_json: AsJson = False,
+) -> None:
+    """One instrument: its market, depth, margins, and who holds it."""
+
+    async def work(desk: "Desk") -> Exit:
+        key = desk.market.index.resolve(symbol).key
+        await desk.market.fetch([key])
+        found = shapes.detail_shape(desk, key)
+        if as_json:
+            document(found)
+        else:
+            _print_detail(found)
+        return Exit.DONE
+
+    run(work)
+
+
+def _print_detail(found: dict[str, Any]) -> None:
+    mtf = "not eligible"
+    if found["mtf_margin_bps"] is not None:
+        own = amount(found["mtf_own_per_share_paise"])
+        mtf = f"own {percent(found['mtf_margin_bps'])} %, {own} a share"
+    line(f"{found['key']}  {found['name']}  {found['phase'].value.replace('_', ' ')}")
+    line(
+        f"LTP {price(found['ltp_paise'])}  {signed_amount(found['change_paise'])} "
+        f"({signed_percent(found['change_bps'])} %)  age {age(found['age_s'])}"
+    )
+    line(f"day {price(found['low_paise'])} to {price(found['high_paise'])}  vol {volume(found['volume'])}")
+    lower, upper = price(found["lower_circuit_paise"]), price(found["upper_circuit_paise"])
+    line(f"tick {amount(found['tick_paise'])}  lot {found['lot_size']}  band {lower} to {upper}  MTF {mtf}")
+    line(f"held {quantity(found['held_quantity'])} shares by {found['holder_count']} clients")
+    bids, asks = found["bids"], found["asks"]
+    rows = []
+    for depth in range(max(len(bids), len(asks))):
+        bid = bids[depth] if depth < len(bids) else None
+        ask = asks[depth] if depth < len(asks) else None
+        rows.append(
+            (
+                quantity(bid.quantity) if bid else DASH,
+                price(bid.price_paise) if bid else DASH,
+                price(ask.price_paise) if ask else DASH,
+                quantity(ask.quantity) if ask else DASH,
+            )
+        )
+    if rows:
+        table((">bid qty", ">bid", ">ask", ">ask qty"), rows)
+
+
+@orders_app.callback()
+def orders(
+    ctx: typer.Context,
+    live: Annotated[bool, typer.Option("--live", help="Only those that could still trade.")] = False,
+    client: ClientWord = None,
+    run_number: Annotated[str | None, typer.Option("--run", metavar="N", help="Of one run.")] = None,
+    needs_me: Annotated[
+        bool, typer.Option("--needs-me", help="Unknown, rejected, denied, partly filled, flagged.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Orders of today and those still live, live ones first, the newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    number = None if run_number is None else whole_number(run_number, "run")
+
+    async def work(desk: "Desk") -> Exit:
+        client_id = None if client is None else desk.clients.find(client).id
+        found = desk.orders.all(live=True if live else None, client_id=client_id, run=number)
+        if needs_me:
+            wanted = {entry.id for entry in desk.orders.needs_me()}
+            found = [entry for entry in found if entry.id in wanted]
+        if as_json:
+            document([shapes.order_shape(desk, entry) for entry in found])
+            return Exit.DONE
+        table(
+            (">order", "time", "code", "side", "symbol", "prod", ">qty", ">filled", ">avg", "state", "why"),
+            [
+                (
+                    str(entry.id),
+                    time_of_day(entry.created_at),
+                    desk.clients.get(entry.client_id).code,
+                    entry.side.value,
+                    entry.tradingsymbol,
+                    entry.product.value,
+                    quantity(entry.quantity),
+                    quantity(entry.filled_quantity),
+                    price(entry.average_paise),
+                    " ".join((entry.state.value, *entry.flags)),
+                    entry.reason_text or entry.reason_code or entry.sub_status,
+                )
+                for entry in found
+            ],
+        )
+        return Exit.DONE
+
+    run(work)
+
+
+@orders_app.command("show")
+def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_json: AsJson = False) -> None:
+    """One order's life: attempts, requests, fills, postings, audit."""
+    number = whole_number(order_id, "order")
+
+    async def work(desk: "Desk") -> Exit:
+        life = await desk.orders.life(number)
+        parts = {
+            "attempts": life.attempts,
+            "requests": life.requests,
+            "fills": life.fills,
+            "postings": life.postings,
+            "audit": [{**row, "details": json.loads(row["details"])} for row in life.audit],
+        }
+        if as_json:
+            document({"order": shapes.order_shape(desk, life.order), **parts})
+            return Exit.DONE
+        for name, value in shapes.order_shape(desk, life.order).items():
+            if value not in (None, "", ()):
+                line(f"{name:<18}{_cell(value)}")
+        for name, rows in parts.items():
+            if rows:
+                line()
+                line(name)
+                shown = [column for column in rows[0] if column not in _NOT_SHOWN]
+                table(shown, [[_cell(row[column]) for column in shown] for row in rows])
+        return Exit.DONE
+
+    run(work)
+
+
+_NOT_SHOWN = frozenset({"order_id", "client_id", "plan_number", "run_number", "previous", "hash"})
+"""Columns of an order's rows that say nothing about it or only matter to a program."""
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return time_of_day(value)
+    if isinstance(value, dict):
+        return "  ".join(f"{key}={item}" for key, item in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return DASH if value is None else str(value)
+
+
+def runs(as_json: AsJson = False) -> None:
+    """Runs, the newest first, with their counts."""
+
+    async def work(desk: "Desk") -> Exit:
+        found = desk.runs.all()
+        if as_json:
+            document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
+            return Exit.DONE
+        for entry in found:
+            line(f"{time_of_day(entry.started_at)}  {entry.title}  {run_words(entry)}")
+        return Exit.DONE
+
+    run(work)
+
+
+def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
+    """What clients hold, at the last price."""
+
+    async def work(desk: "Desk") -> Exit:
+        held = desk.holdings.all() if client is None else desk.holdings.of(desk.clients.find(client).id)
+        await desk.market.fetch(sorted({entry.key for entry in held}))
+        found = [shapes.holding_shape(desk, entry) for entry in held]
+        if as_json:
+            document(found)
+            return Exit.DONE
+        table(
+            ("code", "symbol", "prod", ">qty", ">sellable", ">avg", ">LTP", ">day P&L", ">P&L", ">%"),
+            [
+                (
+                    row["code"],
+                    row["symbol"],
+                    row["product"].value,
+                    quantity(row["quantity"]),
+                    quantity(row["sellable"]),
+                    price(row["average_paise"]),
+                    price(row["ltp_paise"]),
+                    signed(row["day_pnl_paise"]),
+                    signed(row["unrealised_paise"]),
+                    signed_percent(row["pnl_bps"]),
+                )
+                for row in found
+            ],
+        )
+        return Exit.DONE
+
+    run(work)
+
+
+def funds(client: ClientWord = None, as_json: AsJson = False) -> None:
+    """Clients' balances."""
+
+    async def work(desk: "Desk") -> Exit:
+        found = desk.funds.all() if client is None else [desk.funds.of(desk.clients.find(client).id)]
+        rows = [shapes.funds_shape(desk, entry) for entry in found]
+        if as_json:
+            document(rows)
+            return Exit.DONE
+        table(
+            (
+                "code",
+                ">available",
+                ">blocked",
+                ">held",
+                ">unsettled",
+                ">due",
+                ">MTF loan",
+                ">MTF limit",
+                ">short",
+            ),
+            [(row["code"], *(rupees(row[f"{name}_paise"]) for name in _FUNDS_COLUMNS)) for row in rows],
+        )
+        return Exit.DONE
+
+    run(work)
+
+
+_FUNDS_COLUMNS = (
+    "available",
+    "blocked",
+    "held",
+    "unsettled",
+    "charges_due",
+    "mtf_loan",
+    "mtf_limit",
+    "shortfall",
+)
+
+
+def transactions(client: ClientWord = None, as_json: AsJson = False) -> None:
+    """Closed round trips, oldest first, with profit and charges."""
+
+    async def work(desk: "Desk") -> Exit:
+        client_id = None if client is None else desk.clients.find(client).id
+        found = await desk.holdings.transactions(client_id)
+        rows = [shapes.transaction_shape(desk, entry) for entry in found]
+        if as_json:
+            document(rows)
+            return Exit.DONE
+        table(
+            ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
+            [
+                (
+                    time_of_day(row["closed_at"]),
+                    row["code"],
+                    row["symbol"],
+                    row["product"].value,
+                    quantity(row["quantity"]),
+                    price(row["buy_price_paise"]),
+                    price(row["sell_price_paise"]),
+                    signed(row["pnl_paise"]),
+                    amount(row["charges_paise"]),
+                    signed(row["net_paise"]),
+                )
+                for row in rows
+            ],
+        )
+        return Exit.DONE
+
+    run(work)

@@ -1,0 +1,291 @@
+"""Plans, runs, single orders and cancels from the command line."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.money import BadInput
+from data.vocabulary import OrderState, Reason
+from tradedesk.commands import choices
+from tradedesk.commands.exits import Exit, explain
+from tradedesk.commands.options import (
+    Again,
+    Amount,
+    AsJson,
+    Brokers,
+    Clients,
+    Groups,
+    Limit,
+    OfAvailable,
+    OfPosition,
+    Percent,
+    ProductWord,
+    Quantity,
+    Wait,
+    Yes,
+)
+from tradedesk.commands.plan_words import plan_words, print_plan, print_run
+from tradedesk.commands.session import confirmed, run, seconds_from, until
+from tradedesk.commands.shapes import order_shape, plan_shape, run_shape
+from tradedesk.output import document, line, say
+
+if TYPE_CHECKING:
+    from engine.accounts.book import OrderView
+    from engine.desk import Desk
+    from engine.orders.plan_record import Plan
+    from engine.orders.runs import RunView
+
+SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]
+SymbolWord = Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")]
+
+
+def plan(
+    side: SideWord,
+    symbol: SymbolWord,
+    percent: Percent = None,
+    of_available: OfAvailable = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    of_position: OfPosition = None,
+    limit: Limit = None,
+    product: ProductWord = None,
+    clients: Clients = None,
+    group: Groups = None,
+    broker: Brokers = None,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze and store a plan for many clients, and print its hash; nothing is sent.
+
+    `tradedesk bulk --confirm HASH` sends exactly this plan while it is valid.
+    """
+    way = choices.side_from(side)
+    sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
+
+    async def work(desk: "Desk") -> Exit:
+        chosen = choices.selection_from(desk, clients, group or (), broker or ())
+        intent = choices.intent_from(desk, way, symbol, sizing, limit, product, chosen, again)
+        made = await desk.plans.freeze(intent)
+        if as_json:
+            document({"plan": plan_shape(made)})
+        else:
+            print_plan(made)
+        say(_how_to_confirm(made))
+        return Exit.DONE
+
+    run(work)
+
+
+def bulk(
+    side: Annotated[str | None, typer.Argument(metavar="buy|sell", help="Which way to trade.")] = None,
+    symbol: Annotated[str | None, typer.Argument(metavar="SYMBOL", help="What to trade.")] = None,
+    percent: Percent = None,
+    of_available: OfAvailable = None,
+    amount: Amount = None,
+    quantity: Quantity = None,
+    of_position: OfPosition = None,
+    limit: Limit = None,
+    product: ProductWord = None,
+    clients: Clients = None,
+    group: Groups = None,
+    broker: Brokers = None,
+    again: Again = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", metavar="HASH", help="Send the stored plan with this hash, plan nothing."),
+    ] = None,
+    yes: Yes = False,
+    wait: Wait = "30",
+    as_json: AsJson = False,
+) -> None:
+    """Buy or sell one symbol for many clients: plan, confirm, send, and wait for the outcome."""
+    patience = seconds_from(wait)
+    if confirm is not None:
+        if side is not None:
+            raise BadInput(
+                "confirm", confirm, "a stored plan is sent as it stands; leave side and symbol out"
+            )
+        run(lambda desk: _send_stored(desk, confirm, patience, as_json))
+    if side is None or symbol is None:
+        raise BadInput("bulk", side or "", "give buy or sell and a SYMBOL, or --confirm HASH")
+    way, word = choices.side_from(side), symbol
+    sizing = choices.sizing_from(way, percent, of_available, amount, quantity, of_position)
+
+    async def work(desk: "Desk") -> Exit:
+        chosen = choices.selection_from(desk, clients, group or (), broker or ())
+        intent = choices.intent_from(desk, way, word, sizing, limit, product, chosen, again)
+        return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
+
+    run(work)
+
+
+def order(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="A client's code or id.")],
+    side: SideWord,
+    symbol: SymbolWord,
+    quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="Shares.")],
+    limit: Limit = None,
+    product: ProductWord = None,
+    again: Again = False,
+    yes: Yes = False,
+    wait: Wait = "30",
+    as_json: AsJson = False,
+) -> None:
+    """Buy or sell for one client."""
+    way, patience = choices.side_from(side), seconds_from(wait)
+    shares = choices.whole_number(quantity, "quantity")
+
+    async def work(desk: "Desk") -> Exit:
+        from data.vocabulary import SizingKind
+        from engine.orders.intents import Selection, Sizing
+
+        found = desk.clients.find(client)
+        chosen = Selection(client_ids=(found.id,), title=found.code)
+        sizing = Sizing(SizingKind.FIXED_QUANTITY, shares)
+        intent = choices.intent_from(desk, way, symbol, sizing, limit, product, chosen, again)
+        return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
+
+    run(work)
+
+
+async def _send_stored(desk: "Desk", digest: str, patience: float, as_json: bool) -> Exit:
+    made = await desk.plans.by_digest(digest)
+    return await _start(desk, made, digest, patience, as_json)
+
+
+async def _send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json: bool) -> Exit:
+    """Confirm a frozen plan and carry it out."""
+    if not made.orders:
+        return _nothing(made, as_json)
+    if not as_json:
+        print_plan(made)
+    what = f"{desk.mode}  {plan_words(made)}"
+    if not await confirmed(made.answer, what, yes, _how_to_confirm(made)):
+        if as_json:
+            document({"plan": plan_shape(made), "run": None})
+        return Exit.NOTHING_SENT
+    return await _start(desk, made, made.digest, patience, as_json)
+
+
+def _nothing(made: "Plan", as_json: bool) -> Exit:
+    if as_json:
+        document({"plan": plan_shape(made), "run": None})
+    else:
+        print_plan(made)
+    say(f"nothing sent: {plan_words(made)}")
+    halted = made.desk_halted or set(made.skipped_by_reason) == {Reason.HALTED}
+    return Exit.HALTED if halted else Exit.NOTHING_SENT
+
+
+async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_json: bool) -> Exit:
+    from engine.orders.runs import Refusal
+
+    try:
+        started = await desk.runs.start(made, confirm=digest)
+    except Refusal as refusal:
+        told = explain(refusal)
+        say(told.message)
+        if as_json:
+            document({"plan": plan_shape(made), "run": None, "error": told.to_json()})
+        return told.exit
+    number = started.number
+    if not as_json:
+        say(f"run {number} started: {started.title}")
+    # The command must not end over unsent orders: nobody would send them.
+    await until(desk, lambda: not _under_way(desk.runs.get(number)), max(patience, made.eta_s + 10))
+    ended = await desk.runs.settled(number, patience)
+    if not any(desk.orders.get(order_id).live for order_id in ended.order_ids):
+        # The run is closed by one more commit, just behind that of its last order.
+        await until(desk, lambda: desk.runs.get(number).finished_at is not None, _CLOSING_S)
+        ended = desk.runs.get(number)
+    if as_json:
+        document({"plan": plan_shape(made), "run": run_shape(desk, ended)})
+    else:
+        print_run(desk, ended)
+    return run_exit(ended, [desk.orders.get(order_id) for order_id in ended.order_ids])
+
+
+_CLOSING_S = 5.0
+
+
+def _under_way(run_now: "RunView") -> bool:
+    return bool(run_now.counts["unsent"] or run_now.counts["sending"])
+
+
+def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
+    """How a run ended: an UNKNOWN outweighs a failure, a failure outweighs the good ones."""
+    if any(order.state is OrderState.UNKNOWN for order in orders):
+        return Exit.UNKNOWN
+    resting = (OrderState.OPEN,)
+    good = all(
+        order.state is OrderState.FILLED or (order.state in resting and not order.filled_quantity)
+        for order in orders
+    )
+    return Exit.DONE if good and ended.settled else Exit.PARTLY
+
+
+def _how_to_confirm(made: "Plan") -> str:
+    return f"`tradedesk bulk --confirm {made.digest[:12]}` sends this plan within a minute"
+
+
+def cancel(
+    order_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ORDER_ID]...", help="Orders by their number.")
+    ] = None,
+    client: Annotated[str | None, typer.Option(help="All live orders of a client, by code or id.")] = None,
+    run_number: Annotated[str | None, typer.Option("--run", help="All live orders of a run.")] = None,
+    yes: Yes = False,
+    wait: Wait = "30",
+    as_json: AsJson = False,
+) -> None:
+    """Cancel live orders: by number, of a client, or of a run. Nothing is halted."""
+    ways = [bool(order_ids), client is not None, run_number is not None]
+    if sum(ways) != 1:
+        raise BadInput("cancel", "none" if not any(ways) else "several", "give orders, or --client, or --run")
+    numbers = [choices.whole_number(text, "order") for text in order_ids or ()]
+    run_wanted = None if run_number is None else choices.whole_number(run_number, "run")
+    patience = seconds_from(wait)
+
+    async def work(desk: "Desk") -> Exit:
+        if numbers:
+            wanted = [desk.orders.get(number) for number in dict.fromkeys(numbers)]
+        elif client is not None:
+            wanted = desk.orders.all(live=True, client_id=desk.clients.find(client).id)
+        else:
+            known = {entry.number for entry in desk.runs.all()}
+            if run_wanted not in known:
+                raise BadInput("run", run_wanted, "no run has this number")
+            wanted = [entry for entry in desk.orders.all(live=True, run=run_wanted) if entry.live]
+        live = [entry.id for entry in wanted if entry.live]
+        if not live:
+            return _cancelled(desk, [entry.id for entry in wanted], as_json, "nothing is live there")
+        noun = "order" if len(live) == 1 else "orders"
+        people = {entry.client_id for entry in wanted if entry.live}
+        what = f"{desk.mode}  cancel {len(live)} live {noun} of {len(people)} clients"
+        if not await confirmed(f"cancel {len(live)}", what, yes, "add --yes to cancel"):
+            if as_json:
+                document({"orders": [order_shape(desk, entry) for entry in wanted]})
+            return Exit.NOTHING_SENT
+        await desk.orders.cancel(live, "by hand")
+        await until(desk, lambda: not any(desk.orders.get(i).live for i in live), patience)
+        return _cancelled(desk, [entry.id for entry in wanted], as_json, "")
+
+    run(work)
+
+
+def _cancelled(desk: "Desk", order_ids: list[int], as_json: bool, words: str) -> Exit:
+    orders = [desk.orders.get(order_id) for order_id in order_ids]
+    if as_json:
+        document({"orders": [order_shape(desk, entry) for entry in orders]})
+    for entry in orders if not as_json else ():
+        code = desk.clients.get(entry.client_id).code
+        line(
+            f"{entry.id}  {code}  {entry.side.value} {entry.tradingsymbol}  {entry.state.value}  "
+            f"filled {entry.filled_quantity} of {entry.quantity}"
+        )
+    if words:
+        say(words)
+        return Exit.NOTHING_SENT
+    if any(entry.state is OrderState.UNKNOWN for entry in orders):
+        return Exit.UNKNOWN
+    return Exit.DONE if all(entry.state is OrderState.CANCELLED for entry in orders) else Exit.PARTLY

@@ -1,0 +1,236 @@
+"""Keys in the order they were typed, one at a time, each to what is on the screen when its turn comes.
+
+Textual hands every key to the widget focused on arrival, so that of `b505` read in one go the digits would
+reach the grid that `b` is just leaving. Here a key waits until the one before it has been dealt with and
+the screen it opened has been painted. Text pasted without brackets into a place that is no field is taken
+for what it is and dropped, since each of its letters would be a command.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from textual.events import Key
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+PASTE_KEYS = 8
+"""More printable keys than this within `PASTE_S` outside a field are a raw paste."""
+
+PASTE_S = 0.03
+"""The span in which a raw paste arrives."""
+
+PATIENCE_FRAMES = 3
+"""Frames after which a key counts as dealt with though nothing said so."""
+
+FIRST_WAIT_S = 0.004
+"""How long the first letter outside a field waits, to see whether a paste follows it. Nobody notices."""
+
+
+@dataclass
+class KeyStream:
+    """Keys that wait for their turn, and the eye for raw pastes. Times are the terminal's."""
+
+    waiting: deque[Key] = field(default_factory=deque)
+    _recent: deque[float] = field(default_factory=deque)
+    _last_key: str = ""
+    _last_at: float = float("-inf")
+    _pasting: bool = False
+
+    def arrive(self, key: Key, in_field: bool) -> bool:
+        """Take a key up; True when it shows that a raw paste is under way, once a paste."""
+        quiet = key.time - self._last_at >= PASTE_S
+        repeated = key.key == self._last_key
+        self._last_at, self._last_key = key.time, key.key
+        if self._pasting and not quiet:
+            return False
+        self._pasting = False
+        typed = key.is_printable or key.key == "enter"
+        # A held key that a slow line delivers in a heap is no paste: repeats do not count.
+        if typed and not in_field and not repeated:
+            while self._recent and key.time - self._recent[0] > PASTE_S:
+                self._recent.popleft()
+            self._recent.append(key.time)
+            if len(self._recent) > PASTE_KEYS:
+                self._recent.clear()
+                self.waiting.clear()
+                self._pasting = True
+                return True
+        self.waiting.append(key)
+        return False
+
+
+class Receiver(Protocol):
+    """The app, as far as the queue needs it."""
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen that is up."""
+        ...
+
+    @property
+    def focused(self) -> Widget | None:
+        """The widget that has the focus."""
+        ...
+
+    def call_next(self, callback: Any) -> None:
+        """Call once the message in hand has been dealt with."""
+        ...
+
+    def set_timer(self, delay: float, callback: Any) -> Timer:
+        """Call after a while."""
+        ...
+
+    def say(self, text: str, severity: str = ...) -> None:
+        """One toast."""
+        ...
+
+    async def deliver(self, event: Key) -> None:
+        """Give a key to what is on the screen."""
+        ...
+
+
+class KeyQueue:
+    """Delivers the keys of a stream one after the other."""
+
+    class Done(Message):
+        """Follows a key on its way up and tells, by arriving, that the key has been dealt with."""
+
+        def __init__(self, serial: int) -> None:
+            super().__init__()
+            self.serial = serial
+
+    def __init__(self, app: Receiver) -> None:
+        self._app = app
+        self._stream = KeyStream()
+        self._serial = 0
+        self._busy_on: Screen[Any] | None = None
+        self._painting: Screen[Any] | None = None
+        self._discarding = False
+        self._timer: Timer | None = None
+        self._sifted = 0
+        self._called = False
+        self._frames = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether every key has been dealt with and what it opened has been painted."""
+        busy = self._busy_on is not None or self._painting is not None or self._discarding
+        return not (busy or self._stream.waiting or self._called or self._timer)
+
+    def in_field(self, key: str, character: str | None = None) -> bool:
+        """Whether what has the focus would take this key as text."""
+        focused = self._app.focused
+        return focused is not None and focused.check_consume_key(key, character or key)
+
+    def arrive(self, key: Key) -> None:
+        """Take a key from the terminal."""
+        if self._discarding:
+            return
+        if self._stream.arrive(key, self.in_field(key.key, key.character)):
+            self._sifted = 0
+            self._app.say("pasted text was ignored: no field has the focus", "warning")
+        self._wake()
+
+    def _wake(self) -> None:
+        """Go on if there is something to deliver and nothing to wait for."""
+        waiting = self._stream.waiting
+        if (
+            not waiting
+            or self._called
+            or self._timer
+            or self._busy_on is not None
+            or self._painting is not None
+        ):
+            return
+        first = waiting[0]
+        if self._sifted == 0:
+            if first.is_printable and not self.in_field(first.key, first.character):
+                self._timer = self._app.set_timer(FIRST_WAIT_S, self._sift)
+                return
+            self._sifted = 1
+        self._called = True
+        self._app.call_next(self._deliver)
+
+    def _sift(self) -> None:
+        """The first key is alone, or the burst it began is given time to show what it is."""
+        if len(self._stream.waiting) > 1:
+            self._timer = self._app.set_timer(PASTE_S, self._let_through)
+        else:
+            self._let_through()
+
+    def _let_through(self) -> None:
+        self._timer = None
+        self._sifted = len(self._stream.waiting)
+        self._wake()
+
+    async def _deliver(self) -> None:
+        self._called = False
+        if not self._stream.waiting or self._busy_on is not None or self._painting is not None:
+            return
+        key = self._stream.waiting.popleft()
+        self._sifted = max(0, self._sifted - 1)
+        screen = self._app.screen
+        target = self._app.focused or screen
+        await self._app.deliver(key)
+        if key.is_forwarded and self._painting is None:
+            self._serial += 1
+            self._busy_on, self._frames = screen, 0
+            target.post_message(self.Done(self._serial))
+        else:
+            self._wake()
+
+    def done(self, message: Done) -> None:
+        """A key has been dealt with: the next one may go."""
+        message.stop()
+        if message.serial == self._serial:
+            self._busy_on = None
+            self._wake()
+
+    def strayed(self, key: Key) -> bool:
+        """Whether a key that came back unused belongs to another screen; if so it is delivered again."""
+        if self._busy_on is None or self._app.screen is self._busy_on:
+            return False
+        again = Key(key.key, key.character)
+        again.time = key.time
+        self._busy_on = None
+        self._stream.waiting.appendleft(again)
+        self._sifted += 1
+        self._wake()
+        return True
+
+    def screen_changed(self, screen: Screen[Any]) -> None:
+        """Wait until the screen that came up has been painted."""
+        self._painting, self._frames = screen, 0
+        screen.call_after_refresh(self._painted, screen)
+
+    def _painted(self, screen: Screen[Any]) -> None:
+        if self._painting is screen:
+            self._painting = None
+            self._busy_on = None
+            if getattr(screen, "DISCARDS_EARLY_KEYS", False):
+                self._forget()
+            self._wake()
+
+    def discard_until_painted(self, screen: Screen[Any]) -> None:
+        """Forget what waits, and what comes before the next paint."""
+        self._forget()
+        self._discarding = True
+        screen.call_after_refresh(self._take_again)
+
+    def _take_again(self) -> None:
+        self._discarding = False
+
+    def _forget(self) -> None:
+        self._stream.waiting.clear()
+        self._sifted = 0
+
+    def frame(self) -> None:
+        """Let go of a key whose widget or screen went away before it could answer."""
+        self._frames += 1
+        if self._frames > PATIENCE_FRAMES:
+            self._busy_on = self._painting = None
+            self._discarding = False
+            self._wake()

@@ -1,0 +1,98 @@
+"""The command line: what may be typed after `:`, and what it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from data.money import BadInput
+from tradedesk.themes import THEMES
+
+if TYPE_CHECKING:
+    from tradedesk.shell import ShellApp
+
+
+class Line(Protocol):
+    """One command of the command line."""
+
+    def __call__(self, app: ShellApp, argument: str) -> None:
+        """Carry it out with what stood behind its name."""
+        ...
+
+
+def _quit(app: ShellApp, argument: str) -> None:
+    app.call_later(app.action_quit)
+
+
+def _certificate(app: ShellApp, argument: str) -> None:
+    app.open_certificate(int(argument) if argument.isdigit() else None)
+
+
+def _reverse(app: ShellApp, argument: str) -> None:
+    number = _number("reverse", argument)
+
+    async def reverse() -> None:
+        try:
+            intent = await app.desk.runs.reverse_intent(number)
+        except LookupError:
+            app.say(f"there is no run {number}", "warning")
+            return
+        if intent is None:
+            app.say(f"run {number} filled nothing that could be reversed", "warning")
+        else:
+            app.open_bulk(intent.side, intent.key, (), intent)
+
+    app.run_worker(reverse(), exit_on_error=False)
+
+
+def _run(app: ShellApp, argument: str) -> None:
+    app.open_run(_number("run", argument))
+
+
+def _plan(app: ShellApp, argument: str) -> None:
+    app.open_plan(_number("plan", argument))
+
+
+def _watch(app: ShellApp, argument: str) -> None:
+    instrument = app.desk.market.index.resolve(argument)
+    name = app.desk.watchlist.names()[0]
+    app.run_worker(app.desk.watchlist.add(instrument.key, name), exit_on_error=False)
+    app.say(f"{instrument.tradingsymbol} is on the watchlist {name}")
+
+
+def _theme(app: ShellApp, argument: str) -> None:
+    names = [theme.name for theme in THEMES]
+    if argument not in names:
+        raise BadInput("theme", argument, f"choose one of {', '.join(names)}")
+    app.theme = argument
+
+
+def _number(name: str, argument: str) -> int:
+    if not argument.isdigit():
+        raise BadInput(name, argument, "give a number, such as 12")
+    return int(argument)
+
+
+LINES: dict[str, tuple[Line, str]] = {
+    "resume": (_certificate, "open the halt's certificate, where typed words resume"),
+    "certificate": (_certificate, "the certificate of a halt, the latest without a number"),
+    "reverse": (_reverse, "NUMBER: plan the opposite of what a run filled"),
+    "run": (_run, "NUMBER: a run"),
+    "plan": (_plan, "NUMBER: a stored plan"),
+    "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),
+    "theme": (_theme, "dark, light, high-contrast or colour-blind"),
+    "quit": (_quit, "quit; asks"),
+}
+"""Commands by name, with what the command line says of them."""
+
+
+def run_line(app: ShellApp, text: str) -> None:
+    """Carry out a line; what is wrong with it is said in a toast."""
+    name, _, argument = text.strip().lstrip(":").partition(" ")
+    line = LINES.get(name.casefold())
+    if line is None:
+        app.say(f"no command {name!r}; there are {', '.join(LINES)}", "warning")
+        return
+    try:
+        line[0](app, argument.strip())
+    except (BadInput, LookupError) as problem:
+        app.say(str(problem), "warning")

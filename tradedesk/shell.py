@@ -1,0 +1,208 @@
+"""What screens may ask of the app, and the program's own commands: every way that leads to another screen.
+
+Screens are imported when they are first opened, so that the first frame waits for none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.app import App
+from textual.notifications import SeverityLevel
+
+from data.vocabulary import Side
+from screens.workspace import Framed, Workspace
+from tradedesk.lines import run_line
+from tradedesk.workspaces import WORKSPACES
+from widgets.formats import plain
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.intents import Intent
+
+
+class ShellApp(App[None], inherit_bindings=False):
+    """Carries out `screens.workspace.Shell`; the app proper adds the desk, the frame clock and the keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._desk: Desk | None = None
+        self._going = False
+        self.privacy = False
+        self.frozen = False
+        self.revalued: set[int] = set()
+        """Clients whose value moved in this frame, for the screen that shows them."""
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk. Raises `RuntimeError` before it is open."""
+        if self._desk is None:
+            raise RuntimeError("the desk is not open yet")
+        return self._desk
+
+    def paint_strip(self) -> None:
+        """Bring the strip of every open screen up to date."""
+
+    # What screens ask for
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """One toast of plain text."""
+        seconds = {"information": 3.0, "warning": 8.0}.get(severity, 15.0)
+        self.notify(plain(text), severity=cast(SeverityLevel, severity), timeout=seconds, markup=False)
+
+    def has(self, screen: str) -> bool:
+        """Whether a screen exists."""
+        return find_spec(f"screens.{screen}") is not None
+
+    def open_workspace(self, name: str, view: str = "") -> None:
+        """Go to a workspace, leaving what was opened on top of it."""
+        if not self.has(name):
+            return
+        self.switch_mode(name)
+        while len(self.screen_stack) > 1 and not self.screen.is_modal:
+            self.pop_screen()
+        if view and isinstance(self.screen, Workspace):
+            self.screen.show_view(view)
+
+    def _build(self, module: str, name: str, *arguments: Any, **named: Any) -> None:
+        """Import a screen on its first use and put it on top."""
+        self.push_screen(getattr(import_module(f"screens.{module}"), name)(*arguments, **named))
+
+    def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
+        """The ticket for one order."""
+        self._build("ticket", "TicketScreen", side, key=key, client_id=client_id)
+
+    def open_bulk(
+        self, side: Side, key: str | None = None, client_ids: Sequence[int] = (), intent: Intent | None = None
+    ) -> None:
+        """The bulk form."""
+        self._in_bulk("begin", side, key=key, client_ids=tuple(client_ids), intent=intent)
+
+    def _in_bulk(self, method: str, *arguments: Any, **named: Any) -> None:
+        self.open_workspace("bulk")
+        self.screen.call_later(partial(getattr(self.screen, method), *arguments, **named))
+
+    def open_run(self, number: int) -> None:
+        """A run in the bulk workspace."""
+        self._in_bulk("show_run", number)
+
+    def open_plan(self, number: int) -> None:
+        """A stored plan in the bulk workspace."""
+        self._in_bulk("show_plan", number)
+
+    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
+        """A client's page."""
+        self._build("client", "ClientScreen", client_id, among=tuple(among))
+
+    def open_symbol(self, key: str) -> None:
+        """A symbol's page."""
+        self._build("symbol", "SymbolScreen", key)
+
+    def open_order(self, order_id: int) -> None:
+        """An order's life."""
+        self._build("orders", "OrderScreen", order_id)
+
+    def open_reference(self, kind: str, number: int) -> None:
+        """What a line of the tape is about; nothing if its screen does not exist."""
+        ways: dict[str, tuple[str, Callable[[int], None]]] = {
+            "run": ("bulk", self.open_run),
+            "plan": ("bulk", self.open_plan),
+            "order": ("orders", self.open_order),
+            "client": ("client", self.open_client),
+            "halt": ("halt", self.open_certificate),
+        }
+        screen, way = ways.get(kind, ("", self.open_run))
+        if screen and self.has(screen):
+            way(number)
+
+    def open_certificate(self, number: int | None = None, after: int = 0) -> None:
+        """A halt's certificate, the latest, or the first later than `after`; one already open turns to it."""
+        from screens.halt import CertificateScreen
+
+        if isinstance(self.screen, CertificateScreen):
+            self.screen.turn_to(number, after)
+        else:
+            self.push_screen(CertificateScreen(number, after))
+
+    def run_command(self, text: str) -> None:
+        """Carry out a line of the command line."""
+        run_line(self, text)
+
+    # Actions of the program
+
+    def action_workspace(self, name: str) -> None:
+        """Go to a workspace."""
+        self.open_workspace(name)
+
+    def action_go(self) -> None:
+        """The next letter names a workspace."""
+        self._going = True
+        ways = "  ".join(f"{entry.letter} {entry.name}" for entry in WORKSPACES if entry.available)
+        self.say(f"go to: {ways}")
+
+    def action_find(self) -> None:
+        """Find a symbol or a client."""
+        self._build("search", "SearchScreen")
+
+    def action_help(self) -> None:
+        """Help for what has the focus."""
+        from screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_command_line(self) -> None:
+        """The command line."""
+        self._build("commandline", "CommandLineScreen")
+
+    def action_certificate(self) -> None:
+        """The last halt's certificate."""
+        self.open_certificate()
+
+    def action_needs_me(self) -> None:
+        """What needs the trader, in Orders."""
+        self.open_workspace("orders", "needs-me")
+
+    def action_show_trades(self) -> None:
+        """The day's trades, in Orders."""
+        self.open_workspace("orders", "trades")
+
+    def action_show_depth(self) -> None:
+        """The depth, on the Desk."""
+        self.open_workspace("desk", "depth")
+
+    def action_again(self) -> None:
+        """The last intent again, in the bulk form."""
+        self._in_bulk("again")
+
+    def action_freeze(self) -> None:
+        """Stop painting, or go on; orders go on either way."""
+        self.frozen = not self.frozen
+        self.paint_strip()
+        if not self.frozen and isinstance(self.screen, Framed):
+            self.screen.redraw()
+
+    def action_privacy(self) -> None:
+        """Mask names and amounts, or show them."""
+        self.privacy = not self.privacy
+        self.paint_strip()
+        for screen in self.screen_stack:
+            if isinstance(screen, Framed):
+                screen.redraw()
+
+    def action_redraw(self) -> None:
+        """Draw everything again, as after another program wrote into the terminal."""
+        if isinstance(self.screen, Framed):
+            self.screen.redraw()
+        self.refresh(layout=True)
+
+    def action_picture(self) -> None:
+        """Save a picture of the screen to the exports folder."""
+        from screens.exports import exports_folder, short_path, stamp
+
+        path = self.save_screenshot(f"screen-{stamp(self.desk)}.svg", str(exports_folder(self.desk)))
+        self.say(f"picture saved: {short_path(self.desk, Path(path))}")

@@ -1,0 +1,62 @@
+"""Which workspaces there are, and under which digit, letter and function key."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from screens.commands import Command
+from screens.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEntry:
+    """One workspace: its name, title, keys, and where its class stands (`module:Class`)."""
+
+    name: str
+    title: str
+    digit: str
+    letter: str
+    place: str
+    function_key: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether its module is installed; without it the keys are absent."""
+        return find_spec(self.place.partition(":")[0]) is not None
+
+    def build(self) -> Workspace:
+        """Import the screen on its first use, so that the first frame waits for none."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)()
+
+    @property
+    def command(self) -> Command:
+        """The keys as a command like any other."""
+        keys = f"{self.digit},{self.function_key}" if self.function_key else self.digit
+        return Command(
+            id=f"workspace.{self.name}",
+            keys=keys,
+            action=f"workspace('{self.name}')",
+            words=self.name,
+            help=f"{self.title} (also g {self.letter})",
+            group="Workspaces",
+            palette=True,
+        )
+
+
+WORKSPACES = (
+    WorkspaceEntry(
+        "desk", "Desk: watchlist, clients, depth, tape", "1", "d", "screens.desk:DeskScreen", "f4"
+    ),
+    WorkspaceEntry("bulk", "Bulk: one symbol, many clients", "2", "b", "screens.bulk:BulkScreen"),
+    WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders:OrdersScreen", "f3"),
+    WorkspaceEntry(
+        "positions", "Positions by symbol and by client", "4", "p", "screens.positions:PositionsScreen"
+    ),
+    WorkspaceEntry("matrix", "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"),
+    WorkspaceEntry("rebalance", "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"),
+    WorkspaceEntry("clients", "Clients and the morning gate", "7", "c", "screens.clients:ClientsScreen"),
+    WorkspaceEntry("day", "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
+    WorkspaceEntry("audit", "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
+)
+"""Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
