@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from sqlalchemy import Connection, text
 
 GENESIS = "0" * 64
 """The hash before the first row."""
@@ -80,7 +82,64 @@ class AuditReport:
     message: str = ""
 
 
-def verify(rows: Iterable[Any], expected_head: str | None = None) -> AuditReport:
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as it lies in the file, words as text; `at` is None where no time can be read from it."""
+
+    seq: int
+    at: datetime | None
+    actor: str
+    action: str
+    client_id: int | None
+    order_id: int | None
+    plan_number: int | None
+    run_number: int | None
+    details: str
+    previous: str
+    hash: str
+
+
+# As bytes: a damaged time or text that is no UTF-8 must be found at its row, not end the reading.
+_STORED = text(
+    "SELECT seq, CAST(at AS BLOB), CAST(actor AS BLOB), CAST(action AS BLOB), client_id, order_id,"
+    " plan_number, run_number, CAST(details AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB)"
+    " FROM audit ORDER BY seq"
+)
+
+
+def stored_rows(connection: Connection) -> Iterator[StoredRow]:
+    """Every audit row as stored, for `verify`; nothing that a tamperer may have written makes it fail."""
+    for row in connection.execute(_STORED).yield_per(1000):
+        seq, at, actor, action, client, order, plan, run, details, previous, digest = row
+        yield StoredRow(
+            seq,
+            _moment(_word(at)),
+            _word(actor),
+            _word(action),
+            client,
+            order,
+            plan,
+            run,
+            _word(details),
+            _word(previous),
+            _word(digest),
+        )
+
+
+def _word(stored: bytes | None) -> str:
+    return "" if stored is None else stored.decode("utf-8", "replace")
+
+
+def _moment(stored: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(stored)
+    except ValueError:
+        return None
+    written = at.isoformat(" ", "microseconds")
+    return at.replace(tzinfo=UTC) if written == stored else None
+
+
+def verify(rows: Iterable[StoredRow], expected_head: str | None = None) -> AuditReport:
     """Recompute a chain from its rows in order of `seq`.
 
     `expected_head` is a head kept outside (it may be that of any row, since the chain has grown on): the
@@ -89,10 +148,12 @@ def verify(rows: Iterable[Any], expected_head: str | None = None) -> AuditReport
     head, count, seen_expected = GENESIS, 0, expected_head is None or expected_head == GENESIS
     for row in rows:
         count += 1
+        if row.seq != count:
+            return AuditReport(False, count, head, count, f"row {count} is missing")
+        if row.at is None:
+            return AuditReport(False, count, head, row.seq, f"row {row.seq} has no readable time")
         subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
         computed = row_hash(row.previous, row.seq, row.at, row.actor, row.action, subjects, row.details)
-        if row.seq != count:
-            return AuditReport(False, count, head, row.seq, f"row {count} is missing")
         if row.previous != head or row.hash != computed:
             return AuditReport(
                 False, count, head, row.seq, f"row {row.seq} does not follow from row {row.seq - 1}"

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -25,7 +26,8 @@ def prepare(path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
+        with suppress(PermissionError):  # another's file that this user may write to
+            path.chmod(0o600)
         with path.open("r+b"):
             pass
         if not os.access(folder, os.W_OK):

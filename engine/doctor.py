@@ -1,14 +1,13 @@
 """The doctor: re-derives every balance, checks chain and triggers, and says what it found."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from data.audit import verify
-from data.ledger import differences
+from data.audit import stored_rows, verify
+from data.rederive import differences
 from data.schema import missing_triggers
-from data.tables import Audit, Order, table
+from data.tables import Order, table
 from data.vocabulary import OrderState
 from engine.parts import Parts
 
@@ -57,9 +56,7 @@ def examine(connection: Connection) -> list[Check]:
 
 
 def _chain(connection: Connection) -> Check:
-    audit = table(Audit)
-    rows: Any = connection.execute(select(audit).order_by(audit.c.seq)).yield_per(1000)
-    report = verify(rows)
+    report = verify(stored_rows(connection))
     return Check("audit chain", report.ok, f"{report.message}; head {report.head[:12]}")
 
 

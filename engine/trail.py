@@ -1,14 +1,13 @@
 """The audit as the desk reads it: searched, and verified against itself and an outside head."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from data.audit import AuditReport, verify
+from data.audit import AuditReport, stored_rows, verify
 from data.tables import Audit, table
 from engine.parts import Parts
 
@@ -74,12 +73,5 @@ class Trail:
 
     async def verify(self, head: str | None = None) -> AuditReport:
         """Recompute the whole chain; `head` is a hash kept outside that must be in it."""
-        audit = table(Audit)
         async with self._parts.store.reader() as connection:
-            return await connection.run_sync(
-                lambda sync: verify(_stream(sync.execute(select(audit).order_by(audit.c.seq))), head)
-            )
-
-
-def _stream(result: Any) -> Iterator[Any]:
-    yield from result.yield_per(1000)
+            return await connection.run_sync(lambda sync: verify(stored_rows(sync), head))

@@ -3,6 +3,7 @@
 Moments are microseconds since 1970 in UTC, money and prices paise.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -149,6 +150,8 @@ def connect(path: Path | None) -> sqlite3.Connection:
     It may be used by any thread, one at a time.
     """
     target = ":memory:" if path is None else str(path)
+    if path is not None and not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(target, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA busy_timeout = 5000")
     _use_wal(connection)
