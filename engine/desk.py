@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Desk:
         self._locks: list[HeldLock] = []
         self._trouble = ""
         self._day = parts.market_clock.trading_day
+        self._opened_at = parts.clock.now()
 
     # --- what every screen asks ---
 
@@ -152,6 +154,16 @@ class Desk:
             clients=len(book.clients),
             needs_me=len(self.orders.needs_me()),
         )
+
+    def shown_at(self, at: datetime) -> datetime:
+        """A stamp as the trader reads it: on a simulated market its own time, as far as this desk saw it.
+
+        What was stamped before this desk was opened keeps its wall time, since the simulated market stood
+        still in between.
+        """
+        if self._parts.mode != "PAPER" or at < self._opened_at:
+            return at
+        return at + (self._parts.market_clock.now() - self._parts.clock.now())
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""

@@ -27,6 +27,7 @@ from tradedesk.palette import DeskCommands
 from tradedesk.shell import ShellApp
 from tradedesk.themes import DARK_VARIABLES, THEMES
 from tradedesk.workspaces import WORKSPACES
+from widgets.formats import plain
 
 if TYPE_CHECKING:
     from engine.orders.halt import Certificate
@@ -41,8 +42,8 @@ FRAMES_PER_SECOND = 5.0
 """How often live figures are painted; more costs more than a reader gains."""
 
 
-OPENING = "_default"
-"""Textual's name for the mode that the app starts in: the screen that is up while no desk is."""
+CLOSING = "closing"
+"""The mode with the screen that is up while the desk closes."""
 
 WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (160, "-wide")]
 """Classes of a screen by the columns it has at least."""
@@ -112,6 +113,7 @@ class TradedeskApp(ShellApp):
         self._was_armed = False
         self._open = False
         self._complained = ""
+        self._desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
         for look in THEMES:
             self.register_theme(look)
@@ -130,13 +132,31 @@ class TradedeskApp(ShellApp):
 
     def on_mount(self) -> None:
         """Paint first, open then."""
+        self.add_mode(CLOSING, OpeningScreen)
         for entry in WORKSPACES:
             if entry.available:
                 self.add_mode(entry.name, cast(Any, entry.build))
         self.screen_change_signal.subscribe(self, self._keys.screen_changed, immediate=True)
-        self.call_after_refresh(self.run_worker, self._hold_desk, exit_on_error=False, group="desk")
+        self.call_after_refresh(self._open_desk)
         if self._frames_per_second:
             self.set_interval(1 / self._frames_per_second, self.frame)
+
+    def _open_desk(self) -> None:
+        # A task of its own, since Textual cancels its workers when the screen goes away for any reason.
+        self._desk_task = asyncio.get_running_loop().create_task(self._hold_desk())
+
+    async def close_desk(self) -> None:
+        """Close the desk in good order, whatever became of the screen. Returns when it is closed."""
+        self._quit_asked.set()
+        if self._desk_task is not None:
+            await asyncio.wait([self._desk_task])
+
+    async def run_async(self, **named: Any) -> None:
+        """As Textual does, and then close the desk; a crashed screen must not tear an engine apart."""
+        try:
+            await super().run_async(**named)
+        finally:
+            await self.close_desk()
 
     async def _hold_desk(self) -> None:
         """Open the desk, and keep it open in this task until the app closes."""
@@ -159,16 +179,19 @@ class TradedeskApp(ShellApp):
                     self._open = False
                 await self._show_closing()
         except Exception as problem:
-            if isinstance(self.screen, OpeningScreen):
+            log.exception("the desk did not open or close")
+            if self._desk is None and isinstance(self.screen, OpeningScreen):
                 self.screen.show_problem(problem)
-            else:
-                raise
+                return
+            self.exit(return_code=1, message=f"tradedesk: {plain(str(problem))}")
         else:
             self.exit()
 
     async def _show_closing(self) -> None:
         """Leave the screens of the desk; what they show would be a desk that no longer moves."""
-        await self.switch_mode(OPENING)
+        if not self.is_running:
+            return
+        await self.switch_mode(CLOSING)
         if isinstance(self.screen, OpeningScreen):
             self.screen.say("closing the desk: calls under way are brought to their end…")
 

@@ -253,6 +253,9 @@ class Book:
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
         out.figures = _read_figures(connection, client_ids, day)
+        for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
+            out.holdings.setdefault(client_id, ())
+            out.figures.setdefault(client_id, DayFigures())
         out.orders = _read_orders(connection, None if everything else touched.orders, day)
         out.runs = _read_runs(connection, None if everything else touched.runs)
         if everything or touched.halts:

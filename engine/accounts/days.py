@@ -1,16 +1,20 @@
 """The change of trading day: settlement of shares and proceeds, charges collected, sizing bases frozen."""
 
-from datetime import date
-from typing import Any
+from collections import defaultdict
+from datetime import date, timedelta
 
 from sqlalchemy import func, insert, select, update
 
 from data.audit import AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
+from data.phases import Calendar, CalendarNotLoaded
 from data.store import Unit
-from data.tables import Client, Funds, Holding, Lot, Meta, Posting, SizingBase, Txn, table
+from data.tables import Client, Funds, Lot, Meta, Posting, SizingBase, Txn, table
 from data.vocabulary import Account, Bucket
 from engine.parts import Parts
+
+LONGEST_SETTLEMENT = timedelta(days=20)
+"""No trading day of the exchanges has settled later than that."""
 
 LAST_DAY = "last_trading_day"
 """The meta row that says for which day the books have been opened."""
@@ -19,8 +23,9 @@ LAST_DAY = "last_trading_day"
 def roll_day(unit: Unit, parts: Parts) -> bool:
     """Open the books for the market's trading day, once however often it is called; gives whether it did.
 
-    Yesterday's T1 shares and unsettled proceeds settle, today's become T1 (rolling T+1, SEBI), charges due
-    are collected as far as the cash goes, and each client's capital becomes the day's sizing base.
+    What the calendar says has settled becomes free shares and cash, what was bought since becomes T1 (rolling
+    T+1, SEBI), shortfall and charges due are collected as far as the cash goes, and each client's capital
+    becomes the day's sizing base.
     """
     day = parts.market_clock.trading_day
     meta = table(Meta)
@@ -31,7 +36,7 @@ def roll_day(unit: Unit, parts: Parts) -> bool:
         unit.connection.execute(insert(meta), {"name": LAST_DAY, "value": day.isoformat()})
     else:
         unit.connection.execute(update(meta).where(meta.c.name == LAST_DAY).values(value=day.isoformat()))
-        _settle(unit, day, date.fromisoformat(last))
+        _settle(unit, day, parts.calendar)
     _freeze_bases(unit, day)
     unit.audit(
         AuditEntry("DAY_OPENED", parts.actor, details={"trading_day": day.isoformat(), "before": last})
@@ -40,56 +45,93 @@ def roll_day(unit: Unit, parts: Parts) -> bool:
     return True
 
 
-def _settle(unit: Unit, day: date, last: date) -> None:
-    holdings, funds, lots = table(Holding), table(Funds), table(Lot)
-    pending = _sold_on(unit, last)
-    transfers: list[Transfer] = []
+def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
+    funds = table(Funds)
+    transfers = _settled_shares(unit, day, calendar)
+    pending = _not_settled(unit, day, calendar)
     for row in unit.connection.execute(
-        select(holdings).where((holdings.c.today > 0) | (holdings.c.t1 > 0))
-    ).mappings():
-        transfers.append(_settled_shares(row, day))
-    for bucket, after in ((Bucket.T1, Bucket.FREE), (Bucket.TODAY, Bucket.T1)):
-        unit.connection.execute(update(lots).where(lots.c.bucket == bucket.value).values(bucket=after.value))
-    for row in unit.connection.execute(
-        select(funds).where((funds.c.unsettled_paise > 0) | (funds.c.charges_due_paise > 0))
+        select(funds).where(
+            (funds.c.unsettled_paise > 0) | (funds.c.charges_due_paise > 0) | (funds.c.shortfall_paise > 0)
+        )
     ).mappings():
         unsettled = row["unsettled_paise"] - max(0, pending.get(row["client_id"], 0))
-        due = row["charges_due_paise"]
-        collected = min(due, row["available_paise"] + unsettled)
+        cash = row["available_paise"] + unsettled
+        short = min(row["shortfall_paise"], cash)
+        collected = min(row["charges_due_paise"], cash - short)
         lines = [
             Line(Account.UNSETTLED, -unsettled),
+            Line(Account.SHORTFALL, short),
             Line(Account.CHARGES_DUE, collected),
-            Line(Account.AVAILABLE, unsettled - collected),
+            Line(Account.AVAILABLE, unsettled - short - collected),
         ]
         lines = [line for line in lines if line.amount_paise]
-        transfers.append(Transfer(row["client_id"], "settle", day, lines, evidence=f"day:{day.isoformat()}"))
+        if lines:
+            transfers.append(Transfer(row["client_id"], "settle", day, lines, evidence=_proof(day)))
     post(unit, transfers)
 
 
-def _sold_on(unit: Unit, day: date) -> dict[int, int]:
-    """Unsettled proceeds by client of the day that has just ended: they settle a day later."""
+def _proof(day: date) -> str:
+    return f"day:{day.isoformat()}"
+
+
+def _has_settled(traded_on: date, day: date, calendar: Calendar) -> bool:
+    """Whether trades of a day have settled by the opening of `day`; where the calendar ends they have not."""
+    try:
+        return calendar.settlement_day(traded_on) < day
+    except CalendarNotLoaded:
+        return False
+
+
+def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
+    """Move lots to where they stand on `day`, by when they were bought; gives the share transfers."""
+    lots = table(Lot)
+    on_the_way = lots.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
+    moves: dict[tuple[int, str, str], dict[Bucket, int]] = defaultdict(lambda: defaultdict(int))
+    for opened_on in unit.connection.execute(
+        select(lots.c.opened_on).where(on_the_way, lots.c.opened_on < day).distinct()
+    ).scalars():
+        after = Bucket.FREE if _has_settled(opened_on, day, calendar) else Bucket.T1
+        moving = on_the_way & (lots.c.opened_on == opened_on) & (lots.c.bucket != after.value)
+        for client_id, security, product, bucket, quantity in unit.connection.execute(
+            select(
+                lots.c.client_id,
+                lots.c.security,
+                lots.c.product,
+                lots.c.bucket,
+                func.sum(lots.c.quantity_left),
+            )
+            .where(moving)
+            .group_by(lots.c.client_id, lots.c.security, lots.c.product, lots.c.bucket)
+        ):
+            moves[client_id, security, product][Bucket(bucket)] -= int(quantity)
+            moves[client_id, security, product][after] += int(quantity)
+        unit.connection.execute(update(lots).where(moving).values(bucket=after.value))
+    transfers: list[Transfer] = []
+    for (client_id, security, product), buckets in sorted(moves.items()):
+        lines = [ShareLine(security, product, bucket, n) for bucket, n in sorted(buckets.items()) if n]
+        if lines:
+            transfers.append(Transfer(client_id, "settle", day, shares=lines, evidence=_proof(day)))
+    return transfers
+
+
+def _not_settled(unit: Unit, day: date, calendar: Calendar) -> dict[int, int]:
+    """Unsettled proceeds by client whose trading day has not settled yet."""
     postings, txns = table(Posting), table(Txn)
+    pending: dict[int, int] = defaultdict(int)
     rows = unit.connection.execute(
-        select(postings.c.client_id, func.sum(postings.c.amount_paise))
+        select(postings.c.client_id, txns.c.trading_date, func.sum(postings.c.amount_paise))
         .join(txns, txns.c.id == postings.c.txn_id)
         .where(
-            txns.c.trading_date == day,
+            txns.c.trading_date >= day - LONGEST_SETTLEMENT,
             txns.c.kind == "fill",
             postings.c.account == Account.UNSETTLED.value,
         )
-        .group_by(postings.c.client_id)
+        .group_by(postings.c.client_id, txns.c.trading_date)
     )
-    return {row[0]: int(row[1]) for row in rows}
-
-
-def _settled_shares(row: Any, day: date) -> Transfer:
-    moves = [
-        (Bucket.TODAY, -row["today"]),
-        (Bucket.T1, row["today"] - row["t1"]),
-        (Bucket.FREE, row["t1"]),
-    ]
-    shares = [ShareLine(row["security"], row["product"], bucket, n) for bucket, n in moves if n]
-    return Transfer(row["client_id"], "settle", day, shares=shares, evidence=f"day:{day.isoformat()}")
+    for client_id, traded_on, amount in rows:
+        if not _has_settled(traded_on, day, calendar):
+            pending[client_id] += int(amount)
+    return pending
 
 
 def _freeze_bases(unit: Unit, day: date) -> None:

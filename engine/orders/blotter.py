@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Executable, select
 
 from data.money import BadInput
-from data.store import Unit
+from data.store import StoreError, Unit
 from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
 from data.vocabulary import OrderState
 from engine.accounts.book import OrderView
@@ -118,13 +118,20 @@ class Orders:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def cancel(self, order_ids: Sequence[int], why: str = "by hand") -> CancelResult:
-        """Ask for live orders to be cancelled; unsent ones are freed at once. Raises `BadInput`."""
+        """Ask for live orders to be cancelled; unsent ones are freed at once.
+
+        Raises `BadInput`, and `StoreError` when it could not be written; the cancels were sent even so.
+        """
         for order_id in order_ids:
             self.get(order_id)
 
         def unit_of_work(unit: Unit) -> Asked:
             return ask(unit, order_ids, why, self._parts.actor)
 
-        asked = await self._parts.store.write(unit_of_work)
+        try:
+            asked = await self._parts.store.write(unit_of_work)
+        except StoreError as problem:
+            taken = await self._canceller.without_store(order_ids)
+            raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
         self._canceller.carry_out(asked.requests)
         return CancelResult(len(asked.requests), len(asked.freed), asked.ended)

@@ -114,8 +114,8 @@ class Books:
     _lots: dict[tuple[int, str, str], list[dict[str, Any]]] = field(
         default_factory=dict[tuple[int, str, str], list[dict[str, Any]]]
     )
-    _known_trades: set[tuple[int, str, date, str, str]] = field(
-        default_factory=set[tuple[int, str, date, str, str]]
+    _known_trades: dict[tuple[int, str, date, str, str], tuple[int, int]] = field(
+        default_factory=dict[tuple[int, str, date, str, str], tuple[int, int]]
     )
     _transfers: list[Transfer] = field(default_factory=list[Transfer])
     _fills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -152,9 +152,12 @@ class Books:
                     fills.c.trading_date,
                     fills.c.trade_id,
                     fills.c.broker_order_id,
+                    fills.c.quantity,
+                    fills.c.price_paise,
                 ).where(fills.c.order_id.in_(ids))
             ):
-                self._known_trades.add((trade[0], trade[1], trade[2], trade[3], trade[4]))
+                key = (trade[0], trade[1], trade[2], trade[3], trade[4])
+                self._known_trades[key] = (trade[5], trade[6])
         self._load_purses({order["client_id"] for order in self.orders.values()} - self._purses.keys())
         self._load_lots(
             {
@@ -228,9 +231,12 @@ class Books:
     def fill(self, order: OrderRow, trade: BrokerTrade) -> bool:
         """Book one trade, unless it is booked already; gives whether it was."""
         key = (order["client_id"], trade.exchange, trade.trading_date, trade.trade_id, trade.broker_order_id)
+        told = (trade.quantity, trade.price_paise)
         if key in self._known_trades:
+            if self._known_trades[key] != told:
+                self.flag(order, Flag.ANOMALY)  # what is booked stands; a human compares
             return False
-        self._known_trades.add(key)
+        self._known_trades[key] = told
         if OrderState(order["state"]) in TERMINAL_STATES - {OrderState.FILLED}:
             self.flag(order, Flag.LATE_FILL)
         book = self._book_buy if order["side"] == Side.BUY.value else self._book_sell
@@ -511,6 +517,29 @@ class Books:
             order["blocked_shares"] = max(0, leaves)
         self._changed.add(order["id"])
         return max(0, freed)
+
+    def block_again(self, order: OrderRow) -> None:
+        """Block for the open rest of an order that came back, as far as the client's money goes."""
+        money, loan = need(order, order["quantity"] - order["filled_quantity"])
+        purse = self._purses[order["client_id"]]
+        amount = min(money - order["blocked_paise"], purse.available)
+        if amount <= 0:
+            return
+        purse.available -= amount
+        order["blocked_paise"] += amount
+        self._loans[order["client_id"]] -= loan - order["mtf_reserved_paise"]
+        order["mtf_reserved_paise"] = loan
+        self._transfers.append(
+            Transfer(
+                order["client_id"],
+                "reserve",
+                order["trading_date"],
+                [Line(Account.AVAILABLE, -amount), Line(Account.BLOCKED, amount, order["id"])],
+                order_id=order["id"],
+                evidence=f"seen:{order['broker_order_id']}",
+            )
+        )
+        self._changed.add(order["id"])
 
     # --- writing ---
 

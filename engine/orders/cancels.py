@@ -7,6 +7,7 @@ kept and sent on sight.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +15,15 @@ from sqlalchemy import func, select
 
 from brokers.contract import Accepted, Ambiguous, Outcome
 from data.audit import AuditEntry
-from data.store import Unit, chunks
+from data.store import StoreError, Unit, chunks
 from data.tables import Order, Request, table
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.orders.booking import Books
-from engine.orders.lifecycle import CancelEnded
+from engine.orders.lifecycle import CancelEnded, free_unsent, open_cancels
 from engine.orders.record import Recorder
-from engine.orders.states import OrderEvent
 from engine.orders.watch import Watcher
 from engine.parts import Parts
-from engine.rules import CANCEL_WORKERS
+from engine.rules import CANCEL_WORKERS, PER_CLIENT
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +53,13 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
             continue
         state = OrderState(order["state"])
         if state is OrderState.RESERVED:
-            books.move(order, OrderEvent.FREE)
-            books.touch(order, reason_code="cancelled_unsent", reason_text=why)
-            freed[order_id] = books.release(order, 0, "never sent")
-            books.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed[order_id])
+            freed[order_id] = free_unsent(books, order, why)
         elif state in (OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN):
             wanted.append(order_id)
         else:
             ended.append(order_id)
     books.flush()
-    requests = _open_requests(unit, wanted)
+    requests = open_cancels(unit, wanted)  # asking twice makes no second row
     rows: list[dict[str, Any]] = []
     last = _last_numbers(unit, wanted)
     for order_id in wanted:
@@ -95,24 +92,6 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
     return Asked(freed, requests, tuple(ended))
 
 
-def _open_requests(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
-    """Cancel requests that wait for an order's end already; asking twice makes no second row."""
-    requests = table(Request)
-    found: dict[int, int] = {}
-    for ids in chunks(order_ids):
-        for row in unit.connection.execute(
-            select(requests.c.order_id, requests.c.number).where(
-                requests.c.order_id.in_(ids),
-                requests.c.kind == RequestKind.CANCEL.value,
-                requests.c.state.in_(
-                    [RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value]
-                ),
-            )
-        ):
-            found[row[0]] = row[1]
-    return found
-
-
 def _last_numbers(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
     requests = table(Request)
     found: dict[int, int] = {}
@@ -134,6 +113,7 @@ class Canceller:
         self._recorder = recorder
         self._watcher = watcher
         self._workers = asyncio.Semaphore(CANCEL_WORKERS)
+        self._per_client: dict[int, asyncio.Semaphore] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._moved = asyncio.Condition()
         recorder.after(self._wake)
@@ -144,6 +124,11 @@ class Canceller:
             if order_id not in self._tasks:
                 task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
                 task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
+
+    def close(self) -> None:
+        """Stop; the open requests are taken up again by `resume` when a desk opens."""
+        for task in self._tasks.values():
+            task.cancel()
 
     async def resume(self) -> None:
         """Take up the requests that an earlier run of the program left open."""
@@ -174,10 +159,10 @@ class Canceller:
                 async with self._moved:  # sent on sight, as soon as the broker's id is known
                     await self._moved.wait()
                 continue
-            async with self._workers:
-                outcome = await self._call(order.client_id, order.broker_order_id)
+            outcome = await self._call(order.client_id, order.broker_order_id)
             self._recorder.put(CancelEnded(order_id, number, outcome))
-            await self._recorder.flush()
+            with suppress(StoreError):  # a store in trouble keeps no cancel from being repeated
+                await self._recorder.flush()
             if not isinstance(outcome, Accepted):
                 await self._watcher.read(order.client_id)
             if not self._parts.book.orders[order_id].live:
@@ -186,15 +171,32 @@ class Canceller:
             await self._watcher.read(order.client_id)
             pause = min(pause * 2, self._parts.waits.live_poll_s)
 
+    async def without_store(self, order_ids: Iterable[int]) -> int:
+        """Send one cancel for each order while nothing can be written; gives how many brokers took.
+
+        What the desk knows no broker's id of is looked for in the broker's own book by its tag.
+        """
+        book = self._parts.book
+        orders = [book.orders[order_id] for order_id in order_ids if order_id in book.orders]
+        nameless = {o.client_id for o in orders if o.live and o.broker_order_id is None and o.tag}
+        books = await asyncio.gather(*(self._watcher.ids_by_tag(client_id) for client_id in nameless))
+        by_tag = {tag: found for one in books for tag, found in one.items()}
+        known = [(o.client_id, o.broker_order_id or by_tag.get(o.tag or "")) for o in orders if o.live]
+        outcomes = await asyncio.gather(*(self._call(client, name) for client, name in known if name))
+        return sum(isinstance(outcome, Accepted) for outcome in outcomes)
+
     async def _call(self, client_id: int, broker_order_id: str) -> Outcome:
-        broker, account = self._parts.broker_of(client_id)
-        lane = self._parts.lane(client_id)
-        while (wait := lane.wait_s(self._parts.clock.now(), cancel=True)) > 0:
-            await self._parts.clock.sleep(wait)
-        lane.take(self._parts.clock.now(), cancel=True)
+        """One cancel, within the client's budget; one client's silence takes few of the workers."""
+        mine = self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT))
         try:
-            async with asyncio.timeout(self._parts.waits.send_timeout_s):
-                return await broker.cancel(account, broker_order_id)
+            async with mine:
+                broker, account = self._parts.broker_of(client_id)
+                lane, clock = self._parts.lane(client_id), self._parts.clock
+                while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
+                    await clock.sleep(wait)
+                lane.take(clock.now(), cancel=True)
+                async with self._workers, asyncio.timeout(self._parts.waits.send_timeout_s):
+                    return await broker.cancel(account, broker_order_id)
         except TimeoutError:
             return Ambiguous("no answer to the cancel")
         except Exception as problem:

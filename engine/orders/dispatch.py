@@ -7,12 +7,14 @@ that appears before the send keeps it back.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
+from data.audit import AuditEntry
 from data.store import StoreError, Unit, chunks
 from data.tables import Attempt, Order, table
 from data.vocabulary import HaltScope, OrderState, RunStatus
@@ -74,10 +76,9 @@ class Dispatcher:
         """Look again: a run went on, a lane may have room."""
         self._wake.set()
 
-    @property
-    def in_flight(self) -> int:
-        """Calls whose outcome is not known yet."""
-        return len(self._sending)
+    def is_sending(self, order_id: int) -> bool:
+        """Whether a call of this engine for the order is under way."""
+        return order_id in self._sending
 
     async def run(self) -> None:
         """Claim and send for as long as the desk lives."""
@@ -91,7 +92,7 @@ class Dispatcher:
                 claimed = await self._parts.store.write(
                     lambda unit, ready=ready: claim(unit, ready, self._parts)
                 )
-            except StoreError as problem:
+            except Exception as problem:  # whatever it was, the other orders' way must stay open
                 log.error("orders wait for the store: %s", problem)
                 self._queue.extendleft(reversed(ready))
                 self._wake_in(self._parts.waits.not_sent_pause_s)
@@ -144,9 +145,17 @@ class Dispatcher:
             await self._parts.clock.sleep(seconds)
             self._wake.set()
 
-        task = asyncio.create_task(wait())
+        self._spawn(wait())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+    def close(self) -> None:
+        """Give up what waits to be looked at again; unsent orders stay RESERVED."""
+        for task in self._later:
+            task.cancel()
 
     async def _send(self, order_id: int, tag: str) -> None:
         order = self._parts.book.orders[order_id]
@@ -155,10 +164,21 @@ class Dispatcher:
         self._sending.pop(order_id, None)
         self._per_client[order.client_id] -= 1
         if isinstance(outcome, NotSent) and outcome.why != HALTED:
-            self._queue.append(order_id)
-            self._wake_in(self._parts.waits.not_sent_pause_s)
-        elif self._queue:
+            self._spawn(self._queue_again(order_id))
+        if self._queue:
             self._wake.set()
+
+    async def _queue_again(self, order_id: int) -> None:
+        """Queue an order that never left, after a pause and once it is durably RESERVED again."""
+        await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        while True:
+            try:
+                await self._recorder.flush()
+                break
+            except StoreError:
+                await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        self._queue.append(order_id)
+        self._wake.set()
 
     async def _outcome(self, order: OrderView, tag: str) -> Outcome:
         try:
@@ -176,7 +196,7 @@ class Dispatcher:
             price_paise=order.limit_paise,
             protection_bps=None if order.limit_paise else self._parts.rules.protection_bps,
         )
-        if self._parts.halt_file.exists() and self._halted(order):
+        if self._halted(order):
             return NotSent(HALTED)
         try:
             async with asyncio.timeout(self._parts.waits.send_timeout_s):
@@ -188,9 +208,9 @@ class Dispatcher:
             return Ambiguous(f"the adapter failed: {type(problem).__name__}")
 
     def _halted(self, order: OrderView) -> bool:
-        """Whether the halt file is for this order; a file without a row in the book stops everything."""
-        halts, client = self._parts.book.halts, self._parts.book.clients[order.client_id]
-        return not halts or covered(halts, client, order.key)
+        """Whether a halt is for this order: the file is for every order, a row for those in its scope."""
+        client = self._parts.book.clients[order.client_id]
+        return self._parts.halt_file.exists() or covered(self._parts.book.halts, client, order.key)
 
     def _on_applied(self, applied: Applied) -> None:
         if self._queue:
@@ -198,8 +218,12 @@ class Dispatcher:
 
 
 def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int, str]]:
-    """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves."""
+    """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
+
+    An order of an earlier trading day is never sent: its plan was made for another day's prices.
+    """
     orders, halts = table(Order), read_halts(unit.connection)
+    day = parts.market_clock.trading_day
     claimed: list[tuple[int, str]] = []
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
@@ -207,14 +231,21 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
     for piece in chunks(order_ids):
         rows = unit.connection.execute(
             select(
-                orders.c.id, orders.c.client_id, orders.c.attempts, orders.c.exchange, orders.c.tradingsymbol
+                orders.c.id,
+                orders.c.client_id,
+                orders.c.attempts,
+                orders.c.exchange,
+                orders.c.tradingsymbol,
+                orders.c.plan_number,
+                orders.c.run_number,
             ).where(
                 orders.c.id.in_(piece),
                 orders.c.state == OrderState.RESERVED.value,
                 orders.c.instance_id == parts.instance_id,
+                orders.c.trading_date == day,
             )
         ).all()
-        for order_id, client_id, tried, exchange, symbol in rows:
+        for order_id, client_id, tried, exchange, symbol, plan_number, run_number in rows:
             client = parts.book.clients[client_id]
             if covered(halts, client, f"{exchange}:{symbol}"):
                 continue
@@ -234,6 +265,12 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 }
             )
             unit.touched.orders.add(order_id)
+            details = {"tag": tag, "attempt": tried + 1}
+            unit.audit(
+                AuditEntry(
+                    "ORDER_SENDING", parts.actor, client_id, order_id, plan_number, run_number, details
+                )
+            )
     if changes:
         unit.connection.execute(
             update(orders)

@@ -21,7 +21,7 @@ from data.audit import AuditEntry
 from data.clock import IST
 from data.money import BadInput
 from data.store import StoreError, Unit, chunks
-from data.tables import Halt, Order, Posting, Request, Txn, table
+from data.tables import Funds, Halt, Order, Posting, Request, Txn, table
 from data.vocabulary import LIVE_STATES, Account, HaltScope, OrderState, RequestState
 from engine.accounts.book import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
@@ -199,23 +199,35 @@ class Halts:
 
         Returns when nothing is live or the deadline has passed; the reading goes on after that. Raises
         `BadInput` for an unknown scope, `StoreError` when not even the halt could be written; then the
-        cancels were sent from the brokers' books and the HALT file stands.
+        cancels were sent all the same, and for everything the HALT file stands. They are sent too, ahead of
+        the commit, when that takes longer than `Waits.write_lock_wait_s`.
         """
         value = self.check_scope(scope, value)
         if scope is HaltScope.EVERYTHING:
             write_halt_file(self._parts.halt_file, by, self._parts.clock.now())
+        writing = asyncio.ensure_future(
+            self._parts.store.write(lambda unit: self._open(unit, by, scope, value))
+        )
+        await self._patiently(writing)
+        taken = 0
+        if not writing.done() or writing.exception() is not None:
+            in_scope = [order.id for order in self._in_scope(scope, value)]
+            taken = await self._canceller.without_store(in_scope)
         try:
-            number, before, asked = await self._parts.store.write(
-                lambda unit: self._open(unit, by, scope, value)
-            )
-        except StoreError:
-            await self._cancel_from_books()
-            raise
+            number, before, asked = await writing
+        except StoreError as problem:
+            raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
         self._canceller.carry_out(asked.requests)
         return await self._follow(number, by, scope, value, before, asked)
 
+    async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
+        """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
+        patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.write_lock_wait_s))
+        await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
+
     def _open(self, unit: Unit, by: str, scope: HaltScope, value: str) -> tuple[int, _Before, Asked]:
-        orders = table(Order)
+        orders, funds = table(Order), table(Funds)
         live = [state.value for state in LIVE_STATES]
         halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, unit.now, by)
         before = _Before({}, {})
@@ -226,14 +238,17 @@ class Halts:
                 orders.c.blocked_paise,
                 orders.c.exchange,
                 orders.c.tradingsymbol,
+                funds.c.available_paise,
             )
+            .join(funds, funds.c.client_id == orders.c.client_id)
             .where(orders.c.state.in_(live))
             .order_by(orders.c.id)
         ):
-            client = self._parts.book.clients[row.client_id]
-            if covers(halt, client, f"{row.exchange}:{row.tradingsymbol}"):
+            client = self._parts.book.clients.get(row.client_id)  # None: another process's, not yet heard of
+            key = f"{row.exchange}:{row.tradingsymbol}"
+            if scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key)):
                 before.orders[row.id] = row.blocked_paise
-                before.available[row.client_id] = self._parts.book.funds[row.client_id].available_paise
+                before.available[row.client_id] = row.available_paise
         unit.insert(
             Halt,
             [{"number": halt.number, "scope": scope.value, "value": value, "at": unit.now, "by": by}],
@@ -368,7 +383,7 @@ class Halts:
             cancelled=results["cancelled"],
             filled_meanwhile=results["filled"],
             refused=results["refused"],
-            unknown=results["unknown"],
+            unknown=results["unknown"] + results["live"],
             unreachable=len(seen.unreachable),
             unsent_freed=len(asked.freed),
             released_paise=sum(entry.released_paise for entry in orders),
@@ -420,16 +435,6 @@ class Halts:
             )
         )
         unit.touched.halts = True
-
-    async def _cancel_from_books(self) -> None:
-        """Cancel whatever the brokers' own books show as ours, when our store cannot be written."""
-        book = self._parts.book
-        for order_id in sorted(book.live):
-            order = book.orders[order_id]
-            if order.broker_order_id:
-                broker, account = self._parts.broker_of(order.client_id)
-                with contextlib.suppress(Exception):
-                    await broker.cancel(account, order.broker_order_id)
 
     async def resume(self, number: int, word: str, by: str) -> None:
         """End a halt. `word` must be `resume`. Raises `BadInput` for another word or an unknown number."""

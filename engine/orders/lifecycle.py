@@ -6,6 +6,7 @@ batch could not settle (a status ahead of its trades) comes back as clients whos
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -22,7 +23,7 @@ from brokers.contract import (
 )
 from data.store import Unit, chunks
 from data.tables import Attempt, Order, Request, table
-from data.vocabulary import TERMINAL_STATES, OrderState, RequestKind, RequestState
+from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RequestKind, RequestState
 from engine.orders.booking import Books, OrderRow
 from engine.orders.states import Flag, OrderEvent
 
@@ -85,6 +86,8 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     found = _find_orders(unit, [fact for fact in facts if isinstance(fact, Seen)])
     ids = {fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values())
     books.load(ids)
+    unsent = {f.order_id for f in facts if isinstance(f, SendEnded) and isinstance(f.outcome, NotSent)}
+    unwanted = open_cancels(unit, unsent)
     attempts: list[dict[str, Any]] = []
     requests: list[dict[str, Any]] = []
     read_again: set[int] = set()
@@ -97,7 +100,8 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
             elif _apply_seen(books, books.orders[order_id], fact):
                 read_again.add(fact.client_id)
         elif isinstance(fact, SendEnded):
-            attempts.append(_apply_send(books, books.orders[fact.order_id], fact.outcome))
+            order = books.orders[fact.order_id]
+            attempts.append(_apply_send(books, order, fact.outcome, fact.order_id in unwanted))
         else:
             row = _apply_cancel(books, books.orders[fact.order_id], fact)
             requests.append(row)
@@ -153,7 +157,8 @@ def _adopt(books: Books, order: OrderRow, broker_order_id: str) -> None:
         books.flag(order, Flag.NEEDS_HUMAN)
 
 
-def _apply_send(books: Books, order: OrderRow, outcome: Outcome) -> dict[str, Any]:
+def _apply_send(books: Books, order: OrderRow, outcome: Outcome, unwanted: bool) -> dict[str, Any]:
+    """Book how a send ended; `unwanted` says that a cancel was asked for while it was under way."""
     match outcome:
         case Accepted(broker_order_id):
             _adopt(books, order, broker_order_id)
@@ -171,6 +176,8 @@ def _apply_send(books: Books, order: OrderRow, outcome: Outcome) -> dict[str, An
                 books.move(order, OrderEvent.NOT_SENT)
                 books.touch(order, sub_status=f"not sent: {why}")
                 books.audit("ORDER_NOT_SENT", order, why=why, tag=order["tag"])
+                if unwanted:
+                    free_unsent(books, order, "cancelled before it was sent")
             words, detail = "not_sent", why
         case Ambiguous(why):
             if order["state"] == OrderState.SENDING.value:
@@ -179,6 +186,43 @@ def _apply_send(books: Books, order: OrderRow, outcome: Outcome) -> dict[str, An
                 books.audit("ORDER_UNKNOWN", order, why=why, tag=order["tag"])
             words, detail = "ambiguous", why
     return {"b_order": order["id"], "b_number": order["attempts"], "outcome": words, "detail": detail}
+
+
+def free_unsent(books: Books, order: OrderRow, why: str) -> int:
+    """End an order that never left and give its money back; gives the paise freed."""
+    books.move(order, OrderEvent.FREE)
+    books.touch(order, reason_code="cancelled_unsent", reason_text=why)
+    freed = books.release(order, 0, "never sent")
+    books.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed)
+    return freed
+
+
+def end_of_day(unit: Unit, day: date, actor: str) -> list[int]:
+    """End orders of trading days before `day` that nobody has told the end of; gives them.
+
+    A day order cannot trade after its day, and an unsent one's plan was for that day's prices. An order whose
+    send ended in doubt keeps its money blocked and is marked for a human.
+    """
+    orders = table(Order)
+    ids = unit.connection.execute(
+        select(orders.c.id).where(orders.c.trading_date < day, orders.c.state.in_(LIVE_STATES))
+    ).scalars()
+    books = Books(unit, actor, 0)
+    books.load(ids)
+    for order in books.orders.values():
+        match OrderState(order["state"]):
+            case OrderState.RESERVED:
+                free_unsent(books, order, "its trading day ended before it was sent")
+            case OrderState.OPEN:
+                books.move(order, OrderEvent.SEEN_EXPIRED)
+                freed = books.release(order, 0, f"day:{day.isoformat()}")
+                filled = order["filled_quantity"]
+                books.audit("ORDER_EXPIRED", order, filled_quantity=filled, released_paise=freed)
+            case _:
+                books.flag(order, Flag.NEEDS_HUMAN)
+    books.flush()
+    _confirm_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
+    return list(books.orders)
 
 
 def _apply_cancel(books: Books, order: OrderRow, fact: CancelEnded) -> dict[str, Any]:
@@ -200,31 +244,49 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen) -> bool:
     """Book one word of the broker; gives whether its trades must be read before the order can end."""
     seen = fact.order
     _adopt(books, order, seen.broker_order_id)
-    if order["broker_order_id"] != seen.broker_order_id:
-        return False
     for trade in fact.trades:
         books.fill(order, trade)
+    if order["broker_order_id"] != seen.broker_order_id:
+        return False  # a second order under our tag: its trades are ours, its status is not this order's
     event = _EVENT_OF_STATUS[seen.status]
     if seen.status is BrokerStatus.UNRECOGNISED:
         books.flag(order, Flag.UNRECOGNISED_STATUS)
-    if event is not OrderEvent.SEEN_LIVE and order["filled_quantity"] < seen.filled_quantity:
+    filled = seen.filled_quantity
+    if event is OrderEvent.SEEN_FILLED:
+        filled = max(filled, seen.quantity)  # complete is a claim about quantity, whatever it says of it
+    if event is not OrderEvent.SEEN_LIVE and order["filled_quantity"] < filled:
         if OrderState(order["state"]) not in TERMINAL_STATES:
             books.move(order, OrderEvent.SEEN_LIVE)
             books.touch(order, sub_status=f"{seen.status_text}, waiting for trades")
         return True
     before = order["state"]
     if event is OrderEvent.SEEN_LIVE:
-        if before in (OrderState.SENDING.value, OrderState.UNKNOWN.value, OrderState.RESERVED.value):
+        if before in _LIVE_MOVES:
             books.move(order, event)
+        if before == OrderState.NOT_RECEIVED.value:
+            books.block_again(order)
         if order["filled_quantity"] >= order["quantity"]:
             books.move(order, OrderEvent.SEEN_FILLED)
     else:
         books.move(order, event)
-    if seen.status_text != order["sub_status"]:
+    ended = OrderState(order["state"]) in TERMINAL_STATES
+    if seen.status_text != order["sub_status"] and not (ended and event is OrderEvent.SEEN_LIVE):
         books.touch(order, sub_status=seen.status_text)
     if order["state"] != before:
         _ended(books, order, seen)
-    return order["filled_quantity"] < seen.filled_quantity
+    return order["filled_quantity"] < filled
+
+
+_LIVE_MOVES = frozenset(
+    {
+        OrderState.RESERVED.value,
+        OrderState.SENDING.value,
+        OrderState.UNKNOWN.value,
+        OrderState.NOT_RECEIVED.value,
+    }
+)
+"""States that a live order in the broker's book ends. The broker's own word for an end is not among them:
+updates overtake each other, and an older `open` must not bring back what a later word has ended."""
 
 
 def _ended(books: Books, order: OrderRow, seen: BrokerOrder) -> None:
@@ -242,6 +304,25 @@ def _ended(books: Books, order: OrderRow, seen: BrokerOrder) -> None:
         released_paise=freed,
         message=seen.message,
     )
+
+
+def open_cancels(unit: Unit, order_ids: Iterable[int]) -> dict[int, int]:
+    """The cancel requests that wait for these orders' ends, by order."""
+    requests = table(Request)
+    found: dict[int, int] = {}
+    for ids in chunks(order_ids):
+        for row in unit.connection.execute(
+            select(requests.c.order_id, requests.c.number).where(
+                requests.c.order_id.in_(ids),
+                requests.c.kind == RequestKind.CANCEL.value,
+                requests.c.state.in_(OPEN_REQUESTS),
+            )
+        ):
+            found[row[0]] = row[1]
+    return found
+
+
+OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
 
 
 def _end_attempts(unit: Unit, rows: list[dict[str, Any]]) -> None:
@@ -273,7 +354,6 @@ def _end_requests(unit: Unit, rows: list[dict[str, Any]]) -> None:
 def _confirm_requests(unit: Unit, ended: list[OrderRow]) -> None:
     """Close the open requests of orders that have ended: a cancel is confirmed, anything else superseded."""
     requests = table(Request)
-    still_open = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
     cancelled = {order["id"] for order in ended if order["state"] == OrderState.CANCELLED.value}
     others = {order["id"] for order in ended} - cancelled
     for ids, state in ((cancelled, RequestState.CONFIRMED), (others, RequestState.SUPERSEDED)):
@@ -283,7 +363,7 @@ def _confirm_requests(unit: Unit, ended: list[OrderRow]) -> None:
                 .where(
                     requests.c.order_id.in_(piece),
                     requests.c.kind == RequestKind.CANCEL.value,
-                    requests.c.state.in_(still_open),
+                    requests.c.state.in_(OPEN_REQUESTS),
                 )
                 .values(state=state.value, ended_at=unit.now)
             )

@@ -20,6 +20,7 @@ class Recorder:
         self._arrived = asyncio.Event()
         self._booked = asyncio.Condition()
         self._taken = self._done = 0
+        self._waiting: StoreError | None = None
         self._after: list[Callable[[Applied], Awaitable[None] | None]] = []
 
     def after(self, hook: Callable[[Applied], Awaitable[None] | None]) -> None:
@@ -33,10 +34,16 @@ class Recorder:
         self._arrived.set()
 
     async def flush(self) -> None:
-        """Return when everything put so far is durable."""
+        """Return when everything put so far is durable.
+
+        Raises `StoreError` while the store cannot be written: the facts are kept and tried again, but
+        nobody, least of all a cancel, may wait for that.
+        """
         target = self._taken
         async with self._booked:
-            await self._booked.wait_for(lambda: self._done >= target)
+            await self._booked.wait_for(lambda: self._done >= target or self._waiting is not None)
+            if self._done < target and self._waiting is not None:
+                raise self._waiting
 
     async def run(self) -> None:
         """Book facts for as long as the desk lives."""
@@ -54,14 +61,17 @@ class Recorder:
                     )
                 )
             except StoreError as problem:
-                log.error("facts wait for the store: %s", problem)
-                self._facts = batch + self._facts
-                await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
-                self._arrived.set()
+                await self._wait(batch, problem)
                 continue
             except Exception:
-                applied = await self._one_by_one(batch)
+                log.exception("a batch of %d facts is booked one by one", len(batch))
+                applied, rest, problem = await self._one_by_one(batch)
+                if problem is not None:
+                    self._done += len(batch) - len(rest)
+                    await self._wait(rest, problem)
+                    continue
             async with self._booked:
+                self._waiting = None
                 self._done += len(batch)
                 self._booked.notify_all()
             for hook in self._after:
@@ -69,10 +79,23 @@ class Recorder:
                 if result is not None:
                     await result
 
-    async def _one_by_one(self, batch: list[Fact]) -> Applied:
-        """Book a batch that failed as a whole, so that one bad fact does not keep the others out."""
+    async def _wait(self, facts: list[Fact], problem: StoreError) -> None:
+        """Keep facts that the store would not take, and try again after a pause."""
+        log.error("facts wait for the store: %s", problem)
+        self._facts = facts + self._facts
+        async with self._booked:
+            self._waiting = problem
+            self._booked.notify_all()
+        await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        self._arrived.set()
+
+    async def _one_by_one(self, batch: list[Fact]) -> tuple[Applied, list[Fact], StoreError | None]:
+        """Book a batch that failed as a whole, so that one bad fact does not keep the others out.
+
+        Gives what is left to do, and the facts that still wait if the store could not be written.
+        """
         read_again: set[int] = set()
-        for fact in batch:
+        for number, fact in enumerate(batch):
             try:
                 applied = await self._parts.store.write(
                     lambda unit, fact=fact: apply_facts(
@@ -80,6 +103,8 @@ class Recorder:
                     )
                 )
                 read_again |= applied.read_again
+            except StoreError as problem:
+                return Applied(frozenset(read_again), ()), batch[number:], problem
             except Exception:
                 log.exception("a fact could not be booked: %r", fact)
-        return Applied(frozenset(read_again), ())
+        return Applied(frozenset(read_again), ()), [], None

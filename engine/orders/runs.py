@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,11 @@ from sqlalchemy import select, update
 from data.audit import AuditEntry
 from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
-from data.store import Unit, chunks
-from data.tables import Client, Order, RunRecord, table
+from data.store import StoreError, StoreUnwritable, Unit, chunks
+from data.tables import Client, Funds, Order, RunRecord, table
 from data.vocabulary import (
     Account,
+    ClientStatus,
     HaltScope,
     OrderState,
     OrderType,
@@ -31,7 +33,7 @@ from engine.accounts.book import OrderView, RunRow, read_halts
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.orders.booking import need
 from engine.orders.cancels import Canceller, ask
-from engine.orders.dispatch import Dispatcher
+from engine.orders.dispatch import Dispatcher, covered
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
 from engine.orders.planning import Plans, narrowed
@@ -137,9 +139,12 @@ class Runs:
         """
         await self._check(plan, confirm)
         lines = self._rotated(plan)
-        number, order_ids = await self._parts.store.write(
-            lambda unit: reserve(unit, plan, lines, self._parts)
-        )
+        try:
+            number, order_ids = await self._parts.store.write(
+                lambda unit: reserve(unit, plan, lines, self._parts)
+            )
+        except StoreUnwritable as problem:
+            raise _stopped(str(problem)) from problem
         self._dispatcher.submit(order_ids)
         return self.get(number)
 
@@ -148,7 +153,7 @@ class Runs:
         if len(confirm) < 8 or not plan.digest.startswith(confirm) or not verify_record(to_json(plan)):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
         if self._parts.store.trouble:
-            raise TradingStopped(f"trading is stopped: {self._parts.store.trouble}; cancels still go")
+            raise _stopped(self._parts.store.trouble)
         if self._plans.expired(plan):
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"
@@ -282,7 +287,7 @@ class Runs:
         failed = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
         retry = {o.client_id for o in orders if o.state in failed and not o.filled_quantity}
         retry |= {line.client_id for line in plan.skipped_lines}
-        retry -= {o.client_id for o in orders if o.state not in failed}
+        retry -= {o.client_id for o in orders if o.state not in failed or o.filled_quantity}
         if not retry:
             return None
         kept = tuple(change for change in plan.intent.line_changes if change.client_id in retry)
@@ -337,7 +342,8 @@ class Runs:
             if orders and not any(order.live for order in orders):
                 self._finishing.add(run.number)
                 try:
-                    await self._finish(run.number)
+                    with suppress(StoreError):  # closed at the next change, or when the store works again
+                        await self._finish(run.number)
                 finally:
                     self._finishing.discard(run.number)
 
@@ -366,6 +372,10 @@ class Runs:
             )
 
         await self._parts.store.write(unit_of_work)
+
+
+def _stopped(why: str) -> TradingStopped:
+    return TradingStopped(f"trading is stopped: {why}; cancels still go")
 
 
 def _settled(order: OrderView) -> bool:
@@ -412,7 +422,8 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     runs = table(RunRecord)
     if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
         raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
-    if any(halt.scope is HaltScope.EVERYTHING for halt in read_halts(unit.connection)):
+    halts = read_halts(unit.connection)
+    if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
     number = unit.take_ids("run", 1)[0]
@@ -421,7 +432,9 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
         _order_row(unit, plan, line, order_id, number, parts)
         for order_id, line in zip(ids, lines, strict=True)
     ]
-    denied = _block(unit, plan, rows)
+    clients, key = parts.book.clients, plan.instrument.key
+    halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
+    denied = _block(unit, plan, rows, halted)
     unit.insert(
         RunRecord,
         [
@@ -530,19 +543,23 @@ def _order_row(
     return row
 
 
-def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> set[int]:
-    """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED."""
+def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], halted: set[int]) -> set[int]:
+    """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED.
+
+    So do those of clients whom a halt of part of the desk has covered since the plan.
+    """
     buying = plan.intent.side is Side.BUY
+    asking = [row for row in rows if row["client_id"] not in halted]
     if buying:
         needs: dict[int, tuple[int, int]] = {}
-        for row in rows:
+        for row in asking:
             money, loan = needs.get(row["client_id"], (0, 0))
             needs[row["client_id"]] = (money + row["blocked_paise"], loan + row["mtf_reserved_paise"])
         served = reserve_money(unit, needs)
         lost = needs.keys() - served
     else:
         only_settled = plan.instrument.trade_to_trade
-        keyed = {(row["client_id"], row["product"]): row for row in rows}
+        keyed = {(row["client_id"], row["product"]): row for row in asking}
         done = reserve_shares(
             unit,
             [(c, row["security"], p, row["blocked_shares"], only_settled) for (c, p), row in keyed.items()],
@@ -555,23 +572,34 @@ def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> set[int]:
         )
     denied: set[int] = set()
     for row in rows:
-        if row["client_id"] in lost:
-            reason = _why_denied(unit, row["client_id"], buying)
+        if row["client_id"] in lost or row["client_id"] in halted:
+            reason = Reason.HALTED if row["client_id"] in halted else _why_denied(unit, row, buying)
             row.update(state=OrderState.DENIED.value, reason_code=reason.value, ended_at=unit.now)
             row.update(blocked_paise=0, blocked_shares=0, mtf_reserved_paise=0)
             denied.add(row["id"])
     return denied
 
 
-def _why_denied(unit: Unit, client_id: int, buying: bool) -> Reason:
-
-    clients = table(Client)
-    status = unit.connection.execute(select(clients.c.status).where(clients.c.id == client_id)).scalar_one()
-    if status != "active":
-        return Reason.CLIENT_PENDING if status == "pending" else Reason.CLIENT_INACTIVE
+def _why_denied(unit: Unit, row: dict[str, Any], buying: bool) -> Reason:
+    clients, funds = table(Client), table(Funds)
+    found = unit.connection.execute(
+        select(
+            clients.c.status,
+            funds.c.available_paise,
+            (funds.c.mtf_limit_paise - funds.c.mtf_loan_paise - funds.c.mtf_reserved_paise).label("room"),
+        )
+        .join(funds, funds.c.client_id == clients.c.id)
+        .where(clients.c.id == row["client_id"])
+    ).one()
+    if found.status != ClientStatus.ACTIVE.value:
+        pending = found.status == ClientStatus.PENDING.value
+        return Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE
     if not buying:
         return Reason.INSUFFICIENT_HOLDING
-    return Reason.INSUFFICIENT_FUNDS
+    payable = found.available_paise >= row["blocked_paise"]
+    return (
+        Reason.MTF_LIMIT if payable and row["mtf_reserved_paise"] > found.room else Reason.INSUFFICIENT_FUNDS
+    )
 
 
 def _post_blocks(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from brokers.contract import Broker, BrokerError, Heartbeat, OrderUpdate, Tick
+from data.store import StoreError
 from data.vocabulary import OrderState
 from engine.orders.lifecycle import Applied, Seen
 from engine.orders.record import Recorder
@@ -42,6 +43,8 @@ class Watcher:
                         self._take(broker, event)
             except BrokerError as problem:
                 log.warning("the stream of %s ended: %s", broker.name, problem)
+            except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
+                log.exception("the stream of %s failed", broker.name)
             self._parts.quotes.reopened()
             await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
 
@@ -114,8 +117,8 @@ class Watcher:
             async with asyncio.timeout(self._parts.waits.send_timeout_s):
                 orders = await broker.orders(account)
                 trades = await broker.trades(account)
-        except (BrokerError, TimeoutError, KeyError) as problem:
-            log.warning("the books of client %s could not be read: %s", client_id, problem)
+        except Exception as problem:  # whatever it was, nothing is known, and nothing changes
+            log.warning("the books of client %s could not be read: %r", client_id, problem)
             return False
         book = self._parts.book
         for order in orders:
@@ -126,8 +129,22 @@ class Watcher:
                     continue
             own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
             self._recorder.put(Seen(client_id, order, own))
-        await self._recorder.flush()
+        try:
+            await self._recorder.flush()
+        except StoreError:
+            return False
         return True
+
+    async def ids_by_tag(self, client_id: int) -> dict[str, str]:
+        """The broker's order ids by tag, from its own book; empty where that cannot be read."""
+        try:
+            broker, account = self._parts.broker_of(client_id)
+            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+                orders = await broker.orders(account)
+        except Exception as problem:  # whatever it was, nothing is known, and nothing changes
+            log.warning("the orders of client %s could not be read: %r", client_id, problem)
+            return {}
+        return {tag: order.broker_order_id for order in orders for tag in order.tags}
 
     def _read_again(self, applied: Applied) -> None:
         if applied.read_again:

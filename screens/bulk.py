@@ -1,0 +1,236 @@
+"""Workspace 2, Bulk: one symbol for many clients, from the form over the frozen plan to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.widgets import ContentSwitcher
+
+from data.money import BadInput
+from data.vocabulary import Side
+from engine.events import Event, OrderChanged
+from screens.bulk_form import BulkForm
+from screens.plan_view import PlanView
+from screens.run_view import RunView
+from screens.workspace import Here, Table, Workspace
+
+if TYPE_CHECKING:
+    from engine.orders.intents import Intent
+
+OWNER = "bulk-screen"
+"""Under this name the screen follows the price of its symbol."""
+
+
+class BulkScreen(Workspace):
+    """The form, the plan and the run, one at a time. What comes from elsewhere comes in by its methods."""
+
+    CSS_PATH = "bulk.tcss"
+    AUTO_FOCUS = ""
+    TITLE_WORDS = "Bulk"
+
+    def __init__(self) -> None:
+        super().__init__()
+        # A workspace is built before the app turns to it, so this still is where the trader was.
+        self._came_from = self.app.current_mode
+        self._last: Intent | None = None
+        self._begun = False
+
+    def compose_body(self) -> ComposeResult:
+        """Three views, of which one shows."""
+        with ContentSwitcher(initial="form", id="views"):
+            yield BulkForm()
+            yield PlanView()
+            yield RunView()
+
+    def on_mount(self) -> None:
+        """Listen, also to where the trader comes from, to go back there."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.app.mode_change_signal.subscribe(self, self._mode_changed)
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._unsubscribe()
+
+    def _mode_changed(self, mode: str) -> None:
+        if mode != "bulk":
+            self._came_from = mode
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, OrderChanged):
+            self.query_one(RunView).heard(event.order_ids)
+
+    # Views
+
+    @property
+    def _view(self) -> BulkForm | PlanView | RunView:
+        current = self.query_one("#views", ContentSwitcher).current
+        if current == "plan":
+            return self.query_one(PlanView)
+        return self.query_one(RunView) if current == "run" else self.query_one(BulkForm)
+
+    def _turn_to(self, name: str) -> None:
+        self.query_one("#views", ContentSwitcher).current = name
+        view = self._view
+        key = view.key if isinstance(view, BulkForm) else view.here().key
+        self._follow(key)
+        self.refresh_bindings()
+
+    def _follow(self, key: str | None) -> None:
+        self.run_worker(
+            partial(self.desk.market.follow, {key} if key else set(), OWNER),
+            group="follow",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    def on_frame(self) -> None:
+        """The view that shows follows the market."""
+        self._view.on_frame()
+
+    def redraw(self) -> None:
+        """The view that shows, anew; a first visit begins an empty form."""
+        if not self.is_mounted:
+            return
+        if not self._begun and not self.query_one(BulkForm).key:
+            self._begun = True
+            self.query_one(BulkForm).begin(Side.BUY, None, ())
+            self._turn_to("form")
+        view = self._view
+        view.paint() if isinstance(view, BulkForm) else view.redraw()
+
+    # Opened from elsewhere
+
+    def begin(
+        self,
+        side: Side,
+        key: str | None = None,
+        client_ids: Sequence[int] = (),
+        intent: Intent | None = None,
+    ) -> None:
+        """The form for a side, with the symbol and marked clients, or filled with an intent."""
+        self._begun = True
+        form = self.query_one(BulkForm)
+        self._turn_to("form")
+        if intent is None:
+            form.begin(side, key, client_ids)
+        else:
+            form.fill(intent)
+        self._follow(form.key)
+
+    def show_run(self, number: int) -> None:
+        """A run as it stands."""
+        self._begun = True
+        self._turn_to("run")
+        self.query_one(RunView).show(number)
+
+    def show_plan(self, number: int) -> None:
+        """A stored plan: its run if it was sent, itself while it may be sent, else its intent in the form."""
+        self._work(partial(self._show_plan, number))
+
+    async def _show_plan(self, number: int) -> None:
+        run = next((run for run in self.desk.runs.all() if run.plan_number == number), None)
+        if run is not None:
+            self.show_run(run.number)
+            return
+        plan = await self.desk.plans.get(number)
+        if self.desk.plans.expired(plan):
+            self.begin(plan.intent.side, intent=plan.intent)
+            self.shell.say(f"plan {number} was not sent and is too old; Enter makes it anew")
+        else:
+            self._begun = True
+            self._turn_to("plan")
+            self.query_one(PlanView).show(plan)
+            self._follow(plan.instrument.key)
+
+    def again(self) -> None:
+        """The last intent in the form once more."""
+        self._work(self._again)
+
+    async def _again(self) -> None:
+        runs = self.desk.runs.all()
+        if self._last is None and runs:
+            self._last = (await self.desk.plans.get(runs[0].plan_number)).intent
+        if self._last is None:
+            self.shell.say("no intent yet; fill the form")
+            self.begin(Side.BUY)
+        else:
+            self.begin(self._last.side, intent=self._last)
+
+    # From form to plan to run
+
+    def on_bulk_form_ready(self, event: BulkForm.Ready) -> None:
+        """Freeze, number and store the plan, and show it."""
+        self._freeze(event.intent)
+
+    def on_run_view_repair(self, event: RunView.Repair) -> None:
+        """A repair is a plan like any other."""
+        self._freeze(event.intent)
+
+    def _freeze(self, intent: Intent) -> None:
+        self._work(partial(self._frozen, intent))
+
+    async def _frozen(self, intent: Intent) -> None:
+        plan = await self.desk.plans.freeze(intent)
+        form = self.query_one(BulkForm)
+        if self._view is not form:
+            form.fill(intent)
+        form.remember(intent)
+        self._last = intent
+        self._turn_to("plan")
+        self.query_one(PlanView).show(plan)
+        self._follow(plan.instrument.key)
+
+    def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Carry out what has to wait for the desk; what is asked for later takes its place."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except (BadInput, LookupError) as problem:
+                self.shell.say(str(problem), "warning")
+            except Exception as problem:
+                self.shell.say(f"{type(problem).__name__}: {problem}", "error")
+
+        self.run_worker(guarded, group="bulk", exclusive=True, exit_on_error=False)
+
+    def on_plan_view_sent(self, event: PlanView.Sent) -> None:
+        """The plan's place is taken by its run."""
+        self.show_run(event.number)
+
+    def on_plan_view_left(self, event: PlanView.Left) -> None:
+        """Back to the form, as the plan had it."""
+        self.begin(event.intent.side, intent=event.intent)
+
+    def on_bulk_form_symbol_chosen(self, event: BulkForm.SymbolChosen) -> None:
+        """Follow the price of what is being typed."""
+        self._follow(event.key)
+
+    def on_bulk_form_left(self, event: BulkForm.Left) -> None:
+        """Back to where the trader came from; the form keeps what it holds."""
+        self._leave()
+
+    def on_run_view_left(self, event: RunView.Left) -> None:
+        """Back to where the trader came from; the run goes on and stays reachable."""
+        self._leave()
+
+    def _leave(self) -> None:
+        self.app.switch_mode(self._came_from)
+
+    # For the commands of every workspace
+
+    def here(self) -> Here:
+        """What the view's cursor is on."""
+        if not self.is_mounted:
+            return Here()
+        view = self._view
+        return Here(key=view.key) if isinstance(view, BulkForm) else view.here()
+
+    def table(self) -> Table | None:
+        """The lines of the plan, or the orders of the run."""
+        if not self.is_mounted:
+            return None
+        view = self._view
+        return None if isinstance(view, BulkForm) else view.table()

@@ -1,0 +1,465 @@
+"""The form of a bulk intent: one symbol, many clients, and what it would come to right now."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from data.money import BadInput, bps_from_percent_text, paise_from_text
+from data.vocabulary import OrderType, Product, Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing
+from screens.commands import bindings
+from screens.plan_words import SIZING_WORDS, figures_line, skipped_words
+from widgets import formats
+from widgets.choicefield import ChoiceField
+from widgets.numberfield import NumberField
+from widgets.symbolinput import SymbolInput
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from screens.workspace import Framed
+
+AS_HELD = "as held"
+"""The product of a sell that takes whatever each client holds."""
+
+FIRST_VALUES = {
+    SizingKind.PERCENT_OF_CAPITAL: "25",
+    SizingKind.PERCENT_OF_AVAILABLE: "25",
+    SizingKind.PERCENT_OF_POSITION: "100",
+    SizingKind.FIXED_AMOUNT: "",
+    SizingKind.FIXED_QUANTITY: "",
+}
+"""What stands in the value field until the trader has sized once."""
+
+SIZES = {
+    Side.BUY: (
+        SizingKind.PERCENT_OF_CAPITAL,
+        SizingKind.PERCENT_OF_AVAILABLE,
+        SizingKind.FIXED_AMOUNT,
+        SizingKind.FIXED_QUANTITY,
+    ),
+    Side.SELL: (
+        SizingKind.PERCENT_OF_POSITION,
+        SizingKind.FIXED_QUANTITY,
+        SizingKind.FIXED_AMOUNT,
+        SizingKind.PERCENT_OF_CAPITAL,
+    ),
+}
+"""The sizings of each side, the one it starts with first."""
+
+PREVIEW_EVERY_S = 2.0
+"""Seconds between two previews that only the price asks for; what is typed is previewed on the next frame."""
+
+
+def marked_title(count: int, total: int) -> str:
+    """A selection of marked clients says so wherever the plan is shown."""
+    return f"{count} MARKED of {total}"
+
+
+def suggest_symbols(desk: Desk, text: str) -> list[tuple[Hashable, str]]:
+    """Symbols for a field: the tradable ones, the code first."""
+    return [
+        (found.key, f"{found.tradingsymbol} {found.exchange} {found.name}")
+        for found in desk.market.index.search(text, 12)
+        if found.tradable
+    ]
+
+
+class BulkForm(Vertical):
+    """Side, symbol, size, product, price and clients. Enter in any field asks for the plan."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("price.last", "close")]
+
+    @dataclass
+    class Ready(Message):
+        """The trader wants the plan of this intent."""
+
+        intent: Intent
+
+    @dataclass
+    class Left(Message):
+        """The trader goes back; the form keeps what it holds."""
+
+    def __init__(self) -> None:
+        super().__init__(id="form")
+        self.side = Side.BUY
+        self._sizes: dict[Side, SizingKind] = {side: kinds[0] for side, kinds in SIZES.items()}
+        self._values: dict[tuple[Side, SizingKind], str] = {}
+        self._selections: dict[str, Selection | None] = {}
+        self._base: Intent | None = None
+        self._changed = True
+        self._previewed_at = float("-inf")
+        self._previewing = False
+
+    def compose(self) -> ComposeResult:
+        """A row a question, answers beside them, the figures below."""
+        yield Static(id="form-title")
+        with Horizontal(classes="row"):
+            yield Static("symbol", classes="label")
+            yield SymbolInput(
+                lambda text: suggest_symbols(self._screen.desk, text),
+                placeholder="symbol or name",
+                id="symbol",
+            )
+            yield Static(id="quote", classes="fact")
+        with Horizontal(classes="row"):
+            yield Static("size", classes="label")
+            yield NumberField(id="value")
+            yield ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind")
+            yield Static("←→ choose  ↑↓ step", classes="fact")
+        with Horizontal(classes="row"):
+            yield Static("product", classes="label")
+            yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
+            yield Static(id="product-fact", classes="fact")
+        with Horizontal(classes="row"):
+            yield Static("type", classes="label")
+            yield ChoiceField([OrderType.MARKET.value, OrderType.LIMIT.value], id="type")
+            yield Static("price", classes="label inner")
+            yield NumberField(decimals=2, id="price")
+            yield Static("@ takes the last price", classes="fact")
+        with Horizontal(classes="row"):
+            yield Static("clients", classes="label")
+            yield ChoiceField(["all"], id="clients")
+            yield Static(id="clients-fact", classes="fact")
+        yield Static(id="preview")
+        yield Static(id="preview-problem")
+        yield Static(id="form-hint")
+
+    @property
+    def _screen(self) -> Framed[None]:
+        return cast("Framed[None]", self.screen)
+
+    def _choice(self, name: str) -> ChoiceField:
+        return self.query_one(f"#{name}", ChoiceField)
+
+    def _number(self, name: str) -> NumberField:
+        return self.query_one(f"#{name}", NumberField)
+
+    @property
+    def key(self) -> str | None:
+        """The symbol chosen."""
+        chosen = self.query_one(SymbolInput).chosen_key
+        return chosen if isinstance(chosen, str) else None
+
+    # Filling
+
+    def begin(self, side: Side, key: str | None, client_ids: Sequence[int]) -> None:
+        """An empty wish for a side, with the symbol and the clients that were under the trader's hands."""
+        self._base = None
+        self.side = side
+        self._set_symbol(key)
+        self._set_products(AS_HELD if side is Side.SELL else Product.CNC.value)
+        self._set_size(self._sizes[side])
+        self._choice("type").value = OrderType.MARKET.value
+        self._number("price").value = ""
+        self._set_clients(client_ids, None)
+        self._after_fill()
+
+    def fill(self, intent: Intent) -> None:
+        """The form as this intent would have been typed, its changes by hand included."""
+        self._base = intent
+        self.side = intent.side
+        self._set_symbol(intent.key)
+        self._set_products(AS_HELD if intent.product is None else intent.product.value)
+        kind, value = intent.sizing.kind, intent.sizing.value
+        self._set_size(kind)
+        shares = kind is SizingKind.FIXED_QUANTITY
+        self._number("value").value = str(value) if shares else formats.percent(value)
+        self._choice("type").value = intent.order_type.value
+        limit = intent.limit_paise
+        self._number("price").value = "" if limit is None else f"{Decimal(limit) / 100:.2f}"
+        self._set_clients((), intent.selection)
+        self._after_fill()
+
+    def _after_fill(self) -> None:
+        self._changed = True
+        (self.query_one(SymbolInput) if self.key is None else self._number("value")).focus()
+        self.paint()
+
+    def _set_symbol(self, key: str | None) -> None:
+        instrument = self._screen.desk.market.index.get(key) if key else None
+        if instrument is not None and not instrument.tradable:
+            instrument = None
+        self.query_one(SymbolInput).set_chosen(
+            instrument.key if instrument else None, instrument.tradingsymbol if instrument else ""
+        )
+        self._symbol_changed()
+
+    def _symbol_changed(self) -> None:
+        instrument = self._screen.desk.market.index.get(self.key) if self.key else None
+        if instrument is not None:
+            self._number("price").step = Decimal(instrument.tick_paise) / 100
+        self._set_size_step()
+        self._changed = True
+
+    def _set_products(self, chosen: str) -> None:
+        words = [product.value for product in Product]
+        self._choice("product").set_options([AS_HELD, *words] if self.side is Side.SELL else words, chosen)
+
+    def _set_size(self, kind: SizingKind) -> None:
+        kinds = SIZES[self.side] if kind in SIZES[self.side] else (*SIZES[self.side], kind)
+        self._choice("kind").set_options([SIZING_WORDS[each] for each in kinds], SIZING_WORDS[kind])
+        self._number("value").value = self._values.get((self.side, kind), FIRST_VALUES[kind])
+        self._set_size_step()
+
+    def _set_size_step(self) -> None:
+        value, kind = self._number("value"), self._kind
+        instrument = self._screen.desk.market.index.get(self.key) if self.key else None
+        value.decimals = 0 if kind is SizingKind.FIXED_QUANTITY else 2
+        lot = instrument.lot_size if instrument else 1
+        value.step = Decimal({SizingKind.FIXED_QUANTITY: lot, SizingKind.FIXED_AMOUNT: 1_000}.get(kind, 1))
+
+    @property
+    def _kind(self) -> SizingKind:
+        return next(kind for kind, words in SIZING_WORDS.items() if words == self._choice("kind").value)
+
+    def _set_clients(self, marked: Sequence[int], given: Selection | None) -> None:
+        """Whom it may be for. What is marked or was given stands first and says so in words."""
+        desk = self._screen.desk
+        clients = desk.clients.all()
+        options: dict[str, Selection | None] = {}
+        if given is not None and (given.client_ids or given.groups or given.brokers):
+            options[given.title] = given
+        if marked:
+            title = marked_title(len(marked), len(clients))
+            options[title] = Selection(client_ids=tuple(marked), title=title)
+        if self.side is Side.SELL:
+            options["holders"] = None
+        options[f"all ({len(clients)})"] = Selection()
+        for group in desk.clients.groups():
+            size = sum(group in client.groups for client in clients)
+            options[f"group {group} ({size})"] = Selection(groups=(group,), title=f"group {group} ({size})")
+        brokers = sorted({client.broker for client in clients})
+        for broker in brokers if len(brokers) > 1 else []:
+            size = sum(client.broker == broker for client in clients)
+            options[f"at {broker} ({size})"] = Selection(brokers=(broker,), title=f"at {broker} ({size})")
+        self._selections = options
+        words = list(options)
+        everyone = given is not None and not (given.client_ids or given.groups or given.brokers)
+        self._choice("clients").set_options(words, f"all ({len(clients)})" if everyone else words[0])
+
+    @property
+    def _holders(self) -> tuple[int, ...]:
+        """Clients with anything of the symbol, in the order of their codes."""
+        desk = self._screen.desk
+        instrument = desk.market.index.get(self.key) if self.key else None
+        if instrument is None:
+            return ()
+        held = {h.client_id for h in desk.holdings.all() if h.security == instrument.security and h.quantity}
+        return tuple(client.id for client in desk.clients.all() if client.id in held)
+
+    # Reading
+
+    def intent(self) -> Intent:
+        """What the form says. Raises `BadInput` naming the field that does not do."""
+        if self.key is None:
+            raise BadInput("symbol", self.query_one(SymbolInput).text, "choose one from the list with Enter")
+        kind, text = self._kind, self._number("value").value
+        if not text.strip():
+            raise BadInput("size", text, f"give a number for {SIZING_WORDS[kind]}")
+        if kind is SizingKind.FIXED_QUANTITY:
+            value = paise_from_text(text, "quantity") // 100
+        elif kind is SizingKind.FIXED_AMOUNT:
+            value = paise_from_text(text, "amount")
+        else:
+            value = bps_from_percent_text(text, "size")
+        order_type = OrderType(self._choice("type").value)
+        limit = None
+        if order_type is OrderType.LIMIT:
+            price = self._number("price").value
+            if not price.strip():
+                raise BadInput("price", price, "a LIMIT order needs a price; @ takes the last")
+            limit = paise_from_text(price, "price")
+        product = self._choice("product").value
+        made = Intent(
+            side=self.side,
+            key=self.key,
+            sizing=Sizing(kind, value),
+            order_type=order_type,
+            product=None if product == AS_HELD else Product(product),
+            limit_paise=limit,
+            selection=self._selection(),
+        )
+        return self._with_changes(made)
+
+    def _selection(self) -> Selection:
+        chosen = self._selections[self._choice("clients").value]
+        if chosen is not None:
+            return chosen
+        holders = self._holders
+        if not holders:
+            raise BadInput("clients", "holders", "nobody holds it; choose other clients with ← →")
+        return Selection(client_ids=holders, title=f"holders ({len(holders)})")
+
+    def _with_changes(self, made: Intent) -> Intent:
+        """Changes by hand last as long as what they were made for."""
+        base = self._base
+        if base is None or not base.line_changes:
+            return made
+        same = (base.side, base.key, base.product, base.sizing) == (
+            made.side,
+            made.key,
+            made.product,
+            made.sizing,
+        )
+        if not same or base.selection != made.selection:
+            return made
+        return replace(made, line_changes=base.line_changes, again=base.again)
+
+    def remember(self, intent: Intent) -> None:
+        """Size like this the next time on this side."""
+        kind = intent.sizing.kind
+        if kind in SIZES[intent.side]:
+            self._sizes[intent.side] = kind
+            self._values[intent.side, kind] = self._number("value").value
+        self._base = intent
+
+    # What the trader does
+
+    def on_symbol_input_chosen(self, event: SymbolInput.Chosen) -> None:
+        """On to the size."""
+        event.stop()
+        self._symbol_changed()
+        focused = self._screen.focused
+        if focused is not None and event.field in focused.ancestors:
+            self._number("value").focus()
+        self.post_message(self.SymbolChosen(str(event.key)))
+        self.paint()
+
+    @dataclass
+    class SymbolChosen(Message):
+        """Another symbol's price is needed."""
+
+        key: str
+
+    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
+        """Each sizing has its own figure."""
+        event.stop()
+        if event.field.id == "kind":
+            self._set_size(self._kind)
+        if event.field.id == "type" and event.value == OrderType.MARKET.value:
+            self._number("price").value = ""
+        self._changed = True
+        self.paint()
+
+    def on_number_field_changed(self, event: NumberField.Changed) -> None:
+        """A price makes it a LIMIT order."""
+        event.stop()
+        if event.field.id == "price" and event.value.strip():
+            self._choice("type").value = OrderType.LIMIT.value
+        self._changed = True
+
+    def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
+        """Enter asks for the plan."""
+        event.stop()
+        self._ask()
+
+    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
+        """Enter asks for the plan."""
+        event.stop()
+        self._ask()
+
+    def _ask(self) -> None:
+        try:
+            self.post_message(self.Ready(self.intent()))
+        except BadInput as bad:
+            self._screen.shell.say(str(bad), "warning")
+
+    def action_last_price(self) -> None:
+        """A LIMIT order at the last price."""
+        quote = self._screen.desk.market.quote(self.key) if self.key else None
+        if quote is None:
+            self._screen.shell.say("no price yet", "warning")
+            return
+        self._choice("type").value = OrderType.LIMIT.value
+        self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
+        self._changed = True
+
+    def action_close(self) -> None:
+        """Go back; the form keeps what it holds."""
+        self.post_message(self.Left())
+
+    # Showing
+
+    def on_frame(self) -> None:
+        """The price, and the preview of what was typed since."""
+        self.paint()
+        now = self._screen.shell.monotonic()
+        if not self._previewing and (self._changed or now - self._previewed_at >= PREVIEW_EVERY_S):
+            self._changed = False
+            self._previewed_at = now
+            self._previewing = True
+            self.run_worker(self._preview(), exit_on_error=False)
+
+    async def _preview(self) -> None:
+        try:
+            plan = await self._screen.desk.plans.preview(self.intent())
+        except BadInput as bad:
+            self._show_preview("", f"{bad.field}: {bad.expected}")
+        else:
+            masked = "•••" if self._screen.shell.privacy else ""
+            brief = self.size.width < 100
+            self._show_preview(
+                f"would be now: {figures_line(plan, brief, masked)}",
+                skipped_words(plan, brief) if plan.skipped_lines else "",
+            )
+        finally:
+            self._previewing = False
+
+    def _show_preview(self, figures: str, problem: str) -> None:
+        self.query_one("#preview", Static).update(Content(formats.plain(figures)))
+        self.query_one("#preview-problem", Static).update(Content(formats.plain(problem)))
+
+    def paint(self) -> None:
+        """Title, price, and the facts beside the fields."""
+        desk, side = self._screen.desk, self.side
+        self.set_class(side is Side.BUY, "-buy")
+        self.set_class(side is Side.SELL, "-sell")
+        title = f" {side.value} for many clients"
+        self.query_one("#form-title", Static).update(Content(title))
+        key = self.key
+        quote = desk.market.quote(key) if key else None
+        if key is None:
+            words = ""
+        elif quote is None:
+            words = f"{key} · no price yet"
+        else:
+            words = (
+                f"{key} · LTP {formats.price(quote.last_paise)} {formats.age(desk.market.age(key))}  "
+                f"{formats.price(quote.bid_paise or None)}/{formats.price(quote.ask_paise or None)}"
+            )
+        self.query_one("#quote", Static).update(Content(words))
+        self._paint_clients()
+        changes = len(self._base.line_changes) if self._base else 0
+        self.query_one("#form-hint", Static).update(
+            Content(
+                "Enter freezes the plan; nothing is sent before typed words.  Tab next field"
+                + (
+                    f"\n{changes} lines were changed by hand and stay so while the rest does"
+                    if changes
+                    else ""
+                )
+            )
+        )
+
+    def _paint_clients(self) -> None:
+        chosen = self._choice("clients").value
+        fact = self.query_one("#clients-fact", Static)
+        marked = "MARKED" in chosen
+        if chosen == "holders":
+            words = f"{len(self._holders)} clients hold it"
+        elif marked:
+            words = "only the marked clients; ← → for all or a group"
+        else:
+            words = "← → marked, groups, brokers"
+        fact.set_class(marked, "warn")
+        fact.update(Content(words))

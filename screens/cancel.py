@@ -1,0 +1,68 @@
+"""Cancelling by hand: names what, how many and whose, and asks, before anything goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from screens.confirm import WordsScreen, YesScreen
+from screens.workspace import MASK, Framed
+from widgets import formats
+
+if TYPE_CHECKING:
+    from engine.accounts.book import OrderView
+
+LISTED = 12
+"""Orders named one by one before the rest is only counted."""
+
+
+def ask_cancel(screen: Framed[None], orders: Sequence[OrderView]) -> None:
+    """Ask for `y` (one order) or typed words (several), then cancel what is still live."""
+    if not orders:
+        screen.shell.say("nothing live to cancel here")
+        return
+    lines = [f"Cancel {_count(len(orders))} of {_clients(len({order.client_id for order in orders}))}:", ""]
+    lines += [f"  {order_words(screen, order)}" for order in orders[:LISTED]]
+    if len(orders) > LISTED:
+        lines.append(f"  and {len(orders) - LISTED} more")
+    ids = [order.id for order in orders]
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            screen.run_worker(_cancel(screen, ids), exit_on_error=False)
+
+    question = YesScreen(lines) if len(ids) == 1 else WordsScreen(lines, f"cancel {len(ids)}")
+    screen.app.push_screen(question, answered)
+
+
+def order_words(screen: Framed[None], order: OrderView) -> str:
+    """An order as a trader says it, the client's code first."""
+    client = screen.desk.clients.get(order.client_id)
+    name = MASK if screen.shell.privacy else client.name
+    price = "MARKET" if order.limit_paise is None else f"LIMIT {formats.price(order.limit_paise)}"
+    return (
+        f"{client.code} {name}: {order.side} {formats.quantity(order.quantity)} {order.tradingsymbol} "
+        f"{order.product} {price}, {formats.quantity(order.filled_quantity)} filled, {order.state}"
+    )
+
+
+async def _cancel(screen: Framed[None], ids: list[int]) -> None:
+    try:
+        result = await screen.desk.orders.cancel(ids, why="by hand")
+    except Exception as problem:
+        screen.shell.say(f"cancel: {problem}", "error")
+        return
+    words = f"cancel asked for {_count(result.asked)}"
+    if result.freed_unsent:
+        words += f", {result.freed_unsent} freed unsent"
+    if result.ended:
+        words += f", {_count(len(result.ended))} had ended before"
+    screen.shell.say(words)
+
+
+def _count(number: int) -> str:
+    return "1 order" if number == 1 else f"{number} orders"
+
+
+def _clients(number: int) -> str:
+    return "1 client" if number == 1 else f"{number} clients"

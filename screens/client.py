@@ -1,0 +1,327 @@
+"""A client's page, made for the phone call: money, holdings, orders, closed trades and history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from data.vocabulary import ClientStatus
+from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
+from screens.cancel import ask_cancel
+from screens.client_rows import closed_columns, history_columns
+from screens.commands import bindings
+from screens.desk_rows import direction
+from screens.order_rows import order_columns, order_price, state_words
+from screens.position_rows import HoldingKey, holding_columns
+from screens.workspace import MASK, Here, Table, Workspace
+from widgets import formats
+from widgets.livegrid import LiveGrid
+
+if TYPE_CHECKING:
+    from engine.accounts.book import ClientView, HoldingView, OrderView
+
+OWNER = "client-screen"
+"""Under this name the page follows prices."""
+
+VIEWS = {
+    "holdings": "no share is held",
+    "orders": "no order today",
+    "closed": "nothing was closed yet",
+    "history": "nothing on record",
+}
+"""The views Tab turns, and what each says when it is empty."""
+
+COLOURS = {"up": "$pnl-up", "down": "$pnl-down", None: ""}
+"""Colours of a gain and a loss outside grids; the sign says the same."""
+
+
+class ClientScreen(Workspace):
+    """One client at a glance; `{` and `}` go through the clients of the list it was opened from."""
+
+    CSS_PATH = "client.tcss"
+    AUTO_FOCUS = "#client-grid"
+    TITLE_WORDS = "Client"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("order.cancel", "previous", "next", "close")]
+
+    def __init__(self, client_id: int, among: Sequence[int] = ()) -> None:
+        super().__init__()
+        self._client_id = client_id
+        self._among = tuple(among)
+        self._view = "holdings"
+        self._holdings: dict[HoldingKey, HoldingView] = {}
+        self._rows: dict[Any, Any] = {}
+        self._changed = True
+
+    def compose_body(self) -> ComposeResult:
+        """Who, the day, the money, the rows, the orders in one line."""
+        yield Static(id="client-who")
+        yield Static(id="client-day")
+        yield Static(id="client-money")
+        yield Static(id="client-views", classes="title")
+        yield LiveGrid([], monotonic=self.shell.monotonic, flash_frames=2, markable=False, id="client-grid")
+        yield Static(id="client-orders")
+
+    @property
+    def _grid(self) -> LiveGrid:
+        return self.query_one(LiveGrid)
+
+    @property
+    def _client(self) -> ClientView:
+        return self.desk.clients.get(self._client_id)
+
+    # Filling
+
+    def on_mount(self) -> None:
+        """Listen, and show the holdings."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self._turn_to("holdings")
+
+    def on_unmount(self) -> None:
+        """Listen and follow no more."""
+        self._unsubscribe()
+        self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
+
+    def _heard(self, event: Event) -> None:
+        mine = isinstance(event, OrderChanged | FundsChanged) and self._client_id in event.client_ids
+        if mine or isinstance(event, ClientsChanged):
+            self._changed = True
+
+    def _turn_to(self, view: str) -> None:
+        self._view = view
+        desk, masked = self.desk, lambda: self.shell.privacy
+        self._grid.hint = VIEWS[view]
+        if view == "holdings":
+            columns = holding_columns(desk, self._holdings, masked, with_client=False, weight=self._weight)
+        elif view == "orders":
+            columns = order_columns(desk, masked, with_client=False)
+        else:
+            columns = closed_columns(masked) if view == "closed" else history_columns()
+        self._rows = {}
+        self._grid.set_rows({})
+        self._grid.set_columns(columns)
+        self._fill()
+
+    def _weight(self, key: HoldingKey) -> int | None:
+        """A holding's part of the client's shares at the last price, in basis points."""
+        worth = self.desk.valuation.client(self._client_id).value_paise
+        holding = self._holdings.get(key)
+        if holding is None or worth <= 0:
+            return None
+        return self.desk.valuation.holding(holding).value_paise * 10_000 // worth
+
+    def _fill(self) -> None:
+        """Rows of the view; what stands in the database is read beside."""
+        self._changed = False
+        self._holdings.clear()
+        for holding in self.desk.holdings.of(self._client_id):
+            if holding.quantity:
+                self._holdings[holding.client_id, holding.key, holding.product.value] = holding
+        if self._view == "holdings":
+            self._show({key: key for key in self._holdings})
+        elif self._view == "orders":
+            self._show({order.id: order.id for order in self._orders})
+        else:
+            self.run_worker(
+                partial(self._read, self._view), exclusive=True, exit_on_error=False, group="client-rows"
+            )
+        self._follow()
+        self._paint()
+
+    def _show(self, rows: dict[Any, Any]) -> None:
+        if list(rows) != list(self._rows):
+            self._rows = rows
+            self._grid.set_rows(rows)
+        else:
+            self._rows.update(rows)
+            self._grid.apply(set(rows))
+
+    async def _read(self, view: str) -> None:
+        client = self._client_id
+        if view == "closed":
+            found: list[Any] = list(reversed(await self.desk.holdings.transactions(client)))
+        else:
+            found = list(reversed(await self.desk.audit.rows(client_id=client)))
+        if self._view == view and self._client_id == client and self.is_mounted:
+            self._rows = dict(enumerate(found))
+            self._grid.set_rows(self._rows)
+
+    def _follow(self) -> None:
+        self.run_worker(
+            partial(self.desk.market.follow, {key for _, key, _ in self._holdings}, OWNER),
+            group="follow",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    @property
+    def _orders(self) -> list[OrderView]:
+        return self.desk.orders.all(client_id=self._client_id)
+
+    # Painting
+
+    def on_frame(self) -> None:
+        """What moved since the frame before."""
+        if self._changed:
+            self._fill()
+            return
+        dirty = self.desk.market.take_dirty(OWNER)
+        if self._view == "holdings":
+            # A price moves the weights of all the others.
+            self._grid.apply(set(self._holdings) if dirty else ())
+        else:
+            self._grid.apply(())
+        if dirty or self._client_id in self.shell.revalued:
+            self._paint()
+
+    def redraw(self) -> None:
+        """Everything anew."""
+        if self.is_mounted:
+            self._fill()
+            self._grid.apply(set(self._grid.shown_keys))
+
+    def _money(self, paise: int, *, sign: bool = False) -> str:
+        if self.shell.privacy:
+            return MASK
+        return formats.signed(paise) if sign else formats.rupees(paise)
+
+    def _paint(self) -> None:
+        client, funds = self._client, self.desk.funds.of(self._client_id)
+        value = self.desk.valuation.client(self._client_id)
+        gate = "ok" if client.gate is None else client.gate.value
+        if client.status is not ClientStatus.ACTIVE and client.status_reason:
+            gate += f" ({client.status_reason})"
+        groups = " ".join(client.groups)
+        facts = [client.broker, gate, f"session {client.session.value}", f"route {client.route}", groups]
+        facts.append("" if self.shell.privacy else client.phone)
+        name = MASK if self.shell.privacy else client.name
+        self.query_one("#client-who", Static).update(
+            Content.assemble(
+                (f" {client.code} {formats.plain(name)}", "bold"),
+                " · " + formats.plain(" · ".join(fact for fact in facts if fact)),
+            )
+        )
+        day = value.day_pnl_paise
+        before = value.value_paise - day
+        percent = f" ({formats.signed_percent(day * 10_000 // before)} %)" if before > 0 else ""
+        self.query_one("#client-day", Static).update(
+            Content.assemble(
+                " day ",
+                (f"{self._money(day, sign=True)}{percent}", f"{COLOURS[direction(day)]} bold"),
+                f" · realised {self._money(value.realised_today_paise, sign=True)}"
+                f" · open {self._money(value.unrealised_paise, sign=True)}"
+                f" · charges {self._money(value.charges_today_paise)}"
+                f" · shares worth {self._money(value.value_paise)}",
+            )
+        )
+        used = funds.mtf_loan_paise + funds.mtf_reserved_paise
+        mtf = "MTF none"
+        if funds.mtf_limit_paise:
+            part = (used * 100 + funds.mtf_limit_paise // 2) // funds.mtf_limit_paise
+            mtf = f"MTF {self._money(used)} of {self._money(funds.mtf_limit_paise)} ({part} %)"
+        held = f" (held {self._money(funds.held_paise)})" if funds.held_paise else ""
+        short = f" · SHORT {self._money(funds.shortfall_paise)}" if funds.shortfall_paise else ""
+        self.query_one("#client-money", Static).update(
+            Content(
+                f" cash {self._money(funds.available_paise)} · "
+                f"blocked {self._money(funds.blocked_paise)}{held} · "
+                f"unsettled {self._money(funds.unsettled_paise)} · {mtf}{short}"
+            )
+        )
+        self.query_one("#client-views", Static).update(
+            Content.assemble(
+                *(
+                    (f" {'▸' if view == self._view else ' '}{view} ", "bold" if view == self._view else "")
+                    for view in VIEWS
+                ),
+                "  Tab next",
+            )
+        )
+        self._paint_orders()
+        self.refresh_bindings()
+
+    def _paint_orders(self) -> None:
+        """How many orders today, and the newest live one in words."""
+        orders = self._orders
+        live = [order for order in orders if order.live]
+        words = f" orders today {len(orders)}, live {len(live)}"
+        if orders:
+            order = (live or orders)[0]
+            words += (
+                f": {formats.time_of_day(order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
+                f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
+            )
+        self.query_one("#client-orders", Static).update(Content(words))
+
+    # What the cursor is on
+
+    def here(self) -> Here:
+        """The client, with the symbol or order under the cursor."""
+        key = self._grid.cursor_key if self.is_mounted else None
+        if self._view == "orders" and isinstance(key, int):
+            order = self.desk.orders.get(key)
+            return Here(order.key, self._client_id, order.id)
+        return Here(key[1] if isinstance(key, tuple) else None, self._client_id)
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """The rows of the view."""
+        row = self._rows.get(grid.cursor_key)
+        name = f"{self._client.code}-{self._view}"
+        return Table(name, tuple(grid.columns), tuple(self._rows.values()), row)
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The symbol's page, or the order's life."""
+        if isinstance(event.key, tuple):
+            self.shell.open_symbol(event.key[1])
+        elif self._view == "orders" and isinstance(event.key, int):
+            self.shell.open_order(event.key)
+
+    def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
+        """Keys depend on the row."""
+        self.refresh_bindings()
+
+    # Commands
+
+    @property
+    def _cancellable(self) -> list[OrderView]:
+        """The order under the cursor; anywhere else all live orders of the client."""
+        order_id = self.here().order_id
+        if order_id is not None:
+            order = self.desk.orders.get(order_id)
+            return [order] if order.live else []
+        return [order for order in self._orders if order.live]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent."""
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        if action == "cancel_here":
+            return bool(self._cancellable)
+        if action == "step":
+            return len(self._among) > 1
+        return super().check_action(action, parameters)
+
+    def action_next_pane(self, step: int) -> None:
+        """The next view."""
+        names = list(VIEWS)
+        self._turn_to(names[(names.index(self._view) + step) % len(names)])
+
+    def action_cancel_here(self) -> None:
+        """Cancel; asks first."""
+        ask_cancel(self, self._cancellable)
+
+    def action_step(self, step: int) -> None:
+        """The next client of the list."""
+        among = self._among
+        place = among.index(self._client_id) if self._client_id in among else 0
+        self._client_id = among[(place + step) % len(among)]
+        self._turn_to(self._view)
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.app.pop_screen()

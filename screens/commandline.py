@@ -1,0 +1,36 @@
+"""The command line, with what may be typed into it."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from screens.workspace import Dialog
+
+WORDS = """\
+resume              open the halt's certificate, where typed words resume
+certificate [N]     the certificate of a halt
+reverse N           plan the opposite of what run N filled
+run N   plan N      a run, a stored plan
+watch SYMBOL        put a symbol on the watchlist
+theme NAME          dark, light, high-contrast, colour-blind
+quit                quit; asks"""
+
+
+class CommandLineScreen(Dialog[None]):
+    """One line; Enter carries it out."""
+
+    CSS_PATH = "commandline.tcss"
+    AUTO_FOCUS = "Input"
+    TITLE_WORDS = "Command line"
+
+    def compose_body(self) -> ComposeResult:
+        """The line and what it takes."""
+        yield Input(placeholder="reverse 12", compact=True)
+        yield Static(Content(WORDS), id="words")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close, then carry it out on the screen below."""
+        line = event.value.strip()
+        self.dismiss(None)
+        if line:
+            self.app.call_later(self.shell.run_command, line)

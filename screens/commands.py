@@ -1,0 +1,376 @@
+"""The one table of every command: its id, keys, action, and words for the key line, help and palette.
+
+Screens and the app take their bindings from here, so that one letter has one meaning in the whole program
+and help cannot go stale.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a trader can ask for.
+
+    `words` stand in the key line behind the key, `help` says it in full. `rank` orders the key line, lowest
+    first; 0 keeps a command out of it. `palette` says whether it means something without a row under the
+    cursor, chosen by name. `priority` is only for keys that must work above every field and dialog. `shared`
+    writes keys of the same words together, as in `b s order`.
+    """
+
+    id: str
+    keys: str
+    action: str
+    words: str
+    help: str
+    group: str
+    rank: int = 0
+    palette: bool = False
+    priority: bool = False
+    shared: bool = False
+
+
+def _table() -> tuple[Command, ...]:
+    c = Command
+    return (
+        # Danger first: these stand at the top of the help.
+        c(
+            "halt.press",
+            "f9,ctrl+g",
+            "app.halt_press",
+            "CANCEL ALL",
+            "press twice: halt the desk and cancel every live order of every client",
+            "Emergency",
+            priority=True,
+            palette=True,
+        ),
+        c(
+            "halt.stand_down",
+            "escape",
+            "app.stand_down",
+            "stand down",
+            "stands down after the first F9",
+            "Emergency",
+            priority=True,
+        ),
+        c(
+            "halt.certificate",
+            "",
+            "app.certificate",
+            "certificate",
+            "the last halt's certificate; resume from there (:certificate)",
+            "Emergency",
+            palette=True,
+        ),
+        # Orders
+        c(
+            "ticket.buy",
+            "b",
+            "ticket('BUY')",
+            "order",
+            "buy one symbol for one client",
+            "Orders",
+            1,
+            True,
+            shared=True,
+        ),
+        c(
+            "ticket.sell",
+            "s",
+            "ticket('SELL')",
+            "order",
+            "sell one symbol for one client",
+            "Orders",
+            1,
+            True,
+            shared=True,
+        ),
+        c(
+            "bulk.buy",
+            "B",
+            "bulk('BUY')",
+            "bulk",
+            "buy one symbol for many clients",
+            "Orders",
+            2,
+            True,
+            shared=True,
+        ),
+        c(
+            "bulk.sell",
+            "S",
+            "bulk('SELL')",
+            "bulk",
+            "sell one symbol for many clients",
+            "Orders",
+            2,
+            True,
+            shared=True,
+        ),
+        c(
+            "order.cancel",
+            "x",
+            "cancel_here",
+            "cancel",
+            "cancel what the cursor is on: an order, or a client's or a run's live orders; asks first",
+            "Orders",
+            5,
+        ),
+        c(
+            "order.cancel_marked",
+            "X",
+            "cancel_marked",
+            "cancel marked",
+            "cancel all that is marked; asks for typed words",
+            "Orders",
+        ),
+        c(
+            "order.modify",
+            "e",
+            "modify_here",
+            "modify",
+            "modify the order, or edit the plan's line",
+            "Orders",
+            6,
+        ),
+        c("plan.drop", "d", "drop_line", "drop", "drop or restore the plan's line", "Orders", 6),
+        c(
+            "plan.affordable",
+            "a",
+            "affordable",
+            "affordable",
+            "take the quantity the client can afford",
+            "Orders",
+            6,
+        ),
+        c("plan.mtf", "m", "toggle_mtf", "MTF", "change between CNC and MTF", "Orders", 6),
+        c("plan.what_if", "w", "what_if", "what-if", "what the plan would leave behind", "Orders", 7),
+        c(
+            "run.repair",
+            "r",
+            "repair",
+            "repair",
+            "plan what provably failed or was skipped; retry a red client",
+            "Orders",
+            4,
+        ),
+        c("run.pause", "p", "pause_run", "pause", "pause the run, and go on with it", "Orders", 3),
+        c(
+            "intent.again",
+            "full_stop",
+            "app.again",
+            "again",
+            "open the last intent again in the bulk form",
+            "Orders",
+            palette=True,
+        ),
+        c(
+            "price.last",
+            "at",
+            "last_price",
+            "LIMIT at last",
+            "make it a LIMIT order at the last price",
+            "Orders",
+            7,
+        ),
+        c("review.yes", "y", "yes", "sends", "yes, in the review of one order and nowhere else", "Orders", 1),
+        # Finding and moving
+        c("find", "slash", "app.find", "find", "find a symbol, a client's name or code", "Finding", 3, True),
+        c(
+            "needs_me",
+            "u",
+            "app.needs_me",
+            "needs me",
+            "orders that need you: unknown, rejected, partial, stale",
+            "Finding",
+            5,
+            True,
+        ),
+        c("filter", "f", "filter_here", "filter", "filter the rows here", "Finding", 7),
+        c(
+            "previous",
+            "left_curly_bracket",
+            "step(-1)",
+            "previous",
+            "previous watchlist, client, group or run",
+            "Finding",
+        ),
+        c(
+            "next",
+            "right_curly_bracket",
+            "step(1)",
+            "next",
+            "next watchlist, client, group or run",
+            "Finding",
+        ),
+        c("pane.next", "tab", "next_pane(1)", "pane", "next pane, field or view", "Finding"),
+        c(
+            "pane.previous",
+            "shift+tab",
+            "next_pane(-1)",
+            "pane",
+            "previous pane, field or view",
+            "Finding",
+        ),
+        c("watch.add", "insert", "add_watched", "watch", "put the symbol on the watchlist", "Finding"),
+        c(
+            "watch.remove",
+            "delete",
+            "remove_watched",
+            "unwatch",
+            "take the row off the watchlist",
+            "Finding",
+        ),
+        c("close", "escape", "close", "back", "close, or go back; drafts are kept", "Finding", 8),
+        # Tables
+        c("grid.open", "enter", "open", "open", "open the row under the cursor", "Tables", 4),
+        c("grid.down", "down,j", "cursor_by(1)", "", "next row", "Tables"),
+        c("grid.up", "up,k", "cursor_by(-1)", "", "previous row", "Tables"),
+        c("grid.page_down", "pagedown", "cursor_page(1)", "", "a page down", "Tables"),
+        c("grid.page_up", "pageup", "cursor_page(-1)", "", "a page up", "Tables"),
+        c("grid.home", "home", "cursor_home", "", "first row", "Tables"),
+        c("grid.end", "end", "cursor_end", "", "last row", "Tables"),
+        c("grid.pan_right", "right", "pan(1)", "", "columns further to the right", "Tables"),
+        c("grid.pan_left", "left", "pan(-1)", "", "columns further to the left", "Tables"),
+        c("grid.mark", "space", "mark", "mark", "mark or unmark the row", "Tables"),
+        c("grid.mark_all", "asterisk", "mark_all", "mark all", "mark all rows shown", "Tables"),
+        c("grid.invert_marks", "i", "invert_marks", "invert", "invert the marks", "Tables"),
+        c(
+            "grid.sort_previous",
+            "left_square_bracket",
+            "sort_by(-1)",
+            "sort",
+            "sort by the column before",
+            "Tables",
+        ),
+        c(
+            "grid.sort_next",
+            "right_square_bracket",
+            "sort_by(1)",
+            "sort",
+            "sort by the column after",
+            "Tables",
+        ),
+        c("grid.flip_sort", "o", "flip_sort", "flip", "flip the order of the sort", "Tables"),
+        c("copy", "c", "copy_row", "copy", "copy the row, or the link", "Tables"),
+        c(
+            "file",
+            "t",
+            "table_file",
+            "to file",
+            "write the table to a CSV file in the exports folder",
+            "Tables",
+        ),
+        c(
+            "copy.text",
+            "ctrl+c",
+            "screen.copy_text",
+            "copy text",
+            "copy the text selected with the mouse",
+            "Tables",
+        ),
+        c("note", "n", "note", "note", "a note, or the reference of a consent", "Tables"),
+        # The program
+        c("help", "question_mark,f1", "app.help", "keys", "help for what has the focus", "Program", 9, True),
+        c("command_line", "colon", "app.command_line", "command", "command line", "Program", 8, True),
+        c(
+            "palette",
+            "ctrl+p",
+            "app.command_palette",
+            "palette",
+            "find a command by its name",
+            "Program",
+            priority=True,
+        ),
+        c("go", "g", "app.go", "go to", "go to a workspace by its letter", "Program"),
+        c("freeze", "z", "app.freeze", "freeze", "freeze painting, and go on", "Program", palette=True),
+        c(
+            "privacy",
+            "ctrl+o",
+            "app.privacy",
+            "privacy",
+            "hide names and amounts, and show them again",
+            "Program",
+            palette=True,
+        ),
+        c("redraw", "ctrl+l", "app.redraw", "redraw", "draw the whole screen again", "Program", palette=True),
+        c(
+            "picture",
+            "ctrl+s",
+            "app.picture",
+            "picture",
+            "save a picture of the screen",
+            "Program",
+            palette=True,
+        ),
+        c(
+            "quit",
+            "ctrl+q",
+            "app.quit",
+            "quit",
+            "quit; always asks",
+            "Program",
+            palette=True,
+            priority=True,
+        ),
+        c("quit.letter", "q", "app.quit", "quit", "quit; always asks", "Program"),
+        c("depth", "f6", "app.show_depth", "depth", "the depth of the symbol", "Program"),
+        c("trades", "f8", "app.show_trades", "trades", "the day's trades", "Program"),
+    )
+
+
+COMMANDS: dict[str, Command] = {command.id: command for command in _table()}
+"""Every command by its id, in the order the help shows them. Workspaces add theirs in the app."""
+
+
+def binding(command: Command) -> Binding:
+    """A command as a Textual binding, under the command's id so that a profile can move its keys."""
+    return Binding(
+        command.keys,
+        command.action,
+        command.words,
+        show=command.rank > 0,
+        priority=command.priority,
+        tooltip=command.help,
+        id=command.id,
+        group=Binding.Group(command.words) if command.shared else None,
+    )
+
+
+def bindings(*ids: str) -> list[Binding]:
+    """The bindings of these commands, for a screen's `BINDINGS`. Raises `KeyError` for an unknown id."""
+    return [binding(COMMANDS[command_id]) for command_id in ids]
+
+
+KEY_WORDS = {
+    "question_mark": "?",
+    "at": "@",
+    "slash": "/",
+    "full_stop": ".",
+    "colon": ":",
+    "exclamation_mark": "!",
+    "asterisk": "*",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "plus": "+",
+    "minus": "-",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "shift+tab": "shift+Tab",
+    "delete": "Delete",
+}
+"""How keys are written for a reader where Textual's own name is not it."""
+
+
+def key_words(keys: str | Iterable[str]) -> str:
+    """Keys as a trader reads them: `?  F1`."""
+    names = keys.split(",") if isinstance(keys, str) else keys
+    return " ".join(
+        KEY_WORDS.get(name, name.upper() if name[:1] == "f" and name[1:].isdigit() else name)
+        for name in names
+    )

@@ -1,0 +1,434 @@
+"""Workspace 1, the Desk: watchlist, clients, depth and tape, all in view at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
+from screens.cancel import ask_cancel
+from screens.commands import bindings
+from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, watch_columns
+from screens.market_words import depth_levels, held_words, market_time, symbol_lines
+from screens.pane import FilterLine, Pane
+from screens.workspace import MASK, Here, Table, Workspace
+from widgets import formats
+from widgets.depth import Depth
+from widgets.livegrid import LiveGrid
+from widgets.statusstrip import Mode, Segment
+from widgets.tape import Tape
+
+OWNER = "desk-screen"
+"""Under this name the screen follows prices."""
+
+FIRST_STEPS = "no run yet: B, Enter, then type the words it asks for, such as  buy 45  and Enter"
+NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same again"
+TEST_F9 = "press F9 once to see that this terminal delivers it (the top line turns red), then Esc"
+
+
+class DeskScreen(Workspace):
+    """What the trader looks at all day. The symbol under the cursor is the one shown in depth and ordered."""
+
+    CSS_PATH = "desk.tcss"
+    AUTO_FOCUS = "#clients"
+    TITLE_WORDS = "Desk"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(
+            "order.cancel", "order.cancel_marked", "filter", "previous", "next", "watch.remove", "close"
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live: Counter[int] = Counter()
+        self._dirty_clients: set[int] = set()
+        self._orders_changed = True
+        self._lists_changed = True
+        self._totals_changed = True
+        self._list = 0
+        self._group = 0
+        self._watched: list[str] = []
+        self._symbol: str | None = None
+        self._refs: dict[Hashable, str] = {}
+        self._told = 0
+        self._followed: set[str] = set()
+        self._held_of = ""
+        self._held = ""
+        self._asks_for_f9 = False
+        self._newcomer = False
+
+    def compose_body(self) -> ComposeResult:
+        """Watchlist and depth left, clients right, the tape below."""
+        clock = self.shell.monotonic
+        with Horizontal(id="upper"):
+            with Vertical(id="left"):
+                with Pane(id="watch-pane"):
+                    yield Static(classes="title")
+                    yield LiveGrid(
+                        watch_columns(self.desk),
+                        monotonic=clock,
+                        hint="empty: / finds a symbol, Insert puts it here",
+                        markable=False,
+                        flash_frames=2,
+                        id="watch",
+                    )
+                    yield FilterLine(id="watch-filter")
+                yield Depth(id="depth")
+            with Pane(id="clients-pane"):
+                yield Static(classes="title")
+                yield LiveGrid(
+                    client_columns(self.desk, self._live, lambda: self.shell.privacy),
+                    monotonic=clock,
+                    hint="no client here",
+                    id="clients",
+                )
+                yield FilterLine(id="clients-filter")
+        yield Tape(monotonic=clock, id="tape")
+
+    # The parts
+
+    @property
+    def _watch_grid(self) -> LiveGrid:
+        return self.query_one("#watch", LiveGrid)
+
+    @property
+    def _clients(self) -> LiveGrid:
+        return self.query_one("#clients", LiveGrid)
+
+    @property
+    def _tape(self) -> Tape:
+        return self.query_one(Tape)
+
+    # Filling and painting
+
+    def on_mount(self) -> None:
+        """Fill the grids and listen."""
+        self._clients.sort_by("code")
+        for line in self.desk.tape():
+            self._put(line)
+        if not self.desk.runs.all():
+            self._asks_for_f9 = self._newcomer = True
+            self._tape.put("f9", TEST_F9, "dim")
+            self._tape.put("first", FIRST_STEPS, "strong")
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._unsubscribe()
+
+    def _heard(self, event: Event) -> None:
+        """Remember what changed; the next frame paints it."""
+        match event:
+            case TapeLine():
+                self._put(event)
+            case OrderChanged():
+                self._orders_changed = True
+                self._dirty_clients |= event.client_ids
+            case FundsChanged():
+                self._dirty_clients |= event.client_ids
+                self._held_of = ""
+            case ClientsChanged():
+                self._lists_changed = True
+            case _:
+                pass
+
+    def _put(self, line: TapeLine) -> None:
+        """One line a run or event: news of a run replaces its own line."""
+        run = line.ref.startswith("run:")
+        if run and self._newcomer:
+            self._newcomer = False
+            self._tape.put("first", NEXT_STEPS, "dim")
+        key: Hashable = line.ref if run else f"{line.kind}:{self._told}"
+        self._told += 1
+        self._refs[key] = line.ref
+        style = "warn" if line.kind in ("halt", "trouble", "warn") else None
+        self._tape.put(key, f"{market_time(self.desk, line.at)} {line.text}", style)
+
+    def redraw(self) -> None:
+        """Everything anew: lists, figures, titles."""
+        if not self.is_mounted:
+            return
+        self._fill()
+        self._count_live()
+        self._clients.apply(set(self._clients.shown_keys))
+        self._watch_grid.apply(set(self._watch_grid.shown_keys))
+        self._paint_totals()
+        self._paint_symbol()
+        self._paint_titles()
+
+    def on_frame(self) -> None:
+        """Paint what changed since the frame before."""
+        if self._lists_changed or self._listed() != self._watched:
+            self._lists_changed = False
+            self._fill()
+            self._dirty_clients.update(client.id for client in self.desk.clients.all())
+        if self._orders_changed:
+            self._orders_changed = False
+            self._count_live()
+        dirty = self.desk.market.take_dirty(OWNER)
+        self._watch_grid.apply(dirty)
+        moved = self._dirty_clients | self.shell.revalued
+        self._dirty_clients = set()
+        self._clients.apply(moved)
+        if self._watch_grid.sort_key not in (None, "symbol") and dirty:
+            self._watch_grid.resort()
+        if moved:
+            if self._clients.sort_key in LIVE_CLIENT_COLUMNS:
+                self._clients.resort()
+            self._paint_totals()
+        self._paint_symbol()
+        self._paint_titles()
+
+    def show_strip(self, mode: Mode, segments: Sequence[Segment]) -> None:
+        """As everywhere; the line that asks for a first F9 says that it came."""
+        super().show_strip(mode, segments)
+        if mode == "armed" and self._asks_for_f9:
+            self._asks_for_f9 = False
+            self._tape.put("f9", "this terminal delivers F9; Esc stands it down", "dim")
+
+    def _fill(self) -> None:
+        """Which rows there are, under the filters, the watchlist and the group chosen."""
+        self._watched = self._listed()
+        wanted = self.query_one("#watch-filter", Input).value.strip().casefold()
+        self._watch_grid.set_rows(
+            {key: key for key in self._watched}, [key for key in self._watched if wanted in key.casefold()]
+        )
+        clients = self.desk.clients.all()
+        wanted = self.query_one("#clients-filter", Input).value.strip().casefold()
+        group = self._group_name
+        shown = [
+            client.id
+            for client in clients
+            if (group is None or group in client.groups)
+            and wanted in f"{client.code} {client.name} {' '.join(client.groups)}".casefold()
+        ]
+        self._clients.set_rows({client.id: client.id for client in clients}, shown)
+        self._follow()
+
+    def _listed(self) -> list[str]:
+        """What the chosen watchlist holds now."""
+        names = self.desk.watchlist.names()
+        self._list %= max(1, len(names))
+        return self.desk.watchlist.keys(names[self._list]) if names else []
+
+    def _follow(self) -> None:
+        """Follow the prices of the list and of the symbol in depth."""
+        keys = {*self._watched, self._symbol} if self._symbol else set(self._watched)
+        if keys != self._followed:
+            self._followed = keys
+            work = partial(self.desk.market.follow, keys, OWNER)
+            self.run_worker(work, group="follow", exclusive=True, exit_on_error=False)
+
+    def _count_live(self) -> None:
+        fresh = Counter(order.client_id for order in self.desk.orders.all(live=True))
+        changed = {
+            client for client in fresh.keys() | self._live.keys() if fresh[client] != self._live[client]
+        }
+        self._live.clear()
+        self._live.update(fresh)
+        self._dirty_clients |= changed
+
+    def _paint_totals(self) -> None:
+        desk, masked = self.desk, self.shell.privacy
+        counts, funds = desk.counts(), desk.funds.all()
+        pnl = desk.valuation.desk_total().day_pnl_paise
+        capital = sum(client.capital_paise for client in desk.clients.all())
+
+        def short(paise: int) -> str:
+            return MASK if masked else formats.short(paise)
+
+        self._clients.set_totals(
+            {
+                "code": str(counts.clients),
+                "name": "totals",
+                "gate": f"{counts.ready}/{counts.clients}"[:5],
+                "capital": short(capital),
+                "available": short(sum(each.available_paise for each in funds)),
+                "blocked": short(sum(each.blocked_paise for each in funds)),
+                "pnl": MASK if masked else formats.signed(pnl),
+                "live": str(counts.live),
+            },
+            {} if masked else {"pnl": "up" if pnl > 0 else "down" if pnl < 0 else ""},
+        )
+
+    def _paint_symbol(self) -> None:
+        key = self._symbol or self._watch_grid.cursor_key
+        depth = self.query_one(Depth)
+        if isinstance(key, str):
+            if key != self._held_of:
+                self._held_of, self._held = key, held_words(self.desk, key)
+            depth.set_header(symbol_lines(self.desk, key, self._held))
+            depth.update(depth_levels(self.desk.market.quote(key)))
+
+    def _paint_titles(self) -> None:
+        names = self.desk.watchlist.names()
+        name = names[self._list] if names else "no watchlist"
+        place = f"{self._list + 1}/{len(names)}" if names else ""
+        narrow = self.size.width < 110
+        heading = "" if narrow or name.startswith("Watchlist") else "Watchlist "
+        title = f"{heading}{name} {place}"
+        self.query_one("#watch-pane", Pane).set_title(title)
+        counts = self.desk.counts()
+        parts = [f"Clients {counts.clients}", f"gate {counts.ready}/{counts.clients}"]
+        if self._group_name is not None:
+            parts.append(f"group {self._group_name}")
+        shown = len(self._clients.shown_keys)
+        if not narrow or shown != counts.clients:
+            parts.append(f"shown {shown}")
+        parts.append(f"marked {len(self._clients.marked_keys)}")
+        if not narrow:
+            parts.append(f"sort {self._clients.sort_key or 'as given'}")
+        self.query_one("#clients-pane", Pane).set_title(" · ".join(parts))
+
+    # What the cursor is on
+
+    @property
+    def _group_name(self) -> str | None:
+        """The group that narrows the clients; the first place of the round is everyone."""
+        groups = self.desk.clients.groups()
+        self._group %= len(groups) + 1
+        return groups[self._group - 1] if self._group else None
+
+    def here(self) -> Here:
+        """The symbol of the watchlist or depth; the client only where the cursor is among the clients."""
+        if not self.is_mounted:
+            return Here()
+        key = self._symbol or self._watch_grid.cursor_key
+        client = self._clients.cursor_key if self.focused is self._clients else None
+        return Here(
+            key=key if isinstance(key, str) else None,
+            client_id=client if isinstance(client, int) else None,
+            client_ids=tuple(sorted(key for key in self._clients.marked_keys if isinstance(key, int))),
+        )
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """Rows are their own keys."""
+        if grid is self._tape:
+            return None
+        name = "watchlist" if grid is self._watch_grid else "clients"
+        return Table(name, tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+
+    def show_view(self, view: str) -> None:
+        """`depth` shows or hides the depth where space is short; `NSE:TCS` shows that symbol."""
+        if view == "depth":
+            self.toggle_class("-depth")
+        elif view:
+            self._symbol = view
+            self._watch_grid.move_cursor(view)
+            self.add_class("-depth")
+            self._follow()
+            self._paint_symbol()
+
+    def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
+        """Another symbol under the cursor is the one in depth from now on."""
+        if event.grid is self._watch_grid:
+            self._symbol = None
+            self._paint_symbol()
+
+    def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
+        """Say how many are marked."""
+        self._paint_titles()
+
+    def on_live_grid_sorted(self, event: LiveGrid.Sorted) -> None:
+        """Say what the rows are sorted by."""
+        self._paint_titles()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """A symbol's page, or a client's."""
+        if event.grid is self._watch_grid:
+            self.shell.open_symbol(str(event.key))
+        elif isinstance(event.key, int) and self.shell.has("client"):
+            shown = [key for key in self._clients.shown_keys if isinstance(key, int)]
+            self.shell.open_client(event.key, shown)
+
+    def on_tape_opened(self, event: Tape.Opened) -> None:
+        """What the line is about."""
+        kind, _, number = self._refs.get(event.key, "").partition(":")
+        if number.isdigit():
+            self.shell.open_reference(kind, int(number))
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent."""
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        if action == "cancel_here":
+            client = self.here().client_id
+            return client is not None and self._live[client] > 0
+        if action == "cancel_marked":
+            return any(self._live[client] for client in self.here().client_ids)
+        if action == "step":
+            if self.focused is self._clients:
+                return bool(self.desk.clients.groups())
+            return self.focused is self._watch_grid and len(self.desk.watchlist.names()) > 1
+        if action == "remove_watched":
+            return self.focused is self._watch_grid and self._watch_grid.cursor_key is not None
+        if action == "filter_here":
+            return self.focused in (self._watch_grid, self._clients)
+        if action == "close":
+            return isinstance(self.focused, FilterLine)
+        return super().check_action(action, parameters)
+
+    def action_step(self, step: int) -> None:
+        """The next watchlist, or the next group of clients."""
+        if self.focused is self._clients:
+            self._group += step
+        else:
+            self._list += step
+        self._fill()
+        self._paint_titles()
+
+    def action_remove_watched(self) -> None:
+        """Take the row off the watchlist; nothing is lost but a line."""
+        key = self._watch_grid.cursor_key
+        names = self.desk.watchlist.names()
+        if isinstance(key, str) and names:
+            self.run_worker(self.desk.watchlist.remove(key, names[self._list]), exit_on_error=False)
+
+    def action_filter_here(self) -> None:
+        """Filter the rows of the pane that has the focus."""
+        pane = "watch" if self.focused is self._watch_grid else "clients"
+        self.query_one(f"#{pane}-filter", FilterLine).open()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Rows follow the words as they are typed."""
+        self._fill()
+        self._paint_titles()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The filter stays, the focus goes back to the rows."""
+        self._leave_filter(event.input)
+
+    def action_close(self) -> None:
+        """Clear the filter."""
+        if isinstance(self.focused, FilterLine):
+            self.focused.value = ""
+            self._leave_filter(self.focused)
+
+    def _leave_filter(self, line: Input) -> None:
+        if isinstance(line, FilterLine):
+            line.settle()
+            (self._watch_grid if line.id == "watch-filter" else self._clients).focus()
+
+    def action_cancel_here(self) -> None:
+        """Cancel the live orders of the client under the cursor; asks first."""
+        client = self.here().client_id
+        if client is not None:
+            self._cancel([client])
+
+    def action_cancel_marked(self) -> None:
+        """Cancel the live orders of the marked clients; asks for typed words."""
+        self._cancel(self.here().client_ids)
+
+    def _cancel(self, clients: Iterable[int]) -> None:
+        wanted = set(clients)
+        ask_cancel(self, [order for order in self.desk.orders.all(live=True) if order.client_id in wanted])

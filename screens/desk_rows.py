@@ -1,0 +1,182 @@
+"""The columns of the Desk's grids. Cells read the book when they are painted, so only what shows costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from data.vocabulary import Reason
+from screens.workspace import MASK
+from widgets import formats
+from widgets.livegrid import Column
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+GATE_WORDS = {
+    None: "ok",
+    Reason.CLIENT_INACTIVE: "inact",
+    Reason.CLIENT_PENDING: "pend",
+    Reason.SESSION_EXPIRED: "sess",
+    Reason.ROUTE_NOT_READY: "route",
+}
+"""The gate in five letters."""
+
+STALE_S = 3.0
+"""An older price is marked, since no order would be planned on it."""
+
+
+def direction(value: int | None) -> str | None:
+    """The style of a gain or a loss, as the figure's sign says it; none where half a rupee rounds to 0."""
+    return None if value is None or abs(value) < 50 else "up" if value > 0 else "down"
+
+
+def sign_of(value: int | None) -> str | None:
+    """The style of a figure that is shown to its last digit."""
+    return None if not value else "up" if value > 0 else "down"
+
+
+def watch_columns(desk: Desk) -> list[Column]:
+    """The watchlist's columns; rows are instrument keys."""
+
+    def change(key: str) -> int | None:
+        quote = desk.market.quote(key)
+        if quote is None or not quote.prev_close_paise:
+            return None
+        return (quote.last_paise - quote.prev_close_paise) * 10_000 // quote.prev_close_paise
+
+    def stale(key: str) -> bool:
+        age = desk.market.age(key)
+        return age is None or age > STALE_S
+
+    def last(key: str) -> str:
+        quote = desk.market.quote(key)
+        return formats.price(quote.last_paise if quote else None)
+
+    def change_words(key: str) -> str:
+        # A change counted from a price that no longer holds would only mislead.
+        return "stale" if stale(key) else formats.signed_percent(change(key))
+
+    def of(field: str) -> Callable[[str], int | None]:
+        return lambda key: getattr(desk.market.quote(key), field, None)
+
+    return [
+        Column("symbol", "symbol", 9, lambda key: key.partition(":")[2], sort=lambda key: key, flex=True),
+        Column(
+            "ltp",
+            "LTP",
+            9,
+            last,
+            "right",
+            style=lambda key: "stale" if stale(key) else None,
+            sort=of("last_paise"),
+        ),
+        Column(
+            "change",
+            "chg%",
+            6,
+            change_words,
+            "right",
+            style=lambda key: "stale" if stale(key) else sign_of(change(key)),
+            sort=change,
+        ),
+        Column(
+            "high",
+            "high",
+            9,
+            lambda key: formats.price(of("high_paise")(key)),
+            "right",
+            sort=of("high_paise"),
+            priority=2,
+        ),
+        Column(
+            "volume",
+            "vol",
+            6,
+            lambda key: formats.volume(of("volume")(key)),
+            "right",
+            sort=of("volume"),
+            priority=1,
+        ),
+    ]
+
+
+LIVE_CLIENT_COLUMNS = frozenset({"available", "blocked", "mtf", "pnl", "live"})
+"""Columns whose figures move, so that sorting by them has to be renewed."""
+
+
+def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], bool]) -> list[Column]:
+    """The clients' columns; rows are client ids. `live` counts live orders by client."""
+
+    def money(
+        words: Callable[[int | None], str], amount: Callable[[int], int | None]
+    ) -> Callable[[int], str]:
+        return lambda client: MASK if masked() else words(amount(client))
+
+    def pnl(client: int) -> int | None:
+        return desk.valuation.client(client).day_pnl_paise
+
+    def mtf_bps(client: int) -> int | None:
+        funds = desk.funds.of(client)
+        used = funds.mtf_loan_paise + funds.mtf_reserved_paise
+        return used * 10_000 // funds.mtf_limit_paise if funds.mtf_limit_paise else None
+
+    def mtf(client: int) -> str:
+        bps = mtf_bps(client)
+        return formats.DASH if bps is None else f"{(bps + 50) // 100}%"
+
+    def capital(client: int) -> int | None:
+        return desk.clients.get(client).capital_paise or None
+
+    def available(client: int) -> int:
+        return desk.funds.of(client).available_paise
+
+    def blocked(client: int) -> int:
+        return desk.funds.of(client).blocked_paise
+
+    def gate(client: int) -> str:
+        reason = desk.clients.get(client).gate
+        return GATE_WORDS.get(reason, str(reason))
+
+    def code(client: int) -> str:
+        return desk.clients.get(client).code
+
+    def name(client: int) -> str:
+        return MASK if masked() else desk.clients.get(client).name
+
+    return [
+        Column("code", "code", 6, code, sort=code),
+        Column(
+            "name",
+            "client",
+            10,
+            name,
+            sort=lambda client: desk.clients.get(client).name.casefold(),
+            flex=True,
+        ),
+        Column(
+            "gate", "gate", 5, gate, style=lambda client: None if gate(client) == "ok" else "warn", sort=gate
+        ),
+        Column("capital", "capital", 7, money(formats.short, capital), "right", sort=capital, priority=2),
+        Column("available", "available", 9, money(formats.rupees, available), "right", sort=available),
+        Column("blocked", "blocked", 8, money(formats.rupees, blocked), "right", sort=blocked, priority=3),
+        Column("mtf", "mtf", 4, mtf, "right", sort=mtf_bps, priority=4),
+        Column(
+            "pnl",
+            "day P&L",
+            9,
+            money(formats.signed, pnl),
+            "right",
+            style=lambda client: None if masked() else direction(pnl(client)),
+            sort=pnl,
+        ),
+        Column(
+            "live",
+            "liv",
+            3,
+            lambda client: str(live.get(client, 0)),
+            "right",
+            style=lambda client: "strong" if live.get(client) else "dim",
+            sort=lambda client: live.get(client, 0),
+        ),
+    ]

@@ -1,0 +1,198 @@
+"""The certificate of a halt: what was cancelled, what money came back, and the typed way to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.events import Event, HaltChanged
+from screens.commands import bindings
+from screens.workspace import MASK, Dialog, Table
+from widgets import formats
+from widgets.answerfield import AnswerField
+from widgets.livegrid import Column, LiveGrid
+
+if TYPE_CHECKING:
+    from engine.orders.halt import Certificate, CertificateLine
+
+RESUME = "resume"
+"""The word that lets orders go out again."""
+
+
+class CertificateScreen(Dialog[None]):
+    """Opens by itself after F9 F9 and follows the halt until nothing is live. F9 F9 works here too."""
+
+    CSS_PATH = "halt.tcss"
+    AUTO_FOCUS = "AnswerField Input"
+    TITLE_WORDS = "Certificate of a halt"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("copy", "file")]
+
+    def __init__(self, number: int | None = None, after: int = 0) -> None:
+        """The halt of that number, else the latest; with `after` only one later than that counts."""
+        super().__init__()
+        self._number = number
+        self._after = after
+        self._rows: dict[int, CertificateLine] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The summary, a line a client, and the answer."""
+        yield Static(id="summary")
+        yield LiveGrid(
+            self._columns(),
+            monotonic=self.shell.monotonic,
+            markable=False,
+            hint="no order was live",
+            id="lines",
+        )
+        yield Static(id="state")
+        yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
+
+    def _columns(self) -> list[Column]:
+        def money(field: str):
+            return lambda line: MASK if self.shell.privacy else formats.rupees(getattr(line, field))
+
+        def number(field: str):
+            return lambda line: str(getattr(line, field))
+
+        return [
+            Column("code", "code", 6, lambda line: line.code, sort=lambda line: line.code),
+            Column(
+                "name",
+                "client",
+                12,
+                lambda line: MASK if self.shell.privacy else line.name,
+                flex=True,
+                priority=1,
+            ),
+            Column("cancelled", "cancelled", 9, number("cancelled"), "right"),
+            Column("filled", "filled", 6, number("filled"), "right"),
+            Column(
+                "refused",
+                "refused",
+                7,
+                number("refused"),
+                "right",
+                style=lambda line: "warn" if line.refused else None,
+            ),
+            Column("released", "released", 10, money("released_paise"), "right"),
+            Column("before", "before", 11, money("available_before_paise"), "right", priority=3),
+            Column("now", "avail. now", 11, money("available_now_paise"), "right"),
+            Column("note", "note", 10, lambda line: line.note, style=lambda _: "warn", priority=2),
+        ]
+
+    def on_mount(self) -> None:
+        """Follow the halt."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        """Follow no more."""
+        self._unsubscribe()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, HaltChanged) and self.is_mounted:
+            self.redraw()
+
+    def turn_to(self, number: int | None, after: int = 0) -> None:
+        """Show another halt's certificate, as in making one."""
+        self._number, self._after = number, after
+        self.redraw()
+
+    @property
+    def _target(self) -> int | None:
+        """The number of the halt shown: the one asked for, else the newest that stands, or ever was."""
+        if self._number is not None:
+            return self._number
+        latest = self.desk.halt.latest()
+        numbers = [halt.number for halt in self.desk.halt.active()] or [latest.number if latest else 0]
+        return max(numbers) if max(numbers) > self._after else None
+
+    @property
+    def _certificate(self) -> Certificate | None:
+        return None if self._target is None else self.desk.halt.certificate(self._target)
+
+    def redraw(self) -> None:
+        """The certificate as it stands."""
+        if not self.is_mounted:
+            return
+        certificate, target = self._certificate, self._target
+        halted = target in {halt.number for halt in self.desk.halt.active()}
+        self.query_one("#answer").display = halted
+        if certificate is None:
+            self.query_one("#summary", Static).update(self._without_certificate(halted))
+            return
+        self.query_one("#summary", Static).update(Content(self._summary(certificate)))
+        self._rows = {line.client_id: line for line in certificate.lines}
+        grid = self.query_one(LiveGrid)
+        grid.set_rows(self._rows)
+        self.query_one("#state", Static).update(
+            "The desk is halted: nothing is sent. Plans may be made, sending is refused."
+            if halted
+            else "This halt has been resumed."
+        )
+
+    def _without_certificate(self, halted: bool) -> str:
+        if self._after or halted:
+            return "HALTING: nothing more is sent, cancels are going out…"
+        return "There has been no such halt."
+
+    def _summary(self, certificate: Certificate) -> str:
+        def money(paise: int) -> str:
+            return MASK if self.shell.privacy else f"₹{formats.rupees(paise)}"
+
+        at = formats.time_of_day(certificate.at)
+        went = "" if certificate.ended else "  WORKING, reading back until nothing is live"
+        scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
+        first = (
+            f"HALT {certificate.number}{scope} {at} by {certificate.by} · halted first · "
+            f"{certificate.cancelled} cancelled {certificate.filled_meanwhile} filled meanwhile "
+            f"{certificate.refused} refused {certificate.unreachable} unreachable "
+            f"{certificate.unknown} unknown"
+        )
+        second = (
+            f"{certificate.unsent_freed} freed unsent · "
+            f"released {money(certificate.released_paise)} of {money(certificate.blocked_before_paise)} · "
+            f"still blocked {money(certificate.still_blocked_paise)} · "
+            f"last read back {formats.time_of_day(certificate.last_read_at)}{went}"
+        )
+        return formats.plain(first) + "\n" + formats.plain(second)
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """A line a client."""
+        row = self._rows.get(grid.cursor_key) if isinstance(grid.cursor_key, int) else None
+        return Table("certificate", tuple(grid.columns), tuple(self._rows.values()), row)
+
+    def table(self) -> Table | None:
+        """The certificate's lines, wherever the focus is."""
+        return self.table_of(self.query_one(LiveGrid)) if self.is_mounted else None
+
+    async def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """The word resumes this halt; the desk checks it again."""
+        target = self._target
+        event.field.clear()
+        if target is None:
+            return
+        if event.text.casefold() != RESUME:
+            self.shell.say(f"that was not  {RESUME} ; the desk stays halted", "warning")
+            return
+        self.run_worker(self._resume(target), exit_on_error=False)
+
+    async def _resume(self, number: int) -> None:
+        try:
+            await self.desk.halt.resume(number, RESUME, self.desk.actor)
+        except Exception as problem:
+            self.shell.say(f"resume: {problem}", "error")
+            return
+        left = len(self.desk.halt.active())
+        if left:
+            self.shell.say(f"halt {number} resumed; {left} more still stand", "warning")
+            self.turn_to(None)
+        else:
+            self.shell.say(f"halt {number} resumed: orders may be sent again")
+            if self.is_current:
+                self.dismiss(None)
+        self.shell.paint_strip()

@@ -1,0 +1,78 @@
+"""Help for the screen it was asked from, written from the bindings that are active there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from screens.commands import COMMANDS, key_words
+from screens.workspace import Dialog, Framed
+from widgets.livegrid import Column, LiveGrid
+
+RULES = (
+    "No single key sends, cancels or quits: each leads to a line that names what, how many and whose.\n"
+    "A capital is its small letter over many rows. To select text with the mouse, hold Shift (a Mac: Option)."
+)
+
+
+class KeyRow(NamedTuple):
+    """One line of the help."""
+
+    group: str
+    keys: str
+    words: str
+
+
+class HelpScreen(Dialog[None]):
+    """Every key that works where the trader was, by group. Scrolls."""
+
+    CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "LiveGrid"
+    TITLE_WORDS = "Help"
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._rows = key_rows(below)
+        self._title = below.TITLE_WORDS if isinstance(below, Framed) else ""
+
+    def compose_body(self) -> ComposeResult:
+        """The rules, then the keys."""
+        yield Static(Content(f"Keys · {self._title}".rstrip(" ·")), classes="title")
+        yield Static(Content(RULES), id="rules")
+        yield LiveGrid(
+            [
+                Column("group", "", 10, lambda row: row.group, style=lambda _: "dim"),
+                Column("keys", "key", 14, lambda row: row.keys, style=lambda _: "strong"),
+                Column("words", "does", 30, lambda row: row.words, flex=True),
+            ],
+            monotonic=self.shell.monotonic,
+            markable=False,
+            id="all-keys",
+        )
+
+    def on_mount(self) -> None:
+        """Show the keys."""
+        self.query_one(LiveGrid).set_rows(dict(enumerate(self._rows)))
+
+
+def key_rows(screen: Screen[Any]) -> list[KeyRow]:
+    """The active bindings of a screen as help lines, grouped as in the table of commands."""
+    found: dict[str, list[str]] = {}
+    words: dict[str, tuple[str, str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if not active.enabled or not (binding.description or binding.id in COMMANDS):
+            continue
+        name = binding.id or binding.action
+        command = COMMANDS.get(name)
+        group = command.group if command else "Workspaces" if name.startswith("workspace.") else "Here"
+        words[name] = (group, command.help if command else binding.tooltip or binding.description)
+        found.setdefault(name, []).append(binding.key_display or key_words(binding.key))
+    order = {name: place for place, name in enumerate(COMMANDS)}
+    groups = {group: place for place, group in enumerate(dict.fromkeys(c.group for c in COMMANDS.values()))}
+    names = sorted(words, key=lambda name: (groups.get(words[name][0], 99), order.get(name, 999)))
+    return [KeyRow(words[name][0], " ".join(found[name]), words[name][1]) for name in names]

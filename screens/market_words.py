@@ -1,0 +1,64 @@
+"""A symbol's facts in words and its book as levels, for the Desk and the symbol's page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from widgets import formats
+from widgets.depth import DepthLevel
+
+if TYPE_CHECKING:
+    from brokers.contract import Tick
+    from engine.desk import Desk
+
+
+def market_time(desk: Desk, at: datetime) -> str:
+    """A wall time as the market's time of day, which a simulated day counts differently."""
+    return formats.time_of_day(desk.market.now() - (desk.clock.now() - at))
+
+
+def held_words(desk: Desk, key: str) -> str:
+    """Who holds a symbol; counts over every client, so not for each frame."""
+    detail = desk.market.detail(key)
+    clients = "1 client" if detail.holder_count == 1 else f"{detail.holder_count} clients"
+    return (
+        f"held {clients} {formats.quantity(detail.held_quantity)} sh"
+        if detail.held_quantity
+        else "held by none"
+    )
+
+
+def symbol_lines(desk: Desk, key: str, held: str) -> list[str]:
+    """Tick, band, day's range and who holds it, in two short lines."""
+    instrument, quote = desk.market.index.get(key), desk.market.quote(key)
+    first = key.partition(":")[2]
+    if instrument is not None:
+        first += f" tick {formats.price(instrument.tick_paise)}"
+    if quote is None:
+        return [first, f"no price yet  {held}"]
+    if quote.lower_circuit_paise:
+        low, high = formats.price(quote.lower_circuit_paise), formats.price(quote.upper_circuit_paise)
+        first += f" band {low}-{high}"
+    return [first, f"day {formats.rupees(quote.low_paise)}-{formats.rupees(quote.high_paise)}  {held}"]
+
+
+def depth_levels(quote: Tick | None) -> list[DepthLevel]:
+    """The book of a tick, best prices first; where only the best are known, those."""
+    if quote is None:
+        return []
+    if not quote.bids and not quote.asks:
+        return [DepthLevel(None, quote.bid_paise or None, quote.ask_paise or None, None)]
+    levels: list[DepthLevel] = []
+    for place in range(max(len(quote.bids), len(quote.asks))):
+        bid = quote.bids[place] if place < len(quote.bids) else None
+        ask = quote.asks[place] if place < len(quote.asks) else None
+        levels.append(
+            DepthLevel(
+                bid.quantity if bid else None,
+                bid.price_paise if bid else None,
+                ask.price_paise if ask else None,
+                ask.quantity if ask else None,
+            )
+        )
+    return levels

@@ -1,0 +1,30 @@
+"""What is on screen before the desk is open, and why it did not open."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from widgets.formats import plain
+
+
+class OpeningScreen(Screen[None]):
+    """The first frame: it is up before anything heavy has been imported."""
+
+    DEFAULT_CSS = """
+    OpeningScreen { align: center middle; }
+    OpeningScreen Static { width: auto; max-width: 90%; text-align: center; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One line in the middle."""
+        yield Static("tradedesk\n\nopening the desk…", markup=False)
+
+    def say(self, words: str) -> None:
+        """Say something else in the line."""
+        self.query_one(Static).update(Content(f"tradedesk\n\n{words}"))
+
+    def show_problem(self, problem: Exception) -> None:
+        """Say why the desk did not open, and how to leave."""
+        words = plain(str(problem)) or type(problem).__name__
+        self.query_one(Static).update(Content(f"The desk did not open.\n\n{words}\n\nctrl+q leaves."))

@@ -1,0 +1,214 @@
+"""An order's life: attempts, requests, fills, postings and audit rows, in the order they happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.events import Event, OrderChanged
+from screens.cancel import ask_cancel
+from screens.commands import bindings
+from screens.order_rows import order_price, state_words, why_words
+from screens.workspace import MASK, Here, Table, Workspace
+from widgets import formats
+from widgets.livegrid import Column, LiveGrid
+
+if TYPE_CHECKING:
+    from engine.accounts.book import OrderView
+    from engine.orders.blotter import OrderLife
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of a life."""
+
+    at: datetime
+    kind: str
+    words: str
+    style: str = ""
+
+
+def life_lines(life: OrderLife) -> list[Happened]:
+    """Everything stored of an order as lines, oldest first."""
+    lines = [*_attempts(life.attempts), *_requests(life.requests), *_fills(life.fills)]
+    lines += [*_postings(life.postings), *_audit(life.audit)]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _attempts(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
+    for row in rows:
+        yield Happened(row["claimed_at"], "attempt", f"attempt {row['number']} claimed under {row['tag']}")
+        if row["ended_at"] is not None:
+            words = f"attempt {row['number']}: {row['outcome']} {row['detail']}".strip()
+            yield Happened(row["ended_at"], "attempt", words, "strong")
+
+
+def _requests(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
+    for row in rows:
+        halt = f", halt {row['halt_number']}" if row["halt_number"] else ""
+        yield Happened(row["requested_at"], "request", f"{row['kind']} asked for: {row['why']}{halt}", "warn")
+        if row["ended_at"] is not None:
+            words = f"{row['kind']} {row['state'].lower()} {row['detail']}".strip()
+            yield Happened(row["ended_at"], "request", words)
+
+
+def _fills(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
+    for row in rows:
+        yield Happened(
+            row["booked_at"],
+            "fill",
+            f"{formats.quantity(row['quantity'])} at {formats.price(row['price_paise'])}, trade "
+            f"{row['trade_id']}, traded {formats.time_of_day(row['traded_at'])}, "
+            f"charges {formats.amount(row['charges_paise'])}",
+            "up",
+        )
+
+
+def _postings(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
+    """One line a transaction: its accounts with their amounts, which add up to nothing."""
+    txns: dict[int, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        txns.setdefault(row["id"], []).append(row)
+    for lines in txns.values():
+        moved = "  ".join(f"{row['account']} {formats.signed_amount(row['amount_paise'])}" for row in lines)
+        yield Happened(lines[0]["at"], "money", f"{lines[0]['kind']}: {moved}")
+
+
+def _audit(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
+    for row in rows:
+        details = row["details"]
+        found = json.loads(details) if isinstance(details, str) else details
+        words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in found.items())
+        yield Happened(row["at"], "audit", f"#{row['seq']} {row['action']} by {row['actor']}: {words}", "dim")
+
+
+class OrderScreen(Workspace):
+    """One order from intent to last posting; it follows the order while it lives."""
+
+    CSS_PATH = "orders.tcss"
+    AUTO_FOCUS = "#life"
+    TITLE_WORDS = "An order's life"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("order.cancel", "close")]
+
+    def __init__(self, order_id: int) -> None:
+        super().__init__()
+        self._order_id = order_id
+        self._lines: dict[int, Happened] = {}
+        self._stale = True
+
+    def compose_body(self) -> ComposeResult:
+        """The order in a few lines, then its life."""
+        yield Static(id="order-facts")
+        yield LiveGrid(
+            [
+                Column("at", "time", 12, _moment, sort=lambda line: line.at),
+                Column("kind", "what", 7, lambda line: line.kind, style=lambda line: line.style or None),
+                Column("words", "", 20, self._words, style=lambda line: line.style or None, flex=True),
+            ],
+            monotonic=self.shell.monotonic,
+            markable=False,
+            hint="reading…",
+            id="life",
+        )
+
+    def _words(self, line: Happened) -> str:
+        return MASK if self.shell.privacy and line.kind == "money" else line.words
+
+    def on_mount(self) -> None:
+        """Listen, and read."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._unsubscribe()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, OrderChanged) and self._order_id in event.order_ids:
+            self._stale = True
+
+    @property
+    def _order(self) -> OrderView:
+        return self.desk.orders.get(self._order_id)
+
+    def on_frame(self) -> None:
+        """Read again after the order changed."""
+        if self._stale:
+            self._stale = False
+            self.run_worker(partial(self._read), exclusive=True, exit_on_error=False, group="life")
+
+    def redraw(self) -> None:
+        """The facts now, the lines with the next frame."""
+        if self.is_mounted:
+            self._stale = True
+            self._paint()
+
+    async def _read(self) -> None:
+        try:
+            life = await self.desk.orders.life(self._order_id)
+        except Exception as problem:
+            self.shell.say(f"order {self._order_id}: {problem}", "error")
+            return
+        self._lines = dict(enumerate(life_lines(life)))
+        self.query_one(LiveGrid).set_rows(self._lines)
+        self._paint()
+        self.refresh_bindings()
+
+    def _paint(self) -> None:
+        order = self._order
+        client = self.desk.clients.get(order.client_id)
+        name = MASK if self.shell.privacy else formats.plain(client.name)
+        average = f" at {formats.price(order.average_paise)}" if order.filled_quantity else ""
+        blocked = MASK if self.shell.privacy else formats.amount(order.blocked_paise)
+        lines = [
+            f" order {order.id} of run {order.run_number}, plan {order.plan_number}  "
+            f"{client.code} {name}  {order.broker}",
+            f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
+            f"{order.product.value} {order_price(order)}  worst {formats.price(order.reserve_price_paise)}",
+            f" {state_words(order)}  filled {formats.quantity(order.filled_quantity)}{average}  "
+            f"blocked {blocked}  broker's number {order.broker_order_id or formats.DASH}  "
+            f"tag {order.tag or formats.DASH}",
+        ]
+        why = why_words(order)
+        if why:
+            lines.append(f" the broker says: {why}")
+        self.query_one("#order-facts", Static).update(
+            Content("\n".join(formats.plain(line) for line in lines))
+        )
+
+    def here(self) -> Here:
+        """This order, its symbol and client."""
+        order = self._order
+        return Here(order.key, order.client_id, order.id, order.run_number)
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """The lines of the life."""
+        key = grid.cursor_key
+        row = self._lines.get(key) if isinstance(key, int) else None
+        return Table(f"order-{self._order_id}", tuple(grid.columns), tuple(self._lines.values()), row)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only a live order can be cancelled."""
+        return self._order.live if action == "cancel_here" else super().check_action(action, parameters)
+
+    def action_cancel_here(self) -> None:
+        """Cancel it; asks for `y`."""
+        ask_cancel(self, [self._order])
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.app.pop_screen()
+
+
+def _moment(line: Happened) -> str:
+    """The time of day with milliseconds, which is how lines of one second stay in their order."""
+    return f"{formats.time_of_day(line.at)}.{line.at.microsecond // 1000:03d}"

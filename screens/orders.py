@@ -1,0 +1,274 @@
+"""Workspace 3, Orders: every order of every client, what needs the trader, and the day's trades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from engine.events import Event, OrderChanged
+from screens.cancel import ask_cancel
+from screens.commands import bindings
+from screens.order_life import OrderScreen
+from screens.order_rows import order_columns, state_words, why_words
+from screens.pane import FilterLine, Pane
+from screens.workspace import Here, Table, Workspace
+from widgets import formats
+from widgets.livegrid import LiveGrid
+
+if TYPE_CHECKING:
+    from engine.accounts.book import OrderView
+    from engine.desk import Desk
+
+__all__ = ["OrderScreen", "OrdersScreen"]
+
+VIEWS: dict[str, tuple[str, str]] = {
+    "all": ("Orders", "no order today"),
+    "live": ("Live orders", "no order is live"),
+    "needs-me": ("Needs me: unknown, rejected, partly filled, flagged", "nothing needs you"),
+    "trades": ("Trades by order", "nothing has traded today"),
+}
+"""The views by name, with their titles and what they say when empty, in the order Tab turns them."""
+
+
+class OrdersScreen(Workspace):
+    """The blotter, live orders first. Tab turns the views, Enter opens an order's life."""
+
+    CSS_PATH = "orders.tcss"
+    AUTO_FOCUS = "#orders"
+    TITLE_WORDS = "Orders"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("order.cancel", "order.cancel_marked", "filter", "close")
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = "all"
+        self._rows: dict[int, int] = {}
+        self._dirty: set[int] = set()
+
+    def compose_body(self) -> ComposeResult:
+        """A title, the orders, the filter."""
+        with Pane(id="orders-pane"):
+            yield Static(classes="title")
+            yield LiveGrid(
+                order_columns(self.desk, lambda: self.shell.privacy),
+                monotonic=self.shell.monotonic,
+                flash_frames=2,
+                id="orders",
+            )
+            yield FilterLine(id="orders-filter")
+        yield Static(id="orders-detail")
+
+    @property
+    def _grid(self) -> LiveGrid:
+        return self.query_one(LiveGrid)
+
+    @property
+    def _filter(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    # Filling
+
+    def on_mount(self) -> None:
+        """Listen."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._unsubscribe()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, OrderChanged):
+            self._dirty |= event.order_ids
+
+    def on_frame(self) -> None:
+        """Paint the orders that changed; new ones come in on top of their kind."""
+        if self._dirty:
+            dirty, self._dirty = self._dirty, set()
+            self._fill()
+            self._grid.apply(dirty)
+        else:
+            self._grid.apply(())
+
+    def redraw(self) -> None:
+        """Everything anew."""
+        if self.is_mounted:
+            self._fill()
+            self._grid.apply(set(self._grid.shown_keys))
+
+    def show_view(self, view: str) -> None:
+        """`all`, `live`, `needs-me` or `trades`."""
+        if view not in VIEWS or not self.is_mounted:
+            return
+        self._view = view
+        self._grid.set_columns(order_columns(self.desk, lambda: self.shell.privacy, trades=view == "trades"))
+        self._grid.hint = VIEWS[view][1]
+        self.redraw()
+        self._grid.focus()
+
+    def action_next_pane(self, step: int) -> None:
+        """The next view."""
+        names = list(VIEWS)
+        self.show_view(names[(names.index(self._view) + step) % len(names)])
+
+    def _of_view(self) -> list[OrderView]:
+        orders = self.desk.orders
+        if self._view == "needs-me":
+            return orders.needs_me()
+        if self._view == "live":
+            return orders.all(live=True)
+        found = orders.all()
+        return [order for order in found if order.filled_quantity] if self._view == "trades" else found
+
+    def _fill(self) -> None:
+        keep = filter_of(self.desk, self._filter.value)
+        found = [order for order in self._of_view() if keep(order)]
+        shown = [order.id for order in found]
+        everything = {order.id: order.id for order in self.desk.orders.all()}
+        if everything.keys() != self._rows.keys():
+            self._rows = everything
+            self._grid.set_rows(everything, shown)
+        else:
+            self._grid.set_order(shown)
+        self._paint_title(found)
+        self._paint_detail()
+
+    def _paint_title(self, found: list[OrderView]) -> None:
+        parts = [VIEWS[self._view][0], f"{len(found)} of {len(self._rows)}"]
+        if self._view == "trades" and not self.shell.privacy:
+            value = sum(order.filled_notional_paise for order in found)
+            parts.append(f"value ₹{formats.rupees(value)}")
+        else:
+            parts.append(f"live {sum(order.live for order in found)}")
+        marked = len(self._grid.marked_keys)
+        if marked:
+            parts.append(f"marked {marked}")
+        if self._filter.value.strip():
+            parts.append(f"filter {self._filter.value.strip()}")
+        parts.append("Tab next view")
+        self.query_one(Pane).set_title(" · ".join(parts))
+
+    # What the cursor is on
+
+    @property
+    def _order(self) -> OrderView | None:
+        key = self._grid.cursor_key if self.is_mounted else None
+        return self.desk.orders.get(key) if isinstance(key, int) else None
+
+    @property
+    def _marked(self) -> list[OrderView]:
+        return [self.desk.orders.get(key) for key in sorted(self._rows.keys() & self._grid.marked_keys)]
+
+    def here(self) -> Here:
+        """The order under the cursor, with its symbol and client."""
+        order = self._order
+        if order is None:
+            return Here()
+        clients = tuple(sorted({each.client_id for each in self._marked}))
+        return Here(order.key, order.client_id, order.id, order.run_number, clients)
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """Rows are order ids."""
+        return Table(f"orders-{self._view}", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The order's life."""
+        if isinstance(event.key, int):
+            self.shell.open_order(event.key)
+
+    def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
+        """Keys depend on the order."""
+        self._paint_detail()
+        self.refresh_bindings()
+
+    def _paint_detail(self) -> None:
+        """The broker's own words on the order under the cursor, in full."""
+        order = self._order
+        words = ""
+        if order is not None:
+            client = self.desk.clients.get(order.client_id)
+            words = f" {client.code} {order.side.value} {order.tradingsymbol} {state_words(order)}"
+            why = why_words(order)
+            words += f" · {why}" if why else ""
+        self.query_one("#orders-detail", Static).update(Content(formats.plain(words)))
+
+    def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
+        """Say how many are marked."""
+        self._fill()
+        self.refresh_bindings()
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent."""
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        if action == "cancel_here":
+            order = self._order
+            return order is not None and order.live
+        if action == "cancel_marked":
+            return any(order.live for order in self._marked)
+        if action == "filter_here":
+            return self.focused is self._grid
+        if action == "close":
+            return self.focused is self._filter or self._view != "all" or bool(self._filter.value)
+        return super().check_action(action, parameters)
+
+    def action_cancel_here(self) -> None:
+        """Cancel the order under the cursor; asks for `y`."""
+        if self._order is not None:
+            ask_cancel(self, [self._order])
+
+    def action_cancel_marked(self) -> None:
+        """Cancel the marked orders that are live; asks for typed words."""
+        ask_cancel(self, [order for order in self._marked if order.live])
+
+    def action_filter_here(self) -> None:
+        """Filter by client, symbol, run or state."""
+        self._filter.open()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Rows follow the words as they are typed."""
+        self._fill()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The filter stays, the focus goes back to the orders."""
+        self._filter.settle()
+        self._grid.focus()
+
+    def action_close(self) -> None:
+        """First the filter goes, then the view."""
+        if self._filter.value or self.focused is self._filter:
+            self._filter.value = ""
+            self._filter.settle()
+            self._grid.focus()
+        else:
+            self.show_view("all")
+
+
+def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:
+    """Whether an order has all the words: in its client, symbol, side or state; `run 12` is a run."""
+    words = text.casefold().split()
+    run: int | None = None
+    if "run" in words[:-1]:
+        place = words.index("run")
+        if words[place + 1].isdigit():
+            run = int(words[place + 1])
+            del words[place : place + 2]
+
+    def keep(order: OrderView) -> bool:
+        if run is not None and order.run_number != run:
+            return False
+        if not words:
+            return True
+        client = desk.clients.get(order.client_id)
+        about = f"{client.code} {client.name} {order.tradingsymbol} {order.side} {order.state}".casefold()
+        return all(word in about for word in words)
+
+    return keep

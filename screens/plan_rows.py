@@ -1,0 +1,176 @@
+"""The rows and columns of a frozen plan: its lines, problems first, and a line above each group of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from data.vocabulary import Reason, Side
+from screens.plan_words import alternative, reason_word, verdict
+from screens.workspace import MASK
+from widgets import formats
+from widgets.livegrid import Column
+
+if TYPE_CHECKING:
+    from engine.orders.plan_record import Plan, PlanLine
+
+LineKey = tuple[int, str]
+"""A line's row: client and product."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """The line above several lines that are skipped for one reason."""
+
+    reason: Reason
+    lines: tuple[PlanLine, ...]
+
+    @property
+    def words(self) -> str:
+        """The reason, and the keys that mend all of them at once."""
+        ways = [
+            f"{key} all {len(having)}"
+            for key, kind in (("a", "affordable"), ("m", "mtf"))
+            if (having := [line for line in self.lines if alternative(line, kind)])
+        ]
+        return " · ".join([self.reason.value, *ways])
+
+
+PlanRow = Any
+"""A `PlanLine` or a `GroupRow`; grids take any object."""
+
+
+def plan_rows(plan: Plan) -> dict[LineKey | str, PlanLine | GroupRow]:
+    """Every row by key, in the plan's order; a reason with several lines has a line of its own above them."""
+    sizes = Counter(line.reason for line in plan.skipped_lines)
+    rows: dict[LineKey | str, PlanLine | GroupRow] = {}
+    for line in plan.lines:
+        reason = line.reason
+        if reason is not None and sizes[reason] > 1 and (group := f"reason:{reason.value}") not in rows:
+            rows[group] = GroupRow(reason, tuple(each for each in plan.lines if each.reason is reason))
+        rows[line.client_id, line.product.value] = line
+    return rows
+
+
+def lines_of(row: PlanLine | GroupRow | None) -> tuple[PlanLine, ...]:
+    """The plan's lines a row stands for."""
+    if row is None:
+        return ()
+    return row.lines if isinstance(row, GroupRow) else (row,)
+
+
+def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], bool]) -> list[Column]:
+    """The columns of a plan; `brief` tells whether space is short, `masked` whether privacy is on."""
+
+    def of(words: Callable[[PlanLine], str]) -> Callable[[PlanRow], str]:
+        return lambda row: "" if isinstance(row, GroupRow) else words(row)
+
+    def money(words: Callable[[PlanLine], str]) -> Callable[[PlanRow], str]:
+        return of(lambda line: MASK if masked() else words(line))
+
+    def figure(value: Callable[[PlanLine], Any]) -> Callable[[PlanRow], Any]:
+        return lambda row: None if isinstance(row, GroupRow) else value(row)
+
+    def name(row: PlanRow) -> str:
+        if isinstance(row, GroupRow):
+            return f"{len(row.lines)} clients"
+        return MASK if masked() else row.name
+
+    def words(row: PlanRow) -> str:
+        if isinstance(row, GroupRow):
+            return f" {row.words.replace(row.reason.value, reason_word(row.reason, brief()))}"
+        # A blank of its own, since figures end where the words begin.
+        return f" {verdict(row, side, brief())}"
+
+    def style(row: PlanRow) -> str | None:
+        if isinstance(row, GroupRow):
+            return "strong"
+        return "warn" if not row.ok else "strong" if row.by_hand else "dim"
+
+    def reserve(line: PlanLine) -> str:
+        return formats.rupees(line.reserve_paise) if line.ok else formats.DASH
+
+    columns = [
+        Column(
+            "code",
+            "code",
+            6,
+            lambda row: "" if isinstance(row, GroupRow) else row.code,
+            style=lambda row: "strong" if isinstance(row, GroupRow) else None,
+            sort=figure(lambda line: line.code),
+        ),
+        Column("name", "client", 12, name, sort=figure(lambda line: line.name.casefold())),
+    ]
+    if side is Side.BUY:
+        columns += [
+            Column(
+                "base",
+                "base",
+                9,
+                money(lambda line: formats.rupees(line.base_paise or None)),
+                "right",
+                sort=figure(lambda line: line.base_paise),
+                priority=3,
+            ),
+            _quantity(of, figure),
+            Column(
+                "reserve",
+                "reserve",
+                9,
+                money(reserve),
+                "right",
+                sort=figure(lambda line: line.reserve_paise),
+                priority=1,
+            ),
+            Column(
+                "after",
+                "cash after",
+                10,
+                money(lambda line: formats.rupees(line.available_after_paise)),
+                "right",
+                sort=figure(lambda line: line.available_after_paise),
+                priority=2,
+            ),
+        ]
+    else:
+        columns += [
+            Column("product", "prod", 4, of(lambda line: line.product.value)),
+            Column(
+                "free",
+                "free",
+                7,
+                of(lambda line: formats.quantity(line.sellable)),
+                "right",
+                sort=figure(lambda line: line.sellable),
+                priority=2,
+            ),
+            _quantity(of, figure),
+            Column(
+                "worth",
+                "at LTP",
+                10,
+                money(
+                    lambda line: formats.rupees(line.allocation_paise - line.left_paise if line.ok else None)
+                ),
+                "right",
+                priority=1,
+            ),
+        ]
+    columns.append(
+        Column("verdict", " verdict (problems first)", 34, words, style=style, sort=words, flex=True)
+    )
+    return columns
+
+
+def _quantity(of: Callable[..., Any], figure: Callable[..., Any]) -> Column:
+    return Column(
+        "quantity",
+        "qty",
+        8,
+        of(lambda line: formats.quantity(line.quantity)),
+        "right",
+        style=lambda row: None if isinstance(row, GroupRow) or row.ok else "dim",
+        sort=figure(lambda line: line.quantity),
+    )

@@ -1,0 +1,381 @@
+"""A frozen plan: its lines, problems first, the keys that mend them, and the typed words that send it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from data.money import BadInput
+from data.vocabulary import Side
+from engine.orders.plan_record import Plan
+from engine.orders.runs import PlanDrifted, PlanExpired, Refusal
+from screens import plan_changes
+from screens.commands import bindings
+from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
+from screens.plan_words import alternative, difference, figures_line, intent_line, skipped_words
+from screens.workspace import MASK, Here, Table
+from widgets import formats
+from widgets.answerfield import AnswerField
+from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
+
+if TYPE_CHECKING:
+    from engine.orders.intents import Intent
+    from engine.orders.plan_record import PlanLine
+    from screens.workspace import Framed
+
+UNWATCHED_REMAKES = 5
+"""Plans made anew by themselves before one waits for the trader to come back to it."""
+
+
+class PlanView(Vertical):
+    """Takes the plan's answer and changes of its lines; makes it anew when too old or the price moved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("plan.affordable", "plan.mtf", "plan.drop", "order.modify", "close")
+    ]
+
+    @dataclass
+    class Sent(Message):
+        """The plan became a run."""
+
+        number: int
+
+    @dataclass
+    class Left(Message):
+        """The trader goes back to the form, with the plan's intent."""
+
+        intent: Intent
+
+    def __init__(self) -> None:
+        super().__init__(id="plan")
+        self.plan: Plan | None = None
+        self._busy = False
+        self._remakes = 0
+        self._seen: tuple[str, Any] = ("", None)
+        self._editing: PlanLine | None = None
+        self._rows: dict[Any, PlanLine | GroupRow] = {}
+
+    def compose(self) -> ComposeResult:
+        """The intent, its figures, the lines, the sum, the answer."""
+        yield Static(id="intent")
+        yield Static(id="figures")
+        yield Static(id="difference")
+        yield LiveGrid(
+            self._columns(Side.BUY),
+            monotonic=self._screen.shell.monotonic,
+            markable=False,
+            hint="the plan has no line",
+            id="lines",
+        )
+        yield Static(id="sum")
+        with Horizontal(id="edit"):
+            yield Static(id="edit-label")
+            yield NumberField(id="edit-quantity")
+            yield Static("Enter makes the plan anew, Esc leaves it", classes="fact")
+        yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
+
+    @property
+    def _screen(self) -> Framed[None]:
+        return cast("Framed[None]", self.screen)
+
+    @property
+    def grid(self) -> LiveGrid:
+        """The lines."""
+        return self.query_one(LiveGrid)
+
+    @property
+    def _answer(self) -> AnswerField:
+        return self.query_one(AnswerField)
+
+    def _columns(self, side: Side) -> list[Any]:
+        return plan_columns(side, lambda: self._brief, lambda: self._screen.shell.privacy)
+
+    @property
+    def _brief(self) -> bool:
+        return self._screen.size.width < 110
+
+    # Showing
+
+    def show(self, plan: Plan, changed: str = "", stay_in_rows: bool = False) -> None:
+        """Put a plan on the screen, its answer empty; `changed` says how it differs from the one before."""
+        self.plan = plan
+        self._editing = None
+        self._answer.clear()
+        self.query_one("#edit").display = False
+        self._rows = dict(plan_rows(plan))
+        self.grid.set_columns(self._columns(plan.intent.side))
+        self.grid.set_rows(self._rows)
+        self.query_one("#difference", Static).update(Content(formats.plain(changed)))
+        self.query_one("#difference").display = bool(changed)
+        self.set_class(plan.intent.side is Side.BUY, "-buy")
+        self.set_class(plan.intent.side is Side.SELL, "-sell")
+        self.paint()
+        if not plan.orders:
+            self.grid.focus()
+        elif not stay_in_rows:
+            self._answer.focus()
+        self.refresh_bindings()
+
+    def redraw(self) -> None:
+        """Everything anew, as after privacy was turned on."""
+        if self.plan is not None:
+            self.grid.apply(set(self.grid.shown_keys))
+            self.paint()
+
+    def paint(self) -> None:
+        """The lines around the grid: intent with the live price, figures, sum, answer."""
+        plan = self.plan
+        if plan is None:
+            return
+        desk, brief = self._screen.desk, self._brief
+        side, key = plan.intent.side, plan.instrument.key
+        quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
+        live = f"{formats.price(quote.last_paise if quote else None)} {formats.age(desk.market.age(key))}"
+        moved = drift is not None and abs(drift) * 2 >= plan.drift_limit_bps
+        drift_part = (f"{formats.signed_percent(drift)} %", "$text-warning bold" if moved else "")
+        self.query_one("#intent", Static).update(
+            Content.assemble(
+                (f" {side.value} {plan.instrument.tradingsymbol} ", "bold"),
+                "│ ",
+                formats.plain(intent_line(plan, brief)),
+                "  " if brief else "   LTP ",
+                live,
+                *(() if brief else (" ", drift_part)),
+            )
+        )
+        left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
+        masked = MASK if self._screen.shell.privacy else ""
+        frozen = "" if brief else f" frozen {formats.time_of_day(plan.frozen_at)}"
+        self.query_one("#figures", Static).update(
+            Content.assemble(
+                f" plan {plan.number}{frozen} · {figures_line(plan, brief, masked)} · valid {left} s · ",
+                *((drift_part, " · ") if brief else ()),
+                plan.digest[:6],
+            )
+        )
+        self.query_one("#sum", Static).update(Content(f" {skipped_words(plan, brief)}{self._hint}"))
+        self._paint_answer(plan)
+
+    def _paint_answer(self, plan: Plan) -> None:
+        desk = self._screen.desk
+        halted = "DESK HALTED, sending is refused · " if desk.halt.active() else ""
+        marked = f"{plan.intent.selection.title} · " if "MARKED" in plan.intent.selection.title else ""
+        if self._busy:
+            words = "one moment…"
+        elif not plan.orders:
+            words = "no line can be sent: mend one above, or Esc edits the intent"
+        elif desk.plans.expired(plan):
+            words = "too old to send: type anything and it is made anew"
+        else:
+            words = f"{desk.mode}  {halted}{marked}type  {plan.answer}  and Enter to send:"
+        self._answer.set_label(words)
+
+    @property
+    def _hint(self) -> str:
+        """How to get to the lines, while the answer has the focus."""
+        return "" if self._screen.focused is self.grid or self._brief else "   · Tab to the lines: a m d e"
+
+    def on_frame(self) -> None:
+        """Follow the price; a plan too old or too far from it is made anew while the trader looks at it."""
+        plan = self.plan
+        if plan is None:
+            return
+        self.paint()
+        if self._busy or self._editing is not None:
+            return
+        desk = self._screen.desk
+        drift = desk.plans.drift_bps(plan)
+        seen = (self._answer.text, self.grid.cursor_key)
+        if seen != self._seen:
+            # Whoever types or moves is there: plans may be made anew by themselves again.
+            self._seen, self._remakes = seen, 0
+        if self._remakes >= UNWATCHED_REMAKES:
+            return
+        if drift is not None and abs(drift) > plan.drift_limit_bps:
+            self._remake(plan.intent, f"the price moved {formats.signed_percent(drift)} %")
+        elif desk.plans.expired(plan):
+            self._remake(plan.intent, "it was too old")
+
+    def _remake(self, intent: Intent, why: str, by_hand: bool = False) -> None:
+        """Make the plan anew and say what is different; the answer begins from nothing."""
+        self._remakes = 0 if by_hand else self._remakes + 1
+        self._answer.clear()
+        self._work(partial(self._made_anew, intent, why))
+
+    def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """One thing at a time; what is asked for meanwhile is not done."""
+        if not self._busy:
+            self._busy = True
+            self.run_worker(partial(self._guarded, work), exit_on_error=False)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except (BadInput, Refusal) as problem:
+            self._screen.shell.say(str(problem), "error")
+        except Exception as problem:
+            self._screen.shell.say(f"{type(problem).__name__}: {problem}", "error")
+        finally:
+            self._busy = False
+            self.paint()
+
+    async def _made_anew(self, intent: Intent, why: str) -> None:
+        old = self.plan
+        assert old is not None
+        in_rows = self._screen.focused is self.grid
+        fresh = await self._screen.desk.plans.freeze(intent)
+        words = f"plan {fresh.number} in place of {old.number}, {why}: {difference(old, fresh)}"
+        self.show(fresh, words, stay_in_rows=in_rows)
+
+    # The answer
+
+    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """Send on the plan's own words; anything else changes nothing."""
+        event.stop()
+        plan, shell = self.plan, self._screen.shell
+        if plan is None or self._busy:
+            return
+        if not plan.orders:
+            event.field.clear()
+            shell.say("no line of this plan can be sent", "warning")
+        elif " ".join(event.text.casefold().split()) != plan.answer:
+            event.field.clear()
+            shell.say(f"that was not  {plan.answer} ; nothing has been sent", "warning")
+        else:
+            event.field.clear()
+            self._work(partial(self._send, plan))
+
+    async def _send(self, plan: Plan) -> None:
+        try:
+            run = await self._screen.desk.runs.start(plan, confirm=plan.digest)
+        except (PlanExpired, PlanDrifted) as refusal:
+            self._screen.shell.say(f"not sent: {refusal}", "warning")
+            await self._made_anew(plan.intent, "it was refused")
+        else:
+            self.post_message(self.Sent(run.number))
+
+    # Changes by hand
+
+    @property
+    def _here(self) -> PlanLine | GroupRow | None:
+        return self._rows.get(self.grid.cursor_key)
+
+    @property
+    def _line(self) -> PlanLine | None:
+        here = self._here
+        return None if isinstance(here, GroupRow) else here
+
+    def here(self) -> Here:
+        """The symbol, and the client under the cursor."""
+        line = self._line
+        return Here(
+            key=self.plan.instrument.key if self.plan else None, client_id=line.client_id if line else None
+        )
+
+    def table(self) -> Table | None:
+        """The plan's lines."""
+        if self.plan is None:
+            return None
+        return Table(f"plan-{self.plan.number}", tuple(self.grid.columns), self.plan.lines, self._line)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use on this line is absent."""
+        if action not in ("affordable", "toggle_mtf", "drop_line", "modify_here"):
+            return True
+        plan, line = self.plan, self._line
+        if plan is None or self._screen.focused is not self.grid:
+            return False
+        if action == "affordable":
+            return any(alternative(each, "affordable") for each in lines_of(self._here))
+        if action == "toggle_mtf":
+            if any(alternative(each, "mtf") for each in lines_of(self._here)):
+                return True
+            mtf_offered = plan.instrument.mtf_margin_bps is not None
+            return line is not None and line.ok and plan.intent.product is not None and mtf_offered
+        if line is None:
+            return False
+        return line.ok or line.by_hand or (action == "modify_here" and line.wanted > 0)
+
+    def action_affordable(self) -> None:
+        """The quantity the client can afford, for the line or for all lines of a reason."""
+        self._change(plan_changes.to_affordable(self._intent, lines_of(self._here)), "affordable by hand")
+
+    def action_toggle_mtf(self) -> None:
+        """MTF where it is a way out; else from CNC to MTF and back."""
+        changed = plan_changes.to_mtf(self._intent, lines_of(self._here))
+        if changed is None and self._line is not None:
+            changed = plan_changes.other_product(self._intent, self._line)
+        self._change(changed, "product by hand")
+
+    def action_drop_line(self) -> None:
+        """Drop the line, or restore one that was changed."""
+        if self._line is not None:
+            self._change(plan_changes.dropped_or_restored(self._intent, self._line), "by hand")
+
+    @property
+    def _intent(self) -> Intent:
+        assert self.plan is not None
+        return self.plan.intent
+
+    def _change(self, intent: Intent | None, why: str) -> None:
+        if intent is not None:
+            self._remake(intent, why, by_hand=True)
+
+    def action_modify_here(self) -> None:
+        """Type another quantity for the line."""
+        line = self._line
+        if line is None:
+            return
+        self._editing = line
+        field = self.query_one("#edit-quantity", NumberField)
+        field.step = Decimal(self.plan.instrument.lot_size if self.plan else 1)
+        field.value = str(line.quantity or line.wanted)
+        self.query_one("#edit-label", Static).update(
+            Content(f" quantity for {line.code} {line.product.value}")
+        )
+        self.query_one("#edit").display = True
+        self._answer.display = False
+        field.focus()
+
+    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
+        """Take the typed quantity; a lot too many is the plan's to refuse."""
+        event.stop()
+        line, number = self._editing, event.field.number
+        self._stop_editing()
+        if line is not None and number is not None:
+            self._change(plan_changes.to_quantity(self._intent, line, int(number)), "by hand")
+
+    def _stop_editing(self) -> None:
+        self._editing = None
+        self.query_one("#edit").display = False
+        self._answer.display = True
+        self.grid.focus()
+
+    def action_close(self) -> None:
+        """Leave the quantity, else go back to the form."""
+        if self._editing is not None:
+            self._stop_editing()
+        elif self.plan is not None:
+            self.post_message(self.Left(self.plan.intent))
+
+    def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
+        """Keys depend on the line."""
+        self.refresh_bindings()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The client's page."""
+        event.stop()
+        line = self._line
+        if line is not None and self._screen.shell.has("client"):
+            self._screen.shell.open_client(line.client_id)

@@ -1,0 +1,226 @@
+"""How an intent, a plan and its verdicts read on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.vocabulary import OrderState, Reason, Side, SizingKind
+from widgets import formats
+
+if TYPE_CHECKING:
+    from engine.orders.intents import Intent, Sizing
+    from engine.orders.plan_record import Alternative, Plan, PlanLine
+
+SIZING_WORDS = {
+    SizingKind.PERCENT_OF_CAPITAL: "% of capital",
+    SizingKind.PERCENT_OF_AVAILABLE: "% of available",
+    SizingKind.PERCENT_OF_POSITION: "% of position",
+    SizingKind.FIXED_AMOUNT: "₹ each",
+    SizingKind.FIXED_QUANTITY: "shares each",
+}
+"""The ways to size as the form offers them."""
+
+REASON_SENTENCES = {
+    Reason.INSUFFICIENT_FUNDS: "insufficient available funds",
+    Reason.INSUFFICIENT_HOLDING: "not enough shares free to sell",
+    Reason.MTF_LIMIT: "the MTF limit does not carry it",
+    Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
+    Reason.QUANTITY_ZERO: "nothing to order",
+    Reason.SESSION_EXPIRED: "the client's session has expired",
+    Reason.CLIENT_INACTIVE: "the client is inactive",
+    Reason.CLIENT_PENDING: "the client is pending",
+    Reason.ROUTE_NOT_READY: "the client's route is not ready",
+    Reason.MARKET_CLOSED: "the market does not take it now",
+    Reason.PRICE_STALE: "the price is too old",
+    Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
+    Reason.OVER_ORDER_LIMIT: "over the limit of one order",
+    Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
+    Reason.HALTED: "halted",
+}
+"""Reasons as a ticket says them."""
+
+REASON_BRIEF = {
+    Reason.INSUFFICIENT_FUNDS: "funds",
+    Reason.INSUFFICIENT_HOLDING: "holding",
+    Reason.SESSION_EXPIRED: "session",
+    Reason.CLIENT_INACTIVE: "inactive",
+    Reason.CLIENT_PENDING: "pending",
+    Reason.QUANTITY_ZERO: "zero",
+    Reason.DUPLICATE_INTENT: "duplicate",
+}
+"""Reasons where space is short; the others keep their own word."""
+
+
+def reason_word(reason: Reason, brief: bool) -> str:
+    """A reason as counts and group lines name it."""
+    return REASON_BRIEF.get(reason, reason.value) if brief else reason.value
+
+
+def sizing_words(sizing: Sizing) -> str:
+    """`25 % of capital`, `₹1,00,000 each`, `10 shares each`."""
+    if sizing.kind is SizingKind.FIXED_AMOUNT:
+        return f"₹{formats.rupees(sizing.value)} each"
+    if sizing.kind is SizingKind.FIXED_QUANTITY:
+        return f"{formats.quantity(sizing.value)} shares each"
+    return f"{formats.percent(sizing.value)} {SIZING_WORDS[sizing.kind]}"
+
+
+def product_words(intent: Intent) -> str:
+    """The product, or `as held`."""
+    return "as held" if intent.product is None else intent.product.value
+
+
+def price_words(plan: Plan, brief: bool = False) -> str:
+    """`MARKET worst 2,499.60 (2 %)`, or the limit."""
+    if plan.intent.limit_paise is not None:
+        return f"{'LMT' if brief else 'LIMIT'} {formats.price(plan.intent.limit_paise)}"
+    worst = formats.price(plan.reserve_price_paise)
+    if brief:
+        return f"MKT {'≤' if plan.intent.side is Side.BUY else '≥'}{worst}"
+    return f"MARKET worst {worst} ({formats.percent(plan.protection_bps)} %)"
+
+
+def clients_words(plan: Plan) -> str:
+    """Whom the plan is for: `all (50)`, `12 MARKED of 50`."""
+    title = plan.intent.selection.title
+    return f"{title} ({len({line.client_id for line in plan.lines})})" if title == "all" else title
+
+
+def intent_line(plan: Plan, brief: bool) -> str:
+    """Everything that was asked for, behind side and symbol."""
+    sizing = sizing_words(plan.intent.sizing)
+    if brief:
+        sizing = sizing.replace("% of", "%")
+    clients = clients_words(plan)
+    return " │ ".join(
+        (
+            sizing,
+            product_words(plan.intent),
+            price_words(plan, brief),
+            clients if brief else f"clients {clients}",
+        )
+    )
+
+
+def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
+    """What the plan would send and take. `masked` stands for amounts under privacy."""
+    orders = f"{formats.quantity(plan.orders)} orders {formats.quantity(plan.shares)} sh"
+    at_last = masked or f"₹{formats.rupees(plan.at_last_paise)}"
+    reserve = masked or f"₹{formats.rupees(plan.reserve_paise)}"
+    money = [f"reserve {reserve}"] if plan.intent.side is Side.BUY else []
+    if not brief or not money:
+        money.insert(0, f"at LTP {at_last}")
+    return " · ".join((orders, *money, *(() if brief else (f"ETA {plan.eta_s} s",))))
+
+
+def skipped_words(plan: Plan, brief: bool) -> str:
+    """`45 ok · 5 skipped: 2 insufficient_funds 1 session_expired`."""
+    skipped = len(plan.skipped_lines)
+    words = f"{plan.orders} ok"
+    if skipped:
+        counts = " ".join(
+            f"{count} {reason_word(reason, brief)}" for reason, count in plan.skipped_by_reason.items()
+        )
+        words += f" · {skipped} skipped: {counts}"
+    return words
+
+
+def alternative(line: PlanLine, kind: str) -> Alternative | None:
+    """The way out of that kind, `affordable` or `mtf`, if the line has it."""
+    return next((way for way in line.alternatives if way.kind.value == kind), None)
+
+
+def verdict(line: PlanLine, side: Side, brief: bool) -> str:
+    """What a plan's line says at its end: ok, or what is wrong and which key mends it."""
+    if line.ok:
+        words = ["ok"]
+        if line.by_hand:
+            words.append("by hand")
+        if line.loan_paise:
+            words.append(f"MTF lends {formats.rupees(line.loan_paise)}")
+        return " · ".join(words)
+    if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
+        return "dropped by hand · d restores"
+    parts = [_problem(line)]
+    fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
+    if fewer is not None:
+        parts.append(f"a {formats.quantity(fewer.quantity)} sh")
+    if lent is not None:
+        parts.append(f"m {formats.quantity(lent.quantity)} MTF")
+    elif line.reason is Reason.INSUFFICIENT_FUNDS and side is Side.BUY and line.product.value == "CNC":
+        parts.append("no MTF")
+    if fewer is not None and not brief and fewer.quantity_at_last > fewer.quantity:
+        # Last, since it explains and is no remedy: it is what goes when the line is cut.
+        parts.append(f"{formats.quantity(fewer.quantity_at_last)} at LTP w/o charges")
+    return " · ".join(parts)
+
+
+def _problem(line: PlanLine) -> str:
+    match line.reason:
+        case Reason.INSUFFICIENT_FUNDS | Reason.INSUFFICIENT_HOLDING | Reason.MTF_LIMIT:
+            return line.detail
+        case Reason.SESSION_EXPIRED:
+            return "session_expired · sign in"
+        case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
+            return f"{line.reason.value} {line.detail}".strip()
+        case None:
+            return line.detail
+        case reason:
+            return f"{reason.value}: {line.detail}" if line.detail else reason.value
+
+
+def difference(old: Plan, new: Plan) -> str:
+    """What changed when a plan was made anew, in one line; clients are named by code."""
+    parts: list[str] = []
+    if old.last_paise != new.last_paise:
+        moved = (new.last_paise - old.last_paise) * 10_000 // old.last_paise if old.last_paise else 0
+        parts.append(
+            f"LTP {formats.price(old.last_paise)} → {formats.price(new.last_paise)} "
+            f"({formats.signed_percent(moved)} %)"
+        )
+    if old.orders != new.orders:
+        parts.append(f"orders {old.orders} → {new.orders}")
+    if old.shares != new.shares:
+        parts.append(f"shares {formats.quantity(old.shares)} → {formats.quantity(new.shares)}")
+    if old.reserve_paise != new.reserve_paise:
+        parts.append(f"reserve {formats.rupees(old.reserve_paise)} → {formats.rupees(new.reserve_paise)}")
+    before = {line.code for line in old.ok_lines}
+    after = {line.code for line in new.ok_lines}
+    if before - after:
+        parts.append(f"now skipped {_codes(before - after)}")
+    if after - before:
+        parts.append(f"now ok {_codes(after - before)}")
+    return " · ".join(parts) or "no figure changed"
+
+
+def _codes(codes: set[str]) -> str:
+    named = sorted(codes)
+    more = f" and {len(named) - 6} more" if len(named) > 6 else ""
+    return " ".join(named[:6]) + more
+
+
+STATE_WORDS = {
+    OrderState.RESERVED: "unsent",
+    OrderState.SENDING: "sending",
+    OrderState.OPEN: "open",
+    OrderState.UNKNOWN: "UNKNOWN",
+    OrderState.FILLED: "filled",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.REJECTED: "REJECTED",
+    OrderState.DENIED: "DENIED",
+    OrderState.EXPIRED: "expired",
+    OrderState.NOT_RECEIVED: "NOT RECEIVED",
+}
+"""States as screens write them; what needs the trader stands in capitals."""
+
+STATE_STYLES = {
+    OrderState.UNKNOWN: "armed",
+    OrderState.REJECTED: "warn",
+    OrderState.DENIED: "warn",
+    OrderState.NOT_RECEIVED: "warn",
+    OrderState.OPEN: "strong",
+    OrderState.SENDING: "strong",
+    OrderState.CANCELLED: "dim",
+    OrderState.EXPIRED: "dim",
+}
+"""Styles of the states in a grid; the word says the same."""

@@ -1,0 +1,228 @@
+"""The columns of positions: sums by symbol or client, and single holdings. Cells read when painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from screens.desk_rows import STALE_S, direction
+from screens.workspace import MASK
+from widgets import formats
+from widgets.livegrid import Column
+
+if TYPE_CHECKING:
+    from engine.accounts.book import HoldingView
+    from engine.desk import Desk
+
+HoldingKey = tuple[int, str, str]
+"""A holding's row: client, symbol, product."""
+
+Held = Callable[[Any], "list[HoldingView]"]
+"""The holdings behind a row."""
+
+
+def _money_column(
+    key: str, title: str, value: Callable[[Any], int | None], masked: Callable[[], bool], priority: int = 0
+) -> Column:
+    """A gain or loss with its sign and direction."""
+    return Column(
+        key,
+        title,
+        10,
+        lambda row: MASK if masked() else formats.signed(value(row)),
+        "right",
+        style=lambda row: None if masked() else direction(value(row)),
+        sort=value,
+        priority=priority,
+    )
+
+
+def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
+    """The last price, marked when it is stale, and its change."""
+
+    def last(row: Any) -> int | None:
+        quote = desk.market.quote(symbol(row))
+        return quote.last_paise if quote else None
+
+    def stale(row: Any) -> str | None:
+        age = desk.market.age(symbol(row))
+        return "stale" if age is None or age > STALE_S else None
+
+    def change(row: Any) -> int | None:
+        quote = desk.market.quote(symbol(row))
+        if quote is None or not quote.prev_close_paise:
+            return None
+        return (quote.last_paise - quote.prev_close_paise) * 10_000 // quote.prev_close_paise
+
+    return [
+        Column("last", "LTP", 9, lambda row: formats.price(last(row)), "right", style=stale, sort=last),
+        Column(
+            "change",
+            "chg%",
+            6,
+            lambda row: formats.signed_percent(change(row)),
+            "right",
+            style=lambda row: direction(change(row)),
+            sort=change,
+            priority=4,
+        ),
+    ]
+
+
+def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[Column]:
+    """Rows are instrument keys."""
+
+    def total(figure: Callable[[HoldingView], int]) -> Callable[[str], int]:
+        return lambda key: sum(figure(holding) for holding in held(key))
+
+    quantity = total(lambda h: h.quantity)
+    cost = total(lambda h: h.cost_paise)
+    value = total(lambda h: desk.valuation.holding(h).value_paise)
+
+    def clients(key: str) -> int:
+        return len({holding.client_id for holding in held(key)})
+
+    def average(key: str) -> int | None:
+        shares = quantity(key)
+        return (2 * cost(key) + shares) // (2 * shares) if shares else None
+
+    return [
+        Column("symbol", "symbol", 10, lambda key: key.partition(":")[2], sort=lambda key: key, flex=True),
+        Column("clients", "clients", 7, lambda key: str(clients(key)), "right", sort=clients),
+        Column("quantity", "qty", 8, lambda key: formats.quantity(quantity(key)), "right", sort=quantity),
+        Column("average", "avg", 9, lambda key: formats.price(average(key)), "right", priority=2),
+        *_last_columns(desk, lambda key: key),
+        _money_column("day", "day P&L", total(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
+        _money_column(
+            "open", "open P&L", total(lambda h: desk.valuation.holding(h).unrealised_paise), masked
+        ),
+        Column(
+            "value",
+            "value",
+            10,
+            lambda key: MASK if masked() else formats.short(value(key)),
+            "right",
+            sort=value,
+            priority=3,
+        ),
+    ]
+
+
+def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[Column]:
+    """Rows are client ids."""
+
+    def of(field: str) -> Callable[[int], int]:
+        return lambda client: getattr(desk.valuation.client(client), field)
+
+    def money(field: str, key: str, title: str, priority: int) -> Column:
+        value = of(field)
+        return Column(
+            key,
+            title,
+            10,
+            lambda client: MASK if masked() else formats.rupees(value(client)),
+            "right",
+            sort=value,
+            priority=priority,
+        )
+
+    return [
+        Column(
+            "code",
+            "code",
+            6,
+            lambda client: desk.clients.get(client).code,
+            sort=lambda c: desk.clients.get(c).code,
+        ),
+        Column(
+            "name",
+            "client",
+            12,
+            lambda client: MASK if masked() else desk.clients.get(client).name,
+            flex=True,
+            sort=lambda client: desk.clients.get(client).name.casefold(),
+        ),
+        Column(
+            "symbols",
+            "symbols",
+            7,
+            lambda client: str(len(held(client))),
+            "right",
+            sort=lambda c: len(held(c)),
+        ),
+        money("invested_paise", "invested", "invested", 3),
+        money("value_paise", "value", "value", 2),
+        _money_column("day", "day P&L", of("day_pnl_paise"), masked),
+        _money_column("open", "open P&L", of("unrealised_paise"), masked),
+        _money_column("realised", "realised", of("realised_today_paise"), masked, 1),
+        money("charges_today_paise", "charges", "charges", 4),
+    ]
+
+
+def holding_columns(
+    desk: Desk,
+    holdings: Mapping[HoldingKey, HoldingView],
+    masked: Callable[[], bool],
+    *,
+    with_client: bool,
+    weight: Callable[[HoldingKey], int | None] | None = None,
+) -> list[Column]:
+    """Rows are holding keys. `weight` gives basis points of the client's shares, for a client's page."""
+
+    def of(words: Callable[[HoldingView], Any], missing: Any = "") -> Callable[[HoldingKey], Any]:
+        return lambda key: words(holdings[key]) if key in holdings else missing
+
+    def figure(value: Callable[[HoldingView], Any]) -> Callable[[HoldingKey], Any]:
+        return of(value, None)
+
+    def whole(key: str, title: str, field: str, priority: int = 0) -> Column:
+        value = figure(lambda h: getattr(h, field))
+        return Column(
+            key, title, 7, lambda row: formats.quantity(value(row)), "right", sort=value, priority=priority
+        )
+
+    columns: list[Column] = []
+    if with_client:
+        columns += [
+            Column(
+                "code",
+                "code",
+                6,
+                lambda key: desk.clients.get(key[0]).code,
+                sort=lambda k: desk.clients.get(k[0]).code,
+            ),
+            Column(
+                "name",
+                "client",
+                10,
+                lambda key: MASK if masked() else desk.clients.get(key[0]).name,
+                flex=True,
+                priority=4,
+            ),
+        ]
+    else:
+        columns.append(
+            Column("symbol", "symbol", 10, of(lambda h: h.tradingsymbol), sort=lambda k: k[1], flex=True)
+        )
+    columns += [
+        Column("product", "prod", 4, of(lambda h: h.product.value)),
+        whole("quantity", "qty", "quantity"),
+        whole("sellable", "free", "sellable"),
+        whole("blocked", "blocked", "blocked", 5),
+        whole("today", "today", "today", 6),
+        Column("average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1),
+        *_last_columns(desk, lambda key: key[1]),
+        _money_column("day", "day P&L", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
+        _money_column(
+            "open", "open P&L", figure(lambda h: desk.valuation.holding(h).unrealised_paise), masked
+        ),
+    ]
+    if weight is not None:
+        share = weight
+
+        def words(key: HoldingKey) -> str:
+            bps = share(key)
+            return formats.DASH if bps is None else f"{bps // 100}.{bps % 100 // 10}"
+
+        columns.append(Column("weight", "wt%", 5, words, "right", sort=share, priority=2))
+    return columns

@@ -1,0 +1,143 @@
+"""The review of one order: one sentence that takes `y`, Esc and F9, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from data.vocabulary import OrderState, Side
+from engine.orders.runs import PlanDrifted, PlanExpired
+from screens.commands import bindings
+from screens.plan_words import STATE_WORDS, difference
+from screens.ticket_words import problem_lines, review_sentence
+from screens.workspace import Framed, Here
+from widgets import formats
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.plan_record import Plan
+    from screens.workspace import Shell
+
+PATIENCE_S = 10.0
+"""Seconds in which the order's result is told; after that the tape and Orders have it."""
+
+
+class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
+    """Stands in the ticket's place. Gives the run's number once `y` sent it, nothing after Esc."""
+
+    CSS_PATH = "ticket.tcss"
+    DISCARDS_EARLY_KEYS = True
+    TITLE_WORDS = "Review of one order"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes", "close")]
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._changed = ""
+        self._busy = False
+
+    def compose_body(self) -> ComposeResult:
+        """The sentence, the price now, and the two keys."""
+        side = self._plan.intent.side
+        with Vertical(id="ticket", classes="-buy" if side is Side.BUY else "-sell"):
+            yield Static(id="sentence")
+            yield Static(id="review-price")
+            yield Static(id="review-change")
+            yield Static("y sends   Esc back", id="help")
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def on_frame(self) -> None:
+        """The price moves while one reads."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """The sentence and the price beside the frozen one."""
+        if not self.is_mounted:
+            return
+        desk, plan = self.desk, self._plan
+        if plan.orders:
+            sentence = review_sentence(plan, self.shell.privacy)
+        else:
+            sentence = "\n".join(problem_lines(plan.lines[0], plan.intent.side, self.shell.privacy))
+        self.query_one("#sentence", Static).update(Content(sentence))
+        key = plan.instrument.key
+        quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
+        halted = "   THE DESK IS HALTED: y is refused" if desk.halt.active() else ""
+        self.query_one("#review-price", Static).update(
+            Content(
+                f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "
+                f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
+                f"{formats.time_of_day(plan.frozen_at)}{halted}"
+            )
+        )
+        self.query_one("#review-change", Static).update(Content(formats.plain(self._changed)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to yes where nothing can be sent."""
+        return bool(self._plan.orders) if action == "yes" else True
+
+    def action_yes(self) -> None:
+        """Send it."""
+        if not self._busy:
+            self._busy = True
+            self.run_worker(self._send(), exit_on_error=False)
+
+    async def _send(self) -> None:
+        try:
+            run = await self.desk.runs.start(self._plan, confirm=self._plan.digest)
+        except (PlanExpired, PlanDrifted):
+            await self._again()
+        except Exception as problem:
+            self._changed = f"not sent: {problem}"
+        else:
+            words = review_sentence(self._plan, self.shell.privacy)
+            self.shell.say(f"sent as run {run.number}: {words}")
+            self.app.run_worker(_tell_result(self.desk, self.shell, run.number), exit_on_error=False)
+            self.dismiss(run.number)
+        finally:
+            self._busy = False
+            self.redraw()
+
+    async def _again(self) -> None:
+        """Too old or too far from the price: another plan, and nothing typed before it counts."""
+        old = self._plan
+        try:
+            self._plan = await self.desk.plans.freeze(old.intent)
+        except Exception as problem:
+            self._changed = f"not sent: {problem}"
+            return
+        self._changed = f"NOT SENT, made anew: {difference(old, self._plan)}. Read it again."
+        self.shell.discard_typed()
+        self.refresh_bindings()
+
+    def action_close(self) -> None:
+        """Back to the fields."""
+        self.dismiss(None)
+
+    def here(self) -> Here:
+        """What is reviewed."""
+        return Here(key=self._plan.instrument.key, client_id=self._plan.lines[0].client_id)
+
+
+async def _tell_result(desk: Desk, shell: Shell, number: int) -> None:
+    """One toast for the one order, once it is known how it went."""
+    run = await desk.runs.settled(number, PATIENCE_S)
+    for order_id in run.order_ids:
+        order = desk.orders.get(order_id)
+        words = f"{desk.clients.get(order.client_id).code} {order.side.value} {order.tradingsymbol}: "
+        words += STATE_WORDS[order.state]
+        if order.filled_quantity:
+            words += f" {formats.quantity(order.filled_quantity)} at {formats.price(order.average_paise)}"
+        if order.reason_text:
+            words += f" · {order.reason_text}"
+        fine = order.state in (OrderState.FILLED, OrderState.OPEN, OrderState.CANCELLED)
+        shell.say(words, "information" if fine else "error")

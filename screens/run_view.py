@@ -1,0 +1,425 @@
+"""A run as it goes on and as it ended: bar, counts, every order, and the keys to pause, stop and repair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from data.vocabulary import OrderState, RunStatus
+from screens.commands import bindings
+from screens.confirm import WordsScreen
+from screens.order_rows import run_columns
+from screens.workspace import Here, Table
+from widgets import formats
+from widgets.answerfield import AnswerField
+from widgets.livegrid import LiveGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from engine.accounts.book import OrderView
+    from engine.orders.intents import Intent
+    from engine.orders.plan_record import Plan, PlanLine
+    from engine.orders.runs import RunView as Run
+    from screens.workspace import Framed
+
+RANKS = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            OrderState.UNKNOWN,
+            OrderState.REJECTED,
+            OrderState.DENIED,
+            OrderState.NOT_RECEIVED,
+            OrderState.OPEN,
+            OrderState.SENDING,
+            OrderState.RESERVED,
+            OrderState.CANCELLED,
+            OrderState.EXPIRED,
+            OrderState.FILLED,
+        )
+    )
+}
+"""Problems first, then what is still at work."""
+
+BAR = (
+    ("filled", "█", "$pnl-up"),
+    ("open", "▓", "$foreground"),
+    ("sending", "▒", "$foreground"),
+    ("unknown", "?", "$armed bold"),
+    ("rejected", "×", "$text-warning"),
+    ("denied", "×", "$text-warning"),
+    ("not_received", "×", "$text-warning"),
+    ("cancelled", "-", "$text-muted"),
+    ("expired", "-", "$text-muted"),
+    ("unsent", "·", "$text-muted"),
+)
+"""Which count draws which sign of the bar, in the order they stand."""
+
+ALWAYS = ("filled", "open", "sending", "unsent", "rejected", "unknown")
+"""Counts that are shown even when they are zero."""
+
+REPAIRABLE = ("rejected", "denied", "not_received", "skipped")
+"""Counts of what provably failed or was never sent."""
+
+
+def bar(counts: dict[str, int], width: int) -> list[tuple[str, str]]:
+    """The run as a bar of `width` signs; whatever there is one of gets one sign at least."""
+    total = counts["total"]
+    if not total:
+        return [("·" * width, "$text-muted")]
+    shares = {word: counts[word] * width // total for word, _, _ in BAR}
+    for word, _, _ in BAR:
+        if counts[word] and not shares[word]:
+            shares[word] = 1
+    spare = width - sum(shares.values())
+    largest = max(shares, key=lambda word: shares[word])
+    shares[largest] = max(1, shares[largest] + spare)
+    return [(sign * shares[word], style) for word, sign, style in BAR if shares[word]]
+
+
+class StopScreen(WordsScreen):
+    """Stops a run: one set of words for the unsent, another for the live ones too."""
+
+    def __init__(self, run: Run) -> None:
+        unsent = run.counts["unsent"]
+        live = run.counts["open"] + run.counts["sending"] + run.counts["unknown"]
+        self.answers: dict[str, bool] = {}
+        lines = [f"Stop run {run.number}, {run.title}. What is filled stays; nothing else is halted.", ""]
+        if unsent:
+            self.answers[f"stop {unsent}"] = False
+            lines.append(f"  stop {unsent}   frees the {unsent} unsent; {live} live go on")
+        if live:
+            words = f"stop {unsent} and {live}" if unsent else f"stop {live}"
+            self.answers[words] = True
+            also = f"frees the {unsent} unsent and cancels" if unsent else "cancels"
+            lines.append(f"  {words}   {also} the {live} live at the brokers")
+        self.live = False
+        super().__init__(lines, " , or ".join(self.answers))
+
+    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
+        """Either set of words is a yes, each to its own."""
+        event.prevent_default()  # or the question's own handler would take its single set of words
+        event.stop()
+        answer = self.answers.get(" ".join(event.text.casefold().split()))
+        if answer is None:
+            event.field.clear()
+            self.shell.say("those were not the words; the run goes on", "warning")
+            return
+        self.live = answer
+        self.dismiss(True)
+
+
+class RunView(Vertical):
+    """Follows one run; the orders' rows stand problems first, the clients that were skipped last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("run.pause", "order.cancel", "run.repair", "previous", "next", "close")
+    ]
+
+    @dataclass
+    class Repair(Message):
+        """The trader wants a plan for what failed."""
+
+        intent: Intent
+
+    @dataclass
+    class Left(Message):
+        """The trader goes back."""
+
+    def __init__(self) -> None:
+        super().__init__(id="run")
+        self.number: int | None = None
+        self._plan: Plan | None = None
+        self._rows: dict[Any, int | PlanLine] = {}
+        self._dirty: set[int] = set()
+        self._shown: Run | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, bar and counts, the result, the orders."""
+        yield Static(id="run-title")
+        yield Static(id="run-bar")
+        yield Static(id="run-result")
+        shell = self._screen.shell
+        yield LiveGrid(
+            run_columns(self._screen.desk, lambda: shell.privacy),
+            monotonic=shell.monotonic,
+            markable=False,
+            hint="no order in this run",
+            id="run-orders",
+        )
+
+    @property
+    def _screen(self) -> Framed[None]:
+        return cast("Framed[None]", self.screen)
+
+    @property
+    def grid(self) -> LiveGrid:
+        """The orders."""
+        return self.query_one(LiveGrid)
+
+    @property
+    def _run(self) -> Run | None:
+        if self.number is None:
+            return None
+        try:
+            return self._screen.desk.runs.get(self.number)
+        except KeyError:
+            return None
+
+    # Showing
+
+    def show(self, number: int) -> None:
+        """Turn to a run."""
+        self.number = number
+        self._plan = None
+        self._fill()
+        self.paint()
+        self.grid.focus()
+        load = partial(self._load_plan, number)
+        self.run_worker(load, exclusive=True, exit_on_error=False, group="run-plan")
+        self.refresh_bindings()
+
+    async def _load_plan(self, number: int) -> None:
+        """The plan tells who was skipped and why."""
+        run = self._run
+        if run is None:
+            return
+        plan = await self._screen.desk.plans.get(run.plan_number)
+        if self.number == number:
+            self._plan = plan
+            self._fill()
+            self.paint()
+
+    def heard(self, order_ids: Iterable[int]) -> None:
+        """Orders changed; the next frame paints them."""
+        self._dirty.update(order_ids)
+
+    def on_frame(self) -> None:
+        """Paint what moved."""
+        run = self._run
+        if run is None:
+            return
+        mine = self._dirty & set(run.order_ids)
+        self._dirty.clear()
+        if mine:
+            self._fill()
+            self.grid.apply({("order", order_id) for order_id in mine})
+        if mine or run != self._shown:
+            self.paint()
+
+    def redraw(self) -> None:
+        """Everything anew."""
+        self._fill()
+        self.grid.apply(set(self.grid.shown_keys))
+        self.paint()
+
+    def _fill(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
+        orders.sort(key=lambda order: (RANKS[order.state], order.id))
+        rows: dict[Any, int | PlanLine] = {("order", order.id): order.id for order in orders}
+        for line in self._plan.skipped_lines if self._plan else ():
+            rows["skipped", line.client_id, line.product.value] = line
+        if rows.keys() != self._rows.keys():
+            self._rows = rows
+            self.grid.set_rows(rows)
+        else:
+            self.grid.set_order(rows)
+
+    def paint(self) -> None:
+        """Title, bar, counts, result."""
+        run = self._run
+        if run is None:
+            return
+        was_ended = self._shown is not None and self._shown.settled
+        self._shown = run
+        counts, brief = run.counts, self._screen.size.width < 110
+        state = run.status.value.upper() if run.status is RunStatus.PAUSED else run.status.value
+        if run.finished_at is None and run.settled and run.status is RunStatus.RUNNING:
+            state = "resting at the exchange"
+        rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
+        pace = f" · {rate:.1f}/s" if rate else ""
+        when = formats.time_of_day(run.started_at)
+        self.query_one("#run-title", Static).update(
+            Content.assemble(
+                (f" run {run.number} {formats.plain(run.title)}", "bold"),
+                f"  {when} · ",
+                (state, "$text-warning bold" if run.status is RunStatus.PAUSED else ""),
+                f" · {run.elapsed_s:.1f} s{pace}",
+            )
+        )
+        others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
+        words = " ".join(f"{word.replace('_', ' ')} {counts[word]}" for word in (*ALWAYS, *others))
+        self.query_one("#run-bar", Static).update(
+            Content.assemble(" ", *bar(counts, 20 if brief else 40), f"  {words}")
+        )
+        self.query_one("#run-result", Static).update(Content(f" {self._result(run)}"))
+        if run.settled != was_ended:
+            self.refresh_bindings()
+
+    def _result(self, run: Run) -> str:
+        """The result once nothing is at work, else what the keys would do now."""
+        counts = run.counts
+        live = counts["open"] + counts["sending"] + counts["unknown"]
+        if run.finished_at is None and not run.settled:
+            unsent = counts["unsent"]
+            keys = []
+            if unsent:
+                keys.append("p goes on" if run.status is RunStatus.PAUSED else "p pauses the unsent")
+                keys.append(f"x stops: {unsent} unsent, or unsent and {live} live")
+            elif live:
+                keys.append(f"x cancels the {live} live of this run")
+            return "   ".join(keys) or "reading back from the brokers…"
+        parts = [f"{counts['filled']} filled"]
+        if counts["open"]:
+            parts.append(f"{counts['open']} open")
+        for word in ("rejected", "denied", "not_received", "cancelled", "expired"):
+            if counts[word]:
+                parts.append(f"{counts[word]} {word.replace('_', ' ')}{self._why(run, word)}")
+        parts.append(f"{counts['unknown']} unknown")
+        parts.append(f"{counts['skipped']} skipped")
+        if run.left_paise > 0 and not self._screen.shell.privacy:
+            parts.append(f"left ₹{formats.rupees(run.left_paise)}")
+        line = " · ".join(parts)
+        repairable = self._repairable(run)
+        if repairable:
+            line += f"\n r plans a repair of {repairable}; what filled, is live or unknown stays as it is"
+        return line
+
+    def _why(self, run: Run, word: str) -> str:
+        """The broker's words where all of one kind have the same, for the first of them."""
+        if word not in ("rejected", "denied"):
+            return ""
+        state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
+        orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
+        texts = {formats.plain(o.reason_text or o.reason_code) for o in orders if o.state is state} - {""}
+        return f": {formats.clip(texts.pop(), 40)}" if len(texts) == 1 else " (broker's words below)"
+
+    @staticmethod
+    def _repairable(run: Run) -> str:
+        return " + ".join(
+            f"{run.counts[word]} {word.replace('_', ' ')}" for word in REPAIRABLE if run.counts[word]
+        )
+
+    # What the cursor is on
+
+    @property
+    def _here(self) -> OrderView | PlanLine | None:
+        row = self._rows.get(self.grid.cursor_key)
+        return self._screen.desk.orders.get(row) if isinstance(row, int) else row
+
+    def here(self) -> Here:
+        """The order and client under the cursor."""
+        row = self._here
+        key = self._plan.instrument.key if self._plan else None
+        if row is None:
+            return Here(key=key, run_number=self.number)
+        cursor = self._rows.get(self.grid.cursor_key)
+        order_id = cursor if isinstance(cursor, int) else None
+        return Here(key, row.client_id, order_id, self.number)
+
+    def table(self) -> Table | None:
+        """The run's rows as they stand."""
+        rows = [self._rows[key] for key in self.grid.shown_keys if key in self._rows]
+        cursor = self._rows.get(self.grid.cursor_key)
+        return Table(f"run-{self.number}", tuple(self.grid.columns), tuple(rows), cursor)
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The order's life, or the page of a client that was skipped."""
+        event.stop()
+        row, shell = self._rows.get(cast(Any, event.key)), self._screen.shell
+        if isinstance(row, int):
+            shell.open_order(row)
+        elif row is not None and shell.has("client"):
+            shell.open_client(row.client_id)
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use on this run is absent."""
+        run = self._run
+        if action not in ("pause_run", "cancel_here", "repair", "step"):
+            return True
+        if run is None:
+            return False
+        if action == "pause_run":
+            return run.finished_at is None and run.counts["unsent"] > 0
+        if action == "cancel_here":
+            return any(run.counts[word] for word in ("unsent", "open", "sending", "unknown"))
+        if action == "repair":
+            return bool(self._repairable(run)) and (run.settled or run.finished_at is not None)
+        return len(self._screen.desk.runs.all()) > 1
+
+    def action_pause_run(self) -> None:
+        """Pause the run, or go on with it."""
+        run = self._run
+        if run is not None:
+            runs = self._screen.desk.runs
+            paused = run.status is RunStatus.PAUSED
+            self._do((runs.go_on if paused else runs.pause)(run.number), "gone on" if paused else "paused")
+
+    def action_cancel_here(self) -> None:
+        """Stop the run; asks for typed words."""
+        run = self._run
+        if run is None:
+            return
+        question = StopScreen(run)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(self._screen.desk.runs.stop(run.number, live=question.live), "stopped")
+
+        self.app.push_screen(question, answered)
+
+    def _do(self, work: Awaitable[Any], word: str) -> None:
+        number = self.number
+
+        async def carry_out() -> None:
+            try:
+                await work
+            except Exception as problem:
+                self._screen.shell.say(f"run {number}: {problem}", "error")
+            else:
+                self._screen.shell.say(f"run {number} {word}")
+            self.paint()
+            self.refresh_bindings()
+
+        self.run_worker(carry_out(), exit_on_error=False)
+
+    def action_repair(self) -> None:
+        """A plan for what provably failed or was skipped."""
+        if self.number is not None:
+            self.run_worker(self._repair(self.number), exit_on_error=False)
+
+    async def _repair(self, number: int) -> None:
+        try:
+            intent = await self._screen.desk.runs.repair_intent(number)
+        except Exception as problem:
+            self._screen.shell.say(f"repair of run {number}: {problem}", "error")
+            return
+        if intent is None:
+            self._screen.shell.say(f"run {number} has nothing that provably failed or was skipped")
+        else:
+            self.post_message(self.Repair(intent))
+
+    def action_step(self, step: int) -> None:
+        """The next or previous run."""
+        numbers = sorted(run.number for run in self._screen.desk.runs.all())
+        if self.number in numbers:
+            self.show(numbers[(numbers.index(self.number) + step) % len(numbers)])
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.post_message(self.Left())

@@ -1,0 +1,138 @@
+"""Find a symbol, a client's name or code, from anywhere."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from screens.commands import bindings
+from screens.workspace import MASK, Dialog
+from widgets import formats
+from widgets.livegrid import Column, LiveGrid
+
+SHOWN = 30
+"""Symbols offered at once, and clients."""
+
+
+class Found(NamedTuple):
+    """One thing found: a client or a symbol."""
+
+    kind: str
+    code: str
+    name: str
+    fact: str
+    key: str | int
+
+
+class SearchScreen(Dialog[None]):
+    """One line and what it finds; Enter opens the first or the chosen one, Insert watches a symbol."""
+
+    CSS_PATH = "search.tcss"
+    AUTO_FOCUS = "#words"
+    TITLE_WORDS = "Find"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: dict[str, Found] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The line and the results."""
+        yield Input(
+            placeholder="symbol, client code or name; ↓ chooses, Enter opens", id="words", compact=True
+        )
+        yield LiveGrid(
+            [
+                Column("kind", "", 6, lambda row: row.kind, style=lambda _: "dim"),
+                Column("code", "code", 12, lambda row: row.code, style=lambda _: "strong"),
+                Column("name", "name", 20, self._shown_name, flex=True),
+                Column("fact", "", 24, lambda row: row.fact, "right", priority=1),
+            ],
+            monotonic=self.shell.monotonic,
+            markable=False,
+            hint="nothing of that name",
+            id="found",
+        )
+
+    def _shown_name(self, row: Found) -> str:
+        return MASK if self.shell.privacy and row.kind == "client" else row.name
+
+    def on_mount(self) -> None:
+        """Begin with the clients, who are searched for most."""
+        self._find("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Results follow the words."""
+        self._find(event.value.strip())
+
+    def _find(self, words: str) -> None:
+        rows: list[Found] = []
+        for instrument in self.desk.market.index.search(words, SHOWN) if words else []:
+            quote = self.desk.market.quote(instrument.key)
+            last = formats.price(quote.last_paise) if quote else formats.DASH
+            rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, last, instrument.key))
+        found = self.desk.clients.search(words) if words else self.desk.clients.all()
+        for client in found[:SHOWN]:
+            gate = f"{client.broker} · {client.gate or 'ok'}"
+            rows.append(Found("client", client.code, client.name, gate, client.id))
+        exact = words.casefold()
+        # What was typed out in full stands first, whatever it is.
+        rows.sort(key=lambda row: (row.code.casefold() != exact, not row.code.casefold().startswith(exact)))
+        self._rows = {f"{row.kind}:{row.key}": row for row in rows}
+        grid = self.query_one(LiveGrid)
+        grid.set_rows(self._rows)
+        if rows:
+            grid.move_cursor(next(iter(self._rows)))
+
+    def on_key(self, event) -> None:
+        """The arrows choose while the words keep the focus."""
+        if (
+            self.focused is not None
+            and self.focused.id == "words"
+            and event.key in ("down", "up", "pagedown", "pageup")
+        ):
+            grid = self.query_one(LiveGrid)
+            if event.key in ("down", "up"):
+                grid.action_cursor_by(1 if event.key == "down" else -1)
+            else:
+                grid.action_cursor_page(1 if event.key == "pagedown" else -1)
+            event.stop()
+
+    @property
+    def _chosen(self) -> Found | None:
+        key = self.query_one(LiveGrid).cursor_key
+        return self._rows.get(key) if isinstance(key, str) else None
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Open what is chosen."""
+        self._open()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """Open the row."""
+        self._open()
+
+    def _open(self) -> None:
+        row = self._chosen
+        if row is None:
+            return
+        shell = self.shell
+        self.dismiss(None)
+        if isinstance(row.key, int):
+            if shell.has("client"):
+                self.app.call_later(shell.open_client, row.key)
+        else:
+            self.app.call_later(shell.open_symbol, row.key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only symbols can be watched."""
+        if action == "add_watched":
+            return self.is_mounted and self._chosen is not None and self._chosen.kind == "symbol"
+        return True
+
+    def action_add_watched(self) -> None:
+        """Put the chosen symbol on the watchlist."""
+        if self._chosen is not None and isinstance(self._chosen.key, str):
+            self.shell.run_command(f"watch {self._chosen.key}")

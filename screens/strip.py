@@ -1,0 +1,147 @@
+"""What the strip says: the desk at a glance, or that it is halted, or that F9 is armed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.vocabulary import HaltScope, PhaseKind, RunStatus
+from widgets import formats
+from widgets.statusstrip import Mode, Segment
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.runs import RunView
+
+STALE_FEED_S = 3.0
+"""Older than this, prices are refused as inputs; the strip says so before the trader tries."""
+
+PHASES = {
+    PhaseKind.CLOSED: ("closed", "closed"),
+    PhaseKind.PRE_OPEN: ("pre-open", "pre"),
+    PhaseKind.PRE_OPEN_LIMIT_ONLY: ("pre-open, limit only", "pre lmt"),
+    PhaseKind.PRE_OPEN_MATCHING: ("pre-open matching", "matching"),
+    PhaseKind.CONTINUOUS: ("continuous", "cont"),
+    PhaseKind.AUCTION_REFERENCE: ("auction, no entry", "auct ref"),
+    PhaseKind.AUCTION_ENTRY: ("auction", "auct"),
+    PhaseKind.AUCTION_LIMIT_ONLY: ("auction, limit only", "auct lmt"),
+    PhaseKind.AUCTION_MATCHING: ("auction matching", "auct match"),
+    PhaseKind.POST_CLOSE: ("post-close", "post"),
+    PhaseKind.UNKNOWN: ("phase unknown", "phase ?"),
+}
+"""Phases in full and at 80 columns."""
+
+
+def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, privacy: bool) -> list[Segment]:
+    """The strip of a desk that trades; `key` is the symbol whose phase is shown, `run` the one going on."""
+    counts = desk.counts()
+    segments = [Segment(desk.mode, style="mode")]
+    if frozen:
+        segments.append(Segment("PAINTING FROZEN · z goes on", style="warn", brief="FROZEN · z"))
+    if desk.trading_stopped:
+        segments.append(
+            Segment(
+                f"NO NEW ORDERS: {desk.trading_stopped}",
+                style="warn",
+                brief=f"NO ORDERS: {desk.trading_stopped}",
+            )
+        )
+    segments.append(_clock(desk, key))
+    age = desk.market.feed_age()
+    stale = age is None or age > STALE_FEED_S
+    segments += [
+        Segment(f"feed {formats.age(age)}{' STALE' if stale else ''}", style="stale" if stale else ""),
+        Segment(
+            f"unknown {counts.unknown}", style="warn" if counts.unknown else "", brief=f"unk {counts.unknown}"
+        ),
+        Segment(f"live {counts.live}", 2),
+        Segment(
+            f"gate {counts.ready}/{counts.clients}", 3, style="warn" if counts.ready < counts.clients else ""
+        ),
+    ]
+    if run is not None:
+        done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
+        paused = " paused" if run.status is RunStatus.PAUSED else ""
+        progress = f"{done}/{run.counts['total']}"
+        segments.append(
+            Segment(
+                f"run {run.number} {progress}{paused}", 4, "strong", f"run{run.number} {progress}{paused}"
+            )
+        )
+    if not privacy:
+        pnl = desk.valuation.desk_total().day_pnl_paise
+        style = "up" if pnl > 0 else "down" if pnl < 0 else ""
+        segments.append(Segment(f"day {formats.signed_short(pnl)}", 5, style))
+    if counts.needs_me:
+        segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))
+    return segments
+
+
+def _clock(desk: Desk, key: str | None) -> Segment:
+    """Market time, phase, and what comes next when."""
+    now = formats.time_of_day(desk.market.now())
+    instrument = desk.market.index.get(key) if key else None
+    if instrument is None:
+        return Segment(now, 1)
+    phase = desk.market.phase(instrument)
+    words, brief = PHASES[phase.kind]
+    if phase.ends_at is None:
+        return Segment(f"{now} {words}", 1, brief=f"{now} {brief}")
+    ends = formats.time_of_day(phase.ends_at)[:5]
+    after = f" {PHASES[phase.next_kind][0]}" if phase.next_kind is not None else ""
+    kind = " (F&O)" if instrument.fno else ""
+    return Segment(f"{now} {words} → {ends}{after}{kind}", 1, brief=f"{now} {brief}→{ends}")
+
+
+def halted(desk: Desk) -> list[Segment]:
+    """The strip of a halted desk; empty when nothing is halted."""
+    active = desk.halt.active()
+    if not active:
+        return []
+    halt = active[-1]
+    counts = desk.counts()
+    certificate = desk.halt.certificate(halt.number)
+    at = formats.time_of_day(halt.at)
+    scope = "" if halt.scope is HaltScope.EVERYTHING else f" {halt.scope}:{halt.value}"
+    segments = [
+        Segment(f"HALTED{scope} {at} by {halt.by}", style="mode", brief=f"HALTED{scope} {at}"),
+        Segment(
+            f"live {counts.live} unknown {counts.unknown}", brief=f"live {counts.live} unk {counts.unknown}"
+        ),
+    ]
+    if certificate is not None and certificate.unreachable:
+        segments.append(Segment(f"{certificate.unreachable} clients unreachable", 2, "warn"))
+    return [
+        *segments,
+        Segment("F9 F9 cancels again", 1),
+        Segment(":resume", 1),
+        Segment(":certificate", 3),
+    ]
+
+
+def armed(desk: Desk, seconds: int) -> list[Segment]:
+    """The strip after the first F9: what a second one would do, and how long it may."""
+    exposure = desk.halt.exposure()
+    return [
+        Segment("F9 AGAIN CANCELS ALL AND HALTS", style="mode"),
+        Segment("Esc stands down", 1),
+        Segment(f"{seconds} s"),
+        Segment(
+            f"{exposure.live} live {exposure.unsent} unsent {exposure.unknown} unknown",
+            brief=f"{exposure.orders} orders",
+        ),
+        Segment(f"{exposure.clients} clients"),
+        Segment(f"₹{formats.rupees(exposure.blocked_paise)} blocked", 2),
+    ]
+
+
+def strip(
+    desk: Desk, key: str | None, run: RunView | None, *, armed_seconds: int, frozen: bool, privacy: bool
+) -> tuple[Mode, list[Segment]]:
+    """The strip's ground and words at this moment."""
+    if armed_seconds:
+        return "armed", armed(desk, armed_seconds)
+    stopped = halted(desk)
+    if stopped:
+        return "halted", stopped
+    grounds: dict[str, Mode] = {"LIVE": "live", "SIM": "sim"}
+    return grounds.get(desk.mode, "paper"), calm(desk, key, run, frozen=frozen, privacy=privacy)

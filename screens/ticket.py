@@ -1,0 +1,432 @@
+"""The ticket: one order for one client, from the fields over what it needs to the review that takes `y`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakKeyDictionary
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from data.money import BadInput, paise_from_text
+from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
+from engine.orders.intents import Intent, Selection, Sizing
+from screens.bulk_form import suggest_symbols
+from screens.commands import bindings
+from screens.plan_words import alternative
+from screens.review import ReviewScreen
+from screens.ticket_words import money_words, problem_lines
+from screens.workspace import MASK, Dialog, Here
+from widgets import formats
+from widgets.choicefield import ChoiceField
+from widgets.numberfield import NumberField
+from widgets.symbolinput import SymbolInput
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.plan_record import Plan, PlanLine
+
+OWNER = "ticket"
+"""Under this name the ticket follows its price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket that was left with Esc: where it was opened, and what stood in it."""
+
+    opened_on: tuple[str | None, int | None]
+    key: str | None
+    client_id: int | None
+    quantity: str
+    product: str
+    order_type: str
+    price: str
+
+
+_drafts: WeakKeyDictionary[Desk, dict[Side, Draft]] = WeakKeyDictionary()
+"""The last draft of each side of each open desk."""
+
+
+class TicketScreen(Dialog[None]):
+    """Fields above, what the order needs below, live; Enter leads to the review and never sends."""
+
+    CSS_PATH = "ticket.tcss"
+    AUTO_FOCUS = ""
+    TITLE_WORDS = "Order ticket"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("plan.affordable", "plan.mtf", "price.last")]
+
+    def __init__(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
+        super().__init__()
+        self._side = side
+        self._opened_on = (key, client_id)
+        self._plan: Plan | None = None
+        self._changed = True
+        self._previewing = False
+        self._asking = False
+        self._complaint = ""
+
+    def compose_body(self) -> ComposeResult:
+        """The fields, the money, what is in the way."""
+        with Vertical(id="ticket", classes="-buy" if self._side is Side.BUY else "-sell"):
+            yield Static(id="ticket-title")
+            with Horizontal(classes="row"):
+                yield Static("client")
+                yield SymbolInput(self._suggest_clients, placeholder="code", id="client")
+                yield Static("symbol")
+                yield SymbolInput(
+                    lambda text: suggest_symbols(self.desk, text), placeholder="symbol", id="symbol"
+                )
+                yield Static(id="ticket-quote")
+            with Horizontal(classes="row"):
+                yield Static("qty")
+                yield NumberField(id="quantity")
+                yield Static("product")
+                yield ChoiceField([product.value for product in Product], id="product")
+                yield Static("type")
+                yield ChoiceField([OrderType.MARKET.value, OrderType.LIMIT.value], id="type")
+                yield Static("price")
+                yield NumberField(decimals=2, id="price")
+                yield ChoiceField([Validity.DAY.value], id="validity")
+            yield Static(id="money")
+            yield Static(id="problem")
+            yield Static(
+                "Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc keep draft", id="help"
+            )
+
+    # The parts
+
+    @property
+    def _line(self) -> PlanLine | None:
+        """The one line of what was looked at last."""
+        return self._plan.lines[0] if self._plan else None
+
+    def _number(self, name: str) -> NumberField:
+        return self.query_one(f"#{name}", NumberField)
+
+    def _choice(self, name: str) -> ChoiceField:
+        return self.query_one(f"#{name}", ChoiceField)
+
+    def _finder(self, name: str) -> SymbolInput:
+        return self.query_one(f"#{name}", SymbolInput)
+
+    @property
+    def _key(self) -> str | None:
+        chosen = self._finder("symbol").chosen_key
+        return chosen if isinstance(chosen, str) else None
+
+    @property
+    def _client_id(self) -> int | None:
+        chosen = self._finder("client").chosen_key
+        return chosen if isinstance(chosen, int) else None
+
+    def _suggest_clients(self, text: str) -> list[tuple[Hashable, str]]:
+        masked = self.shell.privacy
+        return [
+            (client.id, f"{client.code} {MASK if masked else client.name}")
+            for client in self.desk.clients.search(text)
+        ]
+
+    # Filling
+
+    def on_mount(self) -> None:
+        """A draft of the same opening, else the row it was opened on; what is missing has the focus."""
+        draft = _drafts.get(self.desk, {}).get(self._side)
+        if draft is not None and draft.opened_on != self._opened_on:
+            draft = None
+        key, client_id = (draft.key, draft.client_id) if draft else self._opened_on
+        self._set_client(client_id)
+        self._set_symbol(key)
+        if draft is not None:
+            self._number("quantity").value = draft.quantity
+            self._choice("product").value = draft.product
+            self._choice("type").value = draft.order_type
+            self._number("price").value = draft.price
+            self._complaint = "a draft kept from before"
+        if self._client_id is None:
+            self._finder("client").focus()
+        elif self._key is None or (draft is None and self._opened_on[1] is not None):
+            # From a client's row the symbol is only a proposal: typing replaces it, Enter takes it.
+            self._finder("symbol").focus()
+        else:
+            self._number("quantity").focus()
+        self._paint()
+
+    def _set_client(self, client_id: int | None) -> None:
+        code = "" if client_id is None else self.desk.clients.get(client_id).code
+        self._finder("client").set_chosen(client_id, code)
+        self._settle_product()
+
+    def _set_symbol(self, key: str | None) -> None:
+        instrument = self.desk.market.index.get(key) if key else None
+        if instrument is not None and not instrument.tradable:
+            instrument = None
+        self._finder("symbol").set_chosen(
+            instrument.key if instrument else None, instrument.tradingsymbol if instrument else ""
+        )
+        self._symbol_changed()
+
+    def _symbol_changed(self) -> None:
+        instrument = self.desk.market.index.get(self._key) if self._key else None
+        if instrument is not None:
+            self._number("price").step = Decimal(instrument.tick_paise) / 100
+            self._number("quantity").step = Decimal(instrument.lot_size)
+        self._number("price").value = ""
+        self._choice("type").value = OrderType.MARKET.value
+        self._settle_product()
+        self.run_worker(
+            partial(self.desk.market.follow, {self._key} if self._key else set(), OWNER),
+            group="follow",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    def _settle_product(self) -> None:
+        """A sell begins with the product of which the client has most."""
+        self._changed = True
+        held = self._held()
+        if self._side is Side.SELL and held:
+            self._choice("product").value = max(held, key=lambda product: held[product])
+
+    def _held(self) -> dict[str, int]:
+        """Shares free to sell of the symbol, by product."""
+        instrument = self.desk.market.index.get(self._key) if self._key else None
+        if instrument is None or self._client_id is None:
+            return {}
+        return {
+            h.product.value: max(0, h.free - h.blocked) if instrument.trade_to_trade else h.sellable
+            for h in self.desk.holdings.of(self._client_id)
+            if h.security == instrument.security and h.quantity
+        }
+
+    def on_unmount(self) -> None:
+        """Follow the price no more."""
+        self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
+
+    # Reading
+
+    def _intent(self) -> Intent:
+        """What the fields say. Raises `BadInput` naming the field that does not do."""
+        if self._client_id is None:
+            raise BadInput("client", self._finder("client").text, "choose one from the list with Enter")
+        if self._key is None:
+            raise BadInput("symbol", self._finder("symbol").text, "choose one from the list with Enter")
+        number = self._number("quantity").number
+        if number is None or number <= 0:
+            raise BadInput("quantity", self._number("quantity").value, "give a number of shares above zero")
+        limit = None
+        if self._choice("type").value == OrderType.LIMIT.value:
+            if not self._number("price").value.strip():
+                raise BadInput("price", "", "a LIMIT order needs a price; @ takes the last")
+            limit = paise_from_text(self._number("price").value, "price")
+        return Intent(
+            side=self._side,
+            key=self._key,
+            sizing=Sizing(SizingKind.FIXED_QUANTITY, int(number)),
+            order_type=OrderType(self._choice("type").value),
+            product=Product(self._choice("product").value),
+            limit_paise=limit,
+            selection=Selection(
+                client_ids=(self._client_id,), title=self.desk.clients.get(self._client_id).code
+            ),
+        )
+
+    # What the trader does
+
+    def on_symbol_input_chosen(self, event: SymbolInput.Chosen) -> None:
+        """On to what is still open."""
+        event.stop()
+        self._complaint = ""
+        if event.field.id == "symbol":
+            self._symbol_changed()
+        else:
+            self._settle_product()
+        if self.focused is not None and event.field in self.focused.ancestors:
+            if self._key is None:
+                self._finder("symbol").focus()
+            elif self._client_id is None:
+                self._finder("client").focus()
+            else:
+                self._number("quantity").focus()
+        self._paint()
+
+    def on_number_field_changed(self, event: NumberField.Changed) -> None:
+        """A price makes it a LIMIT order."""
+        if event.field.id == "price" and event.value.strip():
+            self._choice("type").value = OrderType.LIMIT.value
+        self._touched()
+
+    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
+        """A LIMIT begins at the last price, a MARKET order has none."""
+        if event.field.id == "type":
+            if event.value == OrderType.MARKET.value:
+                self._number("price").value = ""
+            else:
+                self.action_last_price()
+        self._touched()
+
+    def _touched(self) -> None:
+        self._changed = True
+        self._complaint = ""
+        self._paint()
+
+    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
+        """Enter leads to the review."""
+        self._ask()
+
+    def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
+        """Enter leads to the review."""
+        self._ask()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use on this ticket is absent."""
+        if not self.is_mounted:
+            return True
+        if action == "affordable":
+            return self._line is not None and alternative(self._line, "affordable") is not None
+        if action == "toggle_mtf":
+            instrument = self.desk.market.index.get(self._key) if self._key else None
+            offered = instrument is not None and instrument.mtf_margin_bps is not None
+            return offered and self._side is Side.BUY
+        return True
+
+    def action_affordable(self) -> None:
+        """Take the quantity the client can afford."""
+        way = alternative(self._line, "affordable") if self._line else None
+        if way is not None:
+            self._number("quantity").value = str(way.quantity)
+            self._touched()
+
+    def action_toggle_mtf(self) -> None:
+        """By MTF, with the quantity it allows; or back to CNC."""
+        product = self._choice("product")
+        way = alternative(self._line, "mtf") if self._line else None
+        if way is not None:
+            self._number("quantity").value = str(way.quantity)
+        lent = product.value == Product.MTF.value
+        product.value = Product.CNC.value if lent else Product.MTF.value
+        self._touched()
+
+    def action_last_price(self) -> None:
+        """A LIMIT order at the last price."""
+        quote = self.desk.market.quote(self._key) if self._key else None
+        if quote is None:
+            self.shell.say("no price yet", "warning")
+            return
+        self._choice("type").value = OrderType.LIMIT.value
+        self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
+        self._touched()
+
+    def action_close(self) -> None:
+        """Go back; what stands in the fields waits for the next ticket opened in the same place."""
+        _drafts.setdefault(self.desk, {})[self._side] = Draft(
+            self._opened_on,
+            self._key,
+            self._client_id,
+            self._number("quantity").value,
+            self._choice("product").value,
+            self._choice("type").value,
+            self._number("price").value,
+        )
+        self.dismiss(None)
+
+    # Review
+
+    def _ask(self) -> None:
+        if not self._asking:
+            self._asking = True
+            self.run_worker(self._review(), exit_on_error=False)
+
+    async def _review(self) -> None:
+        try:
+            intent = self._intent()
+            self._plan = await self.desk.plans.preview(intent)
+            if self._plan.orders:
+                plan = await self.desk.plans.freeze(intent)
+                self.app.push_screen(ReviewScreen(plan), self._reviewed)
+        except BadInput as bad:
+            self._complaint = f"{bad.field}: {bad.expected}"
+        except Exception as problem:
+            self._complaint = str(problem) or type(problem).__name__
+        finally:
+            self._asking = False
+            self._paint()
+
+    def _reviewed(self, run_number: int | None) -> None:
+        if run_number is None:
+            self._changed = True
+            return
+        _drafts.get(self.desk, {}).pop(self._side, None)
+        self.dismiss(None)
+
+    # Showing
+
+    def on_frame(self) -> None:
+        """The price moves, and what is typed is looked at."""
+        if self.desk.market.take_dirty(OWNER):
+            self._changed = True
+        self._paint()
+        if self._changed and not self._previewing:
+            self._changed = False
+            self._previewing = True
+            self.run_worker(self._preview(), exit_on_error=False)
+
+    async def _preview(self) -> None:
+        try:
+            self._plan = await self.desk.plans.preview(self._intent())
+            if self._complaint.startswith(("quantity", "price", "client", "symbol")):
+                self._complaint = ""
+        except BadInput as bad:
+            self._plan = None
+            typed = bool(self._number("quantity").value)
+            if typed and self._client_id is not None and self._key is not None:
+                self._complaint = f"{bad.field}: {bad.expected}"
+        finally:
+            self._previewing = False
+            self._paint()
+            self.refresh_bindings()
+
+    def redraw(self) -> None:
+        """Everything anew."""
+        if self.is_mounted:
+            self._paint()
+
+    def _paint(self) -> None:
+        if not self.is_mounted:
+            return
+        desk, masked = self.desk, self.shell.privacy
+        instrument = desk.market.index.get(self._key) if self._key else None
+        client = desk.clients.get(self._client_id) if self._client_id is not None else None
+        what = instrument.tradingsymbol if instrument else "…"
+        name = MASK if masked else formats.plain(client.name) if client else ""
+        whom = f"{client.code} {name}" if client else "…"
+        style = "$side-buy bold" if self._side is Side.BUY else "$side-sell bold"
+        self.query_one("#ticket-title", Static).update(
+            Content.assemble((f"{self._side.value} {what} for {whom}", style), f"   {desk.mode}")
+        )
+        quote = desk.market.quote(self._key) if self._key else None
+        words = ""
+        if self._key is not None:
+            age = formats.age(desk.market.age(self._key))
+            words = f"LTP {formats.price(quote.last_paise if quote else None)} {age}"
+            if quote is not None:
+                bid, ask = formats.price(quote.bid_paise or None), formats.price(quote.ask_paise or None)
+                words += f"  {bid}/{ask}"
+        self.query_one("#ticket-quote", Static).update(Content(words))
+        funds = desk.funds.of(client.id) if client else None
+        money = money_words(self._side, self._plan, funds, self._held(), masked)
+        self.query_one("#money", Static).update(Content(money))
+        lines = problem_lines(self._line, self._side, masked)
+        if self._complaint:
+            lines = [self._complaint, *lines]
+        self.query_one("#problem", Static).update(Content("\n".join(formats.plain(line) for line in lines)))
+
+    def here(self) -> Here:
+        """The ticket's symbol and client."""
+        return Here(key=self._key, client_id=self._client_id) if self.is_mounted else Here()

@@ -1,0 +1,107 @@
+"""What a ticket says of an order's money and of what is in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from data.money import half_up
+from data.vocabulary import Product, Reason, Side
+from screens.plan_words import REASON_SENTENCES, alternative
+from screens.workspace import MASK
+from widgets import formats
+
+if TYPE_CHECKING:
+    from engine.accounts.book import FundsView
+    from engine.orders.plan_record import Alternative, Plan, PlanLine
+
+
+def money_words(
+    side: Side, plan: Plan | None, funds: FundsView | None, held: Mapping[str, int], masked: bool
+) -> str:
+    """Cash or shares the client has, and what the order takes of them."""
+    if funds is None:
+        return ""
+    line = plan.lines[0] if plan else None
+    worst = formats.price(plan.reserve_price_paise) if plan else ""
+
+    def money(paise: int) -> str:
+        return MASK if masked else formats.rupees(paise)
+
+    if side is Side.SELL:
+        free = " ".join(f"{formats.quantity(shares)} {product}" for product, shares in held.items())
+        parts = [f"free to sell {free or 'none'}"]
+        if line is not None and line.charges_paise:
+            parts.append(f"at worst {worst}, charges about {money(line.charges_paise)}")
+        return " · ".join(parts)
+    parts = [f"cash {money(funds.available_paise)}", f"blocked {money(funds.blocked_paise)}"]
+    if line is not None and line.reserve_paise:
+        needs = f"needs {money(line.reserve_paise)} at worst {worst} with charges {money(line.charges_paise)}"
+        if line.loan_paise:
+            needs += f", MTF lends {money(line.loan_paise)}"
+        parts.append(needs)
+    return " · ".join(parts)
+
+
+def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
+    """Why the order cannot be sent, and under which keys there is a way out."""
+    if line is None or line.ok or line.reason is None:
+        return []
+    detail = line.detail.replace("short ", "short by ", 1)
+    if masked and line.reason in (Reason.INSUFFICIENT_FUNDS, Reason.MTF_LIMIT):
+        detail = ""
+    sentence = REASON_SENTENCES[line.reason]
+    lines = [f"CANNOT SEND: {sentence}{f', {detail}' if detail else ''}"]
+    fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
+    if fewer is not None:
+        lines.append(f"  a  {_fewer_words(fewer, side)}")
+    if lent is not None:
+        lines.append(f"  m  {_lent_words(lent, masked)}")
+    return lines
+
+
+def _fewer_words(way: Alternative, side: Side) -> str:
+    if side is Side.SELL:
+        return f"{_shares(way.quantity)}, all that are free"
+    how = "in cash" if way.product is Product.CNC else f"by {way.product.value}"
+    more = way.quantity_at_last
+    also = f" ({formats.quantity(more)} at the last price without charges)" if more > way.quantity else ""
+    return f"{_shares(way.quantity)} {how}{also}"
+
+
+def _shares(count: int) -> str:
+    return "1 share" if count == 1 else f"{formats.quantity(count)} shares"
+
+
+def _lent_words(way: Alternative, masked: bool) -> str:
+    before, after = half_up(way.limit_used_before_bps, 100), half_up(way.limit_used_after_bps, 100)
+    money = (
+        f"own {MASK}, borrowed {MASK}"
+        if masked
+        else f"own {formats.rupees(way.own_paise)}, borrowed {formats.rupees(way.loan_paise)}"
+    )
+    return f"{formats.quantity(way.quantity)} by MTF: {money}, limit used {before} % → {after} %"
+
+
+def review_sentence(plan: Plan, masked: bool) -> str:
+    """The one sentence a review asks `y` for."""
+    line = plan.ok_lines[0]
+    side, name = plan.intent.side, MASK if masked else formats.plain(line.name)
+    limit = plan.intent.limit_paise
+    price = (
+        f"LIMIT {formats.price(limit)}"
+        if limit is not None
+        else f"MARKET worst {formats.price(plan.reserve_price_paise)}"
+    )
+    if side is Side.BUY:
+        own = MASK if masked else formats.rupees(line.reserve_paise)
+        money = f"max ₹{own}"
+        if line.loan_paise:
+            money = f"own at most ₹{own}, MTF lends ₹{MASK if masked else formats.rupees(line.loan_paise)}"
+    else:
+        worst = line.quantity * plan.reserve_price_paise
+        money = f"brings at least ₹{MASK if masked else formats.rupees(worst)} before charges"
+    return (
+        f"{side.value} {formats.quantity(line.quantity)} {plan.instrument.tradingsymbol} "
+        f"for {line.code} {name}, {line.product.value}, {price}, {money}"
+    )

@@ -1,0 +1,281 @@
+"""What every screen stands on: the strip above, the key line below, the way to the desk and to the app.
+
+The app calls `on_frame` of the visible screen five times a second; nothing else may repaint live figures.
+Screens read the desk's book directly, and ask the app (`shell`) for everything that leads elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from data.vocabulary import Side
+from screens.commands import bindings
+from widgets.answerfield import AnswerField
+from widgets.keyline import KeyLine
+from widgets.livegrid import Column, LiveGrid
+from widgets.statusstrip import Mode, Segment, StatusStrip
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.intents import Intent
+
+Result = TypeVar("Result")
+
+
+class Shell(Protocol):
+    """What a screen may ask of the app. Every `open_…` returns at once; none blocks on the desk."""
+
+    privacy: bool
+    """Whether names and amounts are to be masked."""
+    revalued: set[int]
+    """Clients whose value moved in this frame."""
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk."""
+        ...
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The program's monotonic clock, for fields and grids."""
+        ...
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """One toast, plain text. One an operation, never one an order."""
+        ...
+
+    def paint_strip(self) -> None:
+        """Bring the strip of every open screen up to date."""
+        ...
+
+    def discard_typed(self) -> None:
+        """Forget keys typed but not yet dealt with, and those typed before the next paint.
+
+        A review calls it when it replaces the fields, so that nothing typed for them reaches it.
+        """
+        ...
+
+    def has(self, screen: str) -> bool:
+        """Whether a screen (`ticket`, `bulk`, `orders` …) exists, so that keys without use are absent."""
+        ...
+
+    def open_workspace(self, name: str, view: str = "") -> None:
+        """Go to a workspace, and there to one of its views."""
+        ...
+
+    def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
+        """The ticket for one order; what is given stands in its fields."""
+        ...
+
+    def open_bulk(
+        self,
+        side: Side,
+        key: str | None = None,
+        client_ids: Sequence[int] = (),
+        intent: Intent | None = None,
+    ) -> None:
+        """The bulk form. `client_ids` are the marked ones; `intent` fills the whole form."""
+        ...
+
+    def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
+        """A client's page; `among` is what `{` and `}` step through."""
+        ...
+
+    def open_symbol(self, key: str) -> None:
+        """A symbol's page."""
+        ...
+
+    def open_order(self, order_id: int) -> None:
+        """An order's life."""
+        ...
+
+    def open_run(self, number: int) -> None:
+        """A run in the bulk workspace."""
+        ...
+
+    def open_plan(self, number: int) -> None:
+        """A stored plan in the bulk workspace."""
+        ...
+
+    def open_reference(self, kind: str, number: int) -> None:
+        """What a line of the tape is about: kind `run`, `plan`, `order`, `halt` or `client`."""
+        ...
+
+    def open_certificate(self, number: int | None = None) -> None:
+        """A halt's certificate, the latest if no number is given."""
+        ...
+
+    def run_command(self, text: str) -> None:
+        """Carry out a line of the command line, such as `reverse 12`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What the cursor is on and what is marked, for commands that work on it."""
+
+    key: str | None = None
+    client_id: int | None = None
+    order_id: int | None = None
+    run_number: int | None = None
+    client_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[Any, ...]
+    row: Any | None = None
+
+
+MASK = "•••"
+"""What stands for a name or an amount while privacy is on."""
+
+
+class Framed(Screen[Result], inherit_bindings=False):
+    """A screen with the strip on top and the key line at the bottom; `compose_body` gives the middle."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane.next", "pane.previous", "copy.text")]
+
+    DISCARDS_EARLY_KEYS: ClassVar[bool] = False
+    """Whether keys typed before the first paint are forgotten, as a review must."""
+
+    TITLE_WORDS: ClassVar[str] = ""
+    """What the help calls this screen."""
+
+    def compose(self) -> ComposeResult:
+        """Strip, body, key line, and the words for a terminal that is too small for them."""
+        yield StatusStrip(id="strip")
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield KeyLine(id="keys")
+        yield Static("tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small")
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The screen's own widgets."""
+        return ()
+
+    @property
+    def shell(self) -> Shell:
+        """The app, as far as a screen may know it."""
+        return cast(Shell, self.app)
+
+    @property
+    def desk(self) -> Desk:
+        """The open desk."""
+        return self.shell.desk
+
+    # Hooks
+
+    def on_frame(self) -> None:
+        """Five times a second while this screen is the visible one."""
+
+    def redraw(self) -> None:
+        """Bring everything up to date, as after another screen was on top. Must be cheap to call."""
+
+    def show_view(self, view: str) -> None:
+        """Turn to one of this workspace's views, such as `trades` or `needs-me`."""
+
+    def here(self) -> Here:
+        """What commands work on."""
+        return Here()
+
+    def table(self) -> Table | None:
+        """What `c` copies from and `t` writes; the grid with the focus, by default."""
+        grid = self.focused
+        return self.table_of(grid) if isinstance(grid, LiveGrid) else None
+
+    def table_of(self, grid: LiveGrid) -> Table | None:
+        """A grid as a table; screens with grids whose rows are not themselves keys say how."""
+        return None
+
+    def action_next_pane(self, step: int) -> None:
+        """The next or previous pane or field; screens with views of one pane turn to the next view."""
+        if step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    # Strip
+
+    def show_strip(self, mode: Mode, segments: Sequence[Segment]) -> None:
+        """Put the frame's facts into the strip."""
+        for strip in self.query(StatusStrip):
+            strip.mode = mode
+            strip.set_segments(segments)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was on top."""
+        self.shell.paint_strip()
+        self.redraw()
+
+    def on_answer_field_ignored(self, event: AnswerField.Ignored) -> None:
+        """Say why what was typed was not taken."""
+        event.stop()
+        self.shell.say(event.why, "warning")
+
+
+class Workspace(Framed[None], inherit_bindings=True):
+    """One of the numbered screens. Orders are opened here from what `here` says is under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("ticket.buy", "ticket.sell", "bulk.buy", "bulk.sell", "copy", "file")
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent."""
+        if action in ("ticket", "bulk"):
+            return self.shell.has(action)
+        if action in ("copy_row", "table_file"):
+            return self.table() is not None
+        return True
+
+    def action_ticket(self, side: str) -> None:
+        """Open the ticket on what the cursor is on."""
+        here = self.here()
+        self.shell.open_ticket(Side(side), here.key, here.client_id)
+
+    def action_bulk(self, side: str) -> None:
+        """Open the bulk form on the symbol; marks are carried along and shown there."""
+        here = self.here()
+        self.shell.open_bulk(Side(side), here.key, here.client_ids)
+
+    def action_copy_row(self) -> None:
+        """Copy the cursor's row, its cells divided by tabs."""
+        table = self.table()
+        if table is None or table.row is None:
+            return
+        text = "\t".join(column.cell(table.row).strip() for column in table.columns)
+        self.app.copy_to_clipboard(text)
+        self.shell.say(f"copied: {text.replace(chr(9), '  ')[:60]}")
+
+    def action_table_file(self) -> None:
+        """Write the table to a file in the exports folder."""
+        table = self.table()
+        if table is not None:
+            from screens.exports import short_path, write_table
+
+            path = write_table(self.desk, table)
+            self.shell.say(f"{len(table.rows)} rows written to {short_path(self.desk, path)}")
+
+
+class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):
+    """A screen on top of another: opaque, left by Esc, closed with a result or none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("close", "help", "privacy", "redraw", "picture")]
+
+    def action_close(self) -> None:
+        """Go back; drafts are kept by whoever has them."""
+        self.dismiss(None)

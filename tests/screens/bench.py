@@ -1,0 +1,151 @@
+"""The app over the demonstration's desk, driven key by key at times the test names."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from textual.events import Key
+from textual.pilot import Pilot
+
+from data.clock import ManualClock, SystemClock
+from data.money import paise_from_text
+from data.vocabulary import OrderState, OrderType, Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing
+from tradedesk.app import TradedeskApp
+from tradedesk.wiring import PaperDesk, open_desk, prepare_demo
+
+MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
+
+
+class Bench:
+    """The app under test, its pilot and the clock that the test moves."""
+
+    def __init__(self, app: TradedeskApp, pilot: Pilot[None], clock: ManualClock) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.clock = clock
+        self.at = 1_000.0
+        """When the terminal delivers the next key."""
+
+    @property
+    def desk(self) -> PaperDesk:
+        desk = self.app.desk
+        assert isinstance(desk, PaperDesk)
+        return desk
+
+    @property
+    def screen(self) -> Any:
+        return self.app.screen
+
+    async def keys(self, *names: str, apart: float = 0.2) -> None:
+        """Deliver keys `apart` seconds from each other, all read from the terminal in one go."""
+        for name in names:
+            character = name if len(name) == 1 else {"slash": "/", "space": " "}.get(name)
+            key = Key("slash" if name == "/" else name, character)
+            key.time = self.at
+            self.at += apart
+            self.app.post_message(key)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        """Type at a hand's pace, with the clock moving along."""
+        for letter in text:
+            self.clock.shift(0.2)
+            await self.keys("space" if letter == " " else letter)
+        self.clock.shift(0.2)
+
+    async def settle(self) -> None:
+        """Let everything that was set off come to rest."""
+        for _ in range(200):
+            await self.pilot.pause(0.002)
+            if self.app._keys.idle:
+                break
+        await self.pilot.pause(0.002)
+        self.app.frame()
+        await self.pilot.pause(0.002)
+        assert not self.app._complained, "a screen could not be painted"
+
+    async def pass_time(self, seconds: float = 0.5) -> None:
+        """Let the desk work: its sends, reads and commits happen meanwhile."""
+        for _ in range(int(seconds / 0.1)):
+            await self.clock.advance(0.1)
+            await self.pilot.pause(0.002)
+        self.at += seconds
+        await self.settle()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Let the desk work until something holds; commits happen on a thread of their own."""
+        for _ in range(100):
+            if holds():
+                return
+            await self.pass_time(0.1)
+        raise AssertionError("it did not come to that")
+
+    async def ended(self) -> None:
+        """Wait until the desk has closed and the app has ended by itself."""
+        for _ in range(200):
+            await SystemClock().sleep(0.01)
+            if not self.app.is_running:
+                break
+        assert not self.app.is_running
+        assert self.app.return_code == 0
+
+    async def f9(self, later: float = 0.3) -> None:
+        """Press F9, and let the time pass in which it could turn out to be held."""
+        await self.keys("f9", apart=later)
+        await self.clock.advance(0.1)
+        await self.settle()
+
+    async def rest_orders(self, *codes: str) -> list[int]:
+        """A resting buy of one TCS far below the market for each of these clients."""
+        ids = tuple(self.desk.clients.find(code).id for code in codes)
+        await self.pass_time(0.3)
+        intent = Intent(
+            Side.BUY,
+            "NSE:TCS",
+            Sizing(SizingKind.FIXED_QUANTITY, 1),
+            OrderType.LIMIT,
+            limit_paise=paise_from_text("2,300.00"),
+            selection=Selection(ids, title="some"),
+        )
+        plan = await self.desk.plans.freeze(intent)
+        run = await self.desk.runs.start(plan, plan.digest)
+        await self.until(
+            lambda: all(self.desk.orders.get(one).state is OrderState.OPEN for one in run.order_ids)
+        )
+        return list(run.order_ids)
+
+    def lines(self) -> list[str]:
+        """What is on the screen, as text."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+
+@asynccontextmanager
+async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterator[Bench]:
+    """The app with the demonstration's desk open and at rest on the Desk screen."""
+    clock = ManualClock(MORNING)
+    with TemporaryDirectory() as folder:
+
+        @asynccontextmanager
+        async def demo() -> AsyncIterator[PaperDesk]:
+            async with open_desk(Path(folder), kind="app", clock=clock, latency=(0, 0), seed=1) as desk:
+                await prepare_demo(desk)
+                yield desk
+
+        app = TradedeskApp(demo, clock=clock, frames_per_second=0, **named)
+        async with app.run_test(size=size) as pilot:
+            bench = Bench(app, pilot, clock)
+            for _ in range(200):
+                await pilot.pause(0.01)
+                if app.desk_is_open and app.screen.is_mounted:
+                    break
+            await bench.pass_time(0.2)
+            yield bench
+            await app.close_desk()

@@ -1,0 +1,88 @@
+"""The app over the demonstration desk: a clock moved by hand, pinned prices, no latency."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from data.clock import ManualClock
+from tests.desks import paper_desk
+from tests.screens.bench import Bench
+from tradedesk.app import TradedeskApp
+from tradedesk.wiring import PaperDesk
+
+
+class PaperBench(Bench):
+    """A bench whose desk is a real one on the paper exchange."""
+
+    @property
+    def desk(self) -> PaperDesk:
+        return self.app.desk  # pyright: ignore[reportReturnType]
+
+    @property
+    def toasts(self) -> list[str]:
+        return [toast.message for toast in self.app._notifications]  # noqa: SLF001 - no public way
+
+    async def settle(self) -> None:
+        """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
+        for _ in range(4):
+            await self.pilot.pause()
+            for worker in list(self.app.workers):
+                if worker.group in ("default", "bulk", "follow", "run-plan") and worker.name != "_hold_desk":
+                    await self._finish(worker.wait())
+            if self.app.desk_is_open:
+                await self._finish(self.desk.settle())
+            self.app.frame()
+        await self.pilot.pause()
+
+    async def _finish(self, work: Awaitable[Any]) -> None:
+        """Wait for what needs the desk's thread; what waits for the clock is left alone."""
+        task = asyncio.ensure_future(work)
+        for _ in range(200):
+            if task.done():
+                break
+            await asyncio.sleep(0.002)
+        if not task.done():
+            task.cancel()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Move the clock on, with the feed beating along."""
+        await self.clock.advance(seconds)
+        await self.settle()
+
+    async def pin(self, symbol: str, last_paise: int) -> None:
+        """Move a pinned price and let the desk hear of it."""
+        self.desk.exchange.pin(symbol, last_paise, 239520)
+        await self.desk.market.fetch({f"NSE:{symbol}"})
+        await self.settle()
+
+    def client(self, code: str) -> int:
+        return self.desk.clients.find(code).id
+
+
+@asynccontextmanager
+async def opened_on_paper(
+    home: Path, size: tuple[int, int] = (120, 40), **named: Any
+) -> AsyncIterator[PaperBench]:
+    """The app with the demonstration desk open, at rest on the Desk screen."""
+
+    @asynccontextmanager
+    async def desk() -> AsyncIterator[PaperDesk]:
+        context: AbstractAsyncContextManager[PaperDesk] = paper_desk(home, kind="app", **named)
+        async with context as opened:
+            app._clock = opened.clock  # noqa: SLF001 - the app is made before the desk's clock
+            yield opened
+
+    app = TradedeskApp(desk, frames_per_second=0)
+    async with app.run_test(size=size) as pilot:
+        for _ in range(500):
+            await pilot.pause()
+            if app.desk_is_open and app.screen.is_mounted:
+                break
+            await asyncio.sleep(0.01)
+        clock = app._clock  # noqa: SLF001
+        assert isinstance(clock, ManualClock)
+        bench = PaperBench(app, pilot, clock)
+        await bench.settle()
+        yield bench

@@ -1,0 +1,372 @@
+"""From B over the frozen plan to the run: what sends, what never does, and how lines are mended by hand."""
+
+from pathlib import Path
+
+from data.vocabulary import OrderState, Product, RunStatus, Side
+from screens.bulk import BulkScreen
+from screens.bulk_form import BulkForm
+from screens.plan_view import PlanView
+from screens.run_view import RunView, StopScreen, bar
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.answerfield import AnswerField
+from widgets.choicefield import ChoiceField
+from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
+
+
+def plan_view(bench: PaperBench) -> PlanView:
+    return bench.screen.query_one(PlanView)
+
+
+def run_view(bench: PaperBench) -> RunView:
+    return bench.screen.query_one(RunView)
+
+
+def in_answer(bench: PaperBench) -> bool:
+    return plan_view(bench).query_one(AnswerField) in bench.screen.focused.ancestors
+
+
+async def to_plan(bench: PaperBench) -> None:
+    await bench.keys("B")
+    await bench.keys("enter")
+
+
+async def test_enter_freezes_the_plan_problems_first_and_waits_for_the_answer(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.number == 1
+        assert await bench.desk.plans.get(1) == plan
+        assert (plan.orders, len(plan.skipped_lines)) == (45, 5)
+        shown = [line.split()[0].lstrip("▸") for line in bench.lines()]
+        assert shown.index("PS1015") < shown.index("CC0003") < shown.index("AM1042")
+        assert "short 77,63" in bench.text
+        assert "a 19 sh · m 39 MTF · 20 at LTP w/o charges" in bench.text
+        assert "45 ok · 5 skipped" in bench.text
+        assert in_answer(bench)
+        assert bench.desk.runs.all() == []
+
+
+async def test_the_words_in_any_letter_case_send_the_plan_once(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("BuY 45")
+        await bench.keys("enter", "enter", "enter")
+        runs = bench.desk.runs.all()
+        assert [(run.plan_number, run.counts["filled"]) for run in runs] == [(1, 45)]
+        assert "45 filled" in bench.text
+        assert "left ₹37,00" in bench.text
+        assert run_view(bench).number == 1
+
+
+async def test_enter_alone_and_other_words_send_nothing(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B")
+        await bench.keys("enter", "enter", "enter")
+        for words in ("buy 44", "sell 45", "45", "yes", "buy45"):
+            await bench.type(words)
+            await bench.keys("enter")
+            assert bench.toasts[-1] == "that was not  buy 45 ; nothing has been sent"
+            assert plan_view(bench).query_one(AnswerField).text == ""
+        assert bench.desk.runs.all() == []
+        assert bench.desk.orders.all() == []
+
+
+async def test_a_moved_price_makes_the_plan_anew_and_empties_the_answer(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 45")
+        await bench.pin("RELIANCE", 247050)
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert (plan.number, plan.last_paise) == (2, 247050)
+        assert plan_view(bench).query_one(AnswerField).text == ""
+        assert "plan 2 in place of 1, the price moved +0.82 %: LTP 2,450.50 → 2,470.50" in bench.text
+        await bench.keys("enter")
+        assert bench.desk.runs.all() == []
+
+
+async def test_an_old_plan_is_made_anew_a_few_times_and_then_waits(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 4")
+        await bench.pass_time(61)
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.number == 2
+        assert plan_view(bench).query_one(AnswerField).text == ""
+        assert "it was too old: no figure changed" in bench.text
+        for _ in range(12):
+            await bench.pass_time(61)
+        waiting = plan_view(bench).plan
+        assert waiting is not None
+        assert waiting.number is not None
+        assert waiting.number <= 8, "nobody looks at it, so plans do not pile up"
+        assert "too old to send" in bench.text
+        await bench.type("b")
+        await bench.settle()
+        assert plan_view(bench).plan is not waiting
+        assert bench.desk.runs.all() == []
+
+
+async def test_the_live_price_stands_beside_the_frozen_one(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.pin("RELIANCE", 245450)
+        assert "LTP 2,454.50" in bench.text
+        assert "+0.16 %" in bench.text
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.number == 1, "within the limit the plan stays"
+
+
+async def test_marks_narrow_only_where_the_screen_says_so(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("space", "j", "space")
+        await bench.keys("B")
+        assert "2 MARKED of 50" in bench.text
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert len(plan.lines) == 2
+        assert bench.text.count("2 MARKED of 50") == 2, "in the intent and beside the answer"
+        await bench.keys("escape")
+        choice = bench.screen.query_one("#clients", ChoiceField)
+        assert choice.value == "2 MARKED of 50"
+
+
+async def test_a_mends_a_whole_reason_and_d_takes_it_back(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.keys("tab")
+        await bench.keys("a")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer == "buy 47"
+        by_hand = {line.code: line.quantity for line in plan.lines if line.by_hand}
+        assert by_hand == {"PS1015": 19, "SK0031": 3}
+        assert (await bench.desk.plans.get(plan.number or 0)).intent.line_changes == plan.intent.line_changes
+        plan_view(bench).grid.move_cursor((bench.client("PS1015"), "CNC"))
+        await bench.keys("d")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer == "buy 46"
+        assert [line.code for line in plan.skipped_lines if line.by_hand] == []
+
+
+async def test_m_d_and_e_change_one_line_and_keep_the_others(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.keys("tab")
+        grid = plan_view(bench).grid
+        grid.move_cursor((bench.client("PS1015"), "CNC"))
+        await bench.keys("m")
+        line = _line(bench, "PS1015")
+        assert (line.product, line.quantity, line.ok) == (Product.MTF, 39, True)
+        grid.move_cursor((bench.client("AM1042"), "CNC"))
+        await bench.keys("d")
+        assert not _line(bench, "AM1042").ok
+        assert "dropped by hand" in bench.text
+        grid.move_cursor((bench.client("AM1042"), "CNC"))
+        await bench.keys("d")
+        assert _line(bench, "AM1042").quantity == 11
+        grid.move_cursor((bench.client("AM1042"), "CNC"))
+        await bench.keys("e")
+        assert isinstance(bench.screen.focused, NumberField)
+        await bench.keys("7", "enter")
+        assert _line(bench, "AM1042").quantity == 7
+        assert _line(bench, "PS1015").product is Product.MTF, "earlier changes stay"
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer == "buy 46"
+        assert bench.desk.runs.all() == []
+
+
+def _line(bench: PaperBench, code: str):
+    plan = plan_view(bench).plan
+    assert plan is not None
+    return next(line for line in plan.lines if line.code == code)
+
+
+async def test_sizes_are_remembered_per_side_and_a_sell_starts_with_all_that_is_held(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B")
+        await bench.keys("1", "0", "enter")
+        await bench.keys("escape", "escape")
+        await bench.keys("S")
+        form = bench.screen.query_one(BulkForm)
+        assert form.side is Side.SELL
+        assert bench.screen.query_one("#value", NumberField).value == "100"
+        assert bench.screen.query_one("#kind", ChoiceField).value == "% of position"
+        assert bench.screen.query_one("#product", ChoiceField).value == "as held"
+        await bench.keys("escape")
+        await bench.keys("B")
+        assert bench.screen.query_one("#value", NumberField).value == "10"
+        assert "10" in bench.text
+
+
+async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        await bench.keys("S")
+        await bench.keys("5", "0", "enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer.startswith("sell ")
+        held = {line.code: (line.sellable, line.quantity) for line in plan.ok_lines}
+        assert held["AM1042"] == (11, 5)
+        assert "short" not in bench.text, "holders only"
+        await bench.type(plan.answer)
+        await bench.keys("enter")
+        assert bench.desk.runs.get(2).counts["filled"] == plan.orders
+
+
+async def test_p_pauses_and_goes_on_and_nothing_else(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        dispatcher = bench.desk._dispatcher  # noqa: SLF001 - to hold orders back as a slow line would
+        submit, dispatcher.submit = dispatcher.submit, lambda ids: None
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        run = bench.desk.runs.get(1)
+        assert run.counts["unsent"] == 45
+        await bench.keys("p")
+        assert bench.desk.runs.get(1).status is RunStatus.PAUSED
+        assert "PAUSED" in bench.text
+        assert "unsent 45" in bench.text
+        dispatcher.submit = submit
+        await bench.keys("p")
+        await bench.settle()
+        assert bench.desk.runs.get(1).counts["filled"] == 45
+        await bench.keys("p")
+        assert bench.desk.runs.get(1).status is RunStatus.FINISHED
+
+
+async def test_x_stops_a_run_only_on_words_that_name_the_counts(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B")
+        bench.screen.query_one("#type", ChoiceField).value = "LIMIT"
+        bench.screen.query_one("#price", NumberField).value = "2400.00"
+        await bench.keys("enter")
+        await bench.type("buy 46")
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        if not bench.desk.runs.all():
+            await bench.type(plan.answer)
+            await bench.keys("enter")
+        live = bench.desk.runs.get(1).counts["open"]
+        assert live == plan.orders
+        await bench.keys("x")
+        assert isinstance(bench.screen, StopScreen)
+        await bench.type("stop 1")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, StopScreen)
+        assert bench.desk.runs.get(1).counts["open"] == live
+        await bench.type(f"stop {live}")
+        await bench.keys("enter")
+        await bench.pass_time(1)
+        assert bench.desk.runs.get(1).counts["cancelled"] == live
+        assert f"{live} cancelled" in bench.text
+        assert bench.desk.halt.active() == []
+
+
+async def test_r_repairs_what_was_skipped_and_leaves_the_rest(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        await bench.keys("r")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert {line.code for line in plan.lines} == {"PS1015", "SK0031", "DR0044", "CB0002", "CC0003"}
+        assert "repair of run 1" in bench.text
+        assert bench.screen.focused is plan_view(bench).grid, "no line can be sent, so the lines come first"
+        await bench.keys("a", "tab")
+        await bench.type("buy 2")
+        await bench.keys("enter")
+        assert bench.desk.runs.get(2).counts["filled"] == 2
+        assert bench.desk.runs.get(1).counts["filled"] == 45
+        await bench.keys("left_curly_bracket")
+        assert run_view(bench).number == 1
+        await bench.keys("right_curly_bracket")
+        assert run_view(bench).number == 2
+
+
+async def test_reverse_and_again_open_the_form_and_send_nothing(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        bench.app.run_command("reverse 1")
+        await bench.settle()
+        form = bench.screen.query_one(BulkForm)
+        assert (form.side, len(form.intent().line_changes)) == (Side.SELL, 45)
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer == "sell 45"
+        assert plan.shares == 495
+        await bench.keys("1")
+        assert in_answer(bench), "a digit is part of the answer while it is typed"
+        await bench.keys("escape", "escape")
+        await bench.keys("full_stop")
+        assert isinstance(bench.screen, BulkScreen)
+        assert bench.screen.query_one(BulkForm).side is Side.SELL
+        assert len(bench.desk.runs.all()) == 1
+
+
+async def test_a_halted_desk_plans_but_does_not_send(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.f9()
+        await bench.f9()
+        for _ in range(5):
+            await bench.pass_time(1)
+        await bench.keys("escape")
+        await to_plan(bench)
+        assert "DESK HALTED, sending is refused" in bench.text
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        assert bench.desk.runs.all() == []
+        assert "halted" in bench.toasts[-1]
+
+
+async def test_enter_on_a_run_row_opens_the_order(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        grid = run_view(bench).grid
+        assert isinstance(grid, LiveGrid)
+        keys = grid.shown_keys
+        assert [key[0] for key in keys[-5:]] == ["skipped"] * 5  # type: ignore[index]
+        bench.clock.shift(2)
+        await bench.keys("enter")
+        assert "ORDER_RESERVED" in bench.text
+        assert "fill" in bench.text
+
+
+async def test_both_sizes_show_the_intent_the_verdicts_and_the_answer(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await to_plan(bench)
+        text = bench.text
+        assert "BUY RELIANCE │ 25 % capital │ CNC │ MKT ≤2,499.60" in text
+        assert "short 77,63" in text
+        assert "a 19 sh · m 39 MTF" in text
+        assert "type  buy 45  and Enter to send:" in text
+        assert all(len(line) <= 80 for line in bench.lines())
+
+
+def test_the_bar_shows_every_kind_there_is_and_is_as_wide_as_it_should_be() -> None:
+    counts = dict.fromkeys(
+        ("filled", "open", "sending", "unsent", "cancelled", "rejected", "denied", "unknown"), 0
+    )
+    counts |= {"not_received": 0, "expired": 0, "filled": 995, "rejected": 1, "unknown": 4, "total": 1000}
+    drawn = "".join(signs for signs, _ in bar(counts, 40))
+    assert len(drawn) == 40
+    assert drawn.count("×") == 1
+    assert drawn.count("?") == 1
+    assert OrderState.FILLED

@@ -1,0 +1,274 @@
+"""The Desk: what a trader sees at once, at both sizes, and what its keys do."""
+
+import csv
+
+import pytest
+from textual.widgets import Input
+
+from data.vocabulary import OrderState
+from screens.confirm import WordsScreen, YesScreen
+from screens.desk import DeskScreen
+from screens.exports import safe_cell
+from screens.search import SearchScreen
+from screens.symbol import SymbolScreen
+from tests.screens.bench import Bench, opened
+from widgets.livegrid import LiveGrid
+from widgets.tape import Tape
+
+
+def clients(bench: Bench) -> LiveGrid:
+    return bench.screen.query_one("#clients", LiveGrid)
+
+
+def watch(bench: Bench) -> LiveGrid:
+    return bench.screen.query_one("#watch", LiveGrid)
+
+
+def client_row(bench: Bench, code: str) -> str:
+    return next(line for line in bench.lines() if code in line)
+
+
+async def test_a_newcomer_s_first_screen_says_the_way() -> None:
+    async with opened() as bench:
+        lines = bench.lines()
+        assert lines[0].startswith(" PAPER  09:15:00 continuous → 15:15")
+        for words in ("feed 0.", "unknown 0", "live 0", "gate 47/50", "day 0"):
+            assert words in lines[0]
+        assert "B, Enter, then type the words it asks for" in bench.text
+        assert "press F9 once" in bench.text
+        assert lines[-1].rstrip().endswith("F9 F9 CANCEL ALL")
+        assert all(len(line) == 120 for line in lines)
+
+
+async def test_it_fits_a_small_terminal() -> None:
+    async with opened((80, 24)) as bench:
+        lines = bench.lines()
+        assert len(lines) == 24
+        assert lines[0].startswith(" PAPER  09:15:00 cont→15:15  feed 0.")
+        for words in ("unk 0", "live 0", "gate 47/50"):
+            assert words in lines[0]
+        row = client_row(bench, "AM1042")
+        assert "Aarav Mehta" in row
+        assert "1,11,111" in row
+        assert "RELIANCE" in bench.text
+        assert lines[-1].rstrip().endswith("F9 F9 CANCEL ALL")
+
+
+async def test_below_the_least_size_it_says_so() -> None:
+    async with opened((58, 18)) as bench:
+        assert "60 columns and 20 lines" in bench.text
+        assert "AM1042" not in bench.text
+
+
+async def price_moves(bench: Bench) -> None:
+    """Let market time pass, without a frame, until RELIANCE trades at another price than is shown."""
+    shown = client_row(bench, "RELIANCE")
+    for _ in range(200):
+        await bench.clock.advance(1)
+        await bench.pilot.pause(0.002)
+        if watch(bench).columns[1].cell("NSE:RELIANCE") not in shown:
+            return
+    raise AssertionError("the price stands still")
+
+
+async def test_prices_move_with_the_market_and_only_on_a_frame() -> None:
+    async with opened() as bench:
+        shown = client_row(bench, "RELIANCE")
+        await price_moves(bench)
+        assert client_row(bench, "RELIANCE") == shown, "nothing is painted between frames"
+        await bench.settle()
+        assert client_row(bench, "RELIANCE") != shown
+
+
+async def test_a_silent_feed_is_visible() -> None:
+    async with opened() as bench:
+        bench.clock.shift(10)
+        bench.app.frame()
+        bench.screen.redraw()
+        await bench.pilot.pause(0.002)
+        assert "STALE" in bench.lines()[0]
+        assert "stale" in next(line for line in bench.lines() if line.startswith("▸RELIANCE"))
+
+
+async def test_tab_moves_between_panes_and_the_symbol_follows_the_cursor() -> None:
+    async with opened() as bench:
+        assert bench.screen.focused is clients(bench)
+        await bench.keys("tab")
+        assert isinstance(bench.screen.focused, Tape)
+        await bench.keys("tab")
+        assert bench.screen.focused is watch(bench)
+        await bench.keys("down", "down")
+        assert bench.screen.here().key == "NSE:INFY"
+        assert bench.screen.here().client_id is None
+        assert "INFY tick 0.10" in bench.text
+
+
+async def test_the_client_s_row_proposes_client_and_symbol() -> None:
+    async with opened() as bench:
+        await bench.keys("j", "space", "j", "space")
+        here = bench.screen.here()
+        codes = sorted(bench.desk.clients.get(one).code for one in here.client_ids)
+        assert here.key == "NSE:RELIANCE"
+        assert here.client_id == clients(bench).cursor_key
+        assert codes == ["AM1042", "AP1022"]
+        assert "marked 2" in bench.text
+
+
+async def test_filter_narrows_and_esc_clears() -> None:
+    async with opened() as bench:
+        await bench.keys("f")
+        await bench.keys(*"mehta")
+        await bench.keys("enter")
+        assert len(clients(bench).shown_keys) == 1
+        assert bench.screen.focused is clients(bench)
+        assert "shown 1" in bench.text
+        await bench.keys("f", "escape", apart=0.1)
+        assert len(clients(bench).shown_keys) == 50
+
+
+async def test_groups_are_stepped_through() -> None:
+    async with opened() as bench:
+        groups = bench.desk.clients.groups()
+        assert groups
+        await bench.keys("right_curly_bracket")
+        assert f"group {groups[0]}" in bench.text
+        shown = [bench.desk.clients.get(key) for key in clients(bench).shown_keys]
+        assert shown
+        assert all(groups[0] in client.groups for client in shown)
+        await bench.keys("left_curly_bracket")
+        assert len(clients(bench).shown_keys) == 50
+
+
+async def test_privacy_masks_names_and_amounts_everywhere() -> None:
+    async with opened() as bench:
+        await bench.keys("ctrl+o")
+        assert "Aarav" not in bench.text
+        assert "1,11,111" not in bench.text
+        assert "AM1042" in bench.text
+        assert "day " not in bench.lines()[0]
+        await bench.keys("ctrl+o")
+        assert "Aarav Mehta" in bench.text
+
+
+async def test_freezing_is_loud_and_stops_painting() -> None:
+    async with opened() as bench:
+        await bench.keys("z")
+        assert "FROZEN" in bench.lines()[0]
+        shown = client_row(bench, "RELIANCE")
+        await price_moves(bench)
+        await bench.settle()
+        assert client_row(bench, "RELIANCE") == shown
+        await bench.keys("z")
+        assert "FROZEN" not in bench.lines()[0]
+        assert client_row(bench, "RELIANCE") != shown
+
+
+async def test_x_asks_first_and_y_cancels_one_order() -> None:
+    async with opened() as bench:
+        (order,) = await bench.rest_orders("AM1042")
+        clients(bench).move_cursor(bench.desk.clients.find("AM1042").id)
+        await bench.keys("x")
+        assert isinstance(bench.screen, YesScreen)
+        assert "AM1042 Aarav Mehta: BUY 1 TCS CNC LIMIT 2,300.00" in bench.text
+        await bench.keys("enter")
+        assert bench.desk.orders.get(order).live
+        await bench.keys("y")
+        await bench.until(lambda: bench.desk.orders.get(order).state is OrderState.CANCELLED)
+
+
+async def test_several_orders_take_typed_words() -> None:
+    async with opened() as bench:
+        orders = await bench.rest_orders("AM1042", "MI1001")
+        clients(bench).set_marks(bench.desk.clients.find(code).id for code in ("AM1042", "MI1001"))
+        await bench.keys("X")
+        assert isinstance(bench.screen, WordsScreen)
+        await bench.type("y")
+        await bench.keys("enter")
+        assert all(bench.desk.orders.get(order).live for order in orders)
+        await bench.type("cancel 2")
+        await bench.keys("enter")
+        await bench.until(lambda: not any(bench.desk.orders.get(order).live for order in orders))
+
+
+async def test_keys_without_use_are_absent() -> None:
+    async with opened() as bench:
+        assert "x" not in bench.screen.active_bindings
+        await bench.rest_orders("AM1042")
+        clients(bench).move_cursor(bench.desk.clients.find("AM1042").id)
+        assert "x" in bench.screen.active_bindings
+
+
+async def test_the_table_goes_to_a_file_that_no_spreadsheet_executes() -> None:
+    async with opened() as bench:
+        await bench.keys("t")
+        (path,) = (bench.desk.home / "exports").glob("clients-*.csv")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        assert len(rows) == 51
+        assert rows[0][:3] == ["code", "client", "gate"]
+        assert any(row[:2] == ["AM1042", "Aarav Mehta"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=cmd()", "'=cmd()"),
+        ("@x", "'@x"),
+        ("+1,234.50", "+1,234.50"),
+        ("-12", "-12"),
+        ("-2+3", "'-2+3"),
+        ("+", "'+"),
+        ("\u202eMehta", "Mehta"),
+    ],
+)
+def test_cells_are_made_safe(text: str, written: str) -> None:
+    assert safe_cell(text) == written
+
+
+async def test_find_opens_a_symbol_and_puts_what_was_typed_in_full_first() -> None:
+    async with opened() as bench:
+        await bench.keys("/")
+        await bench.keys(*"tcs")
+        assert isinstance(bench.screen, SearchScreen)
+        await bench.keys("enter")
+        assert isinstance(bench.screen, SymbolScreen)
+        assert "NSE:TCS" in bench.text
+        assert bench.screen.here().key == "NSE:TCS"
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_find_watches_with_insert_and_delete_takes_off() -> None:
+    async with opened() as bench:
+        count = len(watch(bench).shown_keys)
+        await bench.keys("/")
+        await bench.keys(*"wipro")
+        assert bench.screen.query_one(Input).value == "wipro"
+        await bench.keys("insert")
+        await bench.keys("escape")
+        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
+        await bench.keys("shift+tab")
+        watch(bench).move_cursor("NSE:WIPRO")
+        await bench.keys("delete")
+        await bench.until(lambda: len(watch(bench).shown_keys) == count)
+
+
+async def test_only_the_visible_screen_gets_frames() -> None:
+    async with opened() as bench:
+        seen: list[str] = []
+        desk = bench.screen
+        desk.on_frame = lambda: seen.append("desk")  # type: ignore[method-assign]
+        bench.app.frame()
+        assert seen == ["desk"]
+        await bench.keys("/")
+        seen.clear()
+        bench.app.frame()
+        assert seen == []
+
+
+async def test_themes_change_by_the_command_line() -> None:
+    async with opened() as bench:
+        await bench.keys("colon")
+        await bench.type("theme high-contrast")
+        await bench.keys("enter")
+        assert bench.app.theme == "high-contrast"

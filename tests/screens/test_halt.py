@@ -1,0 +1,208 @@
+"""F9 F9 in every place, what counts as two presses, and the certificate with its typed way back."""
+
+import pytest
+from textual.widgets import Input, Static
+
+from data.vocabulary import OrderState
+from screens.confirm import QuitScreen
+from screens.desk import DeskScreen
+from screens.halt import CertificateScreen
+from screens.search import SearchScreen
+from tests.screens.bench import Bench, opened
+from widgets.formats import rupees
+from widgets.statusstrip import StatusStrip
+
+PLACES = {
+    "the desk": (),
+    "a filter line": ("f",),
+    "search, in its field": ("/",),
+    "help": ("question_mark",),
+    "the quit question": ("q",),
+    "the command line": ("colon",),
+    "the palette": ("ctrl+p",),
+    "a frozen screen": ("z",),
+}
+
+
+def halts(bench: Bench) -> int:
+    return len(bench.desk.halt.active())
+
+
+def ground(bench: Bench) -> str:
+    """What the strip's colour says, on the screen the app would show it on."""
+    screens = [screen for screen in bench.app.screen_stack if screen.query(StatusStrip)]
+    return screens[-1].query_one(StatusStrip).mode
+
+
+@pytest.mark.parametrize("key", ["f9", "ctrl+g"])
+@pytest.mark.parametrize("place", PLACES)
+async def test_two_presses_halt_from_everywhere(place: str, key: str) -> None:
+    async with opened() as bench:
+        for way in PLACES[place]:
+            await bench.keys(way)
+        await bench.keys(key)
+        assert ground(bench) == "armed"
+        assert halts(bench) == 0
+        await bench.keys(key)
+        await bench.until(lambda: halts(bench) == 1)
+        assert isinstance(bench.screen, CertificateScreen)
+        assert ground(bench) == "halted"
+
+
+async def test_the_certificate_takes_f9_too() -> None:
+    async with opened() as bench:
+        for number in (1, 2):
+            await bench.f9()
+            await bench.f9()
+            await bench.until(lambda number=number: f"HALT {number} " in bench.text)
+        assert halts(bench) == 2
+        assert isinstance(bench.screen, CertificateScreen)
+        assert len([s for s in bench.app.screen_stack if isinstance(s, CertificateScreen)]) == 1
+        assert "HALT 2" in bench.text
+
+
+async def test_armed_says_what_a_second_press_would_do() -> None:
+    async with opened() as bench:
+        await bench.rest_orders("AM1042", "CB0002", "MI1001", "JK1041")
+        await bench.f9()
+        line = bench.lines()[0]
+        for words in (
+            "F9 AGAIN CANCELS ALL AND HALTS",
+            "Esc stands down",
+            "3 live 0 unsent 0 unknown",
+            "3 clients",
+        ):
+            assert words in line
+
+
+async def test_presses_closer_than_a_hand_can_make_only_arm() -> None:
+    async with opened() as bench:
+        await bench.f9(later=0.05)
+        await bench.f9()
+        assert halts(bench) == 0
+        assert ground(bench) == "armed"
+        await bench.f9()
+        await bench.until(lambda: halts(bench) == 1)
+
+
+async def test_a_held_key_never_fires() -> None:
+    """Terminals wait half a second before they repeat, so the second press looks like a real one."""
+    async with opened() as bench:
+        await bench.keys("f9", apart=0.5)
+        await bench.clock.advance(0.5)
+        for _ in range(60):
+            await bench.keys("f9", apart=0.033)
+            await bench.clock.advance(0.033)
+        await bench.clock.advance(1)
+        assert halts(bench) == 0
+
+
+async def test_esc_stands_down_and_closes_nothing() -> None:
+    async with opened() as bench:
+        await bench.keys("/")
+        await bench.f9()
+        await bench.keys("escape")
+        assert ground(bench) == "paper"
+        assert isinstance(bench.screen, SearchScreen), "the first Esc only stands down"
+        await bench.f9()
+        assert halts(bench) == 0, "standing down forgets the first press"
+        await bench.keys("escape", "escape")
+        assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_esc_between_the_second_press_and_its_firing_still_stands_down() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.keys("f9", "escape", apart=0.2)
+        await bench.clock.advance(1)
+        assert halts(bench) == 0
+
+
+async def test_arming_lapses() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.clock.advance(3.1)
+        bench.at += 3.1
+        await bench.settle()
+        assert ground(bench) == "paper"
+        await bench.f9()
+        assert halts(bench) == 0
+        assert ground(bench) == "armed"
+
+
+async def test_only_the_typed_word_resumes() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: "HALTED" in bench.lines()[0])
+        await bench.type("yes")
+        await bench.keys("enter")
+        assert bench.desk.halt.active()
+        await bench.type("Resume")
+        await bench.keys("enter")
+        await bench.until(lambda: halts(bench) == 0)
+        assert isinstance(bench.screen, DeskScreen)
+        assert ground(bench) == "paper"
+
+
+async def test_the_word_pasted_or_run_into_enter_does_not_resume() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: halts(bench) == 1)
+        await bench.keys(*"resume", "enter", apart=0.0001)
+        assert bench.desk.halt.active(), "Enter came in the same breath as the word"
+        assert bench.screen.query_one(Input).value == "resume"
+
+
+async def test_staying_halted_keeps_the_strip_and_the_way_back() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: halts(bench) == 1)
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+        assert "HALTED" in bench.lines()[0]
+        assert ":resume" in bench.lines()[0]
+        await bench.keys("colon")
+        await bench.type("resume")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, CertificateScreen)
+
+
+async def test_the_certificate_tells_what_became_of_every_order() -> None:
+    async with opened() as bench:
+        orders = await bench.rest_orders("AM1042", "MI1001", "JK1041")
+        blocked = sum(bench.desk.orders.get(order).blocked_paise for order in orders)
+        await bench.f9()
+        await bench.f9()
+        assert isinstance(bench.screen, CertificateScreen)
+        await bench.until(lambda: "3 cancelled" in bench.text)
+        assert all(bench.desk.orders.get(order).state is OrderState.CANCELLED for order in orders)
+        summary = str(bench.screen.query_one("#summary", Static).content)
+        assert "3 cancelled 0 filled meanwhile 0 refused 0 unreachable 0 unknown" in summary
+        assert f"released ₹{rupees(blocked)} of ₹{rupees(blocked)}" in summary
+        assert [line for line in bench.lines() if "AM1042 Aarav Mehta" in line]
+
+
+async def test_a_second_halt_s_certificate_never_shows_the_first_one_s_figures() -> None:
+    async with opened() as bench:
+        await bench.rest_orders("AM1042")
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: "HALT 1 " in bench.text)
+        await bench.keys("f9", apart=0.3)
+        await bench.keys("f9", apart=0.3)
+        await bench.clock.advance(0.09)
+        assert "HALT 1 " not in str(bench.screen.query_one("#summary", Static).content)
+        await bench.until(lambda: "HALT 2 " in bench.text)
+
+
+async def test_no_question_but_the_certificate_opens_by_itself() -> None:
+    async with opened() as bench:
+        await bench.keys("q")
+        await bench.f9()
+        assert isinstance(bench.screen, QuitScreen)
+        await bench.f9()
+        await bench.keys("escape")
+        assert isinstance(bench.screen, QuitScreen), "what was open is still there under the certificate"

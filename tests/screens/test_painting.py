@@ -1,0 +1,23 @@
+"""A screen that fails to paint does not take the emergency keys down."""
+
+from screens.halt import CertificateScreen
+from tests.screens.bench import opened
+
+
+async def test_f9_works_though_the_screen_cannot_be_painted() -> None:
+    async with opened() as bench:
+
+        def broken() -> None:
+            raise ZeroDivisionError("a figure")
+
+        bench.screen.on_frame = broken
+        for _ in range(3):
+            bench.app.frame()
+        await bench.pilot.pause(0.01)
+        toasts = [toast.message for toast in bench.app._notifications]
+        assert toasts == ["this screen could not be painted: ZeroDivisionError: a figure"]
+        bench.app._complained = ""
+        del bench.screen.on_frame
+        await bench.f9()
+        await bench.f9()
+        assert isinstance(bench.screen, CertificateScreen)

@@ -1,0 +1,188 @@
+"""The ticket: live need, remedies under a and m, and a review that takes y and nothing else."""
+
+from pathlib import Path
+
+from screens.desk import DeskScreen
+from screens.review import ReviewScreen
+from screens.ticket import TicketScreen
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.choicefield import ChoiceField
+from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
+from widgets.symbolinput import SymbolInput
+
+
+async def from_watchlist(bench: PaperBench, symbol: str = "TCS") -> None:
+    watch = bench.screen.query_one("#watch", LiveGrid)
+    watch.focus()
+    watch.move_cursor(f"NSE:{symbol}")
+    await bench.settle()
+    await bench.keys("b")
+
+
+async def filled(bench: PaperBench, quantity: str = "30") -> None:
+    await from_watchlist(bench)
+    await bench.type("PS1015")
+    await bench.keys("enter")
+    await bench.type(quantity)
+    await bench.settle()
+
+
+def number(bench: PaperBench, name: str) -> str:
+    return bench.screen.query_one(f"#{name}", NumberField).value
+
+
+async def test_from_the_watchlist_the_symbol_is_set_and_the_client_is_asked_for(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await from_watchlist(bench)
+        assert isinstance(bench.screen, TicketScreen)
+        client, symbol = (bench.screen.query_one(name, SymbolInput) for name in ("#client", "#symbol"))
+        assert (client.text, client.chosen_key, symbol.chosen_key) == ("", None, "NSE:TCS")
+        assert client in bench.screen.focused.ancestors
+
+
+async def test_from_a_client_row_the_client_is_set_and_the_symbol_is_a_proposal(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        clients = bench.screen.query_one("#clients", LiveGrid)
+        clients.move_cursor(bench.client("PS1015"))
+        await bench.keys("b")
+        client, symbol = (bench.screen.query_one(name, SymbolInput) for name in ("#client", "#symbol"))
+        assert client.chosen_key == bench.client("PS1015")
+        assert symbol.chosen_key == "NSE:RELIANCE"
+        assert symbol in bench.screen.focused.ancestors
+        await bench.type("TCS")
+        await bench.keys("enter")
+        assert symbol.chosen_key == "NSE:TCS", "typing replaces the proposal"
+        assert bench.screen.focused.id == "quantity"
+
+
+async def test_what_is_in_the_way_stands_there_with_two_ways_out(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench)
+        text = bench.text
+        assert "BUY TCS for PS1015 Priya Sharma" in text
+        assert "cash 50,000 · blocked 25,000 · needs 76,591 at worst 2,550.00 with charges 91" in text
+        assert "CANNOT SEND: insufficient available funds, short by 26,59" in text
+        assert "a  19 shares in cash (20 at the last price without charges)" in text
+        assert "m  30 by MTF: own 19,125, borrowed 57,375, limit used" in text
+        await bench.keys("enter")
+        assert isinstance(bench.screen, TicketScreen), "there is no review of what cannot be sent"
+        assert bench.desk.runs.all() == []
+
+
+async def test_a_and_m_fall_through_the_number_field_and_mend_the_order(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench)
+        await bench.keys("m")
+        assert bench.screen.query_one("#product", ChoiceField).value == "MTF"
+        assert number(bench, "quantity") == "30"
+        assert "CANNOT SEND" not in bench.text
+        assert "MTF lends" in bench.text
+        await bench.keys("m")
+        await bench.keys("a")
+        assert (bench.screen.query_one("#product", ChoiceField).value, number(bench, "quantity")) == (
+            "CNC",
+            "19",
+        )
+        assert "CANNOT SEND" not in bench.text
+
+
+async def test_only_y_sends_and_only_once(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench)
+        await bench.keys("a")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ReviewScreen)
+        assert "BUY 19 TCS for PS1015 Priya Sharma, CNC, MARKET worst 2,550.00, max ₹48,508" in " ".join(
+            bench.text.replace("┃", " ").split()
+        )
+        await bench.keys("enter", "enter", "n", "Y", "space", "slash", "question_mark", "B", "q", "1")
+        assert isinstance(bench.screen, ReviewScreen), "nothing else leads away from it"
+        assert bench.desk.runs.all() == []
+        await bench.keys("y", "y")
+        assert isinstance(bench.screen, DeskScreen)
+        run = bench.desk.runs.get(1)
+        assert (run.counts["filled"], run.counts["total"]) == (1, 1)
+        assert len(bench.desk.runs.all()) == 1
+        assert bench.toasts[-1] == "PS1015 BUY TCS: filled 19 at 2,500.00"
+
+
+async def test_keys_typed_before_the_review_is_seen_are_forgotten(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench, "2")
+        await bench.keys("enter", "y", "y", apart=0.0001)
+        assert bench.desk.runs.all() == []
+        assert isinstance(bench.screen, ReviewScreen | TicketScreen)
+
+
+async def test_a_review_too_old_or_off_the_price_is_made_anew_and_asks_again(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await from_watchlist(bench, "RELIANCE")
+        await bench.type("AM1042")
+        await bench.keys("enter")
+        await bench.type("10")
+        await bench.keys("enter")
+        await bench.pin("RELIANCE", 247050)
+        await bench.keys("y")
+        assert bench.desk.runs.all() == []
+        assert "NOT SENT, made anew" in bench.text
+        assert "worst 2,520.00" in bench.text
+        await bench.pass_time(61)
+        await bench.keys("y")
+        assert bench.desk.runs.all() == []
+        await bench.keys("y")
+        assert bench.desk.runs.get(1).counts["filled"] == 1
+
+
+async def test_esc_keeps_the_draft_for_the_same_opening_alone(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench, "7")
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+        await bench.keys("b")
+        assert number(bench, "quantity") == "7"
+        assert bench.screen.query_one("#client", SymbolInput).text == "PS1015"
+        assert "a draft kept from before" in bench.text
+        await bench.keys("escape")
+        await from_watchlist(bench, "INFY")
+        assert number(bench, "quantity") == ""
+        assert bench.screen.query_one("#client", SymbolInput).text == ""
+
+
+async def test_at_and_the_arrows_set_the_price_by_the_tick(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench, "5")
+        await bench.keys("@")
+        assert bench.screen.query_one("#type", ChoiceField).value == "LIMIT"
+        assert number(bench, "price") == "2500.00"
+        bench.screen.query_one("#price", NumberField).focus()
+        await bench.keys("up", "pageup", "down")
+        assert number(bench, "price") == "2501.00"
+        bench.screen.query_one("#quantity", NumberField).focus()
+        await bench.keys("up", "pagedown")
+        assert number(bench, "quantity") == "0"
+        await bench.type("5")
+        await bench.keys("enter")
+        assert "CNC, LIMIT 2,501.00" in bench.text
+
+
+async def test_a_sell_starts_with_what_is_held_and_offers_what_is_free(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await filled(bench, "30")
+        await bench.keys("m", "enter", apart=1)
+        await bench.keys("y")
+        assert bench.desk.runs.get(1).counts["filled"] == 1
+        await bench.keys("s")
+        await bench.type("PS1015")
+        await bench.keys("enter")
+        assert bench.screen.query_one("#product", ChoiceField).value == "MTF"
+        await bench.type("31")
+        await bench.settle()
+        assert "SELL TCS for PS1015 Priya Sharma" in bench.text
+        assert "not enough shares free to sell, short by 1 shares, 30 free to sell" in " ".join(
+            bench.text.replace("┃", " ").split()
+        )
+        await bench.keys("a")
+        assert number(bench, "quantity") == "30"
+        await bench.keys("enter")
+        assert "SELL 30 TCS for PS1015 Priya Sharma, MTF" in bench.text
