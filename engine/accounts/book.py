@@ -42,6 +42,10 @@ from data.vocabulary import (
 )
 from engine.events import ClientsChanged, Event, FundsChanged, HaltChanged, OrderChanged, RunChanged
 
+_ENDED_BADLY = frozenset(
+    {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
@@ -167,6 +171,12 @@ class OrderView:
         return self.state in LIVE_STATES
 
     @property
+    def needs_trader(self) -> bool:
+        """Whether a trader should look: UNKNOWN, refused by anyone, partly filled, or flagged."""
+        partly = 0 < self.filled_quantity < self.quantity
+        return bool(self.flags) or partly or self.state in _ENDED_BADLY
+
+    @property
     def average_paise(self) -> int | None:
         """Average fill price, half-up, for display."""
         return half_up(self.filled_notional_paise, self.filled_quantity) if self.filled_quantity else None
@@ -233,6 +243,7 @@ class Book:
         self.orders: dict[int, OrderView] = {}
         self.orders_of_run: dict[int, set[int]] = defaultdict(set)
         self.live: set[int] = set()
+        self.attention: set[int] = set()
         self.by_broker_id: dict[tuple[int, str], int] = {}
         self.by_tag: dict[str, int] = {}
         self.runs: dict[int, RunRow] = {}
@@ -318,6 +329,10 @@ class Book:
                 self.live.add(order_id)
             else:
                 self.live.discard(order_id)
+            if order.needs_trader:
+                self.attention.add(order_id)
+            else:
+                self.attention.discard(order_id)
             if order.tag:
                 self.by_tag[order.tag] = order_id
             if order.broker_order_id:

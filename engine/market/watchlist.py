@@ -56,6 +56,7 @@ class Watchlist:
 
         added = await self._parts.store.write(unit_of_work)
         await self.load()
+        self._parts.bus.publish([WatchlistChanged(name)])
         return added
 
     async def remove(self, key: str, name: str = DEFAULT) -> bool:
@@ -72,11 +73,11 @@ class Watchlist:
 
         removed = await self._parts.store.write(unit_of_work)
         await self.load()
+        self._parts.bus.publish([WatchlistChanged(name)])
         return removed
 
     def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
         unit.audit(AuditEntry(action, self._parts.actor, details={"list": name, "key": key}))
-        unit.publish(WatchlistChanged(name))
 
     async def load(self) -> None:
         """Read the lists."""

@@ -9,7 +9,6 @@ from sqlalchemy import Executable, select
 from data.money import BadInput
 from data.store import StoreError, Unit
 from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
-from data.vocabulary import OrderState
 from engine.accounts.book import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.parts import Parts
@@ -73,15 +72,9 @@ class Orders:
 
     def needs_me(self) -> list[OrderView]:
         """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, or flagged."""
-        ended_badly = (OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED)
-        return [
-            order
-            for order in self.all()
-            if order.state is OrderState.UNKNOWN
-            or order.flags
-            or order.state in ended_badly
-            or (order.filled_quantity and order.filled_quantity < order.quantity)
-        ]
+        book = self._parts.book
+        found = [book.orders[order_id] for order_id in book.attention]
+        return sorted(found, key=lambda order: (not order.live, -order.id))
 
     async def life(self, order_id: int) -> OrderLife:
         """Everything stored of one order, oldest first."""
