@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from data.store import Unit
-from data.tables import Funds, Hold, Holding, Order, Posting, SharePosting, Txn, table
-from data.vocabulary import LIVE_STATES, Account, Bucket
+from data.tables import Funds, Holding, Posting, SharePosting, Txn, table
+from data.vocabulary import Account, Bucket
 
-_FUNDS_COLUMN = {
+BALANCES = {
     Account.AVAILABLE: ("available_paise", 1),
     Account.BLOCKED: ("blocked_paise", 1),
     Account.UNSETTLED: ("unsettled_paise", 1),
@@ -28,7 +28,8 @@ _FUNDS_COLUMN = {
 }
 """Accounts with a cached balance, and the sign that turns their postings into it."""
 
-_BUCKETS = (Bucket.TODAY, Bucket.T1, Bucket.FREE, Bucket.PLEDGED)
+SHARE_BUCKETS = (Bucket.TODAY, Bucket.T1, Bucket.FREE, Bucket.PLEDGED)
+"""Buckets that `holding` counts; `outside` is where shares come from and go to."""
 
 
 class Unbalanced(Exception):  # noqa: N818 - the field's word
@@ -125,11 +126,11 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
                     "security": line.security,
                 }
             )
-            column = _FUNDS_COLUMN.get(line.account)
+            column = BALANCES.get(line.account)
             if column is not None and not transfer.reserved:
                 deltas = money.get(client_id)
                 if deltas is None:
-                    deltas = money[client_id] = {name: 0 for name, _ in _FUNDS_COLUMN.values()}
+                    deltas = money[client_id] = {name: 0 for name, _ in BALANCES.values()}
                 deltas[column[0]] += column[1] * line.amount_paise
         for number, share in enumerate(transfer.shares, 1):
             shares.append(
@@ -146,17 +147,16 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
             if share.bucket is not Bucket.OUTSIDE:
                 slot = held.setdefault(
                     (client_id, share.security, share.product),
-                    {"exchange": "", "tradingsymbol": "", "cost": 0, **{b.value: 0 for b in _BUCKETS}},
+                    {"exchange": "", "tradingsymbol": "", "cost": 0, **{b.value: 0 for b in SHARE_BUCKETS}},
                 )
                 slot[share.bucket.value] += share.quantity
                 if share.exchange:
                     slot["exchange"], slot["tradingsymbol"] = share.exchange, share.tradingsymbol
         if transfer.shares:
             first = transfer.shares[0]
-            slot = held[client_id, first.security, first.product]
-            slot["cost"] += sum(
-                line.amount_paise for line in transfer.lines if line.account is Account.STOCK_COST
-            )
+            cost = sum(line.amount_paise for line in transfer.lines if line.account is Account.STOCK_COST)
+            if cost:
+                held[client_id, first.security, first.product]["cost"] += cost
     unit.insert(Txn, txns)
     unit.insert(Posting, postings)
     unit.insert(SharePosting, shares)
@@ -166,7 +166,7 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
 
 _MOVE_MONEY = text(
     "UPDATE funds SET "
-    + ", ".join(f"{name} = {name} + :{name}" for name, _ in _FUNDS_COLUMN.values())
+    + ", ".join(f"{name} = {name} + :{name}" for name, _ in BALANCES.values())
     + " WHERE client_id = :client_id"
 )
 
@@ -197,7 +197,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], Map
         _MOVE_SHARES,
         [
             {"b_client": c, "b_security": s, "b_product": p, "cost": slot["cost"]}
-            | {f"d_{b.value}": slot[b.value] for b in _BUCKETS}
+            | {f"d_{b.value}": slot[b.value] for b in SHARE_BUCKETS}
             for (c, s, p), slot in held.items()
         ],
     )
@@ -205,7 +205,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], Map
 
 _MOVE_SHARES = text(
     "UPDATE holding SET "
-    + ", ".join(f"{b.value} = {b.value} + :d_{b.value}" for b in _BUCKETS)
+    + ", ".join(f"{b.value} = {b.value} + :d_{b.value}" for b in SHARE_BUCKETS)
     + ", cost_paise = cost_paise + :cost"
     + " WHERE client_id = :b_client AND security = :b_security AND product = :b_product"
 )

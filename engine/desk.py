@@ -4,14 +4,15 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import Ambiguous
 from data.clock import Clock, MarketClock
@@ -25,14 +26,22 @@ from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.doctor import Doctor
-from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, StoreTrouble, TapeLine
+from engine.events import (
+    ClientsChanged,
+    Event,
+    FundsChanged,
+    OrderChanged,
+    RunChanged,
+    StoreTrouble,
+    TapeLine,
+)
 from engine.market.market import Market
 from engine.market.watchlist import Watchlist
 from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
 from engine.orders.dispatch import Dispatcher
 from engine.orders.halt import Halts
-from engine.orders.lifecycle import SendEnded
+from engine.orders.lifecycle import SendEnded, end_of_day
 from engine.orders.planning import Plans
 from engine.orders.record import Recorder
 from engine.orders.runs import Runs
@@ -98,6 +107,8 @@ class Desk:
         self._locks: list[HeldLock] = []
         self._trouble = ""
         self._day = parts.market_clock.trading_day
+        self._left_over: set[int] = set()
+        self._marked: set[int] = set()
         self._opened_at = parts.clock.now()
 
     # --- what every screen asks ---
@@ -152,7 +163,7 @@ class Desk:
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
             clients=len(book.clients),
-            needs_me=len(self.orders.needs_me()),
+            needs_me=len(book.attention),
         )
 
     def shown_at(self, at: datetime) -> datetime:
@@ -201,7 +212,7 @@ class Desk:
         await self.market.load()
         await self.watchlist.load()
         await self.halt.load()
-        await self._orphans()
+        self._orphans()
         await parts.feed.open()
         self._spawn(self._recorder.run())
         self._spawn(self._dispatcher.run())
@@ -224,11 +235,13 @@ class Desk:
         """Let calls under way end, book what came in, and leave the home to others."""
         parts = self._parts
         if self._tasks:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, StoreError):
                 async with asyncio.timeout(parts.waits.send_timeout_s):
                     await self.halt.close()
                     await self._dispatcher.settle()
                     await self._recorder.flush()
+        self._dispatcher.close()
+        self._canceller.close()
         for task in [*self._tasks, *self._loading]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
@@ -265,7 +278,7 @@ class Desk:
 
         parts.instance_id = await parts.store.write(unit_of_work)
         lock = HeldLock(parts.home / "locks" / f"engine-{parts.instance_id}.lock")
-        lock.take()
+        lock.take(wait=True)
         self._locks.append(lock)
 
     def _sign_off(self, unit: Unit) -> None:
@@ -276,16 +289,42 @@ class Desk:
             .values(ended_at=unit.now, heartbeat_at=unit.now)
         )
 
-    async def _orphans(self) -> None:
-        """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader."""
-        parts = self._parts
-        sending = [o for o in parts.book.orders.values() if o.state is OrderState.SENDING]
-        dead = [o for o in sending if not parts.engine_lives(o.instance_id)]
-        if dead:
-            for order in dead:
+    def _orphans(self) -> None:
+        """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader.
+
+        So are orders of this engine whose claim was kept though its sender never heard of it.
+        """
+        parts, book = self._parts, self._parts.book
+        lost_at = parts.clock.now() - timedelta(seconds=2 * parts.waits.send_timeout_s)
+        alive: dict[int, bool] = {}
+        for order in [book.orders[order_id] for order_id in book.live]:
+            if order.state is not OrderState.SENDING:
+                continue
+            if order.instance_id == parts.instance_id:
+                lost = order.updated_at < lost_at and not self._dispatcher.is_sending(order.id)
+            else:
+                if order.instance_id not in alive:
+                    alive[order.instance_id] = parts.engine_lives(order.instance_id)
+                lost = not alive[order.instance_id]
+            if lost:
                 self._recorder.put(
                     SendEnded(order.id, Ambiguous("the program ended while the order was being sent"))
                 )
+
+    async def _open_day(self) -> None:
+        """Open a fresh day's books, then end what is left of the days before.
+
+        The ends that the broker tells come first: what is left is ended a heartbeat after it was noticed.
+        """
+        parts, book, day = self._parts, self._parts.book, self._parts.market_clock.trading_day
+        if day != self._day:
+            await parts.store.write(lambda unit: roll_day(unit, parts))
+            self._day = day
+        left = {i for i in book.live if book.orders[i].trading_date < day} - self._marked
+        if left & self._left_over:
+            await parts.store.write(lambda unit: end_of_day(unit, day, parts.actor))
+            self._marked |= left
+        self._left_over = left
 
     async def _heartbeat(self) -> None:
         """Tell others that this engine is not frozen, open a fresh day, notice trouble with the store."""
@@ -293,10 +332,9 @@ class Desk:
         instances = table(Instance)
         while True:
             await parts.clock.sleep(parts.waits.heartbeat_s)
-            with suppress(StoreError):
-                if parts.market_clock.trading_day != self._day:
-                    await parts.store.write(lambda unit: roll_day(unit, parts))
-                    self._day = parts.market_clock.trading_day
+            self._orphans()
+            with suppress(StoreError, DBAPIError):
+                await self._open_day()
                 await parts.store.write(
                     lambda unit: unit.connection.execute(
                         update(instances)
@@ -319,13 +357,15 @@ class Desk:
         if isinstance(projection, Projection):
             told = self._parts.book.apply(projection) + told
             if foreign and projection.clients is not None:
-                self._load_lists()
+                self._load(self.market.load, self.watchlist.load)
+            if foreign and projection.halts is not None:
+                self._load(self.halt.load_certificates)
         self.events.publish(told)
 
-    def _load_lists(self) -> None:
+    def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def load() -> None:
-            await self.market.load()
-            await self.watchlist.load()
+            for read in readers:
+                await read()
 
         task = asyncio.create_task(load())
         self._loading.add(task)
@@ -342,7 +382,7 @@ class Desk:
                 task.add_done_callback(self._loading.discard)
         elif isinstance(event, ClientsChanged):
             self.valuation.refresh(self._parts.book.clients)
-        elif isinstance(event, OrderChanged):
+        elif isinstance(event, (OrderChanged, RunChanged)):
             self._dispatcher.wake()
 
     async def _follow_positions(self) -> None:

@@ -124,8 +124,8 @@ async def open_desk(
         random=random.Random(seed) if seed is not None else random.SystemRandom(),
     )
     desk = PaperDesk(parts, kind, exchange)
-    await desk.open()
     try:
+        await desk.open()
         yield desk
     finally:
         await desk.close()

@@ -474,15 +474,19 @@ class Halts:
 
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
+        await self.load_certificates()
+        standing = [h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING]
+        if standing and not self._parts.halt_file.exists():
+            write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
+
+    async def load_certificates(self) -> None:
+        """Read stored certificates, of other processes' halts too."""
         halts = table(Halt)
         async with self._parts.store.reader() as connection:
             rows = await connection.execute(select(halts.c.number, halts.c.certificate))
             for number, values in rows:
                 if values:
                     self._certificates[number] = Certificate.from_json(values)
-        standing = [h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING]
-        if standing and not self._parts.halt_file.exists():
-            write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
 
     async def close(self) -> None:
         """Wait for cancel-alls under way."""

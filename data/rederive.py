@@ -1,0 +1,200 @@
+"""Re-deriving every balance from what explains it: postings, orders, holds, lots and fills.
+
+Reads only. `tradedesk doctor` runs it; whatever it finds is a fault or a tampering, never a rounding.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Executable, func, select
+
+from data.ledger import BALANCES, SHARE_BUCKETS
+from data.tables import Fill, Funds, Hold, Holding, Lot, Order, Posting, SharePosting, table
+from data.vocabulary import LIVE_STATES, Account
+
+_Figures = dict[Any, dict[str, int]]
+
+
+def differences(connection: Connection) -> list[str]:
+    """Every way in which the balances do not follow from the postings, in words; empty when they do."""
+    return [
+        *_unbalanced(connection),
+        *_money_differences(connection),
+        *_order_differences(connection),
+        *_share_differences(connection),
+        *_lot_differences(connection),
+    ]
+
+
+def _unbalanced(connection: Connection) -> Iterable[str]:
+    postings, shares = table(Posting), table(SharePosting)
+    for txn_id, total in connection.execute(
+        select(postings.c.txn_id, func.sum(postings.c.amount_paise))
+        .group_by(postings.c.txn_id)
+        .having(func.sum(postings.c.amount_paise) != 0)
+    ):
+        yield f"transfer {txn_id} sums to {total} paise, not to zero"
+    for txn_id, security, total in connection.execute(
+        select(shares.c.txn_id, shares.c.security, func.sum(shares.c.quantity))
+        .group_by(shares.c.txn_id, shares.c.security, shares.c.product)
+        .having(func.sum(shares.c.quantity) != 0)
+    ):
+        yield f"share transfer {txn_id} of {security} sums to {total}, not to zero"
+
+
+def _compared(what: str, stored: _Figures, derived: _Figures, source: str) -> Iterable[str]:
+    """Words for every figure of `stored` that differs from `derived`; one that is missing counts as 0."""
+    for key in sorted(stored.keys() | derived.keys()):
+        has, gives = stored.get(key, {}), derived.get(key, {})
+        for name in sorted(has.keys() | gives.keys()):
+            if has.get(name, 0) != gives.get(name, 0):
+                yield f"{what} {key}: {name} is {has.get(name, 0)}, its {source} give {gives.get(name, 0)}"
+
+
+def _summed(connection: Connection, query: Executable, width: int, names: tuple[str, ...]) -> _Figures:
+    """Figures of a grouped query: `width` key columns, then one sum a name; sums of one key are added up."""
+    out: _Figures = defaultdict(lambda: defaultdict(int))
+    for row in connection.execute(query):
+        key = row[0] if width == 1 else tuple(row[:width])
+        for name, value in zip(names, row[width:], strict=True):
+            out[key][name] += int(value)
+    return out
+
+
+def _money_differences(connection: Connection) -> Iterable[str]:
+    postings, funds, orders, holds = table(Posting), table(Funds), table(Order), table(Hold)
+    derived: _Figures = defaultdict(lambda: defaultdict(int))
+    for client_id, account, total in connection.execute(
+        select(postings.c.client_id, postings.c.account, func.sum(postings.c.amount_paise)).group_by(
+            postings.c.client_id, postings.c.account
+        )
+    ):
+        column = BALANCES.get(Account(account))
+        if column is not None:
+            derived[client_id][column[0]] = column[1] * int(total)
+    rows = {row["client_id"]: row for row in connection.execute(select(funds)).mappings()}
+    stored = {client: {name: row[name] for name, _ in BALANCES.values()} for client, row in rows.items()}
+    yield from _compared("client", stored, derived, "postings")
+    names = ("blocked_paise", "mtf_reserved_paise")
+    blocks = _summed(
+        connection,
+        select(
+            orders.c.client_id, func.sum(orders.c.blocked_paise), func.sum(orders.c.mtf_reserved_paise)
+        ).group_by(orders.c.client_id),
+        1,
+        names,
+    )
+    for client_id, held in connection.execute(
+        select(holds.c.client_id, func.sum(holds.c.amount_paise))
+        .where(holds.c.released_at.is_(None))
+        .group_by(holds.c.client_id)
+    ):
+        blocks[client_id]["blocked_paise"] += int(held)
+    stored = {client: {name: row[name] for name in names} for client, row in rows.items()}
+    yield from _compared("client", stored, blocks, "orders and holds")
+
+
+def _order_differences(connection: Connection) -> Iterable[str]:
+    orders, postings, fills = table(Order), table(Posting), table(Fill)
+    live = [state.value for state in LIVE_STATES]
+    for order_id, state, blocked in connection.execute(
+        select(orders.c.id, orders.c.state, orders.c.blocked_paise).where(
+            orders.c.state.not_in(live), (orders.c.blocked_paise != 0) | (orders.c.blocked_shares != 0)
+        )
+    ):
+        yield f"order {order_id} is {state} and still blocks {blocked} paise or shares"
+    stored = _summed(connection, select(orders.c.id, orders.c.blocked_paise), 1, ("blocked_paise",))
+    derived = _summed(
+        connection,
+        select(postings.c.order_id, func.sum(postings.c.amount_paise))
+        .where(postings.c.account == Account.BLOCKED.value, postings.c.order_id.is_not(None))
+        .group_by(postings.c.order_id),
+        1,
+        ("blocked_paise",),
+    )
+    yield from _compared("order", stored, derived, "postings")
+    names = ("filled_quantity", "filled_notional_paise", "charges_paise")
+    stored = _summed(connection, select(orders.c.id, *(orders.c[name] for name in names)), 1, names)
+    derived = _summed(
+        connection,
+        select(
+            fills.c.order_id,
+            func.sum(fills.c.quantity),
+            func.sum(fills.c.quantity * fills.c.price_paise),
+            func.sum(fills.c.charges_paise),
+        ).group_by(fills.c.order_id),
+        1,
+        names,
+    )
+    yield from _compared("order", stored, derived, "fills")
+
+
+def _share_differences(connection: Connection) -> Iterable[str]:
+    postings, shares, orders, holdings = table(Posting), table(SharePosting), table(Order), table(Holding)
+    derived: _Figures = defaultdict(lambda: defaultdict(int))
+    buckets = [bucket.value for bucket in SHARE_BUCKETS]
+    for client_id, security, product, bucket, total in connection.execute(
+        select(
+            shares.c.client_id,
+            shares.c.security,
+            shares.c.product,
+            shares.c.bucket,
+            func.sum(shares.c.quantity),
+        )
+        .where(shares.c.bucket.in_(buckets))
+        .group_by(shares.c.client_id, shares.c.security, shares.c.product, shares.c.bucket)
+    ):
+        derived[client_id, security, product][bucket] = int(total)
+    for client_id, security, product, total in connection.execute(
+        select(
+            orders.c.client_id, orders.c.security, orders.c.product, func.sum(orders.c.blocked_shares)
+        ).group_by(orders.c.client_id, orders.c.security, orders.c.product)
+    ):
+        derived[client_id, security, product]["blocked"] = int(total)
+    rows = connection.execute(select(holdings)).mappings().all()
+    stored = {_key(row): {name: row[name] for name in (*buckets, "blocked")} for row in rows}
+    yield from _compared("holding", stored, derived, "postings")
+    costs = _summed(
+        connection,
+        select(postings.c.client_id, postings.c.security, func.sum(postings.c.amount_paise))
+        .where(postings.c.account == Account.STOCK_COST.value)
+        .group_by(postings.c.client_id, postings.c.security),
+        2,
+        ("cost_paise",),
+    )
+    cached: _Figures = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        cached[row["client_id"], row["security"]]["cost_paise"] += row["cost_paise"]
+    yield from _compared("holding", cached, costs, "postings")
+
+
+def _lot_differences(connection: Connection) -> Iterable[str]:
+    """Holdings against their open lots, and loans against the lots they were drawn for."""
+    lots, holdings, funds = table(Lot), table(Holding), table(Funds)
+    derived: _Figures = defaultdict(lambda: defaultdict(int))
+    loans: _Figures = defaultdict(lambda: defaultdict(int))
+    for client_id, security, product, bucket, quantity, cost, loan in connection.execute(
+        select(
+            lots.c.client_id,
+            lots.c.security,
+            lots.c.product,
+            lots.c.bucket,
+            func.sum(lots.c.quantity_left),
+            func.sum(lots.c.cost_left_paise),
+            func.sum(lots.c.loan_left_paise),
+        ).group_by(lots.c.client_id, lots.c.security, lots.c.product, lots.c.bucket)
+    ):
+        derived[client_id, security, product][bucket] += int(quantity)
+        derived[client_id, security, product]["cost_paise"] += int(cost)
+        loans[client_id]["mtf_loan_paise"] += int(loan)
+    names = (*(bucket.value for bucket in SHARE_BUCKETS), "cost_paise")
+    rows = connection.execute(select(holdings)).mappings()
+    stored = {_key(row): {name: row[name] for name in names} for row in rows}
+    yield from _compared("holding", stored, derived, "lots")
+    owed = _summed(connection, select(funds.c.client_id, funds.c.mtf_loan_paise), 1, ("mtf_loan_paise",))
+    yield from _compared("client", owed, loans, "lots")
+
+
+def _key(row: Mapping[Any, Any]) -> tuple[int, str, str]:
+    return int(row["client_id"]), str(row["security"]), str(row["product"])

@@ -1,0 +1,314 @@
+"""One client's books without a desk: orders reserved, claimed and told about inside one transaction."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from brokers.contract import (
+    Accepted,
+    Ambiguous,
+    BrokerOrder,
+    BrokerStatus,
+    BrokerTrade,
+    NotSent,
+    Outcome,
+    Refused,
+)
+from data.clock import ManualClock
+from data.ledger import Line, Transfer, post
+from data.phases import load_calendar
+from data.rederive import differences
+from data.schema import prepare
+from data.seed import universe
+from data.store import Unit, begin_immediate, writer_engine
+from data.tables import Client, Funds, Holding, Lot, Order, PlanRecord, table
+from data.vocabulary import Account, Bucket, OrderState, OrderType, Policy, Product, Side
+from engine.accounts.days import roll_day
+from engine.orders.cancels import ask
+from engine.orders.dispatch import claim
+from engine.orders.lifecycle import Applied, Fact, Seen, SendEnded, apply_facts
+from engine.orders.runs import reserve
+from engine.rules import Waits
+from tests.desks import START
+
+DAY = date(2026, 11, 18)
+CLIENT = 1
+STOCKS = {row.instrument.tradingsymbol: row.instrument for row in universe()}
+ENDS = {
+    "FILLED": BrokerStatus.COMPLETE,
+    "CANCELLED": BrokerStatus.CANCELLED,
+    "REJECTED": BrokerStatus.REJECTED,
+    "EXPIRED": BrokerStatus.EXPIRED,
+}
+
+
+class Ledger:
+    """The books of client 1, as one transaction that is never committed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.clock = ManualClock(START)
+        self.day = DAY
+        self.credit_bps = 10_000
+        self.trades = 0
+        client = SimpleNamespace(id=CLIENT, broker="zerodha", groups=())
+        self.parts: Any = SimpleNamespace(
+            actor="tester",
+            instance_id=1,
+            book=SimpleNamespace(clients={CLIENT: client}),
+            market_clock=SimpleNamespace(now=self.clock.now, trading_day=DAY),
+            calendar=load_calendar(),
+            random=random.Random(7),
+            waits=Waits(),
+        )
+
+    def unit(self) -> Unit:
+        return Unit(self.connection, self.clock.now())
+
+    # --- what happens ---
+
+    def open_client(self, available_paise: int, mtf_limit_paise: int = 0) -> None:
+        unit = self.unit()
+        row: dict[str, Any] = {
+            "id": CLIENT,
+            "code": "AA0001",
+            "name": "A Client",
+            "broker": "zerodha",
+            "broker_user_id": "ZA0001",
+            "status": "active",
+            "session": "ok",
+            "capital_paise": available_paise,
+            "created_at": unit.now,
+            "updated_at": unit.now,
+        }
+        unit.insert(Client, [row])
+        unit.insert(Funds, [{"client_id": CLIENT, "mtf_limit_paise": mtf_limit_paise}])
+        lines = [Line(Account.AVAILABLE, available_paise), Line(Account.EXTERNAL, -available_paise)]
+        post(unit, [Transfer(CLIENT, "opening", DAY, lines, evidence="test")])
+        roll_day(unit, self.parts)
+
+    def next_day(self) -> None:
+        self.day = self.parts.calendar.next_trading_day(self.day)
+        self.parts.market_clock.trading_day = self.day
+        roll_day(self.unit(), self.parts)
+
+    def reserve(
+        self,
+        side: Side,
+        quantity: int,
+        price_paise: int,
+        product: Product = Product.CNC,
+        policy: Policy = Policy.WORST,
+        symbol: str = "RELIANCE",
+    ) -> int:
+        """Reserve one limit order; gives its number."""
+        unit = self.unit()
+        number = unit.take_ids("plan", 1)[0]
+        record: dict[str, Any] = {
+            "number": number,
+            "digest": f"{number:064x}",
+            "frozen_at": unit.now,
+            "expires_at": unit.now + timedelta(seconds=60),
+            "actor": "tester",
+            "title": "a plan",
+            "side": side.value,
+            "key": f"NSE:{symbol}",
+            "sizing": "fixed_quantity",
+            "sizing_value": quantity,
+            "body": {},
+        }
+        unit.insert(PlanRecord, [record])
+        plan: Any = SimpleNamespace(
+            number=number,
+            digest=record["digest"],
+            title="a plan",
+            instrument=STOCKS[symbol],
+            intent=SimpleNamespace(side=side, order_type=OrderType.LIMIT, limit_paise=price_paise),
+            reserve_price_paise=price_paise,
+            protection_bps=200,
+            policy=policy,
+            trading_day=self.day,
+            skipped_lines=(),
+            left_paise=0,
+        )
+        line: Any = SimpleNamespace(
+            client_id=CLIENT, code="AA0001", broker="zerodha", product=product, quantity=quantity
+        )
+        reserve(unit, plan, [line], self.parts)
+        return max(self.connection.execute(select(table(Order).c.id)).scalars())
+
+    def claim(self, order_id: int) -> str:
+        """Claim a reserved order; gives its tag."""
+        ((_, tag),) = claim(self.unit(), [order_id], self.parts)
+        return tag
+
+    def sent(self, order_id: int, outcome: Outcome | None = None) -> Applied:
+        """The answer to a send; accepted under the order's own number unless told otherwise."""
+        return self.book(SendEnded(order_id, outcome or Accepted(f"B{order_id}")))
+
+    def open(self, *args: Any, **named: Any) -> int:
+        """Reserve, claim and have accepted one order."""
+        order_id = self.reserve(*args, **named)
+        self.claim(order_id)
+        self.sent(order_id)
+        return order_id
+
+    def trade(self, order_id: int, quantity: int, price_paise: int, trade_id: str = "") -> BrokerTrade:
+        """A trade of an order, with a number of its own unless given."""
+        row = self.row(order_id)
+        self.trades += 1
+        return BrokerTrade(
+            trade_id or f"T{self.trades}",
+            f"B{order_id}",
+            "ZA0001",
+            row["exchange"],
+            row["tradingsymbol"],
+            Side(row["side"]),
+            Product(row["product"]),
+            quantity,
+            price_paise,
+            self.day,
+            self.clock.now(),
+        )
+
+    def seen(
+        self,
+        order_id: int,
+        status: BrokerStatus,
+        *trades: BrokerTrade,
+        filled: int | None = None,
+        broker_order_id: str = "",
+        tags: tuple[str, ...] = (),
+    ) -> Seen:
+        """The broker's word of an order; `filled` is what its status claims, all of its trades by default."""
+        row = self.row(order_id)
+        order = BrokerOrder(
+            broker_order_id=broker_order_id or f"B{order_id}",
+            user_id="ZA0001",
+            tags=tags or ((row["tag"],) if row["tag"] else ()),
+            exchange=row["exchange"],
+            tradingsymbol=row["tradingsymbol"],
+            side=Side(row["side"]),
+            product=Product(row["product"]),
+            order_type=OrderType(row["order_type"]),
+            quantity=row["quantity"],
+            filled_quantity=sum(trade.quantity for trade in trades) if filled is None else filled,
+            average_price_paise=0,
+            status=status,
+            status_text=status.value.upper(),
+            placed_at=self.clock.now(),
+            updated_at=self.clock.now(),
+        )
+        return Seen(CLIENT, order, trades)
+
+    def book(self, *facts: Fact) -> Applied:
+        """Book facts as one batch."""
+        self.clock.shift(1)
+        return apply_facts(self.unit(), facts, "tester", self.credit_bps)
+
+    def cancel(self, order_id: int) -> Any:
+        return ask(self.unit(), [order_id], "test", "tester")
+
+    def bought(self, quantity: int, price_paise: int, **named: Any) -> int:
+        """Buy and hold shares."""
+        order_id = self.open(Side.BUY, quantity, price_paise, **named)
+        self.book(self.seen(order_id, BrokerStatus.COMPLETE, self.trade(order_id, quantity, price_paise)))
+        return order_id
+
+    def in_state(self, state: OrderState) -> int:
+        """A buy of 10 shares at 100 rupees that stands in `state`."""
+        if state is OrderState.DENIED:
+            return self.reserve(Side.BUY, 10**9, 100_00)
+        order_id = self.reserve(Side.BUY, 10, 100_00)
+        if state is OrderState.RESERVED:
+            return order_id
+        self.claim(order_id)
+        if state is OrderState.UNKNOWN:
+            self.sent(order_id, Ambiguous("test"))
+        elif state is OrderState.OPEN:
+            self.sent(order_id)
+        elif state.value in ENDS:
+            self.sent(order_id)
+            trades = [self.trade(order_id, 10, 100_00)] if state is OrderState.FILLED else []
+            self.book(self.seen(order_id, ENDS[state.value], *trades))
+        elif state is OrderState.NOT_RECEIVED:
+            self.sent(order_id, NotSent("test"))
+            self.cancel(order_id)
+            orders = table(Order)
+            self.connection.execute(
+                update(orders).where(orders.c.id == order_id).values(state=OrderState.NOT_RECEIVED.value)
+            )
+        assert self.row(order_id)["state"] == state.value
+        return order_id
+
+    # --- what stands ---
+
+    def row(self, order_id: int) -> dict[str, Any]:
+        orders = table(Order)
+        return dict(self.connection.execute(select(orders).where(orders.c.id == order_id)).mappings().one())
+
+    def state(self, order_id: int) -> OrderState:
+        return OrderState(self.row(order_id)["state"])
+
+    def flags(self, order_id: int) -> set[str]:
+        return set(self.row(order_id)["flags"].split())
+
+    def money(self) -> dict[str, int]:
+        """Balances in paise by name."""
+        row = self.connection.execute(select(table(Funds))).mappings().one()
+        return {name.removesuffix("_paise"): row[name] for name in row if name != "client_id"}
+
+    def shares(self, product: Product = Product.CNC, symbol: str = "RELIANCE") -> dict[str, int]:
+        """What is held of a stock by bucket, with its cost."""
+        holdings, security = table(Holding), STOCKS[symbol].security
+        row = self.connection.execute(
+            select(holdings).where(holdings.c.security == security, holdings.c.product == product.value)
+        ).mappings()
+        found = row.first()
+        names = (*(b.value for b in Bucket if b is not Bucket.OUTSIDE), "blocked", "cost_paise")
+        return {name: found[name] if found else 0 for name in names}
+
+    def lots(self) -> list[dict[str, Any]]:
+        lots = table(Lot)
+        rows = self.connection.execute(select(lots).where(lots.c.quantity_left > 0)).mappings()
+        return [dict(row) for row in rows]
+
+    def faults(self) -> list[str]:
+        """Whatever does not add up."""
+        return differences(self.connection)
+
+    def everything(self) -> Any:
+        """The books for comparison, whatever the order in which they came to be."""
+        orders = self.connection.execute(select(table(Order)).order_by(table(Order).c.id)).mappings()
+        kept = ("state", "filled_quantity", "filled_notional_paise", "blocked_paise", "charges_paise")
+        holdings = self.connection.execute(select(table(Holding))).mappings()
+        return (
+            self.money(),
+            [tuple(row[name] for name in kept) for row in orders],
+            sorted(tuple(row.values()) for row in holdings),
+        )
+
+
+@contextmanager
+def ledger(folder: Path, available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Iterator[Ledger]:
+    """A ledger with one client; nothing of it is kept."""
+    path = folder / "desk.db"
+    if not path.exists():
+        prepare(path)
+    engine = writer_engine(path)
+    with engine.connect() as connection:
+        begin_immediate(connection)
+        books = Ledger(connection)
+        books.open_client(available_paise, mtf_limit_paise)
+        yield books
+        connection.exec_driver_sql("ROLLBACK")
+    engine.dispose()
+
+
+REFUSED = Refused("margin", "no")

@@ -1,0 +1,110 @@
+"""Bringing a file to this version's schema: twice, at once, and what is refused."""
+
+import os
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+from data import migrations, schema
+from data.money import BadInput
+from data.schema import HEAD, missing_triggers, prepare
+from data.store import writer_engine
+
+
+def test_a_fresh_file_has_the_models_tables_its_triggers_and_is_its_owners(tmp_path):
+    path = tmp_path / "home" / "desk.db"
+    prepare(path)
+    before = path.read_bytes()
+    prepare(path)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    engine = writer_engine(path)
+    with engine.connect() as connection:
+        assert missing_triggers(connection) == []
+        found = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        assert [change for change in found if change[0] != "remove_index"] == []
+        connection.exec_driver_sql("DROP TRIGGER fill_no_update")
+        assert missing_triggers(connection) == ["fill_no_update"]
+    engine.dispose()
+
+
+def test_head_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", next(iter(migrations.__path__)))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_two_programs_may_start_on_an_empty_home_at_once(tmp_path):
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(prepare, [tmp_path / "desk.db"] * 4)) == [None] * 4
+
+
+def test_a_file_from_a_newer_version_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "desk.db"
+    prepare(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("DROP TRIGGER fill_no_update")
+    with pytest.raises(BadInput, match=r"newer version of tradedesk \(schema 9999, this one knows"):
+        prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+        found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fill_no_update'").fetchone()
+        assert found is None
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "desk.db"
+    path.write_bytes(b"name,age\n" * 200)
+    with pytest.raises(BadInput, match="not a tradedesk database"):
+        prepare(path)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="folder that this user can write to") as refused:
+        prepare(tmp_path / "file" / "desk.db")
+    assert refused.value.field == "home"
+    folder = tmp_path / "home"
+    prepare(folder / "desk.db")
+    for mode in (0o500, 0o000):
+        with _nobody(folder, mode), pytest.raises(BadInput, match="folder that this user can write to"):
+            prepare(folder / "other.db")
+
+
+class _nobody:  # noqa: N801 - reads as a state
+    """A folder without write permission, seen by a user who is bound by it (root is not)."""
+
+    def __init__(self, folder, mode):
+        self.folder, self.mode = folder, mode
+
+    def __enter__(self):
+        self.folder.chmod(self.mode)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+
+    def __exit__(self, *problem):
+        if os.getuid() == 0:
+            os.seteuid(0)
+        self.folder.chmod(0o700)
+
+
+def test_a_locked_file_is_waited_for_then_named(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    path.touch()
+    monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BadInput, match=f"cannot be brought to version {schema.HEAD}"):
+            prepare(path)
+    prepare(path)

@@ -1,0 +1,288 @@
+"""The store: one commit for many units, trouble that is told and gets over, two on one file."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from data.audit import AuditEntry, stored_rows, verify
+from data.clock import ManualClock
+from data.schema import prepare
+from data.store import Store, StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
+from data.tables import Audit, Meta, table
+
+NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def opened(path, projector=None, deliver=None):
+    prepare(path)
+    store = Store(path, ManualClock(NOW))
+    if projector or deliver:
+        store.project(projector or (lambda connection, touched: touched), deliver or (lambda *told: None))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def put(name, fail=None, audit=True):
+    """A unit that writes one fact and its audit row, and may fail after that."""
+
+    def unit_of_work(unit):
+        unit.connection.execute(insert(table(Meta)), {"name": name, "value": "x"})
+        if audit:
+            unit.audit(AuditEntry("TEST", "tester", details={"name": name}))
+        unit.touched.clients.add(1)
+        if fail is not None:
+            raise fail
+        return name
+
+    return unit_of_work
+
+
+async def names(store):
+    async with store.reader() as connection:
+        return set((await connection.execute(select(table(Meta).c.name))).scalars())
+
+
+async def chain_of(store):
+    async with store.reader() as connection:
+        return await connection.run_sync(lambda sync: verify(stored_rows(sync)))
+
+
+@asynccontextmanager
+async def writer_busy(store):
+    """Hold the writer inside a unit, so that what comes in meanwhile is one batch."""
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(unit):
+        entered.set()
+        assert go.wait(10)
+
+    holding = asyncio.create_task(store.write(hold))
+    await asyncio.to_thread(entered.wait, 10)
+    try:
+        yield
+    finally:
+        go.set()
+        await holding
+
+
+async def test_units_that_wait_share_a_commit_and_fail_alone(tmp_path):
+    async with opened(tmp_path / "desk.db") as store:
+        async with writer_busy(store):
+            units = (
+                put("first"),
+                put("second", ValueError("no")),
+                put("third", StopIteration()),
+                put("first"),
+                put("last"),
+            )
+            callers = [asyncio.create_task(store.write(unit)) for unit in units]
+            cancelled = asyncio.create_task(store.write(put("orphan")))
+            await ManualClock(NOW).sleep(0)
+            cancelled.cancel()
+            before = store.commits
+            assert not any(caller.done() for caller in callers)
+        results = await asyncio.gather(*callers, return_exceptions=True)
+        assert store.commits == before + 2
+        assert (results[0], results[4]) == ("first", "last")
+        assert [type(result) for result in results[1:4]] == [ValueError, StoreError, IntegrityError]
+        assert await names(store) == {"first", "last", "orphan"}
+        report = await chain_of(store)
+        assert (report.ok, report.rows) == (True, 3)
+
+
+async def test_callers_resume_after_the_commit_with_what_was_read_back(tmp_path):
+    seen = []
+    committed = []
+
+    def deliver(projection, events, foreign):
+        with sqlite3.connect(tmp_path / "desk.db") as other:
+            committed.append(other.execute("SELECT count(*) FROM meta").fetchone()[0])
+        seen.append((projection.clients, list(events), foreign))
+
+    async with opened(tmp_path / "desk.db", deliver=deliver) as store:
+        unit = put("one")
+        await store.write(lambda u: (unit(u), u.publish("told")))
+        assert seen == [({1}, ["told"], False)]
+        assert committed == [1]
+
+
+@pytest.mark.parametrize("where", ["projector", "deliver"])
+async def test_what_cannot_be_read_back_or_told_fails_its_callers_and_heals(tmp_path, where):
+    broken = [True]
+    told = []
+
+    def projector(connection, touched):
+        if where == "projector" and broken[0]:
+            raise RuntimeError("no")
+        return touched
+
+    def deliver(projection, events, foreign):
+        if where == "deliver" and broken[0]:
+            raise RuntimeError("no")
+        told.append(projection.everything)
+
+    async with opened(tmp_path / "desk.db", projector, deliver) as store:
+        with pytest.raises(StoreUnread, match="it was kept"):
+            await asyncio.wait_for(store.write(put("one")), 10)
+        broken[0] = False
+        await store.write(put("two"))
+        assert told == [True]  # everything, since what the first changed is not known
+        assert await names(store) == {"one", "two"}
+
+
+async def test_a_writer_that_ends_fails_its_callers_and_refuses_more(tmp_path, monkeypatch):
+    async with opened(tmp_path / "desk.db") as store:
+        async with writer_busy(store):
+            waiting = asyncio.create_task(store.write(put("one")))
+            await ManualClock(NOW).sleep(0)
+
+            def broken(*given):
+                raise MemoryError
+
+            monkeypatch.setattr(store, "_run", broken)
+        with pytest.raises(StoreClosed, match="writer has ended"):
+            await asyncio.wait_for(waiting, 10)
+        with pytest.raises(StoreClosed, match="writer has ended"):
+            await store.write(put("two"))
+    with pytest.raises(StoreClosed):
+        await store.write(put("three"))
+
+
+async def test_a_missing_file_is_told_and_hangs_nobody(tmp_path):
+    store = Store(tmp_path / "nowhere" / "desk.db", ManualClock(NOW))
+    await store.open()
+    with pytest.raises(StoreClosed, match="unable to open"):
+        await asyncio.wait_for(store.write(put("one")), 10)
+    await store.close()
+
+
+async def test_a_full_disk_is_trouble_until_there_is_room(tmp_path):
+    async with opened(tmp_path / "desk.db") as store:
+        await store.write(put("before"))
+        await store.write(_pages(None))
+        big = "x" * 200_000
+        results = await asyncio.gather(
+            store.write(put(big)), store.write(put("beside")), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [StoreUnwritable, StoreUnwritable]
+        assert store.trouble is not None
+        assert "full" in store.trouble
+        assert await names(store) == {"before"}
+        await store.write(_pages(1_000_000))
+        await store.write(put(big))
+        assert store.trouble is None
+        assert (await chain_of(store)).rows == 2
+
+
+def _pages(limit):
+    def unit_of_work(unit):
+        pages = unit.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        limit_now = pages if limit is None else limit
+        unit.connection.exec_driver_sql(f"PRAGMA max_page_count = {limit_now}")
+
+    return unit_of_work
+
+
+async def test_a_commit_that_fails_fails_all_and_forgets_nothing(tmp_path):
+    async with opened(tmp_path / "desk.db") as store, opened(tmp_path / "desk.db") as other:
+        await store.write(put("one"))
+
+        def failing(unit):
+            put("two")(unit)
+
+            def refuse(connection, cursor, statement, *rest):
+                if statement == "COMMIT":
+                    event.remove(unit.connection.engine, "before_cursor_execute", refuse)
+                    raise RuntimeError("power")
+
+            event.listen(unit.connection.engine, "before_cursor_execute", refuse)
+
+        results = await asyncio.gather(
+            store.write(failing), store.write(put("three")), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [StoreError, StoreError]
+        await other.write(put("four"))
+        await store.write(put("five"))
+        assert await names(store) == {"one", "four", "five"}
+        report = await chain_of(store)
+        assert (report.ok, report.rows) == (True, 3)
+
+
+async def test_two_on_one_file_see_each_others_changes(tmp_path):
+    heard = queue.SimpleQueue()
+    wake = asyncio.Event()
+
+    def deliver(projection, events, foreign):
+        heard.put((foreign, projection.clients))
+        wake.set()
+
+    path = tmp_path / "desk.db"
+    async with opened(path, deliver=deliver) as one, opened(path) as two:
+
+        def elsewhere(unit):
+            put("far")(unit)
+            unit.audit(AuditEntry("TEST", "tester", client_id=42))
+
+        await two.write(elsewhere)
+        await asyncio.wait_for(wake.wait(), 10)
+        assert heard.get_nowait() == (True, {42})
+        # Between them, in turn and at once: nothing is lost, and one chain holds both.
+        both = [store.write(put(f"{i} {id(store)}")) for i in range(100) for store in (one, two)]
+        await asyncio.gather(*both)
+        report = await chain_of(one)
+        assert (report.ok, report.rows) == (True, 202)
+
+
+async def test_a_writer_waits_for_anothers_lock_and_says_when_it_was_too_long(tmp_path, monkeypatch):
+    async with opened(tmp_path / "desk.db") as store:
+        other = sqlite3.connect(tmp_path / "desk.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(store.write(put("one")))
+        done, _ = await asyncio.wait({waiting}, timeout=0.05)
+        assert not done
+        other.execute("COMMIT")
+        assert await waiting == "one"
+        monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.01)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match="another process"):
+            await store.write(put("two"))
+        other.close()
+        assert await store.write(put("three")) == "three"
+
+
+async def test_numbers_are_given_out_once_between_two(tmp_path):
+    path = tmp_path / "desk.db"
+    async with opened(path) as one, opened(path) as two:
+        taken = await asyncio.gather(
+            *(
+                store.write(lambda unit: list(unit.take_ids("order", 3)))
+                for _ in range(20)
+                for store in (one, two)
+            )
+        )
+        flat = sorted(number for numbers in taken for number in numbers)
+        assert flat == list(range(1, 121))
+
+
+async def test_readers_cannot_write_and_the_audit_cannot_be_changed(tmp_path):
+    async with opened(tmp_path / "desk.db") as store:
+        await store.write(put("one"))
+        async with store.reader() as connection:
+            with pytest.raises(DBAPIError, match="readonly"):
+                await connection.execute(insert(table(Meta)), {"name": "two", "value": "x"})
+        for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
+            with pytest.raises(IntegrityError, match="audit is append-only"):
+                await store.write(lambda unit, s=statement: unit.connection.execute(text(s)))
+        async with store.reader() as connection:
+            assert (await connection.execute(select(table(Audit).c.actor))).scalars().all() == ["tester"]
