@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -18,6 +18,7 @@ from data.money import BadInput, bps_from_percent_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
+from screens.intent_fields import AS_HELD, FIRST_VALUES, SIZES, marked_title, suggest_symbols
 from screens.plan_words import SIZING_WORDS, figures_line, skipped_words
 from widgets import formats
 from widgets.choicefield import ChoiceField
@@ -25,53 +26,10 @@ from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
     from screens.workspace import Framed
-
-AS_HELD = "as held"
-"""The product of a sell that takes whatever each client holds."""
-
-FIRST_VALUES = {
-    SizingKind.PERCENT_OF_CAPITAL: "25",
-    SizingKind.PERCENT_OF_AVAILABLE: "25",
-    SizingKind.PERCENT_OF_POSITION: "100",
-    SizingKind.FIXED_AMOUNT: "",
-    SizingKind.FIXED_QUANTITY: "",
-}
-"""What stands in the value field until the trader has sized once."""
-
-SIZES = {
-    Side.BUY: (
-        SizingKind.PERCENT_OF_CAPITAL,
-        SizingKind.PERCENT_OF_AVAILABLE,
-        SizingKind.FIXED_AMOUNT,
-        SizingKind.FIXED_QUANTITY,
-    ),
-    Side.SELL: (
-        SizingKind.PERCENT_OF_POSITION,
-        SizingKind.FIXED_QUANTITY,
-        SizingKind.FIXED_AMOUNT,
-        SizingKind.PERCENT_OF_CAPITAL,
-    ),
-}
-"""The sizings of each side, the one it starts with first."""
 
 PREVIEW_EVERY_S = 2.0
 """Seconds between two previews that only the price asks for; what is typed is previewed on the next frame."""
-
-
-def marked_title(count: int, total: int) -> str:
-    """A selection of marked clients says so wherever the plan is shown."""
-    return f"{count} MARKED of {total}"
-
-
-def suggest_symbols(desk: Desk, text: str) -> list[tuple[Hashable, str]]:
-    """Symbols for a field: the tradable ones, the code first."""
-    return [
-        (found.key, f"{found.tradingsymbol} {found.exchange} {found.name}")
-        for found in desk.market.index.search(text, 12)
-        if found.tradable
-    ]
 
 
 class BulkForm(Vertical):
@@ -96,6 +54,8 @@ class BulkForm(Vertical):
         self._values: dict[tuple[Side, SizingKind], str] = {}
         self._selections: dict[str, Selection | None] = {}
         self._base: Intent | None = None
+        self._begun_on: tuple[Side, str | None, tuple[int, ...]] | None = None
+        self._draft = False
         self._changed = True
         self._previewed_at = float("-inf")
         self._previewing = False
@@ -153,7 +113,15 @@ class BulkForm(Vertical):
     # Filling
 
     def begin(self, side: Side, key: str | None, client_ids: Sequence[int]) -> None:
-        """An empty wish for a side, with the symbol and the clients that were under the trader's hands."""
+        """An empty wish for a side, with the symbol and the clients that were under the trader's hands.
+
+        What was typed since the form was last begun in the same place, and has become no plan, stays.
+        """
+        begun_on = (side, key, tuple(client_ids))
+        if self._draft and begun_on == self._begun_on:
+            self._number("value").focus()
+            return
+        self._begun_on, self._draft = begun_on, False
         self._base = None
         self.side = side
         self._set_symbol(key)
@@ -166,6 +134,7 @@ class BulkForm(Vertical):
 
     def fill(self, intent: Intent) -> None:
         """The form as this intent would have been typed, its changes by hand included."""
+        self._begun_on, self._draft = None, False
         self._base = intent
         self.side = intent.side
         self._set_symbol(intent.key)
@@ -322,6 +291,7 @@ class BulkForm(Vertical):
             self._sizes[intent.side] = kind
             self._values[intent.side, kind] = self._number("value").value
         self._base = intent
+        self._draft = False
 
     # What the trader does
 
@@ -348,7 +318,7 @@ class BulkForm(Vertical):
             self._set_size(self._kind)
         if event.field.id == "type" and event.value == OrderType.MARKET.value:
             self._number("price").value = ""
-        self._changed = True
+        self._changed = self._draft = True
         self.paint()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
@@ -356,7 +326,7 @@ class BulkForm(Vertical):
         event.stop()
         if event.field.id == "price" and event.value.strip():
             self._choice("type").value = OrderType.LIMIT.value
-        self._changed = True
+        self._changed = self._draft = True
 
     def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
         """Enter asks for the plan."""

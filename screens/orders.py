@@ -77,7 +77,7 @@ class OrdersScreen(Workspace):
     def on_mount(self) -> None:
         """Listen."""
         self._unsubscribe = self.desk.events.subscribe(self._heard)
-        self.redraw()
+        self.show_view(self._view)
 
     def on_unmount(self) -> None:
         """Listen no more."""
@@ -104,9 +104,11 @@ class OrdersScreen(Workspace):
 
     def show_view(self, view: str) -> None:
         """`all`, `live`, `needs-me` or `trades`."""
-        if view not in VIEWS or not self.is_mounted:
+        if view not in VIEWS:
             return
         self._view = view
+        if not self.is_mounted:
+            return  # it is taken up as soon as there is something to show it in
         self._grid.set_columns(order_columns(self.desk, lambda: self.shell.privacy, trades=view == "trades"))
         self._grid.hint = VIEWS[view][1]
         self.redraw()

@@ -83,7 +83,9 @@ class PlanView(Vertical):
             yield Static(id="edit-label")
             yield NumberField(id="edit-quantity")
             yield Static("Enter makes the plan anew, Esc leaves it", classes="fact")
-        yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
+        with Horizontal(id="answer-row"):
+            yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
+            yield Static(id="rows-hint")
 
     @property
     def _screen(self) -> Framed[None]:
@@ -156,7 +158,7 @@ class PlanView(Vertical):
         )
         left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
         masked = MASK if self._screen.shell.privacy else ""
-        frozen = "" if brief else f" frozen {formats.time_of_day(plan.frozen_at)}"
+        frozen = "" if brief else f" frozen {formats.time_of_day(plan.market_at)}"
         self.query_one("#figures", Static).update(
             Content.assemble(
                 f" plan {plan.number}{frozen} · {figures_line(plan, brief, masked)} · valid {left} s · ",
@@ -164,7 +166,7 @@ class PlanView(Vertical):
                 plan.digest[:6],
             )
         )
-        self.query_one("#sum", Static).update(Content(f" {skipped_words(plan, brief)}{self._hint}"))
+        self.query_one("#sum", Static).update(Content(f" {skipped_words(plan, brief)}"))
         self._paint_answer(plan)
 
     def _paint_answer(self, plan: Plan) -> None:
@@ -180,11 +182,9 @@ class PlanView(Vertical):
         else:
             words = f"{desk.mode}  {halted}{marked}type  {plan.answer}  and Enter to send:"
         self._answer.set_label(words)
-
-    @property
-    def _hint(self) -> str:
-        """How to get to the lines, while the answer has the focus."""
-        return "" if self._screen.focused is self.grid or self._brief else "   · Tab to the lines: a m d e"
+        in_rows = self._screen.focused is self.grid
+        hint = "Tab to the answer" if in_rows else "Tab to the lines, to mend them"
+        self.query_one("#rows-hint", Static).update(Content("" if self._brief else hint))
 
     def on_frame(self) -> None:
         """Follow the price; a plan too old or too far from it is made anew while the trader looks at it."""
@@ -345,7 +345,7 @@ class PlanView(Vertical):
             Content(f" quantity for {line.code} {line.product.value}")
         )
         self.query_one("#edit").display = True
-        self._answer.display = False
+        self.query_one("#answer-row").display = False
         field.focus()
 
     def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
@@ -359,7 +359,7 @@ class PlanView(Vertical):
     def _stop_editing(self) -> None:
         self._editing = None
         self.query_one("#edit").display = False
-        self._answer.display = True
+        self.query_one("#answer-row").display = True
         self.grid.focus()
 
     def action_close(self) -> None:

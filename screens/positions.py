@@ -13,8 +13,8 @@ from textual.widgets import Input, Static
 from data.vocabulary import Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.orders.intents import Intent, Selection, Sizing
-from screens.bulk_form import marked_title
 from screens.commands import bindings
+from screens.intent_fields import marked_title
 from screens.pane import FilterLine, Pane
 from screens.position_rows import HoldingKey, client_columns, holding_columns, symbol_columns
 from screens.workspace import MASK, Here, Table, Workspace
@@ -167,11 +167,12 @@ class PositionsScreen(Workspace):
         def money(paise: int) -> str:
             return MASK if masked else formats.signed(paise)
 
+        charges = MASK if masked else formats.rupees(total.charges_today_paise)
         way = "by symbol" if self._by_symbol else "by client"
         title = (
             f"Positions {way} · Tab flips · {len(self._upper.shown_keys)} · "
-            f"day {money(total.day_pnl_paise)} · open {money(total.unrealised_paise)} · realised {money(total.realised_today_paise)} · "
-            f"charges {MASK if masked else formats.rupees(total.charges_today_paise)}"
+            f"day {money(total.day_pnl_paise)} · open {money(total.unrealised_paise)} · "
+            f"realised {money(total.realised_today_paise)} · charges {charges}"
         )
         self.query_one("#upper-pane", Pane).set_title(title)
         key = self._upper.cursor_key
@@ -183,7 +184,7 @@ class PositionsScreen(Workspace):
         marked = len(self._marked_clients)
         marks = f" · {marked} MARKED" if marked else ""
         count = len(self._lower.shown_keys)
-        self.query_one("#lower-pane", Pane).set_title(f"{what} · {count} holdings{marks} · S sells them")
+        self.query_one("#lower-pane", Pane).set_title(f"{what} · holdings {count}{marks} · S sells them")
 
     # What the cursor is on
 

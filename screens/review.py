@@ -76,7 +76,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             Content(
                 f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "
                 f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
-                f"{formats.time_of_day(plan.frozen_at)}{halted}"
+                f"{formats.time_of_day(plan.market_at)}{halted}"
             )
         )
         self.query_one("#review-change", Static).update(Content(formats.plain(self._changed)))

@@ -18,8 +18,8 @@ from textual.widgets import Static
 from data.money import BadInput, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 from engine.orders.intents import Intent, Selection, Sizing
-from screens.bulk_form import suggest_symbols
 from screens.commands import bindings
+from screens.intent_fields import suggest_symbols
 from screens.plan_words import alternative
 from screens.review import ReviewScreen
 from screens.ticket_words import money_words, problem_lines

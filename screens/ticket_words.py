@@ -75,10 +75,11 @@ def _shares(count: int) -> str:
 
 def _lent_words(way: Alternative, masked: bool) -> str:
     before, after = half_up(way.limit_used_before_bps, 100), half_up(way.limit_used_after_bps, 100)
+    own = way.own_paise + way.charges_paise  # what leaves the client's cash
     money = (
         f"own {MASK}, borrowed {MASK}"
         if masked
-        else f"own {formats.rupees(way.own_paise)}, borrowed {formats.rupees(way.loan_paise)}"
+        else f"own {formats.rupees(own)}, borrowed {formats.rupees(way.loan_paise)}"
     )
     return f"{formats.quantity(way.quantity)} by MTF: {money}, limit used {before} % → {after} %"
 

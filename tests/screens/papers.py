@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from data.clock import ManualClock
+from data.clock import ManualClock, SystemClock
 from tests.desks import paper_desk
 from tests.screens.bench import Bench
 from tradedesk.app import TradedeskApp
@@ -17,24 +17,19 @@ class PaperBench(Bench):
     """A bench whose desk is a real one on the paper exchange."""
 
     @property
-    def desk(self) -> PaperDesk:
-        return self.app.desk  # pyright: ignore[reportReturnType]
-
-    @property
     def toasts(self) -> list[str]:
-        return [toast.message for toast in self.app._notifications]  # noqa: SLF001 - no public way
+        return [toast.message for toast in self.app._notifications]
 
     async def settle(self) -> None:
         """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
-        for _ in range(4):
-            await self.pilot.pause()
+        for _ in range(3):
+            await super().settle()
             for worker in list(self.app.workers):
-                if worker.group in ("default", "bulk", "follow", "run-plan") and worker.name != "_hold_desk":
+                if worker.group in ("default", "bulk", "follow", "run-plan", "life", "client-rows"):
                     await self._finish(worker.wait())
             if self.app.desk_is_open:
                 await self._finish(self.desk.settle())
-            self.app.frame()
-        await self.pilot.pause()
+        await super().settle()
 
     async def _finish(self, work: Awaitable[Any]) -> None:
         """Wait for what needs the desk's thread; what waits for the clock is left alone."""
@@ -42,7 +37,7 @@ class PaperBench(Bench):
         for _ in range(200):
             if task.done():
                 break
-            await asyncio.sleep(0.002)
+            await SystemClock().sleep(0.002)
         if not task.done():
             task.cancel()
 
@@ -71,7 +66,7 @@ async def opened_on_paper(
     async def desk() -> AsyncIterator[PaperDesk]:
         context: AbstractAsyncContextManager[PaperDesk] = paper_desk(home, kind="app", **named)
         async with context as opened:
-            app._clock = opened.clock  # noqa: SLF001 - the app is made before the desk's clock
+            app._clock = opened.clock
             yield opened
 
     app = TradedeskApp(desk, frames_per_second=0)
@@ -80,8 +75,8 @@ async def opened_on_paper(
             await pilot.pause()
             if app.desk_is_open and app.screen.is_mounted:
                 break
-            await asyncio.sleep(0.01)
-        clock = app._clock  # noqa: SLF001
+            await SystemClock().sleep(0.01)
+        clock = app._clock
         assert isinstance(clock, ManualClock)
         bench = PaperBench(app, pilot, clock)
         await bench.settle()

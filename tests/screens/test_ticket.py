@@ -64,7 +64,7 @@ async def test_what_is_in_the_way_stands_there_with_two_ways_out(tmp_path: Path)
         assert "cash 50,000 · blocked 25,000 · needs 76,591 at worst 2,550.00 with charges 91" in text
         assert "CANNOT SEND: insufficient available funds, short by 26,59" in text
         assert "a  19 shares in cash (20 at the last price without charges)" in text
-        assert "m  30 by MTF: own 19,125, borrowed 57,375, limit used" in text
+        assert "m  30 by MTF: own 15,414, borrowed 61,200, limit used 0 % → 12 %" in text
         await bench.keys("enter")
         assert isinstance(bench.screen, TicketScreen), "there is no review of what cannot be sent"
         assert bench.desk.runs.all() == []
@@ -152,7 +152,7 @@ async def test_esc_keeps_the_draft_for_the_same_opening_alone(tmp_path: Path) ->
 async def test_at_and_the_arrows_set_the_price_by_the_tick(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await filled(bench, "5")
-        await bench.keys("@")
+        await bench.keys("at")
         assert bench.screen.query_one("#type", ChoiceField).value == "LIMIT"
         assert number(bench, "price") == "2500.00"
         bench.screen.query_one("#price", NumberField).focus()

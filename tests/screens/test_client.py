@@ -1,0 +1,92 @@
+"""A client's page: figures at a glance, views by Tab, the next client by a brace."""
+
+from pathlib import Path
+
+from data.vocabulary import OrderState, SizingKind
+from screens.client import ClientScreen
+from screens.confirm import YesScreen
+from screens.ticket import TicketScreen
+from tests.desks import buy, carry_out, sell
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.symbolinput import SymbolInput
+
+
+async def on_page(bench: PaperBench, code: str = "PS1015") -> None:
+    bench.app.open_client(bench.client(code), [bench.client(each) for each in ("PS1015", "AM1042")])
+    await bench.settle()
+
+
+async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, bench.client("PS1015")))
+        await on_page(bench)
+        assert "PS1015 Priya Sharma" in bench.text
+        assert "blocked 25,000 (held 25,000)" in bench.text
+        line = next(line for line in bench.lines() if "▸RELIANCE" in line)
+        assert line.split()[1:4] == ["CNC", "10", "10"]
+        assert line.split()[-1] == "100.0"
+        await bench.pin("RELIANCE", 247050)
+        assert "day +200 (+0.81 %)" in bench.text
+        assert "orders today 1, live 0: 09:15 BUY RELIANCE 10 MARKET filled" in bench.text
+
+
+async def test_tab_turns_to_orders_closed_trades_and_history(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("PS1015")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, client))
+        await bench.pin("RELIANCE", 247050)
+        await carry_out(bench.desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 10, client))
+        await on_page(bench)
+        assert "no share is held" in bench.text
+        assert "realised +200" in bench.text
+        await bench.keys("tab")
+        assert "SELL RELIANCE" in bench.text
+        await bench.keys("tab")
+        line = next(line for line in bench.lines() if "2,470.50" in line)
+        assert line.split()[4:7] == ["10", "2,450.50", "2,470.50"]
+        assert "+200" in line
+        await bench.keys("tab")
+        assert "ORDER_RESERVED" in bench.text
+        await bench.keys("tab")
+        assert "no share is held" in bench.text
+
+
+async def test_braces_step_and_the_ticket_is_for_the_client_shown(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await on_page(bench)
+        await bench.keys("right_curly_bracket")
+        assert "AM1042 Aarav Mehta" in bench.text
+        await bench.keys("b")
+        assert isinstance(bench.screen, TicketScreen)
+        assert bench.screen.query_one("#client", SymbolInput).chosen_key == bench.client("AM1042")
+        await bench.keys("escape")
+        assert isinstance(bench.screen, ClientScreen)
+        await bench.keys("escape")
+        assert not isinstance(bench.screen, ClientScreen)
+
+
+async def test_x_cancels_the_clients_live_order_after_y(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        client = bench.client("PS1015")
+        plan = await bench.desk.plans.freeze(
+            buy("TCS", SizingKind.FIXED_QUANTITY, 3, client, limit_paise=240000)
+        )
+        await bench.desk.runs.start(plan, plan.digest)
+        await bench.settle()
+        await on_page(bench)
+        assert "live 1: 09:15 BUY TCS 3 2,400.00 open" in bench.text
+        await bench.keys("x")
+        assert isinstance(bench.screen, YesScreen)
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        assert [order.state for order in bench.desk.orders.all()] == [OrderState.CANCELLED]
+
+
+async def test_privacy_masks_names_and_money(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await on_page(bench)
+        await bench.keys("ctrl+o")
+        assert "Priya" not in bench.text
+        assert "50,000" not in bench.text
+        assert "PS1015" in bench.text

@@ -1,0 +1,111 @@
+"""The blotter and an order's life: live first, what needs the trader, cancels that ask."""
+
+from pathlib import Path
+
+import pytest
+
+from brokers.contract import Refused
+from data.vocabulary import OrderState, SizingKind
+from screens.confirm import WordsScreen, YesScreen
+from screens.order_life import OrderScreen
+from screens.orders import OrdersScreen
+from tests.desks import buy, carry_out
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.livegrid import LiveGrid
+
+
+async def with_orders(bench: PaperBench) -> None:
+    """Three filled buys of RELIANCE, two limit buys of TCS that rest below the market."""
+    ids = [bench.client(code) for code in ("AM1042", "RG1008", "RV1012")]
+    await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, *ids))
+    resting = buy("TCS", SizingKind.FIXED_QUANTITY, 3, *ids[:2], limit_paise=240000)
+    plan = await bench.desk.plans.freeze(resting)
+    await bench.desk.runs.start(plan, plan.digest)
+    await bench.settle()
+
+
+def rows(bench: PaperBench) -> list[str]:
+    grid = bench.screen.query_one(LiveGrid)
+    return [bench.desk.orders.get(key).tradingsymbol for key in grid.shown_keys]  # type: ignore[arg-type]
+
+
+async def test_live_orders_stand_first_and_the_filter_narrows(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3")
+        assert isinstance(bench.screen, OrdersScreen)
+        assert rows(bench) == ["TCS", "TCS", "RELIANCE", "RELIANCE", "RELIANCE"]
+        assert "5 of 5 · live 2" in bench.text
+        await bench.keys("f")
+        await bench.type("run 1 rv")
+        await bench.keys("enter")
+        assert rows(bench) == ["RELIANCE"]
+        await bench.keys("escape")
+        assert len(rows(bench)) == 5
+
+
+async def test_tab_and_f8_turn_the_views(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("f8")
+        assert "Trades by order · 3 of 5 · value ₹14,703" in bench.text
+        await bench.keys("u")
+        assert "Needs me" in bench.text
+        assert rows(bench) == []
+        await bench.keys("escape", "tab")
+        assert "Live orders · 2 of 5" in bench.text
+
+
+async def test_x_asks_for_y_and_capital_x_for_words(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3")
+        await bench.keys("x")
+        assert isinstance(bench.screen, YesScreen)
+        await bench.keys("enter", "escape")
+        assert len(bench.desk.orders.all(live=True)) == 2
+        await bench.keys("asterisk")
+        await bench.keys("X")
+        assert isinstance(bench.screen, WordsScreen)
+        await bench.type("cancel 2")
+        await bench.keys("enter")
+        for _ in range(3):
+            await bench.pass_time(1)
+        assert bench.desk.orders.all(live=True) == []
+        states = [order.state for order in bench.desk.orders.all()]
+        assert states.count(OrderState.CANCELLED) == 2
+        assert states.count(OrderState.FILLED) == 3
+        assert "cancelled" in bench.text
+
+
+async def test_a_reject_shows_the_brokers_words_and_enter_its_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        order = bench.desk.orders.all(live=True)[0]
+        words = Refused("margin", "RMS: margin [exceeds] \x1b[31mlimit")
+        monkeypatch.setattr(bench.desk.exchange, "place", lambda user_id, request: words)
+        plan = await bench.desk.plans.freeze(
+            buy("INFY", SizingKind.FIXED_QUANTITY, 1, bench.client("AM1042"))
+        )
+        await bench.desk.runs.start(plan, plan.digest)
+        await bench.settle()
+        await bench.keys("u")
+        assert rows(bench) == ["INFY"]
+        assert "REJECTED" in bench.text
+        assert "[exceeds]" in bench.text, "outside text is plain text"
+        assert "\x1b" not in bench.text
+        await bench.keys("enter")
+        assert isinstance(bench.screen, OrderScreen)
+        assert "the broker says: RMS: margin [exceeds]" in bench.text
+        assert "ORDER_REJECTED" in bench.text
+        await bench.keys("escape")
+        bench.app.open_order(order.id)
+        await bench.settle()
+        await bench.keys("x")
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        assert bench.desk.orders.get(order.id).state is OrderState.CANCELLED
+        assert "cancel asked for: by hand" in bench.text, "the life follows the order"

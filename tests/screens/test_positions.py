@@ -1,0 +1,88 @@
+"""Positions both ways round, live, and the sell that takes what is held."""
+
+from pathlib import Path
+
+from data.vocabulary import Side, SizingKind
+from screens.bulk import BulkScreen
+from screens.bulk_form import BulkForm
+from screens.client import ClientScreen
+from screens.plan_view import PlanView
+from tests.desks import buy, carry_out
+from tests.screens.papers import PaperBench, opened_on_paper
+from widgets.livegrid import LiveGrid
+
+CODES = ("AM1042", "RG1008", "RV1012")
+
+
+async def with_positions(bench: PaperBench) -> None:
+    """RELIANCE for three clients, TCS for one of them."""
+    ids = [bench.client(code) for code in CODES]
+    await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, *ids))
+    await carry_out(bench.desk, buy("TCS", SizingKind.FIXED_QUANTITY, 4, ids[0]))
+    await bench.keys("4")
+
+
+def grid(bench: PaperBench, name: str) -> LiveGrid:
+    return bench.screen.query_one(f"#{name}", LiveGrid)
+
+
+async def test_symbols_with_their_clients_and_clients_with_their_symbols(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        assert grid(bench, "upper").shown_keys == ("NSE:RELIANCE", "NSE:TCS")
+        assert [key[0] for key in grid(bench, "lower").shown_keys] == [  # type: ignore[index]
+            bench.client(code) for code in CODES
+        ]
+        await bench.keys("tab")
+        assert "Positions by client" in bench.text
+        assert grid(bench, "upper").shown_keys == tuple(bench.client(code) for code in CODES)
+        assert [key[1] for key in grid(bench, "lower").shown_keys] == [  # type: ignore[index]
+            "NSE:RELIANCE",
+            "NSE:TCS",
+        ]
+        await bench.keys("tab")
+        assert "Positions by symbol" in bench.text
+
+
+async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        await bench.pin("RELIANCE", 247050)
+        line = next(line for line in bench.lines() if "▸RELIANCE" in line)
+        assert line.split()[1:5] == ["3", "30", "2,450.50", "2,470.50"]
+        assert line.split()[-3:] == ["+600", "+600", "74,115"]
+        assert "day +600" in bench.text
+
+
+async def test_enter_goes_down_to_the_clients_page_and_esc_comes_back(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        await bench.keys("enter")
+        assert bench.screen.focused is grid(bench, "lower")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ClientScreen)
+        await bench.keys("right_curly_bracket")
+        assert "RG1008" in bench.text
+        await bench.keys("escape", "escape")
+        assert bench.screen.focused is grid(bench, "upper")
+
+
+async def test_s_sells_what_the_marked_clients_hold(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        await bench.keys("enter", "space", "j", "space")
+        await bench.keys("S")
+        assert isinstance(bench.screen, BulkScreen)
+        intent = bench.screen.query_one(BulkForm).intent()
+        assert (intent.side, intent.key, intent.product) == (Side.SELL, "NSE:RELIANCE", None)
+        assert (intent.sizing.kind, intent.sizing.value) == (SizingKind.PERCENT_OF_POSITION, 10_000)
+        assert "2 MARKED of 50" in bench.text
+        await bench.keys("enter")
+        plan = bench.screen.query_one(PlanView).plan
+        assert plan is not None
+        assert (plan.answer, plan.shares) == ("sell 2", 20)
+        await bench.type("sell 2")
+        await bench.keys("enter")
+        held = [h.quantity for h in bench.desk.holdings.all() if h.key == "NSE:RELIANCE" and h.quantity]
+        assert held == [10]
+        assert bench.desk.valuation.desk_total().realised_today_paise == 0
