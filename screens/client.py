@@ -17,6 +17,7 @@ from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
 from screens.commands import bindings
 from screens.desk_rows import direction
+from screens.market_words import market_time
 from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
 from screens.workspace import MASK, Here, Table, Workspace
@@ -253,7 +254,7 @@ class ClientScreen(Workspace):
         if orders:
             order = (live or orders)[0]
             words += (
-                f": {formats.time_of_day(order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
+                f": {market_time(self.desk, order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
                 f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
             )
         self.query_one("#client-orders", Static).update(Content(words))

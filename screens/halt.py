@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from screens.commands import bindings
+from screens.market_words import market_time
 from screens.workspace import MASK, Dialog, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -144,7 +145,7 @@ class CertificateScreen(Dialog[None]):
         def money(paise: int) -> str:
             return MASK if self.shell.privacy else f"₹{formats.rupees(paise)}"
 
-        at = formats.time_of_day(certificate.at)
+        at = market_time(self.desk, certificate.at)
         went = "" if certificate.ended else "  WORKING, reading back until nothing is live"
         scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
         first = (
@@ -153,11 +154,13 @@ class CertificateScreen(Dialog[None]):
             f"{certificate.refused} refused {certificate.unreachable} unreachable "
             f"{certificate.unknown} unknown"
         )
+        last = certificate.last_read_at
+        read = formats.DASH if last is None else market_time(self.desk, last)
         second = (
             f"{certificate.unsent_freed} freed unsent · "
             f"released {money(certificate.released_paise)} of {money(certificate.blocked_before_paise)} · "
             f"still blocked {money(certificate.still_blocked_paise)} · "
-            f"last read back {formats.time_of_day(certificate.last_read_at)}{went}"
+            f"last read back {read}{went}"
         )
         return formats.plain(first) + "\n" + formats.plain(second)
 

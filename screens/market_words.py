@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def market_time(desk: Desk, at: datetime) -> str:
-    """A wall time as the market's time of day, which a simulated day counts differently."""
-    return formats.time_of_day(desk.market.now() - (desk.clock.now() - at))
+    """A stamp as the time of day the trader lives in: a simulated market has its own."""
+    return formats.time_of_day(desk.shown_at(at))
 
 
 def held_words(desk: Desk, key: str) -> str:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.commands import bindings
+from screens.market_words import market_time
 from screens.order_rows import order_price, state_words, why_words
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
@@ -24,6 +25,7 @@ from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
     from engine.accounts.book import OrderView
+    from engine.desk import Desk
     from engine.orders.blotter import OrderLife
 
 
@@ -110,7 +112,7 @@ class OrderScreen(Workspace):
         yield Static(id="order-facts")
         yield LiveGrid(
             [
-                Column("at", "time", 12, _moment, sort=lambda line: line.at),
+                Column("at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at),
                 Column("kind", "what", 7, lambda line: line.kind, style=lambda line: line.style or None),
                 Column("words", "", 20, self._words, style=lambda line: line.style or None, flex=True),
             ],
@@ -209,6 +211,6 @@ class OrderScreen(Workspace):
         self.app.pop_screen()
 
 
-def _moment(line: Happened) -> str:
+def _moment(desk: Desk, line: Happened) -> str:
     """The time of day with milliseconds, which is how lines of one second stay in their order."""
-    return f"{formats.time_of_day(line.at)}.{line.at.microsecond // 1000:03d}"
+    return f"{market_time(desk, line.at)}.{desk.shown_at(line.at).microsecond // 1000:03d}"

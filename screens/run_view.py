@@ -17,6 +17,7 @@ from textual.widgets import Static
 from data.vocabulary import OrderState, RunStatus
 from screens.commands import bindings
 from screens.confirm import WordsScreen
+from screens.market_words import market_time
 from screens.order_rows import run_columns
 from screens.workspace import Here, Table
 from widgets import formats
@@ -251,7 +252,7 @@ class RunView(Vertical):
             state = "resting at the exchange"
         rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
         pace = f" · {rate:.1f}/s" if rate else ""
-        when = formats.time_of_day(run.started_at)
+        when = market_time(self._screen.desk, run.started_at)
         self.query_one("#run-title", Static).update(
             Content.assemble(
                 (f" run {run.number} {formats.plain(run.title)}", "bold"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
+from screens.market_words import market_time
 from widgets import formats
 from widgets.statusstrip import Mode, Segment
 
@@ -100,7 +101,7 @@ def halted(desk: Desk) -> list[Segment]:
     halt = active[-1]
     counts = desk.counts()
     certificate = desk.halt.certificate(halt.number)
-    at = formats.time_of_day(halt.at)
+    at = market_time(desk, halt.at)
     scope = "" if halt.scope is HaltScope.EVERYTHING else f" {halt.scope}:{halt.value}"
     segments = [
         Segment(f"HALTED{scope} {at} by {halt.by}", style="mode", brief=f"HALTED{scope} {at}"),
