@@ -252,7 +252,7 @@ class Store:
                     if jobs:
                         self._run(connection, jobs)
                         time.sleep(0.001)  # lets another process have the lock
-                    elif open_for_work:
+                    if open_for_work:  # after work too: a writer may never be idle
                         self._notice_others(connection)
         except BaseException as problem:  # nobody may wait for a writer that has ended
             log.exception("the store's writer has ended")

@@ -110,6 +110,7 @@ class Desk:
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
         self._opened_at = parts.clock.now()
+        self._apart = parts.market_clock.now() - self._opened_at
 
     # --- what every screen asks ---
 
@@ -174,7 +175,10 @@ class Desk:
         """
         if self._parts.mode != "PAPER" or at < self._opened_at:
             return at
-        return at + (self._parts.market_clock.now() - self._parts.clock.now())
+        apart = self._parts.market_clock.now() - self._parts.clock.now()
+        if abs(apart - self._apart) > timedelta(seconds=1):
+            self._apart = apart
+        return at + self._apart
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""

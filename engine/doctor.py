@@ -30,6 +30,7 @@ class Doctor:
     async def run(self) -> list[Check]:
         """Every check, in the order a reader would want them."""
         async with self._parts.store.reader() as connection:
+            await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
             checks = await connection.run_sync(examine)
         halts = self._parts.book.halts
         standing = ", ".join(f"{halt.number} ({halt.scope.value})" for halt in halts) or "none"

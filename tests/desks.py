@@ -1,13 +1,17 @@
 """Desks for tests: the demonstration on an exchange in memory, a clock moved by hand, pinned prices."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
+from brokers.contract import Broker, BrokerAccount, OrderRequest, Outcome
 from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
+from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.plan_record import Plan
@@ -94,6 +98,75 @@ async def carry_out(desk: PaperDesk, intent: Intent) -> tuple[Plan, RunView]:
     run = await desk.runs.settled(run.number, 30)
     await desk.settle()
     return plan, run
+
+
+@asynccontextmanager
+async def filed_desk(
+    home: Path, clock: ManualClock, kind: str = "api", seed: int = 7
+) -> AsyncIterator[PaperDesk]:
+    """A desk whose exchange is a file in its home, so that another may be opened beside it."""
+    settings = Settings(trader=kind)
+    async with open_desk(home, kind, clock=clock, settings=settings, latency=(0.0, 0.0), seed=seed) as desk:
+        if await prepare_demo(desk):
+            for symbol, (last, previous) in MISSION_PINS.items():
+                desk.exchange.pin(symbol, last, previous)
+        yield desk
+
+
+async def until(desk: PaperDesk, happened: Callable[[], object], step_s: float = 0.25) -> None:
+    """Move the clock on until something has happened; the threads of store and exchange run beside it."""
+    changed = asyncio.Event()
+    unsubscribe = desk.events.subscribe(lambda event: changed.set())
+    clock = desk.clock
+    assert isinstance(clock, ManualClock)
+    try:
+        async with asyncio.timeout(20):
+            while not happened():
+                changed.clear()
+                await clock.advance(step_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), 0.01)
+    finally:
+        unsubscribe()
+
+
+class Wire:
+    """Stands between a desk and its broker: each call may be answered by the test instead."""
+
+    def __init__(self, desk: PaperDesk) -> None:
+        self._broker = desk._parts.feed
+        self.placed: list[OrderRequest] = []
+        self.cancelled: list[str] = []
+        self.on_place: Callable[[BrokerAccount, OrderRequest], Awaitable[Outcome | None]] | None = None
+        self.on_cancel: Callable[[BrokerAccount, str], Awaitable[Outcome | None]] | None = None
+        desk._parts.brokers = dict.fromkeys(desk._parts.brokers, cast(Broker, self))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+    async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
+        self.placed.append(request)
+        answer = await self.on_place(account, request) if self.on_place else None
+        return answer or await self._broker.place(account, request)
+
+    async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
+        self.cancelled.append(broker_order_id)
+        answer = await self.on_cancel(account, broker_order_id) if self.on_cancel else None
+        return answer or await self._broker.cancel(account, broker_order_id)
+
+
+async def disk(desk: PaperDesk, full: bool) -> None:
+    """Let the database grow no further, or let it grow again."""
+
+    def unit_of_work(unit: Unit) -> None:
+        pages = unit.connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 1_000_000
+        unit.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    while True:
+        try:
+            return await desk._parts.store.write(unit_of_work)
+        except StoreUnwritable:
+            continue  # it shared its batch with facts that still found the disk full
 
 
 async def books_are_sound(desk: PaperDesk) -> None:

@@ -26,6 +26,9 @@ from engine.orders.states import Flag, OrderEvent, transition
 
 _SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)
 
+_IN_DEMAT = (Bucket.FREE, Bucket.PLEDGED)
+"""Shares whose sale debits the demat account; those of today are netted, those on their way pass it by."""
+
 SLACK_PAISE = 2
 """Kept beside a reservation: rounding each fill up can cost one paisa more than rounding the whole."""
 
@@ -357,8 +360,8 @@ class Books:
         proceeds = trade.quantity * trade.price_paise
         sold = sum(piece.quantity for piece in pieces)
         cost = sum(piece.cost for piece in pieces)
-        if any(piece.bucket is not Bucket.TODAY for piece in pieces):
-            order["demat_sale"] = True
+        if not order["demat_sale"] and any(piece.bucket in _IN_DEMAT for piece in pieces):
+            order["demat_sale"] = not self._demat_fee_paid(order)
         total = order["filled_notional_paise"] + proceeds
         charges = charges_for(order, total) - order["charges_paise"]
         purse = self._purses[order["client_id"]]
@@ -430,6 +433,20 @@ class Books:
         )
         self._close_lots(order, trade, fill_id, pieces, charges)
         return charges
+
+    def _demat_fee_paid(self, order: OrderRow) -> bool:
+        """Whether another order of the day pays the depository's fee, due once a security and day."""
+        same = {name: order[name] for name in ("client_id", "security", "trading_date")}
+        for other in self.orders.values():
+            if other["demat_sale"] and same.items() <= other.items():
+                return True
+        orders = table(Order)
+        found = self.unit.connection.execute(
+            select(orders.c.id).where(
+                *(orders.c[name] == value for name, value in same.items()), orders.c.demat_sale
+            )
+        ).first()
+        return found is not None
 
     def _take_lots(self, order: OrderRow, trade: BrokerTrade) -> list["_Piece"]:
         """Take a sale from the lots: today's first, since the exchange nets the day, then settled, then T1.

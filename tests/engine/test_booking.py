@@ -145,7 +145,7 @@ def test_where_proceeds_go(books: Ledger, policy, days, price, at_once):
     assert books.shares()["blocked"] == 10
     assert books.money() == before
     books.book(books.seen(sale, COMPLETE, books.trade(sale, 10, price)))
-    cost = charges(Side.SELL, 10 * price, demat=days > 0)
+    cost = charges(Side.SELL, 10 * price, demat=days == 2)
     after = books.money()
     assert books.shares() == dict.fromkeys(books.shares(), 0)
     if policy is Policy.EXACT:
@@ -154,6 +154,20 @@ def test_where_proceeds_go(books: Ledger, policy, days, price, at_once):
     from_unsettled = max(0, cost - at_once)
     assert after["available"] - before["available"] == at_once - (cost - from_unsettled)
     assert after["unsettled"] - before["unsettled"] == 10 * price - at_once - from_unsettled
+
+
+def test_the_depositorys_fee_is_paid_once_a_security_and_day(books: Ledger):
+    books.bought(10, 1000_00)
+    books.next_day()
+    books.next_day()
+    first, second = (books.open(Side.SELL, 4, 1000_00) for _ in range(2))
+    facts = [books.seen(order, COMPLETE, books.trade(order, 4, 1000_00)) for order in (first, second)]
+    books.book(facts[0])
+    books.book(facts[1])
+    paid = sum(books.row(order)["charges_paise"] for order in (first, second))
+    fee = charges(Side.SELL, 4_000_00, demat=True) - charges(Side.SELL, 4_000_00)
+    assert paid == 2 * charges(Side.SELL, 4_000_00) + fee
+    assert fee > 0
 
 
 def test_a_sale_takes_todays_shares_first_then_settled_then_those_on_their_way(books: Ledger):
