@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from data.locks import HeldLock
 from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
@@ -36,13 +37,23 @@ def prepare(path: Path) -> None:
         raise BadInput(
             "home", str(folder), f"give a folder that this user can write to ({problem.strerror or problem})"
         ) from problem
-    revision = _revision(path)
-    if revision == HEAD:
+    if _revision(path) == HEAD:
         return
+    lock = HeldLock(folder / "locks" / "schema.lock")
+    lock.take(wait=True)  # two programs may start on an empty home at once
+    try:
+        if (revision := _revision(path)) != HEAD:
+            _bring_to_head(path, revision)
+    finally:
+        lock.free()
+
+
+def _bring_to_head(path: Path, revision: str | None) -> None:
     engine = writer_engine(path)
     try:
         with engine.connect() as connection:
-            begin_immediate(connection)  # two programs may start on an empty home at once
+            begin_immediate(connection)
+            connection.exec_driver_sql("PRAGMA busy_timeout=5000")  # others may look while this commits
             _upgrade(connection, path, revision)
             add_triggers(connection)
             connection.exec_driver_sql("COMMIT")

@@ -258,6 +258,7 @@ class Desk:
         await parts.store.close()
         for lock in self._locks:
             lock.free()
+        (parts.home / "locks" / f"engine-{parts.instance_id}.lock").unlink(missing_ok=True)
 
     async def _register(self) -> None:
         """Give this engine a row and a held lock; the lock says that it lives."""

@@ -18,7 +18,8 @@ from engine.market.quotes import QuoteMap
 from engine.rules import Rules, Waits
 
 if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
-    from engine.accounts.book import Book, ClientView
+    from engine.accounts.book import Book
+    from engine.accounts.views import ClientView
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from screens.workspace import MASK, Framed
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.accounts.book import OrderView
+    from engine.accounts.views import OrderView
 
 LISTED = 12
 """Orders named one by one before the rest is only counted."""

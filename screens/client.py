@@ -25,7 +25,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.book import ClientView, HoldingView, OrderView
+    from engine.accounts.views import ClientView, HoldingView, OrderView
 
 OWNER = "client-screen"
 """Under this name the page follows prices."""

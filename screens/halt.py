@@ -18,7 +18,7 @@ from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
-    from engine.orders.halt import Certificate, CertificateLine
+    from engine.orders.certificate import Certificate, CertificateLine
 
 RESUME = "resume"
 """The word that lets orders go out again."""

@@ -24,7 +24,7 @@ from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.book import OrderView
+    from engine.accounts.views import OrderView
     from engine.desk import Desk
     from engine.orders.blotter import OrderLife
 

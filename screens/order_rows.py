@@ -13,7 +13,7 @@ from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.book import OrderView
+    from engine.accounts.views import OrderView
     from engine.desk import Desk
 
 

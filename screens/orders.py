@@ -21,7 +21,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.book import OrderView
+    from engine.accounts.views import OrderView
     from engine.desk import Desk
 
 __all__ = ["OrderScreen", "OrdersScreen"]

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from data.money import BadInput
 from data.vocabulary import Side
 from engine.orders.plan_record import Plan
-from engine.orders.runs import PlanDrifted, PlanExpired, Refusal
+from engine.orders.refusals import PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
 from screens.commands import bindings
 from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows

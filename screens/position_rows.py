@@ -11,7 +11,7 @@ from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.book import HoldingView
+    from engine.accounts.views import HoldingView
     from engine.desk import Desk
 
 HoldingKey = tuple[int, str, str]

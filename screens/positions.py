@@ -22,7 +22,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.book import HoldingView
+    from engine.accounts.views import HoldingView
 
 OWNER = "positions-screen"
 """Under this name the screen follows prices."""

@@ -12,7 +12,7 @@ from screens.workspace import MASK
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.accounts.book import FundsView
+    from engine.accounts.views import FundsView
     from engine.orders.plan_record import Alternative, Plan, PlanLine
 
 

@@ -1,10 +1,13 @@
 """One client's books without a desk: orders reserved, claimed and told about inside one transaction."""
 
+import atexit
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +36,7 @@ from engine.accounts.days import roll_day
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
 from engine.orders.lifecycle import Applied, Fact, Seen, SendEnded, apply_facts
-from engine.orders.runs import reserve
+from engine.orders.reservation import reserve
 from engine.rules import Waits
 from tests.desks import START
 
@@ -295,13 +298,20 @@ class Ledger:
         )
 
 
+@cache
+def _file() -> Path:
+    """One prepared database for all ledgers of this process, since none of them keeps anything."""
+    folder = TemporaryDirectory(prefix="ledger-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "desk.db"
+    prepare(path)
+    return path
+
+
 @contextmanager
-def ledger(folder: Path, available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Iterator[Ledger]:
+def ledger(available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Iterator[Ledger]:
     """A ledger with one client; nothing of it is kept."""
-    path = folder / "desk.db"
-    if not path.exists():
-        prepare(path)
-    engine = writer_engine(path)
+    engine = writer_engine(_file())
     with engine.connect() as connection:
         begin_immediate(connection)
         books = Ledger(connection)

@@ -30,7 +30,7 @@ from tradedesk.workspaces import WORKSPACES
 from widgets.formats import plain
 
 if TYPE_CHECKING:
-    from engine.orders.halt import Certificate
+    from engine.orders.certificate import Certificate
     from engine.orders.runs import RunView
 
 log = logging.getLogger(__name__)

@@ -7,12 +7,11 @@ touched; the guards in SQL stay the authority.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from data.money import half_up
 from data.store import Touched, chunks
 from data.tables import (
     Client,
@@ -32,189 +31,21 @@ from data.vocabulary import (
     LIVE_STATES,
     ClientStatus,
     HaltScope,
-    OrderState,
-    OrderType,
     Product,
-    Reason,
     RunStatus,
     SessionState,
-    Side,
+)
+from engine.accounts.views import (
+    ClientView,
+    DayFigures,
+    FundsView,
+    HaltView,
+    HoldingView,
+    OrderView,
+    RunRow,
+    order_view,
 )
 from engine.events import ClientsChanged, Event, FundsChanged, HaltChanged, OrderChanged, RunChanged
-
-_ENDED_BADLY = frozenset(
-    {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientView:
-    """One client as screens and plans see it. `gate` is None when the client may trade."""
-
-    id: int
-    code: str
-    name: str
-    broker: str
-    broker_user_id: str
-    status: ClientStatus
-    status_reason: str
-    status_since: date | None
-    session: SessionState
-    route: str
-    route_ready: bool
-    capital_paise: int
-    mtf_limit_paise: int
-    groups: tuple[str, ...]
-    phone: str
-
-    @property
-    def gate(self) -> Reason | None:
-        """The first reason why no order of this client may be sent, if any."""
-        if self.status is ClientStatus.PENDING:
-            return Reason.CLIENT_PENDING
-        if self.status is ClientStatus.INACTIVE:
-            return Reason.CLIENT_INACTIVE
-        if self.session is SessionState.EXPIRED:
-            return Reason.SESSION_EXPIRED
-        return None if self.route_ready else Reason.ROUTE_NOT_READY
-
-
-@dataclass(frozen=True, slots=True)
-class FundsView:
-    """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep."""
-
-    client_id: int
-    available_paise: int = 0
-    blocked_paise: int = 0
-    held_paise: int = 0
-    unsettled_paise: int = 0
-    charges_due_paise: int = 0
-    mtf_limit_paise: int = 0
-    mtf_loan_paise: int = 0
-    mtf_reserved_paise: int = 0
-    shortfall_paise: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingView:
-    """A client's shares of one security and product. `blocked` counts shares that open sells hold."""
-
-    client_id: int
-    security: str
-    key: str
-    tradingsymbol: str
-    product: Product
-    today: int
-    t1: int
-    free: int
-    pledged: int
-    blocked: int
-    cost_paise: int
-
-    @property
-    def quantity(self) -> int:
-        """All shares, sellable or not."""
-        return self.today + self.t1 + self.free + self.pledged
-
-    @property
-    def sellable(self) -> int:
-        """Shares that a sell may take now; trade-to-trade securities allow only the free ones."""
-        return max(0, self.free + self.t1 + self.today - self.blocked)
-
-    @property
-    def average_paise(self) -> int:
-        """Cost per share, half-up, for display."""
-        return half_up(self.cost_paise, self.quantity) if self.quantity else 0
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """One order as it stands."""
-
-    id: int
-    run_number: int
-    plan_number: int
-    client_id: int
-    broker: str
-    key: str
-    tradingsymbol: str
-    side: Side
-    product: Product
-    order_type: OrderType
-    quantity: int
-    filled_quantity: int
-    filled_notional_paise: int
-    limit_paise: int | None
-    reserve_price_paise: int
-    state: OrderState
-    sub_status: str
-    reason_code: str
-    reason_text: str
-    broker_order_id: str | None
-    tag: str | None
-    flags: tuple[str, ...]
-    blocked_paise: int
-    instance_id: int
-    trading_date: date
-    created_at: datetime
-    updated_at: datetime
-    ended_at: datetime | None
-
-    @property
-    def leaves(self) -> int:
-        """Shares that could still trade."""
-        return max(0, self.quantity - self.filled_quantity) if self.live else 0
-
-    @property
-    def live(self) -> bool:
-        """Whether it could still trade."""
-        return self.state in LIVE_STATES
-
-    @property
-    def needs_trader(self) -> bool:
-        """Whether a trader should look: UNKNOWN, refused by anyone, partly filled, or flagged."""
-        partly = 0 < self.filled_quantity < self.quantity
-        return bool(self.flags) or partly or self.state in _ENDED_BADLY
-
-    @property
-    def average_paise(self) -> int | None:
-        """Average fill price, half-up, for display."""
-        return half_up(self.filled_notional_paise, self.filled_quantity) if self.filled_quantity else None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run as stored; `RunView` adds the counts."""
-
-    number: int
-    plan_number: int
-    title: str
-    status: RunStatus
-    actor: str
-    instance_id: int
-    skipped: int
-    left_paise: int
-    started_at: datetime
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class HaltView:
-    """A halt that has not been resumed."""
-
-    number: int
-    scope: HaltScope
-    value: str
-    at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayFigures:
-    """What a client has realised and paid on the current trading day, in paise."""
-
-    realised_paise: int = 0
-    charges_paise: int = 0
 
 
 @dataclass(slots=True)
@@ -448,40 +279,6 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
         for row in connection.execute(query).mappings():
             out[row["id"]] = order_view(row)
     return out
-
-
-def order_view(row: Mapping[Any, Any]) -> OrderView:
-    """A stored order as a view."""
-    return OrderView(
-        id=row["id"],
-        run_number=row["run_number"],
-        plan_number=row["plan_number"],
-        client_id=row["client_id"],
-        broker=row["broker"],
-        key=f"{row['exchange']}:{row['tradingsymbol']}",
-        tradingsymbol=row["tradingsymbol"],
-        side=Side(row["side"]),
-        product=Product(row["product"]),
-        order_type=OrderType(row["order_type"]),
-        quantity=row["quantity"],
-        filled_quantity=row["filled_quantity"],
-        filled_notional_paise=row["filled_notional_paise"],
-        limit_paise=row["limit_paise"],
-        reserve_price_paise=row["reserve_price_paise"],
-        state=OrderState(row["state"]),
-        sub_status=row["sub_status"],
-        reason_code=row["reason_code"],
-        reason_text=row["reason_text"],
-        broker_order_id=row["broker_order_id"],
-        tag=row["tag"],
-        flags=tuple(row["flags"].split()),
-        blocked_paise=row["blocked_paise"],
-        instance_id=row["instance_id"],
-        trading_date=row["trading_date"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        ended_at=row["ended_at"],
-    )
 
 
 def _read_runs(connection: Connection, numbers: Iterable[int] | None) -> dict[int, RunRow]:

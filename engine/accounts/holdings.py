@@ -11,7 +11,7 @@ from sqlalchemy import select
 from data.money import half_up
 from data.tables import ClosedLot, Fill, table
 from data.vocabulary import Product
-from engine.accounts.book import FundsView, HoldingView
+from engine.accounts.views import FundsView, HoldingView
 from engine.parts import Parts
 
 

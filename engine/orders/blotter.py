@@ -9,7 +9,7 @@ from sqlalchemy import Executable, select
 from data.money import BadInput
 from data.store import StoreError, Unit
 from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
-from engine.accounts.book import OrderView
+from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.parts import Parts
 

@@ -18,7 +18,8 @@ from data.audit import AuditEntry
 from data.store import StoreError, Unit, chunks
 from data.tables import Attempt, Order, table
 from data.vocabulary import HaltScope, OrderState, RunStatus
-from engine.accounts.book import ClientView, HaltView, OrderView, read_halts
+from engine.accounts.book import read_halts
+from engine.accounts.views import ClientView, HaltView, OrderView
 from engine.orders.lifecycle import Applied, SendEnded
 from engine.orders.record import Recorder
 from engine.parts import Parts

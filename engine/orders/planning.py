@@ -12,7 +12,7 @@ from data.money import BPS, BadInput, half_up
 from data.store import Unit
 from data.tables import Order, PlanRecord, RunRecord, table
 from data.vocabulary import HaltScope, OrderState
-from engine.accounts.book import ClientView
+from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
 from engine.orders.dispatch import covered
 from engine.orders.intents import Intent, Selection

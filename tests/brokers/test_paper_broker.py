@@ -76,7 +76,7 @@ async def broker(clock: ManualClock, exchange: PaperExchange) -> AsyncIterator[P
 async def let_run() -> None:
     """Give tasks that wait for nothing their turns."""
     for _ in range(20):
-        await asyncio.sleep(0)
+        await ManualClock(datetime(2026, 11, 22, tzinfo=UTC)).sleep(0)
 
 
 async def first_update(events: AsyncIterator[StreamEvent]) -> OrderUpdate:

@@ -49,6 +49,7 @@ def report(path, head=None):
 def tampered(path, target, *statements):
     target.write_bytes(path.read_bytes())
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
         for statement in statements:
             connection.execute(*statement)
     return target
@@ -64,14 +65,14 @@ def test_an_untouched_chain_verifies_with_its_head_and_with_an_older_one(chained
     assert not report(chained, "f" * 64).ok
 
 
-@pytest.mark.parametrize("row", [1, 3, ROWS])
+@pytest.mark.parametrize("row", [1, ROWS])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_one_changed_byte_is_found_at_its_row(chained, tmp_path, column, row):
     with closing(sqlite3.connect(chained)) as connection:
         (value,) = connection.execute(
             f"SELECT CAST({column} AS BLOB) FROM audit WHERE seq = ?", (row,)
         ).fetchone()
-    for place in range(len(value)):
+    for place in sorted({0, len(value) // 2, len(value) - 1}):
         for mask in (0x01, 0x80):
             if column in _NUMBERS:
                 changed = int(value) + (10 if mask == 1 else 1000)
@@ -81,8 +82,6 @@ def test_one_changed_byte_is_found_at_its_row(chained, tmp_path, column, row):
             statement = f"UPDATE audit SET {column} = {what} WHERE seq = ?"
             made = report(tampered(chained, tmp_path / "desk.db", (statement, (changed, row))))
             assert (made.ok, made.bad_seq) == (False, row), (place, mask)
-        if len(value) > 20:
-            break
 
 
 _NUMBERS = {"seq", "client_id", "order_id", "plan_number", "run_number"}

@@ -28,11 +28,9 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("policy", list(Policy))
-def test_any_sequence_of_trading_adds_up(tmp_path_factory, policy):
-    folder = tmp_path_factory.mktemp("books")
-
+def test_any_sequence_of_trading_adds_up(policy):
     @settings(
-        max_examples=30,
+        max_examples=20,
         deadline=None,
         derandomize=True,
         database=None,
@@ -40,7 +38,7 @@ def test_any_sequence_of_trading_adds_up(tmp_path_factory, policy):
     )
     @given(steps=STEPS, cash=st.sampled_from([50_000_00, 3_00_000_00]))
     def trade(steps, cash):
-        with ledger(folder, cash, mtf_limit_paise=1_00_000_00) as books:
+        with ledger(cash, mtf_limit_paise=1_00_000_00) as books:
             orders: list[int] = []
             for step in steps:
                 before = books.money()
@@ -92,9 +90,9 @@ def _take(books, orders, step, policy):
 
 
 @pytest.fixture
-def traded(tmp_path):
+def traded():
     """Books with a holding of each bucket, a loan, a resting buy and a resting sell."""
-    with ledger(tmp_path, 10_00_000_00, mtf_limit_paise=5_00_000_00) as books:
+    with ledger(10_00_000_00, mtf_limit_paise=5_00_000_00) as books:
         books.bought(10, 1000_00)
         books.bought(10, 1500_00, product=Product.MTF, symbol="INFY")
         books.next_day()
@@ -146,8 +144,8 @@ def test_planted_corruption_is_found(traded, tampering, told):
     assert any(told in line for line in found), found
 
 
-def test_append_only_tables_refuse_change_and_deletion(tmp_path):
-    with ledger(tmp_path) as books:
+def test_append_only_tables_refuse_change_and_deletion():
+    with ledger() as books:
         books.bought(10, 1000_00)
         for name in APPEND_ONLY:
             if name == "audit":
@@ -159,7 +157,7 @@ def test_append_only_tables_refuse_change_and_deletion(tmp_path):
         assert books.faults() == []
 
 
-def test_a_transfer_that_does_not_balance_or_frees_without_proof_is_refused(tmp_path):
+def test_a_transfer_that_does_not_balance_or_frees_without_proof_is_refused():
     one = [Line(Account.AVAILABLE, 100)]
     zero = [Line(Account.AVAILABLE, 100), Line(Account.BLOCKED, -100)]
     bad = (
@@ -167,15 +165,15 @@ def test_a_transfer_that_does_not_balance_or_frees_without_proof_is_refused(tmp_
         Transfer(CLIENT, "x", DAY, shares=[ShareLine("S", "CNC", Bucket.FREE, 1)]),
         Transfer(CLIENT, "release", DAY, zero),
     )
-    with ledger(tmp_path) as books:
+    with ledger() as books:
         for transfer in bad:
             with pytest.raises(Unbalanced):
                 post(books.unit(), [transfer])
         assert books.faults() == []
 
 
-def test_reserving_serves_whom_it_can_and_nobody_else(tmp_path):
-    with ledger(tmp_path, 1000) as books:
+def test_reserving_serves_whom_it_can_and_nobody_else():
+    with ledger(1000) as books:
         assert reserve_money(books.unit(), {CLIENT: (1001, 0), 99: (1, 0)}) == set()
         assert reserve_money(books.unit(), {CLIENT: (1000, 1)}) == set()
         assert books.money()["available"] == 1000

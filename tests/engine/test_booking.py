@@ -15,8 +15,8 @@ BOTH = pytest.mark.parametrize("policy", [Policy.EXACT, Policy.WORST])
 
 
 @pytest.fixture
-def books(tmp_path):
-    with ledger(tmp_path, 10_00_000_00, mtf_limit_paise=5_00_000_00) as one:
+def books():
+    with ledger(10_00_000_00, mtf_limit_paise=5_00_000_00) as one:
         yield one
         assert one.faults() == []
 
@@ -48,8 +48,8 @@ def test_a_fill_takes_from_the_block_and_the_end_gives_the_rest_back(books: Ledg
     }
 
 
-def test_a_dear_fill_is_paid_from_available_then_becomes_shortfall(tmp_path):
-    with ledger(tmp_path, 10_200_00) as books:
+def test_a_dear_fill_is_paid_from_available_then_becomes_shortfall():
+    with ledger(10_200_00) as books:
         order = books.open(Side.BUY, 10, 1000_00)
         dear = books.trade(order, 10, 1050_00)
         books.book(books.seen(order, COMPLETE, dear))

@@ -13,8 +13,8 @@ COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, Broke
 
 
 @pytest.fixture
-def books(tmp_path):
-    with ledger(tmp_path, 10_00_000_00, mtf_limit_paise=5_00_000_00) as one:
+def books():
+    with ledger(10_00_000_00, mtf_limit_paise=5_00_000_00) as one:
         yield one
         assert one.faults() == []
 

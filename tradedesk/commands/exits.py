@@ -102,7 +102,7 @@ def _explain_desk(problem: BaseException) -> Explained:
 
     from data.store import StoreError
     from engine.desk import AppAlreadyRuns
-    from engine.orders.runs import Halted, Refusal, TradingStopped
+    from engine.orders.refusals import Halted, Refusal, TradingStopped
 
     if isinstance(problem, AppAlreadyRuns):
         return Explained(Exit.STORE, str(problem), "app_already_runs")

@@ -16,7 +16,7 @@ from widgets.formats import quantity, rupees, time_of_day
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.halt import Certificate
+    from engine.orders.certificate import Certificate
 
 audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.accounts.book import ClientView, FundsView, HoldingView, OrderView
     from engine.accounts.holdings import Transaction
+    from engine.accounts.views import ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
-    from engine.orders.halt import Certificate
+    from engine.orders.certificate import Certificate
     from engine.orders.plan_record import Plan
     from engine.orders.runs import RunView
 

@@ -30,7 +30,7 @@ from tradedesk.commands.shapes import order_shape, plan_shape, run_shape
 from tradedesk.output import document, line, say
 
 if TYPE_CHECKING:
-    from engine.accounts.book import OrderView
+    from engine.accounts.views import OrderView
     from engine.desk import Desk
     from engine.orders.plan_record import Plan
     from engine.orders.runs import RunView
@@ -178,7 +178,7 @@ def _nothing(made: "Plan", as_json: bool) -> Exit:
 
 
 async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_json: bool) -> Exit:
-    from engine.orders.runs import Refusal
+    from engine.orders.refusals import Refusal
 
     try:
         started = await desk.runs.start(made, confirm=digest)

@@ -1,0 +1,96 @@
+"""The certificate of a halt: what a cancel-all did, per client and per order, as shown and stored."""
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from data.vocabulary import HaltScope
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateOrder:
+    """What became of one order under a halt."""
+
+    order_id: int
+    client_id: int
+    key: str
+    side: str
+    quantity: int
+    filled_quantity: int
+    result: str
+    released_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    """What a halt did for one client; money in paise."""
+
+    client_id: int
+    code: str
+    name: str
+    cancelled: int
+    filled: int
+    refused: int
+    unknown: int
+    released_paise: int
+    available_before_paise: int
+    available_now_paise: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The proof of a cancel-all. `ended` says that nothing was live when it was last read back."""
+
+    number: int
+    scope: HaltScope
+    value: str
+    by: str
+    at: datetime
+    last_read_at: datetime | None
+    ended: bool
+    cancelled: int
+    filled_meanwhile: int
+    refused: int
+    unknown: int
+    unreachable: int
+    unsent_freed: int
+    released_paise: int
+    blocked_before_paise: int
+    still_blocked_paise: int
+    lines: tuple[CertificateLine, ...]
+    orders: tuple[CertificateOrder, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: money in `_paise` keys, times as UTC ISO."""
+        values = asdict(self)
+        values["at"] = self.at.isoformat()
+        values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()
+        values["scope"] = self.scope.value
+        return values
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "Certificate":
+        """A stored certificate."""
+        last = values["last_read_at"]
+        typed: dict[str, Any] = {
+            "scope": HaltScope(values["scope"]),
+            "at": datetime.fromisoformat(values["at"]),
+            "last_read_at": None if last is None else datetime.fromisoformat(last),
+            "lines": tuple(CertificateLine(**line) for line in values["lines"]),
+            "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
+        }
+        return Certificate(**{**values, **typed})
+
+
+def write_certificate(home: Path, made: Certificate) -> None:
+    """Keep a copy of the certificate outside the database, in the home's `certificates` folder."""
+    folder = home / "certificates"
+    with contextlib.suppress(OSError):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (folder / f"halt-{made.number}.json").write_text(
+            json.dumps(made.to_json(), indent=2, ensure_ascii=False), encoding="utf-8"
+        )

@@ -1,0 +1,43 @@
+"""What the desk refuses to do, each with a stable word; the message says why and what would be right."""
+
+
+class Refusal(Exception):  # noqa: N818 - the desk's answer, shown to the trader
+    """The desk will not do it; `reason` is a stable word, the message says why and what would be right."""
+
+    reason = "refused"
+
+
+class PlanExpired(Refusal):
+    """The plan is older than its validity."""
+
+    reason = "plan_expired"
+
+
+class PlanDrifted(Refusal):
+    """The price has moved further than the plan allows."""
+
+    reason = "plan_drifted"
+
+
+class AlreadyRun(Refusal):
+    """The plan was carried out before."""
+
+    reason = "already_run"
+
+
+class Halted(Refusal):
+    """The desk is halted."""
+
+    reason = "halted"
+
+
+class NotConfirmed(Refusal):
+    """The hash given is not that of the plan."""
+
+    reason = "not_confirmed"
+
+
+class TradingStopped(Refusal):
+    """The store cannot be written, so nothing may be sent."""
+
+    reason = "trading_stopped"

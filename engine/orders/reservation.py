@@ -1,0 +1,243 @@
+"""Writing a run: its orders and what they reserve, in the one transaction that comes before any send."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+
+from data.audit import AuditEntry
+from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
+from data.money import BPS
+from data.store import Unit
+from data.tables import Client, Funds, Order, RunRecord, table
+from data.vocabulary import (
+    Account,
+    ClientStatus,
+    HaltScope,
+    OrderState,
+    OrderType,
+    Reason,
+    RunStatus,
+    Side,
+    Validity,
+)
+from engine.accounts.book import read_halts
+from engine.events import TapeLine
+from engine.orders.booking import need
+from engine.orders.dispatch import covered
+from engine.orders.plan_record import Plan, PlanLine
+from engine.orders.refusals import AlreadyRun, Halted
+from engine.orders.sizing import margin_bps
+from engine.parts import Parts
+
+
+def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
+    """Write a run with its orders and reserve for all of them, in the caller's one transaction.
+
+    Gives the run's number and the orders to send, in the order of `lines`. A client whose money or shares
+    have gone since the plan gets DENIED orders; its legs are all or nothing.
+    """
+    runs = table(RunRecord)
+    if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
+        raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
+    halts = read_halts(unit.connection)
+    if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
+        raise Halted("the desk was halted before the plan could be sent")
+    lines = list(lines)
+    number = unit.take_ids("run", 1)[0]
+    ids = unit.take_ids("order", len(lines))
+    rows = [
+        _order_row(unit, plan, line, order_id, number, parts)
+        for order_id, line in zip(ids, lines, strict=True)
+    ]
+    clients, key = parts.book.clients, plan.instrument.key
+    halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
+    denied = _block(unit, plan, rows, halted)
+    unit.insert(
+        RunRecord,
+        [
+            {
+                "number": number,
+                "plan_number": plan.number,
+                "title": plan.title,
+                "status": RunStatus.RUNNING.value,
+                "actor": parts.actor,
+                "instance_id": parts.instance_id,
+                "skipped": len(plan.skipped_lines),
+                "left_paise": plan.left_paise,
+                "started_at": unit.now,
+                "finished_at": None,
+            }
+        ],
+    )
+    unit.insert(Order, rows)
+    _post_blocks(unit, plan, rows)
+    unit.audit(
+        AuditEntry(
+            "RUN_STARTED",
+            parts.actor,
+            plan_number=plan.number,
+            run_number=number,
+            details={
+                "title": plan.title,
+                "digest": plan.digest,
+                "orders": len(rows) - len(denied),
+                "denied": len(denied),
+                "skipped": len(plan.skipped_lines),
+                "first": lines[0].code,
+            },
+        )
+    )
+    for row in rows:
+        was_denied = row["id"] in denied
+        details = {"reason": row["reason_code"]} if was_denied else {"blocked_paise": row["blocked_paise"]}
+        unit.audit(
+            AuditEntry(
+                "ORDER_DENIED" if was_denied else "ORDER_RESERVED",
+                parts.actor,
+                row["client_id"],
+                row["id"],
+                plan.number,
+                number,
+                {"quantity": row["quantity"], **details},
+            )
+        )
+        unit.touched.orders.add(row["id"])
+    unit.touched.runs.add(number)
+    unit.publish(
+        TapeLine(
+            unit.now,
+            f"run {number} {plan.title}: {len(rows) - len(denied)} orders, {len(plan.skipped_lines)} skipped",
+            "run",
+            f"run:{number}",
+        )
+    )
+    return number, [row["id"] for row in rows if row["id"] not in denied]
+
+
+def _order_row(
+    unit: Unit, plan: Plan, line: PlanLine, order_id: int, run_number: int, parts: Parts
+) -> dict[str, Any]:
+    instrument, intent = plan.instrument, plan.intent
+    margin = margin_bps(instrument, line.product) if intent.side is Side.BUY else BPS
+    row: dict[str, Any] = {
+        "id": order_id,
+        "run_number": run_number,
+        "plan_number": plan.number,
+        "client_id": line.client_id,
+        "broker": line.broker,
+        "exchange": instrument.exchange,
+        "tradingsymbol": instrument.tradingsymbol,
+        "security": instrument.security,
+        "side": intent.side.value,
+        "product": line.product.value,
+        "order_type": intent.order_type.value,
+        "validity": Validity.DAY.value,
+        "quantity": line.quantity,
+        "limit_paise": intent.limit_paise,
+        "reserve_price_paise": plan.reserve_price_paise,
+        "protection_bps": plan.protection_bps if intent.order_type is OrderType.MARKET else None,
+        "margin_bps": BPS if margin is None else margin,
+        "policy": plan.policy.value,
+        "state": OrderState.RESERVED.value,
+        "reason_code": "",
+        "filled_notional_paise": 0,
+        "own_paise": 0,
+        "charges_paise": 0,
+        "blocked_paise": 0,
+        "blocked_shares": 0,
+        "mtf_reserved_paise": 0,
+        "demat_sale": False,
+        "instance_id": parts.instance_id,
+        "trading_date": plan.trading_day,
+        "created_at": unit.now,
+        "updated_at": unit.now,
+        "ended_at": None,
+    }
+    if intent.side is Side.BUY:
+        row["blocked_paise"], row["mtf_reserved_paise"] = need(row, line.quantity)
+    else:
+        row["blocked_shares"] = line.quantity
+    return row
+
+
+def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], halted: set[int]) -> set[int]:
+    """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED.
+
+    So do those of clients whom a halt of part of the desk has covered since the plan.
+    """
+    buying = plan.intent.side is Side.BUY
+    asking = [row for row in rows if row["client_id"] not in halted]
+    if buying:
+        needs: dict[int, tuple[int, int]] = {}
+        for row in asking:
+            money, loan = needs.get(row["client_id"], (0, 0))
+            needs[row["client_id"]] = (money + row["blocked_paise"], loan + row["mtf_reserved_paise"])
+        served = reserve_money(unit, needs)
+        lost = needs.keys() - served
+    else:
+        only_settled = plan.instrument.trade_to_trade
+        keyed = {(row["client_id"], row["product"]): row for row in asking}
+        done = reserve_shares(
+            unit,
+            [(c, row["security"], p, row["blocked_shares"], only_settled) for (c, p), row in keyed.items()],
+        )
+        lost = {client_id for client_id, product in keyed if (client_id, product) not in done}
+        free_memo(
+            unit,
+            {},
+            {(c, keyed[c, p]["security"], p): keyed[c, p]["blocked_shares"] for c, p in done if c in lost},
+        )
+    denied: set[int] = set()
+    for row in rows:
+        if row["client_id"] in lost or row["client_id"] in halted:
+            reason = Reason.HALTED if row["client_id"] in halted else _why_denied(unit, row, buying)
+            row.update(state=OrderState.DENIED.value, reason_code=reason.value, ended_at=unit.now)
+            row.update(blocked_paise=0, blocked_shares=0, mtf_reserved_paise=0)
+            denied.add(row["id"])
+    return denied
+
+
+def _why_denied(unit: Unit, row: dict[str, Any], buying: bool) -> Reason:
+    clients, funds = table(Client), table(Funds)
+    found = unit.connection.execute(
+        select(
+            clients.c.status,
+            funds.c.available_paise,
+            (funds.c.mtf_limit_paise - funds.c.mtf_loan_paise - funds.c.mtf_reserved_paise).label("room"),
+        )
+        .join(funds, funds.c.client_id == clients.c.id)
+        .where(clients.c.id == row["client_id"])
+    ).one()
+    if found.status != ClientStatus.ACTIVE.value:
+        pending = found.status == ClientStatus.PENDING.value
+        return Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE
+    if not buying:
+        return Reason.INSUFFICIENT_HOLDING
+    payable = found.available_paise >= row["blocked_paise"]
+    return (
+        Reason.MTF_LIMIT if payable and row["mtf_reserved_paise"] > found.room else Reason.INSUFFICIENT_FUNDS
+    )
+
+
+def _post_blocks(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> None:
+    post(
+        unit,
+        [
+            Transfer(
+                row["client_id"],
+                "reserve",
+                plan.trading_day,
+                [
+                    Line(Account.AVAILABLE, -row["blocked_paise"]),
+                    Line(Account.BLOCKED, row["blocked_paise"], row["id"]),
+                ],
+                order_id=row["id"],
+                reserved=True,
+            )
+            for row in rows
+            if row["blocked_paise"]
+        ],
+    )
+    for row in rows:
+        unit.touched.clients.add(row["client_id"])

@@ -1,0 +1,139 @@
+"""The change of day, and our books against the broker's before and after it."""
+
+import pytest
+
+from data.tables import Meta, SizingBase, table
+from data.vocabulary import OrderState, Policy, Product, SizingKind
+from engine.accounts.days import roll_day
+from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+
+ROHAN, PRIYA, AMIT = 8, 15, 22
+BOTH = pytest.mark.parametrize("policy", list(Policy))
+
+
+async def next_day(desk):
+    """Move the market to its next trading day and let the desk notice."""
+    day = desk.market_clock.trading_day
+    desk.exchange.jump(desk._parts.calendar.session_close(day))
+    assert desk.market_clock.trading_day > day
+    await until(desk, lambda: desk._day == desk.market_clock.trading_day)
+    await desk.settle()
+
+
+async def compared(desk, client_id):
+    """Our figures and the broker's, and shares by symbol and product."""
+    broker, account = desk._parts.broker_of(client_id)
+    theirs, ours = await broker.funds(account), desk.funds.of(client_id)
+    held = {
+        (h.tradingsymbol, h.product): (h.today, h.t1, h.free, h.blocked, h.cost_paise)
+        for h in desk.holdings.of(client_id)
+    }
+    holds = {
+        (h.tradingsymbol, h.product): (h.today, h.t1, h.free, h.blocked, h.cost_paise)
+        for h in await broker.holdings(account)
+    }
+    return ours, theirs, held, holds
+
+
+async def agree(desk, client_id):
+    """Fail unless a client without live orders has at the desk what it has at the broker."""
+    ours, theirs, held, holds = await compared(desk, client_id)
+    assert held == holds
+    assert (ours.mtf_loan_paise, ours.blocked_paise) == (theirs.mtf_loan_paise, theirs.blocked_paise)
+    # What sales still owe in charges they pay from their own unsettled proceeds at our desk, from cash there.
+    gap = ours.available_paise - ours.shortfall_paise - theirs.available_paise
+    assert 0 <= gap <= max(0, ours_charges(desk, client_id))
+    return gap
+
+
+def ours_charges(desk, client_id):
+    return desk._parts.book.figures[client_id].charges_paise
+
+
+@BOTH
+async def test_our_books_are_the_brokers_through_a_day_and_two_rolls(tmp_path, policy):
+    async with paper_desk(tmp_path, policy) as desk:
+        await carry_out(desk, buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 1000))
+        await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 20, ROHAN, AMIT, product=Product.MTF))
+        await carry_out(desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN, AMIT))
+        desk.exchange.pin("HDFCBANK", 1650_00, 1590_00)
+        desk.exchange.pin("INFY", 1520_00, 1491_00)
+        await desk.market.fetch(["NSE:HDFCBANK", "NSE:INFY"])
+        await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 6, ROHAN, AMIT))
+        await carry_out(desk, sell("INFY", SizingKind.FIXED_QUANTITY, 7, ROHAN, AMIT))
+        traded = [order.client_id for order in desk.orders.all() if order.filled_quantity]
+        assert len(set(traded)) > 40
+        for client_id in set(traded):
+            assert await agree(desk, client_id) == 0, client_id
+
+        await next_day(desk)
+        for client_id in set(traded):
+            assert await agree(desk, client_id) == 0, client_id
+        await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 2, ROHAN, AMIT))
+        await carry_out(desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        for client_id in (ROHAN, AMIT):
+            await agree(desk, client_id)
+        await next_day(desk)
+        await next_day(desk)
+        await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 1, ROHAN, AMIT))
+        await next_day(desk)
+        for client_id in set(traded):
+            assert await agree(desk, client_id) == 0, client_id
+            assert desk.funds.of(client_id).unsettled_paise == 0
+            assert desk.funds.of(client_id).charges_due_paise == 0
+        await books_are_sound(desk)
+
+
+async def test_a_day_opens_once_with_frozen_bases_and_fresh_figures(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN))
+        await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN))
+        assert desk._parts.book.figures[ROHAN].charges_paise > 0
+        capital = desk.clients.get(ROHAN).capital_paise
+        await desk._parts.store.write(_capital(desk, capital + 5_00))
+        assert desk.clients.get(ROHAN).capital_paise == capital
+        await next_day(desk)
+        assert desk.clients.get(ROHAN).capital_paise == capital + 5_00
+        assert desk._parts.book.figures[ROHAN].charges_paise == 0
+        assert desk.holdings.of(ROHAN) == []
+        before = desk.funds.all()
+        opened = [await desk._parts.store.write(lambda u: roll_day(u, desk._parts)) for _ in range(2)]
+        assert opened == [False, False]
+        assert desk.funds.all() == before
+        rows = await desk.audit.rows(action="DAY_OPENED")
+        assert [row.details["trading_day"] for row in rows] == ["2026-11-18", "2026-11-19"]
+        async with desk._parts.store.reader() as connection:
+            bases = (await connection.execute(table(SizingBase).select())).all()
+            assert len(bases) == 2 * len(desk.clients.all())
+            metas = (await connection.execute(table(Meta).select())).all()
+            assert ("last_trading_day", "2026-11-19") in metas
+
+
+def _capital(desk, paise):
+    def unit_of_work(unit):
+        unit.connection.exec_driver_sql(f"UPDATE client SET capital_paise = {paise} WHERE id = {ROHAN}")
+        unit.touched.roster = True
+
+    return unit_of_work
+
+
+async def test_orders_left_over_from_a_day_end_with_it_and_are_never_sent_on_the_next(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        before = desk.funds.all()
+        low = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2300_00)
+        await carry_out(desk, low)
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, PRIYA))
+        desk._dispatcher.submit = lambda ids: None
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.runs.pause(run.number)
+        wire = Wire(desk)
+        await next_day(desk)
+        del desk._dispatcher.submit
+        await desk.runs.go_on(run.number)
+        await until(desk, lambda: not desk.orders.all(live=True))
+        assert wire.placed == []
+        ends = {order.client_id: order.state for order in desk.orders.all()}
+        assert ends == {ROHAN: OrderState.EXPIRED, PRIYA: OrderState.CANCELLED}
+        assert desk.funds.all() == before
+        assert not any(order.flags for order in desk.orders.all())
+        await books_are_sound(desk)

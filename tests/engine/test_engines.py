@@ -1,0 +1,120 @@
+"""A desk's life: one app, what a dead engine left behind, and a book that follows other processes."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import update
+
+from brokers.contract import NotSent
+from data.clock import ManualClock
+from data.tables import Attempt, Instance, Order, table
+from data.vocabulary import ClientStatus, OrderState, RunStatus, SizingKind
+from engine.desk import AppAlreadyRuns
+from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
+
+ROHAN, PRIYA, AMIT = 8, 15, 22
+
+
+async def test_one_app_at_a_time_and_the_command_line_beside_it(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock, "app") as desk:
+        with pytest.raises(AppAlreadyRuns, match="another tradedesk app"):
+            async with filed_desk(tmp_path, clock, "app", seed=8):
+                pass
+        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+            assert desk._parts.engine_lives(other._parts.instance_id)
+            await other.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
+            await until(desk, lambda: desk.clients.get(ROHAN).status is ClientStatus.INACTIVE, step_s=0.1)
+            await other.watchlist.add("NSE:RIIL", "Mine")
+            await until(desk, lambda: desk.watchlist.keys("Mine") == ["NSE:RIIL"], step_s=0.1)
+            number = other._parts.instance_id
+        assert not desk._parts.engine_lives(number)
+    async with filed_desk(tmp_path, clock, "app") as desk:
+        assert desk.clients.get(ROHAN).status is ClientStatus.INACTIVE
+
+
+async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_hand(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        wire = Wire(desk)
+
+        async def place(account, request):
+            if account.client_id == ROHAN:
+                await wire._broker.place(account, request)  # it arrived, and the answer never comes
+            await asyncio.Event().wait()
+
+        wire.on_place = place
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
+        sent = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: len(wire.placed) == 2, step_s=0.0)
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, AMIT))
+        desk._dispatcher.submit = lambda ids: None  # dies between the commit and the first claim
+        unsent = await desk.runs.start(plan, plan.digest)
+        # The process is killed here: nothing of what comes in after this reaches its books.
+        desk._parts.waits = type(desk._parts.waits)(send_timeout_s=0.05)
+        desk._recorder.put = lambda fact: None
+        for task in desk._tasks:
+            task.cancel()
+    async with filed_desk(tmp_path, clock, seed=8) as desk:
+        await until(desk, lambda: desk.runs.get(sent.number).counts["filled"] == desk.counts().unknown == 1)
+        states = {order.client_id: order.state for order in desk.orders.all()}
+        assert states == {
+            ROHAN: OrderState.FILLED,
+            PRIYA: OrderState.UNKNOWN,
+            AMIT: OrderState.RESERVED,
+        }
+        assert len((await desk.orders.life(1)).attempts) == 1
+        await desk.runs.go_on(unsent.number)
+        await until(desk, lambda: desk.runs.get(unsent.number).status is RunStatus.FINISHED)
+        assert desk.runs.get(unsent.number).counts["filled"] == 1
+        assert desk.orders.all(client_id=PRIYA)[0].blocked_paise > 0
+        await books_are_sound(desk)
+
+
+async def test_an_engine_that_dies_beside_this_one_leaves_doubt_not_silence(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+
+        async def place(account, request):
+            return NotSent("429")
+
+        wire.on_place = place
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.runs.get(run.number).counts["unsent"] == 1 and wire.placed)
+        await desk.runs.pause(run.number)
+        orders, attempts, instances = table(Order), table(Attempt), table(Instance)
+
+        def another_engine_claimed_it_and_died(unit):
+            number = unit.take_ids("instance", 1)[0]
+            row = {"id": number, "kind": "cli", "pid": 1, "process_started": "", "heartbeat_at": unit.now}
+            unit.insert(Instance, [{**row, "started_at": unit.now}])
+            unit.connection.execute(update(orders).values(state="SENDING", instance_id=number))
+            unit.connection.execute(update(attempts).values(instance_id=number))
+            unit.touched.everything = True
+            return unit.connection.execute(instances.select()).all()
+
+        await desk._parts.store.write(another_engine_claimed_it_and_died)
+        await until(desk, lambda: desk.counts().unknown == 1)
+        await books_are_sound(desk)
+
+
+async def test_the_stream_that_fails_is_opened_anew(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        real, broken = desk._parts.book.by_code, []
+
+        class Breaks(dict):
+            def get(self, key, default=None):
+                if not broken:
+                    broken.append(key)
+                    raise RuntimeError("no")
+                return super().get(key, default)
+
+        desk._parts.book.by_code = Breaks(real)
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
+        assert broken
+        _, run = await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
+        await books_are_sound(desk)

@@ -1,0 +1,180 @@
+"""Runs: once, only as confirmed, and what happens to a plan that the world has overtaken."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from brokers.contract import Ambiguous, Refused
+from data.clock import ManualClock
+from data.vocabulary import ClientStatus, HaltScope, OrderState, Product, Reason, RunStatus, Side, SizingKind
+from engine.orders.refusals import AlreadyRun, Halted, NotConfirmed, PlanDrifted, PlanExpired
+from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
+
+ROHAN, PRIYA, AMIT = 8, 15, 22
+
+
+async def test_a_plan_runs_once_whoever_starts_it(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        same = await other.plans.by_digest(plan.digest[:8])
+        assert same == plan
+        results = await asyncio.gather(
+            desk.runs.start(plan, plan.digest),
+            other.runs.start(same, plan.digest[:8]),
+            desk.runs.start(plan, plan.digest),
+            return_exceptions=True,
+        )
+        assert sorted(type(result).__name__ for result in results) == ["AlreadyRun", "AlreadyRun", "RunView"]
+        await until(desk, lambda: any(order.filled_quantity for order in desk.orders.all()))
+        assert len(await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN)))) == 1
+        await until(other, lambda: desk.orders.all() == other.orders.all())
+        with pytest.raises(AlreadyRun, match="was sent before"):
+            await other.runs.start(same, plan.digest)
+        await books_are_sound(desk)
+
+
+async def test_what_is_refused_reserves_nothing(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
+        before = desk.funds.all()
+        changed = dataclasses.replace(plan, reserve_price_paise=1)
+        for given, confirm in ((plan, plan.digest[:7]), (plan, "0" * 64), (changed, plan.digest)):
+            with pytest.raises(NotConfirmed):
+                await desk.runs.start(given, confirm)
+        desk.exchange.pin("RELIANCE", 2470_00, 2395_20)
+        await desk.market.fetch(["NSE:RELIANCE"])
+        with pytest.raises(PlanDrifted, match=r"moved \+0.80 %"):
+            await desk.runs.start(plan, plan.digest)
+        desk.exchange.pin("RELIANCE", 2450_50, 2395_20)
+        (desk.home / "HALT").touch()
+        with pytest.raises(Halted):
+            await desk.runs.start(plan, plan.digest)
+        (desk.home / "HALT").unlink()
+        desk.clock.shift(60.1)
+        with pytest.raises(PlanExpired, match="older than 60 s"):
+            await desk.runs.start(plan, plan.digest)
+        assert (desk.orders.all(), desk.funds.all()) == ([], before)
+
+
+async def test_lines_whose_money_shares_or_standing_went_since_the_plan_are_denied(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        base = desk.funds.of(PRIYA).available_paise
+        quantity = base // 2550_00
+        plans = [
+            await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, n, PRIYA, ROHAN, AMIT, again=True))
+            for n in (quantity - 1, quantity - 2)
+        ]
+        first = await desk.runs.start(plans[0], plans[0].digest)
+        await desk.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
+        await desk.halt.fire("tester", HaltScope.CLIENT, str(AMIT))
+        run = await desk.runs.start(plans[1], plans[1].digest)
+        await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
+        why = {order.client_id: order.reason_code for order in desk.orders.all(run=run.number)}
+        assert why == {
+            PRIYA: Reason.INSUFFICIENT_FUNDS,
+            ROHAN: Reason.CLIENT_INACTIVE,
+            AMIT: Reason.HALTED,
+        }
+        assert desk.runs.get(run.number).counts["denied"] == 3
+        assert desk.runs.get(run.number).counts["sent"] == 0
+        await until(desk, lambda: not [o for o in desk.orders.all(live=True) if o.run_number == first.number])
+        await desk.halt.resume(desk.halt.active()[0].number, "resume", "tester")
+        await books_are_sound(desk)
+
+
+async def test_the_mtf_limit_that_went_since_the_plan_is_named(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        room = desk.clients.get(AMIT).mtf_limit_paise
+        quantity = int(room * 0.6) // (1530_00 * 8 // 10)
+        intents = [
+            buy("INFY", SizingKind.FIXED_QUANTITY, quantity - n, AMIT, product=Product.MTF) for n in (0, 1)
+        ]
+        plans = [await desk.plans.freeze(intent) for intent in intents]
+        if not all(plan.orders for plan in plans):
+            pytest.fail("the demonstration's figures have changed")
+        await desk.runs.start(plans[0], plans[0].digest)
+        run = await desk.runs.start(plans[1], plans[1].digest)
+        (order,) = desk.orders.all(run=run.number)
+        assert order.state is OrderState.DENIED
+        assert order.reason_code in (Reason.MTF_LIMIT, Reason.INSUFFICIENT_FUNDS)
+        short = desk.funds.of(AMIT).available_paise < plans[1].lines[0].reserve_paise
+        assert (order.reason_code == Reason.INSUFFICIENT_FUNDS) == short
+
+
+async def test_the_same_intent_within_a_minute_is_a_duplicate_unless_said_again(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        intent = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN)
+        await carry_out(desk, intent)
+        (line,) = (await desk.plans.preview(intent)).lines
+        assert line.reason is Reason.DUPLICATE_INTENT
+        others = (
+            dataclasses.replace(intent, again=True),
+            buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, ROHAN),
+            buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN),
+            sell("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN),
+        )
+        for other in others:
+            assert (await desk.plans.preview(other)).lines[0].ok
+        await desk.clock.advance(60.1)
+        assert (await desk.plans.preview(intent)).lines[0].ok
+
+
+async def test_pause_keeps_back_go_on_sends_and_stop_frees(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+        go = asyncio.Event()
+
+        async def place(account, request):
+            await go.wait()
+
+        wire.on_place = place
+        runs = []
+        for quantity in range(1, 7):  # a client's lane takes four at once
+            plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, quantity, ROHAN))
+            runs.append((await desk.runs.start(plan, plan.digest)).number)
+        paused, stopped = runs[4:]
+        await until(desk, lambda: len(wire.placed) == 4, step_s=0.05)
+        await desk.runs.pause(paused)
+        blocked = desk.funds.of(ROHAN).blocked_paise
+        (unsent,) = desk.orders.all(run=stopped)
+        assert (await desk.runs.stop(stopped, live=False)).counts["cancelled"] == 1
+        assert desk.funds.of(ROHAN).blocked_paise == blocked - unsent.blocked_paise
+        go.set()
+        await until(desk, lambda: all(desk.runs.get(number).counts["filled"] for number in runs[:4]))
+        await desk.clock.advance(5)
+        assert desk.runs.get(paused).counts["unsent"] == 1
+        assert len(wire.placed) == 4
+        await desk.runs.go_on(paused)
+        await until(desk, lambda: desk.runs.get(paused).status is RunStatus.FINISHED)
+        await desk.runs.go_on(stopped)
+        assert desk.runs.get(stopped).counts["cancelled"] == 1
+        assert len(wire.placed) == 5
+        await books_are_sound(desk)
+
+
+async def test_repair_retries_proven_failures_only_and_reverse_undoes_fills(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+        answers = {ROHAN: Refused("margin", "no"), PRIYA: Ambiguous("lost")}
+
+        async def place(account, request):
+            return answers.get(account.client_id)
+
+        wire.on_place = place
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2))
+        skipped = {line.client_id for line in plan.skipped_lines}
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.runs.get(run.number).settled)
+        again = await desk.runs.repair_intent(run.number)
+        assert again is not None
+        assert set(again.selection.client_ids) == skipped | {ROHAN}
+        back = await desk.runs.reverse_intent(run.number)
+        assert back is not None
+        filled = {line.client_id for line in plan.ok_lines} - {ROHAN, PRIYA}
+        assert (back.side, set(back.selection.client_ids)) == (Side.SELL, filled)
+        await carry_out(desk, back)
+        assert all(not desk.holdings.of(client_id) for client_id in filled)
+        assert await desk.runs.repair_intent(run.number) is not None
+        await books_are_sound(desk)
