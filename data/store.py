@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -30,7 +30,7 @@ from sqlmodel import SQLModel
 
 from data.audit import GENESIS, AuditEntry, chain
 from data.clock import Clock
-from data.tables import Audit, Counter, table
+from data.tables import Audit, Counter, UtcDateTime, table
 
 T = TypeVar("T")
 
@@ -155,6 +155,8 @@ def _insert_plan(
         elif process is None:
             readers.append(itemgetter(column.name))
         else:
+            if isinstance(column.type, UtcDateTime | Date):  # a batch has few moments and many rows
+                process = lru_cache(maxsize=64)(process)
             readers.append(lambda row, name=column.name, process=process: process(row[name]))
     return columns, readers
 
