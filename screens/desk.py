@@ -28,9 +28,9 @@ from widgets.tape import Tape
 OWNER = "desk-screen"
 """Under this name the screen follows prices."""
 
-FIRST_STEPS = "no run yet: B, Enter, then type the words it asks for, such as  buy 45  and Enter"
+FIRST_STEPS = "no run yet: B, Enter, type the words it asks for (such as  buy 45), Enter"
 NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same again"
-TEST_F9 = "press F9 once to see that this terminal delivers it (the top line turns red), then Esc"
+TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
 
 
 class DeskScreen(Workspace):
