@@ -10,8 +10,7 @@ from pathlib import Path
 
 from data.money import BadInput
 
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Invisible characters that reorder what is shown, so that a name could pretend to be another."""
+_JOINERS = frozenset("\u200c\u200d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,14 @@ class FileProblem(BadInput):
 
 
 def control_character(text: str) -> str | None:
-    """The name of the first control or bidirectional character in `text`, or `None` if it is clean."""
+    """The name of the first control, bidirectional or invisible character in `text`, or `None`.
+
+    The two joiners that Indian scripts need are let through.
+    """
     if text.isprintable() and text.isascii():
         return None
     for character in text:
-        if character in BIDI_CONTROLS or unicodedata.category(character) == "Cc":
+        if unicodedata.category(character) in ("Cc", "Cf") and character not in _JOINERS:
             return f"U+{ord(character):04X}"
     return None
 

@@ -1,6 +1,10 @@
 """Paise and prices: exact conversion at the edges, exact rounding inside."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
+
+_FIGURE = re.compile(r"[+-]?([0-9]+(,[0-9]+)*)?(\.[0-9]+)?(?<=[0-9])")
+"""Plain digits with grouping commas and a decimal point; no exponents, no other scripts' digits."""
 
 BPS = 10_000
 """Basis points in a whole."""
@@ -22,13 +26,9 @@ class BadInput(ValueError):  # noqa: N818 - it is the trader's word, shown as a 
 
 def decimal_from_text(text: str, field: str, expected: str) -> Decimal:
     """A finite decimal from text with optional Indian grouping. Raises `BadInput`."""
-    try:
-        value = Decimal(text.strip().replace(",", "").replace("_", ""))
-    except InvalidOperation:
-        raise BadInput(field, text, expected) from None
-    if not value.is_finite():
+    if _FIGURE.fullmatch(text.strip()) is None:
         raise BadInput(field, text, expected)
-    return value
+    return Decimal(text.strip().replace(",", ""))
 
 
 def paise_from_text(text: str, field: str = "amount") -> int:

@@ -97,22 +97,31 @@ def _upgrade(connection: Connection, path: Path, revision: str | None) -> None:
 
 def add_triggers(connection: Connection) -> None:
     """Create the triggers that keep append-only tables so; a table rebuild in a migration drops them."""
+    standing = _standing_triggers(connection)
     for name in APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER IF NOT EXISTS {_trigger(name, verb)} BEFORE {verb} ON {name} "
-                f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
-            )
+            if f"{name}_no_{verb.lower()}" not in standing:
+                connection.exec_driver_sql(_trigger(name, verb))
 
 
 def missing_triggers(connection: Connection) -> list[str]:
-    """The append-only triggers that do not stand."""
-    standing = {
-        row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    }
-    wanted = [_trigger(name, verb) for name in APPEND_ONLY for verb in ("UPDATE", "DELETE")]
-    return [name for name in wanted if name not in standing]
+    """The append-only triggers that do not stand, or not as they were written."""
+    standing = _standing_triggers(connection)
+    return [
+        f"{name}_no_{verb.lower()}"
+        for name in APPEND_ONLY
+        for verb in ("UPDATE", "DELETE")
+        if standing.get(f"{name}_no_{verb.lower()}") != _trigger(name, verb)
+    ]
+
+
+def _standing_triggers(connection: Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {str(row[0]): str(row[1]) for row in rows}
 
 
 def _trigger(table_name: str, verb: str) -> str:
-    return f"{table_name}_no_{verb.lower()}"
+    return (
+        f"CREATE TRIGGER {table_name}_no_{verb.lower()} BEFORE {verb} ON {table_name} "
+        f"BEGIN SELECT RAISE(ABORT, '{table_name} is append-only'); END"
+    )

@@ -331,7 +331,7 @@ class Store:
         self._last_seq = after
         try:
             if foreign:
-                touched.merge(_touched_since(connection, before))
+                touched.merge(_touched_since(connection, before, after))
             projection = self._read_back(connection, touched)
         except Exception as problem:
             log.exception("what was committed could not be read back")
@@ -372,8 +372,9 @@ class Store:
             if version == self._data_version:
                 return
             self._data_version = version
-            touched = _touched_since(connection, self._last_seq)
-            self._last_seq = _audit_head(connection)[0]
+            head = _audit_head(connection)[0]  # what comes after it is another change, noticed next time
+            touched = _touched_since(connection, self._last_seq, head)
+            self._last_seq = head
             projection = self._read_back(connection, touched)
         except Exception as problem:
             log.exception("what another process wrote could not be read")
@@ -481,12 +482,12 @@ def _audit_head(connection: Connection) -> tuple[int, str]:
     return (int(row.seq), str(row.hash)) if row else (0, GENESIS)
 
 
-def _touched_since(connection: Connection, seq: int) -> Touched:
-    """What the audit rows above `seq` speak of, for catching up with another process."""
+def _touched_since(connection: Connection, seq: int, head: int) -> Touched:
+    """What the audit rows above `seq` up to `head` speak of, for catching up with another process."""
     audit = table(Audit)
     rows = connection.execute(
         select(audit.c.action, audit.c.client_id, audit.c.order_id, audit.c.run_number)
-        .where(audit.c.seq > seq)
+        .where(audit.c.seq > seq, audit.c.seq <= head)
         .limit(20_000)
     ).all()
     touched = Touched(everything=len(rows) >= 20_000)

@@ -475,7 +475,7 @@ class InstrumentRecord(SQLModel, table=True):
     prev_close_paise: int = paise()
 
 
-APPEND_ONLY = ("txn", "posting", "share_posting", "fill", "audit")
+APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit")
 """Tables whose rows triggers keep from being changed or deleted."""
 
 

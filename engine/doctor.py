@@ -7,8 +7,9 @@ from sqlalchemy import Connection, func, select
 from data.audit import stored_rows, verify
 from data.rederive import differences
 from data.schema import missing_triggers
-from data.tables import Order, table
+from data.tables import Order, PlanRecord, table
 from data.vocabulary import OrderState
+from engine.orders.plan_record import verify_record
 from engine.parts import Parts
 
 
@@ -52,6 +53,7 @@ def examine(connection: Connection) -> list[Check]:
     words = "every balance follows from its postings" if not found else "; ".join(found[:20])
     checks.append(Check("balances", not found, words))
     checks.append(_chain(connection))
+    checks.append(_plans(connection))
     checks.append(_orders(connection))
     return checks
 
@@ -59,6 +61,19 @@ def examine(connection: Connection) -> list[Check]:
 def _chain(connection: Connection) -> Check:
     report = verify(stored_rows(connection))
     return Check("audit chain", report.ok, f"{report.message}; head {report.head[:12]}")
+
+
+def _plans(connection: Connection) -> Check:
+    """Whether each stored plan still has the digest under which it was confirmed."""
+    plans = table(PlanRecord)
+    rows = connection.execute(select(plans.c.number, plans.c.digest, plans.c.body)).yield_per(50)
+    count, changed = 0, list[int]()
+    for number, digest, body in rows:
+        count += 1
+        if body.get("digest") != digest or not verify_record(body):
+            changed.append(number)
+    words = f"{count} plans have their digests"
+    return Check("plans", not changed, words if not changed else f"changed since confirmed: {changed[:20]}")
 
 
 def _orders(connection: Connection) -> Check:

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,8 @@ from engine.parts import Parts
 
 REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")
 OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone")
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
+
 BROKERS = ("zerodha", "upstox", "groww", "paper")
 """Brokers a client's account may be at."""
 
@@ -94,7 +97,7 @@ def read_client_file(path: Path) -> list[NewClient]:
             continue
         for seen, value, field in (
             (codes, client.code.upper(), "code"),
-            (users, f"{client.broker}/{client.broker_user_id}", "broker_user_id"),
+            (users, f"{client.broker}/{client.broker_user_id.upper()}", "broker_user_id"),
         ):
             first = seen.setdefault(value, row.number)
             if first != row.number:
@@ -139,12 +142,16 @@ def _client_of(row: Row) -> NewClient:
             problems.append(Problem(row.number, field, text, "give zero or more rupees"))
         return paise
 
+    code = values["code"].strip()
+    if _CODE.fullmatch(code) is None or code.isdigit():
+        words = "give 1 to 20 letters, digits, - or _, at least one no digit: digits alone are a client's id"
+        problems.append(Problem(row.number, "code", code, words))
     status, broker = word("status", [s.value for s in ClientStatus]), word("broker", BROKERS)
     capital, available, mtf_limit = money("capital"), money("available"), money("mtf_limit")
     if problems:
         raise _RowProblem(problems)
     return NewClient(
-        code=values["code"].strip(),
+        code=code,
         name=values["name"].strip(),
         broker=broker,
         broker_user_id=values["broker_user_id"].strip(),
@@ -153,9 +160,15 @@ def _client_of(row: Row) -> NewClient:
         available_paise=available,
         status_reason=values.get("status_reason", ""),
         mtf_limit_paise=mtf_limit,
-        groups=tuple(name.strip() for name in values.get("groups", "").split(";") if name.strip()),
+        groups=_groups(values.get("groups", "")),
         phone=values.get("phone", ""),
     )
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    """Group names of one field, each once however it is written."""
+    names = (name.strip() for name in text.split(";"))
+    return tuple({name.casefold(): name for name in names if name}.values())
 
 
 class Clients:
@@ -221,10 +234,10 @@ class Clients:
     ) -> ImportReport:
         stored = table(Client)
         existing = {row.code.upper(): row for row in unit.connection.execute(select(stored))}
-        taken = {(row.broker, row.broker_user_id): row.code for row in existing.values()}
+        taken = {(row.broker, row.broker_user_id.upper()): row.code for row in existing.values()}
         problems: list[Problem] = []
         for number, client in enumerate(clients, 2):
-            holder = taken.get((client.broker, client.broker_user_id))
+            holder = taken.get((client.broker, client.broker_user_id.upper()))
             if client.code.upper() in existing and not change_existing:
                 problems.append(
                     Problem(

@@ -398,18 +398,18 @@ class Books:
                 lines.append(Line(Account.CHARGES_DUE, -charges))
             else:
                 due += charges
-        from_available = min(due, to_available)
-        to_available -= from_available
-        from_unsettled = min(due - from_available, to_unsettled)
+        # A sale pays what it owes from what it credits now, then from the client's cash, and only then from
+        # its proceeds that wait for settlement.
+        from_cash = min(due, to_available + max(0, purse.available - purse.shortfall))
+        from_unsettled = min(due - from_cash, to_unsettled)
+        to_available -= from_cash
         to_unsettled -= from_unsettled
-        due -= from_available + from_unsettled
-        if due:
-            taken, short = purse.take(due)
+        purse.available += to_available
+        if due > from_cash + from_unsettled:
+            taken, short = purse.take(due - from_cash - from_unsettled)
             to_available -= taken
             if short:
                 lines.append(Line(Account.SHORTFALL, -short))
-            purse.available += taken
-        purse.available += to_available
         if to_available:
             lines.append(Line(Account.AVAILABLE, to_available))
         if to_unsettled:

@@ -73,7 +73,8 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
         if not 0 < value <= BPS:
             raise BadInput("percent", f"{value / 100:g}", "give more than 0 and at most 100")
     elif value <= 0:
-        raise BadInput(intent.sizing.kind.value, value, "give a number above zero")
+        field_name = intent.sizing.kind.value.removeprefix("fixed_")
+        raise BadInput(field_name, value, "give a number above zero")
     if intent.sizing.kind is SizingKind.PERCENT_OF_POSITION and intent.side is Side.BUY:
         raise BadInput("sizing", intent.sizing.kind.value, "a percentage of the position is only for SELL")
     if not instrument.tradable:

@@ -11,7 +11,7 @@ from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
 from data.store import Unit
 from data.tables import Order, PlanRecord, RunRecord, table
-from data.vocabulary import HaltScope, OrderState
+from data.vocabulary import HaltScope, OrderState, Product
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
 from engine.orders.dispatch import covered
@@ -184,6 +184,7 @@ class Plans:
             protection_bps=rules.protection_bps,
             price_age_limit_s=rules.price_age_limit_s,
             drift_limit_bps=rules.drift_limit_bps,
+            mis_allowed=Product.MIS in capabilities.products,
             desk_halted=desk_halted,
         )
 

@@ -156,7 +156,8 @@ class Runs:
         orders = [book.orders[order_id] for order_id in ids]
         states = Counter(order.state for order in orders)
         counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
-        counts["sent"] = len(orders) - counts["unsent"] - counts["denied"]
+        never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
+        counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
         counts["skipped"] = run.skipped
         counts["total"] = len(orders)
         end = run.finished_at or self._parts.clock.now()

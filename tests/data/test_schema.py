@@ -34,6 +34,11 @@ def test_a_fresh_file_has_the_models_tables_its_triggers_and_is_its_owners(tmp_p
         assert [change for change in found if change[0] != "remove_index"] == []
         connection.exec_driver_sql("DROP TRIGGER fill_no_update")
         assert missing_triggers(connection) == ["fill_no_update"]
+        connection.exec_driver_sql(
+            "CREATE TRIGGER fill_no_update BEFORE UPDATE ON fill WHEN 0 "
+            "BEGIN SELECT RAISE(ABORT, 'fill is append-only'); END"
+        )
+        assert missing_triggers(connection) == ["fill_no_update"]
     engine.dispose()
 
 

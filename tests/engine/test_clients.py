@@ -34,6 +34,12 @@ async def test_the_template_is_a_file_that_can_be_imported(tmp_path):
         ("X1,Name,zerodha,U2,active,1,1,,", "code"),
         ("X2,Name,zerodha,U1,active,1,1,,", "broker_user_id"),
         ("CA0001,Name,zerodha,U2,active,1,1,,", "code"),
+        ("10,Name,zerodha,U2,active,1,1,,", "code"),
+        ("X\u200b1,Name,zerodha,U2,active,1,1,,", "code"),
+        ("X2,Na\u200bme,zerodha,U2,active,1,1,,", "name"),
+        ("X2,Name,zerodha,u1,active,1,1,,", "broker_user_id"),
+        ("X2,Name,zerodha,U2,active,1e5,1,,", "capital"),
+        ("X2,Name,zerodha,U2,active,१०००,1,,", "capital"),
     ],
 )
 async def test_one_bad_row_keeps_the_whole_file_out(tmp_path, row, field):
@@ -48,6 +54,14 @@ async def test_one_bad_row_keeps_the_whole_file_out(tmp_path, row, field):
         assert field in {problem.field for problem in refused.value.problems}
         assert desk.clients.all() == before
         await books_are_sound(desk)
+
+
+async def test_a_group_named_twice_is_one_group(tmp_path):
+    async with paper_desk(tmp_path, demo=False) as desk:
+        path = tmp_path / "clients.csv"
+        path.write_text(f"{HEADER}X1,Good,zerodha,U1,active,1,1,,HNI;hni; HNI ;North\n")
+        await desk.clients.import_csv(path)
+        assert [name.upper() for name in desk.clients.find("X1").groups] == ["HNI", "NORTH"]
 
 
 async def test_an_update_takes_words_over_but_no_money_and_no_base_of_today(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import sqlite3
 
 import pytest
 
@@ -178,3 +179,31 @@ async def test_repair_retries_proven_failures_only_and_reverse_undoes_fills(tmp_
         assert all(not desk.holdings.of(client_id) for client_id in filled)
         assert await desk.runs.repair_intent(run.number) is not None
         await books_are_sound(desk)
+
+
+async def test_a_stored_plan_that_was_changed_is_found_by_the_doctor(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 8))
+        await books_are_sound(desk)
+    tampered = sqlite3.connect(tmp_path / "desk.db")
+    with pytest.raises(sqlite3.IntegrityError, match="plan is append-only"):
+        tampered.execute("UPDATE plan SET title = 'x'")
+    tampered.execute("DROP TRIGGER plan_no_update")
+    tampered.execute("UPDATE plan SET body = json_set(body, '$.last_paise', 1)")
+    tampered.commit()
+    tampered.close()
+    async with paper_desk(tmp_path, demo=False) as desk:
+        found = {check.name for check in await desk.doctor.run() if not check.ok}
+    assert found == {"plans", "append-only triggers"}
+
+
+async def test_orders_freed_before_they_were_sent_are_not_counted_as_sent(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        run = await desk.runs.start(plan, plan.digest)
+        await desk.halt.fire("tester")
+        await desk.settle()
+        counts = desk.runs.get(run.number).counts
+        left = [order for order in desk.orders.all(run=run.number) if order.broker_order_id]
+        assert counts["sent"] == len(left)
+        assert counts["sent"] + counts["cancelled"] >= counts["total"]

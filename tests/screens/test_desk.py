@@ -34,7 +34,7 @@ async def test_a_newcomer_s_first_screen_says_the_way() -> None:
         assert lines[0].startswith(" PAPER  09:15:00 continuous → 15:15")
         for words in ("feed 0.", "unknown 0", "live 0", "gate 47/50", "day 0"):
             assert words in lines[0]
-        assert "B, Enter, then type the words it asks for" in bench.text
+        assert "B, Enter, type the words it asks for" in bench.text
         assert "press F9 once" in bench.text
         assert lines[-1].rstrip().endswith("F9 F9 CANCEL ALL")
         assert all(len(line) == 120 for line in lines)
