@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
-from brokers.contract import Ambiguous
+from brokers.contract import Ambiguous, BrokerError
 from data.clock import Clock, MarketClock
 from data.locks import HeldLock, process_start
-from data.store import StoreError, Touched, Unit
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched, Unit
 from data.tables import Instance, table
 from data.vocabulary import OrderState
 from engine.accounts.book import Projection
@@ -189,7 +189,8 @@ class Desk:
     async def open(self) -> None:
         """Start: take the locks, read the book, resume what was left, follow the market.
 
-        Raises `AppAlreadyRuns` for a second app, `BadInput` or `StoreError` where the home cannot be used.
+        Raises `AppAlreadyRuns` for a second app, `BadInput` or `StoreError` where the home cannot be used. A
+        desk of kind `cli` opens for cancels even when the store or the market cannot be written.
         """
         parts = self._parts
         if self.kind == "app":
@@ -210,16 +211,20 @@ class Desk:
 
     async def _start(self) -> None:
         parts = self._parts
-        await self._register()
-        await parts.store.write(lambda unit: roll_day(unit, parts))
-        await parts.store.write(_read_everything)
+        signed_on = await self._sign_on()
         await self.market.load()
         await self.watchlist.load()
         await self.halt.load()
         self._orphans()
-        await parts.feed.open()
+        try:
+            await parts.feed.open()
+        except BrokerError as problem:
+            if self.kind != "cli":
+                raise
+            log.error("the market cannot be reached: %s", problem)
         self._spawn(self._recorder.run())
-        self._spawn(self._dispatcher.run())
+        if signed_on:  # what others cannot see alive sends no order
+            self._spawn(self._dispatcher.run())
         self._spawn(self._watcher.follow_stream(parts.feed))
         self._spawn(self._watcher.poll())
         self._spawn(self._heartbeat())
@@ -229,6 +234,28 @@ class Desk:
         await self._canceller.resume()
         live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
         self._watcher.read_soon(live)
+
+    async def _sign_on(self) -> bool:
+        """Take a row and read the book; gives whether that could be written.
+
+        A command goes on with what can be read, since a cancel needs the book and no row.
+        """
+        parts = self._parts
+        try:
+            await self._register()
+            await parts.store.write(lambda unit: roll_day(unit, parts))
+            await parts.store.write(_read_everything)
+        except (StoreUnwritable, StoreBusy, StoreClosed) as problem:
+            if self.kind != "cli":
+                raise
+            log.error("opened for reading and for cancels: %s", problem)
+        else:
+            return True
+        async with parts.store.reader() as connection:
+            everything = Touched(everything=True)
+            projection = await connection.run_sync(lambda plain: self._project(plain, everything))
+        self._deliver(projection, [], False)
+        return False
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
+from engine.orders.halt import FILE_ONLY
 from screens.commands import bindings
 from screens.market_words import market_time
 from screens.workspace import MASK, Dialog, Table
@@ -108,9 +109,11 @@ class CertificateScreen(Dialog[None]):
         """The number of the halt shown: the one asked for, else the newest that stands, or ever was."""
         if self._number is not None:
             return self._number
-        latest = self.desk.halt.latest()
-        numbers = [halt.number for halt in self.desk.halt.active()] or [latest.number if latest else 0]
-        return max(numbers) if max(numbers) > self._after else None
+        latest, standing = self.desk.halt.latest(), self.desk.halt.active()
+        if standing and standing[-1].number == FILE_ONLY:
+            return None if self.desk.halt.firing else FILE_ONLY
+        newest = standing[-1].number if standing else latest.number if latest else 0
+        return newest if newest > self._after else None
 
     @property
     def _certificate(self) -> Certificate | None:
@@ -123,8 +126,10 @@ class CertificateScreen(Dialog[None]):
         certificate, target = self._certificate, self._target
         halted = target in {halt.number for halt in self.desk.halt.active()}
         self.query_one("#answer").display = halted
+        self.query_one(LiveGrid).display = certificate is not None
         if certificate is None:
-            self.query_one("#summary", Static).update(self._without_certificate(halted))
+            self.query_one("#summary", Static).update(Content(self._without_certificate(halted)))
+            self.query_one("#state", Static).update("")
             return
         self.query_one("#summary", Static).update(Content(self._summary(certificate)))
         self._rows = {line.client_id: line for line in certificate.lines}
@@ -137,7 +142,28 @@ class CertificateScreen(Dialog[None]):
         )
 
     def _without_certificate(self, halted: bool) -> str:
-        if self._after or halted:
+        halt = self.desk.halt
+        unwritten = halt.unwritten if self._number in (None, FILE_ONLY) else None
+        if unwritten is not None:
+            file = (
+                "The HALT file stands: nothing is sent."
+                if (self.desk.home / "HALT").exists()
+                else "The HALT file could not be written either."
+            )
+            at = market_time(self.desk, unwritten.at)
+            first = f"THE HALT COULD NOT BE WRITTEN {at} by {unwritten.by}: {unwritten.why}"
+            second = (
+                f"{file} The brokers took {unwritten.taken} of {unwritten.orders} cancels; "
+                f"{self.desk.counts().live} orders are live in the books. F9 F9 repeats it."
+            )
+            return formats.plain(first) + "\n" + formats.plain(second)
+        if self._target == FILE_ONLY and halted:
+            by = formats.plain(halt.active()[-1].by)
+            return (
+                f"The HALT file stands, by {by}; the books know no halt of it. Nothing is sent.\n"
+                f"{self.desk.counts().live} orders are live in the books. F9 F9 cancels all."
+            )
+        if self._after or halted or halt.firing:
             return "HALTING: nothing more is sent, cancels are going out…"
         return "There has been no such halt."
 
@@ -186,7 +212,7 @@ class CertificateScreen(Dialog[None]):
 
     async def _resume(self, number: int) -> None:
         try:
-            await self.desk.halt.resume(number, RESUME, self.desk.actor)
+            number = await self.desk.halt.resume(number, RESUME, self.desk.actor)
         except Exception as problem:
             self.shell.say(f"resume: {problem}", "error")
             return

@@ -2,19 +2,20 @@
 
 import logging
 import random
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from brokers.contract import Broker
+from brokers.contract import Broker, BrokerError
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from brokers.paper.prices import Listing
 from data.clock import Clock, SystemClock
 from data.instruments import Instrument
 from data.money import BadInput
-from data.phases import load_calendar
+from data.phases import Calendar, load_calendar
 from data.schema import prepare
 from data.seed import demo_clients, universe
 from data.store import Store
@@ -58,7 +59,12 @@ class PaperDesk(Desk):
     async def open(self) -> None:
         """Start, then open paper accounts for clients that have none."""
         await super().open()
-        self.meet_exchange()
+        try:
+            self.meet_exchange()
+        except (BrokerError, sqlite3.Error) as problem:
+            if self.kind != "cli":  # a halt must be written even when the exchange cannot be
+                raise
+            log.error("the paper exchange cannot be written: %s", problem)
         self.events.subscribe(lambda event: self.meet_exchange() if event.name == "clients.changed" else None)
 
     def meet_exchange(self) -> None:
@@ -82,6 +88,7 @@ async def open_desk(
     *,
     clock: Clock | None = None,
     settings: Settings | None = None,
+    calendar: Calendar | None = None,
     rules: Rules | None = None,
     waits: Waits | None = None,
     exchange: PaperExchange | None = None,
@@ -91,7 +98,8 @@ async def open_desk(
     """Open the desk of a home and close it again.
 
     `kind` is `app` (one at a time), `cli` or `api`. The rest is for tests and rehearsals: a clock moved by
-    hand, another exchange, no latency in seconds, a seed for tags and rotation. Raises `BadInput`,
+    hand, another exchange, no latency in seconds, a seed for tags and rotation; but cancel-all brings its own
+    settings and calendar where the home's are broken. Raises `BadInput`,
     `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
@@ -99,8 +107,7 @@ async def open_desk(
     clock = clock or SystemClock()
     rules = rules or rules_of(settings)
     prepare(folder / "desk.db")
-    calendar_file = folder / "calendar.toml"
-    calendar = load_calendar(calendar_file if calendar_file.exists() else None)
+    calendar = calendar or calendar_of(folder)
     exchange = exchange or PaperExchange(folder / "paper.db", clock, calendar, policy=rules.policy)
     low, high = settings.paper_latency_ms
     broker: Broker = PaperBroker(exchange, clock, latency=latency or (low / 1000, high / 1000))
@@ -130,6 +137,12 @@ async def open_desk(
     finally:
         await desk.close()
         exchange.close()
+
+
+def calendar_of(home: Path) -> Calendar:
+    """The exchanges' calendar with the home's changes, if it has any. Raises `BadInput`."""
+    changes = home / "calendar.toml"
+    return load_calendar(changes if changes.exists() else None)
 
 
 def rules_of(settings: Settings) -> Rules:

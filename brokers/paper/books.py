@@ -9,8 +9,8 @@ from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
 from brokers.paper.prices import Listing, Pin
 from brokers.paper.schema import (
     INSERT_ORDER,
+    INSERT_PARCEL,
     INSTRUMENT_COLUMNS,
-    REPLACE_PARCEL,
     SELECT_ACCOUNT,
     SELECT_LISTING,
     SELECT_ORDER,
@@ -18,6 +18,7 @@ from brokers.paper.schema import (
     SELECT_TRADE,
     UPDATE_ACCOUNT,
     UPDATE_ORDER,
+    UPDATE_PARCEL,
     AccountRow,
     OrderRow,
     ParcelRow,
@@ -55,8 +56,9 @@ class Books:
     # --- state, listings, pins ------------------------------------------------------------------------
 
     def open_state(self, state: State) -> None:
-        """Store the first state unless the exchange has one already."""
-        self._db.execute("INSERT OR IGNORE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?)", astuple(state))
+        """Store the first state unless the exchange has one already; then nothing is written."""
+        if self._db.execute("SELECT 1 FROM state").fetchone() is None:
+            self._db.execute("INSERT OR IGNORE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?)", astuple(state))
 
     def state(self) -> State:
         """The state as stored."""
@@ -164,17 +166,25 @@ class Books:
         self._db.execute(UPDATE_ACCOUNT, values(row))
 
     def parcels(self, user_id: str, security: str = "", product: str = "") -> list[ParcelRow]:
-        """A client's shares, of all securities or of one in one product."""
+        """A client's shares, of all securities or of one in one product, in the order of their fills."""
         if security:
             where, given = "user_id = ? AND security = ? AND product = ?", (user_id, security, product)
         else:
             where, given = "user_id = ?", (user_id,)
-        rows = self._db.execute(f"{SELECT_PARCEL} WHERE {where} AND quantity > 0", given)
+        order = "security, product, parcel_id"
+        rows = self._db.execute(f"{SELECT_PARCEL} WHERE {where} ORDER BY {order}", given)
         return [ParcelRow(*row) for row in rows]
 
+    def add_parcel(self, row: ParcelRow) -> None:
+        """Store a parcel behind all others."""
+        self._db.execute(INSERT_PARCEL, values(row))
+
     def save_parcel(self, row: ParcelRow) -> None:
-        """Store a parcel."""
-        self._db.execute(REPLACE_PARCEL, values(row))
+        """Store what a sale left of a parcel; one sold whole is forgotten."""
+        if row.quantity:
+            self._db.execute(UPDATE_PARCEL, values(row))
+        else:
+            self._db.execute("DELETE FROM parcel WHERE parcel_id = ?", (row.parcel_id,))
 
     def shares_blocked(self, user_id: str) -> dict[tuple[str, str], int]:
         """Shares that a client's open sells wait to deliver, by security and product."""
@@ -215,15 +225,7 @@ class Books:
             (traded_on,),
         )
         self._db.execute("DELETE FROM unsettled WHERE traded_on = ?", (traded_on,))
-        self._db.execute(
-            "INSERT INTO parcel SELECT user_id, security, product, '', key, quantity, cost_paise, loan_paise"
-            " FROM parcel WHERE bought_on = ? AND quantity > 0"
-            " ON CONFLICT (user_id, security, product, bought_on) DO UPDATE SET"
-            " quantity = quantity + excluded.quantity, cost_paise = cost_paise + excluded.cost_paise,"
-            " loan_paise = loan_paise + excluded.loan_paise",
-            (traded_on,),
-        )
-        self._db.execute("DELETE FROM parcel WHERE bought_on = ?", (traded_on,))
+        self._db.execute("UPDATE parcel SET bought_on = '' WHERE bought_on = ?", (traded_on,))
 
     # --- orders, trades, events --------------------------------------------------------------------------
 

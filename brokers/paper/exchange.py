@@ -294,11 +294,8 @@ class PaperExchange:
             for row in rows:
                 security = self._market.listing(row.key).instrument.security
                 if not self._books.parcels(row.user_id, security, Product.CNC):
-                    self._books.save_parcel(
-                        ParcelRow(
-                            row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise, 0
-                        )
-                    )
+                    held = (row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise)
+                    self._books.add_parcel(ParcelRow(0, *held, loan_paise=0))
 
     def pin(self, symbol: str, last_paise: int, prev_close_paise: int | None = None) -> None:
         """Hold a price still, at zero spread and without end of depth; orders it crosses fill at once.

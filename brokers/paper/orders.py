@@ -233,28 +233,47 @@ class OrderFlow:
         fills: list[tuple[int, int]],
         at_us: int,
     ) -> None:
-        today = order.trading_day
         if order.buying:
-            held = self._books.parcels(order.user_id, order.security, order.product)
-            parcel = next((parcel for parcel in held if parcel.bought_on == today), None) or ParcelRow(
-                order.user_id, order.security, order.product, today, order.key, 0, 0, 0
-            )
             for price, quantity in fills:
-                settlement.book_buy(account, parcel, order, price, quantity)
-            self._books.save_parcel(parcel)
+                self._books.add_parcel(settlement.book_buy(account, order, price, quantity))
+                account.available_paise -= self._charge(account, order, instrument)
         else:
             held = self._books.parcels(order.user_id, order.security, order.product)
             usable = [parcel for parcel in held if not instrument.trade_to_trade or not parcel.bought_on]
-            parcels = settlement.sale_order(usable, today)
+            parcels = settlement.sale_order(usable, order.trading_day)
             for price, quantity in fills:
-                sale = settlement.book_sell(account, parcels, order, price, quantity, today)
-                if sale.unsettled_paise:
-                    self._books.add_unsettled(order.user_id, today, sale.unsettled_paise)
-                if sale.settled_quantity and not order.from_demat:
-                    paid = self._books.demat_fee_paid(order.user_id, order.security, today)
-                    order.from_demat = int(not paid)
-            for parcel in parcels:
-                self._books.save_parcel(parcel)
+                self._sell(account, order, instrument, parcels, price, quantity)
+        if order.remaining == 0:
+            order.status = BrokerStatus.COMPLETE.value
+        order.updated_us = at_us
+        number = self._books.take_trade_numbers(instrument.exchange, len(fills))
+        self._books.insert_trades(
+            (instrument.exchange, number + index, order.order_id, quantity, price, at_us)
+            for index, (price, quantity) in enumerate(fills)
+        )
+
+    def _sell(
+        self,
+        account: AccountRow,
+        order: OrderRow,
+        instrument: Instrument,
+        parcels: list[ParcelRow],
+        price: int,
+        quantity: int,
+    ) -> None:
+        today = order.trading_day
+        sale = settlement.book_sell(account, parcels, order, price, quantity, today)
+        if sale.settled_quantity and not order.from_demat:
+            paid = self._books.demat_fee_paid(order.user_id, order.security, today)
+            order.from_demat = int(not paid)
+        unsettled = settlement.pay_out(account, sale, self._charge(account, order, instrument))
+        if unsettled:
+            self._books.add_unsettled(order.user_id, today, unsettled)
+        for parcel in sale.parcels:
+            self._books.save_parcel(parcel)
+
+    def _charge(self, account: AccountRow, order: OrderRow, instrument: Instrument) -> int:
+        """Charge for what an order has traded so far; gives what of it to pay at once."""
         charges = estimate(
             self._market.day,
             account.rates,
@@ -264,15 +283,7 @@ class OrderFlow:
             order.notional_paise,
             demat_sale=bool(order.from_demat),
         )
-        settlement.book_charges(account, order, charges.total_paise, self._policy)
-        if order.remaining == 0:
-            order.status = BrokerStatus.COMPLETE.value
-        order.updated_us = at_us
-        number = self._books.take_trade_numbers(instrument.exchange, len(fills))
-        self._books.insert_trades(
-            (instrument.exchange, number + index, order.order_id, quantity, price, at_us)
-            for index, (price, quantity) in enumerate(fills)
-        )
+        return settlement.charge(account, order, charges.total_paise, self._policy)
 
     def _finish(self, account: AccountRow, order: OrderRow, status: BrokerStatus, message: str) -> None:
         settlement.set_blocks(account, order, 0, 0)

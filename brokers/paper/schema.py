@@ -77,16 +77,18 @@ CREATE TABLE IF NOT EXISTS unsettled (
     PRIMARY KEY (user_id, traded_on)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parcel (
+    parcel_id INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id TEXT NOT NULL,
     security TEXT NOT NULL,
     product TEXT NOT NULL,
     bought_on TEXT NOT NULL,
     key TEXT NOT NULL,
-    quantity INTEGER NOT NULL CHECK (quantity >= 0),
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
     cost_paise INTEGER NOT NULL,
-    loan_paise INTEGER NOT NULL,
-    PRIMARY KEY (user_id, security, product, bought_on)
-) WITHOUT ROWID;
+    loan_paise INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS parcel_by_user ON parcel (user_id, security, product);
+CREATE INDEX IF NOT EXISTS parcel_by_day ON parcel (bought_on);
 CREATE TABLE IF NOT EXISTS orders (
     order_id INTEGER PRIMARY KEY,
     user_id TEXT NOT NULL,
@@ -156,10 +158,13 @@ def connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA busy_timeout = 5000")
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in _DDL.split(";\n"):
-        connection.execute(statement)
-    connection.execute("COMMIT")
+    # All are made in one transaction, so the last stands for all. Where they stand nothing is written: a
+    # process that holds the file must not keep others from opening it.
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken'").fetchone() is None:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _DDL.split(";\n"):
+            connection.execute(statement)
+        connection.execute("COMMIT")
     return connection
 
 
@@ -197,8 +202,12 @@ class AccountRow:
 
 @dataclass(slots=True)
 class ParcelRow:
-    """Shares bought on one day; `bought_on` is empty once they have settled."""
+    """Shares of one fill; `bought_on` is empty once they have settled.
 
+    `parcel_id` counts up in the order of the fills and is 0 until the parcel is stored.
+    """
+
+    parcel_id: int
     user_id: str
     security: str
     product: str
@@ -282,7 +291,14 @@ UPDATE_ACCOUNT = (
     f"UPDATE account SET {', '.join(f'{name} = :{name}' for name in ACCOUNT_COLUMNS[1:])} "
     "WHERE user_id = :user_id"
 )
-REPLACE_PARCEL = f"INSERT OR REPLACE INTO parcel VALUES ({', '.join(f':{name}' for name in PARCEL_COLUMNS)})"
+INSERT_PARCEL = (
+    f"INSERT INTO parcel ({', '.join(PARCEL_COLUMNS[1:])})"
+    f" VALUES ({', '.join(f':{name}' for name in PARCEL_COLUMNS[1:])})"
+)
+UPDATE_PARCEL = (
+    "UPDATE parcel SET quantity = :quantity, cost_paise = :cost_paise, loan_paise = :loan_paise"
+    " WHERE parcel_id = :parcel_id"
+)
 SELECT_TRADE = (
     "SELECT t.exchange, t.trade_number, t.order_id, t.quantity, t.price_paise, t.traded_us,"
     " o.user_id, o.key, o.side, o.product, o.trading_day FROM trade t JOIN orders o USING (order_id)"

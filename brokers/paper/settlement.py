@@ -28,20 +28,24 @@ def set_blocks(account: AccountRow, order: OrderRow, own: int, loan: int) -> Non
     order.own_blocked_paise, order.loan_blocked_paise = own, loan
 
 
-def book_charges(account: AccountRow, order: OrderRow, total_paise: int, policy: Policy) -> None:
-    """Carry an order's charges up to `total_paise`: from cash at once, or due at the close (`exact`)."""
+def charge(account: AccountRow, order: OrderRow, total_paise: int, policy: Policy) -> int:
+    """Carry an order's charges up to `total_paise`; gives what of it to pay at once.
+
+    Under `exact` nothing is: it is due at the close.
+    """
     more = total_paise - order.charges_paise
     order.charges_paise = total_paise
     if policy is Policy.EXACT:
         account.charges_due_paise += more
-    else:
-        account.available_paise -= more
+        return 0
+    return more
 
 
-def book_buy(
-    account: AccountRow, parcel: ParcelRow, order: OrderRow, price_paise: int, quantity: int
-) -> None:
-    """Book a bought part: own share from cash, the rest lent, the block shrunk to what is left to trade."""
+def book_buy(account: AccountRow, order: OrderRow, price_paise: int, quantity: int) -> ParcelRow:
+    """Book a bought part: own share from cash, the rest lent, the block shrunk to what is left to trade.
+
+    Gives the parcel it makes.
+    """
     notional = price_paise * quantity
     order.notional_paise += notional
     order.filled += quantity
@@ -51,22 +55,33 @@ def book_buy(
     set_blocks(account, order, *blocks_for(order, order.remaining))
     account.available_paise -= own
     account.mtf_loan_paise += notional - own
-    parcel.quantity += quantity
-    parcel.cost_paise += notional
-    parcel.loan_paise += notional - own
+    shares = (order.user_id, order.security, order.product, order.trading_day, order.key, quantity)
+    return ParcelRow(0, *shares, cost_paise=notional, loan_paise=notional - own)
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What a sold part brought: paise to the unsettled account, and shares that left the demat account."""
+    """What a sold part brought, the loan repaid: paise to cash and to the unsettled account.
 
+    `owed_paise` is the loan its proceeds did not repay, `settled_quantity` the shares that left the demat
+    account, `parcels` those it took from.
+    """
+
+    credit_paise: int
     unsettled_paise: int
+    owed_paise: int
     settled_quantity: int
+    parcels: Sequence[ParcelRow]
 
 
 def sale_order(parcels: Sequence[ParcelRow], today: str) -> list[ParcelRow]:
-    """Parcels in the order a sale uses them: today's net first, then settled shares, then the oldest."""
-    return sorted(parcels, key=lambda parcel: (parcel.bought_on != today, parcel.bought_on))
+    """Parcels in the order a sale uses them: today's net first, then settled shares, then those on their way.
+
+    Among each the first bought goes first.
+    """
+    return sorted(
+        parcels, key=lambda parcel: (parcel.bought_on != today, parcel.bought_on != "", parcel.parcel_id)
+    )
 
 
 def sellable(parcels: Sequence[ParcelRow], trade_to_trade: bool) -> int:
@@ -86,10 +101,12 @@ def book_sell(
 
     The loan is repaid first, pro rata. Shares of today return their cost to cash and bring a profit when
     the day settles; settled shares bring all to cash; shares on their way bring nothing before settlement.
+    The money is for `pay_out`.
     """
     order.notional_paise += price_paise * quantity
     order.filled += quantity
-    unsettled = settled = 0
+    credit = unsettled = owed = settled = 0
+    taken: list[ParcelRow] = []
     for parcel in parcels:
         part = min(quantity, parcel.quantity)
         if part == 0:
@@ -97,20 +114,37 @@ def book_sell(
         proceeds = price_paise * part
         cost = parcel.cost_paise * part // parcel.quantity
         loan = ceil_div(parcel.loan_paise * part, parcel.quantity)
-        now = proceeds
+        repaid = min(loan, proceeds)
+        rest = proceeds - repaid
+        at_once = rest
         if parcel.bought_on == today:
-            now = min(proceeds, cost)
+            at_once = min(rest, cost - loan)
         elif parcel.bought_on:
-            now = min(loan, proceeds)
+            at_once = 0
         else:
             settled += part
-        account.available_paise += now - loan
-        unsettled += proceeds - now
+        credit += at_once
+        unsettled += rest - at_once
+        owed += loan - repaid
         account.mtf_loan_paise -= loan
         parcel.quantity -= part
         parcel.cost_paise -= cost
         parcel.loan_paise -= loan
+        taken.append(parcel)
         quantity -= part
     if quantity:
         raise ValueError(f"order {order.order_id} sold {quantity} shares more than are held")
-    return Sale(unsettled, settled)
+    return Sale(credit, unsettled, owed, settled, taken)
+
+
+def pay_out(account: AccountRow, sale: Sale, charges_paise: int) -> int:
+    """Give a sale's money to the account, less what it owes; gives what waits for settlement.
+
+    Charges and unpaid loan come from what is credited now, then from cash, then from the proceeds that
+    wait; what is left makes the cash negative.
+    """
+    due = sale.owed_paise + charges_paise
+    from_cash = min(due, sale.credit_paise + max(0, account.available_paise))
+    waiting = min(due - from_cash, sale.unsettled_paise)
+    account.available_paise += sale.credit_paise - (due - waiting)
+    return sale.unsettled_paise - waiting

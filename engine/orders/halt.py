@@ -10,7 +10,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,21 @@ class Exposure:
         return self.live + self.unsent + self.unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took."""
+
+    at: datetime
+    by: str
+    why: str
+    orders: int
+    taken: int
+
+
+FILE_ONLY = 0
+"""The number of the halt that only the HALT file tells of, no row."""
+
+
 @dataclass(slots=True)
 class _Before:
     """What stood when a halt was fired."""
@@ -74,10 +89,21 @@ class Halts:
         self._watcher = watcher
         self._certificates: dict[int, Certificate] = {}
         self._tasks: set[asyncio.Task[Certificate]] = set()
+        self.unwritten: Unwritten | None = None
+
+    @property
+    def firing(self) -> bool:
+        """Whether a cancel-all of everything is under way here."""
+        return bool(self._tasks)
 
     def active(self) -> list[HaltView]:
-        """The halts that stand, oldest first."""
-        return list(self._parts.book.halts)
+        """The halts that stand, oldest first; a HALT file without a row comes last, as `FILE_ONLY`."""
+        standing = list(self._parts.book.halts)
+        if all(halt.scope is not HaltScope.EVERYTHING for halt in standing):
+            told = read_halt_file(self._parts.halt_file)
+            if told is not None:
+                standing.append(HaltView(FILE_ONLY, HaltScope.EVERYTHING, "", *told))
+        return standing
 
     def exposure(self, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Exposure:
         """What a cancel-all of this scope would meet now."""
@@ -127,19 +153,21 @@ class Halts:
         the commit, when that takes longer than `Waits.write_lock_wait_s`.
         """
         value = self.check_scope(scope, value)
+        at, self.unwritten = self._parts.clock.now(), None
         if scope is HaltScope.EVERYTHING:
-            write_halt_file(self._parts.halt_file, by, self._parts.clock.now())
+            write_halt_file(self._parts.halt_file, by, at)
         writing = asyncio.ensure_future(
             self._parts.store.write(lambda unit: self._open(unit, by, scope, value))
         )
         await self._patiently(writing)
-        taken = 0
+        taken, in_scope = 0, [order.id for order in self._in_scope(scope, value)]
         if not writing.done() or writing.exception() is not None:
-            in_scope = [order.id for order in self._in_scope(scope, value)]
             taken = await self._canceller.without_store(in_scope)
         try:
             number, before, asked = await writing
         except StoreError as problem:
+            self.unwritten = Unwritten(at, by, str(problem), len(in_scope), taken)
+            self._parts.bus.publish([HaltChanged(FILE_ONLY)])
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
         self._canceller.carry_out(asked.requests)
         return await self._follow(number, by, scope, value, before, asked)
@@ -360,33 +388,42 @@ class Halts:
         )
         unit.touched.halts = True
 
-    async def resume(self, number: int, word: str, by: str) -> None:
-        """End a halt. `word` must be `resume`. Raises `BadInput` for another word or an unknown number."""
+    async def resume(self, number: int, word: str, by: str) -> int:
+        """End a halt and give its number; `FILE_ONLY` gets its row, and so a number, as it ends.
+
+        `word` must be `resume`. Raises `BadInput` for another word or a halt that does not stand.
+        """
         if word.strip().lower() != "resume":
             raise BadInput("answer", word, "type resume")
-        if all(halt.number != number for halt in self._parts.book.halts):
-            active = ", ".join(str(halt.number) for halt in self._parts.book.halts) or "none"
+        standing = {halt.number: halt for halt in self.active()}
+        if number not in standing:
+            active = ", ".join(map(str, standing)) or "none"
             raise BadInput("halt", number, f"halts that stand: {active}")
 
-        def unit_of_work(unit: Unit) -> bool:
+        def unit_of_work(unit: Unit) -> tuple[int, bool]:
             halts = table(Halt)
+            ended = _row_for_file(unit, standing[number]) if number == FILE_ONLY else number
             unit.connection.execute(
                 update(halts)
-                .where(halts.c.number == number, halts.c.resumed_at.is_(None))
+                .where(halts.c.number == ended, halts.c.resumed_at.is_(None))
                 .values(resumed_at=unit.now, resumed_by=by)
             )
-            unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": number}))
+            unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": ended}))
             unit.touched.halts = True
-            unit.publish(TapeLine(unit.now, f"halt {number} resumed by {by}", "halt", f"halt:{number}"))
+            unit.publish(TapeLine(unit.now, f"halt {ended} resumed by {by}", "halt", f"halt:{ended}"))
             still = unit.connection.execute(
                 select(halts.c.number).where(
                     halts.c.resumed_at.is_(None), halts.c.scope == HaltScope.EVERYTHING.value
                 )
             ).first()
-            return still is None
+            return ended, still is None
 
-        if await self._parts.store.write(unit_of_work):
+        ended, none_left = await self._parts.store.write(unit_of_work)
+        if none_left:
             self._parts.halt_file.unlink(missing_ok=True)
+            self.unwritten = None
+            self._parts.bus.publish([HaltChanged(ended)])
+        return ended
 
     def certificate(self, number: int) -> Certificate | None:
         """The certificate of a halt as last made; None while there is none yet."""
@@ -426,6 +463,32 @@ def _result(order: OrderView, refused: bool) -> str:
     if order.state is OrderState.UNKNOWN:
         return "unknown"
     return "refused" if refused else "live"
+
+
+def _row_for_file(unit: Unit, halt: HaltView) -> int:
+    """Write the row that a halt of the file alone lacks; gives its number."""
+    number = unit.take_ids("halt", 1)[0]
+    scope = halt.scope.value
+    unit.insert(Halt, [{"number": number, "scope": scope, "value": halt.value, "at": halt.at, "by": halt.by}])
+    details = {"halt": number, "scope": scope, "value": halt.value, "from": "the HALT file"}
+    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
+    return number
+
+
+def read_halt_file(path: Path) -> tuple[datetime, str] | None:
+    """When and by whom, as the HALT file says; None when there is none. What is illegible halts as well."""
+    try:
+        changed = path.stat().st_mtime
+    except OSError:
+        return None
+    words, by = "", ""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        words, _, by = path.read_text(encoding="utf-8").strip().partition(" by ")
+    try:
+        at = datetime.fromisoformat(words.removeprefix("halted ")).astimezone(UTC)
+    except ValueError:
+        at = datetime.fromtimestamp(changed, UTC)
+    return at, by or "the HALT file"
 
 
 def write_halt_file(path: Path, by: str, at: datetime) -> None:

@@ -230,3 +230,14 @@ async def test_a_locked_file_sends_nothing_and_answers_nothing(clock: ManualCloc
     assert isinstance(await broker.place(ANN, buy()), NotSent)
     with pytest.raises(BrokerError, match="closed"):
         await broker.funds(ANN)
+
+
+def test_a_file_that_stands_opens_while_another_process_holds_it(clock: ManualClock, tmp_path: Path):
+    exchange = open_exchange(clock, tmp_path / "x.db")
+    exchange.close()
+    holder = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    again = PaperExchange(tmp_path / "x.db", clock, load_calendar())
+    assert again.funds("P0000").available_paise == 1_000_000_00
+    again.close()
+    holder.close()

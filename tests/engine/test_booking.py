@@ -151,9 +151,24 @@ def test_where_proceeds_go(books: Ledger, policy, days, price, at_once):
     if policy is Policy.EXACT:
         assert after["charges_due"] - before["charges_due"] == cost
         cost = 0
-    from_unsettled = max(0, cost - at_once)
-    assert after["available"] - before["available"] == at_once - (cost - from_unsettled)
-    assert after["unsettled"] - before["unsettled"] == 10 * price - at_once - from_unsettled
+    assert after["available"] - before["available"] == at_once - cost
+    assert after["unsettled"] - before["unsettled"] == 10 * price - at_once
+
+
+@pytest.mark.parametrize("left", [0, 3_00])
+def test_charges_of_a_sale_come_from_its_waiting_proceeds_when_there_is_no_cash(left):
+    bought = 10_000_00 + charges(Side.BUY, 10_000_00)
+    with ledger(bought + 2 + left) as books:
+        books.bought(10, 1000_00)
+        books.next_day()
+        assert books.money()["available"] == 2 + left
+        sale = books.open(Side.SELL, 10, 1100_00)
+        books.book(books.seen(sale, COMPLETE, books.trade(sale, 10, 1100_00)))
+        cost = charges(Side.SELL, 11_000_00)
+        assert cost > 2 + left
+        assert (books.money()["available"], books.money()["shortfall"]) == (0, 0)
+        assert books.money()["unsettled"] == 11_000_00 + 2 + left - cost
+        assert books.faults() == []
 
 
 def test_the_depositorys_fee_is_paid_once_a_security_and_day(books: Ledger):

@@ -10,6 +10,7 @@ from data.clock import ManualClock
 from data.money import BadInput
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, Reason, SizingKind
+from engine.orders.halt import FILE_ONLY, read_halt_file, write_halt_file
 from engine.orders.refusals import Halted
 from tests.desks import (
     START,
@@ -199,8 +200,15 @@ async def test_a_full_disk_does_not_hold_the_cancels_and_a_part_halt_stays_in_it
             await desk.halt.fire("tester")
         assert len(wire.cancelled) == total
         assert (desk.home / "HALT").exists()
+        told = desk.halt.unwritten
+        assert told is not None
+        assert (told.by, told.orders, told.taken) == ("tester", total, total)
+        assert [(halt.number, halt.by) for halt in desk.halt.active()] == [(FILE_ONLY, "tester")]
         await disk(desk, full=False)
         await until(desk, lambda: desk.counts().live == 0)
+        assert await desk.halt.resume(FILE_ONLY, "resume", "tester") == 1
+        assert (desk.halt.active(), desk.halt.unwritten) == ([], None)
+        assert not (desk.home / "HALT").exists()
         made = await desk.halt.fire("tester")
         await desk.halt.resume(made.number, "resume", "tester")
         await desk.clock.advance(2)
@@ -213,3 +221,16 @@ async def test_a_full_disk_does_not_hold_the_cancels_and_a_part_halt_stays_in_it
         (left,) = desk.orders.all(live=True)
         assert (left.client_id, left.state, len(wire.cancelled)) == (PRIYA, OrderState.OPEN, 1)
         await books_are_sound(desk)
+
+
+async def test_a_halt_file_halts_whatever_stands_in_it(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        file = desk.home / "HALT"
+        assert read_halt_file(file) is None
+        for content in (b"", b"\xff\xfe", b"stop"):
+            file.write_bytes(content)
+            (halt,) = desk.halt.active()
+            assert (halt.number, halt.by) == (FILE_ONLY, "the HALT file")
+            assert halt.at.utcoffset() is not None
+        write_halt_file(file, "anna by night", START)
+        assert read_halt_file(file) == (START, "anna by night")

@@ -4,11 +4,13 @@ import pytest
 from textual.widgets import Input, Static
 
 from data.vocabulary import OrderState
+from engine.orders.halt import write_halt_file
 from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
 from screens.halt import CertificateScreen
 from screens.search import SearchScreen
-from tests.screens.bench import Bench, opened
+from tests.desks import disk
+from tests.screens.bench import MORNING, Bench, opened
 from widgets.formats import rupees
 from widgets.statusstrip import StatusStrip
 
@@ -206,3 +208,44 @@ async def test_no_question_but_the_certificate_opens_by_itself() -> None:
         await bench.f9()
         await bench.keys("escape")
         assert isinstance(bench.screen, QuitScreen), "what was open is still there under the certificate"
+
+
+async def test_a_halt_that_could_not_be_written_says_so_and_what_the_brokers_took() -> None:
+    async with opened() as bench:
+        ready = [client.code for client in bench.desk.clients.all() if not client.gate]
+        total = len(await bench.rest_orders(*ready))
+        await disk(bench.desk, full=True)
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: "COULD NOT BE WRITTEN" in bench.text)
+        assert "database or disk is full" in bench.text
+        said = " ".join(bench.text.split())
+        assert "The HALT file stands: nothing is sent." in said
+        assert f"The brokers took {total} of {total} cancels;" in said
+        assert "F9 F9 repeats it" in said
+        for words in ("There has been no such halt", "no order was live"):
+            assert words not in bench.text
+        assert "HALTED" in bench.lines()[0]
+        await disk(bench.desk, full=False)
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: "HALT 1 " in bench.text)
+        assert "COULD NOT BE WRITTEN" not in bench.text
+
+
+async def test_a_halt_file_alone_halts_the_app_and_the_typed_word_ends_it() -> None:
+    async with opened() as bench:
+        write_halt_file(bench.desk.home / "HALT", "night desk", MORNING)
+        await bench.settle()
+        assert "HALTED" in bench.lines()[0]
+        assert "by night desk" in bench.lines()[0]
+        await bench.keys("colon")
+        await bench.type("resume")
+        await bench.keys("enter")
+        assert "the books know no halt of it" in bench.text
+        await bench.type("resume")
+        await bench.keys("enter")
+        await bench.until(lambda: halts(bench) == 0)
+        assert not (bench.desk.home / "HALT").exists()
+        assert isinstance(bench.screen, DeskScreen)
+        assert ground(bench) == "paper"

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +13,7 @@ from typing import Any, cast
 import pytest
 from cli_desk import Terminal
 
+from data import store
 from data.locks import HeldLock
 from data.vocabulary import OrderState
 from tradedesk import output
@@ -25,8 +27,8 @@ FREEZE = """
 import os, sqlite3, sys
 from data.locks import process_start
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-if sys.argv[2] == "ours":
-    connection.execute(
+if sys.argv[2] != "stranger":
+    sqlite3.connect(sys.argv[2], isolation_level=None).execute(
         "INSERT INTO instance (id, kind, pid, process_started, heartbeat_at, started_at) "
         "VALUES (900, 'app', ?, ?, '2026-11-18 03:45:00', '2026-11-18 03:45:00')",
         (os.getpid(), process_start(os.getpid())),
@@ -37,9 +39,9 @@ sys.stdin.read()
 """
 
 
-def frozen_process(database: Path, whose: str) -> subprocess.Popen[bytes]:
+def frozen_process(database: Path, signed_on: Path | None) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        [sys.executable, "-c", FREEZE, str(database), whose],
+        [sys.executable, "-c", FREEZE, str(database), str(signed_on or "stranger")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
@@ -49,10 +51,11 @@ def frozen_process(database: Path, whose: str) -> subprocess.Popen[bytes]:
     return child
 
 
-def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal) -> None:
+@pytest.mark.parametrize("held", ["desk.db", "paper.db"])
+def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal, held: str) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
-    with frozen_process(demo.home / "desk.db", "ours") as child:
-        assert lock_holder(demo.home / "desk.db") == child.pid
+    with frozen_process(demo.home / held, demo.home / "desk.db") as child:
+        assert lock_holder(demo.home / held) == child.pid
         try:
             made = demo.done("cancel-all", "--yes")
         finally:
@@ -64,24 +67,90 @@ def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal) ->
 
 
 def test_a_stranger_that_holds_the_database_is_left_alone(demo: Terminal) -> None:
-    with frozen_process(demo.home / "desk.db", "stranger") as child:
+    with frozen_process(demo.home / "desk.db", None) as child:
         try:
-            assert not end_frozen_writer(demo.home / "desk.db")
+            assert not end_frozen_writer(demo.home / "desk.db", demo.home / "desk.db")
             assert child.poll() is None
         finally:
             child.kill()
 
 
-def test_cancel_all_goes_on_with_a_broken_configuration(demo: Terminal) -> None:
-    (demo.home / "config.toml").write_text("polcy = 'exact'\n")
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("config.toml", "polcy = 'exact'\n", "did you mean policy?"),
+        ("calendar.toml", "year = [[\n", "the file must be TOML"),
+    ],
+)
+def test_cancel_all_goes_on_with_a_broken_configuration(
+    demo: Terminal, name: str, text: str, told: str
+) -> None:
+    (demo.home / name).write_text(text)
 
     refused = demo.run("clients", "--json")
     made = demo.run("cancel-all", "--yes", "--json")
 
     assert refused.code == 2
-    assert "did you mean policy?" in refused.error["message"]
+    assert told in refused.error["message"]
     assert made.code == 0
     assert made.document["ended"] is True
+    assert told in made.err
+
+
+@pytest.mark.parametrize("command", ["cancel-all", "cancel"])
+def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    run = demo.done("bulk", "buy", "INFY", "--quantity", "1", "--limit", "1400", "--yes")["run"]
+    fill(demo.home / "desk.db")
+    connected = store._writer_connected
+
+    def full(connection: Any, record: object) -> None:
+        connected(connection, record)
+        connection.execute(f"PRAGMA max_page_count = {pages(connection)}")
+
+    monkeypatch.setattr(store, "_writer_connected", full)
+    which = () if command == "cancel-all" else ("--run", str(run["number"]))
+    printed = demo.run(command, *which, "--yes", "--json")
+
+    total = len(run["orders"])
+    assert total > 30
+    assert printed.code == 7
+    assert f"full; the brokers took {total} cancels all the same" in printed.error["message"]
+    assert (demo.home / "HALT").exists() == (command == "cancel-all")
+    with sqlite3.connect(demo.home / "paper.db") as exchange:
+        assert exchange.execute("SELECT status, count(*) FROM orders GROUP BY 1").fetchall() == [
+            ("cancelled", total)
+        ]
+    exchange.close()
+
+
+def pages(connection: Any) -> int:
+    return connection.execute("PRAGMA page_count").fetchone()[0]
+
+
+def fill(database: Path) -> None:
+    """Use up what room the pages have for another sign-on."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute(f"PRAGMA max_page_count = {pages(connection)}")
+    row = "INSERT INTO instance VALUES (?, 'cli', 1, '', '2026-11-18', '2026-11-18', '2026-11-18')"
+    with suppress(sqlite3.OperationalError):
+        for number in range(1000, 9000):
+            connection.execute(row, (number,))
+    connection.close()
+
+
+def test_a_halt_file_without_a_halt_is_ended_by_resume(demo: Terminal) -> None:
+    (demo.home / "HALT").write_text("halted 2026-11-18T09:20:00+05:30 by night desk\n")
+    assert demo.run("order", "AM1042", "buy", "INFY", "1", "--yes").code == 6
+
+    assert demo.done("resume", "--yes") == {"resumed": 1, "standing": []}
+
+    assert not (demo.home / "HALT").exists()
+    (fired,) = demo.done("audit", "show", "--action", "halt_fired")
+    assert fired["actor"] == "night desk"
+    assert demo.run("resume", "--yes").code == 2
+    demo.order("AM1042", "buy", "INFY", "1")
 
 
 def test_a_second_app_is_told_apart_and_the_command_line_may_join(demo: Terminal) -> None:

@@ -26,14 +26,17 @@ _FLOCK = "hhqqi4x" if struct.calcsize("l") == 8 else "hhiii"
 """`struct flock` of Linux: type, whence, start, length, process."""
 
 
-def end_frozen_writer(database: Path) -> bool:
-    """End the desk process that keeps the write lock for longer than `WAIT_S`; gives whether it ended one."""
-    if _lock_is_free(database):
+def end_frozen_writer(database: Path, desk_database: Path) -> bool:
+    """End the desk process that keeps the write lock for longer than `WAIT_S`; gives whether it ended one.
+
+    Its row stands in `desk_database`, whichever `database` it holds.
+    """
+    if not database.exists() or _lock_is_free(database):
         return False
     holder = lock_holder(database)
-    if holder is None or holder == os.getpid() or not _is_ours(database, holder):
+    if holder is None or holder == os.getpid() or not _is_ours(desk_database, holder):
         return False
-    say(f"process {holder} is frozen and holds the database: ending it")
+    say(f"process {holder} is frozen and holds {database.name}: ending it")
     with suppress(ProcessLookupError):
         os.kill(holder, signal.SIGKILL)
     return True
@@ -50,6 +53,8 @@ def _lock_is_free(database: Path) -> bool:
                 return True
             except sqlite3.OperationalError:
                 continue
+            except sqlite3.DatabaseError:
+                return True  # no database: nobody holds it, and opening it says what is wrong
     return False
 
 

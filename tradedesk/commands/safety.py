@@ -151,26 +151,25 @@ def resume(
         if wanted is None and len(standing) != 1:
             numbers = ", ".join(str(halt.number) for halt in standing)
             expected = f"give the number; standing are {numbers}" if standing else "no halt stands"
-            if not standing and (desk.home / "HALT").exists():
-                expected = "the HALT file stands without a halt; run cancel-all once more, then resume"
             raise BadInput("halt", "", expected)
         chosen = wanted if wanted is not None else standing[0].number
         answer = word or ("resume" if yes else None)
         if answer is None and at_terminal():
-            what = f"{desk.mode}  end halt {chosen}: orders may be sent again"
+            name = f"halt {chosen}" if chosen else "the halt of the HALT file"
+            what = f"{desk.mode}  end {name}: orders may be sent again"
             answer = "resume" if await typed("resume", what) else None
         if answer is None:
             say("nothing was done: add --word resume")
             if as_json:
                 document({"resumed": None, "standing": standing})
             return Exit.NOTHING_SENT
-        await desk.halt.resume(chosen, answer, by or desk.actor)
+        ended = await desk.halt.resume(chosen, answer, by or desk.actor)
         left = desk.halt.active()
         if as_json:
-            document({"resumed": chosen, "standing": left})
+            document({"resumed": ended, "standing": left})
         else:
             rest = f"; still standing: {', '.join(str(halt.number) for halt in left)}" if left else ""
-            line(f"halt {chosen} resumed{rest}")
+            line(f"halt {ended} resumed{rest}")
         return Exit.DONE
 
     run(work)

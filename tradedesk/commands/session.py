@@ -15,6 +15,7 @@ from tradedesk.commands.exits import Exit
 from tradedesk.output import say
 
 if TYPE_CHECKING:
+    from data.phases import Calendar
     from engine.desk import Desk
     from tradedesk.settings import Settings
 
@@ -37,18 +38,21 @@ def prepare_home() -> Path:
 
 def run(work: Work) -> NoReturn:
     """Open the desk of the home, do the work, close it, and end with the work's exit code."""
-    _run(work, prepare_home(), None)
+    _run(work, prepare_home())
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
     """The same for cancel-all: the HALT file is written before anything is opened.
 
-    A broken `config.toml` does not stop it, and a frozen process that keeps the database locked is ended.
+    A broken `config.toml` or `calendar.toml` does not stop it, and a frozen process that keeps the database
+    or the paper exchange locked is ended.
     """
     from data.clock import SystemClock
+    from data.phases import load_calendar
     from engine.orders.halt import write_halt_file
     from tradedesk.commands.frozen import end_frozen_writer
     from tradedesk.settings import Settings, load_settings
+    from tradedesk.wiring import calendar_of
 
     home = prepare_home()
     database = home / "desk.db"
@@ -57,17 +61,27 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     except BadInput as problem:
         say(f"going on with the default settings: {problem}")
         settings = Settings.model_construct()
+    try:
+        calendar = calendar_of(home)
+    except (BadInput, OSError) as problem:
+        say(f"going on with the built-in calendar: {problem}")
+        calendar = load_calendar()
     if database.exists():
         write_halt_file(home / "HALT", by or settings.trader, SystemClock().now())
-        end_frozen_writer(database)
-    _run(work, home, settings)
+        for held in (database, home / "paper.db"):
+            end_frozen_writer(held, database)
+    _run(work, home, settings, calendar)
 
 
-def _run(work: Work, home: Path, settings: "Settings | None") -> NoReturn:
+def _run(
+    work: Work, home: Path, settings: "Settings | None" = None, calendar: "Calendar | None" = None
+) -> NoReturn:
     async def opened() -> Exit:
         from tradedesk.wiring import open_desk
 
-        async with open_desk(home, kind="cli", settings=settings) as desk:
+        async with open_desk(home, kind="cli", settings=settings, calendar=calendar) as desk:
+            if desk.trading_stopped:
+                say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
             return await work(desk)
 
     raise typer.Exit(asyncio.run(opened()))
