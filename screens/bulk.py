@@ -226,7 +226,9 @@ class BulkScreen(Workspace):
         if not self.is_mounted:
             return Here()
         view = self._view
-        return Here(key=view.key) if isinstance(view, BulkForm) else view.here()
+        if isinstance(view, BulkForm):
+            return Here(key=view.key, client_ids=view.marked)
+        return view.here()
 
     def table(self) -> Table | None:
         """The lines of the plan, or the orders of the run."""

@@ -112,6 +112,9 @@ class BulkForm(Vertical):
 
     # Filling
 
+    marked: tuple[int, ...] = ()
+    """The marked clients the form was begun with; `B` and `S` within it carry them on."""
+
     def begin(self, side: Side, key: str | None, client_ids: Sequence[int]) -> None:
         """An empty wish for a side, with the symbol and the clients that were under the trader's hands.
 
@@ -198,6 +201,7 @@ class BulkForm(Vertical):
         options: dict[str, Selection | None] = {}
         if given is not None and (given.client_ids or given.groups or given.brokers):
             options[given.title] = given
+        self.marked = tuple(marked)
         if marked:
             title = marked_title(len(marked), len(clients))
             options[title] = Selection(client_ids=tuple(marked), title=title)
