@@ -113,7 +113,10 @@ class BrokerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """One row of a client's order book."""
+    """One row of a client's order book.
+
+    `trigger_pending` says that a stop order still waits for the last price to reach its trigger.
+    """
 
     broker_order_id: str
     user_id: str
@@ -133,6 +136,8 @@ class BrokerOrder:
     price_paise: int | None = None
     trigger_paise: int | None = None
     message: str = ""
+    trigger_pending: bool = False
+    validity: Validity = Validity.DAY
 
 
 @dataclass(frozen=True, slots=True)

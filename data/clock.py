@@ -30,6 +30,10 @@ class Clock(Protocol):
         """Wait `seconds` of this clock."""
         ...
 
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Raise `TimeoutError` in the block it guards once `seconds` have passed."""
+        ...
+
 
 class MarketClock(Protocol):
     """The exchange's time: real for a live desk, the simulated day's for a paper one."""
@@ -58,6 +62,10 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of real time."""
         await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Give the block `seconds` of real time."""
+        return asyncio.timeout(seconds)
 
 
 class WallMarketClock:
@@ -111,6 +119,10 @@ class ManualClock:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), woken))
         await woken
+
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Give the block `seconds` of real time, so that what hangs ends though nobody moves this clock."""
+        return asyncio.timeout(seconds)
 
     def shift(self, seconds: float) -> None:
         """Move time on without letting sleepers run."""

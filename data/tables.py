@@ -311,7 +311,11 @@ class RunRecord(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """One order of one client, from reservation to its end."""
+    """One order of one client, from reservation to its end.
+
+    `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
+    both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
+    """
 
     __tablename__ = "orders"
     id: int = numbered()
@@ -328,7 +332,10 @@ class Order(SQLModel, table=True):
     validity: str
     quantity: int = Field(sa_type=BigInteger)
     limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
     reserve_price_paise: int = paise()
+    asked_quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    asked_reserve_paise: int | None = paise_or_none()
     protection_bps: int | None = None
     margin_bps: int
     policy: str
@@ -352,6 +359,7 @@ class Order(SQLModel, table=True):
     trading_date: date
     created_at: datetime = moment()
     sent_at: datetime | None = moment_or_none()
+    told_at: datetime | None = moment_or_none()
     updated_at: datetime = moment()
     ended_at: datetime | None = moment_or_none()
 
@@ -379,18 +387,56 @@ class Attempt(SQLModel, table=True):
 
 
 class Request(SQLModel, table=True):
-    """A modify or cancel beside an order, since a fill may arrive while it is open."""
+    """A modify or cancel beside an order, since a fill may arrive while it is open.
+
+    A modify says what it asks for; empty values leave the order's as they are.
+    """
 
     order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
     number: int = Field(primary_key=True)
     kind: str
     state: str
     why: str
+    quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
     halt_number: int | None = Field(default=None, sa_type=BigInteger)
     requested_at: datetime = moment()
     sent_at: datetime | None = moment_or_none()
     ended_at: datetime | None = moment_or_none()
     detail: str = ""
+
+
+class Break(SQLModel, table=True):
+    """A difference between our figure and the broker's, open until both agree or the trader adopts theirs.
+
+    `kind` is what differs; `ours` and `theirs` are paise for cash, else shares.
+    """
+
+    __tablename__ = "account_break"
+    id: int = numbered()
+    client_id: int = Field(sa_type=BigInteger, foreign_key="client.id", index=True)
+    kind: str
+    security: str = ""
+    product: str = ""
+    tradingsymbol: str = ""
+    ours: int = Field(sa_type=BigInteger)
+    theirs: int = Field(sa_type=BigInteger)
+    trading_date: date
+    opened_at: datetime = moment()
+    closed_at: datetime | None = moment_or_none()
+    closed_how: str = ""
+
+
+class DayOpen(SQLModel, table=True):
+    """That a client's figures were compared with the broker's at a day's opening, and what was adopted."""
+
+    __tablename__ = "day_open"
+    client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
+    trading_date: date = Field(primary_key=True)
+    at: datetime = moment()
+    cash_difference_paise: int = paise()
+    share_differences: int = 0
 
 
 class Fill(SQLModel, table=True):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
+from engine.accounts.views import HaltView, RunRow
 from engine.doctor import Doctor
 from engine.events import (
     ClientsChanged,
@@ -40,8 +41,9 @@ from engine.market.watchlist import Watchlist
 from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
 from engine.orders.dispatch import Dispatcher
+from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
-from engine.orders.lifecycle import SendEnded, end_of_day
+from engine.orders.lifecycle import end_of_day
 from engine.orders.planning import Plans
 from engine.orders.record import Recorder
 from engine.orders.runs import Runs
@@ -90,7 +92,7 @@ class Desk:
         self.holdings = Holdings(parts)
         self.plans = Plans(parts)
         self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
-        self.orders = Orders(parts, self._canceller)
+        self.orders = Orders(parts, self._recorder, self._canceller)
         self.halt = Halts(parts, self._canceller, self._watcher)
         self.audit = Trail(parts)
         self.doctor = Doctor(parts)
@@ -387,12 +389,46 @@ class Desk:
     def _deliver(self, projection: object, events: Sequence[object], foreign: bool) -> None:
         told: list[Event] = [event for event in events if isinstance(event, Event)]
         if isinstance(projection, Projection):
-            told = self._parts.book.apply(projection) + told
+            book = self._parts.book
+            read_before = bool(book.clients)
+            halts, runs = book.halts, dict(book.runs)
+            told = book.apply(projection) + told
+            if foreign and read_before:
+                told += self._done_elsewhere(halts, runs, told)
             if foreign and projection.clients is not None:
                 self._load(self.market.load, self.watchlist.load)
             if foreign and projection.halts is not None:
                 self._load(self.halt.load_certificates)
         self.events.publish(told)
+
+    def _done_elsewhere(
+        self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
+    ) -> list[Event]:
+        """Tape lines of what another process did to halts and runs; what this one did tells its own."""
+        book, own = self._parts.book, {event.ref for event in told if isinstance(event, TapeLine)}
+        before, after = ({halt.number: halt for halt in each} for each in (halts, book.halts))
+        lines: list[TapeLine] = []
+        for number in sorted(before.keys() ^ after.keys()):
+            if number in after:
+                at, words = after[number].at, f"HALT {number} by {after[number].by}, in another process"
+            else:
+                at, words = self._parts.clock.now(), f"halt {number} resumed in another process"
+            lines.append(TapeLine(at, words, "halt", f"halt:{number}"))
+        for number, run in sorted(book.runs.items()):
+            known = runs.get(number)
+            if run.finished_at is not None and (known is None or known.finished_at is None):
+                counts = self.runs.get(number).counts
+                words = ", ".join(f"{n} {word}" for word, n in counts.items() if n and word != "total")
+                told_at, words = run.finished_at, f"run {number} finished: {run.title}: {words}"
+            elif known is None:
+                told_at, words = (
+                    run.started_at,
+                    f"run {number} {run.title}, by {run.actor} in another process",
+                )
+            else:
+                continue
+            lines.append(TapeLine(told_at, words, "run", f"run:{number}"))
+        return [line for line in lines if line.ref not in own]
 
     def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def load() -> None:

@@ -1,7 +1,7 @@
 """What every service of one desk shares."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,28 @@ from engine.rules import Rules, Waits
 if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
     from engine.accounts.book import Book
     from engine.accounts.views import ClientView
+
+
+POINTS = (
+    "reserving",
+    "reserved",
+    "claimed",
+    "answered",
+    "heard",
+    "booking",
+    "booked",
+    "cancel_sent",
+    "modify_sent",
+    "halt_written",
+    "reconciling",
+)
+"""Where on an order's way a program may die, in the order of the way: before and after the commit of a
+reservation, after that of a claim, between an answer or an update and its commit, inside that commit, after
+it, after a cancel or a modify was sent, after a halt's commit, between two clients of a reconciliation."""
+
+
+def _passed(point: str) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -44,6 +66,8 @@ class Parts:
     index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
     instance_id: int = 0
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
+    reached: Callable[[str], None] = _passed
+    """Told of each of `POINTS`, from whichever thread is there."""
 
     @property
     def halt_file(self) -> Path:
@@ -65,6 +89,10 @@ class Parts:
         """The adapter and account of a client. Raises `KeyError` where no adapter serves its broker."""
         client = self.book.clients[client_id]
         return self.brokers[client.broker], self.account(client)
+
+    def served(self, client_id: int) -> bool:
+        """Whether an adapter serves this client's broker."""
+        return self.book.clients[client_id].broker in self.brokers
 
     def engine_lives(self, instance_id: int) -> bool:
         """Whether the engine of this row still holds its lock."""

@@ -31,10 +31,21 @@ class Waits:
     send_timeout_s: float = 10.0
     not_sent_pause_s: float = 1.0
     """Before an order that provably never reached the broker is claimed again."""
-    resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
-    """When the order book is read for an UNKNOWN order; the last repeats."""
+    resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 191.0)
+    """When the order book is read for an UNKNOWN order, counted from its send; later at `live_poll_s`."""
+    absent_reads: int = 3
+    """Complete reads without an order that prove its absence, of which the first and the last are no sooner
+    after the deadline of its send than the next two say; placements 90 s late have been seen."""
+    absent_first_s: float = 15.0
+    absent_last_s: float = 180.0
+    trader_after_s: float = 240.0
+    """After which an order that is still UNKNOWN goes to the trader."""
     live_poll_s: float = 5.0
     """How often the book of a client with live orders is read."""
+    idle_poll_s: float = 60.0
+    """How often the books of every other client are read."""
+    quiet_s: float = 3.0
+    """How long a client's orders must have stood still before its figures are compared with the broker's."""
     drain_poll_s: float = 0.5
     """How soon trades are read when a status is ahead of them."""
     cancel_repeat_s: float = 1.0
@@ -49,6 +60,9 @@ WORKERS = 64
 
 CANCEL_WORKERS = 32
 """Further calls that only cancels may use."""
+
+READERS = 32
+"""Clients whose books are read at once on schedule; a cancel-all reads beside them."""
 
 PER_CLIENT = 4
 """Placements of one client under way at once, so that a slow client delays nobody else."""

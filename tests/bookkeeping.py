@@ -1,6 +1,7 @@
 """One client's books without a desk: orders reserved, claimed and told about inside one transaction."""
 
 import atexit
+import dataclasses
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from brokers.contract import (
     Accepted,
@@ -19,7 +20,6 @@ from brokers.contract import (
     BrokerOrder,
     BrokerStatus,
     BrokerTrade,
-    NotSent,
     Outcome,
     Refused,
 )
@@ -35,7 +35,8 @@ from data.vocabulary import Account, Bucket, OrderState, OrderType, Policy, Prod
 from engine.accounts.days import roll_day
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
-from engine.orders.lifecycle import Applied, Fact, Seen, SendEnded, apply_facts
+from engine.orders.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
+from engine.orders.lifecycle import apply_facts
 from engine.orders.reservation import reserve
 from engine.rules import Waits
 from tests.desks import START
@@ -188,8 +189,13 @@ class Ledger:
         filled: int | None = None,
         broker_order_id: str = "",
         tags: tuple[str, ...] = (),
+        ago_s: float = 0,
+        **changed: Any,
     ) -> Seen:
-        """The broker's word of an order; `filled` is what its status claims, all of its trades by default."""
+        """The broker's word of an order; `filled` is what its status claims, all of its trades by default.
+
+        `changed` are values of the broker's row that differ from ours.
+        """
         row = self.row(order_id)
         order = BrokerOrder(
             broker_order_id=broker_order_id or f"B{order_id}",
@@ -206,9 +212,11 @@ class Ledger:
             status=status,
             status_text=status.value.upper(),
             placed_at=self.clock.now(),
-            updated_at=self.clock.now(),
+            updated_at=self.clock.now() - timedelta(seconds=ago_s),
+            price_paise=row["limit_paise"],
+            trigger_paise=row["trigger_paise"],
         )
-        return Seen(CLIENT, order, trades)
+        return Seen(CLIENT, dataclasses.replace(order, **changed), trades)
 
     def book(self, *facts: Fact) -> Applied:
         """Book facts as one batch."""
@@ -241,12 +249,8 @@ class Ledger:
             trades = [self.trade(order_id, 10, 100_00)] if state is OrderState.FILLED else []
             self.book(self.seen(order_id, ENDS[state.value], *trades))
         elif state is OrderState.NOT_RECEIVED:
-            self.sent(order_id, NotSent("test"))
-            self.cancel(order_id)
-            orders = table(Order)
-            self.connection.execute(
-                update(orders).where(orders.c.id == order_id).values(state=OrderState.NOT_RECEIVED.value)
-            )
+            self.sent(order_id, Ambiguous("test"))
+            self.book(ProvenAbsent(order_id, "test"))
         assert self.row(order_id)["state"] == state.value
         return order_id
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from brokers.contract import BrokerOrder
 from data.store import Touched, chunks
 from data.tables import (
     Client,
@@ -62,7 +63,10 @@ class Projection:
 
 
 class Book:
-    """The projection. `routes` says how a broker's clients leave: its words and whether it is ready."""
+    """The projection. `routes` says how a broker's clients leave: its words and whether it is ready.
+
+    `foreign` is no projection: the live orders that a client's broker shows and this desk did not send.
+    """
 
     def __init__(self, route: Mapping[str, str], trading_day: Callable[[], date]) -> None:
         self._route = route
@@ -72,6 +76,8 @@ class Book:
         self.holdings: dict[int, tuple[HoldingView, ...]] = {}
         self.figures: dict[int, DayFigures] = {}
         self.orders: dict[int, OrderView] = {}
+        self.orders_of_client: dict[int, set[int]] = defaultdict(set)
+        self.foreign: dict[int, dict[str, BrokerOrder]] = {}
         self.orders_of_run: dict[int, set[int]] = defaultdict(set)
         self.live: set[int] = set()
         self.attention: set[int] = set()
@@ -156,6 +162,7 @@ class Book:
         for order_id, order in projection.orders.items():
             self.orders[order_id] = order
             self.orders_of_run[order.run_number].add(order_id)
+            self.orders_of_client[order.client_id].add(order_id)
             if order.live:
                 self.live.add(order_id)
             else:

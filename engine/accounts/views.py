@@ -133,7 +133,10 @@ class OrderView:
     blocked_paise: int
     instance_id: int
     trading_date: date
+    trigger_paise: int | None
+    modifying: bool
     created_at: datetime
+    sent_at: datetime | None
     updated_at: datetime
     ended_at: datetime | None
 
@@ -222,7 +225,10 @@ def order_view(row: Mapping[Any, Any]) -> OrderView:
         blocked_paise=row["blocked_paise"],
         instance_id=row["instance_id"],
         trading_date=row["trading_date"],
+        trigger_paise=row["trigger_paise"],
+        modifying=row["asked_quantity"] is not None,
         created_at=row["created_at"],
+        sent_at=row["sent_at"],
         updated_at=row["updated_at"],
         ended_at=row["ended_at"],
     )

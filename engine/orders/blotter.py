@@ -1,16 +1,21 @@
 """The blotter: every order of the day, each one's life, and cancelling by hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Executable, select
 
+from data.audit import AuditEntry
 from data.money import BadInput
 from data.store import StoreError, Unit
 from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
+from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
+from engine.orders.facts import ProvenAbsent, Seen
+from engine.orders.record import Recorder
+from engine.orders.states import Flag
 from engine.parts import Parts
 
 Rows = list[dict[str, Any]]
@@ -40,8 +45,9 @@ class CancelResult:
 class Orders:
     """The orders of all clients."""
 
-    def __init__(self, parts: Parts, canceller: Canceller) -> None:
+    def __init__(self, parts: Parts, recorder: Recorder, canceller: Canceller) -> None:
         self._parts = parts
+        self._recorder = recorder
         self._canceller = canceller
 
     def all(
@@ -109,6 +115,49 @@ class Orders:
     async def _rows(self, query: Executable) -> Rows:
         async with self._parts.store.reader() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
+        """Say that an order in doubt is the broker's order `broker_order_id`, which lacks our tag.
+
+        Raises `BadInput` unless the doubt was raised to the trader, the broker shows that order as live and a
+        reason is given.
+        """
+        order = self._raised(order_id, reason)
+        theirs = self._parts.book.foreign.get(order.client_id, {})
+        found = theirs.get(broker_order_id)
+        if found is None or order.tag is None:
+            live = ", ".join(theirs) or "none"
+            raise BadInput("broker order", broker_order_id, f"live orders there that are not ours: {live}")
+        await self._tell(order_id, "ORDER_ADOPTED", reason, broker_order_id)
+        self._recorder.put(Seen(order.client_id, replace(found, tags=(*found.tags, order.tag))))
+        await self._recorder.flush()
+        theirs.pop(broker_order_id, None)
+        return self.get(order_id)
+
+    async def declare_absent(self, order_id: int, reason: str) -> OrderView:
+        """Say that an order in doubt never reached the broker; its money is freed on the trader's word.
+
+        Raises `BadInput` unless the doubt was raised to the trader and a reason is given.
+        """
+        self._raised(order_id, reason)
+        await self._tell(order_id, "ORDER_DECLARED_ABSENT", reason)
+        self._recorder.put(ProvenAbsent(order_id, f"{self._parts.actor}: {reason.strip()}"))
+        await self._recorder.flush()
+        return self.get(order_id)
+
+    def _raised(self, order_id: int, reason: str) -> OrderView:
+        order = self.get(order_id)
+        if order.state is not OrderState.UNKNOWN or Flag.NEEDS_HUMAN.value not in order.flags:
+            raise BadInput("order", order_id, "its doubt has not been raised to the trader")
+        if not reason.strip():
+            raise BadInput("reason", reason, "say how it is known")
+        return order
+
+    async def _tell(self, order_id: int, action: str, reason: str, broker_order_id: str = "") -> None:
+        order, actor = self.get(order_id), self._parts.actor
+        details = {"reason": reason.strip(), "broker_order_id": broker_order_id}
+        entry = AuditEntry(action, actor, client_id=order.client_id, order_id=order_id, details=details)
+        await self._parts.store.write(lambda unit: unit.audit(entry))
 
     async def cancel(self, order_ids: Sequence[int], why: str = "by hand") -> CancelResult:
         """Ask for live orders to be cancelled; unsent ones are freed at once.

@@ -19,7 +19,7 @@ from data.ledger import Line, ShareLine, Transfer, free_memo, post
 from data.money import BPS, ceil_div, own_share
 from data.rates import estimate
 from data.store import Unit, chunks
-from data.tables import ClosedLot, Fill, Funds, Lot, Order, table
+from data.tables import ClosedLot, Fill, Funds, Holding, Lot, Order, table
 from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy, Product, Side
 from engine.events import OrderFilled
 from engine.orders.states import Flag, OrderEvent, transition
@@ -44,6 +44,12 @@ _CHANGING = (
     "broker_order_id",
     "tag",
     "attempts",
+    "quantity",
+    "limit_paise",
+    "trigger_paise",
+    "reserve_price_paise",
+    "asked_quantity",
+    "asked_reserve_paise",
     "filled_quantity",
     "filled_notional_paise",
     "blocked_paise",
@@ -53,6 +59,7 @@ _CHANGING = (
     "charges_paise",
     "demat_sale",
     "sent_at",
+    "told_at",
     "updated_at",
     "ended_at",
 )
@@ -78,16 +85,35 @@ def charges_for(order: Mapping[str, Any], notional_paise: int) -> int:
     ).total_paise
 
 
-def need(order: Mapping[str, Any], leaves: int) -> tuple[int, int]:
-    """What must stay blocked while `leaves` shares of a buy are open: money and loan room, in paise."""
+def need(order: Mapping[str, Any], leaves: int, reserve_paise: int | None = None) -> tuple[int, int]:
+    """What must stay blocked while `leaves` shares of a buy are open: money and loan room, in paise.
+
+    `reserve_paise` is the price reserved for, else the order's own.
+    """
     if leaves <= 0 or order["side"] == Side.SELL.value:
         return 0, 0
-    total = order["filled_notional_paise"] + leaves * order["reserve_price_paise"]
+    price = order["reserve_price_paise"] if reserve_paise is None else reserve_paise
+    total = order["filled_notional_paise"] + leaves * price
     own = own_share(total, order["margin_bps"]) - order["own_paise"]
-    loan = leaves * order["reserve_price_paise"] - own
+    loan = leaves * price - own
     if order["policy"] == Policy.EXACT.value:
         return own, max(0, loan)
     return own + charges_for(order, total) - order["charges_paise"] + SLACK_PAISE, max(0, loan)
+
+
+def open_need(order: Mapping[str, Any]) -> tuple[int, int, int]:
+    """What the open rest of an order keeps blocked: money, loan room and, for a sell, shares.
+
+    While a modify is open it is the larger of what the order is and what it would become, since either may
+    trade.
+    """
+    forms = [(order["quantity"], order["reserve_price_paise"])]
+    if order["asked_quantity"] is not None:
+        forms.append((order["asked_quantity"], order["asked_reserve_paise"]))
+    rests = [(max(0, quantity - order["filled_quantity"]), price) for quantity, price in forms]
+    money, loan = zip(*(need(order, rest, price) for rest, price in rests), strict=True)
+    shares = max(rest for rest, _ in rests) if order["side"] == Side.SELL.value else 0
+    return max(money), max(loan), shares
 
 
 @dataclass(slots=True)
@@ -217,6 +243,11 @@ class Books:
             order["flags"] = f"{order['flags']} {flag.value}".strip()
             self._changed.add(order["id"])
 
+    def unflag(self, order: OrderRow, flag: Flag) -> None:
+        """Take a mark off an order."""
+        left = [word for word in order["flags"].split() if word != flag.value]
+        self.touch(order, flags=" ".join(left))
+
     def touch(self, order: OrderRow, **values: Any) -> None:
         """Change columns of an order."""
         order.update(values)
@@ -248,7 +279,7 @@ class Books:
         order["filled_quantity"] += trade.quantity
         order["filled_notional_paise"] += trade.quantity * trade.price_paise
         order["charges_paise"] += charges
-        if order["filled_quantity"] > order["quantity"]:
+        if order["filled_quantity"] > max(order["quantity"], order["asked_quantity"] or 0):
             self.flag(order, Flag.OVERFILL)
         self._changed.add(order["id"])
         self._fills.append(
@@ -277,7 +308,7 @@ class Books:
             filled_quantity=order["filled_quantity"],
         )
         self.unit.publish(OrderFilled(order["id"], order["client_id"], trade.quantity, trade.price_paise))
-        self.release(order, order["quantity"] - order["filled_quantity"], f"trade:{trade.trade_id}")
+        self.release(order, f"trade:{trade.trade_id}")
         return True
 
     def _book_buy(self, order: OrderRow, trade: BrokerTrade, fill_id: int) -> int:
@@ -288,7 +319,7 @@ class Books:
         charges = charges_for(order, total) - order["charges_paise"]
         exact = order["policy"] == Policy.EXACT.value
         order["own_paise"] += own
-        if trade.price_paise > order["reserve_price_paise"]:
+        if trade.price_paise > max(order["reserve_price_paise"], order["asked_reserve_paise"] or 0):
             self.flag(order, Flag.PRICE_BREACH)
         lines = [Line(Account.STOCK_COST, cost, security=order["security"])]
         lines += self._pay(order, own if exact else own + charges)
@@ -507,10 +538,14 @@ class Books:
                 }
             )
 
-    def release(self, order: OrderRow, leaves: int, evidence: str) -> int:
-        """Free what `leaves` open shares no longer need; gives the money freed. `evidence` is the proof."""
+    def release(self, order: OrderRow, evidence: str, ended: bool = False) -> int:
+        """Free what an order's open rest no longer needs, all of it once it has `ended`.
+
+        Gives the money freed. `evidence` is the proof.
+        """
         client_id = order["client_id"]
-        money, loan = need(order, leaves)
+        ended = ended or OrderState(order["state"]) in TERMINAL_STATES
+        money, loan, shares = (0, 0, 0) if ended else open_need(order)
         freed = order["blocked_paise"] - money
         if freed > 0:
             order["blocked_paise"] = money
@@ -528,24 +563,34 @@ class Books:
         if order["mtf_reserved_paise"] > loan:
             self._loans[client_id] += order["mtf_reserved_paise"] - loan
             order["mtf_reserved_paise"] = loan
-        if order["side"] == Side.SELL.value and order["blocked_shares"] > max(0, leaves):
+        if order["blocked_shares"] > shares:
             key = (client_id, order["security"], order["product"])
-            self._shares[key] += order["blocked_shares"] - max(0, leaves)
-            order["blocked_shares"] = max(0, leaves)
+            self._shares[key] += order["blocked_shares"] - shares
+            order["blocked_shares"] = shares
         self._changed.add(order["id"])
         return max(0, freed)
 
     def block_again(self, order: OrderRow) -> None:
-        """Block for the open rest of an order that came back, as far as the client's money goes."""
-        money, loan = need(order, order["quantity"] - order["filled_quantity"])
+        """Block what the open rest of an order lacks, as far as the client's money and shares go.
+
+        For an order that came back after its end, and for one that grew at the broker without our asking.
+        """
+        money, loan, shares = open_need(order)
+        self._changed.add(order["id"])
+        if loan > order["mtf_reserved_paise"]:
+            self._loans[order["client_id"]] -= loan - order["mtf_reserved_paise"]
+            order["mtf_reserved_paise"] = loan
+        if shares > order["blocked_shares"]:
+            key = (order["client_id"], order["security"], order["product"])
+            more = min(shares - order["blocked_shares"], self._sellable(key))
+            self._shares[key] -= more
+            order["blocked_shares"] += more
         purse = self._purses[order["client_id"]]
         amount = min(money - order["blocked_paise"], purse.available)
         if amount <= 0:
             return
         purse.available -= amount
         order["blocked_paise"] += amount
-        self._loans[order["client_id"]] -= loan - order["mtf_reserved_paise"]
-        order["mtf_reserved_paise"] = loan
         self._transfers.append(
             Transfer(
                 order["client_id"],
@@ -556,7 +601,17 @@ class Books:
                 evidence=f"seen:{order['broker_order_id']}",
             )
         )
-        self._changed.add(order["id"])
+
+    def _sellable(self, key: tuple[int, str, str]) -> int:
+        """Shares that nothing blocks, as this unit has changed them so far."""
+        holdings = table(Holding)
+        blocked = self.unit.connection.execute(
+            select(holdings.c.blocked).where(
+                holdings.c.client_id == key[0], holdings.c.security == key[1], holdings.c.product == key[2]
+            )
+        ).scalar_one_or_none()
+        held = sum(lot["quantity_left"] for lot in self._lots.get(key, ()))
+        return max(0, held - (blocked or 0) + self._shares.get(key, 0))
 
     # --- writing ---
 

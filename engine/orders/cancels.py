@@ -19,8 +19,10 @@ from data.store import StoreError, Unit, chunks
 from data.tables import Order, Request, table
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.orders.booking import Books
-from engine.orders.lifecycle import CancelEnded, free_unsent, open_cancels
+from engine.orders.facts import CancelEnded
+from engine.orders.lifecycle import free_unsent
 from engine.orders.record import Recorder
+from engine.orders.requests import open_cancels
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import CANCEL_WORKERS, PER_CLIENT
@@ -195,8 +197,10 @@ class Canceller:
                 while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                     await clock.sleep(wait)
                 lane.take(clock.now(), cancel=True)
-                async with self._workers, asyncio.timeout(self._parts.waits.send_timeout_s):
-                    return await broker.cancel(account, broker_order_id)
+                async with self._workers, clock.timeout(self._parts.waits.send_timeout_s):
+                    outcome = await broker.cancel(account, broker_order_id)
+                self._parts.reached("cancel_sent")
+                return outcome
         except TimeoutError:
             return Ambiguous("no answer to the cancel")
         except Exception as problem:

@@ -20,7 +20,7 @@ from data.tables import Attempt, Order, table
 from data.vocabulary import HaltScope, OrderState, RunStatus
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView
-from engine.orders.lifecycle import Applied, SendEnded
+from engine.orders.facts import Applied, SendEnded
 from engine.orders.record import Recorder
 from engine.parts import Parts
 from engine.rules import PER_CLIENT, WORKERS
@@ -98,6 +98,7 @@ class Dispatcher:
                 self._queue.extendleft(reversed(ready))
                 self._wake_in(self._parts.waits.not_sent_pause_s)
                 continue
+            self._parts.reached("claimed")
             for order_id, tag in claimed:
                 self._per_client[self._parts.book.orders[order_id].client_id] += 1
                 self._sending[order_id] = asyncio.create_task(self._send(order_id, tag))
@@ -161,6 +162,7 @@ class Dispatcher:
     async def _send(self, order_id: int, tag: str) -> None:
         order = self._parts.book.orders[order_id]
         outcome = await self._outcome(order, tag)
+        self._parts.reached("answered")
         self._recorder.put(SendEnded(order_id, outcome))
         self._sending.pop(order_id, None)
         self._per_client[order.client_id] -= 1
@@ -200,7 +202,7 @@ class Dispatcher:
         if self._halted(order):
             return NotSent(HALTED)
         try:
-            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 return await broker.place(account, request)
         except TimeoutError:
             return Ambiguous(f"no answer within {self._parts.waits.send_timeout_s:g} s")

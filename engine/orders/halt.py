@@ -169,6 +169,7 @@ class Halts:
             self.unwritten = Unwritten(at, by, str(problem), len(in_scope), taken)
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
+        self._parts.reached("halt_written")
         self._canceller.carry_out(asked.requests)
         return await self._follow(number, by, scope, value, before, asked)
 

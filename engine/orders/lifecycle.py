@@ -5,26 +5,36 @@ batch could not settle (a status ahead of its trades) comes back as clients whos
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from brokers.contract import (
-    Accepted,
-    Ambiguous,
-    BrokerOrder,
-    BrokerStatus,
-    BrokerTrade,
-    NotSent,
-    Outcome,
-    Refused,
-)
-from data.store import Unit, chunks
-from data.tables import Attempt, Order, Request, table
-from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RequestKind, RequestState
+from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
+from data.store import Unit
+from data.tables import Attempt, Order, table
+from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState
 from engine.orders.booking import Books, OrderRow
+from engine.orders.facts import (
+    Applied,
+    CancelEnded,
+    ChangeAbsent,
+    ChangeEnded,
+    Fact,
+    InDoubt,
+    ProvenAbsent,
+    Seen,
+    SendEnded,
+)
+from engine.orders.requests import (
+    absent_change,
+    adopt_terms,
+    cancel_ended,
+    change_ended,
+    close_requests,
+    open_cancels,
+    write_requests,
+)
 from engine.orders.states import Flag, OrderEvent
 
 _EVENT_OF_STATUS = {
@@ -43,74 +53,47 @@ _ACTION_OF_STATE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SendEnded:
-    """How one attempt to send an order ended."""
-
-    order_id: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class CancelEnded:
-    """How one cancel call ended; it frees nothing by itself."""
-
-    order_id: int
-    number: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the broker says of one order of a client, with the trades it told."""
-
-    client_id: int
-    order: BrokerOrder
-    trades: tuple[BrokerTrade, ...] = ()
-
-
-Fact = SendEnded | CancelEnded | Seen
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a batch left to do: clients whose trades must be read, orders not ours."""
-
-    read_again: frozenset[int]
-    foreign: tuple[BrokerOrder, ...]
-
-
 def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: int) -> Applied:
     """Book a batch of facts."""
     books = Books(unit, actor, sell_credit_bps)
     found = _find_orders(unit, [fact for fact in facts if isinstance(fact, Seen)])
-    ids = {fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values())
-    books.load(ids)
+    books.load({fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values()))
     unsent = {f.order_id for f in facts if isinstance(f, SendEnded) and isinstance(f.outcome, NotSent)}
     unwanted = open_cancels(unit, unsent)
     attempts: list[dict[str, Any]] = []
     requests: list[dict[str, Any]] = []
     read_again: set[int] = set()
-    foreign: list[BrokerOrder] = []
+    foreign: list[tuple[int, BrokerOrder]] = []
     for fact in facts:
         if isinstance(fact, Seen):
             order_id = found.get((fact.client_id, fact.order.broker_order_id))
             if order_id is None:
-                foreign.append(fact.order)
-            elif _apply_seen(books, books.orders[order_id], fact):
+                foreign.append((fact.client_id, fact.order))
+            elif _apply_seen(books, books.orders[order_id], fact, requests):
                 read_again.add(fact.client_id)
-        elif isinstance(fact, SendEnded):
-            order = books.orders[fact.order_id]
-            attempts.append(_apply_send(books, order, fact.outcome, fact.order_id in unwanted))
-        else:
-            row = _apply_cancel(books, books.orders[fact.order_id], fact)
-            requests.append(row)
-            if not isinstance(fact.outcome, Accepted):
-                read_again.add(books.orders[fact.order_id]["client_id"])
+            continue
+        order = books.orders[fact.order_id]
+        match fact:
+            case SendEnded(order_id, outcome):
+                attempts.append(_apply_send(books, order, outcome, order_id in unwanted))
+            case CancelEnded(_, number, outcome):
+                requests.append(cancel_ended(books, order, number, outcome))
+            case ChangeEnded(_, number, outcome):
+                requests.append(change_ended(books, order, number, outcome))
+            case ProvenAbsent(_, evidence):
+                _apply_absent(books, order, evidence)
+            case ChangeAbsent(_, number, evidence):
+                requests += absent_change(books, order, number, evidence)
+            case InDoubt(_, evidence):
+                _raise_doubt(books, order, evidence)
+        if not isinstance(fact, (ProvenAbsent, ChangeAbsent, InDoubt)) and isinstance(
+            fact.outcome, (Ambiguous, Refused)
+        ):
+            read_again.add(order["client_id"])
     books.flush()
     _end_attempts(unit, attempts)
-    _end_requests(unit, requests)
-    _confirm_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
+    write_requests(unit, requests)
+    close_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
     return Applied(frozenset(read_again), tuple(foreign))
 
 
@@ -168,7 +151,7 @@ def _apply_send(books: Books, order: OrderRow, outcome: Outcome, unwanted: bool)
             if order["state"] == OrderState.SENDING.value:
                 books.touch(order, reason_code=code, reason_text=message)
                 books.move(order, OrderEvent.REFUSED)
-                books.release(order, 0, f"refused:{order['tag']}")
+                books.release(order, f"refused:{order['tag']}")
                 books.audit("ORDER_REJECTED", order, code=code, message=message)
             words, detail = "refused", f"{code}: {message}"
         case NotSent(why):
@@ -192,7 +175,7 @@ def free_unsent(books: Books, order: OrderRow, why: str) -> int:
     """End an order that never left and give its money back; gives the paise freed."""
     books.move(order, OrderEvent.FREE)
     books.touch(order, reason_code="cancelled_unsent", reason_text=why)
-    freed = books.release(order, 0, "never sent")
+    freed = books.release(order, "never sent")
     books.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed)
     return freed
 
@@ -215,32 +198,37 @@ def end_of_day(unit: Unit, day: date, actor: str) -> list[int]:
                 free_unsent(books, order, "its trading day ended before it was sent")
             case OrderState.OPEN:
                 books.move(order, OrderEvent.SEEN_EXPIRED)
-                freed = books.release(order, 0, f"day:{day.isoformat()}")
+                freed = books.release(order, f"day:{day.isoformat()}")
                 filled = order["filled_quantity"]
                 books.audit("ORDER_EXPIRED", order, filled_quantity=filled, released_paise=freed)
             case _:
                 books.flag(order, Flag.NEEDS_HUMAN)
     books.flush()
-    _confirm_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
+    close_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
     return list(books.orders)
 
 
-def _apply_cancel(books: Books, order: OrderRow, fact: CancelEnded) -> dict[str, Any]:
-    match fact.outcome:
-        case Accepted(_):
-            state, detail = RequestState.SENT, ""
-        case Refused(code, message):
-            state, detail = RequestState.REFUSED, f"{code}: {message}"
-            books.audit("CANCEL_REFUSED", order, code=code, message=message)
-        case NotSent(why):
-            state, detail = RequestState.REQUESTED, why
-        case Ambiguous(why):
-            state, detail = RequestState.UNKNOWN, why
-            books.audit("CANCEL_UNKNOWN", order, why=why)
-    return {"b_order": order["id"], "b_number": fact.number, "state": state.value, "detail": detail}
+def _apply_absent(books: Books, order: OrderRow, evidence: str) -> None:
+    """End an order that the broker provably never had, and give its money back."""
+    if order["state"] != OrderState.UNKNOWN.value:
+        return  # the broker's own word came first
+    books.move(order, OrderEvent.PROVEN_ABSENT)
+    books.unflag(order, Flag.NEEDS_HUMAN)
+    books.touch(order, reason_code="not_received", reason_text=evidence)
+    freed = books.release(order, f"absent:{evidence}")
+    books.audit("ORDER_NOT_RECEIVED", order, evidence=evidence, released_paise=freed)
 
 
-def _apply_seen(books: Books, order: OrderRow, fact: Seen) -> bool:
+def _raise_doubt(books: Books, order: OrderRow, evidence: str) -> None:
+    """Hand an order to the trader, with the evidence there is; once, however often it is found."""
+    if OrderState(order["state"]) in TERMINAL_STATES or Flag.NEEDS_HUMAN.value in order["flags"].split():
+        return
+    books.flag(order, Flag.NEEDS_HUMAN)
+    books.touch(order, reason_code="in_doubt", reason_text=evidence)
+    books.audit("ORDER_NEEDS_TRADER", order, evidence=evidence)
+
+
+def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[str, Any]]) -> bool:
     """Book one word of the broker; gives whether its trades must be read before the order can end."""
     seen = fact.order
     _adopt(books, order, seen.broker_order_id)
@@ -248,6 +236,12 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen) -> bool:
         books.fill(order, trade)
     if order["broker_order_id"] != seen.broker_order_id:
         return False  # a second order under our tag: its trades are ours, its status is not this order's
+    told_before = order["told_at"]
+    stale = told_before is not None and seen.updated_at < told_before
+    if not stale:
+        if told_before is None or seen.updated_at > told_before:
+            books.touch(order, told_at=seen.updated_at)
+        requests += adopt_terms(books, order, seen)
     event = _EVENT_OF_STATUS[seen.status]
     if seen.status is BrokerStatus.UNRECOGNISED:
         books.flag(order, Flag.UNRECOGNISED_STATUS)
@@ -261,18 +255,24 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen) -> bool:
         return True
     before = order["state"]
     if event is OrderEvent.SEEN_LIVE:
-        if before in _LIVE_MOVES:
+        later = told_before is None or seen.updated_at > told_before
+        came_back = before in _TOLD_ENDS and later
+        if before in _LIVE_MOVES or came_back:
             books.move(order, event)
-        if before == OrderState.NOT_RECEIVED.value:
+        if before == OrderState.NOT_RECEIVED.value or came_back:
+            books.audit("ORDER_RESURRECTED", order, broker_order_id=seen.broker_order_id, before=before)
             books.block_again(order)
         if order["filled_quantity"] >= order["quantity"]:
             books.move(order, OrderEvent.SEEN_FILLED)
     else:
         books.move(order, event)
-    ended = OrderState(order["state"]) in TERMINAL_STATES
+    state = OrderState(order["state"])
+    ended = state in TERMINAL_STATES
     if seen.status_text != order["sub_status"] and not (ended and event is OrderEvent.SEEN_LIVE):
         books.touch(order, sub_status=seen.status_text)
     if order["state"] != before:
+        if before == OrderState.UNKNOWN.value:
+            _doubt_ended(books, order)
         _ended(books, order, seen)
     return order["filled_quantity"] < filled
 
@@ -285,8 +285,18 @@ _LIVE_MOVES = frozenset(
         OrderState.NOT_RECEIVED.value,
     }
 )
-"""States that a live order in the broker's book ends. The broker's own word for an end is not among them:
-updates overtake each other, and an older `open` must not bring back what a later word has ended."""
+"""States that any live word of the broker ends."""
+
+_TOLD_ENDS = frozenset({OrderState.CANCELLED.value, OrderState.REJECTED.value, OrderState.EXPIRED.value})
+"""Ends that the broker told or answered: only a word with a later stamp brings such an order back, since
+updates overtake each other."""
+
+
+def _doubt_ended(books: Books, order: OrderRow) -> None:
+    """Take the trader's attention off an order whose fate the broker has told."""
+    if order["reason_code"] == "in_doubt":
+        books.unflag(order, Flag.NEEDS_HUMAN)
+        books.touch(order, reason_code="", reason_text="")
 
 
 def _ended(books: Books, order: OrderRow, seen: BrokerOrder) -> None:
@@ -295,7 +305,7 @@ def _ended(books: Books, order: OrderRow, seen: BrokerOrder) -> None:
         return
     if seen.message and state is not OrderState.FILLED:
         books.touch(order, reason_text=seen.message)
-    freed = books.release(order, 0, f"status:{seen.broker_order_id}:{seen.status_text}")
+    freed = books.release(order, f"status:{seen.broker_order_id}:{seen.status_text}")
     books.audit(
         _ACTION_OF_STATE.get(state, f"ORDER_{state.value}"),
         order,
@@ -304,25 +314,6 @@ def _ended(books: Books, order: OrderRow, seen: BrokerOrder) -> None:
         released_paise=freed,
         message=seen.message,
     )
-
-
-def open_cancels(unit: Unit, order_ids: Iterable[int]) -> dict[int, int]:
-    """The cancel requests that wait for these orders' ends, by order."""
-    requests = table(Request)
-    found: dict[int, int] = {}
-    for ids in chunks(order_ids):
-        for row in unit.connection.execute(
-            select(requests.c.order_id, requests.c.number).where(
-                requests.c.order_id.in_(ids),
-                requests.c.kind == RequestKind.CANCEL.value,
-                requests.c.state.in_(OPEN_REQUESTS),
-            )
-        ):
-            found[row[0]] = row[1]
-    return found
-
-
-OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
 
 
 def _end_attempts(unit: Unit, rows: list[dict[str, Any]]) -> None:
@@ -334,36 +325,3 @@ def _end_attempts(unit: Unit, rows: list[dict[str, Any]]) -> None:
             .values(outcome=bindparam("outcome"), detail=bindparam("detail"), ended_at=unit.now),
             rows,
         )
-
-
-def _end_requests(unit: Unit, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        requests = table(Request)
-        unit.connection.execute(
-            update(requests)
-            .where(
-                requests.c.order_id == bindparam("b_order"),
-                requests.c.number == bindparam("b_number"),
-                requests.c.state != RequestState.CONFIRMED.value,
-            )
-            .values(state=bindparam("state"), detail=bindparam("detail"), sent_at=unit.now),
-            rows,
-        )
-
-
-def _confirm_requests(unit: Unit, ended: list[OrderRow]) -> None:
-    """Close the open requests of orders that have ended: a cancel is confirmed, anything else superseded."""
-    requests = table(Request)
-    cancelled = {order["id"] for order in ended if order["state"] == OrderState.CANCELLED.value}
-    others = {order["id"] for order in ended} - cancelled
-    for ids, state in ((cancelled, RequestState.CONFIRMED), (others, RequestState.SUPERSEDED)):
-        for piece in chunks(ids):
-            unit.connection.execute(
-                update(requests)
-                .where(
-                    requests.c.order_id.in_(piece),
-                    requests.c.kind == RequestKind.CANCEL.value,
-                    requests.c.state.in_(OPEN_REQUESTS),
-                )
-                .values(state=state.value, ended_at=unit.now)
-            )

@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from data.store import StoreError
-from engine.orders.lifecycle import Applied, Fact, apply_facts
+from brokers.contract import BrokerOrder
+from data.store import StoreError, Unit
+from engine.orders.facts import Applied, Fact
+from engine.orders.lifecycle import apply_facts
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -47,19 +49,15 @@ class Recorder:
 
     async def run(self) -> None:
         """Book facts for as long as the desk lives."""
-        rules = self._parts.rules
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             batch, self._facts = self._facts, []
             if not batch:
                 continue
+            self._parts.reached("heard")
             try:
-                applied = await self._parts.store.write(
-                    lambda unit, batch=batch: apply_facts(
-                        unit, batch, self._parts.actor, rules.sell_credit_bps
-                    )
-                )
+                applied = await self._parts.store.write(lambda unit, batch=batch: self._book(unit, batch))
             except StoreError as problem:
                 await self._wait(batch, problem)
                 continue
@@ -70,6 +68,7 @@ class Recorder:
                     self._done += len(batch) - len(rest)
                     await self._wait(rest, problem)
                     continue
+            self._parts.reached("booked")
             async with self._booked:
                 self._waiting = None
                 self._done += len(batch)
@@ -78,6 +77,11 @@ class Recorder:
                 result = hook(applied)
                 if result is not None:
                     await result
+
+    def _book(self, unit: Unit, facts: list[Fact]) -> Applied:
+        applied = apply_facts(unit, facts, self._parts.actor, self._parts.rules.sell_credit_bps)
+        self._parts.reached("booking")
+        return applied
 
     async def _wait(self, facts: list[Fact], problem: StoreError) -> None:
         """Keep facts that the store would not take, and try again after a pause."""
@@ -95,16 +99,14 @@ class Recorder:
         Gives what is left to do, and the facts that still wait if the store could not be written.
         """
         read_again: set[int] = set()
+        foreign: list[tuple[int, BrokerOrder]] = []
         for number, fact in enumerate(batch):
             try:
-                applied = await self._parts.store.write(
-                    lambda unit, fact=fact: apply_facts(
-                        unit, [fact], self._parts.actor, self._parts.rules.sell_credit_bps
-                    )
-                )
+                applied = await self._parts.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
                 read_again |= applied.read_again
+                foreign += applied.foreign
             except StoreError as problem:
-                return Applied(frozenset(read_again), ()), batch[number:], problem
+                return Applied(frozenset(read_again), tuple(foreign)), batch[number:], problem
             except Exception:
                 log.exception("a fact could not be booked: %r", fact)
-        return Applied(frozenset(read_again), ()), [], None
+        return Applied(frozenset(read_again), tuple(foreign)), [], None

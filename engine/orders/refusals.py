@@ -1,5 +1,34 @@
 """What the desk refuses to do, each with a stable word; the message says why and what would be right."""
 
+from data.vocabulary import Reason
+
+REASON_WORDS = {
+    Reason.CLIENT_INACTIVE: "client inactive",
+    Reason.CLIENT_PENDING: "client pending",
+    Reason.SESSION_EXPIRED: "session expired",
+    Reason.ROUTE_NOT_READY: "order route not ready",
+    Reason.INSUFFICIENT_FUNDS: "not enough funds",
+    Reason.QUANTITY_ZERO: "nothing to order",
+    Reason.NOT_MTF_ELIGIBLE: "MTF not offered",
+    Reason.MTF_LIMIT: "over the MTF limit",
+    Reason.INSUFFICIENT_HOLDING: "not enough shares",
+    Reason.PRICE_STALE: "price too old",
+    Reason.MARKET_CLOSED: "market closed",
+    Reason.OUTSIDE_PRICE_BAND: "outside the price band",
+    Reason.OVER_ORDER_LIMIT: "over the limit of one order",
+    Reason.DUPLICATE_INTENT: "same just sent",
+    Reason.HALTED: "halted",
+}
+"""Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
+
+
+def words(reason: Reason | str) -> str:
+    """A reason, or the code that an order carries, in a trader's words; a code of no reason loses its bars."""
+    try:
+        return REASON_WORDS[Reason(reason)]
+    except ValueError:
+        return reason.replace("_", " ")
+
 
 class Refusal(Exception):  # noqa: N818 - the desk's answer, shown to the trader
     """The desk will not do it; `reason` is a stable word, the message says why and what would be right."""

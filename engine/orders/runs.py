@@ -99,13 +99,17 @@ class Runs:
         await self._check(plan, confirm)
         lines = self._rotated(plan)
         try:
-            number, order_ids = await self._parts.store.write(
-                lambda unit: reserve(unit, plan, lines, self._parts)
-            )
+            number, order_ids = await self._parts.store.write(lambda unit: self._reserve(unit, plan, lines))
         except StoreUnwritable as problem:
             raise _stopped(str(problem)) from problem
+        self._parts.reached("reserved")
         self._dispatcher.submit(order_ids)
         return self.get(number)
+
+    def _reserve(self, unit: Unit, plan: Plan, lines: list[PlanLine]) -> tuple[int, list[int]]:
+        reserved = reserve(unit, plan, lines, self._parts)
+        self._parts.reached("reserving")
+        return reserved
 
     async def _check(self, plan: Plan, confirm: str) -> None:
         confirm = confirm.strip().lower()

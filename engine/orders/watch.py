@@ -1,20 +1,37 @@
 """Watching the broker: its stream, and its books where the stream is silent or not enough.
 
 The stream is a hint. The order book is read for every client with live orders every few seconds, sooner
-for UNKNOWN orders and for a status that is ahead of its trades.
+for UNKNOWN orders and for a status that is ahead of its trades, and once a minute for everybody else.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from brokers.contract import Broker, BrokerError, Heartbeat, OrderUpdate, Tick
+from sqlalchemy import select
+
+from brokers.contract import (
+    Broker,
+    BrokerError,
+    BrokerOrder,
+    BrokerStatus,
+    BrokerTrade,
+    Heartbeat,
+    OrderUpdate,
+    SessionExpired,
+    Tick,
+)
 from data.store import StoreError
-from data.vocabulary import OrderState
-from engine.orders.lifecycle import Applied, Seen
+from data.tables import Request, table
+from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
+from engine.events import TapeLine
+from engine.orders.facts import Applied, Seen
 from engine.orders.record import Recorder
+from engine.orders.resolve import Resolver
 from engine.parts import Parts
+from engine.rules import READERS
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +42,14 @@ class Watcher:
     def __init__(self, parts: Parts, recorder: Recorder) -> None:
         self._parts = parts
         self._recorder = recorder
+        self._resolver = Resolver(parts)
         self._reading: dict[int, asyncio.Task[bool]] = {}
-        self._due: dict[int, float] = {}
+        self._read_at: dict[int, datetime] = {}
+        self._opened_at = parts.clock.now()
         self._soon: set[asyncio.Task[Any]] = set()
-        recorder.after(self._read_again)
+        self._readers = asyncio.Semaphore(READERS)
+        self._foreign_told: dict[tuple[int, str], tuple[str, int]] = {}
+        recorder.after(self._note_applied)
 
     async def follow_stream(self, broker: Broker) -> None:
         """Take in a broker's stream for as long as the desk lives, opening it anew when it ends."""
@@ -53,55 +74,57 @@ class Watcher:
         if client_id is not None:
             self._recorder.put(Seen(client_id, update.order, update.trades))
 
+    # --- the schedule ---
+
     async def poll(self) -> None:
-        """Read the books of clients with live or UNKNOWN orders on the schedule of `Waits`."""
-        waits = self._parts.waits
+        """Read the books of all clients on the schedule of `Waits`."""
         while True:
-            await self._parts.clock.sleep(waits.not_sent_pause_s)
-            now = self._parts.clock.monotonic()
-            for client_id in self._clients_to_read():
-                due = self._due.get(client_id)
-                if due is None:
-                    self._due[client_id] = now + self._interval(client_id)
-                elif due <= now:
-                    self._due[client_id] = now + self._interval(client_id)
-                    self.read_soon([client_id])
+            await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+            now = self._parts.clock.now()
+            for client_id in self._parts.book.clients:
+                if self._due(client_id) <= now:
+                    self._read_at[client_id] = now
+                    self._spawn(self._read_in_turn(client_id))
 
-    def _clients_to_read(self) -> set[int]:
-        book = self._parts.book
-        clients = {
-            book.orders[order_id].client_id
-            for order_id in book.live
-            if book.orders[order_id].state in (OrderState.OPEN, OrderState.UNKNOWN)
-        }
-        for client_id in self._due.keys() - clients:
-            del self._due[client_id]
-        return clients
-
-    def _interval(self, client_id: int) -> float:
-        """The next read of a client's book: growing with the age of its oldest UNKNOWN order."""
+    def _due(self, client_id: int) -> datetime:
+        """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
         book, waits = self._parts.book, self._parts.waits
-        now = self._parts.clock.now()
-        ages = [
-            (now - book.orders[order_id].updated_at).total_seconds()
-            for order_id in book.live
-            if book.orders[order_id].client_id == client_id
-            and book.orders[order_id].state is OrderState.UNKNOWN
-        ]
-        if not ages:
-            return waits.live_poll_s
-        later = [step for step in waits.resolve_after_s if step > min(ages)]
-        return max(0.5, (later[0] - min(ages)) if later else waits.resolve_after_s[-1])
+        last = self._read_at.get(client_id, self._opened_at)
+        live = book.orders_of_client.get(client_id, set()) & book.live
+        doubtful = self._resolver.read_due(client_id, last) if live else None
+        watched = any(book.orders[order_id].state is OrderState.OPEN for order_id in live)
+        regular = last + timedelta(seconds=waits.live_poll_s if watched else waits.idle_poll_s)
+        return regular if doubtful is None else min(doubtful, regular)
+
+    async def _read_in_turn(self, client_id: int) -> None:
+        client = self._parts.book.clients.get(client_id)
+        if client is None or not self._parts.served(client_id):
+            return
+        quiet = not (self._parts.book.orders_of_client.get(client_id, set()) & self._parts.book.live)
+        if quiet and (client.status is not ClientStatus.ACTIVE or client.session is not SessionState.OK):
+            return
+        async with self._readers:
+            await self.read(client_id)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._soon.add(task)
+        task.add_done_callback(self._soon.discard)
+
+    def close(self) -> None:
+        """Give up reads that wait or are under way."""
+        for task in [*self._soon, *self._reading.values()]:
+            task.cancel()
+
+    # --- reading ---
 
     def read_soon(self, client_ids: Iterable[int]) -> None:
         """Start reading the books of these clients, unless that is under way."""
         for client_id in client_ids:
-            task = asyncio.create_task(self.read(client_id))
-            self._soon.add(task)
-            task.add_done_callback(self._soon.discard)
+            self._spawn(self.read(client_id))
 
     async def read(self, client_id: int) -> bool:
-        """Read a client's orders and trades and book what is said of ours; gives whether the read succeeded.
+        """Read a client's orders and trades and book what is said; gives whether the read succeeded.
 
         A failed read changes nothing.
         """
@@ -112,45 +135,102 @@ class Watcher:
         return await asyncio.shield(running)
 
     async def _read(self, client_id: int) -> bool:
+        began = self._read_at[client_id] = self._parts.clock.now()
         try:
             broker, account = self._parts.broker_of(client_id)
-            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 orders = await broker.orders(account)
                 trades = await broker.trades(account)
+        except SessionExpired as problem:
+            log.warning("the session of client %s has ended: %s", client_id, problem)
+            self._resolver.session_lost(client_id)
+            return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the books of client %s could not be read: %r", client_id, problem)
             return False
-        book = self._parts.book
-        for order in orders:
-            order_id = book.by_broker_id.get((client_id, order.broker_order_id))
-            if order_id is not None:
-                known = book.orders[order_id]
-                if not known.live and known.filled_quantity == order.filled_quantity:
-                    continue
-            own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
-            self._recorder.put(Seen(client_id, order, own))
+        self._put_seen(client_id, orders, trades)
+        for fact in self._resolver.heard(client_id, orders, began):
+            self._recorder.put(fact)
+        if changes := await self._changes_in_doubt(client_id):
+            for fact in self._resolver.changes(client_id, orders, changes, began):
+                self._recorder.put(fact)
         try:
             await self._recorder.flush()
         except StoreError:
             return False
         return True
 
+    def _put_seen(self, client_id: int, orders: Sequence[BrokerOrder], trades: Sequence[BrokerTrade]) -> None:
+        """Put what a read says of each order; of one that has ended as it is known, nothing."""
+        book = self._parts.book
+        for order in orders:
+            order_id = book.by_broker_id.get((client_id, order.broker_order_id))
+            if order_id is None:
+                told = (order.status_text, order.filled_quantity)
+                if self._foreign_told.get((client_id, order.broker_order_id)) == told:
+                    continue
+            else:
+                known = book.orders[order_id]
+                said_nothing = order.status is not BrokerStatus.OPEN or known.state is OrderState.FILLED
+                if not known.live and known.filled_quantity == order.filled_quantity and said_nothing:
+                    continue
+            own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
+            self._recorder.put(Seen(client_id, order, own))
+
+    async def _changes_in_doubt(self, client_id: int) -> dict[int, int]:
+        """The modifies whose calls ended ambiguously, by order."""
+        book, requests = self._parts.book, table(Request)
+        live = book.orders_of_client.get(client_id, set()) & book.live
+        asked = [order_id for order_id in live if book.orders[order_id].modifying]
+        if not asked:
+            return {}
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(
+                select(requests.c.order_id, requests.c.number).where(
+                    requests.c.order_id.in_(asked),
+                    requests.c.kind == RequestKind.MODIFY.value,
+                    requests.c.state == RequestState.UNKNOWN.value,
+                )
+            )
+            return {row[0]: row[1] for row in rows}
+
     async def ids_by_tag(self, client_id: int) -> dict[str, str]:
         """The broker's order ids by tag, from its own book; empty where that cannot be read."""
         try:
             broker, account = self._parts.broker_of(client_id)
-            async with asyncio.timeout(self._parts.waits.send_timeout_s):
+            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 orders = await broker.orders(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the orders of client %s could not be read: %r", client_id, problem)
             return {}
         return {tag: order.broker_order_id for order in orders for tag in order.tags}
 
-    def _read_again(self, applied: Applied) -> None:
+    # --- after each batch ---
+
+    def _note_applied(self, applied: Applied) -> None:
+        for client_id, order in applied.foreign:
+            self._note_foreign(client_id, order)
         if applied.read_again:
-            task = asyncio.create_task(self._read_after_pause(applied.read_again))
-            self._soon.add(task)
-            task.add_done_callback(self._soon.discard)
+            self._spawn(self._read_after_pause(applied.read_again))
+
+    def _note_foreign(self, client_id: int, order: BrokerOrder) -> None:
+        """Keep an order that this desk did not send while it lives, and tell the trader of it once."""
+        parts = self._parts
+        name = (client_id, order.broker_order_id)
+        first = name not in self._foreign_told
+        self._foreign_told[name] = (order.status_text, order.filled_quantity)
+        theirs = parts.book.foreign.setdefault(client_id, {})
+        if order.status not in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED):
+            theirs.pop(order.broker_order_id, None)
+            return
+        theirs[order.broker_order_id] = order
+        if first:
+            code = parts.book.clients[client_id].code
+            words = f"{order.side.value} {order.quantity} {order.tradingsymbol}"
+            line = TapeLine(
+                parts.clock.now(), f"{code}: {words} is live and not from this desk", "foreign", code
+            )
+            parts.bus.publish([line])
 
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
         await self._parts.clock.sleep(self._parts.waits.drain_poll_s)

@@ -6,7 +6,8 @@ import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
-from engine.orders.lifecycle import SendEnded, end_of_day
+from engine.orders.facts import ProvenAbsent, SendEnded
+from engine.orders.lifecycle import end_of_day
 from tests.bookkeeping import ENDS, Ledger, ledger
 
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN
@@ -104,18 +105,28 @@ def test_a_second_order_under_one_tag_has_its_trades_booked_and_calls_a_human(bo
 
 def test_an_order_given_up_that_shows_up_is_live_again_with_its_money(books: Ledger):
     order = books.in_state(OrderState.UNKNOWN)
-    books.connection.exec_driver_sql("SAVEPOINT given_up")
     row = books.row(order)
-    lost = books.book(books.seen(order, CANCELLED))
-    assert lost.read_again == set()
-    books.connection.exec_driver_sql(f"UPDATE orders SET state = 'NOT_RECEIVED' WHERE id = {order}")
+    books.book(ProvenAbsent(order, "test"))
+    assert (books.state(order), books.money()["blocked"]) == (OrderState.NOT_RECEIVED, 0)
     books.book(books.seen(order, OPEN))
     assert books.state(order) is OrderState.OPEN
     assert books.flags(order) == {"RESURRECTED"}
     assert books.row(order)["blocked_paise"] == row["blocked_paise"]
 
 
-@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.NOT_RECEIVED, OrderState.SENDING}))
+@pytest.mark.parametrize("state", map(OrderState, ENDS))
+def test_an_older_live_word_brings_no_ended_order_back(books: Ledger, state):
+    order = books.in_state(state)
+    before = books.everything()
+    books.book(books.seen(order, OPEN, ago_s=1))
+    assert books.everything() == before
+
+
+BACK = (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.NOT_RECEIVED)
+LIVE_WORDS = (OPEN, BrokerStatus.UNRECOGNISED)
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.SENDING}))
 @pytest.mark.parametrize("status", list(BrokerStatus))
 def test_any_word_of_the_broker_in_any_state_leaves_sound_books(books: Ledger, state, status):
     order = books.in_state(state)
@@ -126,7 +137,9 @@ def test_any_word_of_the_broker_in_any_state_leaves_sound_books(books: Ledger, s
         assert books.faults() == []
         after = books.state(order)
         assert (books.row(order)["blocked_paise"] == 0) or after in LIVE_STATES
-        if state in TERMINAL_STATES and status is OPEN:
+        if state in BACK and status in LIVE_WORDS:
+            assert (after, "RESURRECTED" in books.flags(order)) == (OrderState.OPEN, True)
+        elif state in TERMINAL_STATES and status in LIVE_WORDS:
             assert after is state
     assert books.row(order)["filled_quantity"] == (14 if state is OrderState.FILLED else 4)
 

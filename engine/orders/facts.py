@@ -1,0 +1,79 @@
+"""Facts about orders: how our calls ended, what the broker says, what its silence proves.
+
+A fact is never refused; `lifecycle` books it.
+"""
+
+from dataclasses import dataclass
+
+from brokers.contract import BrokerOrder, BrokerTrade, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SendEnded:
+    """How one attempt to send an order ended."""
+
+    order_id: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEnded:
+    """How one cancel call ended; it frees nothing by itself."""
+
+    order_id: int
+    number: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEnded:
+    """How one modify call ended. What the order has become is the order book's to say."""
+
+    order_id: int
+    number: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the broker says of one order of a client, with the trades it told."""
+
+    client_id: int
+    order: BrokerOrder
+    trades: tuple[BrokerTrade, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAbsent:
+    """An UNKNOWN order that the broker provably never had; `evidence` says how that is known."""
+
+    order_id: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAbsent:
+    """A modify in doubt that the broker provably never carried out."""
+
+    order_id: int
+    number: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """An order that no reading settles: it goes to the trader, with the evidence there is."""
+
+    order_id: int
+    evidence: str
+
+
+Fact = SendEnded | CancelEnded | ChangeEnded | Seen | ProvenAbsent | ChangeAbsent | InDoubt
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch left to do: clients whose books must be read, and orders that are not ours, by client."""
+
+    read_again: frozenset[int]
+    foreign: tuple[tuple[int, BrokerOrder], ...]
