@@ -401,6 +401,7 @@ class Request(SQLModel, table=True):
     limit_paise: int | None = paise_or_none()
     trigger_paise: int | None = paise_or_none()
     halt_number: int | None = Field(default=None, sa_type=BigInteger)
+    instance_id: int = Field(default=0, sa_type=BigInteger)
     requested_at: datetime = moment()
     sent_at: datetime | None = moment_or_none()
     ended_at: datetime | None = moment_or_none()

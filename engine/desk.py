@@ -40,6 +40,7 @@ from engine.market.market import Market
 from engine.market.watchlist import Watchlist
 from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
+from engine.orders.changes import Changer
 from engine.orders.dispatch import Dispatcher
 from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
@@ -85,6 +86,7 @@ class Desk:
         self._watcher = Watcher(parts, self._recorder)
         self._dispatcher = Dispatcher(parts, self._recorder)
         self._canceller = Canceller(parts, self._recorder, self._watcher)
+        self._changer = Changer(parts, self._recorder, self._watcher)
         self.market = Market(parts)
         self.watchlist = Watchlist(parts)
         self.clients = Clients(parts)
@@ -92,7 +94,7 @@ class Desk:
         self.holdings = Holdings(parts)
         self.plans = Plans(parts)
         self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
-        self.orders = Orders(parts, self._recorder, self._canceller)
+        self.orders = Orders(parts, self._recorder, self._canceller, self._changer)
         self.halt = Halts(parts, self._canceller, self._watcher)
         self.audit = Trail(parts)
         self.doctor = Doctor(parts)
@@ -234,6 +236,7 @@ class Desk:
         self.valuation.refresh(parts.book.clients)
         await self._follow_positions()
         await self._canceller.resume()
+        await self._changer.resume()
         live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
         self._watcher.read_soon(live)
 
@@ -269,11 +272,13 @@ class Desk:
         parts = self._parts
         if self._tasks:
             with suppress(TimeoutError, StoreError):
-                async with asyncio.timeout(parts.waits.send_timeout_s):
+                async with parts.clock.timeout(parts.waits.send_timeout_s):
                     await self.halt.close()
                     await self._dispatcher.settle()
+                    await self._changer.settle()
                     await self._recorder.flush()
         self._dispatcher.close()
+        self._watcher.close()
         self._canceller.close()
         for task in [*self._tasks, *self._loading]:
             task.cancel()
@@ -460,6 +465,7 @@ class Desk:
     async def settle(self) -> None:
         """Wait until nothing is under way: every call has ended and every fact is booked."""
         await self._dispatcher.settle()
+        await self._changer.settle()
         await self._recorder.flush()
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from brokers.contract import Broker, BrokerAccount, OrderRequest, Outcome
+from brokers.contract import Broker, BrokerAccount, OrderChange, OrderRequest, Outcome
 from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
@@ -137,8 +137,10 @@ class Wire:
         self._broker = desk._parts.feed
         self.placed: list[OrderRequest] = []
         self.cancelled: list[str] = []
+        self.modified: list[OrderChange] = []
         self.on_place: Callable[[BrokerAccount, OrderRequest], Awaitable[Outcome | None]] | None = None
         self.on_cancel: Callable[[BrokerAccount, str], Awaitable[Outcome | None]] | None = None
+        self.on_modify: Callable[[BrokerAccount, str, OrderChange], Awaitable[Outcome | None]] | None = None
         desk._parts.brokers = dict.fromkeys(desk._parts.brokers, cast(Broker, self))
 
     def __getattr__(self, name: str) -> Any:
@@ -148,6 +150,11 @@ class Wire:
         self.placed.append(request)
         answer = await self.on_place(account, request) if self.on_place else None
         return answer or await self._broker.place(account, request)
+
+    async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
+        self.modified.append(change)
+        answer = await self.on_modify(account, broker_order_id, change) if self.on_modify else None
+        return answer or await self._broker.modify(account, broker_order_id, change)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         self.cancelled.append(broker_order_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Executable, select
 
+from brokers.contract import OrderChange
 from data.audit import AuditEntry
 from data.money import BadInput
 from data.store import StoreError, Unit
@@ -13,6 +14,7 @@ from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
 from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
+from engine.orders.changes import Changer
 from engine.orders.facts import ProvenAbsent, Seen
 from engine.orders.record import Recorder
 from engine.orders.states import Flag
@@ -45,10 +47,11 @@ class CancelResult:
 class Orders:
     """The orders of all clients."""
 
-    def __init__(self, parts: Parts, recorder: Recorder, canceller: Canceller) -> None:
+    def __init__(self, parts: Parts, recorder: Recorder, canceller: Canceller, changer: Changer) -> None:
         self._parts = parts
         self._recorder = recorder
         self._canceller = canceller
+        self._changer = changer
 
     def all(
         self,
@@ -115,6 +118,21 @@ class Orders:
     async def _rows(self, query: Executable) -> Rows:
         async with self._parts.store.reader() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def modify(
+        self,
+        order_id: int,
+        quantity: int | None = None,
+        limit_paise: int | None = None,
+        trigger_paise: int | None = None,
+        why: str = "by hand",
+    ) -> int:
+        """Ask for a live order to be changed; `None` leaves a value as it is. Gives the request's number.
+
+        What it needs more is blocked first. Raises `BadInput` or a `Refusal`; then nothing was sent.
+        """
+        self.get(order_id)
+        return await self._changer.change(order_id, OrderChange(quantity, limit_paise, trigger_paise), why)
 
     async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
         """Say that an order in doubt is the broker's order `broker_order_id`, which lacks our tag.

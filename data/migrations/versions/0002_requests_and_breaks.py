@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("orders", sa.Column("told_at", _MOMENT, nullable=True))
     for name in ("quantity", "limit_paise", "trigger_paise"):
         op.add_column("request", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("request", sa.Column("instance_id", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "account_break",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,259 @@
+"""Changing live orders: what a modify asks for is blocked first, sent once, and confirmed by the order book.
+
+While it is open the larger of both forms of the order stays blocked. One at a time for an order; a cancel
+does not wait for it.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
+from data.audit import AuditEntry
+from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
+from data.money import BadInput
+from data.store import Unit
+from data.tables import Order, Request, table
+from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
+from engine.accounts.book import read_halts
+from engine.orders.booking import open_need
+from engine.orders.dispatch import HALTED, covered
+from engine.orders.facts import ChangeEnded
+from engine.orders.intents import check_price
+from engine.orders.record import Recorder
+from engine.orders.refusals import Halted, Refusal
+from engine.orders.requests import open_cancels, open_change
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+MOST_CHANGES = 25
+"""Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
+
+
+def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
+    """The quantity and the reserve price a modify would give an order; prices are checked by the caller.
+
+    Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
+    of nothing.
+    """
+    kind = OrderType(order["order_type"])
+    if kind in (OrderType.MARKET, OrderType.SL_M) and change.price_paise is not None:
+        raise BadInput("limit", change.price_paise / 100, f"a {kind.value} order has no limit price")
+    if kind in (OrderType.MARKET, OrderType.LIMIT) and change.trigger_paise is not None:
+        raise BadInput("trigger", change.trigger_paise / 100, f"a {kind.value} order has no trigger")
+    quantity = order["quantity"] if change.quantity is None else change.quantity
+    if quantity <= order["filled_quantity"]:
+        raise BadInput("quantity", quantity, f"give more than the {order['filled_quantity']} already traded")
+    terms = (
+        quantity,
+        change.price_paise or order["limit_paise"],
+        change.trigger_paise or order["trigger_paise"],
+    )
+    if terms == (order["quantity"], order["limit_paise"], order["trigger_paise"]):
+        raise BadInput("change", "nothing", "give a quantity or a price other than the order's")
+    reserve = order["reserve_price_paise"]
+    if kind is OrderType.SL_M and change.trigger_paise and order["trigger_paise"]:
+        reserve += change.trigger_paise - order["trigger_paise"]  # the protected price moves with the trigger
+    return quantity, change.price_paise or reserve
+
+
+def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: Parts) -> int:
+    """Block what a modify needs beyond the order as it is and write its request; gives the request's number.
+
+    Raises `BadInput` or a `Refusal`; then nothing has changed.
+    """
+    orders, requests = table(Order), table(Request)
+    row = unit.connection.execute(select(orders).where(orders.c.id == order_id)).mappings().one()
+    order = dict(row)
+    if order["state"] != OrderState.OPEN.value:
+        raise BadInput("order", order_id, f"only an OPEN order can be changed; this one is {order['state']}")
+    if open_change(unit, order_id) is not None:
+        raise BadInput(
+            "order", order_id, "a change of it is under way; wait for its end, or cancel the order"
+        )
+    if open_cancels(unit, [order_id]):
+        raise BadInput("order", order_id, "it is being cancelled")
+    client = parts.book.clients[order["client_id"]]
+    if covered(read_halts(unit.connection), client, f"{order['exchange']}:{order['tradingsymbol']}"):
+        raise Halted("a halt covers this order; resume it first")
+    made, last = unit.connection.execute(
+        select(
+            func.count().filter(requests.c.kind == RequestKind.MODIFY.value),
+            func.coalesce(func.max(requests.c.number), 0),
+        ).where(requests.c.order_id == order_id)
+    ).one()
+    if made >= MOST_CHANGES:
+        raise BadInput(
+            "order", order_id, f"a broker takes {MOST_CHANGES} changes of one order; cancel it instead"
+        )
+    quantity, reserve_paise = check_change(order, change)
+    order.update(asked_quantity=quantity, asked_reserve_paise=reserve_paise)
+    _block_more(unit, order, parts)
+    unit.insert(
+        Request,
+        [
+            {
+                "order_id": order_id,
+                "number": last + 1,
+                "kind": RequestKind.MODIFY.value,
+                "state": RequestState.REQUESTED.value,
+                "why": why,
+                "quantity": change.quantity,
+                "limit_paise": change.price_paise,
+                "trigger_paise": change.trigger_paise,
+                "instance_id": parts.instance_id,
+                "requested_at": unit.now,
+            }
+        ],
+    )
+    details = {
+        "request": last + 1,
+        "quantity": change.quantity,
+        "limit_paise": change.price_paise,
+        "trigger_paise": change.trigger_paise,
+    }
+    unit.audit(
+        AuditEntry(
+            "MODIFY_REQUESTED",
+            parts.actor,
+            order["client_id"],
+            order_id,
+            order["plan_number"],
+            order["run_number"],
+            details,
+        )
+    )
+    unit.touched.orders.add(order_id)
+    unit.touched.clients.add(order["client_id"])
+    return last + 1
+
+
+def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
+    """Reserve what the asked form of an order needs beyond what is blocked, or raise a `Refusal`."""
+    orders = table(Order)
+    client_id = order["client_id"]
+    money, loan, shares = open_need(order)
+    more = max(0, money - order["blocked_paise"])
+    more_loan = max(0, loan - order["mtf_reserved_paise"])
+    more_shares = max(0, shares - order["blocked_shares"])
+    if (more or more_loan) and not reserve_money(unit, {client_id: (more, more_loan)}):
+        available = parts.book.funds[client_id].available_paise
+        raise Refusal(
+            f"the change needs ₹{more / 100:,.2f} more of the client's money and ₹{available / 100:,.2f} is "
+            "available" + (", or it goes beyond the MTF limit" if more_loan else "")
+        )
+    if more_shares:
+        instrument = parts.index.get(f"{order['exchange']}:{order['tradingsymbol']}")
+        settled_only = instrument is not None and instrument.trade_to_trade
+        if not reserve_shares(
+            unit, [(client_id, order["security"], order["product"], more_shares, settled_only)]
+        ):
+            raise Refusal(f"the change needs {more_shares} more shares than the client can sell")
+    if more:
+        lines = [Line(Account.AVAILABLE, -more), Line(Account.BLOCKED, more, order["id"])]
+        post(
+            unit,
+            [
+                Transfer(
+                    client_id, "reserve", order["trading_date"], lines, order_id=order["id"], reserved=True
+                )
+            ],
+        )
+    unit.connection.execute(
+        update(orders)
+        .where(orders.c.id == order["id"])
+        .values(
+            asked_quantity=order["asked_quantity"],
+            asked_reserve_paise=order["asked_reserve_paise"],
+            blocked_paise=order["blocked_paise"] + more,
+            mtf_reserved_paise=order["mtf_reserved_paise"] + more_loan,
+            blocked_shares=order["blocked_shares"] + more_shares,
+            updated_at=unit.now,
+        )
+    )
+
+
+class Changer:
+    """Sends modifies: each once, within its client's budget, never under a halt."""
+
+    def __init__(self, parts: Parts, recorder: Recorder, watcher: Watcher) -> None:
+        self._parts = parts
+        self._recorder = recorder
+        self._watcher = watcher
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def change(self, order_id: int, change: OrderChange, why: str) -> int:
+        """Ask for a live order to be changed; gives the request's number once it is durable.
+
+        Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
+        """
+        order = self._parts.book.orders[order_id]
+        instrument = self._parts.index.get(order.key)
+        if instrument is not None:
+            for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
+                if price is not None:
+                    check_price(name, price, instrument)
+        if self._parts.halt_file.exists():
+            raise Halted("the desk is halted; resume it first")
+        number = await self._parts.store.write(
+            lambda unit: ask_change(unit, order_id, change, why, self._parts)
+        )
+        task = asyncio.create_task(self._send(order_id, number, change))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return number
+
+    async def resume(self) -> None:
+        """Put the modifies in doubt that an earlier run of the program left: they may have been sent."""
+        requests, orders = table(Request), table(Order)
+        async with self._parts.store.reader() as connection:
+            rows = await connection.execute(
+                select(requests.c.order_id, requests.c.number, requests.c.instance_id)
+                .join(orders, orders.c.id == requests.c.order_id)
+                .where(
+                    requests.c.kind == RequestKind.MODIFY.value,
+                    requests.c.state == RequestState.REQUESTED.value,
+                    orders.c.ended_at.is_(None),
+                )
+            )
+            for order_id, number, instance_id in rows:
+                if not self._parts.engine_lives(instance_id):
+                    words = "the program ended while the change was being sent"
+                    self._recorder.put(ChangeEnded(order_id, number, Ambiguous(words)))
+
+    async def settle(self) -> None:
+        """Wait until no call is under way."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def _send(self, order_id: int, number: int, change: OrderChange) -> None:
+        outcome = await self._outcome(order_id, change)
+        self._parts.reached("modify_sent")
+        self._recorder.put(ChangeEnded(order_id, number, outcome))
+        await self._watcher.read(self._parts.book.orders[order_id].client_id)
+
+    async def _outcome(self, order_id: int, change: OrderChange) -> Outcome:
+        parts = self._parts
+        order = parts.book.orders[order_id]
+        try:
+            broker, account = parts.broker_of(order.client_id)
+            lane = parts.lane(order.client_id)
+            while (wait := lane.wait_s(parts.clock.now())) > 0:
+                await parts.clock.sleep(wait)
+            lane.take(parts.clock.now())
+            client = parts.book.clients[order.client_id]
+            if parts.halt_file.exists() or covered(parts.book.halts, client, order.key):
+                return NotSent(HALTED)
+            if order.broker_order_id is None or not parts.book.orders[order_id].live:
+                return NotSent("the order has ended")
+            async with parts.clock.timeout(parts.waits.send_timeout_s):
+                return await broker.modify(account, order.broker_order_id, change)
+        except TimeoutError:
+            return Ambiguous(f"no answer within {parts.waits.send_timeout_s:g} s")
+        except Exception as problem:
+            log.exception("the adapter failed on a change of order %s", order_id)
+            return Ambiguous(f"the adapter failed: {type(problem).__name__}")
