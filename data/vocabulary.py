@@ -143,6 +143,8 @@ class Reason(StrEnum):
     OVER_ORDER_LIMIT = "over_order_limit"
     DUPLICATE_INTENT = "duplicate_intent"
     HALTED = "halted"
+    OPEN_BREAK = "open_break"
+    NOT_RECONCILED = "not_reconciled"
 
 
 class RunStatus(StrEnum):
@@ -200,6 +202,14 @@ class Account(StrEnum):
     REALISED = "realised"
     SHORTFALL = "shortfall"
     EXTERNAL = "external"
+
+
+class BreakKind(StrEnum):
+    """In what our figure for a client differs from the broker's."""
+
+    CASH = "cash"
+    LOAN = "loan"
+    SHARES = "shares"
 
 
 class HaltScope(StrEnum):

@@ -46,6 +46,7 @@ from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
 from engine.orders.lifecycle import end_of_day
 from engine.orders.planning import Plans
+from engine.orders.reconcile import Reconciler
 from engine.orders.record import Recorder
 from engine.orders.runs import Runs
 from engine.orders.watch import Watcher
@@ -87,12 +88,13 @@ class Desk:
         self._dispatcher = Dispatcher(parts, self._recorder)
         self._canceller = Canceller(parts, self._recorder, self._watcher)
         self._changer = Changer(parts, self._recorder, self._watcher)
+        self.reconcile = Reconciler(parts, self._recorder, self._watcher, self._dispatcher.wake)
         self.market = Market(parts)
         self.watchlist = Watchlist(parts)
         self.clients = Clients(parts)
         self.funds = FundsService(parts)
         self.holdings = Holdings(parts)
-        self.plans = Plans(parts)
+        self.plans = Plans(parts, self.reconcile.ensure)
         self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
         self.orders = Orders(parts, self._recorder, self._canceller, self._changer)
         self.halt = Halts(parts, self._canceller, self._watcher)
@@ -237,8 +239,11 @@ class Desk:
         await self._follow_positions()
         await self._canceller.resume()
         await self._changer.resume()
-        live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
-        self._watcher.read_soon(live)
+        if self.kind == "cli":  # reads what it needs, when it needs it
+            live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
+            self._watcher.read_soon(live)
+        else:
+            self._spawn(self.reconcile.run())
 
     async def _sign_on(self) -> bool:
         """Take a row and read the book; gives whether that could be written.
@@ -278,6 +283,7 @@ class Desk:
                     await self._changer.settle()
                     await self._recorder.flush()
         self._dispatcher.close()
+        self.reconcile.close()
         self._watcher.close()
         self._canceller.close()
         for task in [*self._tasks, *self._loading]:
@@ -359,6 +365,7 @@ class Desk:
         if day != self._day:
             await parts.store.write(lambda unit: roll_day(unit, parts))
             self._day = day
+            self.reconcile.forget()
         left = {i for i in book.live if book.orders[i].trading_date < day} - self._marked
         if left & self._left_over:
             await parts.store.write(lambda unit: end_of_day(unit, day, parts.actor))

@@ -48,6 +48,10 @@ class Waits:
     """How long a client's orders must have stood still before its figures are compared with the broker's."""
     drain_poll_s: float = 0.5
     """How soon trades are read when a status is ahead of them."""
+    burst_quiet_s: float = 10.0
+    """How long after its last order changed a client's figures are compared again."""
+    compare_every_s: float = 300.0
+    """How often they are compared when nothing happens."""
     cancel_repeat_s: float = 1.0
     halt_readback_s: float = 0.5
     halt_deadline_s: float = 30.0

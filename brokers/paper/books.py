@@ -8,6 +8,7 @@ from datetime import date
 from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
 from brokers.paper.prices import Listing, Pin
 from brokers.paper.schema import (
+    INSERT_ACCOUNT,
     INSERT_ORDER,
     INSERT_PARCEL,
     INSTRUMENT_COLUMNS,
@@ -59,6 +60,10 @@ class Books:
         """Store the first state unless the exchange has one already; then nothing is written."""
         if self._db.execute("SELECT 1 FROM state").fetchone() is None:
             self._db.execute("INSERT OR IGNORE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?)", astuple(state))
+
+    def identity(self) -> str:
+        """What tells this exchange from every other one."""
+        return str(self._db.execute("SELECT id FROM identity").fetchone()[0])
 
     def state(self) -> State:
         """The state as stored."""
@@ -148,9 +153,8 @@ class Books:
     def open_account(self, row: AccountRow) -> None:
         """Add an account; of one that stands already only the MTF limit is taken over."""
         self._db.execute(
-            "INSERT INTO account VALUES (:user_id, :available_paise, :blocked_paise,"
-            " :charges_due_paise, :mtf_limit_paise, :mtf_loan_paise, :mtf_blocked_paise, :rates)"
-            " ON CONFLICT (user_id) DO UPDATE SET mtf_limit_paise = excluded.mtf_limit_paise",
+            f"{INSERT_ACCOUNT} ON CONFLICT (user_id)"
+            " DO UPDATE SET mtf_limit_paise = excluded.mtf_limit_paise",
             values(row),
         )
 
@@ -210,6 +214,13 @@ class Books:
             " WHERE charges_due_paise != 0"
         )
 
+    def collect_owed(self) -> None:
+        """Debit what accounts owe as far as their cash goes."""
+        self._db.execute(
+            "UPDATE account SET available_paise = available_paise - min(owed_paise, max(0, available_paise)),"
+            " owed_paise = owed_paise - min(owed_paise, max(0, available_paise)) WHERE owed_paise > 0"
+        )
+
     def trading_dates_open(self) -> set[str]:
         """Trading dates with shares or proceeds that have not settled."""
         rows = self._db.execute(
@@ -261,15 +272,30 @@ class Books:
         """Symbols with orders that may still trade."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM orders WHERE status = 'open'")]
 
+    def waiting(self, key: str) -> list[OrderRow]:
+        """A symbol's live stop orders that have not been triggered."""
+        return self._orders(
+            "WHERE status = 'open' AND key = ? AND trigger_pending = 1 ORDER BY priority", (key,)
+        )
+
+    def triggered(self, key: str, last_paise: int) -> list[OrderRow]:
+        """A symbol's waiting stop orders whose trigger a last price reaches, the first reached first."""
+        return self._orders(
+            "WHERE status = 'open' AND key = ? AND trigger_pending = 1 AND"
+            " ((side = 'BUY' AND trigger_paise <= ?) OR (side = 'SELL' AND trigger_paise >= ?))"
+            " ORDER BY iif(side = 'BUY', trigger_paise, -trigger_paise), priority",
+            (key, last_paise, last_paise),
+        )
+
     def crossing(self, key: str, bid_paise: int, ask_paise: int) -> list[OrderRow]:
         """A symbol's live orders that reach the opposite price, in price-time order; 0 is no price."""
         buys = self._orders(
-            "WHERE status = 'open' AND key = ? AND side = 'BUY' AND limit_paise >= ?"
+            "WHERE status = 'open' AND key = ? AND side = 'BUY' AND limit_paise >= ? AND trigger_pending = 0"
             " ORDER BY limit_paise DESC, priority",
             (key, ask_paise),
         )
         sells = self._orders(
-            "WHERE status = 'open' AND key = ? AND side = 'SELL' AND limit_paise <= ?"
+            "WHERE status = 'open' AND key = ? AND side = 'SELL' AND limit_paise <= ? AND trigger_pending = 0"
             " ORDER BY limit_paise, priority",
             (key, bid_paise),
         )
@@ -278,7 +304,8 @@ class Books:
     def rest_uncrossed(self, key: str, bid_paise: int, ask_paise: int) -> None:
         """Mark as makers the live orders that the market has moved away from."""
         self._db.execute(
-            "UPDATE orders SET resting = 1 WHERE status = 'open' AND key = ? AND resting = 0 AND"
+            "UPDATE orders SET resting = 1"
+            " WHERE status = 'open' AND key = ? AND resting = 0 AND trigger_pending = 0 AND"
             " ((side = 'BUY' AND limit_paise < ?) OR (side = 'SELL' AND limit_paise > ?))",
             (key, ask_paise, bid_paise),
         )
@@ -314,6 +341,13 @@ class Books:
             (user_id, trading_day),
         )
         return [broker_trade(row) for row in rows]
+
+    def last_trade_price(self, order_id: int) -> int | None:
+        """The price of an order's newest fill in paise, `None` before the first."""
+        row = self._db.execute(
+            "SELECT price_paise FROM trade WHERE order_id = ? ORDER BY trade_number DESC", (order_id,)
+        ).fetchone()
+        return None if row is None else int(row[0])
 
     def last_event(self) -> int:
         """The number of the newest event, 0 before the first."""

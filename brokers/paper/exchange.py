@@ -6,7 +6,7 @@ first moves market time on by the wall time since anybody last did.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -26,11 +26,14 @@ from brokers.contract import (
     OrderUpdate,
     Refused,
 )
+from brokers.paper.booking import Booking
 from brokers.paper.books import Books, State
-from brokers.paper.market import SECOND_US, Market
+from brokers.paper.market import SECOND_US, Market, PaperMarketClock
+from brokers.paper.mishaps import Mishaps
 from brokers.paper.orders import OrderFlow, first_order_id
 from brokers.paper.prices import Listing, Pin, Quote, circuits
-from brokers.paper.schema import AccountRow, ParcelRow, broker_order, connect, from_us, to_us
+from brokers.paper.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
+from brokers.paper.tables import connect
 from data.clock import Clock
 from data.instruments import Instrument
 from data.money import BadInput
@@ -89,22 +92,6 @@ class ExchangeBusy(BrokerError):  # noqa: N818 - what it is
     """Another process holds the file too long; nothing was read or changed."""
 
 
-class PaperMarketClock:
-    """The exchange's own time, as of the last advance that this process has seen."""
-
-    def __init__(self, seen: Callable[[], tuple[int, date]]) -> None:
-        self._seen = seen
-
-    def now(self) -> datetime:
-        """Aware UTC time of the simulated market."""
-        return from_us(self._seen()[0])
-
-    @property
-    def trading_day(self) -> date:
-        """The simulated trading date."""
-        return self._seen()[1]
-
-
 class PaperExchange:
     """Opens the exchange's file, or one in memory for `path=None`, and makes it if it is not there.
 
@@ -136,8 +123,16 @@ class PaperExchange:
         self._active: State | None = None
         self._seen = (state.market_us, state.day)
         self._market = Market(self._books, calendar, state)
-        self._orders = OrderFlow(self._books, self._market, policy)
+        booking = Booking(self._books, self._market, policy)
+        self._orders = OrderFlow(self._books, self._market, booking, policy)
+        self._mishaps = Mishaps(self._books, self._market, booking)
         self.market_clock = PaperMarketClock(lambda: self._seen)
+
+    @property
+    def identity(self) -> str:
+        """Random digits given when the exchange was made; a desk keeps them to know its own again."""
+        with self._lock:
+            return self._books.identity()
 
     def close(self) -> None:
         """Give the file back."""
@@ -227,7 +222,7 @@ class PaperExchange:
             moments = [second * SECOND_US for second in seconds] if every_second else [reached]
             for at_us in moments:
                 for key in keys:
-                    self._orders.match(key, at_us)
+                    self._orders.match(state, key, at_us)
         state.market_us = reached
         if reached == self._market.close_us:
             self._roll(state)
@@ -247,9 +242,10 @@ class PaperExchange:
         for order in self._books.live_orders():
             order.updated_us = state.market_us
             self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
-        self._books.collect_charges()
         for traded_on in arrived:
             self._books.settle(traded_on)
+        self._books.collect_owed()
+        self._books.collect_charges()
         keys = self._market.listings
         self._books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
         self._books.roll_pins()
@@ -324,7 +320,7 @@ class PaperExchange:
         self._books.pin(key, pin)
         state.pin_version += 1
         self._market.load(state)
-        self._orders.match(key, state.market_us)
+        self._orders.match(state, key, state.market_us)
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -342,6 +338,27 @@ class PaperExchange:
         """Take a live order out of the book."""
         with self.transaction():
             return self._orders.cancel(self._state, user_id, broker_order_id)
+
+    # --- mishaps ------------------------------------------------------------------------------------------
+
+    def overfill(self, user_id: str, broker_order_id: str, quantity: int) -> Accepted | Refused:
+        """Trade `quantity` shares beyond an order's own, at the price of its newest trade.
+
+        Of a live order the rest trades too. Money and shares follow as with any trade, except that a buy
+        takes the account's cash no lower than nothing: the rest is owed, and the day's close collects it as
+        far as the cash goes.
+        """
+        with self.transaction():
+            return self._mishaps.overfill(self._state, user_id, broker_order_id, quantity)
+
+    def resurrect(self, user_id: str, broker_order_id: str) -> Accepted | Refused:
+        """Make a cancelled order of today live again.
+
+        It blocks as far as the account's money goes; fills pay from that block first, then from the cash, and
+        what neither pays is owed. It meets the book at the next second of market time.
+        """
+        with self.transaction():
+            return self._mishaps.resurrect(self._state, user_id, broker_order_id)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -378,7 +395,7 @@ class PaperExchange:
                 groups.setdefault((parcel.security, parcel.product), []).append(parcel)
             today = self._today()
             return [
-                _holding(
+                broker_holding(
                     self._market.listings[parcels[0].key].instrument, parcels, today, blocked.get(group, 0)
                 )
                 for group, parcels in groups.items()
@@ -405,20 +422,3 @@ class PaperExchange:
         """Order events of all accounts and processes above `seq`, in order."""
         with self._lock:
             return self._books.updates_after(seq)
-
-
-def _holding(instrument: Instrument, parcels: list[ParcelRow], today: str, blocked: int) -> BrokerHolding:
-    settled = sum(parcel.quantity for parcel in parcels if not parcel.bought_on)
-    fresh = sum(parcel.quantity for parcel in parcels if parcel.bought_on == today)
-    return BrokerHolding(
-        exchange=instrument.exchange,
-        tradingsymbol=instrument.tradingsymbol,
-        isin=instrument.isin,
-        product=Product(parcels[0].product),
-        free=settled,
-        t1=sum(parcel.quantity for parcel in parcels) - settled - fresh,
-        today=fresh,
-        blocked=blocked,
-        pledged=0,
-        cost_paise=sum(parcel.cost_paise for parcel in parcels),
-    )

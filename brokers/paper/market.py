@@ -1,6 +1,7 @@
 """The exchange's view of its market at a moment: listings, session times, quotes and phases."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 
 from brokers.paper.books import Books, State
 from brokers.paper.prices import Listing, Prices, Quote
@@ -11,6 +12,22 @@ from data.phases import Calendar
 from data.vocabulary import PhaseKind
 
 SECOND_US = 1_000_000
+
+
+class PaperMarketClock:
+    """The exchange's own time, as of the last advance that this process has seen."""
+
+    def __init__(self, seen: Callable[[], tuple[int, date]]) -> None:
+        self._seen = seen
+
+    def now(self) -> datetime:
+        """Aware UTC time of the simulated market."""
+        return from_us(self._seen()[0])
+
+    @property
+    def trading_day(self) -> date:
+        """The simulated trading date."""
+        return self._seen()[1]
 
 
 class Market:

@@ -1,22 +1,37 @@
 """Orders at the paper exchange: taking, matching, changing and ending them, and the money each step books.
 
-The checks are in `rms`, the matching in `matching`, the money in `settlement`; this puts them together
+The checks are in `rms`, the matching in `matching`, the money in `booking`; this puts them together
 inside the caller's transaction.
 """
 
 from datetime import date
 
 from brokers.contract import Accepted, BrokerError, BrokerStatus, OrderChange, OrderRequest, Refused
-from brokers.paper import settlement
+from brokers.paper.booking import Booking
 from brokers.paper.books import Books, State
 from brokers.paper.market import SECOND_US, Market
 from brokers.paper.matching import Book, at_makers_price
-from brokers.paper.prices import Quote
-from brokers.paper.rms import MAX_MODIFICATIONS, check_money, check_request, check_shares, check_terms
-from brokers.paper.schema import AccountRow, OrderRow, ParcelRow
+from brokers.paper.prices import Quote, protected_price
+from brokers.paper.rms import (
+    MAX_MODIFICATIONS,
+    STOPS,
+    check_reach,
+    check_request,
+    check_terms,
+    check_trigger,
+)
+from brokers.paper.schema import AccountRow, OrderRow
 from data.instruments import Instrument
-from data.rates import estimate
-from data.vocabulary import OrderType, PhaseKind, Policy, Product, Side, Validity
+from data.vocabulary import OrderType, PhaseKind, Policy, Validity
+
+_CLOSING_AUCTION = frozenset(
+    {
+        PhaseKind.AUCTION_REFERENCE,
+        PhaseKind.AUCTION_ENTRY,
+        PhaseKind.AUCTION_LIMIT_ONLY,
+        PhaseKind.AUCTION_MATCHING,
+    }
+)
 
 
 def first_order_id(day: date) -> int:
@@ -27,14 +42,15 @@ def first_order_id(day: date) -> int:
 class OrderFlow:
     """The orders of one exchange. Every method is called inside a transaction."""
 
-    def __init__(self, books: Books, market: Market, policy: Policy) -> None:
+    def __init__(self, books: Books, market: Market, booking: Booking, policy: Policy) -> None:
         self._books = books
         self._market = market
+        self._booking = booking
         self._policy = policy
         self._depth: dict[str, Book] = {}
 
     def place(self, state: State, user_id: str, request: OrderRequest) -> Accepted | Refused:
-        """Check an order, block for it, and let it meet the book at once."""
+        """Check an order, block for it, and let it meet the book at once; a stop order waits outside it."""
         key = f"{request.exchange}:{request.tradingsymbol}"
         listing = self._market.listings.get(key)
         if listing is None:
@@ -50,11 +66,12 @@ class OrderFlow:
         terms = check_request(request, instrument, quote, phase)
         if isinstance(terms, Refused):
             return terms
-        market_order = request.order_type is OrderType.MARKET
+        kind = OrderType.LIMIT if request.order_type is OrderType.MARKET else request.order_type
+        protected = request.order_type in (OrderType.MARKET, OrderType.SL_M)
         tags = [request.tag] if request.tag else []
-        if market_order:
+        if protected:
             tags += _protection_tags(request.protection_bps or 0)
-        at_last = market_order and self._policy is Policy.EXACT
+        at_last = request.order_type is OrderType.MARKET and self._policy is Policy.EXACT
         order = OrderRow(
             order_id=state.next_order,
             user_id=user_id,
@@ -63,7 +80,7 @@ class OrderFlow:
             tags="\n".join(tags),
             side=request.side.value,
             product=request.product.value,
-            order_type=OrderType.LIMIT.value,
+            order_type=kind.value,
             validity=request.validity.value,
             quantity=request.quantity,
             filled=0,
@@ -84,15 +101,18 @@ class OrderFlow:
             trading_day=state.trading_day,
             placed_us=at_us,
             updated_us=at_us,
+            trigger_paise=terms.trigger_paise or 0,
+            trigger_pending=int(terms.trigger_paise is not None),
+            protection_bps=request.protection_bps or 0 if protected else 0,
         )
-        refused = self._block(account, order, instrument, request.quantity, request.quantity)
+        refused = self._booking.block(account, order, instrument, request.quantity, request.quantity)
         if refused is not None:
             return refused
         state.next_order += 1
-        if phase is PhaseKind.CONTINUOUS:
+        if phase is PhaseKind.CONTINUOUS and not order.waiting:
             self._meet_book(account, order, instrument, quote, at_us)
-        if order.live and order.validity == Validity.IOC:
-            self._finish(account, order, BrokerStatus.CANCELLED, "The rest of an IOC order is cancelled.")
+        if order.live and order.validity == Validity.IOC and not order.waiting:
+            self._booking.finish(account, order, BrokerStatus.CANCELLED, _IOC_REST)
         self._books.save_account(account)
         self._books.insert_order(order)
         self._books.tell(order.order_id)
@@ -101,14 +121,12 @@ class OrderFlow:
     def modify(
         self, state: State, user_id: str, broker_order_id: str, change: OrderChange
     ) -> Accepted | Refused:
-        """Change quantity (the whole order's) or price of a live order, under the same checks."""
+        """Change quantity (the whole order's), price or trigger of a live order, under the same checks."""
         order = self._books.order(user_id, broker_order_id)
         if order is None:
             return _unknown_order(broker_order_id)
         if not order.live:
             return _final("modify", "modified", order)
-        if change.trigger_paise is not None:
-            return Refused("order_type_not_offered", "Stop orders are not offered by this exchange.")
         if order.modifications >= MAX_MODIFICATIONS:
             return Refused("too_many_modifications", "Maximum allowed order modifications exceeded.")
         instrument = self._market.listings[order.key].instrument
@@ -118,10 +136,18 @@ class OrderFlow:
         if phase in (PhaseKind.CLOSED, PhaseKind.POST_CLOSE, PhaseKind.UNKNOWN):
             return Refused("market_closed", "The market is closed: orders are not accepted now.")
         quantity = order.quantity if change.quantity is None else change.quantity
-        limit = order.limit_paise if change.price_paise is None else change.price_paise
         if quantity <= order.filled:
             return Refused("bad_quantity", f"Quantity should be above the {order.filled} already traded.")
+        refused = _change_trigger(order, change, instrument, quote)
+        if refused is not None:
+            return refused
+        limit = order.limit_paise if change.price_paise is None else change.price_paise
+        if order.waiting and order.order_type == OrderType.SL_M:
+            tick, trigger = instrument.tick_paise, order.trigger_paise
+            limit = protected_price(quote, order.buying, order.protection_bps, tick, trigger)
         refused = check_terms(quantity, limit, instrument, quote)
+        if refused is None and order.waiting:
+            refused = check_reach(order.buying, limit, order.trigger_paise)
         if refused is not None:
             return refused
         account = self._books.account(user_id)
@@ -131,13 +157,13 @@ class OrderFlow:
         if limit != order.limit_paise:
             order.resting, order.limit_paise, order.reserve_paise = 0, limit, limit
         more_shares = quantity - order.quantity
-        refused = self._block(account, order, instrument, quantity - order.filled, more_shares)
+        refused = self._booking.block(account, order, instrument, quantity - order.filled, more_shares)
         if refused is not None:
             return refused
         order.quantity = quantity
         order.modifications += 1
         order.updated_us = at_us
-        if phase is PhaseKind.CONTINUOUS:
+        if phase is PhaseKind.CONTINUOUS and not order.waiting:
             self._meet_book(account, order, instrument, quote, at_us)
         self._books.save_account(account)
         self._books.save_order(order)
@@ -157,22 +183,43 @@ class OrderFlow:
     def end(self, order: OrderRow, status: BrokerStatus, message: str) -> None:
         """End a live order and free what it blocks."""
         account = self._books.account(order.user_id)
-        self._finish(account, order, status, message)
+        self._booking.finish(account, order, status, message)
         self._books.save_account(account)
         self._books.save_order(order)
 
-    def match(self, key: str, at_us: int) -> None:
-        """Let a symbol's standing orders meet the market of a moment, in price-time order."""
+    def match(self, state: State, key: str, at_us: int) -> None:
+        """Let a symbol's standing orders meet the market of a moment, in price-time order.
+
+        Stop orders that the last price sets off come into the book first, behind those that stand there.
+        Those that are left when the closing auction begins are cancelled, as the exchanges do.
+        """
         instrument = self._market.listings[key].instrument
-        if self._market.phase(instrument, at_us) is not PhaseKind.CONTINUOUS:
+        phase = self._market.phase(instrument, at_us)
+        if phase in _CLOSING_AUCTION:
+            for order in self._books.waiting(key):
+                order.updated_us = at_us
+                self.end(
+                    order, BrokerStatus.CANCELLED, "Stop orders are cancelled before the closing auction."
+                )
+        if phase is not PhaseKind.CONTINUOUS:
             return
         quote = self._market.quote(key, at_us)
+        triggered = self._books.triggered(key, quote.last_paise)
+        for order in triggered:
+            order.trigger_pending, order.updated_us = 0, at_us
+            order.priority = state.next_order
+            state.next_order += 1
+            self._books.save_order(order)
         self._books.rest_uncrossed(key, quote.bid_paise, quote.ask_paise)
         for order in self._books.crossing(key, quote.bid_paise, quote.ask_paise):
             account = self._books.account(order.user_id)
             if self._meet_book(account, order, instrument, quote, at_us):
                 self._books.save_account(account)
                 self._books.save_order(order)
+        for fired in triggered:
+            order = self._books.order(fired.user_id, str(fired.order_id))
+            if order is not None and order.live and order.validity == Validity.IOC:
+                self.end(order, BrokerStatus.CANCELLED, _IOC_REST)
 
     def keep_depth(self) -> None:
         """Store what this transaction took from the displayed depth."""
@@ -186,22 +233,6 @@ class OrderFlow:
 
     # --- inside -------------------------------------------------------------------------------------------
 
-    def _block(
-        self, account: AccountRow, order: OrderRow, instrument: Instrument, remaining: int, more_shares: int
-    ) -> Refused | None:
-        """Check and block what `remaining` shares need, `more_shares` above what a sell has blocked."""
-        own, loan = settlement.blocks_for(order, remaining)
-        if order.buying:
-            refused = check_money(account, own - order.own_blocked_paise, loan - order.loan_blocked_paise)
-        else:
-            parcels = self._books.parcels(order.user_id, order.security, order.product)
-            blocked = self._books.shares_blocked(order.user_id).get((order.security, order.product), 0)
-            free = settlement.sellable(parcels, instrument.trade_to_trade) - blocked
-            refused = check_shares(free, more_shares)
-        if refused is None:
-            settlement.set_blocks(account, order, own, loan)
-        return refused
-
     def _meet_book(
         self, account: AccountRow, order: OrderRow, instrument: Instrument, quote: Quote, at_us: int
     ) -> bool:
@@ -211,7 +242,7 @@ class OrderFlow:
         if order.resting:
             fills = at_makers_price(fills, order.limit_paise)
         if fills:
-            self._trade(account, order, instrument, fills, at_us)
+            self._booking.trade(account, order, instrument, fills, at_us)
         if order.live and not book.marketable(order.buying, order.limit_paise):
             order.resting = 1
         return bool(fills)
@@ -225,69 +256,26 @@ class OrderFlow:
         book.quote = quote
         return book
 
-    def _trade(
-        self,
-        account: AccountRow,
-        order: OrderRow,
-        instrument: Instrument,
-        fills: list[tuple[int, int]],
-        at_us: int,
-    ) -> None:
-        if order.buying:
-            for price, quantity in fills:
-                self._books.add_parcel(settlement.book_buy(account, order, price, quantity))
-                account.available_paise -= self._charge(account, order, instrument)
-        else:
-            held = self._books.parcels(order.user_id, order.security, order.product)
-            usable = [parcel for parcel in held if not instrument.trade_to_trade or not parcel.bought_on]
-            parcels = settlement.sale_order(usable, order.trading_day)
-            for price, quantity in fills:
-                self._sell(account, order, instrument, parcels, price, quantity)
-        if order.remaining == 0:
-            order.status = BrokerStatus.COMPLETE.value
-        order.updated_us = at_us
-        number = self._books.take_trade_numbers(instrument.exchange, len(fills))
-        self._books.insert_trades(
-            (instrument.exchange, number + index, order.order_id, quantity, price, at_us)
-            for index, (price, quantity) in enumerate(fills)
-        )
 
-    def _sell(
-        self,
-        account: AccountRow,
-        order: OrderRow,
-        instrument: Instrument,
-        parcels: list[ParcelRow],
-        price: int,
-        quantity: int,
-    ) -> None:
-        today = order.trading_day
-        sale = settlement.book_sell(account, parcels, order, price, quantity, today)
-        if sale.settled_quantity and not order.from_demat:
-            paid = self._books.demat_fee_paid(order.user_id, order.security, today)
-            order.from_demat = int(not paid)
-        unsettled = settlement.pay_out(account, sale, self._charge(account, order, instrument))
-        if unsettled:
-            self._books.add_unsettled(order.user_id, today, unsettled)
-        for parcel in sale.parcels:
-            self._books.save_parcel(parcel)
+_IOC_REST = "The rest of an IOC order is cancelled."
 
-    def _charge(self, account: AccountRow, order: OrderRow, instrument: Instrument) -> int:
-        """Charge for what an order has traded so far; gives what of it to pay at once."""
-        charges = estimate(
-            self._market.day,
-            account.rates,
-            instrument.exchange,
-            Product(order.product),
-            Side(order.side),
-            order.notional_paise,
-            demat_sale=bool(order.from_demat),
-        )
-        return settlement.charge(account, order, charges.total_paise, self._policy)
 
-    def _finish(self, account: AccountRow, order: OrderRow, status: BrokerStatus, message: str) -> None:
-        settlement.set_blocks(account, order, 0, 0)
-        order.status, order.message = status.value, message
+def _change_trigger(
+    order: OrderRow, change: OrderChange, instrument: Instrument, quote: Quote
+) -> Refused | None:
+    """Take over a changed trigger, or say why the order cannot have it."""
+    stop = order.order_type in STOPS
+    if order.waiting and order.order_type == OrderType.SL_M and change.price_paise is not None:
+        return Refused("bad_price", "`price` is not allowed for SL-M orders.")
+    if change.trigger_paise is None or (stop and change.trigger_paise == order.trigger_paise):
+        return None
+    if not order.waiting:
+        words = "has been triggered" if stop else f"is a {order.order_type} order"
+        return Refused("bad_trigger", f"`trigger_price` cannot be modified: the order {words}.")
+    refused = check_trigger(order.buying, change.trigger_paise, instrument, quote)
+    if refused is None:
+        order.trigger_paise = change.trigger_paise
+    return refused
 
 
 def _protection_tags(protection_bps: int) -> list[str]:

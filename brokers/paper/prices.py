@@ -317,12 +317,18 @@ class Prices:
         return pinned if pinned is not None else self._walks[key].quote(elapsed)
 
 
-def protected_price(quote: Quote, buying: bool, protection_bps: int, tick_paise: int) -> int:
-    """The limit that a market order with protection becomes: within the percentage, tick and circuit."""
+def protected_price(
+    quote: Quote, buying: bool, protection_bps: int, tick_paise: int, trigger_paise: int | None = None
+) -> int:
+    """The limit that a market order with protection becomes: within the percentage, tick and circuit.
+
+    The percentage counts from the last price, or from the trigger of a stop order.
+    """
+    start = quote.last_paise if trigger_paise is None else trigger_paise
     if buying:
-        limit = tick_down(quote.last_paise * (BPS + protection_bps) // BPS, tick_paise)
+        limit = tick_down(start * (BPS + protection_bps) // BPS, tick_paise)
         return min(limit, quote.upper_circuit_paise)
-    limit = ceil_div(quote.last_paise * (BPS - protection_bps), BPS * tick_paise) * tick_paise
+    limit = ceil_div(start * (BPS - protection_bps), BPS * tick_paise) * tick_paise
     return max(limit, quote.lower_circuit_paise, tick_paise)
 
 

@@ -7,7 +7,10 @@ from brokers.paper.prices import Quote, protected_price
 from brokers.paper.schema import AccountRow
 from data.instruments import Instrument
 from data.money import BPS
-from data.vocabulary import OrderType, PhaseKind, Product, Side
+from data.vocabulary import OrderType, PhaseKind, Product, Side, Validity
+
+STOPS = frozenset({OrderType.SL, OrderType.SL_M})
+"""Order types that wait for a trigger."""
 
 MAX_QUANTITY = 100_000
 MAX_VALUE_PAISE = 10_00_00_000 * 100
@@ -27,10 +30,14 @@ _LIMIT_PHASES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an accepted request trades at: its limit, and the own share of its value in basis points."""
+    """What an accepted request trades at: its limit, and the own share of its value in basis points.
+
+    `trigger_paise` is what a stop order waits for, `None` for any other.
+    """
 
     limit_paise: int
     own_bps: int
+    trigger_paise: int | None
 
 
 def rupees(amount_paise: int) -> str:
@@ -50,11 +57,19 @@ def check_request(
     own_bps = _own_bps(request, instrument)
     if isinstance(own_bps, Refused):
         return own_bps
-    if request.order_type in (OrderType.SL, OrderType.SL_M):
-        return Refused("order_type_not_offered", "Stop orders are not offered by this exchange.")
     if phase not in _LIMIT_PHASES:
         return Refused("market_closed", "The market is closed: orders are not accepted now.")
-    if request.order_type is OrderType.MARKET:
+    buying = request.side is Side.BUY
+    trigger = request.trigger_paise if request.order_type in STOPS else None
+    if request.order_type in STOPS:
+        if phase is not PhaseKind.CONTINUOUS:
+            return Refused("market_closed", "Stop loss orders are currently not allowed.")
+        if trigger is None:
+            return Refused("bad_trigger", f"`trigger_price` is required for {request.order_type} orders.")
+        refused = check_trigger(buying, trigger, instrument, quote)
+        if refused is not None:
+            return refused
+    if request.order_type in (OrderType.MARKET, OrderType.SL_M):
         if not request.protection_bps or not 0 < request.protection_bps <= BPS:
             return Refused(
                 "no_market_protection",
@@ -63,13 +78,17 @@ def check_request(
             )
         if phase is not PhaseKind.CONTINUOUS:
             return Refused("market_closed", "Market orders are currently not allowed.")
-        buying = request.side is Side.BUY
-        limit = protected_price(quote, buying, request.protection_bps, instrument.tick_paise)
+        if trigger is not None and request.validity is Validity.IOC:
+            return Refused("bad_validity", "IOC validity is not allowed for SL-M orders.")
+        limit = protected_price(quote, buying, request.protection_bps, instrument.tick_paise, trigger)
     elif request.price_paise is None:
-        return Refused("bad_price", "`price` is required for LIMIT orders.")
+        return Refused("bad_price", f"`price` is required for {request.order_type} orders.")
     else:
         limit = request.price_paise
-    return check_terms(request.quantity, limit, instrument, quote) or Terms(limit, own_bps)
+    refused = check_terms(request.quantity, limit, instrument, quote)
+    if refused is None and trigger is not None:
+        refused = check_reach(buying, limit, trigger)
+    return refused or Terms(limit, own_bps, trigger)
 
 
 def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
@@ -80,6 +99,52 @@ def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
     if request.product is Product.MIS:
         return Refused("product_not_offered", "MIS is not offered by this exchange. Use CNC or MTF.")
     return BPS
+
+
+def check_trigger(buying: bool, trigger_paise: int, instrument: Instrument, quote: Quote) -> Refused | None:
+    """Tick and band of a stop order's trigger, and that the last price has not reached it already."""
+    if trigger_paise <= 0 or trigger_paise % instrument.tick_paise:
+        return Refused("off_tick", "16316 : The trigger price is not a multiple of tick size")
+    lower, upper, last = quote.lower_circuit_paise, quote.upper_circuit_paise, quote.last_paise
+    if buying and trigger_paise > upper:
+        return Refused(
+            "outside_price_band",
+            "Trigger price for stoploss buy orders cannot be above the upper circuit price. "
+            f"Please try placing the order with trigger price below {rupees(upper)}.",
+        )
+    if not buying and trigger_paise < lower:
+        return Refused(
+            "outside_price_band",
+            "Trigger price for stoploss sell orders cannot be below the lower circuit price. "
+            f"Please try placing the order with trigger price above {rupees(lower)}.",
+        )
+    if trigger_reached(buying, trigger_paise, last):
+        side, where = ("buy", "above") if buying else ("sell", "below")
+        return Refused(
+            "trigger_passed",
+            f"Trigger price for stoploss {side} orders should be {where} the last traded price "
+            f"({rupees(last)}). Try limit order.",
+        )
+    return None
+
+
+def trigger_reached(buying: bool, trigger_paise: int, last_paise: int) -> bool:
+    """Whether a last price sets a stop order off."""
+    return last_paise >= trigger_paise if buying else last_paise <= trigger_paise
+
+
+def check_reach(buying: bool, limit_paise: int, trigger_paise: int) -> Refused | None:
+    """Whether a stop order may trade at its trigger: its limit must not stand short of it."""
+    if buying and limit_paise < trigger_paise:
+        return Refused(
+            "bad_trigger", "Trigger price for stoploss buy orders should be lower than or equal to the price."
+        )
+    if not buying and limit_paise > trigger_paise:
+        return Refused(
+            "bad_trigger",
+            "Trigger price for stoploss sell orders should be higher than or equal to the price.",
+        )
+    return None
 
 
 def check_terms(quantity: int, limit_paise: int, instrument: Instrument, quote: Quote) -> Refused | None:

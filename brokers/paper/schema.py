@@ -1,193 +1,25 @@
-"""The paper exchange's own database: tables, rows, and how rows become the contract's shapes.
+"""The paper exchange's rows, the statements that read and write them, and the contract's shapes they become.
 
 Moments are microseconds since 1970 in UTC, money and prices paise.
 """
 
-import os
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
+from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.paper.prices import Listing, average_paise
 from data.instruments import Instrument
-from data.vocabulary import OrderType, Product, Side
-
-_DDL = """
-CREATE TABLE IF NOT EXISTS state (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    seed INTEGER NOT NULL,
-    market_us INTEGER NOT NULL,
-    wall_us INTEGER NOT NULL,
-    trading_day TEXT NOT NULL,
-    listing_version INTEGER NOT NULL,
-    pin_version INTEGER NOT NULL,
-    next_order INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS trade_number (
-    exchange TEXT PRIMARY KEY,
-    next INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS listing (
-    key TEXT PRIMARY KEY,
-    token INTEGER NOT NULL,
-    exchange TEXT NOT NULL,
-    tradingsymbol TEXT NOT NULL,
-    name TEXT NOT NULL,
-    tick_paise INTEGER NOT NULL,
-    lot_size INTEGER NOT NULL,
-    isin TEXT NOT NULL,
-    segment TEXT NOT NULL,
-    series TEXT NOT NULL,
-    sector TEXT NOT NULL,
-    mtf_margin_bps INTEGER,
-    mis_margin_bps INTEGER,
-    fno INTEGER NOT NULL,
-    band_bps INTEGER NOT NULL,
-    trade_to_trade INTEGER NOT NULL,
-    prev_close_paise INTEGER NOT NULL,
-    last_paise INTEGER NOT NULL,
-    open_paise INTEGER NOT NULL,
-    high_paise INTEGER NOT NULL,
-    low_paise INTEGER NOT NULL,
-    volume INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS pin (
-    key TEXT PRIMARY KEY REFERENCES listing (key),
-    last_paise INTEGER NOT NULL,
-    prev_close_paise INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS account (
-    user_id TEXT PRIMARY KEY,
-    available_paise INTEGER NOT NULL,
-    blocked_paise INTEGER NOT NULL CHECK (blocked_paise >= 0),
-    charges_due_paise INTEGER NOT NULL,
-    mtf_limit_paise INTEGER NOT NULL,
-    mtf_loan_paise INTEGER NOT NULL CHECK (mtf_loan_paise >= 0),
-    mtf_blocked_paise INTEGER NOT NULL CHECK (mtf_blocked_paise >= 0),
-    rates TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS unsettled (
-    user_id TEXT NOT NULL,
-    traded_on TEXT NOT NULL,
-    amount_paise INTEGER NOT NULL,
-    PRIMARY KEY (user_id, traded_on)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS parcel (
-    parcel_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    user_id TEXT NOT NULL,
-    security TEXT NOT NULL,
-    product TEXT NOT NULL,
-    bought_on TEXT NOT NULL,
-    key TEXT NOT NULL,
-    quantity INTEGER NOT NULL CHECK (quantity > 0),
-    cost_paise INTEGER NOT NULL,
-    loan_paise INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS parcel_by_user ON parcel (user_id, security, product);
-CREATE INDEX IF NOT EXISTS parcel_by_day ON parcel (bought_on);
-CREATE TABLE IF NOT EXISTS orders (
-    order_id INTEGER PRIMARY KEY,
-    user_id TEXT NOT NULL,
-    key TEXT NOT NULL,
-    security TEXT NOT NULL,
-    tags TEXT NOT NULL,
-    side TEXT NOT NULL,
-    product TEXT NOT NULL,
-    order_type TEXT NOT NULL,
-    validity TEXT NOT NULL,
-    quantity INTEGER NOT NULL,
-    filled INTEGER NOT NULL,
-    limit_paise INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    message TEXT NOT NULL,
-    resting INTEGER NOT NULL,
-    priority INTEGER NOT NULL,
-    reserve_paise INTEGER NOT NULL,
-    own_bps INTEGER NOT NULL,
-    own_blocked_paise INTEGER NOT NULL,
-    loan_blocked_paise INTEGER NOT NULL,
-    notional_paise INTEGER NOT NULL,
-    own_booked_paise INTEGER NOT NULL,
-    charges_paise INTEGER NOT NULL,
-    from_demat INTEGER NOT NULL,
-    modifications INTEGER NOT NULL,
-    trading_day TEXT NOT NULL,
-    placed_us INTEGER NOT NULL,
-    updated_us INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS orders_live ON orders (key, side, limit_paise) WHERE status = 'open';
-CREATE INDEX IF NOT EXISTS orders_by_user ON orders (user_id, trading_day);
-CREATE TABLE IF NOT EXISTS trade (
-    exchange TEXT NOT NULL,
-    trade_number INTEGER NOT NULL,
-    order_id INTEGER NOT NULL REFERENCES orders (order_id),
-    quantity INTEGER NOT NULL,
-    price_paise INTEGER NOT NULL,
-    traded_us INTEGER NOT NULL,
-    PRIMARY KEY (exchange, trade_number)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS trade_by_order ON trade (order_id);
-CREATE TABLE IF NOT EXISTS event (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    order_id INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS taken (
-    key TEXT NOT NULL,
-    side TEXT NOT NULL,
-    price_paise INTEGER NOT NULL,
-    second INTEGER NOT NULL,
-    quantity INTEGER NOT NULL,
-    PRIMARY KEY (key, side, price_paise)
-) WITHOUT ROWID;
-"""
-
-
-def connect(path: Path | None) -> sqlite3.Connection:
-    """A connection with the tables made, in autocommit mode; `None` is a database in memory.
-
-    It may be used by any thread, one at a time.
-    """
-    target = ":memory:" if path is None else str(path)
-    if path is not None and not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(target, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute("PRAGMA busy_timeout = 5000")
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    # All are made in one transaction, so the last stands for all. Where they stand nothing is written: a
-    # process that holds the file must not keep others from opening it.
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'taken'").fetchone() is None:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _DDL.split(";\n"):
-            connection.execute(statement)
-        connection.execute("COMMIT")
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Change to write-ahead logging, which does not wait by itself for others that open the file."""
-    for _ in range(20):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("COMMIT")
-        else:
-            return
-
-
-# --- rows ---------------------------------------------------------------------------------------------
+from data.vocabulary import OrderType, Product, Side, Validity
 
 
 @dataclass(slots=True)
 class AccountRow:
     """One client's money. `blocked_paise` counts open buys and holds, `mtf_blocked_paise` loans to come.
 
-    `rates` names the broker whose charges apply.
+    `rates` names the broker whose charges apply. `owed_paise` is what trades took that nothing paid for; the
+    close collects it as far as the cash goes.
     """
 
     user_id: str
@@ -198,6 +30,7 @@ class AccountRow:
     mtf_loan_paise: int
     mtf_blocked_paise: int
     rates: str
+    owed_paise: int = 0
 
 
 @dataclass(slots=True)
@@ -223,7 +56,8 @@ class OrderRow:
     """One order and the money booked for it.
 
     `limit_paise` is what it may trade at, `reserve_paise` what its block is computed from, `resting` says
-    that it stands in the book as a maker, `priority` orders equal limits.
+    that it stands in the book as a maker, `priority` orders equal limits. While `trigger_pending` it waits
+    outside the book for the last price to reach `trigger_paise`, 0 for an order without one.
     """
 
     order_id: int
@@ -254,11 +88,14 @@ class OrderRow:
     trading_day: str
     placed_us: int
     updated_us: int
+    trigger_paise: int = 0
+    trigger_pending: int = 0
+    protection_bps: int = 0
 
     @property
     def remaining(self) -> int:
-        """Shares still to trade, were the order live."""
-        return self.quantity - self.filled
+        """Shares still to trade, were the order live; none of one that traded beyond its quantity."""
+        return max(0, self.quantity - self.filled)
 
     @property
     def buying(self) -> bool:
@@ -269,6 +106,11 @@ class OrderRow:
     def live(self) -> bool:
         """Whether it may still trade."""
         return self.status == BrokerStatus.OPEN
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is a live stop order whose trigger has not been reached."""
+        return self.live and bool(self.trigger_pending)
 
 
 def columns(row: type[Any]) -> tuple[str, ...]:
@@ -283,9 +125,16 @@ SELECT_ORDER = f"SELECT {', '.join(ORDER_COLUMNS)} FROM orders"
 SELECT_PARCEL = f"SELECT {', '.join(PARCEL_COLUMNS)} FROM parcel"
 SELECT_ACCOUNT = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM account"
 _CHANGING = tuple(name for name in ORDER_COLUMNS if name not in {"order_id", "user_id", "key", "security"})
-INSERT_ORDER = f"INSERT INTO orders VALUES ({', '.join(f':{name}' for name in ORDER_COLUMNS)})"
+INSERT_ORDER = (
+    f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)})"
+    f" VALUES ({', '.join(f':{name}' for name in ORDER_COLUMNS)})"
+)
 UPDATE_ORDER = (
     f"UPDATE orders SET {', '.join(f'{name} = :{name}' for name in _CHANGING)} WHERE order_id = :order_id"
+)
+INSERT_ACCOUNT = (
+    f"INSERT INTO account ({', '.join(ACCOUNT_COLUMNS)})"
+    f" VALUES ({', '.join(f':{name}' for name in ACCOUNT_COLUMNS)})"
 )
 UPDATE_ACCOUNT = (
     f"UPDATE account SET {', '.join(f'{name} = :{name}' for name in ACCOUNT_COLUMNS[1:])} "
@@ -328,7 +177,11 @@ def from_us(moment_us: int) -> datetime:
 
 
 def broker_order(row: OrderRow) -> BrokerOrder:
-    """A row of the order book as a broker shows it: a protected market order stands as a limit order."""
+    """A row of the order book as a broker shows it.
+
+    A protected market order stands as a limit order; a stop order keeps its type when it has been triggered,
+    and an `SL-M` shows no price before.
+    """
     exchange, _, tradingsymbol = row.key.partition(":")
     return BrokerOrder(
         broker_order_id=str(row.order_id),
@@ -343,11 +196,14 @@ def broker_order(row: OrderRow) -> BrokerOrder:
         filled_quantity=row.filled,
         average_price_paise=average_paise(row.notional_paise, row.filled),
         status=BrokerStatus(row.status),
-        status_text=row.status.upper(),
+        status_text="TRIGGER PENDING" if row.waiting else row.status.upper(),
         placed_at=from_us(row.placed_us),
         updated_at=from_us(row.updated_us),
-        price_paise=row.limit_paise,
+        price_paise=None if row.trigger_pending and row.order_type == OrderType.SL_M else row.limit_paise,
+        trigger_paise=row.trigger_paise or None,
         message=row.message,
+        trigger_pending=row.waiting,
+        validity=Validity(row.validity),
     )
 
 
@@ -366,6 +222,26 @@ def broker_trade(row: tuple[Any, ...]) -> BrokerTrade:
         price_paise=price,
         trading_date=date.fromisoformat(day),
         traded_at=from_us(traded_us),
+    )
+
+
+def broker_holding(
+    instrument: Instrument, parcels: Sequence[ParcelRow], today: str, blocked: int
+) -> BrokerHolding:
+    """A client's shares of one security and product in the contract's shape."""
+    settled = sum(parcel.quantity for parcel in parcels if not parcel.bought_on)
+    fresh = sum(parcel.quantity for parcel in parcels if parcel.bought_on == today)
+    return BrokerHolding(
+        exchange=instrument.exchange,
+        tradingsymbol=instrument.tradingsymbol,
+        isin=instrument.isin,
+        product=Product(parcels[0].product),
+        free=settled,
+        t1=sum(parcel.quantity for parcel in parcels) - settled - fresh,
+        today=fresh,
+        blocked=blocked,
+        pledged=0,
+        cost_paise=sum(parcel.cost_paise for parcel in parcels),
     )
 
 

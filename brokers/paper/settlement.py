@@ -52,11 +52,26 @@ def book_buy(account: AccountRow, order: OrderRow, price_paise: int, quantity: i
     own_total = own_share(order.notional_paise, order.own_bps)
     own = own_total - order.own_booked_paise
     order.own_booked_paise = own_total
-    set_blocks(account, order, *blocks_for(order, order.remaining))
+    own_block, loan_block = blocks_for(order, order.remaining)
+    set_blocks(account, order, min(own_block, order.own_blocked_paise), loan_block)
     account.available_paise -= own
     account.mtf_loan_paise += notional - own
     shares = (order.user_id, order.security, order.product, order.trading_day, order.key, quantity)
     return ParcelRow(0, *shares, cost_paise=notional, loan_paise=notional - own)
+
+
+def underfunded(order: OrderRow) -> bool:
+    """Whether an order blocks less than its rest needs, as one that came back may."""
+    return order.own_blocked_paise < blocks_for(order, order.remaining)[0]
+
+
+def cover(account: AccountRow, order: OrderRow, floor_paise: int) -> None:
+    """Pay what took an account's cash below `floor_paise` from the order's own block; the rest is owed."""
+    short = max(0, floor_paise - account.available_paise)
+    freed = min(short, order.own_blocked_paise)
+    set_blocks(account, order, order.own_blocked_paise - freed, order.loan_blocked_paise)
+    account.available_paise += short - freed
+    account.owed_paise += short - freed
 
 
 @dataclass(frozen=True, slots=True)

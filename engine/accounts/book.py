@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from brokers.contract import BrokerOrder
 from data.store import Touched, chunks
 from data.tables import (
+    Break,
     Client,
     ClientGroup,
     ClosedLot,
@@ -30,6 +31,7 @@ from data.tables import (
 )
 from data.vocabulary import (
     LIVE_STATES,
+    BreakKind,
     ClientStatus,
     HaltScope,
     Product,
@@ -37,6 +39,7 @@ from data.vocabulary import (
     SessionState,
 )
 from engine.accounts.views import (
+    BreakView,
     ClientView,
     DayFigures,
     FundsView,
@@ -60,12 +63,14 @@ class Projection:
     orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
     runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
     halts: list[HaltView] | None = None
+    breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
 
 class Book:
     """The projection. `routes` says how a broker's clients leave: its words and whether it is ready.
 
-    `foreign` is no projection: the live orders that a client's broker shows and this desk did not send.
+    Two are no projections: `foreign`, the live orders at brokers that this desk did not send,
+    and `reconciled`, the clients whose books were compared with the broker's since the desk was opened.
     """
 
     def __init__(self, route: Mapping[str, str], trading_day: Callable[[], date]) -> None:
@@ -78,6 +83,8 @@ class Book:
         self.orders: dict[int, OrderView] = {}
         self.orders_of_client: dict[int, set[int]] = defaultdict(set)
         self.foreign: dict[int, dict[str, BrokerOrder]] = {}
+        self.reconciled: set[int] = set()
+        self.breaks: dict[int, tuple[BreakView, ...]] = {}
         self.orders_of_run: dict[int, set[int]] = defaultdict(set)
         self.live: set[int] = set()
         self.attention: set[int] = set()
@@ -101,9 +108,11 @@ class Book:
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
         out.figures = _read_figures(connection, client_ids, day)
+        out.breaks = _read_breaks(connection, client_ids)
         for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
             out.holdings.setdefault(client_id, ())
             out.figures.setdefault(client_id, DayFigures())
+            out.breaks.setdefault(client_id, ())
         out.orders = _read_orders(connection, None if everything else touched.orders, day)
         out.runs = _read_runs(connection, None if everything else touched.runs)
         if everything or touched.halts:
@@ -156,6 +165,7 @@ class Book:
         self.funds.update(projection.funds)
         self.holdings.update(projection.holdings)
         self.figures.update(projection.figures)
+        self.breaks.update(projection.breaks)
         touched_money = frozenset(projection.funds)
         if touched_money:
             events.append(FundsChanged(touched_money))
@@ -239,6 +249,32 @@ def _read_holdings(
                     pledged=row["pledged"],
                     blocked=row["blocked"],
                     cost_paise=row["cost_paise"],
+                )
+            )
+    return {client_id: tuple(views) for client_id, views in out.items()}
+
+
+def _read_breaks(
+    connection: Connection, client_ids: Iterable[int] | None
+) -> dict[int, tuple[BreakView, ...]]:
+    breaks = table(Break)
+    out: dict[int, list[BreakView]] = defaultdict(list)
+    for ids in _pieces(client_ids):
+        query = select(breaks).where(breaks.c.closed_at.is_(None)).order_by(breaks.c.id)
+        if ids is not None:
+            query = query.where(breaks.c.client_id.in_(ids))
+        for row in connection.execute(query).mappings():
+            out[row["client_id"]].append(
+                BreakView(
+                    row["id"],
+                    row["client_id"],
+                    BreakKind(row["kind"]),
+                    row["security"],
+                    row["product"],
+                    row["tradingsymbol"],
+                    row["ours"],
+                    row["theirs"],
+                    row["opened_at"],
                 )
             )
     return {client_id: tuple(views) for client_id, views in out.items()}

@@ -8,6 +8,7 @@ from typing import Any
 from data.money import half_up
 from data.vocabulary import (
     LIVE_STATES,
+    BreakKind,
     ClientStatus,
     HaltScope,
     OrderState,
@@ -102,6 +103,30 @@ class HoldingView:
     def average_paise(self) -> int:
         """Cost per share, half-up, for display."""
         return half_up(self.cost_paise, self.quantity) if self.quantity else 0
+
+
+@dataclass(frozen=True, slots=True)
+class BreakView:
+    """A difference between our figure and the broker's that stands; paise for cash and loan, else shares."""
+
+    id: int
+    client_id: int
+    kind: BreakKind
+    security: str
+    product: str
+    tradingsymbol: str
+    ours: int
+    theirs: int
+    opened_at: datetime
+
+    @property
+    def words(self) -> str:
+        """The difference as a trader reads it."""
+        if self.kind is BreakKind.SHARES:
+            what = f"{self.tradingsymbol} {self.product}"
+            return f"{what}: {self.ours:,} shares here, {self.theirs:,} at the broker"
+        what = "cash" if self.kind is BreakKind.CASH else "MTF loan"
+        return f"{what}: ₹{self.ours / 100:,.2f} here, ₹{self.theirs / 100:,.2f} at the broker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A fact is never refused; `lifecycle` books it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from brokers.contract import BrokerOrder, BrokerTrade, Outcome
 
@@ -36,11 +37,15 @@ class ChangeEnded:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the broker says of one order of a client, with the trades it told."""
+    """What the broker says of one order of a client, with the trades it told.
+
+    `read_at` is when the read of its order book began; None for an update of the stream.
+    """
 
     client_id: int
     order: BrokerOrder
     trades: tuple[BrokerTrade, ...] = ()
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Sizing:
         if self.kind is SizingKind.FIXED_AMOUNT:
             return f"₹{self.value / 100:,.2f} each"
         if self.kind is SizingKind.FIXED_QUANTITY:
-            return f"{self.value:,} shares each"
+            return f"{self.value:,} {'share' if self.value == 1 else 'shares'} each"
         percent = f"{self.value / 100:.2f}".rstrip("0").rstrip(".")
         return f"{percent} % of {self.kind.value.removeprefix('percent_of_')}"
 

@@ -5,7 +5,7 @@ batch could not settle (a status ahead of its trades) comes back as clients whos
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -36,6 +36,9 @@ from engine.orders.requests import (
     write_requests,
 )
 from engine.orders.states import Flag, OrderEvent
+
+BOOK_LAG = timedelta(seconds=10)
+"""Order books have been seen five seconds behind, and stamps two seconds off."""
 
 _EVENT_OF_STATUS = {
     BrokerStatus.OPEN: OrderEvent.SEEN_LIVE,
@@ -255,7 +258,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         return True
     before = order["state"]
     if event is OrderEvent.SEEN_LIVE:
-        later = told_before is None or seen.updated_at > told_before
+        later = told_before is None or seen.updated_at > told_before or _read_long_after(order, fact)
         came_back = before in _TOLD_ENDS and later
         if before in _LIVE_MOVES or came_back:
             books.move(order, event)
@@ -275,6 +278,12 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
             _doubt_ended(books, order)
         _ended(books, order, seen)
     return order["filled_quantity"] < filled
+
+
+def _read_long_after(order: OrderRow, fact: Seen) -> bool:
+    """Whether an order was read as live so long after its end that no cache or skewed stamp explains it."""
+    ended_at = order["ended_at"]
+    return fact.read_at is not None and ended_at is not None and fact.read_at >= ended_at + BOOK_LAG
 
 
 _LIVE_MOVES = frozenset(

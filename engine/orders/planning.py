@@ -1,7 +1,7 @@
 """The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -25,8 +25,9 @@ from engine.parts import Parts
 class Plans:
     """Previews, frozen plans and how far the market has moved since."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, reconciled: Callable[[Collection[int]], Awaitable[None]]) -> None:
         self._parts = parts
+        self._reconciled = reconciled
 
     async def preview(self, intent: Intent) -> Plan:
         """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
@@ -163,7 +164,10 @@ class Plans:
         capabilities = parts.feed.capabilities
         clients = self.select(intent.selection)
         duplicates = await self._recently_sent(intent)
-        desk_halted = any(halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts)
+        await self._reconciled([client.id for client in clients])
+        desk_halted = parts.halt_file.exists() or any(
+            halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
+        )
         return PlanInputs(
             now=now,
             market_now=market_now,
@@ -219,6 +223,8 @@ class Plans:
                 for h in held
             ),
             halted=covered(halts, client, instrument.key),
+            reduce_only=bool(book.breaks.get(client.id)),
+            reconciled=client.id in book.reconciled,
             duplicate=client.id in duplicates,
         )
 

@@ -18,12 +18,14 @@ REASON_WORDS = {
     Reason.OVER_ORDER_LIMIT: "over the limit of one order",
     Reason.DUPLICATE_INTENT: "same just sent",
     Reason.HALTED: "halted",
+    Reason.OPEN_BREAK: "books differ from the broker's",
+    Reason.NOT_RECONCILED: "books not compared with the broker's yet",
 }
 """Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
 
 
 def words(reason: Reason | str) -> str:
-    """A reason, or the code that an order carries, in a trader's words; a code of no reason loses its bars."""
+    """A reason, or an order's code, in a trader's words; a code that is no reason loses its bars."""
     try:
         return REASON_WORDS[Reason(reason)]
     except ValueError:

@@ -28,6 +28,8 @@ CHECK_ORDER = (
     Reason.CLIENT_INACTIVE,
     Reason.SESSION_EXPIRED,
     Reason.ROUTE_NOT_READY,
+    Reason.NOT_RECONCILED,
+    Reason.OPEN_BREAK,
     Reason.MARKET_CLOSED,
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
@@ -72,8 +74,9 @@ class ClientInput:
     """One client as frozen for a plan.
 
     `base_paise` is the day's sizing base. `halted` stands for a halt of this client, its group, its broker
-    or the symbol; `reduce_only` for books that differ from the broker's; `duplicate` for the same side,
-    symbol and sizing sent within the last minute.
+    or the symbol; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
+    the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
+    last minute.
     """
 
     client_id: int
@@ -93,6 +96,7 @@ class ClientInput:
     holdings: tuple[HeldShares, ...] = ()
     halted: bool = False
     reduce_only: bool = False
+    reconciled: bool = True
     duplicate: bool = False
 
     @property
@@ -173,8 +177,6 @@ def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
     """Whether this client may trade at all now."""
     if client.halted:
         return Refusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
-    if client.reduce_only and side is Side.BUY:
-        return Refusal(Reason.HALTED, "may only sell: our books and the broker's differ")
     if client.status is not ClientStatus.ACTIVE:
         since = f"since {client.status_since.day} {client.status_since:%b}" if client.status_since else ""
         why = f"({client.status_reason})" if client.status_reason else ""
@@ -184,6 +186,12 @@ def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
         return Refusal(Reason.SESSION_EXPIRED, "sign in")
     if not client.route_ready:
         return Refusal(Reason.ROUTE_NOT_READY, "the client's route is not ready")
+    if not client.reconciled:
+        return Refusal(
+            Reason.NOT_RECONCILED, "the broker's books could not be read since the desk was opened"
+        )
+    if client.reduce_only and side is Side.BUY:
+        return Refusal(Reason.OPEN_BREAK, "may only sell until our books and the broker's agree")
     return None
 
 

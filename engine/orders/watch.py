@@ -148,7 +148,7 @@ class Watcher:
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the books of client %s could not be read: %r", client_id, problem)
             return False
-        self._put_seen(client_id, orders, trades)
+        self._put_seen(client_id, orders, trades, began)
         for fact in self._resolver.heard(client_id, orders, began):
             self._recorder.put(fact)
         if changes := await self._changes_in_doubt(client_id):
@@ -160,7 +160,13 @@ class Watcher:
             return False
         return True
 
-    def _put_seen(self, client_id: int, orders: Sequence[BrokerOrder], trades: Sequence[BrokerTrade]) -> None:
+    def _put_seen(
+        self,
+        client_id: int,
+        orders: Sequence[BrokerOrder],
+        trades: Sequence[BrokerTrade],
+        read_at: datetime,
+    ) -> None:
         """Put what a read says of each order; of one that has ended as it is known, nothing."""
         book = self._parts.book
         for order in orders:
@@ -175,7 +181,7 @@ class Watcher:
                 if not known.live and known.filled_quantity == order.filled_quantity and said_nothing:
                     continue
             own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
-            self._recorder.put(Seen(client_id, order, own))
+            self._recorder.put(Seen(client_id, order, own, read_at))
 
     async def _changes_in_doubt(self, client_id: int) -> dict[int, int]:
         """The modifies whose calls ended ambiguously, by order."""

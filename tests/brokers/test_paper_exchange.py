@@ -320,11 +320,6 @@ REFUSALS = [
     ),
     (order(Side.BUY, 3_000, 245_000, product=Product.MTF), "mtf_limit", "available limit is 5000000.00"),
     (order(Side.BUY, 1, product=Product.MIS), "product_not_offered", "MIS is not offered"),
-    (
-        order(Side.BUY, 1, 245_000, order_type=OrderType.SL),
-        "order_type_not_offered",
-        "Stop orders are not offered",
-    ),
     (order(Side.BUY, 1, symbol="NIFTY 50"), "not_tradable", "index"),
     (order(Side.BUY, 1, symbol="NOSUCH"), "unknown_instrument", "NSE:NOSUCH"),
     (order(Side.BUY, 1, tag="x" * 21), "bad_tag", "20 characters"),
@@ -413,7 +408,7 @@ def test_modify_checks_and_blocks_as_a_placing_does(exchange: PaperExchange):
         (OrderChange(price_paise=300_000), "outside_price_band"),
         (OrderChange(quantity=41_000), "insufficient_funds"),
         (OrderChange(quantity=0), "bad_quantity"),
-        (OrderChange(trigger_paise=240_000), "order_type_not_offered"),
+        (OrderChange(trigger_paise=250_000), "bad_trigger"),
     ):
         outcome = exchange.modify("ANN", order_id, change)
         assert isinstance(outcome, Refused), change

@@ -326,6 +326,8 @@ CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
     },
     Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
     Reason.ROUTE_NOT_READY: {"route_ready": False},
+    Reason.NOT_RECONCILED: {"reconciled": False},
+    Reason.OPEN_BREAK: {"reduce_only": True},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},
     Reason.DUPLICATE_INTENT: {"duplicate": True},
     Reason.INSUFFICIENT_FUNDS: {"available_paise": 100_00},
@@ -398,7 +400,7 @@ def test_phases_decide_which_order_types_are_taken() -> None:
 def test_again_overrides_a_duplicate_and_books_that_differ_only_allow_sells() -> None:
     assert only(plan(buy(again=True), inputs(client(duplicate=True)))).ok
     broken = client(reduce_only=True, holdings=(HeldShares(Product.CNC, 4, 4),))
-    assert only(plan(buy(), inputs(broken))).reason is Reason.HALTED
+    assert only(plan(buy(), inputs(broken))).reason is Reason.OPEN_BREAK
     assert only(plan(sell(), inputs(broken))).quantity == 2
 
 

@@ -1,0 +1,355 @@
+"""Our figures for a client against the broker's: adopted at the day's opening, a break at any later time.
+
+Tolerance and scope are the design's: one rupee and the charges still due for cash, none for shares.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from brokers.contract import BrokerFunds, BrokerHolding
+from data.audit import AuditEntry
+from data.ledger import Line, ShareLine, Transfer, post
+from data.store import Unit
+from data.tables import Break, DayOpen, Funds, Holding, Lot, Meta, Order, table
+from data.vocabulary import Account, BreakKind, Bucket, OrderState
+from engine.accounts.days import LAST_DAY
+from engine.events import TapeLine
+from engine.parts import Parts
+
+TOLERANCE_PAISE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """What a broker says a client has, from reads that began at `began`."""
+
+    funds: BrokerFunds
+    holdings: Sequence[BrokerHolding]
+    began: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure in which both books differ; paise for cash and loan, else shares."""
+
+    kind: BreakKind
+    ours: int
+    theirs: int
+    security: str = ""
+    product: str = ""
+    exchange: str = ""
+    tradingsymbol: str = ""
+    cost_paise: int = 0
+    """What the broker says the shares beyond ours have cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison found: None where the client's orders were still moving, so that nothing was said."""
+
+    differences: tuple[Difference, ...] | None
+    adopted: bool = False
+
+
+def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str = "") -> Compared:
+    """Compare and keep the result: adopted when the client's day opens or the trader says so, else breaks.
+
+    `adopt` is the trader's reason. Gives no differences while an order of the client has moved lately or its
+    fate is unknown, since the two books were then read at different moments.
+    """
+    day = parts.market_clock.trading_day
+    if _moving(unit, client_id, day, theirs.began, parts.waits.quiet_s):
+        return Compared(None)
+    found = _differences(unit, client_id, theirs, parts)
+    first = (
+        unit.connection.execute(
+            select(table(DayOpen).c.at).where(
+                table(DayOpen).c.client_id == client_id, table(DayOpen).c.trading_date == day
+            )
+        ).first()
+        is None
+    )
+    if first:
+        shares = [one for one in found if one.kind is BreakKind.SHARES]
+        cash = sum(one.theirs - one.ours for one in found if one.kind is BreakKind.CASH)
+        unit.insert(
+            DayOpen,
+            [
+                {
+                    "client_id": client_id,
+                    "trading_date": day,
+                    "at": unit.now,
+                    "cash_difference_paise": cash,
+                    "share_differences": len(shares),
+                }
+            ],
+        )
+    if (first or adopt) and found:
+        _adopt(unit, client_id, day, found, adopt, parts)
+    standing = [] if first or adopt else found
+    _keep_breaks(
+        unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts
+    )
+    return Compared(tuple(found), bool(first or adopt))
+
+
+def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: float) -> bool:
+    """Whether the two books may have been read at different moments of this client's trading."""
+    orders, meta = table(Order), table(Meta)
+    opened = unit.connection.execute(select(meta.c.value).where(meta.c.name == LAST_DAY)).scalar_one_or_none()
+    if opened != day.isoformat():
+        return True
+    doubtful = (OrderState.SENDING.value, OrderState.UNKNOWN.value)
+    still = began - timedelta(seconds=quiet_s)
+    return (
+        unit.connection.execute(
+            select(orders.c.id).where(
+                orders.c.client_id == client_id,
+                orders.c.state.in_(doubtful)
+                | (
+                    (orders.c.trading_date == day)
+                    & (orders.c.updated_at > still)
+                    & orders.c.sent_at.is_not(None)
+                ),
+            )
+        ).first()
+        is not None
+    )
+
+
+def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
+    funds = table(Funds)
+    ours = unit.connection.execute(select(funds).where(funds.c.client_id == client_id)).mappings().one()
+    found: list[Difference] = []
+    # Each blocks by its own reckoning; only the sum of free and blocked money must agree.
+    here = ours["available_paise"] + ours["blocked_paise"]
+    there = theirs.funds.available_paise + theirs.funds.blocked_paise
+    if abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
+        found.append(Difference(BreakKind.CASH, here, there))
+    if abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
+        found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
+    return found + _share_differences(unit, client_id, theirs, parts)
+
+
+def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
+    holdings = table(Holding)
+    ours: dict[tuple[str, str], Any] = {
+        (row["security"], row["product"]): row
+        for row in unit.connection.execute(
+            select(holdings).where(holdings.c.client_id == client_id)
+        ).mappings()
+    }
+    there: dict[tuple[str, str], list[BrokerHolding]] = defaultdict(list)
+    for held in theirs.holdings:
+        instrument = parts.index.get(f"{held.exchange}:{held.tradingsymbol}")
+        security = instrument.security if instrument is not None else held.isin or held.tradingsymbol
+        there[security, held.product.value].append(held)
+    found: list[Difference] = []
+    for key in sorted(ours.keys() | there.keys()):
+        row, rows = ours.get(key), there.get(key, [])
+        here = row["today"] + row["t1"] + row["free"] + row["pledged"] if row is not None else 0
+        other = sum(held.free + held.t1 + held.today + held.pledged for held in rows)
+        if here == other:
+            continue
+        cost = sum(held.cost_paise for held in rows) - (row["cost_paise"] if row is not None else 0)
+        exchange: str = rows[0].exchange if rows else ours[key]["exchange"]
+        symbol: str = rows[0].tradingsymbol if rows else ours[key]["tradingsymbol"]
+        found.append(Difference(BreakKind.SHARES, here, other, *key, exchange, symbol, max(0, cost)))
+    return found
+
+
+def _adopt(
+    unit: Unit, client_id: int, day: date, found: Sequence[Difference], reason: str, parts: Parts
+) -> None:
+    """Bring our books to the broker's figures by one correcting transfer a kind."""
+    kind = "adopt" if reason else "day_open"
+    evidence = f"{parts.actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
+    transfers: list[Transfer] = []
+    for one in found:
+        more = one.theirs - one.ours
+        if one.kind is BreakKind.CASH:
+            lines = _cash_lines(unit, client_id, more)
+        elif one.kind is BreakKind.LOAN:
+            lines = [Line(Account.MTF_LOAN, -more), Line(Account.EXTERNAL, more)]
+        else:
+            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence))
+            continue
+        transfers.append(Transfer(client_id, kind, day, lines, evidence=evidence))
+    post(unit, transfers)
+    unit.audit(
+        AuditEntry(
+            "DAY_OPEN_ADOPTED" if not reason else "BREAK_ADOPTED",
+            parts.actor,
+            client_id=client_id,
+            details={
+                "reason": reason,
+                "differences": [
+                    {
+                        "kind": one.kind.value,
+                        "symbol": one.tradingsymbol,
+                        "product": one.product,
+                        "ours": one.ours,
+                        "theirs": one.theirs,
+                    }
+                    for one in found
+                ],
+            },
+        )
+    )
+
+
+def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
+    """Postings for a cash difference; what our books cannot give becomes shortfall, as a dear fill's does."""
+    funds = table(Funds)
+    row = unit.connection.execute(
+        select(funds.c.available_paise, funds.c.shortfall_paise).where(funds.c.client_id == client_id)
+    ).one()
+    if more >= 0:
+        repaid = min(more, row.shortfall_paise)
+        lines = [Line(Account.SHORTFALL, repaid), Line(Account.AVAILABLE, more - repaid)]
+    else:
+        taken = min(-more, row.available_paise)
+        lines = [Line(Account.AVAILABLE, -taken), Line(Account.SHORTFALL, more + taken)]
+    return [line for line in (*lines, Line(Account.EXTERNAL, -more)) if line.amount_paise]
+
+
+def _adopt_shares(
+    unit: Unit, client_id: int, day: date, one: Difference, kind: str, evidence: str
+) -> Transfer:
+    """Open a settled lot for shares that the broker has beyond ours, or close lots that it has not."""
+    more = one.theirs - one.ours
+    if more > 0:
+        unit.insert(
+            Lot,
+            [
+                {
+                    "id": unit.take_ids("lot", 1)[0],
+                    "client_id": client_id,
+                    "security": one.security,
+                    "product": one.product,
+                    "bucket": Bucket.FREE.value,
+                    "opened_on": day,
+                    "quantity": more,
+                    "cost_paise": one.cost_paise,
+                    "quantity_left": more,
+                    "cost_left_paise": one.cost_paise,
+                    "fill_id": None,
+                }
+            ],
+        )
+        cost = one.cost_paise
+        moves = {Bucket.FREE: more}
+    else:
+        moves, cost = _close_lots(unit, client_id, one, -more)
+    lines = (
+        [Line(Account.STOCK_COST, cost, security=one.security), Line(Account.EXTERNAL, -cost)] if cost else []
+    )
+    shares = [
+        ShareLine(one.security, one.product, bucket, quantity, one.exchange, one.tradingsymbol)
+        for bucket, quantity in moves.items()
+    ]
+    shares.append(ShareLine(one.security, one.product, Bucket.OUTSIDE, -sum(moves.values())))
+    return Transfer(client_id, kind, day, lines, shares, evidence=evidence)
+
+
+def _close_lots(unit: Unit, client_id: int, one: Difference, quantity: int) -> tuple[dict[Bucket, int], int]:
+    """Take shares out of the oldest lots; gives the moves by bucket and the change of cost in paise."""
+    lots = table(Lot)
+    moves: dict[Bucket, int] = defaultdict(int)
+    cost = 0
+    for lot in unit.connection.execute(
+        select(lots)
+        .where(
+            lots.c.client_id == client_id,
+            lots.c.security == one.security,
+            lots.c.product == one.product,
+            lots.c.quantity_left > 0,
+        )
+        .order_by(lots.c.opened_on, lots.c.id)
+    ).mappings():
+        part = min(quantity, lot["quantity_left"])
+        if part <= 0:
+            break
+        share = lot["cost_left_paise"] * part // lot["quantity_left"]
+        unit.connection.execute(
+            update(lots)
+            .where(lots.c.id == lot["id"])
+            .values(quantity_left=lot["quantity_left"] - part, cost_left_paise=lot["cost_left_paise"] - share)
+        )
+        moves[Bucket(lot["bucket"])] -= part
+        cost -= share
+        quantity -= part
+    return moves, cost
+
+
+def _keep_breaks(
+    unit: Unit, client_id: int, day: date, found: Sequence[Difference], how: str, parts: Parts
+) -> None:
+    """Open, change or close break rows so that they say what was found; each change is told and audited."""
+    breaks = table(Break)
+    standing = {
+        (row["kind"], row["security"], row["product"]): row
+        for row in unit.connection.execute(
+            select(breaks).where(breaks.c.client_id == client_id, breaks.c.closed_at.is_(None))
+        ).mappings()
+    }
+    code = parts.book.clients[client_id].code
+    for one in found:
+        row = standing.pop((one.kind.value, one.security, one.product), None)
+        if row is not None and (row["ours"], row["theirs"]) == (one.ours, one.theirs):
+            continue
+        if row is not None:
+            _close(unit, row["id"], "other figures")
+        unit.insert(
+            Break,
+            [
+                {
+                    "id": unit.take_ids("break", 1)[0],
+                    "client_id": client_id,
+                    "kind": one.kind.value,
+                    "security": one.security,
+                    "product": one.product,
+                    "tradingsymbol": one.tradingsymbol,
+                    "ours": one.ours,
+                    "theirs": one.theirs,
+                    "trading_date": day,
+                    "opened_at": unit.now,
+                }
+            ],
+        )
+        details = {
+            "kind": one.kind.value,
+            "symbol": one.tradingsymbol,
+            "ours": one.ours,
+            "theirs": one.theirs,
+        }
+        unit.audit(AuditEntry("BREAK_OPENED", parts.actor, client_id=client_id, details=details))
+        what = one.tradingsymbol or one.kind.value
+        unit.publish(
+            TapeLine(unit.now, f"{code}: our {what} and the broker's differ; it may only sell", "break", code)
+        )
+        unit.touched.clients.add(client_id)
+    for row in standing.values():
+        _close(unit, row["id"], how or "both agree again")
+        unit.audit(
+            AuditEntry(
+                "BREAK_CLOSED",
+                parts.actor,
+                client_id=client_id,
+                details={"break": row["id"], "how": how or "both agree again"},
+            )
+        )
+        unit.publish(TapeLine(unit.now, f"{code}: our books and the broker's agree again", "break", code))
+        unit.touched.clients.add(client_id)
+
+
+def _close(unit: Unit, break_id: int, how: str) -> None:
+    breaks = table(Break)
+    unit.connection.execute(
+        update(breaks).where(breaks.c.id == break_id).values(closed_at=unit.now, closed_how=how)
+    )

@@ -1,0 +1,182 @@
+"""Reconciliation: every client's books read from the broker and compared with ours, one by one.
+
+No order of a client is planned before its books have been read since the desk was opened. Afterwards they
+are compared every few minutes and after each burst of fills; a read that fails changes nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from data.money import BadInput
+from data.store import StoreError
+from data.vocabulary import ClientStatus, SessionState
+from engine.accounts.differences import Compared, Theirs, compare
+from engine.accounts.views import BreakView
+from engine.events import Event, FundsChanged, OrderChanged
+from engine.orders.record import Recorder
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+from engine.rules import READERS
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Reads and compares clients' books, at the opening and on schedule."""
+
+    def __init__(
+        self, parts: Parts, recorder: Recorder, watcher: Watcher, cleared: Callable[[], None]
+    ) -> None:
+        self._parts = parts
+        self._recorder = recorder
+        self._watcher = watcher
+        self._cleared = cleared
+        self._readers = asyncio.Semaphore(READERS)
+        self._under_way: dict[int, asyncio.Task[bool]] = {}
+        self._tried: dict[int, datetime] = {}
+        self._compared: dict[int, datetime] = {}
+        self._touched: dict[int, datetime] = {}
+        parts.bus.subscribe(self._on_event)
+
+    # --- what screens and plans ask ---
+
+    def breaks(self, client_id: int | None = None) -> list[BreakView]:
+        """The differences that stand, of one client or of all."""
+        book = self._parts.book
+        ids = book.clients if client_id is None else [client_id]
+        return [one for i in ids for one in book.breaks.get(i, ())]
+
+    def compared_at(self, client_id: int) -> datetime | None:
+        """When a client's figures were last compared with the broker's."""
+        return self._compared.get(client_id)
+
+    async def ensure(self, client_ids: Collection[int]) -> None:
+        """Read the books of those of these clients whom nobody has read since the desk was opened.
+
+        Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s`.
+        """
+        wanted = [c for c in client_ids if c not in self._parts.book.reconciled and self._reachable(c)]
+        if wanted:
+            tasks = [self._start(client_id) for client_id in wanted]
+            patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.send_timeout_s))
+            everyone = asyncio.gather(*tasks)
+            await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
+            patience.cancel()
+
+    async def check(self, client_id: int) -> bool:
+        """Read and compare one client's books now; gives whether they could be compared."""
+        return await self._start(client_id)
+
+    async def adopt(self, client_id: int, reason: str) -> Compared:
+        """Take the broker's figures over for a client, on the trader's word.
+
+        Raises `BadInput` without a reason, or while the client's orders are moving or its books cannot be
+        read.
+        """
+        if not reason.strip():
+            raise BadInput("reason", reason, "say why the broker's figures are right")
+        done = await self._compare(client_id, reason.strip())
+        if done is None or done.differences is None:
+            raise BadInput(
+                "client",
+                self._parts.book.clients[client_id].code,
+                "its books cannot be read, or its orders are still moving; try again when they stand still",
+            )
+        return done
+
+    # --- the schedule ---
+
+    async def run(self) -> None:
+        """Reconcile everybody, then on schedule, for as long as the desk lives."""
+        waits = self._parts.waits
+        while True:
+            now = self._parts.clock.now()
+            for client_id in list(self._parts.book.clients):
+                if self._reachable(client_id) and self._due(client_id, now):
+                    self._start(client_id)
+            await self._parts.clock.sleep(waits.not_sent_pause_s)
+
+    def _due(self, client_id: int, now: datetime) -> bool:
+        waits = self._parts.waits
+        tried = self._tried.get(client_id)
+        if tried is None:
+            return True
+        if client_id not in self._parts.book.reconciled or client_id not in self._compared:
+            return now >= tried + timedelta(seconds=waits.live_poll_s)
+        touched, compared = self._touched.get(client_id), self._compared[client_id]
+        if touched is not None and touched >= compared:
+            return now >= max(touched, tried) + timedelta(seconds=waits.burst_quiet_s)
+        return now >= max(compared, tried) + timedelta(seconds=waits.compare_every_s)
+
+    def _reachable(self, client_id: int) -> bool:
+        client = self._parts.book.clients.get(client_id)
+        return (
+            client is not None
+            and client.status is ClientStatus.ACTIVE
+            and client.session is SessionState.OK
+            and self._parts.served(client_id)
+        )
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, OrderChanged):
+            now = self._parts.clock.now()
+            for client_id in event.client_ids:
+                self._touched[client_id] = now
+
+    def forget(self) -> None:
+        """Begin anew on a fresh trading day: nobody's books have been read on it."""
+        self._parts.book.reconciled.clear()
+        self._compared.clear()
+        self._tried.clear()
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        for task in self._under_way.values():
+            task.cancel()
+
+    # --- one client ---
+
+    def _start(self, client_id: int) -> "asyncio.Task[bool]":
+        running = self._under_way.get(client_id)
+        if running is None:
+            self._tried[client_id] = self._parts.clock.now()
+            running = self._under_way[client_id] = asyncio.create_task(self._reconcile(client_id))
+            running.add_done_callback(lambda _: self._under_way.pop(client_id, None))
+        return running
+
+    async def _reconcile(self, client_id: int) -> bool:
+        async with self._readers:
+            try:
+                done = await self._compare(client_id)
+            except StoreError as problem:
+                log.warning("client %s could not be reconciled: %s", client_id, problem)
+                return False
+        self._parts.reached("reconciling")
+        return done is not None and done.differences is not None
+
+    async def _compare(self, client_id: int, adopt: str = "") -> Compared | None:
+        """Read everything and compare; None where something could not be read."""
+        parts = self._parts
+        began = parts.clock.now()
+        if not await self._watcher.read(client_id):
+            return None
+        try:
+            broker, account = parts.broker_of(client_id)
+            async with parts.clock.timeout(parts.waits.send_timeout_s):
+                funds = await broker.funds(account)
+                holdings = await broker.holdings(account)
+        except Exception as problem:  # whatever it was, nothing is known, and nothing changes
+            log.warning("the figures of client %s could not be read: %r", client_id, problem)
+            return None
+        await self._recorder.flush()
+        theirs = Theirs(funds, holdings, began)
+        done = await parts.store.write(lambda unit: compare(unit, client_id, theirs, parts, adopt))
+        if done.differences is not None:
+            self._compared[client_id] = began
+        if client_id not in parts.book.reconciled:
+            parts.book.reconciled.add(client_id)
+            self._cleared()
+            parts.bus.publish([FundsChanged(frozenset({client_id}))])
+        return done

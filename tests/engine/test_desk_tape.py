@@ -1,0 +1,34 @@
+"""The tape tells what another process did, once."""
+
+from pathlib import Path
+
+from data.clock import ManualClock
+from data.vocabulary import SizingKind
+from tests.desks import START, buy, carry_out, filed_desk, until
+
+AMIT = 22
+
+
+async def test_halts_resumptions_and_runs_of_another_process_are_told_once(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    async with (
+        filed_desk(tmp_path, clock, "app") as desk,
+        filed_desk(tmp_path, clock, "cli", seed=8) as other,
+    ):
+
+        def told(ref: str) -> list[str]:
+            return [line.text for line in desk.tape() if line.ref == ref]
+
+        _, run = await carry_out(other, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
+        await until(desk, lambda: any("finished" in text for text in told(f"run:{run.number}")), step_s=0.1)
+        assert sum("finished" in text for text in told(f"run:{run.number}")) == 1
+        certificate = await other.halt.fire("cli")
+        ref = f"halt:{certificate.number}"
+        await until(desk, lambda: told(ref), step_s=0.1)
+        assert told(ref) == [f"HALT {certificate.number} by cli, in another process"]
+        await other.halt.resume(certificate.number, "resume", "cli")
+        await until(desk, lambda: len(told(ref)) == 2, step_s=0.1)
+        assert told(ref)[1] == f"halt {certificate.number} resumed in another process"
+        await desk.halt.fire("app")
+        await desk.halt.resume(certificate.number + 1, "resume", "app")
+        assert [text for text in told(f"halt:{certificate.number + 1}") if "another" in text] == []

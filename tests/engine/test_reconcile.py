@@ -1,0 +1,144 @@
+"""Our books against the broker's: adopted as a day opens, a break afterwards, and never a guess."""
+
+import pytest
+
+from brokers.contract import Accepted, BrokerError, OrderRequest
+from brokers.paper.exchange import HoldingOpening
+from data.money import BadInput
+from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
+from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+
+QTY = SizingKind.FIXED_QUANTITY
+ROHAN, PRIYA = 8, 15
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    async with paper_desk(tmp_path) as one:
+        yield one
+        await books_are_sound(one)
+
+
+def by_phone(desk, client_id, side=Side.BUY, quantity=2, limit_paise=None):
+    """Trade at the broker without the desk."""
+    kind = OrderType.MARKET if limit_paise is None else OrderType.LIMIT
+    protection = 200 if limit_paise is None else None
+    request = OrderRequest(
+        "NSE",
+        "INFY",
+        side,
+        quantity,
+        Product.CNC,
+        kind,
+        "",
+        price_paise=limit_paise,
+        protection_bps=protection,
+    )
+    done = desk.exchange.place(desk.clients.get(client_id).code, request)
+    assert isinstance(done, Accepted)
+    return done.broker_order_id
+
+
+async def quiet(desk):
+    compared = desk.reconcile.compared_at(ROHAN)
+    await until(desk, lambda: desk.reconcile.compared_at(ROHAN) != compared, step_s=5)
+    await desk.settle()
+
+
+async def reason_for(desk, intent):
+    (line,) = (await desk.plans.preview(intent)).lines
+    return line.reason
+
+
+async def test_a_desk_that_agrees_has_no_break_after_a_day_of_every_kind_of_trade(desk):
+    await carry_out(desk, buy("TCS", QTY, 20, ROHAN))
+    await carry_out(desk, buy("RELIANCE", QTY, 3, 22, product=Product.MTF))
+    await carry_out(desk, sell("TCS", QTY, 8, ROHAN))
+    await carry_out(desk, buy("TCS", QTY, 5, ROHAN, limit_paise=2400_00))
+    await quiet(desk)
+    assert desk.reconcile.breaks() == []
+    rows = await desk.audit.rows(action="DAY_OPEN_ADOPTED")
+    assert rows == []
+
+
+async def test_a_trade_made_by_phone_is_a_break_that_only_allows_sales_until_it_is_adopted(desk):
+    await carry_out(desk, buy("INFY", QTY, 5, ROHAN))
+    await quiet(desk)
+    before = desk.funds.of(ROHAN).available_paise
+    by_phone(desk, ROHAN)
+    await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=5)
+    await desk.settle()
+    kinds = {one.kind: one for one in desk.reconcile.breaks(ROHAN)}
+    assert kinds.keys() == {BreakKind.CASH, BreakKind.SHARES}
+    assert (kinds[BreakKind.SHARES].ours, kinds[BreakKind.SHARES].theirs) == (5, 7)
+    assert kinds[BreakKind.CASH].ours - kinds[BreakKind.CASH].theirs > 2 * 1500_00
+    assert desk.funds.of(ROHAN).available_paise == before
+    assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is Reason.OPEN_BREAK
+    assert await reason_for(desk, sell("INFY", QTY, 1, ROHAN)) is None
+    assert await reason_for(desk, buy("INFY", QTY, 1, PRIYA)) is None
+    with pytest.raises(BadInput, match="reason"):
+        await desk.reconcile.adopt(ROHAN, " ")
+    await desk.reconcile.adopt(ROHAN, "the client traded by phone")
+    assert desk.reconcile.breaks() == []
+    (held,) = desk.holdings.of(ROHAN)
+    funds = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(ROHAN)))
+    assert (held.quantity, desk.funds.of(ROHAN).available_paise) == (7, funds.available_paise)
+    assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
+    (row,) = await desk.audit.rows(action="BREAK_ADOPTED")
+    assert "by phone" in str(row.details)
+
+
+async def test_a_break_closes_by_itself_when_both_agree_again(desk):
+    await carry_out(desk, buy("INFY", QTY, 1, ROHAN))
+    name = by_phone(desk, ROHAN, limit_paise=1400_00)
+    await quiet(desk)
+    assert desk.reconcile.breaks() == []  # what is merely blocked there is still the client's
+    desk.exchange.pin("INFY", 1390_00, 1491_00)
+    await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2, step_s=20)
+    sold = by_phone(desk, ROHAN, Side.SELL, 2)
+    assert sold != name
+    await until(
+        desk, lambda: not any(b.kind is BreakKind.SHARES for b in desk.reconcile.breaks(ROHAN)), step_s=20
+    )
+    rows = await desk.audit.rows(action="BREAK_CLOSED")
+    assert rows
+
+
+async def test_what_a_client_brings_is_adopted_once_as_the_day_opens(desk):
+    code = desk.clients.get(ROHAN).code
+    desk.exchange.open_holdings([HoldingOpening(code, "NSE:TCS", 12, 12 * 2000_00)])
+    assert await desk.reconcile.check(ROHAN)
+    (held,) = desk.holdings.of(ROHAN)
+    assert (held.quantity, held.sellable, held.cost_paise) == (12, 12, 12 * 2000_00)
+    (row,) = await desk.audit.rows(action="DAY_OPEN_ADOPTED")
+    assert row.client_id == ROHAN
+    await desk.reconcile.check(ROHAN)
+    assert len(await desk.audit.rows(action="DAY_OPEN_ADOPTED")) == 1
+    _, run = await carry_out(desk, sell("TCS", QTY, 12, ROHAN))
+    assert run.counts["filled"] == 1
+
+
+async def test_a_client_whose_books_cannot_be_read_is_skipped_by_name_and_nobody_else(desk):
+    wire = Wire(desk)
+    broker = wire._broker
+
+    async def orders(account):
+        if account.client_id == ROHAN:
+            raise BrokerError("gateway")
+        return await broker.orders(account)
+
+    wire.orders = orders
+    assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is Reason.NOT_RECONCILED
+    assert await reason_for(desk, buy("INFY", QTY, 1, PRIYA)) is None
+    wire.orders = broker.orders
+    await until(desk, lambda: ROHAN in desk._parts.book.reconciled)
+    assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
+
+
+async def test_nothing_is_compared_while_an_order_moves_or_is_in_doubt(desk):
+    await carry_out(desk, buy("INFY", QTY, 1, ROHAN))
+    by_phone(desk, ROHAN)
+    assert not await desk.reconcile.check(ROHAN)  # its order was filled a moment ago
+    assert desk.reconcile.breaks() == []
+    with pytest.raises(BadInput, match="still moving"):
+        await desk.reconcile.adopt(ROHAN, "by phone")
