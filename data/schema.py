@@ -70,6 +70,8 @@ def _revision(path: Path) -> str | None:
         known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
         return str(row[0]) if row else None
+    except sqlite3.OperationalError as problem:  # locked, full or out of order, whatever is in it
+        raise BadInput("database", str(path), f"it cannot be opened: {problem}") from problem
     except sqlite3.DatabaseError as problem:
         raise BadInput("database", str(path), f"this is not a tradedesk database ({problem})") from problem
     finally:

@@ -258,7 +258,11 @@ class Lot(SQLModel, table=True):
 
 
 class ClosedLot(SQLModel, table=True):
-    """A lot, or part of one, that a fill sold: the round trip with its profit."""
+    """A lot, or part of one, that a fill sold: the round trip with its profit.
+
+    `lot_charges_paise` and `loan_paise` are what the lot itself gave up of its charges and loan. A row of
+    negative shares takes an earlier one of the same fill and lot back.
+    """
 
     __tablename__ = "closed_lot"
     id: int = numbered()
@@ -275,6 +279,8 @@ class ClosedLot(SQLModel, table=True):
     cost_paise: int = paise()
     proceeds_paise: int = paise()
     charges_paise: int = paise()
+    lot_charges_paise: int = paise()
+    loan_paise: int = paise()
 
 
 class PlanRecord(SQLModel, table=True):

@@ -146,18 +146,17 @@ class BulkScreen(Workspace):
             self._follow(plan.instrument.key)
 
     def again(self) -> None:
-        """The last intent in the form once more."""
+        """The last intent that was sent in the form once more; before anything was, the last one planned."""
         self._work(self._again)
 
     async def _again(self) -> None:
         runs = self.desk.runs.all()
-        if self._last is None and runs:
-            self._last = (await self.desk.plans.get(runs[0].plan_number)).intent
-        if self._last is None:
+        last = (await self.desk.plans.get(runs[0].plan_number)).intent if runs else self._last
+        if last is None:
             self.shell.say("no intent yet; fill the form")
             self.begin(Side.BUY)
         else:
-            self.begin(self._last.side, intent=self._last)
+            self.begin(last.side, intent=last)
 
     # From form to plan to run
 
@@ -177,7 +176,7 @@ class BulkScreen(Workspace):
         form = self.query_one(BulkForm)
         if self._view is not form:
             form.fill(intent)
-        form.remember(intent)
+        form.settle(intent)
         self._last = intent
         self._turn_to("plan")
         self.query_one(PlanView).show(plan)
@@ -220,6 +219,12 @@ class BulkScreen(Workspace):
         self.app.switch_mode(self._came_from)
 
     # For the commands of every workspace
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On a plan the letters of orders belong to its typed answer."""
+        if action in ("ticket", "bulk") and self.is_mounted and isinstance(self._view, PlanView):
+            return False
+        return super().check_action(action, parameters)
 
     def here(self) -> Here:
         """What the view's cursor is on."""

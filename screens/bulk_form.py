@@ -18,8 +18,16 @@ from data.money import BadInput, bps_from_percent_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
-from screens.intent_fields import AS_HELD, FIRST_VALUES, SIZES, marked_title, suggest_symbols
-from screens.plan_words import SIZING_WORDS, figures_line, skipped_words
+from screens.intent_fields import (
+    AS_HELD,
+    FIRST_VALUES,
+    MARKED,
+    SIZES,
+    marked_title,
+    suggest_symbols,
+    symbol_problem,
+)
+from screens.plan_words import REVERSE_OF, SIZING_WORDS, figures_line, skipped_words, wish_words
 from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
@@ -50,8 +58,6 @@ class BulkForm(Vertical):
     def __init__(self) -> None:
         super().__init__(id="form")
         self.side = Side.BUY
-        self._sizes: dict[Side, SizingKind] = {side: kinds[0] for side, kinds in SIZES.items()}
-        self._values: dict[tuple[Side, SizingKind], str] = {}
         self._selections: dict[str, Selection | None] = {}
         self._base: Intent | None = None
         self._begun_on: tuple[Side, str | None, tuple[int, ...]] | None = None
@@ -59,6 +65,7 @@ class BulkForm(Vertical):
         self._changed = True
         self._previewed_at = float("-inf")
         self._previewing = False
+        self._filled = 0
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them, the figures below."""
@@ -118,7 +125,8 @@ class BulkForm(Vertical):
     def begin(self, side: Side, key: str | None, client_ids: Sequence[int]) -> None:
         """An empty wish for a side, with the symbol and the clients that were under the trader's hands.
 
-        What was typed since the form was last begun in the same place, and has become no plan, stays.
+        What was typed since the form was last begun in the same place, and has become no plan, stays. Nothing
+        else is remembered, so that no figure of another wish slips into this one; `.` brings the last back.
         """
         begun_on = (side, key, tuple(client_ids))
         if self._draft and begun_on == self._begun_on:
@@ -129,7 +137,7 @@ class BulkForm(Vertical):
         self.side = side
         self._set_symbol(key)
         self._set_products(AS_HELD if side is Side.SELL else Product.CNC.value)
-        self._set_size(self._sizes[side])
+        self._set_size(SIZES[side][0])
         self._choice("type").value = OrderType.MARKET.value
         self._number("price").value = ""
         self._set_clients(client_ids, None)
@@ -154,6 +162,9 @@ class BulkForm(Vertical):
 
     def _after_fill(self) -> None:
         self._changed = True
+        # What is shown or still being looked at is another wish's; it must not stand under this one.
+        self._filled += 1
+        self._show_preview("", "")
         (self.query_one(SymbolInput) if self.key is None else self._number("value")).focus()
         self.paint()
 
@@ -180,7 +191,7 @@ class BulkForm(Vertical):
     def _set_size(self, kind: SizingKind) -> None:
         kinds = SIZES[self.side] if kind in SIZES[self.side] else (*SIZES[self.side], kind)
         self._choice("kind").set_options([SIZING_WORDS[each] for each in kinds], SIZING_WORDS[kind])
-        self._number("value").value = self._values.get((self.side, kind), FIRST_VALUES[kind])
+        self._number("value").value = FIRST_VALUES[kind]
         self._set_size_step()
 
     def _set_size_step(self) -> None:
@@ -202,6 +213,8 @@ class BulkForm(Vertical):
         if given is not None and (given.client_ids or given.groups or given.brokers):
             options[given.title] = given
         self.marked = tuple(marked)
+        if given is not None and MARKED in given.title:
+            self.marked = given.client_ids
         if marked:
             title = marked_title(len(marked), len(clients))
             options[title] = Selection(client_ids=tuple(marked), title=title)
@@ -235,7 +248,7 @@ class BulkForm(Vertical):
     def intent(self) -> Intent:
         """What the form says. Raises `BadInput` naming the field that does not do."""
         if self.key is None:
-            raise BadInput("symbol", self.query_one(SymbolInput).text, "choose one from the list with Enter")
+            raise symbol_problem(self._screen.desk, self.query_one(SymbolInput).text)
         kind, text = self._kind, self._number("value").value
         if not text.strip():
             raise BadInput("size", text, f"give a number for {SIZING_WORDS[kind]}")
@@ -286,14 +299,10 @@ class BulkForm(Vertical):
         )
         if not same or base.selection != made.selection:
             return made
-        return replace(made, line_changes=base.line_changes, again=base.again)
+        return replace(made, line_changes=base.line_changes)
 
-    def remember(self, intent: Intent) -> None:
-        """Size like this the next time on this side."""
-        kind = intent.sizing.kind
-        if kind in SIZES[intent.side]:
-            self._sizes[intent.side] = kind
-            self._values[intent.side, kind] = self._number("value").value
+    def settle(self, intent: Intent) -> None:
+        """What was typed has become a plan, and is no draft any more."""
         self._base = intent
         self._draft = False
 
@@ -308,6 +317,11 @@ class BulkForm(Vertical):
             self._number("value").focus()
         self.post_message(self.SymbolChosen(str(event.key)))
         self.paint()
+
+    def on_symbol_input_unmatched(self, event: SymbolInput.Unmatched) -> None:
+        """Say what was meant instead."""
+        event.stop()
+        self._screen.shell.say(str(symbol_problem(self._screen.desk, event.text)), "warning")
 
     @dataclass
     class SymbolChosen(Message):
@@ -375,11 +389,15 @@ class BulkForm(Vertical):
             self.run_worker(self._preview(), exit_on_error=False)
 
     async def _preview(self) -> None:
+        filled = self._filled
         try:
             plan = await self._screen.desk.plans.preview(self.intent())
         except BadInput as bad:
-            self._show_preview("", f"{bad.field}: {bad.expected}")
+            if filled == self._filled:
+                self._show_preview("", f"{bad.field}: {bad.expected}")
         else:
+            if filled != self._filled:
+                return
             masked = "•••" if self._screen.shell.privacy else ""
             brief = self.size.width < 100
             self._show_preview(
@@ -399,6 +417,9 @@ class BulkForm(Vertical):
         self.set_class(side is Side.BUY, "-buy")
         self.set_class(side is Side.SELL, "-sell")
         title = f" {side.value} for many clients"
+        wish = self._base
+        if wish is not None and wish.line_changes and wish.selection.title.startswith(REVERSE_OF):
+            title = f" {side.value} {wish_words(wish)}"
         self.query_one("#form-title", Static).update(Content(title))
         key = self.key
         quote = desk.market.quote(key) if key else None
@@ -428,7 +449,7 @@ class BulkForm(Vertical):
     def _paint_clients(self) -> None:
         chosen = self._choice("clients").value
         fact = self.query_one("#clients-fact", Static)
-        marked = "MARKED" in chosen
+        marked = MARKED in chosen
         if chosen == "holders":
             words = f"{len(self._holders)} clients hold it"
         elif marked:

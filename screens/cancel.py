@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from screens.confirm import WordsScreen, YesScreen
+from screens.trader_words import counted
 from screens.workspace import MASK, Framed
 from widgets import formats
 
@@ -21,7 +22,8 @@ def ask_cancel(screen: Framed[None], orders: Sequence[OrderView]) -> None:
     if not orders:
         screen.shell.say("nothing live to cancel here")
         return
-    lines = [f"Cancel {_count(len(orders))} of {_clients(len({order.client_id for order in orders}))}:", ""]
+    clients = {order.client_id for order in orders}
+    lines = [f"Cancel {counted(len(orders), 'order')} of {counted(len(clients), 'client')}:", ""]
     lines += [f"  {order_words(screen, order)}" for order in orders[:LISTED]]
     if len(orders) > LISTED:
         lines.append(f"  and {len(orders) - LISTED} more")
@@ -52,17 +54,9 @@ async def _cancel(screen: Framed[None], ids: list[int]) -> None:
     except Exception as problem:
         screen.shell.say(f"cancel: {problem}", "error")
         return
-    words = f"cancel asked for {_count(result.asked)}"
+    words = f"cancel asked for {counted(result.asked, 'order')}"
     if result.freed_unsent:
         words += f", {result.freed_unsent} freed unsent"
     if result.ended:
-        words += f", {_count(len(result.ended))} had ended before"
+        words += f", {counted(len(result.ended), 'order')} had ended before"
     screen.shell.say(words)
-
-
-def _count(number: int) -> str:
-    return "1 order" if number == 1 else f"{number} orders"
-
-
-def _clients(number: int) -> str:
-    return "1 client" if number == 1 else f"{number} clients"

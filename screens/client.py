@@ -11,8 +11,9 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from data.vocabulary import ClientStatus
+from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
+from engine.orders.refusals import REASON_WORDS
 from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
 from screens.commands import bindings
@@ -20,11 +21,13 @@ from screens.desk_rows import direction
 from screens.market_words import market_time
 from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
+from screens.strip import day_words
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
+    from engine.accounts.holdings import HoldView
     from engine.accounts.views import ClientView, HoldingView, OrderView
 
 OWNER = "client-screen"
@@ -57,6 +60,7 @@ class ClientScreen(Workspace):
         self._view = "holdings"
         self._holdings: dict[HoldingKey, HoldingView] = {}
         self._rows: dict[Any, Any] = {}
+        self._holds: list[HoldView] = []
         self._changed = True
 
     def compose_body(self) -> ComposeResult:
@@ -64,6 +68,7 @@ class ClientScreen(Workspace):
         yield Static(id="client-who")
         yield Static(id="client-day")
         yield Static(id="client-money")
+        yield Static(id="client-holds")
         yield Static(id="client-views", classes="title")
         yield LiveGrid([], monotonic=self.shell.monotonic, flash_frames=2, markable=False, id="client-grid")
         yield Static(id="client-orders")
@@ -131,8 +136,30 @@ class ClientScreen(Workspace):
             self.run_worker(
                 partial(self._read, self._view), exclusive=True, exit_on_error=False, group="client-rows"
             )
+        self.run_worker(self._read_holds, exclusive=True, exit_on_error=False, group="client-holds")
         self._follow()
         self._paint()
+
+    async def _read_holds(self) -> None:
+        """What is kept from trading, by name."""
+        client = self._client_id
+        found = await self.desk.funds.holds(client)
+        if self._client_id == client and self.is_mounted:
+            self._holds = found
+            self._paint_holds()
+
+    def _paint_holds(self) -> None:
+        """A line a hold: how much, what for, since when."""
+        lines = []
+        for hold in self._holds:
+            at = self.desk.shown_at(hold.opened_at)
+            why = f"{hold.kind}: {hold.reason}" if hold.reason and hold.reason != hold.kind else hold.kind
+            # A stamp of wall time may lie ahead of a simulated market, where it would tell nothing.
+            since = f", since {day_words(at)}" if at <= self.desk.market.now() else ""
+            lines.append(f" held {self._money(hold.amount_paise)} for {why}{since}")
+        holds = self.query_one("#client-holds", Static)
+        holds.display = bool(lines)
+        holds.update(Content("\n".join(formats.plain(line) for line in lines)))
 
     def _show(self, rows: dict[Any, Any]) -> None:
         if list(rows) != list(self._rows):
@@ -194,12 +221,15 @@ class ClientScreen(Workspace):
     def _paint(self) -> None:
         client, funds = self._client, self.desk.funds.of(self._client_id)
         value = self.desk.valuation.client(self._client_id)
-        gate = "ok" if client.gate is None else client.gate.value
+        gate = "ok" if client.gate is None else REASON_WORDS[client.gate]
         if client.status is not ClientStatus.ACTIVE and client.status_reason:
             gate += f" ({client.status_reason})"
         groups = " ".join(client.groups)
-        facts = [client.broker, gate, f"session {client.session.value}", f"route {client.route}", groups]
-        facts.append("" if self.shell.privacy else client.phone)
+        brief = self.size.width < 110
+        facts = [gate, "" if self.shell.privacy else client.phone, client.broker]
+        if not brief:
+            session = "" if client.gate is Reason.SESSION_EXPIRED else f"session {client.session.value}"
+            facts += [session, f"route {client.route}", groups]
         name = MASK if self.shell.privacy else client.name
         self.query_one("#client-who", Static).update(
             Content.assemble(
@@ -217,7 +247,7 @@ class ClientScreen(Workspace):
                 f" · realised {self._money(value.realised_today_paise, sign=True)}"
                 f" · open {self._money(value.unrealised_paise, sign=True)}"
                 f" · charges {self._money(value.charges_today_paise)}"
-                f" · shares worth {self._money(value.value_paise)}",
+                f" · {'shares' if brief else 'shares worth'} {self._money(value.value_paise)}",
             )
         )
         used = funds.mtf_loan_paise + funds.mtf_reserved_paise
@@ -225,13 +255,15 @@ class ClientScreen(Workspace):
         if funds.mtf_limit_paise:
             part = (used * 100 + funds.mtf_limit_paise // 2) // funds.mtf_limit_paise
             mtf = f"MTF {self._money(used)} of {self._money(funds.mtf_limit_paise)} ({part} %)"
-        held = f" (held {self._money(funds.held_paise)})" if funds.held_paise else ""
+        held = f" (held {self._money(funds.held_paise)})" if funds.held_paise and not brief else ""
+        unsettled = f"unsettled {self._money(funds.unsettled_paise)} · "
+        if brief and not funds.unsettled_paise:
+            unsettled = ""
         short = f" · SHORT {self._money(funds.shortfall_paise)}" if funds.shortfall_paise else ""
         self.query_one("#client-money", Static).update(
             Content(
                 f" cash {self._money(funds.available_paise)} · "
-                f"blocked {self._money(funds.blocked_paise)}{held} · "
-                f"unsettled {self._money(funds.unsettled_paise)} · {mtf}{short}"
+                f"blocked {self._money(funds.blocked_paise)}{held} · {unsettled}{mtf}{short}"
             )
         )
         self.query_one("#client-views", Static).update(
@@ -243,6 +275,7 @@ class ClientScreen(Workspace):
                 "  Tab next",
             )
         )
+        self._paint_holds()
         self._paint_orders()
         self.refresh_bindings()
 
@@ -321,6 +354,7 @@ class ClientScreen(Workspace):
         among = self._among
         place = among.index(self._client_id) if self._client_id in among else 0
         self._client_id = among[(place + step) % len(among)]
+        self._holds = []
         self._turn_to(self._view)
 
     def action_close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from screens.desk_rows import direction
+from screens.trader_words import detail_words
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -54,7 +55,7 @@ def history_columns() -> list[Column]:
     """Rows are audit rows of the client."""
 
     def details(row: AuditRow) -> str:
-        words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.details.items())
+        words = detail_words(row.details)
         about = [f"{word} {n}" for word, n in (("order", row.order_id), ("run", row.run_number)) if n]
         return " · ".join([*about, words]) if words else " · ".join(about)
 

@@ -12,6 +12,7 @@ certificate [N]     the certificate of a halt
 reverse N           plan the opposite of what run N filled
 run N   plan N      a run, a stored plan
 watch SYMBOL        put a symbol on the watchlist
+help                the keys that work where you are
 theme NAME          dark, light, high-contrast, colour-blind
 quit                quit; asks"""
 
@@ -25,7 +26,7 @@ class CommandLineScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The line and what it takes."""
-        yield Input(placeholder="reverse 12", compact=True)
+        yield Input(compact=True)
         yield Static(Content(WORDS), id="words")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -146,6 +146,15 @@ def _table() -> tuple[Command, ...]:
             6,
         ),
         c("plan.mtf", "m", "toggle_mtf", "MTF", "change between CNC and MTF", "Orders", 6),
+        c(
+            "plan.again",
+            "A",
+            "send_again",
+            "again",
+            "plan the lines too that were left out because the same was sent a moment ago",
+            "Orders",
+            6,
+        ),
         c("plan.what_if", "w", "what_if", "what-if", "what the plan would leave behind", "Orders", 7),
         c(
             "run.repair",
@@ -214,7 +223,7 @@ def _table() -> tuple[Command, ...]:
             "previous pane, field or view",
             "Finding",
         ),
-        c("watch.add", "insert", "add_watched", "watch", "put the symbol on the watchlist", "Finding"),
+        c("watch.add", "insert", "add_watched", "watch", "put the symbol on the watchlist", "Finding", 5),
         c(
             "watch.remove",
             "delete",

@@ -33,6 +33,11 @@ NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same a
 TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
 
 
+def plan_title(text: str) -> str:
+    """What a plan's line says behind its number and before its counts, which differ when it is made anew."""
+    return text.partition(": ")[2].rsplit(", ", 2)[0]
+
+
 class DeskScreen(Workspace):
     """What the trader looks at all day. The symbol under the cursor is the one shown in depth and ordered."""
 
@@ -58,6 +63,8 @@ class DeskScreen(Workspace):
         self._symbol: str | None = None
         self._refs: dict[Hashable, str] = {}
         self._told = 0
+        self._planned = ""
+        self._plan_key: Hashable = None
         self._followed: set[str] = set()
         self._held_of = ""
         self._held = ""
@@ -141,12 +148,18 @@ class DeskScreen(Workspace):
                 pass
 
     def _put(self, line: TapeLine) -> None:
-        """One line a run or event: news of a run replaces its own line."""
+        """One line a run or event: news of a run replaces its own line, a plan made anew the one before."""
         run = line.ref.startswith("run:")
         if run and self._newcomer:
             self._newcomer = False
             self._tape.put("first", NEXT_STEPS, "dim")
         key: Hashable = line.ref if run else f"{line.kind}:{self._told}"
+        if line.kind == "plan":
+            title = plan_title(line.text)
+            key = self._plan_key = self._plan_key if title == self._planned else key
+            self._planned = title
+        elif run:
+            self._planned = ""  # sent, or left for another: the next plan is one of its own
         self._told += 1
         self._refs[key] = line.ref
         style = "warn" if line.kind in ("halt", "trouble", "warn") else None
@@ -274,7 +287,7 @@ class DeskScreen(Workspace):
         place = f"{self._list + 1}/{len(names)}" if names else ""
         narrow = self.size.width < 110
         heading = "" if narrow or name.startswith("Watchlist") else "Watchlist "
-        title = f"{heading}{name} {place}"
+        title = f"{heading}{name} {place}{self._filter_words('watch')}"
         self.query_one("#watch-pane", Pane).set_title(title)
         counts = self.desk.counts()
         parts = [f"Clients {counts.clients}", f"gate {counts.ready}/{counts.clients}"]
@@ -286,7 +299,23 @@ class DeskScreen(Workspace):
         parts.append(f"marked {len(self._clients.marked_keys)}")
         if not narrow:
             parts.append(f"sort {self._clients.sort_key or 'as given'}")
-        self.query_one("#clients-pane", Pane).set_title(" · ".join(parts))
+        words = " · ".join(parts)
+        self.query_one("#clients-pane", Pane).set_title(f"{words}{self._filter_words('clients')}")
+
+    def _filter_words(self, pane: str) -> str:
+        """What a pane is filtered by, for its title."""
+        text = self.query_one(f"#{pane}-filter", FilterLine).value.strip()
+        return f" · filter {text}" if text else ""
+
+    @property
+    def _filter(self) -> FilterLine | None:
+        """The filter of the pane that has the focus, where there is something to clear."""
+        focused = self.focused
+        if isinstance(focused, FilterLine):
+            return focused
+        pane = {self._watch_grid: "watch", self._clients: "clients"}.get(focused)  # type: ignore[call-overload]
+        line = self.query_one(f"#{pane}-filter", FilterLine) if pane else None
+        return line if line is not None and line.value else None
 
     # What the cursor is on
 
@@ -375,7 +404,7 @@ class DeskScreen(Workspace):
         if action == "filter_here":
             return self.focused in (self._watch_grid, self._clients)
         if action == "close":
-            return isinstance(self.focused, FilterLine)
+            return self._filter is not None
         return super().check_action(action, parameters)
 
     def action_step(self, step: int) -> None:
@@ -410,9 +439,10 @@ class DeskScreen(Workspace):
 
     def action_close(self) -> None:
         """Clear the filter."""
-        if isinstance(self.focused, FilterLine):
-            self.focused.value = ""
-            self._leave_filter(self.focused)
+        line = self._filter
+        if line is not None:
+            line.value = ""
+            self._leave_filter(line)
 
     def _leave_filter(self, line: Input) -> None:
         if isinstance(line, FilterLine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+from data.money import BadInput
 from data.vocabulary import Side, SizingKind
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ FIRST_VALUES = {
     SizingKind.FIXED_AMOUNT: "",
     SizingKind.FIXED_QUANTITY: "",
 }
-"""What stands in the value field until the trader has sized once."""
+"""What stands in the value field of a fresh form."""
 
 SIZES = {
     Side.BUY: (
@@ -39,9 +40,35 @@ SIZES = {
 """The sizings of each side, the one it starts with first."""
 
 
+MARKED = "MARKED"
+"""The word by which a selection of marked clients is known."""
+
+
 def marked_title(count: int, total: int) -> str:
     """A selection of marked clients says so wherever the plan is shown."""
-    return f"{count} MARKED of {total}"
+    return f"{count} {MARKED} of {total}"
+
+
+def symbol_problem(desk: Desk, text: str) -> BadInput:
+    """Why a text is no symbol yet, with the nearest ones where there are any."""
+    if not text.strip():
+        return BadInput("symbol", text, "type a symbol or a company's name")
+    try:
+        desk.market.index.resolve(text)
+    except BadInput as bad:
+        return bad
+    return BadInput("symbol", text, "choose one from the list with Enter")
+
+
+def client_problem(desk: Desk, text: str) -> BadInput:
+    """Why a text is no client yet, with the nearest codes where there are any."""
+    if not text.strip():
+        return BadInput("client", text, "type a client's code or name")
+    try:
+        desk.clients.find(text)
+    except BadInput as bad:
+        return bad
+    return BadInput("client", text, "choose one from the list with Enter")
 
 
 def suggest_symbols(desk: Desk, text: str) -> list[tuple[Hashable, str]]:

@@ -24,7 +24,6 @@ class OpeningScreen(Screen[None]):
         """Say something else in the line."""
         self.query_one(Static).update(Content(f"tradedesk\n\n{words}"))
 
-    def show_problem(self, problem: Exception) -> None:
+    def show_problem(self, words: str) -> None:
         """Say why the desk did not open, and how to leave."""
-        words = plain(str(problem)) or type(problem).__name__
-        self.query_one(Static).update(Content(f"The desk did not open.\n\n{words}\n\nctrl+q leaves."))
+        self.query_one(Static).update(Content(f"The desk did not open.\n\n{plain(words)}\n\nctrl+q leaves."))

@@ -19,6 +19,7 @@ from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.market_words import market_time
 from screens.order_rows import order_price, state_words, why_words
+from screens.trader_words import detail_words
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
@@ -89,8 +90,8 @@ def _audit(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
     for row in rows:
         details = row["details"]
         found = json.loads(details) if isinstance(details, str) else details
-        words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in found.items())
-        yield Happened(row["at"], "audit", f"#{row['seq']} {row['action']} by {row['actor']}: {words}", "dim")
+        words = f"#{row['seq']} {row['action']} by {row['actor']}: {detail_words(found)}"
+        yield Happened(row["at"], "audit", words, "dim")
 
 
 class OrderScreen(Workspace):

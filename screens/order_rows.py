@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, Side
+from engine.orders.refusals import words as reason_words
 from screens.market_words import market_time
-from screens.plan_words import STATE_STYLES, STATE_WORDS, verdict
+from screens.plan_words import STATE_STYLES, STATE_WORDS, problem
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -28,7 +29,8 @@ def state_words(order: OrderView) -> str:
 def why_words(order: OrderView) -> str:
     """The broker's own words, else ours, with the flags that a person must look at."""
     told = "" if order.state is OrderState.FILLED else order.sub_status
-    words = order.reason_text or order.reason_code or told
+    ours = reason_words(order.reason_code)
+    words = order.reason_text or ours or told
     flags = " ".join(order.flags)
     return formats.plain(f"{flags}: {words}" if flags and words else flags or words)
 
@@ -169,7 +171,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             "why",
             "broker's words, or why it was skipped",
             16,
-            either(why_words, lambda line: verdict(line, Side.SELL, True)),
+            either(why_words, problem),
             style=lambda _: "dim",
             flex=True,
         ),

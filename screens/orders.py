@@ -59,6 +59,7 @@ class OrdersScreen(Workspace):
                 order_columns(self.desk, lambda: self.shell.privacy),
                 monotonic=self.shell.monotonic,
                 flash_frames=2,
+                follows_top=True,
                 id="orders",
             )
             yield FilterLine(id="orders-filter")
@@ -112,6 +113,7 @@ class OrdersScreen(Workspace):
         self._grid.set_columns(order_columns(self.desk, lambda: self.shell.privacy, trades=view == "trades"))
         self._grid.hint = VIEWS[view][1]
         self.redraw()
+        self._grid.to_top()
         self._grid.focus()
 
     def action_next_pane(self, step: int) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
-from screens.plan_words import alternative, reason_word, verdict
+from screens.plan_words import alternative, verdict
+from screens.trader_words import counted, reason_word
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -27,16 +28,28 @@ class GroupRow:
     reason: Reason
     lines: tuple[PlanLine, ...]
 
-    @property
-    def words(self) -> str:
+    def words(self, brief: bool) -> str:
         """The reason, and the keys that mend all of them at once."""
         ways = [
             f"{key} all {len(having)}"
             for key, kind in (("a", "affordable"), ("m", "mtf"))
             if (having := [line for line in self.lines if alternative(line, kind)])
         ]
-        return " · ".join([self.reason.value, *ways])
+        if self.reason is Reason.DUPLICATE_INTENT:
+            ways = [f"A again, all {len(self.lines)}"]
+        return " · ".join([reason_word(self.reason, brief), *ways])
 
+
+NOT_COUNTED = frozenset(
+    {
+        Reason.CLIENT_INACTIVE,
+        Reason.CLIENT_PENDING,
+        Reason.SESSION_EXPIRED,
+        Reason.ROUTE_NOT_READY,
+        Reason.HALTED,
+    }
+)
+"""Reasons of clients whose shares no plan looks at."""
 
 PlanRow = Any
 """A `PlanLine` or a `GroupRow`; grids take any object."""
@@ -75,12 +88,12 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
 
     def name(row: PlanRow) -> str:
         if isinstance(row, GroupRow):
-            return f"{len(row.lines)} clients"
+            return counted(len(row.lines), "client")
         return MASK if masked() else row.name
 
     def words(row: PlanRow) -> str:
         if isinstance(row, GroupRow):
-            return f" {row.words.replace(row.reason.value, reason_word(row.reason, brief()))}"
+            return f" {row.words(brief())}"
         # A blank of its own, since figures end where the words begin.
         return f" {verdict(row, side, brief())}"
 
@@ -141,7 +154,7 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
                 "free",
                 "free",
                 7,
-                of(lambda line: formats.quantity(line.sellable)),
+                of(_free),
                 "right",
                 sort=figure(lambda line: line.sellable),
                 priority=2,
@@ -162,6 +175,12 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
         Column("verdict", " verdict (problems first)", 34, words, style=style, sort=words, flex=True)
     )
     return columns
+
+
+def _free(line: PlanLine) -> str:
+    """Shares free to sell; a client who may not trade at all was not counted, so a 0 would be a guess."""
+    known = line.ok or line.sellable or line.reason not in NOT_COUNTED
+    return formats.quantity(line.sellable) if known else formats.DASH
 
 
 def _quantity(of: Callable[..., Any], figure: Callable[..., Any]) -> Column:

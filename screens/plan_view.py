@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,13 +17,20 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.money import BadInput
-from data.vocabulary import Side
+from data.vocabulary import Reason, Side
 from engine.orders.plan_record import Plan
 from engine.orders.refusals import PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
 from screens.commands import bindings
+from screens.plan_lines import MENDING, LinesGrid, why_not
 from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
-from screens.plan_words import alternative, difference, figures_line, intent_line, skipped_words
+from screens.plan_words import (
+    alternative,
+    difference,
+    figures_line,
+    intent_line,
+    skipped_words,
+)
 from screens.workspace import MASK, Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -42,7 +50,7 @@ class PlanView(Vertical):
     """Takes the plan's answer and changes of its lines; makes it anew when too old or the price moved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("plan.affordable", "plan.mtf", "plan.drop", "order.modify", "close")
+        *bindings("plan.affordable", "plan.mtf", "plan.drop", "order.modify", "plan.again", "close")
     ]
 
     @dataclass
@@ -71,7 +79,7 @@ class PlanView(Vertical):
         yield Static(id="intent")
         yield Static(id="figures")
         yield Static(id="difference")
-        yield LiveGrid(
+        yield LinesGrid(
             self._columns(Side.BUY),
             monotonic=self._screen.shell.monotonic,
             markable=False,
@@ -92,9 +100,9 @@ class PlanView(Vertical):
         return cast("Framed[None]", self.screen)
 
     @property
-    def grid(self) -> LiveGrid:
+    def grid(self) -> LinesGrid:
         """The lines."""
-        return self.query_one(LiveGrid)
+        return self.query_one(LinesGrid)
 
     @property
     def _answer(self) -> AnswerField:
@@ -110,7 +118,10 @@ class PlanView(Vertical):
     # Showing
 
     def show(self, plan: Plan, changed: str = "", stay_in_rows: bool = False) -> None:
-        """Put a plan on the screen, its answer empty; `changed` says how it differs from the one before."""
+        """Put a plan on the screen, its answer empty; `changed` says how it differs from the one before.
+
+        One that stands in another's place leaves the cursor where it was, any other begins at its top.
+        """
         self.plan = plan
         self._editing = None
         self._answer.clear()
@@ -118,6 +129,8 @@ class PlanView(Vertical):
         self._rows = dict(plan_rows(plan))
         self.grid.set_columns(self._columns(plan.intent.side))
         self.grid.set_rows(self._rows)
+        if not changed:
+            self.grid.to_top()
         self.query_one("#difference", Static).update(Content(formats.plain(changed)))
         self.query_one("#difference").display = bool(changed)
         self.set_class(plan.intent.side is Side.BUY, "-buy")
@@ -176,7 +189,7 @@ class PlanView(Vertical):
         if self._busy:
             words = "one moment…"
         elif not plan.orders:
-            words = "no line can be sent: mend one above, or Esc edits the intent"
+            words = "nothing to send: mend a line above, or Esc edits the intent"
         elif desk.plans.expired(plan):
             words = "too old to send: type anything and it is made anew"
         else:
@@ -248,13 +261,26 @@ class PlanView(Vertical):
             return
         if not plan.orders:
             event.field.clear()
-            shell.say("no line of this plan can be sent", "warning")
+            self._say_nothing_to_send()
         elif " ".join(event.text.casefold().split()) != plan.answer:
             event.field.clear()
             shell.say(f"that was not  {plan.answer} ; nothing has been sent", "warning")
         else:
             event.field.clear()
             self._work(partial(self._send, plan))
+
+    def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:
+        """An answer that is typed while the lines have the focus goes where it belongs."""
+        event.stop()
+        if self._editing is None:
+            self._answer.type_on(event.letter)
+            if self.plan is not None and not self.plan.orders:
+                self._say_nothing_to_send()
+
+    def _say_nothing_to_send(self) -> None:
+        """The typed words of a plan without a line that could go."""
+        if self.plan is not None:
+            self._screen.shell.say(f"nothing to send: no line of plan {self.plan.number} can go", "warning")
 
     async def _send(self, plan: Plan) -> None:
         try:
@@ -291,7 +317,7 @@ class PlanView(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use on this line is absent."""
-        if action not in ("affordable", "toggle_mtf", "drop_line", "modify_here"):
+        if action not in ("affordable", "toggle_mtf", "drop_line", "modify_here", "send_again"):
             return True
         plan, line = self.plan, self._line
         if plan is None or self._screen.focused is not self.grid:
@@ -303,9 +329,22 @@ class PlanView(Vertical):
                 return True
             mtf_offered = plan.instrument.mtf_margin_bps is not None
             return line is not None and line.ok and plan.intent.product is not None and mtf_offered
+        if action == "send_again":
+            return any(each.reason is Reason.DUPLICATE_INTENT for each in plan.skipped_lines)
         if line is None:
             return False
         return line.ok or line.by_hand or (action == "modify_here" and line.wanted > 0)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key of the lines that has nothing to do on this one says why; it would look broken otherwise."""
+        action = MENDING.get(event.key)
+        plan, here = self.plan, self._here
+        if action is None or plan is None or here is None or self._screen.focused is not self.grid:
+            return
+        if self.check_action(action, ()) is False:
+            event.stop()
+            event.prevent_default()
+            self._screen.shell.say(why_not(action, plan, here))
 
     def action_affordable(self) -> None:
         """The quantity the client can afford, for the line or for all lines of a reason."""
@@ -322,6 +361,10 @@ class PlanView(Vertical):
         """Drop the line, or restore one that was changed."""
         if self._line is not None:
             self._change(plan_changes.dropped_or_restored(self._intent, self._line), "by hand")
+
+    def action_send_again(self) -> None:
+        """Insist: lines left out because the same was sent a moment ago are planned like all others."""
+        self._change(replace(self._intent, again=True), "sent again on purpose")
 
     @property
     def _intent(self) -> Intent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, Side, SizingKind
+from engine.orders.refusals import REASON_WORDS
+from screens.trader_words import NO_SIGN_IN, counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:
@@ -20,40 +22,8 @@ SIZING_WORDS = {
 }
 """The ways to size as the form offers them."""
 
-REASON_SENTENCES = {
-    Reason.INSUFFICIENT_FUNDS: "insufficient available funds",
-    Reason.INSUFFICIENT_HOLDING: "not enough shares free to sell",
-    Reason.MTF_LIMIT: "the MTF limit does not carry it",
-    Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
-    Reason.QUANTITY_ZERO: "nothing to order",
-    Reason.SESSION_EXPIRED: "the client's session has expired",
-    Reason.CLIENT_INACTIVE: "the client is inactive",
-    Reason.CLIENT_PENDING: "the client is pending",
-    Reason.ROUTE_NOT_READY: "the client's route is not ready",
-    Reason.MARKET_CLOSED: "the market does not take it now",
-    Reason.PRICE_STALE: "the price is too old",
-    Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
-    Reason.OVER_ORDER_LIMIT: "over the limit of one order",
-    Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
-    Reason.HALTED: "halted",
-}
-"""Reasons as a ticket says them."""
-
-REASON_BRIEF = {
-    Reason.INSUFFICIENT_FUNDS: "funds",
-    Reason.INSUFFICIENT_HOLDING: "holding",
-    Reason.SESSION_EXPIRED: "session",
-    Reason.CLIENT_INACTIVE: "inactive",
-    Reason.CLIENT_PENDING: "pending",
-    Reason.QUANTITY_ZERO: "zero",
-    Reason.DUPLICATE_INTENT: "duplicate",
-}
-"""Reasons where space is short; the others keep their own word."""
-
-
-def reason_word(reason: Reason, brief: bool) -> str:
-    """A reason as counts and group lines name it."""
-    return REASON_BRIEF.get(reason, reason.value) if brief else reason.value
+REVERSE_OF = "reverse of "
+"""How the selection of a reversal is titled, before the run it reverses."""
 
 
 def sizing_words(sizing: Sizing) -> str:
@@ -61,8 +31,16 @@ def sizing_words(sizing: Sizing) -> str:
     if sizing.kind is SizingKind.FIXED_AMOUNT:
         return f"₹{formats.rupees(sizing.value)} each"
     if sizing.kind is SizingKind.FIXED_QUANTITY:
-        return f"{formats.quantity(sizing.value)} shares each"
+        return f"{counted(sizing.value, 'share')} each"
     return f"{formats.percent(sizing.value)} {SIZING_WORDS[sizing.kind]}"
+
+
+def wish_words(intent: Intent) -> str:
+    """The sizing; where each line has its own quantity, as a reversal has, where they come from."""
+    title = intent.selection.title
+    if title.startswith(REVERSE_OF) and intent.line_changes:
+        return f"what {title.removeprefix(REVERSE_OF)} filled"
+    return sizing_words(intent.sizing)
 
 
 def product_words(intent: Intent) -> str:
@@ -88,7 +66,7 @@ def clients_words(plan: Plan) -> str:
 
 def intent_line(plan: Plan, brief: bool) -> str:
     """Everything that was asked for, behind side and symbol."""
-    sizing = sizing_words(plan.intent.sizing)
+    sizing = wish_words(plan.intent)
     if brief:
         sizing = sizing.replace("% of", "%")
     clients = clients_words(plan)
@@ -104,7 +82,7 @@ def intent_line(plan: Plan, brief: bool) -> str:
 
 def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
     """What the plan would send and take. `masked` stands for amounts under privacy."""
-    orders = f"{formats.quantity(plan.orders)} orders {formats.quantity(plan.shares)} sh"
+    orders = f"{counted(plan.orders, 'order')} {formats.quantity(plan.shares)} sh"
     at_last = masked or f"₹{formats.rupees(plan.at_last_paise)}"
     reserve = masked or f"₹{formats.rupees(plan.reserve_paise)}"
     money = [f"reserve {reserve}"] if plan.intent.side is Side.BUY else []
@@ -114,11 +92,11 @@ def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
 
 
 def skipped_words(plan: Plan, brief: bool) -> str:
-    """`45 ok · 5 skipped: 2 insufficient_funds 1 session_expired`."""
+    """`45 ok · 5 skipped: 2 short of cash, 1 session expired`."""
     skipped = len(plan.skipped_lines)
     words = f"{plan.orders} ok"
     if skipped:
-        counts = " ".join(
+        counts = ", ".join(
             f"{count} {reason_word(reason, brief)}" for reason, count in plan.skipped_by_reason.items()
         )
         words += f" · {skipped} skipped: {counts}"
@@ -132,6 +110,8 @@ def alternative(line: PlanLine, kind: str) -> Alternative | None:
 
 def verdict(line: PlanLine, side: Side, brief: bool) -> str:
     """What a plan's line says at its end: ok, or what is wrong and which key mends it."""
+    if line.reason is Reason.DUPLICATE_INTENT:
+        return f"{problem(line)} · A again"
     if line.ok:
         words = ["ok"]
         if line.by_hand:
@@ -141,7 +121,7 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         return " · ".join(words)
     if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
         return "dropped by hand · d restores"
-    parts = [_problem(line)]
+    parts = [problem(line)]
     fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
     if fewer is not None:
         parts.append(f"a {formats.quantity(fewer.quantity)} sh")
@@ -155,18 +135,19 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
     return " · ".join(parts)
 
 
-def _problem(line: PlanLine) -> str:
+def problem(line: PlanLine) -> str:
+    """Why a line is left out, without the keys that would mend it."""
     match line.reason:
-        case Reason.INSUFFICIENT_FUNDS | Reason.INSUFFICIENT_HOLDING | Reason.MTF_LIMIT:
-            return line.detail
-        case Reason.SESSION_EXPIRED:
-            return "session_expired · sign in"
-        case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
-            return f"{line.reason.value} {line.detail}".strip()
         case None:
             return line.detail
+        case Reason.DUPLICATE_INTENT:
+            return REASON_WORDS[line.reason]
+        case Reason.SESSION_EXPIRED:
+            return NO_SIGN_IN
+        case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
+            return f"{reason_word(line.reason, True)} {line.detail}".strip()
         case reason:
-            return f"{reason.value}: {line.detail}" if line.detail else reason.value
+            return line.detail or REASON_WORDS[reason]
 
 
 def difference(old: Plan, new: Plan) -> str:

@@ -114,12 +114,12 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
     def of(field: str) -> Callable[[int], int]:
         return lambda client: getattr(desk.valuation.client(client), field)
 
-    def money(field: str, key: str, title: str, priority: int) -> Column:
+    def money(field: str, key: str, title: str, priority: int, width: int = 10) -> Column:
         value = of(field)
         return Column(
             key,
             title,
-            10,
+            width,
             lambda client: MASK if masked() else formats.rupees(value(client)),
             "right",
             sort=value,
@@ -155,7 +155,7 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         _money_column("day", "day P&L", of("day_pnl_paise"), masked),
         _money_column("open", "open P&L", of("unrealised_paise"), masked),
         _money_column("realised", "realised", of("realised_today_paise"), masked, 1),
-        money("charges_today_paise", "charges", "charges", 4),
+        money("charges_today_paise", "charges", "charges", 1, 8),
     ]
 
 

@@ -169,8 +169,10 @@ class PositionsScreen(Workspace):
 
         charges = MASK if masked else formats.rupees(total.charges_today_paise)
         way = "by symbol" if self._by_symbol else "by client"
+        heading = way if self.size.width < 110 else f"Positions {way} · Tab flips"
+        text = self.query_one(FilterLine).value.strip()
         title = (
-            f"Positions {way} · Tab flips · {len(self._upper.shown_keys)} · "
+            f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
             f"day {money(total.day_pnl_paise)} · open {money(total.unrealised_paise)} · "
             f"realised {money(total.realised_today_paise)} · charges {charges}"
         )

@@ -71,12 +71,13 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         self.query_one("#sentence", Static).update(Content(sentence))
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
+        left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
         halted = "   THE DESK IS HALTED: y is refused" if desk.halt.active() else ""
         self.query_one("#review-price", Static).update(
             Content(
                 f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "
                 f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
-                f"{formats.time_of_day(plan.market_at)}{halted}"
+                f"{formats.time_of_day(plan.market_at)} · valid {left} s{halted}"
             )
         )
         self.query_one("#review-change", Static).update(Content(formats.plain(self._changed)))

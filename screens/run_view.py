@@ -18,7 +18,8 @@ from data.vocabulary import OrderState, RunStatus
 from screens.commands import bindings
 from screens.confirm import WordsScreen
 from screens.market_words import market_time
-from screens.order_rows import run_columns
+from screens.order_rows import run_columns, why_words
+from screens.plan_words import wish_words
 from screens.workspace import Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -41,6 +42,7 @@ RANKS = {
             OrderState.REJECTED,
             OrderState.DENIED,
             OrderState.NOT_RECEIVED,
+            None,
             OrderState.OPEN,
             OrderState.SENDING,
             OrderState.RESERVED,
@@ -50,7 +52,7 @@ RANKS = {
         )
     )
 }
-"""Problems first, then what is still at work."""
+"""Problems first, clients that were skipped (None) among them, then what is still at work."""
 
 BAR = (
     ("filled", "█", "$pnl-up"),
@@ -121,7 +123,7 @@ class StopScreen(WordsScreen):
 
 
 class RunView(Vertical):
-    """Follows one run; the orders' rows stand problems first, the clients that were skipped last."""
+    """Follows one run; its rows stand problems first, then by client."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("run.pause", "order.cancel", "run.repair", "previous", "next", "close")
@@ -144,6 +146,7 @@ class RunView(Vertical):
         self._rows: dict[Any, int | PlanLine] = {}
         self._dirty: set[int] = set()
         self._shown: Run | None = None
+        self._keys: tuple[bool, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Title, bar and counts, the result, the orders."""
@@ -156,6 +159,7 @@ class RunView(Vertical):
             monotonic=shell.monotonic,
             markable=False,
             hint="no order in this run",
+            follows_top=True,
             id="run-orders",
         )
 
@@ -184,6 +188,7 @@ class RunView(Vertical):
         self.number = number
         self._plan = None
         self._fill()
+        self.grid.to_top()
         self.paint()
         self.grid.focus()
         load = partial(self._load_plan, number)
@@ -228,11 +233,17 @@ class RunView(Vertical):
         run = self._run
         if run is None:
             return
-        orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
-        orders.sort(key=lambda order: (RANKS[order.state], order.id))
-        rows: dict[Any, int | PlanLine] = {("order", order.id): order.id for order in orders}
-        for line in self._plan.skipped_lines if self._plan else ():
-            rows["skipped", line.client_id, line.product.value] = line
+        desk = self._screen.desk
+        # By client and not by number: a run begins with another client each time.
+        placed: list[tuple[tuple[int, str, int], Any, int | PlanLine]] = []
+        for order in (desk.orders.get(order_id) for order_id in run.order_ids):
+            place = (RANKS[order.state], desk.clients.get(order.client_id).code, order.id)
+            placed.append((place, ("order", order.id), order.id))
+        for count, line in enumerate(self._plan.skipped_lines if self._plan else ()):
+            key = ("skipped", line.client_id, line.product.value)
+            placed.append(((RANKS[None], line.code, count), key, line))
+        placed.sort(key=lambda each: each[0])
+        rows: dict[Any, int | PlanLine] = {key: row for _, key, row in placed}
         if rows.keys() != self._rows.keys():
             self._rows = rows
             self.grid.set_rows(rows)
@@ -244,7 +255,6 @@ class RunView(Vertical):
         run = self._run
         if run is None:
             return
-        was_ended = self._shown is not None and self._shown.settled
         self._shown = run
         counts, brief = run.counts, self._screen.size.width < 110
         state = run.status.value.upper() if run.status is RunStatus.PAUSED else run.status.value
@@ -255,7 +265,7 @@ class RunView(Vertical):
         when = market_time(self._screen.desk, run.started_at)
         self.query_one("#run-title", Static).update(
             Content.assemble(
-                (f" run {run.number} {formats.plain(run.title)}", "bold"),
+                (f" run {run.number} {formats.plain(self._title(run))}", "bold"),
                 f"  {when} · ",
                 (state, "$text-warning bold" if run.status is RunStatus.PAUSED else ""),
                 f" · {run.elapsed_s:.1f} s{pace}",
@@ -267,8 +277,19 @@ class RunView(Vertical):
             Content.assemble(" ", *bar(counts, 20 if brief else 40), f"  {words}")
         )
         self.query_one("#run-result", Static).update(Content(f" {self._result(run)}"))
-        if run.settled != was_ended:
+        keys = tuple(
+            self.check_action(action, ()) is True for action in ("pause_run", "cancel_here", "repair", "step")
+        )
+        if keys != self._keys:
+            self._keys = keys
             self.refresh_bindings()
+
+    def _title(self, run: Run) -> str:
+        """What the run was for."""
+        plan = self._plan
+        if plan is None:
+            return run.title
+        return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish_words(plan.intent)}"
 
     def _result(self, run: Run) -> str:
         """The result once nothing is at work, else what the keys would do now."""
@@ -305,7 +326,7 @@ class RunView(Vertical):
             return ""
         state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
-        texts = {formats.plain(o.reason_text or o.reason_code) for o in orders if o.state is state} - {""}
+        texts = {why_words(o) for o in orders if o.state is state} - {""}
         return f": {formats.clip(texts.pop(), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod

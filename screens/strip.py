@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
 from screens.market_words import market_time
 from widgets import formats
@@ -35,7 +38,11 @@ PHASES = {
 def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, privacy: bool) -> list[Segment]:
     """The strip of a desk that trades; `key` is the symbol whose phase is shown, `run` the one going on."""
     counts = desk.counts()
-    segments = [Segment(desk.mode, style="mode")]
+    today = desk.market.now()
+    mode = Segment(
+        f"{desk.mode} {day_words(today)}", style="mode", brief=f"{desk.mode} {day_words(today, True)}"
+    )
+    segments = [mode]
     if frozen:
         segments.append(Segment("PAINTING FROZEN · z goes on", style="warn", brief="FROZEN · z"))
     if desk.trading_stopped:
@@ -56,7 +63,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         ),
         Segment(f"live {counts.live}", 2),
         Segment(
-            f"gate {counts.ready}/{counts.clients}", 3, style="warn" if counts.ready < counts.clients else ""
+            f"gate {counts.ready}/{counts.clients}", 4, style="warn" if counts.ready < counts.clients else ""
         ),
     ]
     if run is not None:
@@ -65,7 +72,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         progress = f"{done}/{run.counts['total']}"
         segments.append(
             Segment(
-                f"run {run.number} {progress}{paused}", 4, "strong", f"run{run.number} {progress}{paused}"
+                f"run {run.number} {progress}{paused}", 3, "strong", f"run{run.number} {progress}{paused}"
             )
         )
     if not privacy:
@@ -77,19 +84,33 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     return segments
 
 
+def day_words(moment: datetime, brief: bool = False) -> str:
+    """A day in India: `Wed 18 Nov`, `18 Nov` where space is short."""
+    return moment.astimezone(IST).strftime("%d %b" if brief else "%a %d %b").lstrip("0")
+
+
 def _clock(desk: Desk, key: str | None) -> Segment:
-    """Market time, phase, and what comes next when."""
+    """Market time, phase, and what comes next when.
+
+    Stocks with futures and options have times of their own. As long as both classes are in one phase, its
+    next change in either is shown, whatever the cursor is on; else the phase of the cursor's class.
+    """
     now = formats.time_of_day(desk.market.now())
     instrument = desk.market.index.get(key) if key else None
     if instrument is None:
         return Segment(now, 1)
-    phase = desk.market.phase(instrument)
+    futures = desk.market.phase(replace(instrument, fno=True))
+    ordinary = desk.market.phase(replace(instrument, fno=False))
+    phase, kind = (futures, " (F&O)") if instrument.fno else (ordinary, "")
+    if futures.kind is ordinary.kind:
+        phase, kind = ordinary, ""
+        if futures.ends_at and ordinary.ends_at and futures.ends_at < ordinary.ends_at:
+            phase, kind = futures, " (F&O)"
     words, brief = PHASES[phase.kind]
     if phase.ends_at is None:
         return Segment(f"{now} {words}", 1, brief=f"{now} {brief}")
     ends = formats.time_of_day(phase.ends_at)[:5]
-    after = f" {PHASES[phase.next_kind][0]}" if phase.next_kind is not None else ""
-    kind = " (F&O)" if instrument.fno else ""
+    after = f" {PHASES[phase.next_kind][0].partition(',')[0]}" if phase.next_kind is not None else ""
     return Segment(f"{now} {words} → {ends}{after}{kind}", 1, brief=f"{now} {brief}→{ends}")
 
 
@@ -101,7 +122,7 @@ def halted(desk: Desk) -> list[Segment]:
     halt = active[-1]
     counts = desk.counts()
     certificate = desk.halt.certificate(halt.number)
-    at = market_time(desk, halt.at)
+    at = f"{day_words(desk.shown_at(halt.at), True)} {market_time(desk, halt.at)}"
     scope = "" if halt.scope is HaltScope.EVERYTHING else f" {halt.scope}:{halt.value}"
     segments = [
         Segment(f"HALTED{scope} {at} by {halt.by}", style="mode", brief=f"HALTED{scope} {at}"),

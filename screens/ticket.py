@@ -19,7 +19,7 @@ from data.money import BadInput, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
-from screens.intent_fields import suggest_symbols
+from screens.intent_fields import client_problem, suggest_symbols, symbol_problem
 from screens.plan_words import alternative
 from screens.review import ReviewScreen
 from screens.ticket_words import money_words, problem_lines
@@ -78,7 +78,7 @@ class TicketScreen(Dialog[None]):
             yield Static(id="ticket-title")
             with Horizontal(classes="row"):
                 yield Static("client")
-                yield SymbolInput(self._suggest_clients, placeholder="code", id="client")
+                yield SymbolInput(self._suggest_clients, placeholder="client code", id="client")
                 yield Static("symbol")
                 yield SymbolInput(
                     lambda text: suggest_symbols(self.desk, text), placeholder="symbol", id="symbol"
@@ -151,8 +151,7 @@ class TicketScreen(Dialog[None]):
             self._complaint = "a draft kept from before"
         if self._client_id is None:
             self._finder("client").focus()
-        elif self._key is None or (draft is None and self._opened_on[1] is not None):
-            # From a client's row the symbol is only a proposal: typing replaces it, Enter takes it.
+        elif self._key is None:
             self._finder("symbol").focus()
         else:
             self._number("quantity").focus()
@@ -214,9 +213,9 @@ class TicketScreen(Dialog[None]):
     def _intent(self) -> Intent:
         """What the fields say. Raises `BadInput` naming the field that does not do."""
         if self._client_id is None:
-            raise BadInput("client", self._finder("client").text, "choose one from the list with Enter")
+            raise client_problem(self.desk, self._finder("client").text)
         if self._key is None:
-            raise BadInput("symbol", self._finder("symbol").text, "choose one from the list with Enter")
+            raise symbol_problem(self.desk, self._finder("symbol").text)
         number = self._number("quantity").number
         if number is None or number <= 0:
             raise BadInput("quantity", self._number("quantity").value, "give a number of shares above zero")
@@ -254,6 +253,14 @@ class TicketScreen(Dialog[None]):
                 self._finder("client").focus()
             else:
                 self._number("quantity").focus()
+        self._paint()
+
+    def on_symbol_input_unmatched(self, event: SymbolInput.Unmatched) -> None:
+        """Say what was meant instead."""
+        event.stop()
+        problem = symbol_problem if event.field.id == "symbol" else client_problem
+        bad = problem(self.desk, event.text)
+        self._complaint = f"{bad.field} {event.text}: {bad.expected}".replace(" : ", ": ")
         self._paint()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:

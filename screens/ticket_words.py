@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from data.money import half_up
 from data.vocabulary import Product, Reason, Side
-from screens.plan_words import REASON_SENTENCES, alternative
+from engine.orders.refusals import REASON_WORDS
+from screens.plan_words import alternative
+from screens.trader_words import NO_SIGN_IN, REASON_SENTENCES, counted
 from screens.workspace import MASK
 from widgets import formats
 
@@ -47,10 +49,12 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
     """Why the order cannot be sent, and under which keys there is a way out."""
     if line is None or line.ok or line.reason is None:
         return []
+    if line.reason is Reason.SESSION_EXPIRED:
+        return [f"CANNOT SEND: {NO_SIGN_IN}"]
     detail = line.detail.replace("short ", "short by ", 1)
     if masked and line.reason in (Reason.INSUFFICIENT_FUNDS, Reason.MTF_LIMIT):
         detail = ""
-    sentence = REASON_SENTENCES[line.reason]
+    sentence = REASON_SENTENCES.get(line.reason, REASON_WORDS[line.reason])
     lines = [f"CANNOT SEND: {sentence}{f', {detail}' if detail else ''}"]
     fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
     if fewer is not None:
@@ -62,15 +66,11 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
 
 def _fewer_words(way: Alternative, side: Side) -> str:
     if side is Side.SELL:
-        return f"{_shares(way.quantity)}, all that are free"
+        return f"{counted(way.quantity, 'share')}, all that are free"
     how = "in cash" if way.product is Product.CNC else f"by {way.product.value}"
     more = way.quantity_at_last
     also = f" ({formats.quantity(more)} at the last price without charges)" if more > way.quantity else ""
-    return f"{_shares(way.quantity)} {how}{also}"
-
-
-def _shares(count: int) -> str:
-    return "1 share" if count == 1 else f"{formats.quantity(count)} shares"
+    return f"{counted(way.quantity, 'share')} {how}{also}"
 
 
 def _lent_words(way: Alternative, masked: bool) -> str:

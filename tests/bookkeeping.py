@@ -3,7 +3,7 @@
 import atexit
 import dataclasses
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cache
@@ -24,14 +24,15 @@ from brokers.contract import (
     Refused,
 )
 from data.clock import ManualClock
+from data.instruments import InstrumentIndex
 from data.ledger import Line, Transfer, post
 from data.phases import load_calendar
 from data.rederive import differences
 from data.schema import prepare
 from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables import Client, Funds, Holding, Lot, Order, PlanRecord, table
-from data.vocabulary import Account, Bucket, OrderState, OrderType, Policy, Product, Side
+from data.tables import Client, Fill, Funds, Hold, Holding, Lot, Order, PlanRecord, Request, Txn, table
+from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side
 from engine.accounts.days import roll_day
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
@@ -52,8 +53,18 @@ ENDS = {
 }
 
 
+class _FundsNow:
+    """What the desk's book says of clients' balances, read when it is asked."""
+
+    def __init__(self, books: "Ledger") -> None:
+        self._books = books
+
+    def __getitem__(self, client_id: int) -> Any:
+        return SimpleNamespace(available_paise=self._books.money(client_id)["available"])
+
+
 class Ledger:
-    """The books of client 1, as one transaction that is never committed."""
+    """The books of client 1, and of others where they are opened, as a transaction that is never committed."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -61,11 +72,11 @@ class Ledger:
         self.day = DAY
         self.credit_bps = 10_000
         self.trades = 0
-        client = SimpleNamespace(id=CLIENT, broker="zerodha", groups=())
         self.parts: Any = SimpleNamespace(
             actor="tester",
             instance_id=1,
-            book=SimpleNamespace(clients={CLIENT: client}),
+            book=SimpleNamespace(clients={}, funds=_FundsNow(self)),
+            index=InstrumentIndex(STOCKS.values()),
             market_clock=SimpleNamespace(now=self.clock.now, trading_day=DAY),
             calendar=load_calendar(),
             random=random.Random(7),
@@ -77,14 +88,14 @@ class Ledger:
 
     # --- what happens ---
 
-    def open_client(self, available_paise: int, mtf_limit_paise: int = 0) -> None:
+    def open_client(self, available_paise: int, mtf_limit_paise: int = 0, client_id: int = CLIENT) -> None:
         unit = self.unit()
         row: dict[str, Any] = {
-            "id": CLIENT,
-            "code": "AA0001",
+            "id": client_id,
+            "code": f"AA{client_id:04}",
             "name": "A Client",
             "broker": "zerodha",
-            "broker_user_id": "ZA0001",
+            "broker_user_id": f"ZA{client_id:04}",
             "status": "active",
             "session": "ok",
             "capital_paise": available_paise,
@@ -92,10 +103,32 @@ class Ledger:
             "updated_at": unit.now,
         }
         unit.insert(Client, [row])
-        unit.insert(Funds, [{"client_id": CLIENT, "mtf_limit_paise": mtf_limit_paise}])
-        lines = [Line(Account.AVAILABLE, available_paise), Line(Account.EXTERNAL, -available_paise)]
-        post(unit, [Transfer(CLIENT, "opening", DAY, lines, evidence="test")])
+        unit.insert(Funds, [{"client_id": client_id, "mtf_limit_paise": mtf_limit_paise}])
+        self.parts.book.clients[client_id] = SimpleNamespace(
+            id=client_id, code=row["code"], broker="zerodha", groups=()
+        )
+        self.pay_in(available_paise, client_id)
         roll_day(unit, self.parts)
+
+    def pay_in(self, amount_paise: int, client_id: int = CLIENT) -> None:
+        lines = [Line(Account.AVAILABLE, amount_paise), Line(Account.EXTERNAL, -amount_paise)]
+        post(self.unit(), [Transfer(client_id, "opening", self.day, lines, evidence="test")])
+
+    def hold(self, amount_paise: int, client_id: int = CLIENT) -> None:
+        """Keep money from trading, as for a payout that the client has asked for."""
+        unit = self.unit()
+        row = {
+            "id": unit.take_ids("hold", 1)[0],
+            "client_id": client_id,
+            "kind": HoldKind.PAYOUT.value,
+            "amount_paise": amount_paise,
+            "reason": "test",
+            "opened_at": unit.now,
+            "released_at": None,
+        }
+        unit.insert(Hold, [row])
+        lines = [Line(Account.AVAILABLE, -amount_paise), Line(Account.BLOCKED, amount_paise)]
+        post(unit, [Transfer(client_id, "hold", self.day, lines, evidence=f"hold:{row['id']}")])
 
     def next_day(self) -> None:
         self.day = self.parts.calendar.next_trading_day(self.day)
@@ -112,6 +145,22 @@ class Ledger:
         symbol: str = "RELIANCE",
     ) -> int:
         """Reserve one limit order; gives its number."""
+        return self.release(side, {CLIENT: quantity}, price_paise, product, policy, symbol)[CLIENT]
+
+    def release(
+        self,
+        side: Side,
+        quantities: Mapping[int, int],
+        price_paise: int,
+        product: Product = Product.CNC,
+        policy: Policy = Policy.WORST,
+        symbol: str = "RELIANCE",
+        order_type: OrderType = OrderType.LIMIT,
+    ) -> dict[int, int]:
+        """Reserve an order for each of these clients as one run; gives its number for each, DENIED ones too.
+
+        `price_paise` is the limit, or what a market order is reserved for.
+        """
         unit = self.unit()
         number = unit.take_ids("plan", 1)[0]
         record: dict[str, Any] = {
@@ -124,16 +173,17 @@ class Ledger:
             "side": side.value,
             "key": f"NSE:{symbol}",
             "sizing": "fixed_quantity",
-            "sizing_value": quantity,
+            "sizing_value": max(quantities.values()),
             "body": {},
         }
         unit.insert(PlanRecord, [record])
+        limit = price_paise if order_type is OrderType.LIMIT else None
         plan: Any = SimpleNamespace(
             number=number,
             digest=record["digest"],
             title="a plan",
             instrument=STOCKS[symbol],
-            intent=SimpleNamespace(side=side, order_type=OrderType.LIMIT, limit_paise=price_paise),
+            intent=SimpleNamespace(side=side, order_type=order_type, limit_paise=limit),
             reserve_price_paise=price_paise,
             protection_bps=200,
             policy=policy,
@@ -141,11 +191,22 @@ class Ledger:
             skipped_lines=(),
             left_paise=0,
         )
-        line: Any = SimpleNamespace(
-            client_id=CLIENT, code="AA0001", broker="zerodha", product=product, quantity=quantity
+        lines: Any = [
+            SimpleNamespace(
+                client_id=client_id,
+                code=f"AA{client_id:04}",
+                broker="zerodha",
+                product=product,
+                quantity=quantity,
+            )
+            for client_id, quantity in quantities.items()
+        ]
+        reserve(unit, plan, lines, self.parts)
+        orders = table(Order)
+        rows = self.connection.execute(
+            select(orders.c.client_id, orders.c.id).where(orders.c.plan_number == number)
         )
-        reserve(unit, plan, [line], self.parts)
-        return max(self.connection.execute(select(table(Order).c.id)).scalars())
+        return {row[0]: row[1] for row in rows}
 
     def claim(self, order_id: int) -> str:
         """Claim a reserved order; gives its tag."""
@@ -266,9 +327,10 @@ class Ledger:
     def flags(self, order_id: int) -> set[str]:
         return set(self.row(order_id)["flags"].split())
 
-    def money(self) -> dict[str, int]:
+    def money(self, client_id: int = CLIENT) -> dict[str, int]:
         """Balances in paise by name."""
-        row = self.connection.execute(select(table(Funds))).mappings().one()
+        funds = table(Funds)
+        row = self.connection.execute(select(funds).where(funds.c.client_id == client_id)).mappings().one()
         return {name.removesuffix("_paise"): row[name] for name in row if name != "client_id"}
 
     def shares(self, product: Product = Product.CNC, symbol: str = "RELIANCE") -> dict[str, int]:
@@ -285,6 +347,24 @@ class Ledger:
         lots = table(Lot)
         rows = self.connection.execute(select(lots).where(lots.c.quantity_left > 0)).mappings()
         return [dict(row) for row in rows]
+
+    def rows(self, model: Any, *without: str) -> list[dict[str, Any]]:
+        """All rows of a table, in the order in which they were written, without some of their columns."""
+        kept = [column for column in table(model).columns if column.name not in without]
+        statement = select(*kept).order_by(*table(model).primary_key.columns)
+        return [dict(row) for row in self.connection.execute(statement).mappings()]
+
+    def standing(self) -> Any:
+        """Everything that a fact may change, for telling whether one did; stamps of time are left out."""
+        return (
+            self.rows(Funds),
+            self.rows(Holding),
+            self.rows(Lot),
+            self.rows(Order, "updated_at", "told_at", "ended_at"),
+            self.rows(Request, "requested_at", "sent_at", "ended_at"),
+            [(row["id"], row["charges_paise"]) for row in self.rows(Fill)],
+            len(self.rows(Txn)),
+        )
 
     def faults(self) -> list[str]:
         """Whatever does not add up."""

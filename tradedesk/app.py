@@ -9,11 +9,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
@@ -34,6 +36,18 @@ if TYPE_CHECKING:
     from engine.orders.runs import RunView
 
 log = logging.getLogger(__name__)
+
+
+class Look(Protocol):
+    """What of the trader's settings the app itself needs."""
+
+    @property
+    def theme(self) -> str: ...  # noqa: D102
+    @property
+    def keys(self) -> str: ...  # noqa: D102
+    @property
+    def refresh_hz(self) -> float: ...  # noqa: D102
+
 
 DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
 """Gives the context in which a desk is open."""
@@ -88,13 +102,13 @@ class TradedeskApp(ShellApp):
         self,
         desk_factory: DeskFactory,
         *,
-        prepare: Callable[[], object] | None = None,
+        prepare: Callable[[], Look | None] | None = None,
         clock: Clock | None = None,
         profile: str = "default",
         theme: str = "dark",
         frames_per_second: float = FRAMES_PER_SECOND,
     ) -> None:
-        """`prepare` is what may run in a thread before the desk opens, such as its imports.
+        """`prepare` runs in a thread before the desk opens: its imports, and the trader's settings.
 
         `clock` times F9, fields and grids; tests move one by hand. With 0 frames a second the caller
         paints by calling `frame`.
@@ -113,6 +127,8 @@ class TradedeskApp(ShellApp):
         self._was_armed = False
         self._open = False
         self._complained = ""
+        self._failed = 0
+        self._pace: Timer | None = None
         self._desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
         for look in THEMES:
@@ -139,7 +155,7 @@ class TradedeskApp(ShellApp):
         self.screen_change_signal.subscribe(self, self._keys.screen_changed, immediate=True)
         self.call_after_refresh(self._open_desk)
         if self._frames_per_second:
-            self.set_interval(1 / self._frames_per_second, self.frame)
+            self._pace = self.set_interval(1 / self._frames_per_second, self.frame)
 
     def _open_desk(self) -> None:
         # A task of its own, since Textual cancels its workers when the screen goes away for any reason.
@@ -162,7 +178,7 @@ class TradedeskApp(ShellApp):
         """Open the desk, and keep it open in this task until the app closes."""
         try:
             if self._prepare is not None:
-                await asyncio.to_thread(self._prepare)
+                self._take(await asyncio.to_thread(self._prepare))
             async with self._desk_factory() as desk:
                 from engine.desk import POSITIONS
 
@@ -180,12 +196,26 @@ class TradedeskApp(ShellApp):
                 await self._show_closing()
         except Exception as problem:
             log.exception("the desk did not open or close")
+            from tradedesk.commands.exits import explain
+
+            told = explain(problem)
             if self._desk is None and isinstance(self.screen, OpeningScreen):
-                self.screen.show_problem(problem)
+                self._failed = told.exit
+                self.screen.show_problem(told.message)
                 return
-            self.exit(return_code=1, message=f"tradedesk: {plain(str(problem))}")
+            self.exit(return_code=told.exit, message=f"tradedesk: {plain(told.message)}")
         else:
-            self.exit()
+            self.exit(return_code=self.return_code or 0)  # a screen that failed has set its code
+
+    def _take(self, look: Look | None) -> None:
+        """Change to the trader's own theme, keys and pace, which are read behind the first frame."""
+        if look is None:
+            return
+        self.theme = look.theme
+        self.set_keymap(PROFILES[look.keys])
+        if self._pace is not None:
+            self._pace.stop()
+            self._pace = self.set_interval(1 / look.refresh_hz, self.frame)
 
     async def _show_closing(self) -> None:
         """Leave the screens of the desk; what they show would be a desk that no longer moves."""
@@ -210,7 +240,7 @@ class TradedeskApp(ShellApp):
         from screens.confirm import QuitScreen
 
         if not self._open:
-            self.exit()
+            self.exit(return_code=self._failed)
         elif not isinstance(self.screen, QuitScreen):
             self.push_screen(QuitScreen(), self._quit_answered)
 
@@ -238,7 +268,7 @@ class TradedeskApp(ShellApp):
 
     def _painting_failed(self, problem: Exception) -> None:
         """A figure that cannot be painted must not take F9 down with it: said once, logged, gone on."""
-        words = f"this screen could not be painted: {type(problem).__name__}: {problem}"
+        words = f"this screen could not be painted ({problem}); the log says more"
         if words != self._complained:
             self._complained = words
             log.exception(words)
@@ -299,6 +329,26 @@ class TradedeskApp(ShellApp):
             self._runs_on.add(event.number)
         if event.name in ("halt.changed", "store.trouble"):
             self.paint_strip()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Log what nobody caught; the log's traceback shows no local variables, which may be clients'."""
+        log.critical("the screen ended unexpectedly", exc_info=error)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Leave with a short message where Textual would print a traceback with its local variables."""
+        if not self._exit_renderables:
+            from tradedesk.commands.exits import log_file
+
+            file = log_file()
+            more = f"; {file} says more" if file else ""
+            self._exit_renderables.append(
+                Text(
+                    f"tradedesk: the screen ended unexpectedly{more}. What was sent stays at the broker; "
+                    "`tradedesk cancel-all` works without the screen."
+                )
+            )
+        self._close_messages_no_wait()
 
     # Keys
 

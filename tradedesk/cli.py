@@ -1,5 +1,6 @@
 """The command line: what the screens do, for scripts and for a second terminal. `main` is the entry."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,8 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from tradedesk.commands import launch, safety, setup, show, trade
-from tradedesk.commands.exits import Exit, explain
+from tradedesk.commands.exits import Exit, explain, log_file
 from tradedesk.output import document, say
+
+log = logging.getLogger(__name__)
 
 
 class DeskGroup(TyperGroup):
@@ -35,6 +38,8 @@ class DeskGroup(TyperGroup):
             sys.exit(Exit.INTERRUPTED)
         except Exception as problem:
             told = explain(problem)
+            if told.exit is Exit.INTERNAL and log_file():
+                log.error("a command ended unexpectedly", exc_info=problem)
             say(f"tradedesk: {told.message}")
             if _wants_json(given):
                 document({"error": told.to_json()})

@@ -56,7 +56,12 @@ def _watch(app: ShellApp, argument: str) -> None:
     instrument = app.desk.market.index.resolve(argument)
     name = app.desk.watchlist.names()[0]
     app.run_worker(app.desk.watchlist.add(instrument.key, name), exit_on_error=False)
-    app.say(f"{instrument.tradingsymbol} is on the watchlist {name}")
+    of = "" if name == "Watchlist" else f" {name}"
+    app.say(f"{instrument.tradingsymbol} is on the watchlist{of}")
+
+
+def _help(app: ShellApp, argument: str) -> None:
+    app.action_help()
 
 
 def _theme(app: ShellApp, argument: str) -> None:
@@ -79,6 +84,7 @@ LINES: dict[str, tuple[Line, str]] = {
     "run": (_run, "NUMBER: a run"),
     "plan": (_plan, "NUMBER: a stored plan"),
     "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),
+    "help": (_help, "the keys that work here"),
     "theme": (_theme, "dark, light, high-contrast or colour-blind"),
     "quit": (_quit, "quit; asks"),
 }

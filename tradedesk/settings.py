@@ -1,12 +1,10 @@
 """What a trader may set: environment over `config.toml` over these defaults."""
 
 import difflib
-import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -45,10 +43,10 @@ class Settings(BaseSettings):
     refresh_hz: float = Field(default=5.0, ge=1, le=10)
     """How often the screen is painted at most."""
 
-    theme: str = "dark"
+    theme: Literal["dark", "light", "high-contrast", "colour-blind"] = "dark"
     """Colours: dark, light, high-contrast or colour-blind."""
 
-    keys: str = "default"
+    keys: Literal["default", "odin"] = "default"
     """Key profile: default or odin."""
 
     flash: bool = True
@@ -68,16 +66,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, then what was read from the file."""
         return (env_settings, init_settings)
-
-
-def home_folder(home: Path | None = None) -> Path:
-    """The desk's folder: given, or `TRADEDESK_HOME`, or the platform's place for user data."""
-    if home is not None:
-        return home.expanduser().absolute()
-    named = os.environ.get("TRADEDESK_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    return Path(platformdirs.user_data_dir("tradedesk", appauthor=False))
 
 
 def load_settings(home: Path) -> Settings:

@@ -4,13 +4,17 @@ import logging
 import random
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from sqlalchemy import select
 
 from brokers.contract import Broker, BrokerError
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.paper.fault_menu import SHARES, Faults
+from brokers.paper.faults import FaultyBroker
 from brokers.paper.prices import Listing
 from data.clock import Clock, SystemClock
 from data.instruments import Instrument
@@ -18,7 +22,8 @@ from data.money import BadInput
 from data.phases import Calendar, load_calendar
 from data.schema import prepare
 from data.seed import demo_clients, universe
-from data.store import Store
+from data.store import Store, StoreError, Unit
+from data.tables import Meta, table
 from engine.accounts.book import Book
 from engine.accounts.clients import BROKERS, NewClient
 from engine.desk import Desk
@@ -26,7 +31,8 @@ from engine.events import Bus
 from engine.market.quotes import QuoteMap
 from engine.parts import Parts
 from engine.rules import Rules, Waits
-from tradedesk.settings import Settings, home_folder, load_settings
+from tradedesk.home import home_folder
+from tradedesk.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +55,33 @@ DEMO_WATCHLIST = (
 )
 
 
-class PaperDesk(Desk):
-    """A desk on the built-in paper exchange: whoever and whatever is added here is known there too."""
+OWN_EXCHANGE = "paper_exchange"
+"""The row of `meta` that says which paper exchange these books belong to."""
 
-    def __init__(self, parts: Parts, kind: str, exchange: PaperExchange) -> None:
+
+class PaperDesk(Desk):
+    """A desk on the built-in paper exchange: whoever and whatever is added here is known there too.
+
+    `exchange_trouble` says why the home's own exchange could not be opened; then `exchange` is an empty one
+    in memory, which knows no account and no order.
+    """
+
+    def __init__(self, parts: Parts, kind: str, exchange: PaperExchange, exchange_trouble: str = "") -> None:
         super().__init__(parts, kind)
         self.exchange = exchange
+        self.exchange_trouble = exchange_trouble
 
     async def open(self) -> None:
         """Start, then open paper accounts for clients that have none."""
         await super().open()
+        if self.exchange_trouble:
+            return
         try:
+            if not self.exchange.in_memory and _owned_exchange(self._parts.store.path) is None:
+                identity = self.exchange.identity
+                await self._parts.store.write(lambda unit: _own(unit, identity))
             self.meet_exchange()
-        except (BrokerError, sqlite3.Error) as problem:
+        except (BrokerError, sqlite3.Error, StoreError) as problem:
             if self.kind != "cli":  # a halt must be written even when the exchange cannot be
                 raise
             log.error("the paper exchange cannot be written: %s", problem)
@@ -94,23 +114,37 @@ async def open_desk(
     exchange: PaperExchange | None = None,
     latency: tuple[float, float] | None = None,
     seed: int | None = None,
+    emergency: bool = False,
+    faults: Faults | None = None,
 ) -> AsyncIterator[PaperDesk]:
     """Open the desk of a home and close it again.
 
     `kind` is `app` (one at a time), `cli` or `api`. The rest is for tests and rehearsals: a clock moved by
-    hand, another exchange, no latency in seconds, a seed for tags and rotation; but cancel-all brings its own
-    settings and calendar where the home's are broken. Raises `BadInput`,
-    `StoreError` or `AppAlreadyRuns`.
+    hand, another exchange, no latency in seconds, a seed for tags and rotation, faults of the broker. But
+    cancel-all brings its own settings and calendar where the home's are broken, and its `emergency` opens
+    even without the home's own paper exchange. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
     clock = clock or SystemClock()
     rules = rules or rules_of(settings)
+    _check_books(folder)
     prepare(folder / "desk.db")
     calendar = calendar or calendar_of(folder)
-    exchange = exchange or PaperExchange(folder / "paper.db", clock, calendar, policy=rules.policy)
+    trouble = ""
+    if exchange is None:
+        try:
+            exchange = _exchange_of(folder, clock, calendar, rules)
+        except (BadInput, sqlite3.Error) as problem:
+            if not emergency:
+                raise
+            trouble = str(problem)
+            log.error("going on without the paper exchange: %s", trouble)
+            exchange = PaperExchange(None, clock, calendar, policy=rules.policy)
     low, high = settings.paper_latency_ms
     broker: Broker = PaperBroker(exchange, clock, latency=latency or (low / 1000, high / 1000))
+    if faults is not None:
+        broker = _faulty(broker, exchange, clock, faults)
     market_clock = exchange.market_clock
     book = Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day)
     parts = Parts(
@@ -130,13 +164,83 @@ async def open_desk(
         feed=broker,
         random=random.Random(seed) if seed is not None else random.SystemRandom(),
     )
-    desk = PaperDesk(parts, kind, exchange)
+    desk = PaperDesk(parts, kind, exchange, trouble)
     try:
         await desk.open()
         yield desk
     finally:
         await desk.close()
         exchange.close()
+
+
+def _check_books(home: Path) -> None:
+    """Refuse an exchange whose books are gone: empty ones beside it would know nothing of what it holds."""
+    if _is_there(home / "paper.db") and not _is_there(home / "desk.db"):
+        raise BadInput(
+            "home",
+            str(home),
+            "desk.db, the books of the paper exchange in paper.db, is missing: put it back from a copy, "
+            "or move paper.db away too and begin afresh",
+        )
+
+
+def _exchange_of(home: Path, clock: Clock, calendar: Calendar, rules: Rules) -> PaperExchange:
+    """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
+    path = home / "paper.db"
+    owned = _owned_exchange(home / "desk.db")
+    if owned is not None and not _is_there(path):
+        raise BadInput(
+            "home",
+            str(home),
+            "paper.db, the paper exchange of the books in desk.db, is missing: put it back from a copy, "
+            "or move desk.db away too and begin afresh",
+        )
+    try:
+        exchange = PaperExchange(path, clock, calendar, policy=rules.policy)
+    except sqlite3.DatabaseError as problem:
+        if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: its own words say it
+            raise
+        raise BadInput("database", str(path), f"this is not a paper exchange's file ({problem})") from problem
+    if owned is not None and owned != exchange.identity:
+        exchange.close()
+        raise BadInput(
+            "home",
+            str(home),
+            "paper.db is another desk's paper exchange, not that of the books in desk.db: put the two files "
+            "that belong together back from one copy, or move both away and begin afresh",
+        )
+    return exchange
+
+
+def _faulty(broker: Broker, exchange: PaperExchange, clock: Clock, faults: Faults) -> Broker:
+    """The broker, going wrong as `faults` say."""
+    shares = {name: faults.share(name) for name in SHARES if faults.share(name)}
+    log.warning("faults are rehearsed, seed %s: %s", faults.seed, shares)
+    return FaultyBroker(
+        broker,
+        clock,
+        faults,
+        random.Random(faults.seed),
+        overfill=exchange.overfill,
+        resurrect=exchange.resurrect,
+    )
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _owned_exchange(database: Path) -> str | None:
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (OWN_EXCHANGE,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _own(unit: Unit, identity: str) -> None:
+    """Keep which exchange these books belong to, once."""
+    meta = table(Meta)
+    if unit.connection.execute(select(meta.c.name).where(meta.c.name == OWN_EXCHANGE)).first() is None:
+        unit.insert(Meta, [{"name": OWN_EXCHANGE, "value": identity}])
 
 
 def calendar_of(home: Path) -> Calendar:

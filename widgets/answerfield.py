@@ -126,6 +126,11 @@ class AnswerField(Horizontal):
         """Empty the line, as when what was to be answered has changed."""
         self._input.value = ""
 
+    def type_on(self, text: str) -> None:
+        """Take up what was typed elsewhere though it was meant for this line, and the focus with it."""
+        self._input.insert_text_at_cursor(text)
+        self.focus()
+
     def focus(self, scroll_visible: bool = True) -> "AnswerField":
         """Put the focus into the line."""
         self._input.focus(scroll_visible)

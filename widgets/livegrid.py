@@ -129,10 +129,12 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         markable: bool = True,
         show_header: bool = True,
         flash_frames: int = 0,
+        follows_top: bool = False,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
+        """`follows_top` keeps the cursor on the first row, whichever that is, until the trader moves it."""
         super().__init__(
             columns,
             hint=hint,
@@ -144,6 +146,8 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         )
         self._monotonic = monotonic
         self._markable = markable
+        self._follows_top = follows_top
+        self._left_top = False
         self._sorted_at = float("-inf")
         self._touched_at = float("-inf")
 
@@ -178,7 +182,17 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
 
     def _sort_now(self) -> None:
         self._sorted_at = self._monotonic()
+        # Whoever scrolled down by the mouse reads there, though the cursor never left the top.
+        follows = self._follows_top and not self._left_top and not self.scroll_offset.y
         self._reorder(sorted_keys(self._given, self._rows, self._sort_column, self._descending))
+        if follows and self._order and self._cursor != self._order[0]:
+            self._set_cursor(self._order[0])
+
+    def to_top(self) -> None:
+        """Put the cursor on the first row, as when something else is shown; there it follows again."""
+        self._left_top = False
+        if self._order:
+            self._set_cursor(self._order[0])
 
     # What the trader does
 
@@ -186,8 +200,10 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
         self._touched_at = self._monotonic()
         if not self._order:
             return
-        key = self._order[max(0, min(index, len(self._order) - 1))]
+        index = max(0, min(index, len(self._order) - 1))
+        key = self._order[index]
         moved = key != self._cursor
+        self._left_top = index > 0
         self._set_cursor(key)
         if moved:
             self.post_message(self.Highlighted(self, key))

@@ -97,6 +97,18 @@ class SymbolInput(Widget):
             """The field, for selectors."""
             return self.field
 
+    @dataclass
+    class Unmatched(Message):
+        """The trader pressed Enter on a text that nothing fits."""
+
+        field: "SymbolInput"
+        text: str
+
+        @property
+        def control(self) -> "SymbolInput":
+            """The field, for selectors."""
+            return self.field
+
     def __init__(
         self,
         suggest: Suggest,
@@ -161,6 +173,8 @@ class SymbolInput(Widget):
             self.choose(self._list.place)
         elif self._chosen is not None:
             self.post_message(self.Chosen(self, self._chosen))
+        else:
+            self.post_message(self.Unmatched(self, event.value))
 
     def on_descendant_blur(self) -> None:
         """Close the list; a code that was typed out in full is a choice."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from data.money import half_up
-from data.tables import ClosedLot, Fill, table
+from data.tables import ClosedLot, Fill, Hold, table
 from data.vocabulary import Product
 from engine.accounts.views import FundsView, HoldingView
 from engine.parts import Parts
@@ -54,6 +54,16 @@ class Transaction:
         return self.pnl_paise - self.charges_paise
 
 
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """Money kept from trading without an order: why, how much in paise, and since when."""
+
+    kind: str
+    amount_paise: int
+    reason: str
+    opened_at: datetime
+
+
 class FundsService:
     """Clients' balances."""
 
@@ -67,6 +77,17 @@ class FundsService:
     def all(self) -> list[FundsView]:
         """Every client's balances, in the order of the roster."""
         return [self.of(client_id) for client_id in self._parts.book.clients]
+
+    async def holds(self, client_id: int) -> list[HoldView]:
+        """What is held of one client's money and not released, oldest first."""
+        holds = table(Hold)
+        query = (
+            select(holds.c.kind, holds.c.amount_paise, holds.c.reason, holds.c.opened_at)
+            .where(holds.c.client_id == client_id, holds.c.released_at.is_(None))
+            .order_by(holds.c.id)
+        )
+        async with self._parts.store.reader() as connection:
+            return [HoldView(*row) for row in (await connection.execute(query)).all()]
 
 
 class Holdings:

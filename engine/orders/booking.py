@@ -8,7 +8,7 @@ the writer's transaction, so what it read cannot change under it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -24,7 +24,7 @@ from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy
 from engine.events import OrderFilled
 from engine.orders.states import Flag, OrderEvent, transition
 
-_SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)
+SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)
 
 _IN_DEMAT = (Bucket.FREE, Bucket.PLEDGED)
 """Shares whose sale debits the demat account; those of today are netted, those on their way pass it by."""
@@ -116,6 +116,15 @@ def open_need(order: Mapping[str, Any]) -> tuple[int, int, int]:
     return max(money), max(loan), shares
 
 
+NettedKey = tuple[int, str, str, date]
+"""Client, security, product and trading date: the trades that the exchange nets with each other."""
+
+
+def trade_order(traded_at: datetime, trade_id: str) -> tuple[datetime, int, str]:
+    """The market's order of trades: by time, then by the exchange's number."""
+    return traded_at, int(trade_id) if trade_id.isdigit() else 0, trade_id
+
+
 @dataclass(slots=True)
 class _Purse:
     """A client's balances as this unit has changed them so far; it decides where a dear fill is paid from."""
@@ -139,18 +148,21 @@ class Books:
     actor: str
     sell_credit_bps: int
     orders: dict[int, OrderRow] = field(default_factory=dict[int, OrderRow])
-    _purses: dict[int, _Purse] = field(default_factory=dict[int, _Purse])
-    _lots: dict[tuple[int, str, str], list[dict[str, Any]]] = field(
+    netted: set[NettedKey] = field(default_factory=set[NettedKey])
+    """What traded in this unit, by client, security, product and day."""
+    fill_kind: str = "fill"
+    purses: dict[int, _Purse] = field(default_factory=dict[int, _Purse])
+    lots: dict[tuple[int, str, str], list[dict[str, Any]]] = field(
         default_factory=dict[tuple[int, str, str], list[dict[str, Any]]]
     )
     _known_trades: dict[tuple[int, str, date, str, str], tuple[int, int]] = field(
         default_factory=dict[tuple[int, str, date, str, str], tuple[int, int]]
     )
-    _transfers: list[Transfer] = field(default_factory=list[Transfer])
+    transfers: list[Transfer] = field(default_factory=list[Transfer])
     _fills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _opened: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    _sold: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    _changed_lots: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
+    sold: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    changed_lots: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     _changed: set[int] = field(default_factory=set[int])
     _loans: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
     _shares: dict[tuple[int, str, str], int] = field(
@@ -187,14 +199,14 @@ class Books:
             ):
                 key = (trade[0], trade[1], trade[2], trade[3], trade[4])
                 self._known_trades[key] = (trade[5], trade[6])
-        self._load_purses({order["client_id"] for order in self.orders.values()} - self._purses.keys())
+        self._load_purses({order["client_id"] for order in self.orders.values()} - self.purses.keys())
         self._load_lots(
             {
                 (order["client_id"], order["security"], order["product"])
                 for order in self.orders.values()
                 if order["side"] == Side.SELL.value
             }
-            - self._lots.keys()
+            - self.lots.keys()
         )
 
     def _load_purses(self, client_ids: set[int]) -> None:
@@ -205,21 +217,22 @@ class Books:
                     funds.c.client_id.in_(ids)
                 )
             ):
-                self._purses[row[0]] = _Purse(row[1], row[2])
+                self.purses[row[0]] = _Purse(row[1], row[2])
 
     def _load_lots(self, keys: set[tuple[int, str, str]]) -> None:
-        lots = table(Lot)
+        lots, fills = table(Lot), table(Fill)
         for ids in chunks({key[0] for key in keys}):
             for row in self.unit.connection.execute(
-                select(lots)
+                select(lots, fills.c.traded_at, fills.c.trade_id)
+                .outerjoin(fills, fills.c.id == lots.c.fill_id)
                 .where(lots.c.client_id.in_(ids), lots.c.quantity_left > 0)
                 .order_by(lots.c.opened_on, lots.c.id)
             ).mappings():
                 key = (row["client_id"], row["security"], row["product"])
                 if key in keys:
-                    self._lots.setdefault(key, []).append(dict(row))
+                    self.lots.setdefault(key, []).append(dict(row))
         for key in keys:
-            self._lots.setdefault(key, [])
+            self.lots.setdefault(key, [])
 
     # --- changing ---
 
@@ -273,7 +286,7 @@ class Books:
         self._known_trades[key] = told
         if OrderState(order["state"]) in TERMINAL_STATES - {OrderState.FILLED}:
             self.flag(order, Flag.LATE_FILL)
-        book = self._book_buy if order["side"] == Side.BUY.value else self._book_sell
+        book = self._book_buy if order["side"] == Side.BUY.value else self.book_sell
         fill_id = self._id("fill")
         charges = book(order, trade, fill_id)
         order["filled_quantity"] += trade.quantity
@@ -282,6 +295,7 @@ class Books:
         if order["filled_quantity"] > max(order["quantity"], order["asked_quantity"] or 0):
             self.flag(order, Flag.OVERFILL)
         self._changed.add(order["id"])
+        self.netted.add((order["client_id"], order["security"], order["product"], trade.trading_date))
         self._fills.append(
             {
                 "id": fill_id,
@@ -329,7 +343,7 @@ class Books:
             lines.append(Line(Account.CHARGES, charges, order["id"]))
             if exact:
                 lines.append(Line(Account.CHARGES_DUE, -charges))
-        self._transfers.append(
+        self.transfers.append(
             Transfer(
                 order["client_id"],
                 "fill",
@@ -366,9 +380,11 @@ class Books:
             "loan_left_paise": loan,
             "charges_left_paise": charges,
             "fill_id": fill_id,
+            "traded_at": trade.traded_at,
+            "trade_id": trade.trade_id,
         }
         self._opened.append(lot)
-        known = self._lots.get((order["client_id"], order["security"], order["product"]))
+        known = self.lots.get((order["client_id"], order["security"], order["product"]))
         if known is not None:
             known.append(lot)
         return charges
@@ -379,14 +395,15 @@ class Books:
         order["blocked_paise"] -= from_block
         lines = [Line(Account.BLOCKED, -from_block, order["id"])] if from_block else []
         if amount > from_block:
-            available, short = self._purses[order["client_id"]].take(amount - from_block)
+            available, short = self.purses[order["client_id"]].take(amount - from_block)
             if available:
                 lines.append(Line(Account.AVAILABLE, -available))
             if short:
                 lines.append(Line(Account.SHORTFALL, -short))
         return lines
 
-    def _book_sell(self, order: OrderRow, trade: BrokerTrade, fill_id: int) -> int:
+    def book_sell(self, order: OrderRow, trade: BrokerTrade, fill_id: int) -> int:
+        """Post a sale and close the lots it sold; gives its charges in paise."""
         pieces = self._take_lots(order, trade)
         proceeds = trade.quantity * trade.price_paise
         sold = sum(piece.quantity for piece in pieces)
@@ -395,7 +412,7 @@ class Books:
             order["demat_sale"] = not self._demat_fee_paid(order)
         total = order["filled_notional_paise"] + proceeds
         charges = charges_for(order, total) - order["charges_paise"]
-        purse = self._purses[order["client_id"]]
+        purse = self.purses[order["client_id"]]
         repaid = to_available = to_unsettled = 0
         for piece in pieces:
             value = piece.quantity * trade.price_paise
@@ -445,10 +462,10 @@ class Books:
             lines.append(Line(Account.AVAILABLE, to_available))
         if to_unsettled:
             lines.append(Line(Account.UNSETTLED, to_unsettled))
-        self._transfers.append(
+        self.transfers.append(
             Transfer(
                 order["client_id"],
-                "fill",
+                self.fill_kind,
                 trade.trading_date,
                 lines,
                 [
@@ -474,7 +491,9 @@ class Books:
         orders = table(Order)
         found = self.unit.connection.execute(
             select(orders.c.id).where(
-                *(orders.c[name] == value for name, value in same.items()), orders.c.demat_sale
+                *(orders.c[name] == value for name, value in same.items()),
+                orders.c.demat_sale,
+                orders.c.id.not_in(self.orders),
             )
         ).first()
         return found is not None
@@ -482,11 +501,21 @@ class Books:
     def _take_lots(self, order: OrderRow, trade: BrokerTrade) -> list["_Piece"]:
         """Take a sale from the lots: today's first, since the exchange nets the day, then settled, then T1.
 
+        Shares bought later than the sale come last: its own were others, of which we have not heard yet.
+
         A broker may sell more than our books hold, when shares came by another way; the pieces then fall
         short of the trade and the order is flagged for a human.
         """
-        lots = self._lots[order["client_id"], order["security"], order["product"]]
-        lots.sort(key=lambda lot: (_SELL_ORDER.index(lot["bucket"]), lot["opened_on"], lot["id"]))
+        lots = self.lots[order["client_id"], order["security"], order["product"]]
+        at = trade_order(trade.traded_at, trade.trade_id)
+        lots.sort(
+            key=lambda lot: (
+                bought_after(lot, at),
+                SELL_ORDER.index(lot["bucket"]),
+                lot["opened_on"],
+                lot_order(lot),
+            )
+        )
         wanted, pieces = trade.quantity, list[_Piece]()
         for lot in lots:
             left = lot["quantity_left"]
@@ -505,7 +534,7 @@ class Books:
             lot["cost_left_paise"] -= piece.cost
             lot["loan_left_paise"] -= piece.loan
             lot["charges_left_paise"] -= piece.charges
-            self._changed_lots[lot["id"]] = lot
+            self.changed_lots[lot["id"]] = lot
             pieces.append(piece)
             wanted -= quantity
         if wanted:
@@ -519,7 +548,7 @@ class Books:
         for number, piece in zip(self.unit.take_ids("closed_lot", len(pieces)), pieces, strict=True):
             share = left * piece.quantity // quantity_left
             left, quantity_left = left - share, quantity_left - piece.quantity
-            self._sold.append(
+            self.sold.append(
                 {
                     "id": number,
                     "client_id": order["client_id"],
@@ -535,8 +564,30 @@ class Books:
                     "cost_paise": piece.cost,
                     "proceeds_paise": piece.quantity * trade.price_paise,
                     "charges_paise": piece.charges + share,
+                    "lot_charges_paise": piece.charges,
+                    "loan_paise": piece.loan,
                 }
             )
+
+    def correct_charges(self, order: OrderRow, trade: BrokerTrade, more_paise: int) -> None:
+        """Write a fill of no shares that corrects the charges of a booked one."""
+        fill_id = self._id("fill")
+        self._fills.append(
+            {
+                "id": fill_id,
+                "client_id": order["client_id"],
+                "order_id": order["id"],
+                "exchange": trade.exchange,
+                "trading_date": trade.trading_date,
+                "trade_id": f"{trade.trade_id}:charges:{fill_id}",
+                "broker_order_id": trade.broker_order_id,
+                "quantity": 0,
+                "price_paise": 0,
+                "charges_paise": more_paise,
+                "traded_at": trade.traded_at,
+                "booked_at": self.unit.now,
+            }
+        )
 
     def release(self, order: OrderRow, evidence: str, ended: bool = False) -> int:
         """Free what an order's open rest no longer needs, all of it once it has `ended`.
@@ -549,8 +600,8 @@ class Books:
         freed = order["blocked_paise"] - money
         if freed > 0:
             order["blocked_paise"] = money
-            self._purses[client_id].available += freed
-            self._transfers.append(
+            self.purses[client_id].available += freed
+            self.transfers.append(
                 Transfer(
                     client_id,
                     "release",
@@ -585,13 +636,13 @@ class Books:
             more = min(shares - order["blocked_shares"], self._sellable(key))
             self._shares[key] -= more
             order["blocked_shares"] += more
-        purse = self._purses[order["client_id"]]
+        purse = self.purses[order["client_id"]]
         amount = min(money - order["blocked_paise"], purse.available)
         if amount <= 0:
             return
         purse.available -= amount
         order["blocked_paise"] += amount
-        self._transfers.append(
+        self.transfers.append(
             Transfer(
                 order["client_id"],
                 "reserve",
@@ -610,7 +661,7 @@ class Books:
                 holdings.c.client_id == key[0], holdings.c.security == key[1], holdings.c.product == key[2]
             )
         ).scalar_one_or_none()
-        held = sum(lot["quantity_left"] for lot in self._lots.get(key, ()))
+        held = sum(lot["quantity_left"] for lot in self.lots.get(key, ()))
         return max(0, held - (blocked or 0) + self._shares.get(key, 0))
 
     # --- writing ---
@@ -618,13 +669,13 @@ class Books:
     def flush(self) -> None:
         """Write everything back in bulk."""
         unit = self.unit
-        post(unit, self._transfers)
+        post(unit, self.transfers)
         free_memo(unit, self._loans, self._shares)
         unit.insert(Fill, self._fills)
         unit.insert(Lot, self._opened)
-        unit.insert(ClosedLot, self._sold)
+        unit.insert(ClosedLot, self.sold)
         opened = {lot["id"] for lot in self._opened}
-        self._write_lots([lot for lot_id, lot in self._changed_lots.items() if lot_id not in opened])
+        self._write_lots([lot for lot_id, lot in self.changed_lots.items() if lot_id not in opened])
         self._write_orders()
 
     def _write_lots(self, lots: list[dict[str, Any]]) -> None:
@@ -650,6 +701,20 @@ class Books:
             self.unit.touched.clients.add(order["client_id"])
             self.unit.touched.runs.add(order["run_number"])
         self.unit.connection.execute(_UPDATE_ORDER, rows)
+
+
+def lot_order(lot: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The order in which shares of one day and bucket are sold: as they were bought."""
+    if lot["traded_at"] is None:
+        return (0, lot["id"])
+    return (1, *trade_order(lot["traded_at"], lot["trade_id"]))
+
+
+def bought_after(lot: Mapping[str, Any], at: tuple[datetime, int, str]) -> bool:
+    """Whether a lot of the day was bought after a trade."""
+    if lot["bucket"] != Bucket.TODAY.value or lot["traded_at"] is None:
+        return False
+    return trade_order(lot["traded_at"], lot["trade_id"]) > at
 
 
 @dataclass(slots=True)

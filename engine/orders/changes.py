@@ -254,6 +254,6 @@ class Changer:
                 return await broker.modify(account, order.broker_order_id, change)
         except TimeoutError:
             return Ambiguous(f"no answer within {parts.waits.send_timeout_s:g} s")
-        except Exception as problem:
+        except Exception:
             log.exception("the adapter failed on a change of order %s", order_id)
-            return Ambiguous(f"the adapter failed: {type(problem).__name__}")
+            return Ambiguous("the adapter failed; the log says how")

@@ -206,9 +206,9 @@ class Dispatcher:
                 return await broker.place(account, request)
         except TimeoutError:
             return Ambiguous(f"no answer within {self._parts.waits.send_timeout_s:g} s")
-        except Exception as problem:
+        except Exception:
             log.exception("the adapter failed on order %s", order.id)
-            return Ambiguous(f"the adapter failed: {type(problem).__name__}")
+            return Ambiguous("the adapter failed; the log says how")
 
     def _halted(self, order: OrderView) -> bool:
         """Whether a halt is for this order: the file is for every order, a row for those in its scope."""

@@ -26,6 +26,7 @@ from engine.orders.facts import (
     Seen,
     SendEnded,
 )
+from engine.orders.rebooking import rebook_sales
 from engine.orders.requests import (
     absent_change,
     adopt_terms,
@@ -38,7 +39,8 @@ from engine.orders.requests import (
 from engine.orders.states import Flag, OrderEvent
 
 BOOK_LAG = timedelta(seconds=10)
-"""Order books have been seen five seconds behind, and stamps two seconds off."""
+"""Order books have been seen five seconds behind, and stamps two seconds off; what a read begun that long
+after the last change says, counts whatever its stamp."""
 
 _EVENT_OF_STATUS = {
     BrokerStatus.OPEN: OrderEvent.SEEN_LIVE,
@@ -94,6 +96,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
         ):
             read_again.add(order["client_id"])
     books.flush()
+    rebook_sales(unit, books.netted, actor, sell_credit_bps)
     _end_attempts(unit, attempts)
     write_requests(unit, requests)
     close_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
@@ -240,9 +243,11 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
     if order["broker_order_id"] != seen.broker_order_id:
         return False  # a second order under our tag: its trades are ours, its status is not this order's
     told_before = order["told_at"]
-    stale = told_before is not None and seen.updated_at < told_before
+    settled = fact.read_at is not None and fact.read_at >= order["updated_at"] + BOOK_LAG
+    later = told_before is None or seen.updated_at > told_before or settled
+    stale = not later and seen.updated_at != told_before
     if not stale:
-        if told_before is None or seen.updated_at > told_before:
+        if later and seen.updated_at != told_before:
             books.touch(order, told_at=seen.updated_at)
         requests += adopt_terms(books, order, seen)
     event = _EVENT_OF_STATUS[seen.status]
@@ -251,6 +256,8 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
     filled = seen.filled_quantity
     if event is OrderEvent.SEEN_FILLED:
         filled = max(filled, seen.quantity)  # complete is a claim about quantity, whatever it says of it
+    if stale:
+        return order["filled_quantity"] < filled  # a later word has told what the order is
     if event is not OrderEvent.SEEN_LIVE and order["filled_quantity"] < filled:
         if OrderState(order["state"]) not in TERMINAL_STATES:
             books.move(order, OrderEvent.SEEN_LIVE)
@@ -258,7 +265,6 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         return True
     before = order["state"]
     if event is OrderEvent.SEEN_LIVE:
-        later = told_before is None or seen.updated_at > told_before or _read_long_after(order, fact)
         came_back = before in _TOLD_ENDS and later
         if before in _LIVE_MOVES or came_back:
             books.move(order, event)
@@ -278,12 +284,6 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
             _doubt_ended(books, order)
         _ended(books, order, seen)
     return order["filled_quantity"] < filled
-
-
-def _read_long_after(order: OrderRow, fact: Seen) -> bool:
-    """Whether an order was read as live so long after its end that no cache or skewed stamp explains it."""
-    ended_at = order["ended_at"]
-    return fact.read_at is not None and ended_at is not None and fact.read_at >= ended_at + BOOK_LAG
 
 
 _LIVE_MOVES = frozenset(

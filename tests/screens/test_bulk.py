@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from textual.widgets import Static
+
 from data.vocabulary import Product, RunStatus, Side
 from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
+from screens.desk import DeskScreen
 from screens.plan_view import PlanView
 from screens.run_view import RunView, StopScreen, bar
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -189,21 +192,119 @@ def _line(bench: PaperBench, code: str):
     return next(line for line in plan.lines if line.code == code)
 
 
-async def test_sizes_are_remembered_per_side_and_a_sell_starts_with_all_that_is_held(tmp_path: Path) -> None:
+async def test_a_fresh_form_is_as_documented_and_shows_no_figure_of_the_other_side(
+    tmp_path: Path,
+) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("B")
-        await bench.keys("1", "0", "enter")
-        await bench.keys("escape", "escape")
-        await bench.keys("S")
+        await bench.keys("1", "0", "at", "enter")
+        assert plan_view(bench).plan is not None
+        await bench.keys("escape")
+        assert "would be now" in bench.text
         form = bench.screen.query_one(BulkForm)
-        assert form.side is Side.SELL
+        form.begin(Side.SELL, form.key, ())
+        assert bench.screen.query_one("#preview", Static).visual.plain == "", "before the next look"  # type: ignore[attr-defined]
+        await bench.settle()
         assert bench.screen.query_one("#value", NumberField).value == "100"
         assert bench.screen.query_one("#kind", ChoiceField).value == "% of position"
         assert bench.screen.query_one("#product", ChoiceField).value == "as held"
-        await bench.keys("escape")
         await bench.keys("B")
-        assert bench.screen.query_one("#value", NumberField).value == "10"
-        assert "10" in bench.text
+        shown = {
+            name: bench.screen.query_one(f"#{name}", ChoiceField).value
+            for name in ("kind", "type", "product")
+        }
+        assert shown == {"kind": "% of capital", "type": "MARKET", "product": "CNC"}
+        assert bench.screen.query_one("#value", NumberField).value == "25"
+        assert bench.screen.query_one("#price", NumberField).value == ""
+
+
+async def test_marks_are_carried_on_when_the_form_is_begun_again(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        clients = bench.screen.query_one("#clients", LiveGrid)
+        clients.set_marks([bench.client("CB0002"), bench.client("CC0003")])
+        await bench.keys("B")
+        await bench.keys("S")
+        await bench.keys("B")
+        choice = bench.screen.query_one("#clients", ChoiceField)
+        assert choice.value == "2 MARKED of 50"
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert (plan.orders, len(plan.lines)) == (0, 2)
+        await bench.keys("escape")
+        assert choice.value == "2 MARKED of 50"
+        await bench.keys("B")
+        assert choice.value == "2 MARKED of 50", "after a plan with nothing to send as well"
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_words_typed_on_a_plan_are_its_answer_and_never_commands(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        clients = bench.screen.query_one("#clients", LiveGrid)
+        clients.set_marks([bench.client("CB0002"), bench.client("CC0003")])
+        await to_plan(bench)
+        assert bench.screen.focused is plan_view(bench).grid, "no line can be sent, so the lines come first"
+        await bench.type("buy 0")
+        assert isinstance(bench.screen, BulkScreen)
+        assert plan_view(bench).query_one(AnswerField).text == "buy 0"
+        assert bench.toasts == ["nothing to send: no line of plan 1 can go"]
+        await bench.keys("enter")
+        assert bench.desk.runs.all() == []
+        await bench.keys("escape", "escape", "b")
+        assert bench.screen.query_one("#quantity", NumberField).value == "", "no draft was left behind"
+
+
+async def test_an_answer_typed_in_the_lines_is_taken_up_whole(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.keys("tab")
+        assert "b s order" not in bench.lines()[-1]
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        assert bench.desk.runs.get(1).counts["filled"] == 45
+
+
+async def test_each_plan_starts_at_its_top_and_a_key_without_use_says_why(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.keys("tab", "end", "a")
+        last = plan_view(bench)._line
+        assert last is not None
+        assert bench.toasts[-1] == f"a: {last.code}: ok as it is; no smaller quantity would help"
+        await bench.keys("escape", "enter")
+        grid = plan_view(bench).grid
+        assert grid.cursor_key == grid.shown_keys[0]
+        await bench.keys("tab", "d")
+        assert bench.toasts[-1] == "d and e work on one client's line"
+        await bench.keys("a")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.answer == "buy 47"
+
+
+async def test_the_same_again_within_a_minute_is_left_out_until_a_capital_a_insists(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        bench.screen.query_one("#clients", LiveGrid).set_marks(
+            [bench.client("AM1042"), bench.client("RV1012")]
+        )
+        await bench.keys("B")
+        await bench.keys("1", "0", "enter")
+        await bench.type("buy 2")
+        await bench.keys("enter")
+        assert "A again" not in bench.lines()[-1]
+        await bench.keys("full_stop")
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.orders == 0
+        assert "same just sent · A again" in bench.text
+        assert "A again" in bench.lines()[-1]
+        await bench.keys("A")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert (plan.answer, plan.intent.again) == ("buy 2", True)
+        assert "A again" not in bench.lines()[-1]
 
 
 async def test_esc_keeps_what_was_typed_for_the_next_b_in_the_same_place(tmp_path: Path) -> None:
@@ -315,7 +416,9 @@ async def test_reverse_and_again_open_the_form_and_send_nothing(tmp_path: Path) 
         await bench.settle()
         form = bench.screen.query_one(BulkForm)
         assert (form.side, len(form.intent().line_changes)) == (Side.SELL, 45)
+        assert "SELL what run 1 filled" in bench.text
         await bench.keys("enter")
+        assert "SELL RELIANCE │ what run 1 filled" in bench.text
         plan = plan_view(bench).plan
         assert plan is not None
         assert plan.answer == "sell 45"
@@ -325,7 +428,9 @@ async def test_reverse_and_again_open_the_form_and_send_nothing(tmp_path: Path) 
         await bench.keys("escape", "escape")
         await bench.keys("full_stop")
         assert isinstance(bench.screen, BulkScreen)
-        assert bench.screen.query_one(BulkForm).side is Side.SELL
+        assert bench.screen.query_one(BulkForm).side is Side.BUY, (
+            "the last that was sent, not the last planned"
+        )
         assert len(bench.desk.runs.all()) == 1
 
 
@@ -352,8 +457,15 @@ async def test_enter_on_a_run_row_opens_the_order(tmp_path: Path) -> None:
         grid = run_view(bench).grid
         assert isinstance(grid, LiveGrid)
         keys = grid.shown_keys
-        assert [key[0] for key in keys[-5:]] == ["skipped"] * 5  # type: ignore[index]
+        assert [key[0] for key in keys[:5]] == ["skipped"] * 5  # type: ignore[index]
+        orders = [bench.desk.orders.get(key[1]) for key in keys[5:]]  # type: ignore[index]
+        codes = [bench.desk.clients.get(order.client_id).code for order in orders]
+        assert codes == sorted(codes), "whoever was sent first"
+        assert grid.cursor_key == keys[0]
+        assert " a 19 sh" not in bench.text, "nothing can be mended here"
+        assert "x cancel" not in bench.lines()[-1], "nothing is live"
         bench.clock.shift(2)
+        grid.move_cursor(keys[5])
         await bench.keys("enter")
         assert "ORDER_RESERVED" in bench.text
         assert "fill" in bench.text

@@ -22,6 +22,7 @@ async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
         await on_page(bench)
         assert "PS1015 Priya Sharma" in bench.text
         assert "blocked 25,000 (held 25,000)" in bench.text
+        assert "held 25,000 for payout: payout asked for by the client, since Wed 18 Nov" in bench.text
         line = next(line for line in bench.lines() if "▸RELIANCE" in line)
         assert line.split()[1:4] == ["CNC", "10", "10"]
         assert line.split()[-1] == "100.0"

@@ -1,14 +1,17 @@
 """The Desk: what a trader sees at once, at both sizes, and what its keys do."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 from textual.widgets import Input
 
-from data.vocabulary import OrderState
+from data.vocabulary import OrderState, Side, SizingKind
+from engine.orders.intents import Intent, Sizing
 from screens.confirm import WordsScreen, YesScreen
 from screens.desk import DeskScreen
 from screens.exports import safe_cell
+from screens.help import HelpScreen
 from screens.search import SearchScreen
 from screens.symbol import SymbolScreen
 from tests.screens.bench import Bench, opened
@@ -31,7 +34,7 @@ def client_row(bench: Bench, code: str) -> str:
 async def test_a_newcomer_s_first_screen_says_the_way() -> None:
     async with opened() as bench:
         lines = bench.lines()
-        assert lines[0].startswith(" PAPER  09:15:00 continuous → 15:15")
+        assert lines[0].startswith(" PAPER Wed 18 Nov  09:15:00 continuous → 15:15 auction")
         for words in ("feed 0.", "unknown 0", "live 0", "gate 47/50", "day 0"):
             assert words in lines[0]
         assert "B, Enter, type the words it asks for" in bench.text
@@ -44,7 +47,7 @@ async def test_it_fits_a_small_terminal() -> None:
     async with opened((80, 24)) as bench:
         lines = bench.lines()
         assert len(lines) == 24
-        assert lines[0].startswith(" PAPER  09:15:00 cont→15:15  feed 0.")
+        assert lines[0].startswith(" PAPER 18 Nov  09:15:00 cont→15:15  feed 0.")
         for words in ("unk 0", "live 0", "gate 47/50"):
             assert words in lines[0]
         row = client_row(bench, "AM1042")
@@ -122,8 +125,34 @@ async def test_filter_narrows_and_esc_clears() -> None:
         assert len(clients(bench).shown_keys) == 1
         assert bench.screen.focused is clients(bench)
         assert "shown 1" in bench.text
-        await bench.keys("f", "escape", apart=0.1)
+        assert "filter mehta" in bench.text
+        await bench.keys("escape")
         assert len(clients(bench).shown_keys) == 50
+        assert bench.screen.focused is clients(bench)
+        assert "filter" not in next(line for line in bench.lines() if "Clients 50" in line)
+
+
+async def test_a_plan_made_anew_keeps_its_one_line_on_the_tape() -> None:
+    async with opened() as bench:
+        desk, tape = bench.desk, bench.screen.query_one(Tape)
+        intent = Intent(Side.BUY, "NSE:TCS", Sizing(SizingKind.PERCENT_OF_CAPITAL, 2_500))
+        lines = len(tape.shown_keys)
+        for _ in range(3):
+            await desk.plans.freeze(intent)
+        await bench.settle()
+        assert len(tape.shown_keys) == lines + 1
+        assert "plan 3 frozen" in bench.text
+        await desk.plans.freeze(replace(intent, sizing=Sizing(SizingKind.PERCENT_OF_CAPITAL, 1_000)))
+        await bench.settle()
+        assert len(tape.shown_keys) == lines + 2
+
+
+async def test_help_opens_from_the_command_line_too() -> None:
+    async with opened() as bench:
+        await bench.keys("colon")
+        await bench.type("help")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, HelpScreen)
 
 
 async def test_groups_are_stepped_through() -> None:

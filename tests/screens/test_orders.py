@@ -1,5 +1,6 @@
 """The blotter and an order's life: live first, what needs the trader, cancels that ask."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,30 @@ async def test_live_orders_stand_first_and_the_filter_narrows(tmp_path: Path) ->
         assert rows(bench) == ["RELIANCE"]
         await bench.keys("escape")
         assert len(rows(bench)) == 5
+
+
+async def test_the_cursor_stays_at_the_newest_until_it_is_moved(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_orders(bench)
+        await bench.keys("3")
+        grid = bench.screen.query_one(LiveGrid)
+        again = buy("TCS", SizingKind.FIXED_QUANTITY, 5, bench.client("RV1012"), limit_paise=230000)
+
+        async def one_more() -> None:
+            plan = await bench.desk.plans.freeze(dataclasses.replace(again, again=True))
+            await bench.desk.runs.start(plan, plan.digest)
+            await bench.settle()
+
+        await one_more()
+        newest = bench.desk.orders.all()[0].id
+        assert grid.cursor_key == grid.shown_keys[0] == newest
+        await bench.keys("j")
+        chosen = grid.cursor_key
+        await one_more()
+        assert grid.cursor_key == chosen
+        await bench.keys("home")
+        await one_more()
+        assert grid.cursor_key == grid.shown_keys[0] == bench.desk.orders.all()[0].id
 
 
 async def test_tab_and_f8_turn_the_views(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ async def test_from_the_watchlist_the_symbol_is_set_and_the_client_is_asked_for(
         assert client in bench.screen.focused.ancestors
 
 
-async def test_from_a_client_row_the_client_is_set_and_the_symbol_is_a_proposal(tmp_path: Path) -> None:
+async def test_from_a_client_row_both_are_set_and_the_quantity_is_asked_for(
+    tmp_path: Path,
+) -> None:
     async with opened_on_paper(tmp_path) as bench:
         clients = bench.screen.query_one("#clients", LiveGrid)
         clients.move_cursor(bench.client("PS1015"))
@@ -49,7 +51,13 @@ async def test_from_a_client_row_the_client_is_set_and_the_symbol_is_a_proposal(
         client, symbol = (bench.screen.query_one(name, SymbolInput) for name in ("#client", "#symbol"))
         assert client.chosen_key == bench.client("PS1015")
         assert symbol.chosen_key == "NSE:RELIANCE"
+        assert bench.screen.focused.id == "quantity"
+        await bench.keys("shift+tab")
         assert symbol in bench.screen.focused.ancestors
+        await bench.type("RELAINCE")
+        await bench.keys("enter")
+        assert "did you mean RELIANCE" in bench.text
+        bench.screen.focused.clear()
         await bench.type("TCS")
         await bench.keys("enter")
         assert symbol.chosen_key == "NSE:TCS", "typing replaces the proposal"
@@ -93,6 +101,7 @@ async def test_only_y_sends_and_only_once(tmp_path: Path) -> None:
         await bench.keys("a")
         await bench.keys("enter")
         assert isinstance(bench.screen, ReviewScreen)
+        assert "valid 60 s" in bench.text
         assert "BUY 19 TCS for PS1015 Priya Sharma, CNC, MARKET worst 2,550.00, max ₹48,508" in " ".join(
             bench.text.replace("┃", " ").split()
         )

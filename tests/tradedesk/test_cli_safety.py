@@ -223,7 +223,7 @@ def test_a_paused_client_is_skipped_with_its_reason(demo: Terminal) -> None:
     printed = demo.run("order", "AM1042", "buy", "TCS", "1", "--yes")
 
     assert printed.code == 3
-    assert "client_inactive" in printed.out
+    assert "client inactive" in printed.out
     assert "(on [red]vacation)" in printed.out
 
 

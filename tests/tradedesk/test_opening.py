@@ -1,9 +1,12 @@
 """The first frame: up before anything heavy is imported, and honest when the desk does not open."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+import pytest
 
 from screens.opening import OpeningScreen
 from tradedesk.app import TradedeskApp
@@ -37,10 +40,49 @@ async def test_the_desk_is_opened_only_after_the_first_frame() -> None:
         assert "opening the desk" in seen[1]
         await pilot.pause()
         assert isinstance(app.screen, OpeningScreen)
-        text = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        text = " ".join("".join(strip.text for strip in app.screen._compositor.render_strips()).split())
         assert "the disk is [red]full[/red]" in text, "outside words are never markup"
         await pilot.press("f9")
         assert app.is_running
         await pilot.press("ctrl+q")
         await pilot.pause()
         assert not app.is_running
+    assert app.return_code == 1, "a script that opened it can tell"
+
+
+async def test_a_screen_that_fails_leaves_a_short_message_and_its_locals_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @asynccontextmanager
+    async def never() -> AsyncIterator[object]:
+        await asyncio.Event().wait()
+        yield
+
+    def fail() -> None:
+        client = "Aarav Mehta"
+        raise KeyError(len(client))
+
+    app = TradedeskApp(never, frames_per_second=0)
+    shown: list[str] = []
+
+    async def run() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            try:
+                fail()
+            except KeyError as problem:
+                app._handle_exception(problem)
+            shown.extend(str(each) for each in app._exit_renderables)
+            assert app._desk_task is not None
+            app._desk_task.cancel()
+
+    with pytest.raises(KeyError, match="11"):
+        await run()
+
+    (message,) = shown
+    assert "the screen ended unexpectedly" in message
+    assert "tradedesk cancel-all" in message
+    assert "Traceback" in caplog.text
+    assert "KeyError: 11" in caplog.text
+    assert "Aarav" not in message + caplog.text
+    assert app.return_code == 1

@@ -1,9 +1,12 @@
 """How a command ends: its exit code, and one clear line for whatever stopped it."""
 
 import errno
+import logging
+import os
+import re
 import sqlite3
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -66,8 +69,39 @@ STORE_FIELDS = ("home", "database")
 _STORE_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO)
 
 
+_FULL = 64 * 1024
+"""Bytes of room below which a disk counts as full: no database can be opened with less."""
+
+
 def explain(problem: BaseException) -> Explained:
-    """What a raised exception means for the caller."""
+    """What a raised exception means for the caller, in words for people: no class names, no SQL."""
+    told = _explain(problem)
+    if told.reason != "store_unusable":
+        return told
+    from tradedesk.home import home_folder
+
+    home = home_folder()
+    if not _is_full(problem, told.message, home):
+        return told
+    why = told.fields.get("expected") or told.message
+    return replace(
+        told,
+        message=f"the disk is full: nothing can be written in {home} ({why}). Free some space and start "
+        "again; `tradedesk cancel-all --yes` works even now",
+    )
+
+
+def _is_full(problem: BaseException, words: str, home: Path) -> bool:
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    try:
+        room = os.statvfs(home)
+    except OSError:
+        return "is full" in words
+    return "is full" in words or room.f_bavail * room.f_frsize < _FULL
+
+
+def _explain(problem: BaseException) -> Explained:
     if isinstance(problem, FileProblem):
         count = len(problem.problems)
         rows = "\n".join(f"  {row}" for row in problem.problems)
@@ -113,11 +147,26 @@ def _explain_desk(problem: BaseException) -> Explained:
         elif isinstance(problem, TradingStopped):
             code = Exit.STORE
         return Explained(code, str(problem), problem.reason)
-    if isinstance(problem, (StoreError, sqlite3.Error)):
-        return Explained(Exit.STORE, f"the database cannot be used: {problem}", "store_unusable")
-    if isinstance(problem, DBAPIError):
-        return Explained(Exit.STORE, f"the database cannot be used: {problem.orig}", "store_unusable")
+    if isinstance(problem, (StoreError, sqlite3.Error, DBAPIError)):
+        return Explained(
+            Exit.STORE, f"the database cannot be used: {_without_sql(problem)}", "store_unusable"
+        )
     frames = traceback.extract_tb(problem.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    words = f"unexpected {type(problem).__name__}: {problem}{where}"
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    said = f": {_without_sql(problem)}" if str(problem) else ""
+    file = log_file()
+    words = f"something unexpected happened{where}{said}" + (f"; more in {file}" if file else "")
     return Explained(Exit.INTERNAL, words, "internal")
+
+
+def _without_sql(problem: BaseException) -> str:
+    """A message without SQLAlchemy's statement, parameters and class names: they are not for people."""
+    return re.sub(r"\((?:\w+\.)+\w+\) ", "", str(problem).partition("\n[SQL:")[0])
+
+
+def log_file() -> str | None:
+    """The log that this process writes; None before it was opened."""
+    from logging.handlers import RotatingFileHandler
+
+    files = (each for each in logging.getLogger().handlers if isinstance(each, RotatingFileHandler))
+    return next((file.baseFilename for file in files), None)

@@ -4,9 +4,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from data.money import BadInput
+
+if TYPE_CHECKING:
+    from brokers.paper.fault_menu import Faults
+    from tradedesk.settings import Settings
 
 
 def open_app() -> None:
@@ -17,19 +23,31 @@ def open_app() -> None:
     _open(with_demo=False)
 
 
-def demo() -> None:
+def demo(
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FAULTS",
+            help="Rehearse a broker that goes wrong: `storm`, `answers`, `stream`, or `fault=share,…`.",
+        ),
+    ] = None,
+) -> None:
     """Open the screen on the demonstration; its market and clients are laid into an empty home first."""
-    _open(with_demo=True)
+    if faults is None:
+        _open(with_demo=True)
+        return
+    from brokers.paper.fault_menu import faults_from_text
+
+    _open(with_demo=True, faults=faults_from_text(faults))
 
 
-def _open(with_demo: bool) -> None:
+def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         expected = "the screen needs a terminal; `tradedesk --help` names the commands"
         raise BadInput("terminal", "none", expected)
-    from tradedesk.settings import home_folder, load_settings
+    from tradedesk.home import home_folder
 
     home = home_folder()
-    settings = load_settings(home)
     _check_no_app(home)
     from tradedesk.app import TradedeskApp
 
@@ -38,23 +56,21 @@ def _open(with_demo: bool) -> None:
         from tradedesk.commands.setup import lay_demo
         from tradedesk.wiring import open_desk
 
-        async with open_desk(home, kind="app", settings=settings) as desk:
+        async with open_desk(home, kind="app", faults=faults) as desk:
             if with_demo:
                 await lay_demo(desk)
             yield desk
 
-    def warm_up() -> None:
+    def warm_up() -> "Settings":
         from tradedesk.commands.session import prepare_home
+        from tradedesk.settings import load_settings
 
-        prepare_home()
+        return load_settings(prepare_home())
 
-    TradedeskApp(
-        desk_of_home,
-        prepare=warm_up,
-        profile=settings.keys,
-        theme=settings.theme,
-        frames_per_second=settings.refresh_hz,
-    ).run()
+    app = TradedeskApp(desk_of_home, prepare=warm_up)
+    app.run()
+    if app.return_code:
+        raise typer.Exit(app.return_code)
 
 
 def _check_no_app(home: Path) -> None:

@@ -2,21 +2,29 @@
 
 from typing import TYPE_CHECKING
 
-from tradedesk.output import line, table
+from tradedesk.output import counted, line, table
 from widgets.formats import DASH, amount, percent, quantity, rupees
 
 if TYPE_CHECKING:
+    from engine.accounts.views import OrderView
     from engine.desk import Desk
     from engine.orders.plan_record import Alternative, Plan, PlanLine
     from engine.orders.runs import RunView
 
 
 def plan_words(plan: "Plan") -> str:
-    """A plan's outcome in one line: `BUY RELIANCE 25 % of capital: 45 orders · 1 skipped: 1 mtf_limit`."""
-    skipped = ", ".join(f"{count} {reason.value}" for reason, count in plan.skipped_by_reason.items())
-    noun = "order" if plan.orders == 1 else "orders"
-    words = f"{plan.title}: {plan.orders} {noun}"
-    return f"{words} · {len(plan.skipped_lines)} skipped: {skipped}" if skipped else words
+    """A plan's outcome in one line: `BUY TCS 25 % of capital: 45 orders · 1 skipped: 1 session expired`."""
+    words = f"{plan.title}: {counted(plan.orders, 'order')}"
+    return (
+        f"{words} · {len(plan.skipped_lines)} skipped: {skipped_words(plan)}" if plan.skipped_lines else words
+    )
+
+
+def skipped_words(plan: "Plan") -> str:
+    """How many lines each reason skips: `2 not enough funds, 1 session expired`."""
+    from engine.orders.refusals import words
+
+    return ", ".join(f"{count} {words(reason)}" for reason, count in plan.skipped_by_reason.items())
 
 
 def print_plan(plan: "Plan") -> None:
@@ -29,13 +37,13 @@ def print_plan(plan: "Plan") -> None:
         f"plan {plan.number}  {plan.title}  {product}  {limit} worst {amount(plan.reserve_price_paise)}"
         f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise)} {age}"
     )
-    noun = "order" if plan.orders == 1 else "orders"
     line(
-        f"{plan.orders} {noun}  {quantity(plan.shares)} shares  at LTP ₹{rupees(plan.at_last_paise)}"
-        f"  reserve ₹{rupees(plan.reserve_paise)}  about {plan.eta_s} s  hash {plan.digest[:12]}"
+        f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
+        f"  at LTP ₹{rupees(plan.at_last_paise)}  reserve ₹{rupees(plan.reserve_paise)}"
+        f"  about {plan.eta_s} s  hash {plan.digest[:12]}"
     )
     if plan.desk_halted:
-        line("the desk is halted: plans may be made, nothing is sent")
+        line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
     table(
         ("code", "client", ">base", ">qty", ">reserve", ">cash after", "verdict (problems first)"),
         [_row(entry) for entry in plan.lines],
@@ -58,18 +66,30 @@ def _row(entry: "PlanLine") -> tuple[str, ...]:
 def _verdict(entry: "PlanLine") -> str:
     if entry.reason is None:
         return entry.verdict.value
-    words = f"{entry.reason.value}: {entry.detail}" if entry.detail else entry.reason.value
-    return " · ".join([words, *(_alternative(way) for way in entry.alternatives)])
+    from engine.orders.refusals import words
+
+    why = words(entry.reason)
+    why = f"{why}: {entry.detail}" if entry.detail and entry.detail != why else why
+    return " · ".join([why, *(_alternative(way) for way in entry.alternatives)])
 
 
 def _alternative(way: "Alternative") -> str:
     if way.loan_paise:
         return (
-            f"by MTF {quantity(way.quantity)} shares: own {rupees(way.own_paise)}, borrowed "
+            f"by MTF {counted(way.quantity, 'share')}: own {rupees(way.own_paise)}, borrowed "
             f"{rupees(way.loan_paise)}, limit used {percent(way.limit_used_before_bps)} % → "
             f"{percent(way.limit_used_after_bps)} %"
         )
-    return f"affordable {quantity(way.quantity)} shares ({quantity(way.quantity_at_last)} at LTP, no charges)"
+    return (
+        f"affordable {counted(way.quantity, 'share')} ({quantity(way.quantity_at_last)} at LTP, no charges)"
+    )
+
+
+def why_words(order: "OrderView") -> str:
+    """Why an order stands as it does: the broker's own words before the desk's."""
+    from engine.orders.refusals import words
+
+    return order.reason_text or words(order.reason_code or order.sub_status)
 
 
 def run_words(run: "RunView") -> str:
@@ -101,7 +121,7 @@ def print_run(desk: "Desk", run: "RunView") -> None:
                     order.state.value,
                     quantity(order.filled_quantity),
                     quantity(order.quantity),
-                    order.reason_text or order.reason_code or order.sub_status,
+                    why_words(order),
                 )
                 for order in rest
             ],

@@ -7,12 +7,13 @@ import typer
 from data.money import BadInput
 from data.vocabulary import HaltScope
 from tradedesk.commands.choices import whole_number
+from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, Yes
 from tradedesk.commands.session import at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.commands.shapes import certificate_shape
-from tradedesk.output import document, line, say, table
-from widgets.formats import quantity, rupees, time_of_day
+from tradedesk.output import counted, document, line, say, table
+from widgets.formats import quantity, rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -45,9 +46,10 @@ def cancel_all(
         if not yes:
             found = desk.halt.exposure(wanted, meant)
             what = (
-                f"{desk.mode}  halt {_scope_words(wanted, value)} and cancel {found.orders} orders: "
-                f"{found.live} live {found.unsent} unsent {found.unknown} unknown · "
-                f"{found.clients} clients · ₹{rupees(found.blocked_paise)} blocked"
+                f"{desk.mode}  halt {_scope_words(wanted, value)} and cancel "
+                f"{counted(found.orders, 'order')}: {found.live} live {found.unsent} unsent "
+                f"{found.unknown} unknown · {counted(found.clients, 'client')} · "
+                f"₹{rupees(found.blocked_paise)} blocked"
             )
             if not await confirmed("cancel all", what, False, "add --yes to halt and cancel"):
                 if as_json:
@@ -57,7 +59,7 @@ def cancel_all(
         if as_json:
             document(certificate_shape(made))
         else:
-            _print_certificate(made)
+            _print_certificate(desk, made)
         say(f"halt {made.number} stands; `tradedesk resume {made.number}` ends it")
         return _certificate_exit(made)
 
@@ -91,12 +93,15 @@ def _scope_words(scope: HaltScope, value: str) -> str:
     return "everything" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
 
 
-def _print_certificate(made: "Certificate") -> None:
-    until = time_of_day(made.last_read_at)
-    line(f"HALT {made.number} {_scope_words(made.scope, made.value)} by {made.by} at {time_of_day(made.at)}")
+def _print_certificate(desk: "Desk", made: "Certificate") -> None:
+    until = wall_time(desk, made.last_read_at)
+    line(clock_words(desk))
+    what = _scope_words(made.scope, made.value)
+    line(f"HALT {made.number} {what} by {made.by} at {wall_time(desk, made.at)}")
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
-        f"{made.unknown} unknown  {made.unreachable} clients unreachable  {made.unsent_freed} freed unsent"
+        f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
+        f"{made.unsent_freed} freed unsent"
     )
     line(
         f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
@@ -186,7 +191,7 @@ def certificate(number: HaltNumber = None, as_json: AsJson = False) -> None:
         if as_json:
             document(certificate_shape(made))
         else:
-            _print_certificate(made)
+            _print_certificate(desk, made)
         return Exit.DONE
 
     run(work)
@@ -209,6 +214,7 @@ def audit_show(
         if as_json:
             document(rows)
             return Exit.DONE
+        line(clock_words(desk))
         for row in rows:
             subjects = (
                 ("client", row.client_id),
@@ -218,7 +224,7 @@ def audit_show(
             )
             about = "  ".join(f"{name} {given}" for name, given in subjects if given is not None)
             details = "  ".join(f"{key}={value}" for key, value in row.details.items())
-            line(f"{row.seq}  {time_of_day(row.at)}  {row.actor}  {row.action}  {about}  {details}")
+            line(f"{row.seq}  {wall_time(desk, row.at)}  {row.actor}  {row.action}  {about}  {details}")
         return Exit.DONE
 
     run(work)

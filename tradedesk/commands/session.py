@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from tradedesk.settings import Settings
 
+SPARE = "spare"
+"""A file in the home that only takes up room."""
+
+SPARE_BYTES = 4 * 1024 * 1024
+"""Enough to halt and cancel a thousand orders on a full disk."""
+
 Work = Callable[["Desk"], Awaitable[Exit]]
 """What a command does with the open desk; gives how it ended."""
 
 
 def prepare_home() -> Path:
     """The home, made if need be, with its log opened unless whoever runs us logs already."""
-    from tradedesk.settings import home_folder
+    from tradedesk.home import home_folder
     from tradedesk.wiring import start_logging
 
     home = home_folder()
@@ -33,7 +40,17 @@ def prepare_home() -> Path:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not logging.getLogger().handlers:
             start_logging(home)
+        _keep_spare(home / SPARE)
     return home
+
+
+def _keep_spare(file: Path) -> None:
+    """Take up `SPARE_BYTES` of a disk with room, for `cancel-all` to give back on one that is full."""
+    room = os.statvfs(file.parent)
+    if file.exists() or room.f_bavail * room.f_frsize < 16 * SPARE_BYTES:
+        return
+    with file.open("wb") as spare:
+        spare.write(bytes(SPARE_BYTES))
 
 
 def run(work: Work) -> NoReturn:
@@ -43,6 +60,8 @@ def run(work: Work) -> NoReturn:
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
     """The same for cancel-all: the HALT file is written before anything is opened.
+
+    Before that the spare room is given back, since on a full disk not even that file could be written.
 
     A broken `config.toml` or `calendar.toml` does not stop it, and a frozen process that keeps the database
     or the paper exchange locked is ended.
@@ -55,6 +74,8 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     from tradedesk.wiring import calendar_of
 
     home = prepare_home()
+    with suppress(OSError):
+        (home / SPARE).unlink(missing_ok=True)
     database = home / "desk.db"
     try:
         settings = load_settings(home)
@@ -70,16 +91,23 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
         write_halt_file(home / "HALT", by or settings.trader, SystemClock().now())
         for held in (database, home / "paper.db"):
             end_frozen_writer(held, database)
-    _run(work, home, settings, calendar)
+    _run(work, home, settings, calendar, emergency=True)
 
 
 def _run(
-    work: Work, home: Path, settings: "Settings | None" = None, calendar: "Calendar | None" = None
+    work: Work,
+    home: Path,
+    settings: "Settings | None" = None,
+    calendar: "Calendar | None" = None,
+    emergency: bool = False,
 ) -> NoReturn:
     async def opened() -> Exit:
         from tradedesk.wiring import open_desk
 
-        async with open_desk(home, kind="cli", settings=settings, calendar=calendar) as desk:
+        opening = open_desk(home, kind="cli", settings=settings, calendar=calendar, emergency=emergency)
+        async with opening as desk:
+            if desk.exchange_trouble:
+                say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
             if desk.trading_stopped:
                 say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
             return await work(desk)

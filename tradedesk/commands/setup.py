@@ -11,7 +11,7 @@ from tradedesk.commands import shapes
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson
 from tradedesk.commands.session import run
-from tradedesk.output import document, line, say, table
+from tradedesk.output import counted, document, line, say, table
 from widgets.formats import rupees
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def init(
             }
             document(found)
         else:
-            line(f"{desk.home} is ready: {desk.mode}, {len(desk.clients.all())} clients")
+            line(f"{desk.home} is ready: {desk.mode}, {counted(len(desk.clients.all()), 'client')}")
         return Exit.DONE
 
     run(work)
@@ -100,16 +100,21 @@ def clients(
                 for row in rows
             ],
         )
-        say(f"{len(rows)} of {len(desk.clients.all())} clients, {desk.clients.ready_count()} ready")
+        say(
+            f"{len(rows)} of {counted(len(desk.clients.all()), 'client')}, {desk.clients.ready_count()} ready"
+        )
         return Exit.DONE
 
     run(work)
 
 
 def _gate_words(row: shapes.Shape) -> str:
+    from engine.orders.refusals import words
+
     if row["reason"] is None:
         return "ok"
-    return f"{row['reason'].value} ({row['status_reason']})" if row["status_reason"] else row["reason"].value
+    said = words(row["reason"])
+    return f"{said} ({row['status_reason']})" if row["status_reason"] else said
 
 
 def status_from(text: str) -> ClientStatus:

@@ -10,11 +10,12 @@ import typer
 from data.money import BadInput
 from tradedesk.commands import shapes
 from tradedesk.commands.choices import whole_number
+from tradedesk.commands.clocks import clock_words, market_time, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson
-from tradedesk.commands.plan_words import run_words
+from tradedesk.commands.plan_words import run_words, why_words
 from tradedesk.commands.session import run
-from tradedesk.output import document, line, say, table
+from tradedesk.output import counted, document, line, say, table
 from widgets.formats import (
     DASH,
     age,
@@ -26,7 +27,6 @@ from widgets.formats import (
     signed,
     signed_amount,
     signed_percent,
-    time_of_day,
     volume,
 )
 
@@ -144,7 +144,7 @@ def _print_detail(found: dict[str, Any]) -> None:
     line(f"day {price(found['low_paise'])} to {price(found['high_paise'])}  vol {volume(found['volume'])}")
     lower, upper = price(found["lower_circuit_paise"]), price(found["upper_circuit_paise"])
     line(f"tick {amount(found['tick_paise'])}  lot {found['lot_size']}  band {lower} to {upper}  MTF {mtf}")
-    line(f"held {quantity(found['held_quantity'])} shares by {found['holder_count']} clients")
+    line(f"held {counted(found['held_quantity'], 'share')} by {counted(found['holder_count'], 'client')}")
     bids, asks = found["bids"], found["asks"]
     rows = []
     for depth in range(max(len(bids), len(asks))):
@@ -187,12 +187,13 @@ def orders(
         if as_json:
             document([shapes.order_shape(desk, entry) for entry in found])
             return Exit.DONE
+        line(clock_words(desk))
         table(
             (">order", "time", "code", "side", "symbol", "prod", ">qty", ">filled", ">avg", "state", "why"),
             [
                 (
                     str(entry.id),
-                    time_of_day(entry.created_at),
+                    wall_time(desk, entry.created_at),
                     desk.clients.get(entry.client_id).code,
                     entry.side.value,
                     entry.tradingsymbol,
@@ -201,7 +202,7 @@ def orders(
                     quantity(entry.filled_quantity),
                     price(entry.average_paise),
                     " ".join((entry.state.value, *entry.flags)),
-                    entry.reason_text or entry.reason_code or entry.sub_status,
+                    why_words(entry),
                 )
                 for entry in found
             ],
@@ -228,15 +229,17 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
         if as_json:
             document({"order": shapes.order_shape(desk, life.order), **parts})
             return Exit.DONE
+        line(clock_words(desk))
         for name, value in shapes.order_shape(desk, life.order).items():
             if value not in (None, "", ()):
-                line(f"{name:<18}{_cell(value)}")
+                line(f"{name:<18}{_cell(desk, name, value)}")
         for name, rows in parts.items():
             if rows:
                 line()
                 line(name)
                 shown = [column for column in rows[0] if column not in _NOT_SHOWN]
-                table(shown, [[_cell(row[column]) for column in shown] for row in rows])
+                heads = [f"{column} (market)" if column in _MARKET_STAMPS else column for column in shown]
+                table(heads, [[_cell(desk, column, row[column]) for column in shown] for row in rows])
         return Exit.DONE
 
     run(work)
@@ -246,9 +249,17 @@ _NOT_SHOWN = frozenset({"order_id", "client_id", "plan_number", "run_number", "p
 """Columns of an order's rows that say nothing about it or only matter to a program."""
 
 
-def _cell(value: object) -> str:
+_MARKET_STAMPS = frozenset({"traded_at"})
+"""Columns that the exchange stamped, in its own time."""
+
+
+def _cell(desk: "Desk", column: str, value: object) -> str:
     if isinstance(value, datetime):
-        return time_of_day(value)
+        return market_time(desk, value) if column in _MARKET_STAMPS else wall_time(desk, value)
+    if column == "reason_code":
+        from engine.orders.refusals import words
+
+        return words(str(value))
     if isinstance(value, dict):
         return "  ".join(f"{key}={item}" for key, item in value.items())
     if isinstance(value, tuple):
@@ -264,8 +275,9 @@ def runs(as_json: AsJson = False) -> None:
         if as_json:
             document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
             return Exit.DONE
+        line(clock_words(desk))
         for entry in found:
-            line(f"{time_of_day(entry.started_at)}  {entry.title}  {run_words(entry)}")
+            line(f"{wall_time(desk, entry.started_at)}  {entry.title}  {run_words(entry)}")
         return Exit.DONE
 
     run(work)
@@ -354,11 +366,12 @@ def transactions(client: ClientWord = None, as_json: AsJson = False) -> None:
         if as_json:
             document(rows)
             return Exit.DONE
+        line(clock_words(desk, "closed is market time"))
         table(
             ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
             [
                 (
-                    time_of_day(row["closed_at"]),
+                    market_time(desk, row["closed_at"]),
                     row["code"],
                     row["symbol"],
                     row["product"].value,

@@ -24,10 +24,10 @@ from tradedesk.commands.options import (
     Wait,
     Yes,
 )
-from tradedesk.commands.plan_words import plan_words, print_plan, print_run
+from tradedesk.commands.plan_words import plan_words, print_plan, print_run, skipped_words
 from tradedesk.commands.session import confirmed, run, seconds_from, until
 from tradedesk.commands.shapes import order_shape, plan_shape, run_shape
-from tradedesk.output import document, line, say
+from tradedesk.output import counted, document, line, say
 
 if TYPE_CHECKING:
     from engine.accounts.views import OrderView
@@ -70,6 +70,8 @@ def plan(
             document({"plan": plan_shape(made)})
         else:
             print_plan(made)
+        if not made.orders:
+            return _none_to_send(made, "nothing can be sent")
         say(_how_to_confirm(made))
         return Exit.DONE
 
@@ -172,7 +174,13 @@ def _nothing(made: "Plan", as_json: bool) -> Exit:
         document({"plan": plan_shape(made), "run": None})
     else:
         print_plan(made)
-    say(f"nothing sent: {plan_words(made)}")
+    return _none_to_send(made, "nothing sent")
+
+
+def _none_to_send(made: "Plan", words: str) -> Exit:
+    """Say why a plan has no order, in counts by reason."""
+    why = skipped_words(made) or "no client was chosen"
+    say(f"{words}: {made.title}: {why}")
     halted = made.desk_halted or set(made.skipped_by_reason) == {Reason.HALTED}
     return Exit.HALTED if halted else Exit.NOTHING_SENT
 
@@ -225,7 +233,9 @@ def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
 
 
 def _how_to_confirm(made: "Plan") -> str:
-    return f"`tradedesk bulk --confirm {made.digest[:12]}` sends this plan within a minute"
+    valid_s = (made.expires_at - made.frozen_at).total_seconds()
+    how = f"`tradedesk bulk --confirm {made.digest[:12]}` sends this plan within {valid_s:g} s"
+    return f"{how}, but first `tradedesk resume`: the desk is HALTED" if made.desk_halted else how
 
 
 def cancel(
@@ -259,9 +269,8 @@ def cancel(
         live = [entry.id for entry in wanted if entry.live]
         if not live:
             return _cancelled(desk, [entry.id for entry in wanted], as_json, "nothing is live there")
-        noun = "order" if len(live) == 1 else "orders"
         people = {entry.client_id for entry in wanted if entry.live}
-        what = f"{desk.mode}  cancel {len(live)} live {noun} of {len(people)} clients"
+        what = f"{desk.mode}  cancel {counted(len(live), 'live order')} of {counted(len(people), 'client')}"
         if not await confirmed(f"cancel {len(live)}", what, yes, "add --yes to cancel"):
             if as_json:
                 document({"orders": [order_shape(desk, entry) for entry in wanted]})

@@ -18,6 +18,8 @@ def upgrade() -> None:
     for name in ("quantity", "limit_paise", "trigger_paise"):
         op.add_column("request", sa.Column(name, sa.BigInteger(), nullable=True))
     op.add_column("request", sa.Column("instance_id", sa.BigInteger(), nullable=False, server_default="0"))
+    for name in ("lot_charges_paise", "loan_paise"):
+        op.add_column("closed_lot", sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "account_break",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,67 @@
+"""The grid of a plan's lines: which keys are the answer's there, and why a key has nothing to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+from screens.commands import COMMANDS
+from screens.plan_rows import GroupRow
+from screens.trader_words import reason_word
+from widgets.livegrid import LiveGrid
+
+if TYPE_CHECKING:
+    from engine.orders.plan_record import Plan, PlanLine
+
+ANSWER_LETTERS = frozenset("buyslBUYSL")
+"""Letters of the typed answers; `e` edits a line, and comes second in every answer that has one."""
+
+MENDING = {
+    COMMANDS[name].keys: COMMANDS[name].action
+    for name in ("plan.affordable", "plan.mtf", "plan.drop", "order.modify", "plan.again")
+}
+"""The keys that mend lines, with their actions."""
+
+
+class LinesGrid(LiveGrid):
+    """The plan's lines. The letters of an answer typed here are the answer's, never other commands."""
+
+    @dataclass
+    class Typed(Message):
+        """A letter of an answer was typed."""
+
+        letter: str
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is the answer's, so that outer bindings are neither shown nor run for it."""
+        return character is not None and character in ANSWER_LETTERS
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand the letters of an answer on."""
+        if event.character is not None and event.character in ANSWER_LETTERS:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Typed(event.character))
+
+
+def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:
+    """Why a mending key has nothing to do on a row, the key first."""
+    if isinstance(row, GroupRow):
+        whom, problem = f"these {len(row.lines)}", reason_word(row.reason, False)
+    else:
+        whom = row.code
+        problem = "ok as it is" if row.reason is None else reason_word(row.reason, False)
+    if action == "affordable":
+        return f"a: {whom}: {problem}; no smaller quantity would help"
+    if action == "toggle_mtf":
+        if plan.instrument.mtf_margin_bps is None:
+            return f"m: MTF is not offered for {plan.instrument.tradingsymbol}"
+        return f"m: {whom}: {problem}; MTF would not help"
+    if action == "send_again":
+        return "A: no line was left out because the same was just sent"
+    if isinstance(row, GroupRow):
+        return "d and e work on one client's line"
+    return f"{'d' if action == 'drop_line' else 'e'}: {whom}: {problem}; no order stands in this line"

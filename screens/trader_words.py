@@ -1,0 +1,71 @@
+"""Words for what the program calls by stable names: reasons, counts, details of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.vocabulary import Reason
+from engine.orders.refusals import REASON_WORDS, words
+from widgets import formats
+
+REASON_BRIEF = {
+    Reason.CLIENT_INACTIVE: "inactive",
+    Reason.CLIENT_PENDING: "pending",
+    Reason.SESSION_EXPIRED: "session",
+    Reason.ROUTE_NOT_READY: "route",
+    Reason.INSUFFICIENT_FUNDS: "cash",
+    Reason.QUANTITY_ZERO: "zero",
+    Reason.NOT_MTF_ELIGIBLE: "no MTF",
+    Reason.MTF_LIMIT: "MTF limit",
+    Reason.INSUFFICIENT_HOLDING: "shares",
+    Reason.PRICE_STALE: "old price",
+    Reason.MARKET_CLOSED: "closed",
+    Reason.OUTSIDE_PRICE_BAND: "band",
+    Reason.OVER_ORDER_LIMIT: "limit",
+    Reason.DUPLICATE_INTENT: "duplicate",
+}
+"""Reasons where space is short; the others keep their words."""
+
+REASON_SENTENCES = {
+    Reason.INSUFFICIENT_FUNDS: "insufficient available funds",
+    Reason.INSUFFICIENT_HOLDING: "not enough shares free to sell",
+    Reason.MTF_LIMIT: "the MTF limit does not carry it",
+    Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
+    Reason.CLIENT_INACTIVE: "the client is inactive",
+    Reason.CLIENT_PENDING: "the client is pending",
+    Reason.MARKET_CLOSED: "the market does not take it now",
+    Reason.PRICE_STALE: "the price is too old",
+    Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
+    Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
+}
+"""Reasons as a ticket says them, where that is more than their words."""
+
+NO_SIGN_IN = "session expired · no sign-in here"
+"""What is said of a client whose session ended: nothing in this program signs in at a broker."""
+
+
+def reason_word(reason: Reason, brief: bool) -> str:
+    """A reason as counts and group lines name it."""
+    return REASON_BRIEF.get(reason, REASON_WORDS[reason]) if brief else REASON_WORDS[reason]
+
+
+def counted(number: int, word: str) -> str:
+    """`1 order`, `12 orders`, `1,10,000 shares`."""
+    return f"{formats.quantity(number)} {word if number == 1 else f'{word}s'}"
+
+
+def detail_words(details: Mapping[str, Any]) -> str:
+    """What an audit row tells besides its action: money in rupees, names without underscores."""
+    return ", ".join(told for key, value in details.items() if (told := _detail(key, value)))
+
+
+def _detail(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        counts = ", ".join(f"{count} {str(word).replace('_', ' ')}" for word, count in value.items() if count)
+        return counts if key == "counts" else f"{key.replace('_', ' ')} {counts}"
+    if key.endswith("_paise") and isinstance(value, int):
+        return f"{key.removesuffix('_paise').replace('_', ' ')} ₹{formats.amount(value)}"
+    if key == "reason" and isinstance(value, str):
+        value = words(value)
+    return f"{key.replace('_', ' ')} {formats.DASH if value in (None, '') else value}"

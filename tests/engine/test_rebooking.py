@@ -1,0 +1,69 @@
+"""Trades of one day heard of in another order than they were made."""
+
+import dataclasses
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from brokers.contract import BrokerStatus
+from data.vocabulary import Policy, Side
+from tests.bookkeeping import ledger
+
+OPEN = BrokerStatus.OPEN
+
+
+def _traded(books, order, quantity, price, second):
+    """A trade made `second` seconds into the day, numbered in that order."""
+    trade = books.trade(order, quantity, price)
+    at = books.clock.now().replace(hour=4, minute=0, second=0, microsecond=0) + timedelta(seconds=second)
+    return dataclasses.replace(trade, trade_id=str(1000 + second), traded_at=at)
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_a_days_trades_end_in_the_same_books_in_whatever_order_they_are_heard(policy):
+    ends = set()
+    for order_of_arrival in permutations(range(5)):
+        with ledger(10_00_000_00) as books:
+            books.bought(10, 900_00, policy=policy)
+            books.next_day()
+            books.next_day()
+            first_buy = books.open(Side.BUY, 4, 1000_00, policy=policy)
+            second_buy = books.open(Side.BUY, 6, 1010_00, policy=policy)
+            sale = books.open(Side.SELL, 7, 950_00, policy=policy)
+            facts = [
+                books.seen(order, OPEN, _traded(books, order, quantity, price, second), filled=quantity)
+                for order, quantity, price, second in (
+                    (first_buy, 3, 999_00, 1),
+                    (sale, 5, 990_00, 2),
+                    (first_buy, 1, 1000_00, 3),
+                    (sale, 2, 980_00, 4),
+                    (second_buy, 6, 1005_00, 5),
+                )
+            ]
+            for index in order_of_arrival:
+                books.book(facts[index])
+                assert books.faults() == []
+            lots = sorted(
+                (lot["bucket"], lot["quantity_left"], lot["cost_left_paise"]) for lot in books.lots()
+            )
+            ends.add(str((books.everything(), lots)))
+    assert len(ends) == 1, "\n".join(ends)
+
+
+def test_a_sale_heard_before_its_purchase_is_explained_once_that_is_known():
+    with ledger(10_00_000_00) as books:
+        books.bought(5, 900_00)
+        books.next_day()
+        books.next_day()
+        buy = books.open(Side.BUY, 5, 1000_00)
+        sale = books.open(Side.SELL, 5, 950_00)
+        bought, sold = _traded(books, buy, 5, 999_00, 1), _traded(books, sale, 5, 990_00, 2)
+        books.book(books.seen(sale, OPEN, sold, filled=5))
+        assert books.shares()["free"] == 0
+        books.book(books.seen(buy, OPEN, bought, filled=5))
+        assert (books.shares()["free"], books.shares()["today"]) == (5, 0)
+        assert books.shares()["cost_paise"] == 5 * 900_00
+        assert books.faults() == []
+        books.book(books.seen(sale, OPEN, sold, filled=5))
+        assert books.faults() == []

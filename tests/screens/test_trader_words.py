@@ -1,0 +1,27 @@
+"""Words a trader reads: every reason has some, counts agree with their noun, money is never in paise."""
+
+from data.vocabulary import Reason
+from engine.orders.refusals import REASON_WORDS
+from screens.trader_words import counted, detail_words, reason_word
+
+
+def test_every_reason_has_words_without_bars() -> None:
+    assert set(REASON_WORDS) == set(Reason)
+    for reason in Reason:
+        assert "_" not in reason_word(reason, False)
+        assert len(reason_word(reason, True)) <= len(reason_word(reason, False))
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [counted(number, "order") for number in (0, 1, 2, 110_000)] == [
+        "0 orders",
+        "1 order",
+        "2 orders",
+        "1,10,000 orders",
+    ]
+
+
+def test_details_of_the_audit_are_money_and_words() -> None:
+    details = {"quantity": 3, "blocked_paise": 721708, "reason": "insufficient_funds", "from": ""}
+    assert detail_words(details) == "quantity 3, blocked ₹7,217.08, reason not enough funds, from —"
+    assert detail_words({"counts": {"filled": 2, "not_received": 1, "open": 0}}) == "2 filled, 1 not received"

@@ -1,0 +1,196 @@
+"""What the command line says to people: counts and reasons, whose clock, what is missing, what is full."""
+
+import errno
+import json
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from cli_desk import Terminal
+from sqlalchemy.exc import OperationalError
+
+from data.store import StoreError
+from data.vocabulary import Reason
+from engine.orders.refusals import words
+from tradedesk.commands.exits import Exit, explain
+from tradedesk.commands.session import SPARE, SPARE_BYTES
+
+
+def test_every_reason_has_words_and_any_other_code_loses_its_bars() -> None:
+    said = {reason: words(reason) for reason in Reason}
+
+    assert len(set(said.values())) == len(Reason)
+    assert not any("_" in text for text in said.values())
+    assert words("insufficient_funds") == said[Reason.INSUFFICIENT_FUNDS]
+    assert words("cancelled_unsent") == "cancelled unsent"
+
+
+def test_a_plan_without_orders_says_that_nothing_can_be_sent_and_why(demo: Terminal) -> None:
+    printed = demo.run("plan", "sell", "TCS", "--percent", "50")
+
+    assert printed.code == Exit.NOTHING_SENT
+    assert "--confirm" not in printed.err
+    (line,) = printed.err.splitlines()
+    assert line.startswith("nothing can be sent: SELL TCS 50 % of position: 47 not enough shares, ")
+    assert "1 session expired" in line
+    assert "insufficient_holding" not in printed.out + printed.err
+    made = demo.run("plan", "sell", "TCS", "--percent", "50", "--json")
+    assert made.code == Exit.NOTHING_SENT
+    assert made.document["plan"]["skipped_by_reason"]["insufficient_holding"] == 47
+
+
+def test_one_of_a_thing_is_not_said_in_the_plural(demo: Terminal) -> None:
+    printed = demo.run("order", "AM1042", "buy", "TCS", "1", "--yes")
+
+    assert printed.code == 0
+    assert "BUY TCS 1 share each: 1 order\n" in printed.out
+    assert not re.search(r"\b1 (shares|orders|clients)\b", printed.out + printed.err)
+
+
+def test_a_halt_file_without_a_row_is_marked_on_plans_and_fails_a_check(demo: Terminal) -> None:
+    assert demo.run("doctor").code == 0
+    (demo.home / "HALT").write_text("halted 2026-11-18T09:20:00+05:30 by night desk\n")
+
+    printed = demo.run("plan", "buy", "TCS", "--quantity", "1")
+    assert printed.code == 0
+    assert "the desk is HALTED" in printed.out
+    assert "but first `tradedesk resume`" in printed.err
+    assert demo.done("plan", "buy", "TCS", "--quantity", "2")["plan"]["desk_halted"] is True
+    examined = demo.run("doctor", "--json")
+    assert examined.code == Exit.NOT_VERIFIED
+    (bad,) = [check for check in examined.document["checks"] if not check["ok"]]
+    assert bad["name"] == "halts"
+    assert "night desk" in bad["detail"]
+    assert "`tradedesk resume" in bad["detail"]
+
+    demo.done("resume", "--yes")
+    assert demo.run("doctor").code == 0
+    assert demo.done("plan", "buy", "TCS", "--quantity", "3")["plan"]["desk_halted"] is False
+
+
+def test_stamps_say_whose_clock_they_are_and_json_stays_wall_time(demo: Terminal) -> None:
+    order = demo.order("AM1042", "buy", "TCS", "1")
+    wall = "market time Wed 18 Nov 09:15 (simulated) · stamps below are wall time IST\n"
+
+    for args in (("orders",), ("runs",), ("orders", "show", "1"), ("audit", "show"), ("cancel-all", "--yes")):
+        assert demo.run(*args).out.startswith(wall), args
+    assert demo.run("certificate").out.startswith(wall)
+    assert demo.run("transactions").out.startswith("market time Wed 18 Nov 09:15 (simulated) · closed is")
+    assert "traded_at (market)" in demo.run("orders", "show", "1").out
+    assert not order["created_at"].startswith("2026-11-18T03:4"), "the wall's clock, not the market's"
+    assert order["created_at"].endswith("+00:00")
+
+
+def without(terminal: Terminal, name: str) -> None:
+    for path in terminal.home.glob(f"{name}*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize("missing", ["paper.db", "desk.db"])
+def test_a_home_with_half_of_its_books_is_not_opened(demo: Terminal, missing: str) -> None:
+    without(demo, missing)
+    left = {path.name for path in demo.home.iterdir()}
+
+    for args in (("orders",), ("order", "AM1042", "buy", "TCS", "1", "--yes"), ("init",)):
+        printed = demo.run(*args, "--json")
+        assert (printed.code, printed.error["reason"]) == (Exit.STORE, "store_unusable")
+        assert f"{missing}, the " in printed.error["message"]
+        assert "is missing: put it back" in printed.error["message"]
+    assert {path.name for path in demo.home.iterdir()} == left, "nothing was made in its place"
+
+
+def test_another_desks_exchange_is_refused_and_the_own_one_is_known_again(
+    demo: Terminal, empty: Terminal, tmp_path: Path
+) -> None:
+    other = Terminal(tmp_path / "other")
+    other.done("init", "--demo")
+    kept = tmp_path / "kept.db"
+    shutil.copy(demo.home / "paper.db", kept)
+    without(demo, "paper.db")
+    shutil.copy(other.home / "paper.db", demo.home / "paper.db")
+
+    printed = demo.run("orders", "--json")
+    assert printed.code == Exit.STORE
+    assert "paper.db is another desk's" in printed.error["message"]
+
+    without(demo, "paper.db")
+    shutil.copy(kept, demo.home / "paper.db")
+    assert demo.done("orders") == []
+
+
+def test_cancel_all_halts_a_home_whose_exchange_is_no_database(demo: Terminal) -> None:
+    without(demo, "paper.db")
+    (demo.home / "paper.db").write_text("a shopping list, which is long enough to be looked at\n" * 40)
+    assert demo.run("orders").code == Exit.STORE
+
+    printed = demo.run("cancel-all", "--yes", "--json")
+
+    assert printed.code == 0, "nothing was live"
+    assert "not a paper exchange's file" in printed.err
+    assert "going on without it" in printed.err
+    assert (demo.home / "HALT").exists()
+    assert (demo.home / "paper.db").read_text().startswith("a shopping list")
+
+
+def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal) -> None:
+    with sqlite3.connect(demo.home / "desk.db") as connection:
+        connection.execute("DELETE FROM meta WHERE name = 'paper_exchange'")
+    connection.close()
+
+    assert demo.done("orders") == []
+
+    with sqlite3.connect(demo.home / "desk.db") as connection:
+        (tied,) = connection.execute("SELECT value FROM meta WHERE name = 'paper_exchange'").fetchone()
+    connection.close()
+    with sqlite3.connect(demo.home / "paper.db") as exchange:
+        assert exchange.execute("SELECT id FROM identity").fetchone() == (tied,)
+    exchange.close()
+
+
+def test_cancel_all_gives_back_the_spare_room_and_the_next_command_takes_it_again(demo: Terminal) -> None:
+    spare = demo.home / SPARE
+    demo.done("orders")
+    assert spare.stat().st_size == SPARE_BYTES
+
+    demo.done("cancel-all", "--yes")
+    assert not spare.exists()
+    demo.done("resume", "--yes")
+    assert spare.stat().st_size == SPARE_BYTES
+
+
+def test_a_full_disk_is_named_with_its_folder_and_what_still_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDESK_HOME", str(tmp_path))
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    for problem in (full, sqlite3.OperationalError("database or disk is full")):
+        told = explain(problem)
+        assert told.exit is Exit.STORE
+        assert told.message.startswith(f"the disk is full: nothing can be written in {tmp_path} (")
+        assert "`tradedesk cancel-all --yes` works" in told.message
+    assert "disk is full" not in explain(sqlite3.OperationalError("database is locked")).message
+
+
+def test_no_class_name_and_no_sql_reaches_a_person() -> None:
+    sql = OperationalError(
+        "SELECT name FROM client", {"code": "AM1042"}, sqlite3.OperationalError("no such column")
+    )
+
+    for problem in (sql, StoreError(f"it could not be read back: {sql}"), TimeoutError(), KeyError("x")):
+        message = explain(problem).message
+        for unwanted in ("SELECT", "AM1042", "sqlite3.", "Error", "TimeoutError", "()"):
+            assert unwanted not in message, message
+    assert explain(sql).message == "the database cannot be used: no such column"
+    assert "something unexpected happened" in explain(TimeoutError()).message
+
+
+@pytest.mark.parametrize(("key", "value"), [("theme", "blue"), ("keys", "vim")])
+def test_a_theme_or_key_profile_that_is_not_there_is_named(demo: Terminal, key: str, value: str) -> None:
+    (demo.home / "config.toml").write_text(f"{key} = {json.dumps(value)}\n")
+
+    printed = demo.run("orders", "--json")
+
+    assert (printed.code, printed.error["field"]) == (Exit.BAD_INPUT, f"setting {key}")

@@ -1,0 +1,36 @@
+"""Which clock a printed time was taken from: the wall's, or that of a market which is simulated."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from data.clock import IST
+from widgets.formats import DASH, time_of_day
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+
+def clock_words(desk: "Desk", below: str = "stamps below are wall time IST") -> str:
+    """The head of a report with times: market time now, and whose time stands `below`."""
+    if desk.mode == "LIVE":
+        return "stamps below are IST"
+    now = desk.market_clock.now().astimezone(IST)
+    return f"market time {now:%a %d %b %H:%M} (simulated) · {below}"
+
+
+def wall_time(desk: "Desk", moment: datetime | None) -> str:
+    """A stamp of the wall clock, with its date where that is not today's: `09:15:02`, `17 Nov 09:15:02`."""
+    return _dated(moment, desk.clock.now())
+
+
+def market_time(desk: "Desk", moment: datetime | None) -> str:
+    """A stamp of the market's clock, with its date where that is not the trading day's."""
+    return _dated(moment, desk.market_clock.now())
+
+
+def _dated(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return DASH
+    local = moment.astimezone(IST)
+    same_day = local.date() == now.astimezone(IST).date()
+    return time_of_day(moment) if same_day else f"{local:%d %b} {time_of_day(moment)}"
