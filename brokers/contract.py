@@ -267,7 +267,10 @@ class InstrumentRow:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can do and how fast it may be driven, per client account."""
+    """What an adapter can do and how fast it may be driven, per client account.
+
+    `key_orders_per_second` limits all accounts behind one api key together; None where the broker does not.
+    """
 
     tag_length: int
     market_protection: bool
@@ -280,6 +283,7 @@ class Capabilities:
     max_order_value_paise: int
     simulated: bool = False
     products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
+    key_orders_per_second: int | None = None
 
 
 class Broker(Protocol):

@@ -103,13 +103,16 @@ class StoredRow:
 _STORED = text(
     "SELECT seq, CAST(at AS BLOB), CAST(actor AS BLOB), CAST(action AS BLOB), client_id, order_id,"
     " plan_number, run_number, CAST(details AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB)"
-    " FROM audit ORDER BY seq"
+    " FROM audit WHERE seq >= :since ORDER BY seq"
 )
 
 
-def stored_rows(connection: Connection) -> Iterator[StoredRow]:
-    """Every audit row as stored, for `verify`; nothing that a tamperer may have written makes it fail."""
-    for row in connection.execute(_STORED).yield_per(1000):
+def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
+    """The audit rows from number `since` on, as stored, for `verify` and `verify_tail`.
+
+    Nothing that a tamperer may have written makes it fail.
+    """
+    for row in connection.execute(_STORED, {"since": since}).yield_per(1000):
         seq, at, actor, action, client, order, plan, run, details, previous, digest = row
         yield StoredRow(
             seq,
@@ -148,18 +151,43 @@ def verify(rows: Iterable[StoredRow], expected_head: str | None = None) -> Audit
     head, count, seen_expected = GENESIS, 0, expected_head is None or expected_head == GENESIS
     for row in rows:
         count += 1
-        if row.seq != count:
-            return AuditReport(False, count, head, count, f"row {count} is missing")
-        if row.at is None:
-            return AuditReport(False, count, head, row.seq, f"row {row.seq} has no readable time")
-        subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
-        computed = row_hash(row.previous, row.seq, row.at, row.actor, row.action, subjects, row.details)
-        if row.previous != head or row.hash != computed:
-            return AuditReport(
-                False, count, head, row.seq, f"row {row.seq} does not follow from row {row.seq - 1}"
-            )
+        if fault := _fault(row, count, head):
+            return AuditReport(False, count, head, count, fault)
         head = row.hash
         seen_expected = seen_expected or head == expected_head
     if not seen_expected:
         return AuditReport(False, count, head, None, "the given head is not in this chain")
     return AuditReport(True, count, head, None, f"{count} rows verified")
+
+
+def verify_tail(rows: Iterable[StoredRow], seq: int, head: str) -> AuditReport:
+    """Recompute a chain from row `seq` on, which had hash `head` when it was last verified.
+
+    `rows` begin with that row; what stands before it is not looked at. The report counts the rows after it.
+    """
+    rest, last = iter(rows), seq
+    if seq:
+        known = next(rest, None)
+        if known is None or known.seq != seq:
+            return AuditReport(False, 0, head, seq, f"row {seq} is missing, which was there before")
+        if known.hash != head or _fault(known, seq, known.previous):
+            return AuditReport(False, 0, head, seq, f"row {seq} is not what it was when it was last verified")
+    for row in rest:
+        last += 1
+        if fault := _fault(row, last, head):
+            return AuditReport(False, last - seq, head, last, fault)
+        head = row.hash
+    return AuditReport(True, last - seq, head, None, f"{last - seq} rows verified after row {seq}")
+
+
+def _fault(row: StoredRow, seq: int, head: str) -> str:
+    """What is wrong with a row that is to be number `seq` behind hash `head`; empty if nothing is."""
+    if row.seq != seq:
+        return f"row {seq} is missing"
+    if row.at is None:
+        return f"row {seq} has no readable time"
+    subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
+    computed = row_hash(row.previous, row.seq, row.at, row.actor, row.action, subjects, row.details)
+    if row.previous != head or row.hash != computed:
+        return f"row {seq} does not follow from row {seq - 1}"
+    return ""

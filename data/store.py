@@ -228,6 +228,15 @@ class Store:
         assert self._reader is not None, "the store is not open"
         return self._reader.connect()
 
+    async def quick_check(self) -> str:
+        """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
+        try:
+            async with self.reader() as connection:
+                found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalars().all()
+        except DBAPIError as problem:
+            return str(problem.orig)
+        return "" if found == ["ok"] else " ".join(str(found[0]).split())
+
     async def write(self, unit: Callable[[Unit], T]) -> T:
         """Run a unit of work and return its result once it is durable.
 
@@ -246,8 +255,11 @@ class Store:
         engine = writer_engine(self.path)
         try:
             with engine.connect() as connection:
+                # Another's first connection may hold the file for a moment.
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={int(LOCK_WAIT_S * 1000)}")
                 self._data_version = _data_version(connection)
                 self._last_seq = _audit_head(connection)[0]
+                connection.exec_driver_sql("PRAGMA busy_timeout=0")
                 open_for_work = True
                 while open_for_work:
                     jobs, open_for_work = self._drain()

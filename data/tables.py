@@ -468,7 +468,11 @@ class Fill(SQLModel, table=True):
 
 
 class Halt(SQLModel, table=True):
-    """A halt, its scope, and the certificate of what was cancelled under it."""
+    """A halt, its scope, and the certificate of what was cancelled under it.
+
+    `members` are the clients of a group as it was then; `before` is what stood when it was fired, so that a
+    certificate can still be made after a crash.
+    """
 
     number: int = numbered()
     scope: str
@@ -478,6 +482,8 @@ class Halt(SQLModel, table=True):
     resumed_at: datetime | None = moment_or_none()
     resumed_by: str = ""
     ended_at: datetime | None = moment_or_none()
+    members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     certificate: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
 
 

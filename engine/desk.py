@@ -244,6 +244,7 @@ class Desk:
             self._watcher.read_soon(live)
         else:
             self._spawn(self.reconcile.run())
+            await self.halt.take_up()
 
     async def _sign_on(self) -> bool:
         """Take a row and read the book; gives whether that could be written.

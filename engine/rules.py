@@ -29,6 +29,10 @@ class Waits:
     """Every time-out and interval of the order path, in seconds of the injected clock."""
 
     send_timeout_s: float = 10.0
+    slow_call_s: float = 1.0
+    """After which a call that still hangs no longer keeps other clients' orders from being sent."""
+    silent_pause_s: float = 15.0
+    """How long a client's orders wait after its broker has twice running not answered."""
     not_sent_pause_s: float = 1.0
     """Before an order that provably never reached the broker is claimed again."""
     resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 191.0)

@@ -1,15 +1,22 @@
 """The audit as the desk reads it: searched, and verified against itself and an outside head."""
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select, update
 
-from data.audit import AuditReport, stored_rows, verify
-from data.tables import Audit, table
+from data.audit import GENESIS, AuditReport, stored_rows, verify, verify_tail
+from data.store import StoreError, Unit
+from data.tables import Audit, Meta, table
 from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+VERIFIED = "audit_verified"
+"""The row of `meta` that says up to which row, and with which hash there, the chain was last found good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +82,38 @@ class Trail:
         """Recompute the whole chain; `head` is a hash kept outside that must be in it."""
         async with self._parts.store.reader() as connection:
             return await connection.run_sync(lambda sync: verify(stored_rows(sync), head))
+
+    async def verify_tail(self) -> AuditReport:
+        """Recompute the chain from the row up to which it was last found good, and keep how far that is now.
+
+        It is quick where `verify` is thorough: rows before that one are not read again.
+        """
+        async with self._parts.store.reader() as connection:
+            seq, head = await connection.run_sync(_verified)
+            report = await connection.run_sync(lambda sync: verify_tail(stored_rows(sync, seq), seq, head))
+        if report.ok and report.rows:
+            try:
+                await self._parts.store.write(lambda unit: _keep(unit, seq + report.rows, report.head))
+            except StoreError as problem:  # the rows are good all the same; they are read again next time
+                log.warning("how far the audit was verified could not be kept: %s", problem)
+        return report
+
+
+def _verified(connection: Connection) -> tuple[int, str]:
+    """The row up to which the chain was found good and its hash; the beginning where none is kept."""
+    meta = table(Meta)
+    kept = connection.execute(select(meta.c.value).where(meta.c.name == VERIFIED)).scalar_one_or_none()
+    number, _, head = str(kept or "").partition(" ")
+    return (int(number), head) if number.isdecimal() else (0, GENESIS)
+
+
+def _keep(unit: Unit, seq: int, head: str) -> None:
+    """Keep a good row, unless another process has come further meanwhile."""
+    meta, kept = table(Meta), f"{seq} {head}"
+    if _verified(unit.connection)[0] >= seq:
+        return
+    known = unit.connection.execute(select(meta.c.name).where(meta.c.name == VERIFIED)).first()
+    if known is None:
+        unit.connection.execute(insert(meta), {"name": VERIFIED, "value": kept})
+    else:
+        unit.connection.execute(update(meta).where(meta.c.name == VERIFIED).values(value=kept))

@@ -64,7 +64,7 @@ class _FundsNow:
 
 
 class Ledger:
-    """The books of client 1, and of others where they are opened, as a transaction that is never committed."""
+    """The books of client 1, and of others once opened, as one transaction that is never committed."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -253,7 +253,7 @@ class Ledger:
         ago_s: float = 0,
         **changed: Any,
     ) -> Seen:
-        """The broker's word of an order; `filled` is what its status claims, all of its trades by default.
+        """The broker's word of an order; `filled` is what it claims, by default these trades and all booked.
 
         `changed` are values of the broker's row that differ from ours.
         """
@@ -268,7 +268,7 @@ class Ledger:
             product=Product(row["product"]),
             order_type=OrderType(row["order_type"]),
             quantity=row["quantity"],
-            filled_quantity=sum(trade.quantity for trade in trades) if filled is None else filled,
+            filled_quantity=self._told_so_far(order_id, trades) if filled is None else filled,
             average_price_paise=0,
             status=status,
             status_text=status.value.upper(),
@@ -278,6 +278,13 @@ class Ledger:
             trigger_paise=row["trigger_paise"],
         )
         return Seen(CLIENT, dataclasses.replace(order, **changed), trades)
+
+    def _told_so_far(self, order_id: int, trades: tuple[BrokerTrade, ...]) -> int:
+        fills, told = table(Fill), {trade.trade_id: trade.quantity for trade in trades}
+        booked = self.connection.execute(
+            select(fills.c.trade_id, fills.c.quantity).where(fills.c.order_id == order_id)
+        )
+        return sum(({row[0]: row[1] for row in booked} | told).values())
 
     def book(self, *facts: Fact) -> Applied:
         """Book facts as one batch."""

@@ -344,9 +344,9 @@ def read_halts(connection: Connection) -> list[HaltView]:
     """The halts that stand now, oldest first."""
     halts = table(Halt)
     return [
-        HaltView(row.number, HaltScope(row.scope), row.value, row.at, row.by)
+        HaltView(row.number, HaltScope(row.scope), row.value, row.at, row.by, frozenset(row.members or ()))
         for row in connection.execute(
-            select(halts.c.number, halts.c.scope, halts.c.value, halts.c.at, halts.c.by)
+            select(halts.c.number, halts.c.scope, halts.c.value, halts.c.at, halts.c.by, halts.c.members)
             .where(halts.c.resumed_at.is_(None))
             .order_by(halts.c.number)
         )

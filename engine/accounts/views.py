@@ -205,13 +205,14 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class HaltView:
-    """A halt that has not been resumed."""
+    """A halt that has not been resumed. `members` are the clients of a halted group as of the halt."""
 
     number: int
     scope: HaltScope
     value: str
     at: datetime
     by: str
+    members: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -118,6 +119,8 @@ class Canceller:
         self._per_client: dict[int, asyncio.Semaphore] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._moved = asyncio.Condition()
+        self.sent: dict[int, tuple[datetime, datetime]] = {}
+        """When the first and the latest cancel of an order left, as far as this desk sent them."""
         recorder.after(self._wake)
 
     def carry_out(self, requests: dict[int, int]) -> None:
@@ -161,7 +164,7 @@ class Canceller:
                 async with self._moved:  # sent on sight, as soon as the broker's id is known
                     await self._moved.wait()
                 continue
-            outcome = await self._call(order.client_id, order.broker_order_id)
+            outcome = await self._call(order.client_id, order.broker_order_id, order_id)
             self._recorder.put(CancelEnded(order_id, number, outcome))
             with suppress(StoreError):  # a store in trouble keeps no cancel from being repeated
                 await self._recorder.flush()
@@ -187,7 +190,11 @@ class Canceller:
         outcomes = await asyncio.gather(*(self._call(client, name) for client, name in known if name))
         return sum(isinstance(outcome, Accepted) for outcome in outcomes)
 
-    async def _call(self, client_id: int, broker_order_id: str) -> Outcome:
+    async def stranger(self, client_id: int, broker_order_id: str) -> Outcome:
+        """Cancel an order at the broker that this desk did not send."""
+        return await self._call(client_id, broker_order_id)
+
+    async def _call(self, client_id: int, broker_order_id: str, order_id: int = 0) -> Outcome:
         """One cancel, within the client's budget; one client's silence takes few of the workers."""
         mine = self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT))
         try:
@@ -196,7 +203,10 @@ class Canceller:
                 lane, clock = self._parts.lane(client_id), self._parts.clock
                 while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                     await clock.sleep(wait)
-                lane.take(clock.now(), cancel=True)
+                now = clock.now()
+                lane.take(now, cancel=True)
+                if order_id:
+                    self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
                 async with self._workers, clock.timeout(self._parts.waits.send_timeout_s):
                     outcome = await broker.cancel(account, broker_order_id)
                 self._parts.reached("cancel_sent")

@@ -25,8 +25,24 @@ class CertificateOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateStranger:
+    """What became of a live order that this desk had not sent, such as one from the client's phone."""
+
+    client_id: int
+    broker_order_id: str
+    key: str
+    side: str
+    quantity: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateLine:
-    """What a halt did for one client; money in paise."""
+    """What a halt did for one client; money in paise.
+
+    Times are seconds after the halt: when the client's first and last cancel left, and when its last order
+    ended; None where there was none.
+    """
 
     client_id: int
     code: str
@@ -39,6 +55,9 @@ class CertificateLine:
     available_before_paise: int
     available_now_paise: int
     note: str = ""
+    first_cancel_s: float | None = None
+    last_cancel_s: float | None = None
+    ended_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +82,9 @@ class Certificate:
     still_blocked_paise: int
     lines: tuple[CertificateLine, ...]
     orders: tuple[CertificateOrder, ...]
+    strangers: tuple[CertificateStranger, ...] = ()
+    first_cancel_s: float | None = None
+    last_cancel_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
@@ -82,6 +104,7 @@ class Certificate:
             "last_read_at": None if last is None else datetime.fromisoformat(last),
             "lines": tuple(CertificateLine(**line) for line in values["lines"]),
             "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
+            "strangers": tuple(CertificateStranger(**order) for order in values.get("strangers", ())),
         }
         return Certificate(**{**values, **typed})
 

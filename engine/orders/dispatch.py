@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Collection, Coroutine, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -30,6 +30,12 @@ log = logging.getLogger(__name__)
 HALTED = "halted"
 """Why an order was kept back at the last line before the send."""
 
+NO_ANSWER = "no answer"
+"""How a time-out's reason begins."""
+
+SILENT_CALLS = 2
+"""Time-outs in a row after which a client's further orders wait."""
+
 TAG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 TAG_LENGTH = 16
 """Fits every broker's tag: Kite takes 20 characters, Upstox 40, Groww 8 to 20."""
@@ -43,7 +49,7 @@ def covers(halt: HaltView, client: ClientView, key: str) -> bool:
         case HaltScope.BROKER:
             return client.broker == halt.value
         case HaltScope.GROUP:
-            return halt.value in client.groups
+            return client.id in halt.members
         case HaltScope.CLIENT:
             return str(client.id) == halt.value
         case HaltScope.SYMBOL:
@@ -65,6 +71,9 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._per_client: Counter[int] = Counter()
+        self._began: dict[int, float] = {}
+        self._unanswered: Counter[int] = Counter()
+        self._not_before: dict[int, datetime] = {}
         self._later: set[asyncio.Task[None]] = set()
         recorder.after(self._on_applied)
 
@@ -101,6 +110,7 @@ class Dispatcher:
             self._parts.reached("claimed")
             for order_id, tag in claimed:
                 self._per_client[self._parts.book.orders[order_id].client_id] += 1
+                self._began[order_id] = self._parts.clock.monotonic()
                 self._sending[order_id] = asyncio.create_task(self._send(order_id, tag))
             if self._queue:
                 self._wake.set()
@@ -115,7 +125,7 @@ class Dispatcher:
         book, now = self._parts.book, self._parts.clock.now()
         ready: list[int] = []
         kept: list[int] = []
-        room = WORKERS - len(self._sending)
+        room = self._room()
         busy: Counter[int] = Counter()
         soonest: float | None = None
         while self._queue and len(ready) < room:
@@ -129,7 +139,8 @@ class Dispatcher:
                     kept.append(order_id)
                 continue
             lane = self._parts.lane(order.client_id)
-            wait = lane.wait_s(now)
+            resting = (self._not_before.get(order.client_id, now) - now).total_seconds()
+            wait = max(lane.wait_s(now), resting)
             if wait > 0 or self._per_client[order.client_id] + busy[order.client_id] >= PER_CLIENT:
                 kept.append(order_id)
                 soonest = wait if wait > 0 and (soonest is None or wait < soonest) else soonest
@@ -138,9 +149,27 @@ class Dispatcher:
             busy[order.client_id] += 1
             ready.append(order_id)
         self._queue.extendleft(reversed(kept))
+        if self._queue and room <= 0:
+            soonest = self._parts.waits.slow_call_s
         if soonest is not None:
             self._wake_in(soonest)
         return ready
+
+    def _room(self) -> int:
+        """How many calls may begin now. One that has hung for long takes nobody's place any more."""
+        recent = self._parts.clock.monotonic() - self._parts.waits.slow_call_s
+        return WORKERS - sum(began > recent for began in self._began.values())
+
+    def _note_answer(self, client_id: int, outcome: Outcome) -> None:
+        """Let a client rest whose broker has been silent twice running: its next call waits for a while."""
+        if not isinstance(outcome, Ambiguous) or not outcome.why.startswith(NO_ANSWER):
+            self._unanswered.pop(client_id, None)
+            self._not_before.pop(client_id, None)
+            return
+        self._unanswered[client_id] += 1
+        if self._unanswered[client_id] >= SILENT_CALLS:
+            pause = timedelta(seconds=self._parts.waits.silent_pause_s)
+            self._not_before[client_id] = self._parts.clock.now() + pause
 
     def _wake_in(self, seconds: float) -> None:
         async def wait() -> None:
@@ -165,6 +194,8 @@ class Dispatcher:
         self._parts.reached("answered")
         self._recorder.put(SendEnded(order_id, outcome))
         self._sending.pop(order_id, None)
+        self._began.pop(order_id, None)
+        self._note_answer(order.client_id, outcome)
         self._per_client[order.client_id] -= 1
         if isinstance(outcome, NotSent) and outcome.why != HALTED:
             self._spawn(self._queue_again(order_id))
@@ -205,7 +236,7 @@ class Dispatcher:
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 return await broker.place(account, request)
         except TimeoutError:
-            return Ambiguous(f"no answer within {self._parts.waits.send_timeout_s:g} s")
+            return Ambiguous(f"{NO_ANSWER} within {self._parts.waits.send_timeout_s:g} s")
         except Exception:
             log.exception("the adapter failed on order %s", order.id)
             return Ambiguous("the adapter failed; the log says how")

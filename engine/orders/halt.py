@@ -5,28 +5,34 @@ it; then one commit writes the halt, frees what was never sent and asks for ever
 """
 
 import asyncio
-import contextlib
-import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from data.audit import AuditEntry
-from data.clock import IST
 from data.money import BadInput
 from data.store import StoreError, Unit, chunks
 from data.tables import Funds, Halt, Order, Posting, Request, Txn, table
-from data.vocabulary import LIVE_STATES, Account, HaltScope, OrderState, RequestState
-from engine.accounts.views import HaltView, OrderView
+from data.vocabulary import (
+    LIVE_STATES,
+    Account,
+    ClientStatus,
+    HaltScope,
+    OrderState,
+    RequestState,
+    SessionState,
+)
+from engine.accounts.views import ClientView, HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.orders.cancels import Asked, Canceller, ask
-from engine.orders.certificate import Certificate, CertificateLine, CertificateOrder, write_certificate
+from engine.orders.certificate import Certificate, write_certificate
+from engine.orders.certifying import Before, Results, Sweep, certify
 from engine.orders.dispatch import covers
+from engine.orders.halt_file import read_halt_file, write_halt_file
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 
@@ -60,24 +66,6 @@ class Unwritten:
 
 FILE_ONLY = 0
 """The number of the halt that only the HALT file tells of, no row."""
-
-
-@dataclass(slots=True)
-class _Before:
-    """What stood when a halt was fired."""
-
-    orders: dict[int, int]
-    available: dict[int, int]
-
-
-@dataclass(slots=True)
-class _Results:
-    """What the last read-back showed: refused orders, paise released per order, clients not reached."""
-
-    refused: set[int]
-    released: dict[int, int]
-    unreachable: set[int]
-    read_at: datetime
 
 
 class Halts:
@@ -119,7 +107,7 @@ class Halts:
 
     def _in_scope(self, scope: HaltScope, value: str) -> list[OrderView]:
         book = self._parts.book
-        halt = HaltView(0, scope, value, self._parts.clock.now(), "")
+        halt = HaltView(0, scope, value, self._parts.clock.now(), "", self._members(scope, value))
         live = [book.orders[order_id] for order_id in sorted(book.live)]
         return [order for order in live if covers(halt, book.clients[order.client_id], order.key)]
 
@@ -140,8 +128,7 @@ class Halts:
     def fire_now(self, by: str) -> "asyncio.Task[Certificate]":
         """Start a cancel-all of everything; the task belongs to the desk, no screen can end it."""
         task = asyncio.create_task(self.fire(by))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._own(task)
         return task
 
     async def fire(self, by: str, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Certificate:
@@ -164,14 +151,14 @@ class Halts:
         if not writing.done() or writing.exception() is not None:
             taken = await self._canceller.without_store(in_scope)
         try:
-            number, before, asked = await writing
+            halt, before, asked = await writing
         except StoreError as problem:
             self.unwritten = Unwritten(at, by, str(problem), len(in_scope), taken)
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
         self._parts.reached("halt_written")
         self._canceller.carry_out(asked.requests)
-        return await self._follow(number, by, scope, value, before, asked)
+        return await self._follow(halt, before)
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
@@ -179,11 +166,12 @@ class Halts:
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
 
-    def _open(self, unit: Unit, by: str, scope: HaltScope, value: str) -> tuple[int, _Before, Asked]:
+    def _open(self, unit: Unit, by: str, scope: HaltScope, value: str) -> tuple[HaltView, Before, Asked]:
         orders, funds = table(Order), table(Funds)
         live = [state.value for state in LIVE_STATES]
-        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, unit.now, by)
-        before = _Before({}, {})
+        members = self._members(scope, value)
+        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, unit.now, by, members)
+        before = Before({}, {})
         for row in unit.connection.execute(
             select(
                 orders.c.id,
@@ -202,9 +190,19 @@ class Halts:
             if scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key)):
                 before.orders[row.id] = row.blocked_paise
                 before.available[row.client_id] = row.available_paise
-        unit.insert(
-            Halt,
-            [{"number": halt.number, "scope": scope.value, "value": value, "at": unit.now, "by": by}],
+        asked = ask(unit, list(before.orders), f"halt {halt.number}", by, halt.number)
+        before.unsent_freed = len(asked.freed)
+        unit.connection.execute(
+            insert(table(Halt)).values(
+                number=halt.number,
+                scope=scope.value,
+                value=value,
+                at=unit.now,
+                by=by,
+                members=sorted(members) or None,
+                before=before.to_json(),
+                resumed_by="",
+            )
         )
         unit.audit(
             AuditEntry(
@@ -219,7 +217,6 @@ class Halts:
                 },
             )
         )
-        asked = ask(unit, list(before.orders), f"halt {halt.number}", by, halt.number)
         unit.touched.halts = True
         unit.publish(
             TapeLine(
@@ -229,33 +226,82 @@ class Halts:
                 f"halt:{halt.number}",
             )
         )
-        return halt.number, before, asked
+        return halt, before, asked
 
-    async def _follow(
-        self, number: int, by: str, scope: HaltScope, value: str, before: _Before, asked: Asked
-    ) -> Certificate:
+    def _members(self, scope: HaltScope, value: str) -> frozenset[int]:
+        """The clients of a group now; a halt of it stays with them."""
+        if scope is not HaltScope.GROUP:
+            return frozenset()
+        return frozenset(c.id for c in self._parts.book.clients.values() if value in c.groups)
+
+    async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
-        parts, at = self._parts, self._parts.clock.now()
+        parts = self._parts
         deadline = parts.clock.monotonic() + parts.waits.halt_deadline_s
+        everyone = {c.id for c in parts.book.clients.values() if self._may_have_orders(halt, c)}
         clients = {parts.book.orders[order_id].client_id for order_id in before.orders}
+        sweep = Sweep(parts, self._canceller, self._watcher, halt)
+        sweep.start(everyone - clients)
         while True:
-            reads = await asyncio.gather(*(self._watcher.read(client_id) for client_id in sorted(clients)))
+            reads = await asyncio.gather(*(sweep.read(client_id) for client_id in sorted(clients)))
+            await sweep.wait(parts.waits.halt_readback_s)
             unreachable = {c for c, done in zip(sorted(clients), reads, strict=True) if not done}
-            last_read = parts.clock.now()
-            refused = await self._refused(before.orders)
-            released = await self._released(before.orders, number)
-            results = _Results(refused, released, unreachable, last_read)
-            made = self._certify(number, by, scope, value, at, before, asked, results)
-            self._certificates[number] = made
-            parts.bus.publish([HaltChanged(number)])
+            results = Results(
+                refused=await self._refused(before.orders),
+                released=await self._released(before.orders, halt.number),
+                unreachable=unreachable | sweep.unreachable,
+                read_at=parts.clock.now(),
+                strangers=sweep.strangers(),
+                swept=sweep.done,
+            )
+            made = certify(parts.book, halt, before, results, self._canceller.sent)
+            self._certificates[halt.number] = made
+            parts.bus.publish([HaltChanged(halt.number)])
             if made.ended or parts.clock.monotonic() >= deadline:
                 break
             await parts.clock.sleep(parts.waits.halt_readback_s)
             live = (parts.book.orders[order_id] for order_id in before.orders)
-            clients = {order.client_id for order in live if order.live}
+            clients = {order.client_id for order in live if order.live} | sweep.waiting()
+        sweep.close()
         await parts.store.write(lambda unit: self._store(unit, made))
         write_certificate(parts.home, made)
         return made
+
+    def _may_have_orders(self, halt: HaltView, client: ClientView) -> bool:
+        """Whether a client in the halt's scope may have live orders, ours or from elsewhere."""
+        in_scope = halt.scope is HaltScope.SYMBOL or covers(halt, client, "")
+        trades = client.status is ClientStatus.ACTIVE and client.session is SessionState.OK
+        return in_scope and trades and self._parts.served(client.id)
+
+    async def take_up(self) -> None:
+        """Follow halts to their certificates that an earlier run of the program left in the middle."""
+        halts = table(Halt)
+        async with self._parts.store.reader() as connection:
+            rows = (
+                await connection.execute(
+                    select(halts).where(
+                        halts.c.ended_at.is_(None), halts.c.certificate.is_(None), halts.c.before.is_not(None)
+                    )
+                )
+            ).mappings()
+            found = [dict(row) for row in rows]
+        for row in found:
+            halt = HaltView(
+                row["number"],
+                HaltScope(row["scope"]),
+                row["value"],
+                row["at"],
+                row["by"],
+                frozenset(row["members"] or ()),
+            )
+            before = Before.from_json(row["before"])
+            known = {i: paise for i, paise in before.orders.items() if i in self._parts.book.orders}
+            before.orders = known  # what ended on an earlier day needs no certificate any more
+            self._own(asyncio.create_task(self._follow(halt, before)))
+
+    def _own(self, task: "asyncio.Task[Certificate]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _refused(self, order_ids: Iterable[int]) -> set[int]:
         requests = table(Request)
@@ -290,80 +336,6 @@ class Halts:
                 )
                 released |= {row[0]: int(row[1]) for row in rows}
         return released
-
-    def _certify(
-        self,
-        number: int,
-        by: str,
-        scope: HaltScope,
-        value: str,
-        at: datetime,
-        before: _Before,
-        asked: Asked,
-        seen: "_Results",
-    ) -> Certificate:
-        book = self._parts.book
-        orders: list[CertificateOrder] = []
-        by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
-        for order_id in before.orders:
-            order = book.orders[order_id]
-            entry = CertificateOrder(
-                order_id,
-                order.client_id,
-                order.key,
-                order.side.value,
-                order.quantity,
-                order.filled_quantity,
-                _result(order, order_id in seen.refused),
-                seen.released.get(order_id, 0),
-            )
-            orders.append(entry)
-            by_client[order.client_id].append(entry)
-        results = Counter(entry.result for entry in orders)
-        lines = [
-            self._line(client_id, entries, before, client_id in seen.unreachable)
-            for client_id, entries in by_client.items()
-        ]
-        still = sum(book.orders[order_id].blocked_paise for order_id in before.orders)
-        return Certificate(
-            number=number,
-            scope=scope,
-            value=value,
-            by=by,
-            at=at,
-            last_read_at=seen.read_at,
-            ended=not any(book.orders[order_id].live for order_id in before.orders),
-            cancelled=results["cancelled"],
-            filled_meanwhile=results["filled"],
-            refused=results["refused"],
-            unknown=results["unknown"] + results["live"],
-            unreachable=len(seen.unreachable),
-            unsent_freed=len(asked.freed),
-            released_paise=sum(entry.released_paise for entry in orders),
-            blocked_before_paise=sum(before.orders.values()),
-            still_blocked_paise=still,
-            lines=tuple(sorted(lines, key=lambda line: line.code)),
-            orders=tuple(orders),
-        )
-
-    def _line(
-        self, client_id: int, entries: list[CertificateOrder], before: _Before, unreachable: bool
-    ) -> CertificateLine:
-        client = self._parts.book.clients[client_id]
-        results = Counter(entry.result for entry in entries)
-        return CertificateLine(
-            client_id=client_id,
-            code=client.code,
-            name=client.name,
-            cancelled=results["cancelled"],
-            filled=results["filled"],
-            refused=results["refused"],
-            unknown=results["unknown"] + results["live"],
-            released_paise=sum(entry.released_paise for entry in entries),
-            available_before_paise=before.available[client_id],
-            available_now_paise=self._parts.book.funds[client_id].available_paise,
-            note="the broker could not be read" if unreachable else "",
-        )
 
     def _store(self, unit: Unit, made: Certificate) -> None:
         halts = table(Halt)
@@ -456,16 +428,6 @@ class Halts:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _result(order: OrderView, refused: bool) -> str:
-    if order.state is OrderState.FILLED:
-        return "filled"
-    if not order.live:
-        return "cancelled" if order.state is OrderState.CANCELLED else order.state.value.lower()
-    if order.state is OrderState.UNKNOWN:
-        return "unknown"
-    return "refused" if refused else "live"
-
-
 def _row_for_file(unit: Unit, halt: HaltView) -> int:
     """Write the row that a halt of the file alone lacks; gives its number."""
     number = unit.take_ids("halt", 1)[0]
@@ -474,34 +436,3 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
     details = {"halt": number, "scope": scope, "value": halt.value, "from": "the HALT file"}
     unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
     return number
-
-
-def read_halt_file(path: Path) -> tuple[datetime, str] | None:
-    """When and by whom, as the HALT file says; None when there is none. What is illegible halts as well."""
-    try:
-        changed = path.stat().st_mtime
-    except OSError:
-        return None
-    words, by = "", ""
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        words, _, by = path.read_text(encoding="utf-8").strip().partition(" by ")
-    try:
-        at = datetime.fromisoformat(words.removeprefix("halted ")).astimezone(UTC)
-    except ValueError:
-        at = datetime.fromtimestamp(changed, UTC)
-    return at, by or "the HALT file"
-
-
-def write_halt_file(path: Path, by: str, at: datetime) -> None:
-    """Write and sync the HALT file, then its folder, so that a power cut does not lose it."""
-    local = at.astimezone(IST).isoformat(timespec="seconds")
-    with contextlib.suppress(OSError), path.open("w", encoding="utf-8") as file:
-        file.write(f"halted {local} by {by}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -95,11 +95,12 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
             fact.outcome, (Ambiguous, Refused)
         ):
             read_again.add(order["client_id"])
+    ended = _forget_changes(books)
     books.flush()
     rebook_sales(unit, books.netted, actor, sell_credit_bps)
     _end_attempts(unit, attempts)
     write_requests(unit, requests)
-    close_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
+    close_requests(unit, ended)
     return Applied(frozenset(read_again), tuple(foreign))
 
 
@@ -150,8 +151,12 @@ def _apply_send(books: Books, order: OrderRow, outcome: Outcome, unwanted: bool)
     """Book how a send ended; `unwanted` says that a cancel was asked for while it was under way."""
     match outcome:
         case Accepted(broker_order_id):
+            before = order["state"]
             _adopt(books, order, broker_order_id)
             books.move(order, OrderEvent.ACCEPTED)
+            _doubt_ended(books, order)
+            if before == OrderState.NOT_RECEIVED.value:
+                _came_back(books, order, before)
             words, detail = "accepted", broker_order_id
         case Refused(code, message):
             if order["state"] == OrderState.SENDING.value:
@@ -209,9 +214,19 @@ def end_of_day(unit: Unit, day: date, actor: str) -> list[int]:
                 books.audit("ORDER_EXPIRED", order, filled_quantity=filled, released_paise=freed)
             case _:
                 books.flag(order, Flag.NEEDS_HUMAN)
+    ended = _forget_changes(books)
     books.flush()
-    close_requests(unit, [order for order in books.orders.values() if order["ended_at"] == unit.now])
+    close_requests(unit, ended)
     return list(books.orders)
+
+
+def _forget_changes(books: Books) -> list[OrderRow]:
+    """The orders that this unit has ended; what an open modify asked for has ended with them."""
+    ended = [order for order in books.orders.values() if order["ended_at"] == books.unit.now]
+    for order in ended:
+        if order["asked_quantity"] is not None:
+            books.touch(order, asked_quantity=None, asked_reserve_paise=None)
+    return ended
 
 
 def _apply_absent(books: Books, order: OrderRow, evidence: str) -> None:
@@ -262,6 +277,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         if OrderState(order["state"]) not in TERMINAL_STATES:
             books.move(order, OrderEvent.SEEN_LIVE)
             books.touch(order, sub_status=f"{seen.status_text}, waiting for trades")
+            _doubt_ended(books, order)
         return True
     before = order["state"]
     if event is OrderEvent.SEEN_LIVE:
@@ -269,9 +285,9 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         if before in _LIVE_MOVES or came_back:
             books.move(order, event)
         if before == OrderState.NOT_RECEIVED.value or came_back:
-            books.audit("ORDER_RESURRECTED", order, broker_order_id=seen.broker_order_id, before=before)
-            books.block_again(order)
-        if order["filled_quantity"] >= order["quantity"]:
+            _came_back(books, order, before)
+        if min(order["filled_quantity"], seen.filled_quantity) >= order["quantity"]:
+            # The row itself counts them all: beside an older row, newer trades may be a larger order's.
             books.move(order, OrderEvent.SEEN_FILLED)
     else:
         books.move(order, event)
@@ -280,8 +296,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
     if seen.status_text != order["sub_status"] and not (ended and event is OrderEvent.SEEN_LIVE):
         books.touch(order, sub_status=seen.status_text)
     if order["state"] != before:
-        if before == OrderState.UNKNOWN.value:
-            _doubt_ended(books, order)
+        _doubt_ended(books, order)
         _ended(books, order, seen)
     return order["filled_quantity"] < filled
 
@@ -301,9 +316,15 @@ _TOLD_ENDS = frozenset({OrderState.CANCELLED.value, OrderState.REJECTED.value, O
 updates overtake each other."""
 
 
+def _came_back(books: Books, order: OrderRow, before: str) -> None:
+    """Block again for an order that is live after its end, as far as the client's money and shares go."""
+    books.audit("ORDER_RESURRECTED", order, broker_order_id=order["broker_order_id"], before=before)
+    books.block_again(order)
+
+
 def _doubt_ended(books: Books, order: OrderRow) -> None:
     """Take the trader's attention off an order whose fate the broker has told."""
-    if order["reason_code"] == "in_doubt":
+    if order["reason_code"] == "in_doubt" and order["state"] != OrderState.UNKNOWN.value:
         books.unflag(order, Flag.NEEDS_HUMAN)
         books.touch(order, reason_code="", reason_text="")
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome, Refused
 from data.store import Unit, chunks
 from data.tables import Request, table
-from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
+from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, RequestState
 from engine.orders.booking import Books, OrderRow
 from engine.orders.states import Flag
 
@@ -46,11 +46,11 @@ def change_ended(books: Books, order: OrderRow, number: int, outcome: Outcome) -
         case Refused(code, message):
             state, detail = RequestState.REFUSED, f"{code}: {message}"
             books.audit("MODIFY_REFUSED", order, request=number, code=code, message=message)
-            drop_change(books, order, f"modify {number} refused: {code}")
+            drop_change(books, order, number, f"modify {number} refused: {code}")
         case NotSent(why):
             state, detail = RequestState.REFUSED, f"not sent: {why}"
             books.audit("MODIFY_NOT_SENT", order, request=number, why=why)
-            drop_change(books, order, f"modify {number} never sent")
+            drop_change(books, order, number, f"modify {number} never sent")
         case Ambiguous(why):
             state, detail = RequestState.UNKNOWN, why
             books.audit("MODIFY_UNKNOWN", order, request=number, why=why)
@@ -59,17 +59,23 @@ def change_ended(books: Books, order: OrderRow, number: int, outcome: Outcome) -
 
 def absent_change(books: Books, order: OrderRow, number: int, evidence: str) -> list[RequestRow]:
     """End a modify in doubt that the broker provably never carried out."""
-    if order["asked_quantity"] is None:
+    if not drop_change(books, order, number, f"modify {number} absent: {evidence}"):
         return []
     books.audit("MODIFY_ABSENT", order, request=number, evidence=evidence)
-    drop_change(books, order, f"modify {number} absent: {evidence}")
     return [_change(books, order, number, RequestState.SUPERSEDED, evidence)]
 
 
-def drop_change(books: Books, order: OrderRow, evidence: str) -> None:
-    """Free what an open modify had blocked beyond the order as it stands."""
+def drop_change(books: Books, order: OrderRow, number: int, evidence: str) -> bool:
+    """Free what an open modify had blocked beyond the order as it stands; gives whether it was that one.
+
+    Word of one that has ended must leave alone what the next one has blocked.
+    """
+    asked = open_change(books.unit, order["id"]) if order["asked_quantity"] is not None else None
+    if asked is None or asked["number"] != number:
+        return False
     books.touch(order, asked_quantity=None, asked_reserve_paise=None)
     books.release(order, evidence)
+    return True
 
 
 def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder) -> list[RequestRow]:
@@ -101,7 +107,7 @@ def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder) -> list[Reques
         books.touch(order, asked_quantity=None, asked_reserve_paise=None)
     elif asked is None:
         books.flag(order, Flag.CHANGED_OUTSIDE)
-    if OrderState(order["state"]) is OrderState.OPEN:
+    if OrderState(order["state"]) in LIVE_STATES:  # before it is known as OPEN, too
         books.block_again(order)
         books.release(order, f"terms:{seen.broker_order_id}:{quantity}@{limit or 0}")
     books.audit(
@@ -168,7 +174,7 @@ def _change(books: Books, order: OrderRow, number: int, state: RequestState, det
 
 
 def write_requests(unit: Unit, rows: list[RequestRow]) -> None:
-    """Write how requests stand; one that is confirmed stays so."""
+    """Write how requests stand; one that has ended stays so, except that a refused cancel is sent again."""
     if rows:
         requests = table(Request)
         unit.connection.execute(
@@ -176,7 +182,11 @@ def write_requests(unit: Unit, rows: list[RequestRow]) -> None:
             .where(
                 requests.c.order_id == bindparam("b_order"),
                 requests.c.number == bindparam("b_number"),
-                requests.c.state != RequestState.CONFIRMED.value,
+                requests.c.state.in_(OPEN_REQUESTS)
+                | (
+                    (requests.c.state == RequestState.REFUSED.value)
+                    & (requests.c.kind == RequestKind.CANCEL.value)
+                ),
             )
             .values(
                 state=bindparam("b_state"),

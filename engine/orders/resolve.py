@@ -4,7 +4,7 @@ An order is proven absent by enough complete reads that do not hold it, the firs
 enough after the send. Whatever no reading can settle goes to the trader; nothing is ever sent again here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from brokers.contract import BrokerOrder
 from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.facts import ChangeAbsent, Fact, InDoubt, ProvenAbsent
+from engine.orders.states import Flag
 from engine.parts import Parts
 
 
@@ -88,9 +89,17 @@ class Resolver:
         )
         if proven:
             return [ProvenAbsent(order.id, doubt.words())]
-        if at >= doubt.since + timedelta(seconds=waits.trader_after_s):
-            return [InDoubt(order.id, f"{doubt.words()}; the broker's app or dealer can tell")]
         return []
+
+    def overdue(self, client_ids: Iterable[int], now: datetime) -> list[Fact]:
+        """The orders whose doubt has lasted too long, whatever could be read: they go to the trader."""
+        late = timedelta(seconds=self._parts.waits.trader_after_s)
+        return [
+            InDoubt(order.id, f"{self._orders.get(order.id, Doubt(now)).words()}; the broker's app can tell")
+            for client_id in client_ids
+            for order in self.in_doubt(client_id)
+            if now >= self._deadline(order) + late and Flag.NEEDS_HUMAN.value not in order.flags
+        ]
 
     def changes(
         self, client_id: int, orders: Sequence[BrokerOrder], open_changes: dict[int, int], at: datetime

@@ -1,11 +1,14 @@
 """The state of an order as one pure table: what each event makes of each state.
 
 Commands (claim, free) may be refused. Facts from the broker never are: one that should not be possible
-is booked and flagged.
+is booked and flagged. `docs/order_states.md` is made from what stands here.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
+from brokers.contract import BrokerStatus
 from data.vocabulary import OrderState
 
 
@@ -50,57 +53,175 @@ class CommandRefused(Exception):  # noqa: N818 - reads as an outcome
 
 S, E = OrderState, OrderEvent
 
-_SEEN = {
-    E.SEEN_LIVE: S.OPEN,
-    E.SEEN_FILLED: S.FILLED,
-    E.SEEN_CANCELLED: S.CANCELLED,
-    E.SEEN_REJECTED: S.REJECTED,
-    E.SEEN_EXPIRED: S.EXPIRED,
-}
-_ENDED = (S.FILLED, S.CANCELLED, S.REJECTED, S.EXPIRED)
+Cell = tuple[OrderState, Flag | None] | None
+"""The state after an event with the flag if it should not have been possible; None refuses the command."""
 
-TABLE: dict[tuple[OrderState, OrderEvent], tuple[OrderState, Flag | None]] = {
-    (S.RESERVED, E.CLAIM): (S.SENDING, None),
-    (S.RESERVED, E.FREE): (S.CANCELLED, None),
-    (S.SENDING, E.NOT_SENT): (S.RESERVED, None),
-    (S.SENDING, E.REFUSED): (S.REJECTED, None),
-    (S.SENDING, E.ACCEPTED): (S.OPEN, None),
-    (S.SENDING, E.AMBIGUOUS): (S.UNKNOWN, None),
-    (S.UNKNOWN, E.ACCEPTED): (S.OPEN, None),
-    (S.UNKNOWN, E.AMBIGUOUS): (S.UNKNOWN, None),
-    (S.UNKNOWN, E.PROVEN_ABSENT): (S.NOT_RECEIVED, None),
-    # The broker's word may overtake the answer to our call; the answer then says nothing more.
-    (S.OPEN, E.ACCEPTED): (S.OPEN, None),
-    (S.OPEN, E.AMBIGUOUS): (S.OPEN, None),
-    **{((S.SENDING), event): (state, None) for event, state in _SEEN.items()},
-    **{((S.UNKNOWN), event): (state, None) for event, state in _SEEN.items()},
-    **{((S.OPEN), event): (state, None) for event, state in _SEEN.items()},
-    **{(state, E.ACCEPTED): (state, None) for state in _ENDED},
-    **{(state, E.AMBIGUOUS): (state, None) for state in _ENDED},
-    # A later word of the broker corrects an end, except that a filled order stays filled.
-    **{
-        (state, event): (after, None if after is state else Flag.RESURRECTED)
-        for state in (S.CANCELLED, S.REJECTED, S.EXPIRED)
-        for event, after in _SEEN.items()
+TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
+    S.DENIED: {  # it never had a tag, so no word of a broker can be about it
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.DENIED, Flag.ANOMALY),
+        E.REFUSED: (S.DENIED, Flag.ANOMALY),
+        E.ACCEPTED: (S.DENIED, Flag.ANOMALY),
+        E.AMBIGUOUS: (S.DENIED, Flag.ANOMALY),
+        E.PROVEN_ABSENT: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_FILLED: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_CANCELLED: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_REJECTED: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_EXPIRED: (S.DENIED, Flag.ANOMALY),
     },
-    **{(S.FILLED, event): (S.FILLED, None) for event in _SEEN},
-    **{(S.NOT_RECEIVED, event): (after, Flag.RESURRECTED) for event, after in _SEEN.items()},
-    (S.NOT_RECEIVED, E.ACCEPTED): (S.OPEN, Flag.RESURRECTED),
-    # Sent by no attempt of ours, and yet the broker has it.
-    **{(S.RESERVED, event): (after, Flag.ANOMALY) for event, after in _SEEN.items()},
-    (S.RESERVED, E.ACCEPTED): (S.OPEN, Flag.ANOMALY),
+    S.RESERVED: {
+        E.CLAIM: (S.SENDING, None),
+        E.FREE: (S.CANCELLED, None),
+        E.NOT_SENT: (S.RESERVED, Flag.ANOMALY),
+        E.REFUSED: (S.RESERVED, Flag.ANOMALY),
+        # Sent by no attempt of ours, and yet the broker has it.
+        E.ACCEPTED: (S.OPEN, Flag.ANOMALY),
+        E.AMBIGUOUS: (S.RESERVED, Flag.ANOMALY),
+        E.PROVEN_ABSENT: (S.RESERVED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.ANOMALY),
+        E.SEEN_FILLED: (S.FILLED, Flag.ANOMALY),
+        E.SEEN_CANCELLED: (S.CANCELLED, Flag.ANOMALY),
+        E.SEEN_REJECTED: (S.REJECTED, Flag.ANOMALY),
+        E.SEEN_EXPIRED: (S.EXPIRED, Flag.ANOMALY),
+    },
+    S.SENDING: {
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.RESERVED, None),
+        E.REFUSED: (S.REJECTED, None),
+        E.ACCEPTED: (S.OPEN, None),
+        E.AMBIGUOUS: (S.UNKNOWN, None),
+        E.PROVEN_ABSENT: (S.SENDING, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, None),
+        E.SEEN_FILLED: (S.FILLED, None),
+        E.SEEN_CANCELLED: (S.CANCELLED, None),
+        E.SEEN_REJECTED: (S.REJECTED, None),
+        E.SEEN_EXPIRED: (S.EXPIRED, None),
+    },
+    S.UNKNOWN: {
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.UNKNOWN, Flag.ANOMALY),
+        E.REFUSED: (S.UNKNOWN, Flag.ANOMALY),
+        E.ACCEPTED: (S.OPEN, None),
+        E.AMBIGUOUS: (S.UNKNOWN, None),
+        E.PROVEN_ABSENT: (S.NOT_RECEIVED, None),
+        E.SEEN_LIVE: (S.OPEN, None),
+        E.SEEN_FILLED: (S.FILLED, None),
+        E.SEEN_CANCELLED: (S.CANCELLED, None),
+        E.SEEN_REJECTED: (S.REJECTED, None),
+        E.SEEN_EXPIRED: (S.EXPIRED, None),
+    },
+    S.OPEN: {
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.OPEN, Flag.ANOMALY),
+        E.REFUSED: (S.OPEN, Flag.ANOMALY),
+        # The broker's word may overtake the answer to our call; the answer then says nothing more.
+        E.ACCEPTED: (S.OPEN, None),
+        E.AMBIGUOUS: (S.OPEN, None),
+        E.PROVEN_ABSENT: (S.OPEN, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, None),
+        E.SEEN_FILLED: (S.FILLED, None),
+        E.SEEN_CANCELLED: (S.CANCELLED, None),
+        E.SEEN_REJECTED: (S.REJECTED, None),
+        E.SEEN_EXPIRED: (S.EXPIRED, None),
+    },
+    S.FILLED: {  # its trades are booked: no later status takes them back
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.FILLED, Flag.ANOMALY),
+        E.REFUSED: (S.FILLED, Flag.ANOMALY),
+        E.ACCEPTED: (S.FILLED, None),
+        E.AMBIGUOUS: (S.FILLED, None),
+        E.PROVEN_ABSENT: (S.FILLED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.FILLED, None),
+        E.SEEN_FILLED: (S.FILLED, None),
+        E.SEEN_CANCELLED: (S.FILLED, None),
+        E.SEEN_REJECTED: (S.FILLED, None),
+        E.SEEN_EXPIRED: (S.FILLED, None),
+    },
+    S.CANCELLED: {  # here and in the next two a later word of the broker corrects the end
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.CANCELLED, Flag.ANOMALY),
+        E.REFUSED: (S.CANCELLED, Flag.ANOMALY),
+        E.ACCEPTED: (S.CANCELLED, None),
+        E.AMBIGUOUS: (S.CANCELLED, None),
+        E.PROVEN_ABSENT: (S.CANCELLED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.RESURRECTED),
+        E.SEEN_FILLED: (S.FILLED, Flag.RESURRECTED),
+        E.SEEN_CANCELLED: (S.CANCELLED, None),
+        E.SEEN_REJECTED: (S.REJECTED, Flag.RESURRECTED),
+        E.SEEN_EXPIRED: (S.EXPIRED, Flag.RESURRECTED),
+    },
+    S.REJECTED: {
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.REJECTED, Flag.ANOMALY),
+        E.REFUSED: (S.REJECTED, Flag.ANOMALY),
+        E.ACCEPTED: (S.REJECTED, None),
+        E.AMBIGUOUS: (S.REJECTED, None),
+        E.PROVEN_ABSENT: (S.REJECTED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.RESURRECTED),
+        E.SEEN_FILLED: (S.FILLED, Flag.RESURRECTED),
+        E.SEEN_CANCELLED: (S.CANCELLED, Flag.RESURRECTED),
+        E.SEEN_REJECTED: (S.REJECTED, None),
+        E.SEEN_EXPIRED: (S.EXPIRED, Flag.RESURRECTED),
+    },
+    S.EXPIRED: {
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.EXPIRED, Flag.ANOMALY),
+        E.REFUSED: (S.EXPIRED, Flag.ANOMALY),
+        E.ACCEPTED: (S.EXPIRED, None),
+        E.AMBIGUOUS: (S.EXPIRED, None),
+        E.PROVEN_ABSENT: (S.EXPIRED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.RESURRECTED),
+        E.SEEN_FILLED: (S.FILLED, Flag.RESURRECTED),
+        E.SEEN_CANCELLED: (S.CANCELLED, Flag.RESURRECTED),
+        E.SEEN_REJECTED: (S.REJECTED, Flag.RESURRECTED),
+        E.SEEN_EXPIRED: (S.EXPIRED, None),
+    },
+    S.NOT_RECEIVED: {  # a late placement proves the proof of absence wrong
+        E.CLAIM: None,
+        E.FREE: None,
+        E.NOT_SENT: (S.NOT_RECEIVED, Flag.ANOMALY),
+        E.REFUSED: (S.NOT_RECEIVED, Flag.ANOMALY),
+        E.ACCEPTED: (S.OPEN, Flag.RESURRECTED),
+        E.AMBIGUOUS: (S.NOT_RECEIVED, Flag.ANOMALY),
+        E.PROVEN_ABSENT: (S.NOT_RECEIVED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.RESURRECTED),
+        E.SEEN_FILLED: (S.FILLED, Flag.RESURRECTED),
+        E.SEEN_CANCELLED: (S.CANCELLED, Flag.RESURRECTED),
+        E.SEEN_REJECTED: (S.REJECTED, Flag.RESURRECTED),
+        E.SEEN_EXPIRED: (S.EXPIRED, Flag.RESURRECTED),
+    },
 }
+"""Every state with every event; a flag says that the fact should not have been possible there."""
+
+EVENT_OF_STATUS: Mapping[BrokerStatus, OrderEvent] = MappingProxyType(
+    {
+        BrokerStatus.OPEN: E.SEEN_LIVE,
+        BrokerStatus.COMPLETE: E.SEEN_FILLED,
+        BrokerStatus.CANCELLED: E.SEEN_CANCELLED,
+        BrokerStatus.REJECTED: E.SEEN_REJECTED,
+        BrokerStatus.EXPIRED: E.SEEN_EXPIRED,
+        # A word nobody knows ends nothing: the order is taken as live, its money stays blocked.
+        BrokerStatus.UNRECOGNISED: E.SEEN_LIVE,
+    }
+)
+"""What a status in a broker's book tells of an order, once its trades are booked up to it."""
 
 
 def transition(state: OrderState, event: OrderEvent) -> tuple[OrderState, Flag | None]:
     """The state after `event`, and the flag if that should not have been possible.
 
-    Raises `CommandRefused` for a command that the state does not allow; a fact without a row of its own
-    leaves the state as it is, flagged.
+    Raises `CommandRefused` for a command that the state does not allow.
     """
-    found = TABLE.get((state, event))
-    if found is not None:
-        return found
-    if event in COMMANDS:
+    cell = TABLE[state][event]
+    if cell is None:
         raise CommandRefused(f"{event.value} is not possible while the order is {state.value}")
-    return state, Flag.ANOMALY
+    return cell

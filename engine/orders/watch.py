@@ -81,6 +81,13 @@ class Watcher:
         while True:
             await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
             now = self._parts.clock.now()
+            doubtful = {
+                order.client_id
+                for order in map(self._parts.book.orders.__getitem__, self._parts.book.live)
+                if order.state is OrderState.UNKNOWN
+            }
+            for fact in self._resolver.overdue(sorted(doubtful), now):
+                self._recorder.put(fact)
             for client_id in self._parts.book.clients:
                 if self._due(client_id) <= now:
                     self._read_at[client_id] = now

@@ -12,6 +12,7 @@ from brokers.pacing import Lane
 from brokers.paper.broker import CAPABILITIES
 from data.vocabulary import OrderState, RunStatus, SizingKind
 from engine.events import OrderChanged
+from engine.orders.dispatch import NO_ANSWER
 from engine.rules import PER_CLIENT
 from tests.desks import START, Wire, books_are_sound, buy, paper_desk, until
 
@@ -165,3 +166,43 @@ def test_no_calendar_second_minute_or_day_is_driven_beyond_its_budget():
         assert number <= limit
         assert number - cancels[unit, moment] <= limit - kept
     assert placements <= CAPABILITIES.orders_per_day
+
+
+async def test_clients_whose_broker_never_answers_delay_nobody_and_are_left_alone_for_a_while(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+        everyone = sorted(client.id for client in desk.clients.all() if client.gate is None)
+        dead = set(everyone[:40])
+        answered = asyncio.Event()
+
+        async def place(account, request):
+            if account.client_id in dead:
+                await answered.wait()
+            return
+
+        wire.on_place = place
+        many = [await started(desk, *everyone, quantity=number) for number in (1, 2, 3)]
+        alive = [o for o in desk.orders.all() if o.client_id not in dead]
+        await until(desk, lambda: all(desk.orders.get(o.id).state is OrderState.FILLED for o in alive))
+        assert desk.clock.monotonic() < 5
+        assert {desk.runs.get(run.number).status for run in many} == {RunStatus.RUNNING}
+        answered.set()
+        await desk.settle()
+        await books_are_sound(desk)
+
+
+async def test_a_client_that_was_silent_twice_rests_before_its_next_order_is_tried(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+        tries = []
+
+        async def place(account, request):
+            tries.append(desk.clock.monotonic())
+            return Ambiguous(f"{NO_ANSWER} within 10 s")
+
+        wire.on_place = place
+        for number in range(3):
+            await started(desk, ROHAN, quantity=number + 1)
+        await until(desk, lambda: len(tries) == 3)
+        assert tries[1] == tries[0]
+        assert tries[2] - tries[1] >= desk._parts.waits.silent_pause_s

@@ -5,12 +5,13 @@ import sqlite3
 
 import pytest
 
-from brokers.contract import Ambiguous, Refused
+from brokers.contract import Ambiguous, BrokerStatus, OrderRequest, Refused
 from data.clock import ManualClock
 from data.money import BadInput
 from data.store import StoreUnwritable
-from data.vocabulary import HaltScope, OrderState, Reason, SizingKind
-from engine.orders.halt import FILE_ONLY, read_halt_file, write_halt_file
+from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, Side, SizingKind
+from engine.orders.halt import FILE_ONLY
+from engine.orders.halt_file import read_halt_file, write_halt_file
 from engine.orders.refusals import Halted
 from tests.desks import (
     START,
@@ -234,3 +235,60 @@ async def test_a_halt_file_halts_whatever_stands_in_it(tmp_path):
             assert halt.at.utcoffset() is not None
         write_halt_file(file, "anna by night", START)
         assert read_halt_file(file) == (START, "anna by night")
+
+
+async def test_an_order_from_the_clients_phone_is_cancelled_too_and_stands_in_the_certificate(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 2, 8, limit_paise=2400_00))
+        request = OrderRequest(
+            "NSE", "INFY", Side.BUY, 3, Product.CNC, OrderType.LIMIT, "", price_paise=1400_00
+        )
+        for client_id in (8, 22):  # one of a client whose orders are known, one of a client without any
+            desk.exchange.place(desk.clients.get(client_id).code, request)
+        made = await desk.halt.fire("tester")
+        assert (made.ended, made.cancelled, made.unreachable) == (True, 1, 0)
+        assert [(s.client_id, s.key, s.result) for s in made.strangers] == [
+            (8, "NSE:INFY", "ended"),
+            (22, "NSE:INFY", "ended"),
+        ]
+        for client_id in (8, 22):
+            orders = desk.exchange.orders(desk.clients.get(client_id).code)
+            assert {order.status for order in orders} == {BrokerStatus.CANCELLED}
+        (line,) = made.lines
+        assert line.first_cancel_s is not None
+        assert line.ended_s is not None
+        assert line.first_cancel_s <= line.last_cancel_s <= line.ended_s
+
+
+async def test_a_halt_that_died_in_the_middle_goes_on_to_its_certificate_by_itself(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 2, 8, 22, limit_paise=2400_00))
+
+        def die(point):
+            if point == "halt_written":
+                raise asyncio.CancelledError
+
+        desk._parts.reached = die
+        with pytest.raises(asyncio.CancelledError):
+            await desk.halt.fire("tester")
+        assert desk.halt.latest() is None
+        assert desk.counts().live == 2
+    async with filed_desk(tmp_path, clock) as desk:
+        await until(desk, lambda: desk.halt.latest() is not None and desk.halt.latest().ended)
+        made = desk.halt.latest()
+        assert (made.cancelled, made.by) == (2, "tester")
+        assert desk.counts().live == 0
+        await until(desk, lambda: not desk.halt.firing)
+        assert (tmp_path / "certificates" / f"halt-{made.number}.json").exists()
+        assert [halt.number for halt in desk.halt.active()] == [made.number]
+        await books_are_sound(desk)
+
+
+async def test_a_halted_group_is_the_group_as_it_was(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        group = desk.clients.groups()[0]
+        inside = {c.id for c in desk.clients.all() if group in c.groups}
+        await desk.halt.fire("tester", HaltScope.GROUP, group)
+        (halt,) = desk.halt.active()
+        assert halt.members == inside

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from data.vocabulary import OrderState
-from engine.orders.halt import write_halt_file
+from engine.orders.halt_file import write_halt_file
 from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
 from screens.halt import CertificateScreen

@@ -68,7 +68,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     """
     from data.clock import SystemClock
     from data.phases import load_calendar
-    from engine.orders.halt import write_halt_file
+    from engine.orders.halt_file import write_halt_file
     from tradedesk.commands.frozen import end_frozen_writer
     from tradedesk.settings import Settings, load_settings
     from tradedesk.wiring import calendar_of

@@ -20,6 +20,8 @@ def upgrade() -> None:
     op.add_column("request", sa.Column("instance_id", sa.BigInteger(), nullable=False, server_default="0"))
     for name in ("lot_charges_paise", "loan_paise"):
         op.add_column("closed_lot", sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
+    for name in ("members", "before"):
+        op.add_column("halt", sa.Column(name, sa.JSON(), nullable=True))
     op.create_table(
         "account_break",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),

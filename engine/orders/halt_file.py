@@ -1,0 +1,39 @@
+"""The HALT file, which the last line before every send looks for, whatever becomes of the database."""
+
+import contextlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data.clock import IST
+
+
+def read_halt_file(path: Path) -> tuple[datetime, str] | None:
+    """When and by whom, as the HALT file says; None when there is none. What is illegible halts as well."""
+    try:
+        changed = path.stat().st_mtime
+    except OSError:
+        return None
+    words, by = "", ""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        words, _, by = path.read_text(encoding="utf-8").strip().partition(" by ")
+    try:
+        at = datetime.fromisoformat(words.removeprefix("halted ")).astimezone(UTC)
+    except ValueError:
+        at = datetime.fromtimestamp(changed, UTC)
+    return at, by or "the HALT file"
+
+
+def write_halt_file(path: Path, by: str, at: datetime) -> None:
+    """Write and sync the HALT file, then its folder, so that a power cut does not lose it."""
+    local = at.astimezone(IST).isoformat(timespec="seconds")
+    with contextlib.suppress(OSError), path.open("w", encoding="utf-8") as file:
+        file.write(f"halted {local} by {by}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,188 @@
+"""What a desk looks at before it trades: damage of the file and a changed audit are found and named."""
+
+import sqlite3
+from contextlib import asynccontextmanager, closing
+
+import pytest
+from sqlalchemy import select
+
+from data.audit import AuditEntry, row_hash, stored_rows
+from data.clock import ManualClock
+from data.store import Store, StoreUnwritable, writer_engine
+from data.tables import Meta, table
+from data.vocabulary import ClientStatus
+from engine.boot import boot_problem
+from engine.doctor import examine
+from engine.trail import VERIFIED, Trail
+from tests.desks import START, paper_desk
+
+ROHAN = 8
+
+
+@pytest.fixture
+async def parts(tmp_path):
+    """The parts of a desk that is closed again, with some rows in its audit."""
+    async with paper_desk(tmp_path) as desk:
+        await set_statuses(desk)
+        return desk._parts
+
+
+async def set_statuses(desk):
+    for status in (ClientStatus.INACTIVE, ClientStatus.ACTIVE):
+        await desk.clients.set_status(ROHAN, status, "asked us to")
+
+
+@asynccontextmanager
+async def booted(parts):
+    """The store opened again, as a program does that starts."""
+    parts.store = Store(parts.store.path, ManualClock(START))
+    await parts.store.open()
+    try:
+        yield parts
+    finally:
+        await parts.store.close()
+
+
+async def problem_of(parts):
+    async with booted(parts):
+        return await boot_problem(parts)
+
+
+async def verified(parts):
+    async with booted(parts), parts.store.reader() as connection:
+        meta = table(Meta)
+        query = select(meta.c.value).where(meta.c.name == VERIFIED)
+        return (await connection.execute(query)).scalar_one_or_none()
+
+
+def tamper(parts, *statements):
+    """Change the file as no tradedesk does; gives the newest audit row before."""
+    with closing(sqlite3.connect(parts.store.path, isolation_level=None)) as connection:
+        (last,) = connection.execute("SELECT max(seq) FROM audit").fetchone()
+        for name in ("audit_no_update", "audit_no_delete"):
+            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+        for statement in statements:
+            connection.execute(statement.format(last=last))
+    return last
+
+
+FLIP = "UPDATE audit SET details = replace(details, 'asked us', 'bsked us') WHERE seq = {last}"
+
+
+async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_path, parts):
+    assert await verified(parts) is None
+    assert await problem_of(parts) == ""
+    kept = await verified(parts)
+    assert kept is not None
+    async with booted(parts):
+        report = await Trail(parts).verify_tail()
+        assert (report.ok, report.rows) == (True, 0)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        await set_statuses(desk)
+        report = await desk.audit.verify_tail()
+    assert (report.ok, report.rows) == (True, 2)
+    assert await verified(parts) == f"{int(kept.split()[0]) + 2} {report.head}" != kept
+
+
+async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_path, parts):
+    assert await problem_of(parts) == ""
+    kept = await verified(parts)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        await set_statuses(desk)
+    last = tamper(parts, FLIP)
+    for _ in range(2):
+        assert f"row {last} does not follow from row {last - 1}" in await problem_of(parts)
+    assert await verified(parts) == kept
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (FLIP, "row {last} is not what it was when it was last verified"),
+        (
+            "UPDATE audit SET hash = '0' || substr(hash, 2) || '1' WHERE seq = {last}",
+            "row {last} is not what",
+        ),
+        ("DELETE FROM audit WHERE seq = {last}", "row {last} is missing, which was there before"),
+        ("UPDATE meta SET value = '0 ' || value WHERE name = 'audit_verified'", "row 1 does not follow"),
+    ],
+)
+async def test_the_row_verified_last_holds_the_chain_before_it_in_place(parts, statement, words):
+    assert await problem_of(parts) == ""
+    last = tamper(parts, statement)
+    assert words.format(last=last) in await problem_of(parts)
+
+
+async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_was_kept(parts):
+    assert await problem_of(parts) == ""
+    engine = writer_engine(parts.store.path)
+    with engine.connect() as connection:
+        *_, row = stored_rows(connection)
+    engine.dispose()
+    subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
+    fitting = row_hash(row.previous, row.seq, row.at, "another", row.action, subjects, row.details)
+    tamper(parts, f"UPDATE audit SET actor = 'another', hash = '{fitting}' WHERE seq = {row.seq}")
+    async with booted(parts):
+        assert (await Trail(parts).verify()).ok
+        assert f"row {row.seq} is not what it was when it was last verified" in await boot_problem(parts)
+
+
+async def test_how_far_another_process_has_verified_meanwhile_is_not_taken_back(parts, monkeypatch):
+    async with booted(parts):
+        write = parts.store.write
+
+        async def late(unit):
+            monkeypatch.undo()
+            await write(lambda one: one.audit(AuditEntry("TEST", "another")))
+            further.append(await Trail(parts).verify_tail())
+            return await write(unit)
+
+        further = []
+        monkeypatch.setattr(parts.store, "write", late)
+        here = await Trail(parts).verify_tail()
+    assert further[0].rows == here.rows + 1
+    assert await verified(parts) == f"{further[0].rows} {further[0].head}"
+
+
+async def test_a_gap_since_is_found_and_a_lost_mark_costs_a_full_reading(parts):
+    assert await problem_of(parts) == ""
+    last = tamper(
+        parts, "DELETE FROM audit WHERE seq = {last} - 1", "DELETE FROM meta WHERE name LIKE 'audit%'"
+    )
+    assert f"row {last - 1} is missing" in await problem_of(parts)
+
+
+async def test_a_boot_that_cannot_write_still_says_that_the_chain_is_good(parts, monkeypatch):
+    async def full(unit):
+        raise StoreUnwritable("database or disk is full")
+
+    async with booted(parts):
+        monkeypatch.setattr(parts.store, "write", full)
+        assert await boot_problem(parts) == ""
+    assert await verified(parts) is None
+
+
+@pytest.mark.parametrize("spoilt", ["posting", "audit"])
+async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_read(parts, spoilt):
+    path = parts.store.path
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (spoilt,)
+        ).fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 64)
+    async with booted(parts):
+        problem = await boot_problem(parts)
+        assert problem.startswith("desk.db is damaged (")
+        async with parts.store.reader() as connection:
+            checks = {check.name: check for check in await connection.run_sync(examine)}
+    assert not checks["database"].ok
+    assert checks["plans"].ok
+    broken = {"posting": "balances", "audit": "audit chain"}[spoilt]
+    assert (checks[broken].ok, checks[broken].detail) == (
+        False,
+        "it cannot be read: database disk image is malformed",
+    )

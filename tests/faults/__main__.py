@@ -1,0 +1,290 @@
+"""The long proof: chaos orders and kills in any number, and one table of what came of them.
+
+uv run python -m tests.faults --orders 200000 --kills 2000 --json proof.json
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from brokers.paper.faults import Faults, faults_from_text
+from tests.faults import chaos, kills
+from tests.faults.cancel_all import CancelAll, measure
+from tests.faults.chaos import ChaosPlan, ChaosResult, chaos_home
+from tests.faults.chaos_broker import Lines
+from tests.faults.clock import monotonic
+from tests.faults.compare import Findings, merged
+from tests.faults.forks import Child, fork
+from tests.faults.homes import prepare_home
+from tests.faults.kills import KillPlan, KillResult, kill_home, points_for
+
+CLIENTS = 100
+KILL_CLIENTS = 8
+SPEED = 30.0
+"""How much faster than the machine's the clock of a chaos run is."""
+KILL_SPEED = 200.0
+
+LINES = Lines(before=0.001, after=0.001)
+
+Job = Callable[[], ChaosResult | KillResult]
+
+
+@dataclass(slots=True)
+class Proof:
+    """Everything that the table says."""
+
+    seed: int
+    whole_s: float
+    chaos: Findings
+    chaos_s: float
+    kills: list[kills.Kill]
+    kill_findings: Findings
+    cancel_all: CancelAll | None
+    faults: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every figure that must be zero is zero, and every kill ended with correct books."""
+        return (
+            not self.faults
+            and self.chaos.correct
+            and self.kill_findings.correct
+            and all(kill.correct for kill in self.kills)
+        )
+
+
+def main() -> int:
+    """Run the proof; gives 0 where it holds."""
+    given = _arguments()
+    base = Path(tempfile.mkdtemp(prefix="tradedesk-faults-", dir=given.folder))
+    began = monotonic()
+    try:
+        proof = _prove(given, base, began)
+    finally:
+        if not given.keep:
+            shutil.rmtree(base, ignore_errors=True)
+    print("\n".join(table(proof)))
+    if given.json:
+        given.json.write_text(json.dumps(figures(proof), indent=2) + "\n")
+    return 0 if proof.holds else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2_000, help="orders under chaos")
+    parser.add_argument("--kills", type=int, default=20, help="kills of the engine")
+    parser.add_argument("--seed", type=int, default=1, help="of all dice")
+    parser.add_argument("--faults", type=faults_from_text, default=faults_from_text("storm"))
+    parser.add_argument("--kill-faults", type=faults_from_text, default=faults_from_text("storm"))
+    parser.add_argument("--point", action="append", default=[], help="kill at this point only")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="homes at a time")
+    parser.add_argument("--speed", type=float, default=SPEED, help="of the clock in chaos runs")
+    parser.add_argument("--kill-speed", type=float, default=KILL_SPEED, help="of the clock in kill runs")
+    parser.add_argument("--no-cancel-all", action="store_true", help="leave the cancel-all measurement out")
+    parser.add_argument("--folder", type=Path, help="where homes are made; the system's own by default")
+    parser.add_argument("--keep", action="store_true", help="keep the homes for a look")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    return parser.parse_args()
+
+
+def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
+    large = prepare_home(base / "large", CLIENTS) if given.orders or not given.no_cancel_all else base
+    small = prepare_home(base / "small", KILL_CLIENTS) if given.kills else base
+    done = [
+        result
+        for results in (
+            _carry_out(list(_chaos_jobs(given, base, large)), given, began),
+            _carry_out(list(_kill_jobs(given, base, small)), given, began),
+        )
+        for result in results
+    ]
+    chaotic = [result for result in done if isinstance(result, ChaosResult)]
+    killed = [result for result in done if isinstance(result, KillResult)]
+    cancelled = None if given.no_cancel_all else measure(large, base / "cancel-all", CLIENTS)
+    return Proof(
+        seed=given.seed,
+        whole_s=monotonic() - began,
+        chaos=merged(result.findings for result in chaotic),
+        chaos_s=sum(result.whole_s for result in chaotic),
+        kills=[kill for result in killed for kill in result.kills],
+        kill_findings=merged(result.findings for result in killed),
+        cancel_all=cancelled,
+        faults=[fault for result in done for fault in result.faults],
+    )
+
+
+def _chaos_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterator[Job]:
+    left, number = given.orders, 0
+    while left > 0:
+        seed = given.seed * 1_000_003 + number
+        faults: Faults = replace(given.faults, seed=seed)
+        orders = min(left, chaos.PER_HOME)
+        plan = ChaosPlan(
+            prepared, base / f"chaos-{number}", CLIENTS, orders, seed, given.speed, faults, LINES
+        )
+        yield lambda plan=plan: chaos_home(plan)
+        left, number = left - orders, number + 1
+
+
+def _kill_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterator[Job]:
+    points = points_for(given.kills, random.Random(given.seed))
+    if given.point:
+        points = tuple(given.point[number % len(given.point)] for number in range(given.kills))
+    for number, first in enumerate(range(0, given.kills, kills.PER_HOME)):
+        seed = given.seed * 1_000_033 + number
+        faults: Faults = replace(given.kill_faults, seed=seed)
+        plan = KillPlan(
+            prepared,
+            base / f"kills-{number}",
+            KILL_CLIENTS,
+            seed,
+            given.kill_speed,
+            faults,
+            LINES,
+            points[first : first + kills.PER_HOME],
+        )
+        yield lambda plan=plan: kill_home(plan)
+
+
+def _carry_out(jobs: list[Job], given: argparse.Namespace, began: float) -> list[ChaosResult | KillResult]:
+    """Run jobs in processes of their own, a few at a time, telling each end on stderr."""
+    waiting, running = list(reversed(jobs)), dict[Connection, Child]()
+    results: list[ChaosResult | KillResult] = []
+    while waiting or running:
+        while waiting and len(running) < given.jobs:
+            child = fork(_run_job, waiting.pop())
+            running[child.pipe] = child
+        for pipe in wait(list(running)):
+            assert isinstance(pipe, Connection)
+            child = running.pop(pipe)
+            try:
+                result: ChaosResult | KillResult = child.receive(1)
+            except (EOFError, TimeoutError) as problem:
+                result = ChaosResult(faults=[f"a worker ended without a word: {problem!r}"])
+            child.wait()
+            results.append(result)
+            _tell(result, len(results), len(jobs), monotonic() - began)
+    return results
+
+
+def _run_job(pipe: Connection, job: Job) -> None:
+    pipe.send(job())
+
+
+def _tell(result: ChaosResult | KillResult, done: int, of: int, passed_s: float) -> None:
+    if isinstance(result, KillResult):
+        right = sum(kill.correct for kill in result.kills)
+        whole = sum(kill.whole_s for kill in result.kills)
+        words = f"kills: {right} of {len(result.kills)} with correct books, {whole:.1f} s"
+    else:
+        found = result.findings
+        words = (
+            f"chaos: {found.orders} orders, {found.fills} fills, {found.unknown} unknown, "
+            f"{found.unresolved} left, {result.whole_s:.1f} s"
+        )
+    print(f"{passed_s:7.1f} s  {done}/{of}  {words}", file=sys.stderr, flush=True)
+    for fault in result.faults:
+        print(f"           FAULT {fault}", file=sys.stderr, flush=True)
+
+
+# --- the table ---
+
+
+def figures(proof: Proof) -> dict[str, Any]:
+    """Every figure of the proof by name."""
+    storm, killed = proof.chaos, proof.kill_findings
+    doubts = sorted(storm.unknown_s + killed.unknown_s)
+    right = sum(kill.correct for kill in proof.kills)
+    recoveries = sorted(kill.recovery_s for kill in proof.kills if kill.recovery_s)
+    return {
+        "seed": proof.seed,
+        "holds": proof.holds,
+        "orders": storm.orders,
+        "placements_received": storm.sent,
+        "fills": storm.fills,
+        "faults_struck": sum(storm.met.values()),
+        "duplicates": storm.duplicates + killed.duplicates,
+        "fills_lost": storm.lost_fills + killed.lost_fills,
+        "fills_booked_twice": storm.surplus_fills + killed.surplus_fills,
+        "freed_without_proof": storm.freed_without_proof + killed.freed_without_proof,
+        "differences": len(storm.differences) + len(killed.differences),
+        "unknown": storm.unknown + killed.unknown,
+        "unknown_resolved": storm.resolved + killed.resolved,
+        "unknown_raised": storm.raised + killed.raised,
+        "unknown_median_s": round(statistics.median(doubts), 1) if doubts else None,
+        "unknown_worst_s": round(doubts[-1], 1) if doubts else None,
+        "left_to_a_human": storm.unresolved + killed.unresolved,
+        "kills": len(proof.kills),
+        "kills_with_correct_books": right,
+        "kills_by_point": dict(Counter(kill.struck for kill in proof.kills)),
+        "recovery_median_s": round(statistics.median(recoveries), 2) if recoveries else None,
+        "recovery_worst_s": round(recoveries[-1], 2) if recoveries else None,
+        "kill_orders": killed.orders,
+        "kill_fills": killed.fills,
+        "cancel_all": asdict(proof.cancel_all) if proof.cancel_all else None,
+        "struck": dict((storm.met + killed.met).most_common()),
+        "states": dict((storm.states + killed.states).most_common()),
+        "flags": dict((storm.flags + killed.flags).most_common()),
+        "faults": proof.faults,
+        "whole_s": round(proof.whole_s, 1),
+        "kill_s": round(sum(kill.whole_s for kill in proof.kills), 1),
+        "chaos_s": round(proof.chaos_s, 1),
+    }
+
+
+def table(proof: Proof) -> list[str]:
+    """The proof as lines of a table."""
+    f = figures(proof)
+    share = f"{f['kills_with_correct_books']} of {f['kills']}"
+    rows: list[tuple[str, Any]] = [
+        ("orders under chaos", f"{f['orders']:,}, {f['placements_received']:,} placements received"),
+        ("faults that struck", f"{f['faults_struck']:,}"),
+        ("fills", f"{f['fills']:,}"),
+        ("duplicate broker orders (0)", f["duplicates"]),
+        ("fills lost (0)", f["fills_lost"]),
+        ("fills booked twice (0)", f["fills_booked_twice"]),
+        ("money freed without proof (0)", f["freed_without_proof"]),
+        ("differences from the broker (0)", f["differences"]),
+        ("unknown outcomes, resolved", f"{f['unknown']:,}, {f['unknown_resolved']:,}"),
+        ("  raised to the trader meanwhile", f["unknown_raised"]),
+        (
+            "  until known or raised: median, worst",
+            f"{f['unknown_median_s']} s, {f['unknown_worst_s']} s of the clock",
+        ),
+        ("  left to a human", f["left_to_a_human"]),
+        ("kills with correct books after", share),
+        ("  orders, fills in those homes", f"{f['kill_orders']:,}, {f['kill_fills']:,}"),
+        (
+            "  recovery: median, worst",
+            f"{f['recovery_median_s']} s, {f['recovery_worst_s']} s of the machine",
+        ),
+    ]
+    if proof.cancel_all:
+        one = proof.cancel_all
+        rows.append(
+            (
+                f"cancel-all, {one.clients} clients x {one.orders // one.clients} orders",
+                f"first cancel {one.first_s:.2f} s, last {one.last_s:.2f} s, "
+                f"certified {one.certified_s:.2f} s after F9",
+            )
+        )
+    rows.append(("whole run", f"{f['whole_s']} s"))
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    lines += [f"FAULT {fault}" for fault in proof.faults[:20]]
+    return [*lines, "The proof holds." if proof.holds else "THE PROOF DOES NOT HOLD."]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

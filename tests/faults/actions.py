@@ -1,0 +1,123 @@
+"""What a trader might do to a desk, by dice: bulk buys and sells, modifies, cancels, halts."""
+
+import asyncio
+import random
+from contextlib import suppress
+
+from data.money import BadInput, tick_down
+from data.store import StoreError
+from data.vocabulary import HaltScope, OrderState, OrderType, Product, Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing
+from engine.orders.refusals import Refusal
+from tests.faults.remote import ChaosDesk
+from tests.faults.scenery import SYMBOLS, stocks
+
+
+async def act(desk: ChaosDesk, dice: random.Random, halts: float) -> None:
+    """Do one thing to the desk, a halt with the given share. What the desk refuses is no fault."""
+    drawn = dice.random()
+    with suppress(Refusal, BadInput, StoreError):
+        if drawn < halts:
+            await halt_and_resume(desk, dice)
+        elif drawn < 0.70:
+            await bulk(desk, dice)
+        elif drawn < 0.86:
+            await modify_some(desk, dice)
+        else:
+            await cancel_some(desk, dice)
+
+
+async def bulk(desk: ChaosDesk, dice: random.Random) -> None:
+    """One bulk order for some of the clients."""
+    everyone = [client.id for client in desk.clients.all()]
+    count = dice.randint(1, len(everyone))
+    intent = await _intent(desk, dice, tuple(sorted(dice.sample(everyone, count))))
+    plan = await desk.plans.freeze(intent)
+    await desk.runs.start(plan, plan.digest)
+
+
+async def _intent(desk: ChaosDesk, dice: random.Random, client_ids: tuple[int, ...]) -> Intent:
+    symbol = dice.choice(SYMBOLS)
+    key = f"NSE:{symbol}"
+    quantity = dice.randint(1, 12)
+    selling = dice.random() < 0.4
+    product: Product | None = None if selling else Product.MTF if dice.random() < 0.2 else Product.CNC
+    limit: int | None = None
+    if dice.random() < 0.5:
+        quote = desk.market.quote(key) or (await desk.market.fetch([key]), desk.market.quote(key))[1]
+        if quote is not None:
+            away = dice.choice((-60, -30, -10, 0, 20)) * (-1 if selling else 1)
+            limit = tick_down(quote.last_paise * (10_000 + away) // 10_000, stocks()[symbol].tick_paise)
+    return Intent(
+        side=Side.SELL if selling else Side.BUY,
+        key=key,
+        sizing=Sizing(SizingKind.FIXED_QUANTITY, quantity),
+        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        product=product,
+        limit_paise=limit,
+        selection=Selection(client_ids=client_ids),
+        again=True,
+    )
+
+
+async def modify_some(desk: ChaosDesk, dice: random.Random) -> None:
+    """Change quantity or price of a few resting orders."""
+    resting = [
+        order
+        for order in desk.orders.all(live=True)
+        if order.state is OrderState.OPEN and order.order_type is OrderType.LIMIT
+    ]
+    for order in dice.sample(resting, min(len(resting), 5)):
+        quantity = max(1, order.quantity + dice.choice((-3, -1, 0, 2, 5)))
+        limit = order.limit_paise
+        if limit is not None:
+            limit = tick_down(limit * (10_000 + dice.choice((-20, 0, 0, 15))) // 10_000, _tick(order.key))
+        with suppress(Refusal, BadInput, StoreError):
+            await desk.orders.modify(order.id, quantity, limit)
+
+
+def _tick(key: str) -> int:
+    return stocks()[key.partition(":")[2]].tick_paise
+
+
+async def cancel_some(desk: ChaosDesk, dice: random.Random) -> None:
+    """Cancel some of what is live, a third of it at most."""
+    spared = OrderState.RESERVED if dice.random() < 0.9 else None
+    live = [order.id for order in desk.orders.all(live=True) if order.state is not spared]
+    if live:
+        await desk.orders.cancel(dice.sample(live, max(1, len(live) // 3)))
+
+
+async def halt_and_resume(desk: ChaosDesk, dice: random.Random) -> None:
+    """Halt everything, a broker or a symbol, and resume once the certificate is there."""
+    scope, value = dice.choice(
+        (
+            (HaltScope.EVERYTHING, ""),
+            (HaltScope.BROKER, "zerodha"),
+            (HaltScope.SYMBOL, f"NSE:{dice.choice(SYMBOLS)}"),
+        )
+    )
+    try:
+        await desk.halt.fire("tester", scope, value)
+    finally:
+        await resume_all(desk)
+
+
+async def resume_all(desk: ChaosDesk) -> None:
+    """End every halt that stands."""
+    for halt in desk.halt.active():
+        with suppress(BadInput):
+            await desk.halt.resume(halt.number, "resume", "tester")
+
+
+async def free_unsent(desk: ChaosDesk) -> int:
+    """The trader's word about what a crashed run left unsent: cancel it; gives how many orders that were."""
+    unsent = [order.id for order in desk.orders.all(live=True) if order.state is OrderState.RESERVED]
+    if unsent:
+        await desk.orders.cancel(unsent, "left unsent by a crash")
+    return len(unsent)
+
+
+async def patience(seconds: float) -> None:
+    """Let the machine work for some of its own seconds."""
+    await asyncio.sleep(seconds)  # noqa: TID251 - real time, for the harness's own loops

@@ -1,0 +1,171 @@
+"""One life of an engine in a process of its own: recover, be compared with the broker, trade, perhaps die."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from data.vocabulary import OrderState
+from engine.rules import Waits
+from tests.faults.actions import act, free_unsent, patience, resume_all
+from tests.faults.clock import FastClock, monotonic
+from tests.faults.compare import Findings, compare
+from tests.faults.remote import ChaosDesk, open_chaos_desk
+
+WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0)
+"""The desk's own waits; what repeats is rarer: a hundredfold clock would leave time for nothing else."""
+
+PATIENCE_S = 420.0
+"""Clock seconds within which every order in doubt must be proven or raised to a human."""
+
+SLOWEST_S = 20.0
+"""Real seconds that a wait gets at least, on a machine that is busy."""
+
+RETRIES = 5
+"""How often books that differ are read again: what the desk was just booking is no difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What one engine process shall do. It kills itself when it has come to `point` for the `count`-th time.
+
+    `while_booting` counts from the start, not from the end of the recovery. `orders` is how many it makes
+    after its recovery; `halts` is the share of halts in what it does.
+    """
+
+    home: Path
+    port: int
+    clock: FastClock
+    seed: str
+    orders: int = 0
+    halts: float = 0.015
+    point: str = ""
+    count: int = 1
+    while_booting: bool = False
+    compares_first: bool = True
+    waits: Waits = WAITS
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The books after a recovery or a chaos run; times in real seconds."""
+
+    findings: Findings
+    opened_s: float
+    settled_s: float
+    compared_s: float
+    freed_unsent: int = 0
+
+
+class Fuse:
+    """Kills this process at a point of the engine's way."""
+
+    def __init__(self, life: Life) -> None:
+        self._point = life.point
+        self._left = life.count
+        self.armed = life.while_booting
+
+    def __call__(self, point: str) -> None:
+        """Told by the engine that it is at `point`."""
+        if self.armed and point == self._point:
+            self._left -= 1
+            if self._left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(pipe: Connection, life: Life) -> None:
+    """Live one life in a forked process; sends a `Report`, then `None` once it has traded."""
+    logging.basicConfig(level=logging.WARNING, format="%(created).3f %(levelname)s %(name)s %(message)s")
+    asyncio.run(_live(pipe, life))
+
+
+async def _live(pipe: Connection, life: Life) -> None:
+    fuse, began = Fuse(life), monotonic()
+    clock = life.clock.napping(0.002)
+    async with open_chaos_desk(
+        life.home, life.port, clock, random.Random(life.seed).getrandbits(32), life.waits, fuse
+    ) as desk:
+        if life.compares_first:
+            pipe.send(await recovered(desk, life, began))
+        fuse.armed = True
+        if life.orders:
+            await trade(desk, random.Random(f"acts:{life.seed}"), life.orders, life.halts)
+        if not life.compares_first:
+            pipe.send(await recovered(desk, life, began))
+        pipe.send(None)
+        await _told(pipe)
+
+
+async def _told(pipe: Connection) -> None:
+    """Wait until the parent says that this life may end."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_reader(pipe.fileno(), told.set)
+    await told.wait()
+
+
+async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
+    """Wait until nothing is in doubt, let the broker come to rest, and compare the books with its ledger."""
+    opened = monotonic()
+    freed = await free_unsent(desk)
+    await _until(desk, lambda: not _in_doubt(desk))
+    await desk.remote.control("calm", True)
+    await _until(desk, lambda: not _in_doubt(desk, raised=True))
+    settled = monotonic()
+    await resume_all(desk)  # the doctor rightly finds fault with a HALT file whose halt was never written
+    found = Findings()
+    for _ in range(RETRIES):
+        await desk.read_all()
+        await _until(desk, lambda: not _in_doubt(desk, raised=True), 0.0)
+        found = compare(life.home, await desk.remote.ledger())
+        found.differences += [
+            f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok
+        ]
+        if found.correct:
+            break
+        await desk.clock.sleep(PATIENCE_S / RETRIES)
+    await desk.remote.control("calm", False)
+    return Report(found, opened - began, settled - opened, monotonic() - settled, freed)
+
+
+def _in_doubt(desk: ChaosDesk, raised: bool = False) -> bool:
+    """Whether any order is on its way or UNKNOWN; one that was raised to a human counts if `raised`."""
+    doubtful = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
+    book = desk.parts.book
+    live = [book.orders[order_id] for order_id in book.live]
+    return any(order.state in doubtful and (raised or "NEEDS_HUMAN" not in order.flags) for order in live)
+
+
+async def _until(desk: ChaosDesk, done: Callable[[], bool], least_s: float = SLOWEST_S) -> None:
+    """Wait for something, for `PATIENCE_S` of the clock and at least `least_s` of the machine."""
+    fast = desk.clock
+    assert isinstance(fast, FastClock)
+    end = monotonic() + max(least_s, PATIENCE_S / fast.speed)
+    while not done() and monotonic() < end:
+        await patience(0.005)
+
+
+async def trade(desk: ChaosDesk, dice: random.Random, orders: int, halts: float) -> None:
+    """Do things, several at a time, until `orders` orders have been sent."""
+    book, under_way = desk.parts.book, set[asyncio.Task[None]]()
+    already = _sent(desk)
+    while _sent(desk) - already < orders:
+        for _ in range(10):
+            states = [book.orders[order_id].state for order_id in book.live]
+            if len(under_way) < 4 and states.count(OrderState.RESERVED) < 200:
+                under_way.add(asyncio.create_task(act(desk, dice, halts)))
+            await patience(0.002)
+            for task in [task for task in under_way if task.done()]:
+                task.result()
+                under_way.discard(task)
+    for task in under_way:
+        await task
+
+
+def _sent(desk: ChaosDesk) -> int:
+    """How many orders have been claimed, and so sent but for what their end says."""
+    return sum(order.tag is not None for order in desk.parts.book.orders.values())

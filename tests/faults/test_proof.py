@@ -1,0 +1,41 @@
+"""The proof at a short length: the documented command with few orders, and a kill at every named point.
+
+The command runs in a process of its own, since it forks and so must have one thread.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.parts import POINTS
+
+ROOT = Path(__file__).parents[2]
+
+
+def prove(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run the command; gives its figures. Whatever it found is in the failure."""
+    told = folder / "proof.json"
+    command = [sys.executable, "-m", "tests.faults", "--json", str(told), "--folder", str(folder)]
+    done = subprocess.run(
+        [*command, "--no-cancel-all", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(told.read_text())
+
+
+def test_hundreds_of_orders_through_a_storm_leave_the_brokers_own_books(tmp_path):
+    figures = prove(tmp_path, "--orders", "400", "--kills", "0", "--speed", "100", "--seed", "5")
+    assert figures["orders"] >= 400
+    assert figures["fills"] > 100
+    assert figures["unknown"] > 10
+    assert figures["unknown_resolved"] == figures["unknown"]
+    assert figures["faults_struck"] > 200
+
+
+def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(tmp_path):
+    points = [word for point in POINTS for word in ("--point", point)]
+    figures = prove(tmp_path, "--orders", "0", "--kills", str(len(POINTS)), "--seed", "5", *points)
+    assert figures["kills_with_correct_books"] == figures["kills"] == len(POINTS)
+    assert figures["kills_by_point"].keys() >= set(POINTS)
