@@ -26,6 +26,7 @@ from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.accounts.views import HaltView, RunRow
+from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (
     ClientsChanged,
@@ -153,7 +154,7 @@ class Desk:
     @property
     def trading_stopped(self) -> str | None:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
-        return self._parts.store.trouble
+        return self._parts.distrust or self._parts.store.trouble
 
     @property
     def commits(self) -> int:
@@ -218,6 +219,10 @@ class Desk:
     async def _start(self) -> None:
         parts = self._parts
         signed_on = await self._sign_on()
+        if self.kind != "cli":
+            parts.distrust = await boot_problem(parts)
+            if parts.distrust:
+                log.error("trading is stopped: %s", parts.distrust)
         await self.market.load()
         await self.watchlist.load()
         await self.halt.load()
@@ -389,7 +394,7 @@ class Desk:
                         .values(heartbeat_at=unit.now)
                     )
                 )
-            trouble = parts.store.trouble or ""
+            trouble = self.trading_stopped or ""
             if trouble != self._trouble:
                 self._trouble = trouble
                 self.events.publish([StoreTrouble(trouble)])

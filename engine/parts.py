@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brokers.contract import Broker, BrokerAccount
-from brokers.pacing import Lane
+from brokers.pacing import KeyLane, Lane, key_lane
 from data.clock import Clock, MarketClock
 from data.instruments import InstrumentIndex
 from data.locks import is_held
@@ -66,6 +66,10 @@ class Parts:
     index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
     instance_id: int = 0
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
+    key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
+    distrust: str | None = None
+    """Why these books are not to be traded on, empty if nothing speaks against it, None before that was looked
+    at; cancels go on all the same."""
     reached: Callable[[str], None] = _passed
     """Told of each of `POINTS`, from whichever thread is there."""
 
@@ -102,5 +106,8 @@ class Parts:
         """The rate budget of a client's account."""
         lane = self.lanes.get(client_id)
         if lane is None:
-            lane = self.lanes[client_id] = Lane(self.broker_of(client_id)[0].capabilities)
+            broker = self.broker_of(client_id)[0]
+            if broker.name not in self.key_lanes:
+                self.key_lanes[broker.name] = key_lane(broker.capabilities)
+            lane = self.lanes[client_id] = Lane(broker.capabilities, self.key_lanes[broker.name])
         return lane

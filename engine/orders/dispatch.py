@@ -228,6 +228,7 @@ class Dispatcher:
             order_type=order.order_type,
             tag=tag,
             price_paise=order.limit_paise,
+            trigger_paise=order.trigger_paise,
             protection_bps=None if order.limit_paise else self._parts.rules.protection_bps,
         )
         if self._halted(order):

@@ -48,6 +48,7 @@ class Intent:
     order_type: OrderType = OrderType.MARKET
     product: Product | None = Product.CNC
     limit_paise: int | None = None
+    trigger_paise: int | None = None
     selection: Selection = field(default_factory=Selection)
     again: bool = False
     line_changes: tuple["LineChange", ...] = ()
@@ -84,7 +85,37 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
     if intent.order_type in (OrderType.LIMIT, OrderType.SL):
         check_price("limit", intent.limit_paise, instrument)
     elif intent.limit_paise is not None:
-        raise BadInput("limit", intent.limit_paise / 100, "a MARKET order has no limit price")
+        raise BadInput(
+            "limit", intent.limit_paise / 100, f"a {intent.order_type.value} order has no limit price"
+        )
+    if intent.order_type in (OrderType.SL, OrderType.SL_M):
+        check_price("trigger", intent.trigger_paise, instrument)
+    elif intent.trigger_paise is not None:
+        raise BadInput("trigger", intent.trigger_paise / 100, "only SL and SL-M orders have a trigger")
+    if intent.limit_paise is not None and intent.trigger_paise is not None:
+        ahead = (intent.limit_paise - intent.trigger_paise) * (1 if intent.side is Side.BUY else -1)
+        if ahead < 0:
+            side = "at or above" if intent.side is Side.BUY else "at or below"
+            raise BadInput(
+                "limit",
+                f"{intent.limit_paise / 100:.2f}",
+                f"a {intent.side.value} order's limit stands {side} its trigger, "
+                f"{intent.trigger_paise / 100:.2f}",
+            )
+
+
+def check_trigger(intent: Intent, last_paise: int) -> None:
+    """Refuse a trigger that the last price has reached already, as brokers do. Raises `BadInput`."""
+    if intent.trigger_paise is None or last_paise <= 0:
+        return
+    buying = intent.side is Side.BUY
+    if (intent.trigger_paise <= last_paise) if buying else (intent.trigger_paise >= last_paise):
+        side = "above" if buying else "below"
+        raise BadInput(
+            "trigger",
+            f"{intent.trigger_paise / 100:.2f}",
+            f"a stop order to {intent.side.value} waits {side} the last price, {last_paise / 100:.2f}",
+        )
 
 
 def check_price(field_name: str, price_paise: int | None, instrument: Instrument) -> None:

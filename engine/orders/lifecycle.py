@@ -36,20 +36,12 @@ from engine.orders.requests import (
     open_cancels,
     write_requests,
 )
-from engine.orders.states import Flag, OrderEvent
+from engine.orders.states import EVENT_OF_STATUS, Flag, OrderEvent
 
 BOOK_LAG = timedelta(seconds=10)
 """Order books have been seen five seconds behind, and stamps two seconds off; what a read begun that long
 after the last change says, counts whatever its stamp."""
 
-_EVENT_OF_STATUS = {
-    BrokerStatus.OPEN: OrderEvent.SEEN_LIVE,
-    BrokerStatus.UNRECOGNISED: OrderEvent.SEEN_LIVE,
-    BrokerStatus.COMPLETE: OrderEvent.SEEN_FILLED,
-    BrokerStatus.CANCELLED: OrderEvent.SEEN_CANCELLED,
-    BrokerStatus.REJECTED: OrderEvent.SEEN_REJECTED,
-    BrokerStatus.EXPIRED: OrderEvent.SEEN_EXPIRED,
-}
 _ACTION_OF_STATE = {
     OrderState.FILLED: "ORDER_FILLED",
     OrderState.CANCELLED: "ORDER_CANCELLED",
@@ -265,7 +257,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         if later and seen.updated_at != told_before:
             books.touch(order, told_at=seen.updated_at)
         requests += adopt_terms(books, order, seen)
-    event = _EVENT_OF_STATUS[seen.status]
+    event = EVENT_OF_STATUS[seen.status]
     if seen.status is BrokerStatus.UNRECOGNISED:
         books.flag(order, Flag.UNRECOGNISED_STATUS)
     filled = seen.filled_quantity

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from data.money import BPS
-from data.vocabulary import Policy, Product, Side, SizingKind
+from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, LineChange
 from engine.orders.risk import ClientInput, PlanInputs, market_refusal
-from engine.orders.sizing import BuyTerms, margin_bps, reserve_price, whole_lots
+from engine.orders.sizing import BuyTerms, at_trigger, margin_bps, reserve_price, whole_lots
 
 PRODUCT_ORDER = tuple(Product)
 """In which order a client's products are shown, and sold from when a total is sold as held."""
@@ -33,14 +33,18 @@ class Frame:
         self.intent = intent
         self.inputs = inputs
         self.changes = changes
-        self.sizing_price_paise = inputs.last_paise if intent.limit_paise is None else intent.limit_paise
+        known = (intent.limit_paise, intent.trigger_paise, inputs.last_paise)
+        self.sizing_price_paise = next(price for price in known if price is not None)
         self.reserve_price_paise = reserve_price(
             intent.side,
             intent.limit_paise,
-            inputs.market,
+            inputs.market
+            if intent.trigger_paise is None
+            else at_trigger(inputs.market, intent.trigger_paise),
             inputs.instrument.tick_paise,
             inputs.protection_bps,
-            inputs.policy,
+            # Where a stop order trades is not the last price: its block is the protected one's in any case.
+            inputs.policy if intent.trigger_paise is None else Policy.WORST,
         )
         self.market_refusal = market_refusal(intent, inputs)
 
@@ -48,7 +52,7 @@ class Frame:
         """How this client pays. `product` must be offered."""
         own_bps = margin_bps(self.inputs.instrument, product)
         assert own_bps is not None
-        exact = policy is Policy.EXACT
+        exact, stops = policy is Policy.EXACT, self.intent.order_type is OrderType.SL_M
         return BuyTerms(
             policy=policy,
             broker=client.broker,
@@ -56,7 +60,7 @@ class Frame:
             on=self.inputs.trading_day,
             product=product,
             margin_bps=own_bps,
-            price_paise=self.sizing_price_paise if exact else self.reserve_price_paise,
+            price_paise=self.sizing_price_paise if exact and not stops else self.reserve_price_paise,
             lot_size=self.inputs.instrument.lot_size,
         )
 

@@ -15,7 +15,7 @@ from data.vocabulary import HaltScope, OrderState, Product
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
 from engine.orders.dispatch import covered
-from engine.orders.intents import Intent, Selection
+from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
 from engine.orders.plans import plan
 from engine.orders.risk import ClientInput, HeldShares, PlanInputs
@@ -160,6 +160,7 @@ class Plans:
             now = parts.clock.now()
             age = parts.quotes.age(instrument.key, now)
         quote = parts.quotes.quote(instrument.key)
+        check_trigger(intent, quote.last_paise if quote else 0)
         market_now = parts.market_clock.now()
         capabilities = parts.feed.capabilities
         clients = self.select(intent.selection)

@@ -182,11 +182,11 @@ def write_requests(unit: Unit, rows: list[RequestRow]) -> None:
             .where(
                 requests.c.order_id == bindparam("b_order"),
                 requests.c.number == bindparam("b_number"),
-                requests.c.state.in_(OPEN_REQUESTS)
-                | (
-                    (requests.c.state == RequestState.REFUSED.value)
-                    & (requests.c.kind == RequestKind.CANCEL.value)
-                ),
+                # Comparisons one by one, since a list of values cannot be bound for many rows at once.
+                requests.c.state != RequestState.CONFIRMED.value,
+                requests.c.state != RequestState.SUPERSEDED.value,
+                (requests.c.state != RequestState.REFUSED.value)
+                | (requests.c.kind == RequestKind.CANCEL.value),
             )
             .values(
                 state=bindparam("b_state"),

@@ -30,6 +30,9 @@ from engine.orders.refusals import AlreadyRun, Halted
 from engine.orders.sizing import margin_bps
 from engine.parts import Parts
 
+PROTECTED = (OrderType.MARKET, OrderType.SL_M)
+"""Order types that are sent with market protection."""
+
 
 def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
@@ -135,8 +138,9 @@ def _order_row(
         "validity": Validity.DAY.value,
         "quantity": line.quantity,
         "limit_paise": intent.limit_paise,
+        "trigger_paise": intent.trigger_paise,
         "reserve_price_paise": plan.reserve_price_paise,
-        "protection_bps": plan.protection_bps if intent.order_type is OrderType.MARKET else None,
+        "protection_bps": plan.protection_bps if intent.order_type in PROTECTED else None,
         "margin_bps": BPS if margin is None else margin,
         "policy": plan.policy.value,
         "state": OrderState.RESERVED.value,

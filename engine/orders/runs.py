@@ -24,6 +24,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.accounts.views import OrderView, RunRow
+from engine.boot import boot_problem
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.orders.cancels import Canceller, ask
 from engine.orders.dispatch import Dispatcher
@@ -115,8 +116,10 @@ class Runs:
         confirm = confirm.strip().lower()
         if len(confirm) < 8 or not plan.digest.startswith(confirm) or not verify_record(to_json(plan)):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
-        if self._parts.store.trouble:
-            raise _stopped(self._parts.store.trouble)
+        if self._parts.distrust is None:  # a command looks only before it trades
+            self._parts.distrust = await boot_problem(self._parts)
+        if trouble := self._parts.distrust or self._parts.store.trouble:
+            raise _stopped(trouble)
         if self._plans.expired(plan):
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"

@@ -3,7 +3,7 @@
 Pure integer functions. Prices are paise a share, money paise, shares of the own money basis points.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -66,6 +66,11 @@ def margin_bps(instrument: Instrument, product: Product) -> int | None:
     if product is Product.MIS:
         return None if instrument.trade_to_trade else instrument.mis_margin_bps
     return BPS
+
+
+def at_trigger(market: Market, trigger_paise: int) -> Market:
+    """The market as a stop order may meet it: at its trigger, within the day's circuits."""
+    return replace(market, last_paise=trigger_paise, bid_paise=trigger_paise, ask_paise=trigger_paise)
 
 
 def reserve_price(
