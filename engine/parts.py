@@ -68,8 +68,10 @@ class Parts:
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
     key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
     distrust: str | None = None
-    """Why these books are not to be traded on, empty if nothing speaks against it, None before that was looked
-    at; cancels go on all the same."""
+    """Why these books are not to be traded on: empty if nothing speaks against it, None before a look.
+
+    Cancels go on all the same.
+    """
     reached: Callable[[str], None] = _passed
     """Told of each of `POINTS`, from whichever thread is there."""
 
