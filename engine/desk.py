@@ -97,7 +97,7 @@ class Desk:
         self.holdings = Holdings(parts)
         self.plans = Plans(parts, self.reconcile.ensure)
         self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
-        self.orders = Orders(parts, self._recorder, self._canceller, self._changer)
+        self.orders = Orders(parts, self._recorder, self._canceller, self._changer, self._watcher)
         self.halt = Halts(parts, self._canceller, self._watcher)
         self.audit = Trail(parts)
         self.doctor = Doctor(parts)
@@ -416,7 +416,8 @@ class Desk:
             if foreign and projection.clients is not None:
                 self._load(self.market.load, self.watchlist.load)
             if foreign and projection.halts is not None:
-                self._load(self.halt.load_certificates)
+                # What the other process has asked for is cancelled from here too, should that one go away.
+                self._load(self.halt.load_certificates, self._canceller.resume)
         self.events.publish(told)
 
     def _done_elsewhere(

@@ -59,6 +59,8 @@ class Waits:
     cancel_repeat_s: float = 1.0
     halt_readback_s: float = 0.5
     halt_deadline_s: float = 30.0
+    halt_doubt_s: float = 5.0
+    """After which a certificate does not wait for orders in doubt any more; they are cancelled on sight."""
     write_lock_wait_s: float = 0.5
     heartbeat_s: float = 1.0
 

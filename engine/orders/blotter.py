@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable, select
 
-from brokers.contract import OrderChange
+from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditEntry
 from data.money import BadInput
 from data.store import StoreError, Unit
-from data.tables import Attempt, Audit, Fill, Posting, Request, Txn, table
+from data.tables import Attempt, Audit, Fill, Order, Posting, Request, Txn, table
 from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
-from engine.orders.changes import Changer
+from engine.orders.changes import Changer, check_change, check_prices, more_needed
 from engine.orders.facts import ProvenAbsent, Seen
 from engine.orders.record import Recorder
 from engine.orders.states import Flag
+from engine.orders.watch import Watcher
 from engine.parts import Parts
 
 Rows = list[dict[str, Any]]
@@ -36,6 +38,24 @@ class OrderLife:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtView:
+    """What is known of an UNKNOWN order: what reads show, when the next comes, whether it was raised."""
+
+    evidence: str
+    next_read: datetime
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNeeds:
+    """What a change of an order would block beyond what is blocked: paise of money and loan, and shares."""
+
+    money_paise: int
+    loan_paise: int
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
 class CancelResult:
     """What a cancel did at once: asked of the broker, freed unsent, and ended before it came."""
 
@@ -47,11 +67,14 @@ class CancelResult:
 class Orders:
     """The orders of all clients."""
 
-    def __init__(self, parts: Parts, recorder: Recorder, canceller: Canceller, changer: Changer) -> None:
+    def __init__(
+        self, parts: Parts, recorder: Recorder, canceller: Canceller, changer: Changer, watcher: Watcher
+    ) -> None:
         self._parts = parts
         self._recorder = recorder
         self._canceller = canceller
         self._changer = changer
+        self._watcher = watcher
 
     def all(
         self,
@@ -133,6 +156,38 @@ class Orders:
         """
         self.get(order_id)
         return await self._changer.change(order_id, OrderChange(quantity, limit_paise, trigger_paise), why)
+
+    async def change_needs(
+        self,
+        order_id: int,
+        quantity: int | None = None,
+        limit_paise: int | None = None,
+        trigger_paise: int | None = None,
+    ) -> ChangeNeeds:
+        """What such a change would block more; nothing is written. Raises `BadInput` as `modify` does."""
+        change = OrderChange(quantity, limit_paise, trigger_paise)
+        check_prices(change, self._parts.index.get(self.get(order_id).key))
+        orders = table(Order)
+        order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
+        asked, reserve_paise = check_change(order, change)
+        order.update(asked_quantity=asked, asked_reserve_paise=reserve_paise)
+        return ChangeNeeds(*more_needed(order))
+
+    def doubt(self, order_id: int) -> DoubtView | None:
+        """What is known of an UNKNOWN order; None for any other."""
+        order = self.get(order_id)
+        if order.state is not OrderState.UNKNOWN:
+            return None
+        return DoubtView(
+            self._watcher.evidence(order_id),
+            self._watcher.next_read(order.client_id),
+            Flag.NEEDS_HUMAN.value in order.flags,
+        )
+
+    def strangers(self, client_id: int) -> list[BrokerOrder]:
+        """A client's live orders at the broker that this desk did not send, the oldest first."""
+        found = self._parts.book.foreign.get(client_id, {}).values()
+        return sorted(found, key=lambda order: (order.placed_at, order.broker_order_id))
 
     async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
         """Say that an order in doubt is the broker's order `broker_order_id`, which lacks our tag.

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditEntry
+from data.instruments import Instrument
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import BadInput
 from data.store import Unit
@@ -32,6 +33,15 @@ log = logging.getLogger(__name__)
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
+
+
+def check_prices(change: OrderChange, instrument: Instrument | None) -> None:
+    """Refuse a price off its instrument's tick. Raises `BadInput`."""
+    if instrument is None:
+        return
+    for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
+        if price is not None:
+            check_price(name, price, instrument)
 
 
 def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
@@ -132,14 +142,21 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
     return last + 1
 
 
+def more_needed(order: dict[str, Any]) -> tuple[int, int, int]:
+    """Money, loan room and shares that the asked form of an order needs beyond what it has blocked."""
+    money, loan, shares = open_need(order)
+    return (
+        max(0, money - order["blocked_paise"]),
+        max(0, loan - order["mtf_reserved_paise"]),
+        max(0, shares - order["blocked_shares"]),
+    )
+
+
 def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
     """Reserve what the asked form of an order needs beyond what is blocked, or raise a `Refusal`."""
     orders = table(Order)
     client_id = order["client_id"]
-    money, loan, shares = open_need(order)
-    more = max(0, money - order["blocked_paise"])
-    more_loan = max(0, loan - order["mtf_reserved_paise"])
-    more_shares = max(0, shares - order["blocked_shares"])
+    more, more_loan, more_shares = more_needed(order)
     if (more or more_loan) and not reserve_money(unit, {client_id: (more, more_loan)}):
         available = parts.book.funds[client_id].available_paise
         raise Refusal(
@@ -192,11 +209,7 @@ class Changer:
         Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """
         order = self._parts.book.orders[order_id]
-        instrument = self._parts.index.get(order.key)
-        if instrument is not None:
-            for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
-                if price is not None:
-                    check_price(name, price, instrument)
+        check_prices(change, self._parts.index.get(order.key))
         if self._parts.halt_file.exists():
             raise Halted("the desk is halted; resume it first")
         number = await self._parts.store.write(

@@ -237,7 +237,8 @@ class Halts:
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
         parts = self._parts
-        deadline = parts.clock.monotonic() + parts.waits.halt_deadline_s
+        began = parts.clock.monotonic()
+        deadline, doubtful = began + parts.waits.halt_deadline_s, began + parts.waits.halt_doubt_s
         everyone = {c.id for c in parts.book.clients.values() if self._may_have_orders(halt, c)}
         clients = {parts.book.orders[order_id].client_id for order_id in before.orders}
         sweep = Sweep(parts, self._canceller, self._watcher, halt)
@@ -257,7 +258,8 @@ class Halts:
             made = certify(parts.book, halt, before, results, self._canceller.sent)
             self._certificates[halt.number] = made
             parts.bus.publish([HaltChanged(halt.number)])
-            if made.ended or parts.clock.monotonic() >= deadline:
+            now = parts.clock.monotonic()
+            if made.ended or now >= deadline or (now >= doubtful and self._only_doubt(before)):
                 break
             await parts.clock.sleep(parts.waits.halt_readback_s)
             live = (parts.book.orders[order_id] for order_id in before.orders)
@@ -266,6 +268,12 @@ class Halts:
         await parts.store.write(lambda unit: self._store(unit, made))
         write_certificate(parts.home, made)
         return made
+
+    def _only_doubt(self, before: Before) -> bool:
+        """Whether all that is left are orders whose sends are in doubt: no read-back here ends that."""
+        orders = (self._parts.book.orders[order_id] for order_id in before.orders)
+        doubt = (OrderState.SENDING, OrderState.UNKNOWN)
+        return all(o.state in doubt and o.broker_order_id is None for o in orders if o.live)
 
     def _may_have_orders(self, halt: HaltView, client: ClientView) -> bool:
         """Whether a client in the halt's scope may have live orders, ours or from elsewhere."""

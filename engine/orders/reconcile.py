@@ -52,6 +52,10 @@ class Reconciler:
         """When a client's figures were last compared with the broker's."""
         return self._compared.get(client_id)
 
+    def is_compared(self, client_id: int) -> bool:
+        """Whether a client's books were read since the desk was opened; no order is planned before."""
+        return client_id in self._parts.book.reconciled
+
     async def ensure(self, client_ids: Collection[int]) -> None:
         """Read the books of those of these clients whom nobody has read since the desk was opened.
 

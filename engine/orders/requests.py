@@ -107,6 +107,8 @@ def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder) -> list[Reques
         books.touch(order, asked_quantity=None, asked_reserve_paise=None)
     elif asked is None:
         books.flag(order, Flag.CHANGED_OUTSIDE)
+    if order["filled_quantity"] > max(quantity, order["asked_quantity"] or 0):
+        books.flag(order, Flag.OVERFILL)  # its trades were booked while a larger quantity stood
     if OrderState(order["state"]) in LIVE_STATES:  # before it is known as OPEN, too
         books.block_again(order)
         books.release(order, f"terms:{seen.broker_order_id}:{quantity}@{limit or 0}")

@@ -44,6 +44,11 @@ class Resolver:
         self._strangers: dict[tuple[int, str], datetime] = {}
         self._day = parts.market_clock.trading_day
 
+    def evidence(self, order_id: int) -> str:
+        """What reads have shown of an order in doubt, in words; empty before the first."""
+        doubt = self._orders.get(order_id)
+        return "" if doubt is None else doubt.words()
+
     def session_lost(self, client_id: int) -> None:
         """Start the evidence about a client anew: it must come from one valid session."""
         book = self._parts.book

@@ -113,6 +113,14 @@ class Watcher:
         async with self._readers:
             await self.read(client_id)
 
+    def next_read(self, client_id: int) -> datetime:
+        """When a client's books are read next on schedule."""
+        return self._due(client_id)
+
+    def evidence(self, order_id: int) -> str:
+        """What reads have shown of an order in doubt so far, in words; empty before the first."""
+        return self._resolver.evidence(order_id)
+
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._soon.add(task)

@@ -59,7 +59,7 @@ def run(work: Work) -> NoReturn:
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
-    """The same for cancel-all: the HALT file is written before anything is opened.
+    """The same for cancel-all: the HALT file is written before anything heavy is imported or opened.
 
     Before that the spare room is given back, since on a full disk not even that file could be written.
 
@@ -67,16 +67,22 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     or the paper exchange locked is ended.
     """
     from data.clock import SystemClock
-    from data.phases import load_calendar
     from engine.orders.halt_file import write_halt_file
+    from tradedesk.home import home_folder
+
+    home = home_folder()
+    at, database = SystemClock().now(), home / "desk.db"
+    with suppress(OSError):
+        (home / SPARE).unlink(missing_ok=True)
+    if database.exists():
+        write_halt_file(home / "HALT", by or "the command line", at)
+
+    from data.phases import load_calendar
     from tradedesk.commands.frozen import end_frozen_writer
     from tradedesk.settings import Settings, load_settings
     from tradedesk.wiring import calendar_of
 
     home = prepare_home()
-    with suppress(OSError):
-        (home / SPARE).unlink(missing_ok=True)
-    database = home / "desk.db"
     try:
         settings = load_settings(home)
     except BadInput as problem:
@@ -88,7 +94,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
         say(f"going on with the built-in calendar: {problem}")
         calendar = load_calendar()
     if database.exists():
-        write_halt_file(home / "HALT", by or settings.trader, SystemClock().now())
+        write_halt_file(home / "HALT", by or settings.trader, at)
         for held in (database, home / "paper.db"):
             end_frozen_writer(held, database)
     _run(work, home, settings, calendar, emergency=True)
