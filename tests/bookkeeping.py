@@ -183,7 +183,7 @@ class Ledger:
             digest=record["digest"],
             title="a plan",
             instrument=STOCKS[symbol],
-            intent=SimpleNamespace(side=side, order_type=order_type, limit_paise=limit),
+            intent=SimpleNamespace(side=side, order_type=order_type, limit_paise=limit, trigger_paise=None),
             reserve_price_paise=price_paise,
             protection_bps=200,
             policy=policy,

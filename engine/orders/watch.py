@@ -199,7 +199,7 @@ class Watcher:
             self._recorder.put(Seen(client_id, order, own, read_at))
 
     async def _changes_in_doubt(self, client_id: int) -> dict[int, int]:
-        """The modifies whose calls ended ambiguously, by order."""
+        """The modifies whose calls ended ambiguously, or were taken and have not shown yet, by order."""
         book, requests = self._parts.book, table(Request)
         live = book.orders_of_client.get(client_id, set()) & book.live
         asked = [order_id for order_id in live if book.orders[order_id].modifying]
@@ -210,7 +210,7 @@ class Watcher:
                 select(requests.c.order_id, requests.c.number).where(
                     requests.c.order_id.in_(asked),
                     requests.c.kind == RequestKind.MODIFY.value,
-                    requests.c.state == RequestState.UNKNOWN.value,
+                    requests.c.state.in_((RequestState.UNKNOWN.value, RequestState.SENT.value)),
                 )
             )
             return {row[0]: row[1] for row in rows}

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from brokers.contract import Ambiguous, NotSent, OrderChange, Refused
+from brokers.contract import Accepted, Ambiguous, NotSent, OrderChange, Refused
 from data.money import BadInput
 from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.orders.refusals import Halted, Refusal
@@ -210,3 +210,21 @@ async def test_a_sell_that_grows_blocks_shares_and_not_more_than_there_are(desk)
     await desk.orders.modify(order_id, quantity=3)
     await desk.settle()
     assert desk.holdings.of(ROHAN)[0].blocked == 3
+
+
+async def test_a_modify_that_was_taken_and_never_carried_out_does_not_bar_the_next_for_ever(desk):
+    wire, order_id = Wire(desk), await resting(desk)
+    before = blocked(desk, order_id)
+
+    async def take(account, broker_order_id, change):
+        return Accepted(broker_order_id)
+
+    wire.on_modify = take
+    await desk.orders.modify(order_id, quantity=20)
+    await desk.settle()
+    await until(desk, lambda: not desk.orders.get(order_id).modifying, step_s=5)
+    assert (blocked(desk, order_id), desk.orders.get(order_id).quantity) == (before, 10)
+    wire.on_modify = None
+    await desk.orders.modify(order_id, quantity=12)
+    await desk.settle()
+    assert desk.orders.get(order_id).quantity == 12

@@ -6,8 +6,7 @@ hears of the words, and when, is the test's affair.
 
 import dataclasses
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
 from data.clock import ManualClock
@@ -16,15 +15,15 @@ from data.rates import estimate
 from data.vocabulary import OrderType, Product, Side
 
 
-@dataclass(slots=True, repr=False)
 class Slip:
     """One order at the broker. `order_id` is the desk's number; `words` holds each row the book has shown."""
 
-    order_id: int
-    client_id: int
-    day: date
-    words: list[tuple[datetime, BrokerOrder]]
-    trades: list[BrokerTrade] = field(default_factory=list[BrokerTrade])
+    def __init__(self, order_id: int, client_id: int, day: date, at: datetime, word: BrokerOrder) -> None:
+        self.order_id = order_id
+        self.client_id = client_id
+        self.day = day
+        self.words = [(at, word)]
+        self.trades: list[BrokerTrade] = []
 
     def __repr__(self) -> str:
         return f"<slip {self.word.broker_order_id} of order {self.order_id}>"
@@ -101,9 +100,9 @@ class Broker:
             updated_at=now,
             price_paise=price_paise,
         )
-        slip = Slip(order_id, client_id, self.day, [(now, word)])
         if side is Side.SELL and quantity > self.sellable(client_id, product):
-            slip.words = [(now, dataclasses.replace(word, status=BrokerStatus.REJECTED, status_text="RMS"))]
+            word = dataclasses.replace(word, status=BrokerStatus.REJECTED, status_text="RMS")
+        slip = Slip(order_id, client_id, self.day, now, word)
         self.slips.append(slip)
         return slip
 
@@ -218,7 +217,3 @@ def charges(trades: list[BrokerTrade], on: date, demat_sale: bool) -> int:
     return estimate(
         on, "zerodha", first.exchange, first.product, first.side, total, demat_sale=demat_sale
     ).total_paise
-
-
-STALE = timedelta(seconds=9)
-"""How far an order book may lag behind, for which the desk allows ten seconds."""

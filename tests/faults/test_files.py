@@ -292,7 +292,7 @@ async def test_fills_lost_with_the_end_of_the_log_are_booked_again_from_the_brok
 async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alarm(tmp_path, seed):
     clock = ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar())
-    faults = Faults(clock_skew_s=2.0, seed=seed)
+    faults = Faults(clock_skew_s=2.0, reorder_update=0.3, duplicate_update=0.3, seed=seed)
     async with open_desk(
         tmp_path,
         clock=clock,
@@ -305,8 +305,10 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
         await prepare_demo(desk)
         for symbol, (last, previous) in MISSION_PINS.items():
             exchange.pin(symbol, last, previous)
-        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
-        await carry_out(desk, resting())
+        for intent in (buy("TCS", SizingKind.FIXED_QUANTITY, 1), resting()):
+            plan = await desk.plans.freeze(intent)
+            run = await desk.runs.start(plan, plan.digest)
+            await until(desk, lambda run=run: desk.runs.get(run.number).settled)
         waiting = [order.id for order in desk.orders.all(live=True)]
         assert len(waiting) > 40
         await desk.orders.cancel(waiting[::2])
