@@ -21,11 +21,16 @@ from screens.commands import bindings
 from screens.intent_fields import (
     AS_HELD,
     FIRST_VALUES,
+    KINDS,
     MARKED,
+    PRICED,
     SIZES,
+    STOPS,
+    an,
     marked_title,
     suggest_symbols,
     symbol_problem,
+    with_limit,
 )
 from screens.plan_words import REVERSE_OF, SIZING_WORDS, figures_line, skipped_words, wish_words
 from widgets import formats
@@ -89,9 +94,11 @@ class BulkForm(Vertical):
             yield Static(id="product-fact", classes="fact")
         with Horizontal(classes="row"):
             yield Static("type", classes="label")
-            yield ChoiceField([OrderType.MARKET.value, OrderType.LIMIT.value], id="type")
+            yield ChoiceField([kind.value for kind in KINDS], id="type")
             yield Static("price", classes="label inner")
             yield NumberField(decimals=2, id="price")
+            yield Static("trigger", classes="label inner", id="trigger-label")
+            yield NumberField(decimals=2, id="trigger")
             yield Static("@ takes the last price", classes="fact")
         with Horizontal(classes="row"):
             yield Static("clients", classes="label")
@@ -139,7 +146,7 @@ class BulkForm(Vertical):
         self._set_products(AS_HELD if side is Side.SELL else Product.CNC.value)
         self._set_size(SIZES[side][0])
         self._choice("type").value = OrderType.MARKET.value
-        self._number("price").value = ""
+        self._number("price").value = self._number("trigger").value = ""
         self._set_clients(client_ids, None)
         self._after_fill()
 
@@ -157,6 +164,8 @@ class BulkForm(Vertical):
         self._choice("type").value = intent.order_type.value
         limit = intent.limit_paise
         self._number("price").value = "" if limit is None else f"{Decimal(limit) / 100:.2f}"
+        trigger = intent.trigger_paise
+        self._number("trigger").value = "" if trigger is None else f"{Decimal(trigger) / 100:.2f}"
         self._set_clients((), intent.selection)
         self._after_fill()
 
@@ -180,7 +189,7 @@ class BulkForm(Vertical):
     def _symbol_changed(self) -> None:
         instrument = self._screen.desk.market.index.get(self.key) if self.key else None
         if instrument is not None:
-            self._number("price").step = Decimal(instrument.tick_paise) / 100
+            self._number("price").step = self._number("trigger").step = Decimal(instrument.tick_paise) / 100
         self._set_size_step()
         self._changed = True
 
@@ -259,12 +268,17 @@ class BulkForm(Vertical):
         else:
             value = bps_from_percent_text(text, "size")
         order_type = OrderType(self._choice("type").value)
-        limit = None
-        if order_type is OrderType.LIMIT:
+        limit = trigger = None
+        if order_type in PRICED:
             price = self._number("price").value
             if not price.strip():
-                raise BadInput("price", price, "a LIMIT order needs a price; @ takes the last")
+                raise BadInput("price", price, f"{an(order_type)} order needs a price; @ takes the last")
             limit = paise_from_text(price, "price")
+        if order_type in STOPS:
+            price = self._number("trigger").value
+            if not price.strip():
+                raise BadInput("trigger", price, f"{an(order_type)} order needs the price that sets it off")
+            trigger = paise_from_text(price, "trigger")
         product = self._choice("product").value
         made = Intent(
             side=self.side,
@@ -273,6 +287,7 @@ class BulkForm(Vertical):
             order_type=order_type,
             product=None if product == AS_HELD else Product(product),
             limit_paise=limit,
+            trigger_paise=trigger,
             selection=self._selection(),
         )
         return self._with_changes(made)
@@ -334,16 +349,18 @@ class BulkForm(Vertical):
         event.stop()
         if event.field.id == "kind":
             self._set_size(self._kind)
-        if event.field.id == "type" and event.value == OrderType.MARKET.value:
+        if event.field.id == "type" and event.value not in PRICED:
             self._number("price").value = ""
+        if event.field.id == "type" and event.value not in STOPS:
+            self._number("trigger").value = ""
         self._changed = self._draft = True
         self.paint()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
-        """A price makes it a LIMIT order."""
+        """A price makes a MARKET order a LIMIT, and a stop order without a limit one with it."""
         event.stop()
         if event.field.id == "price" and event.value.strip():
-            self._choice("type").value = OrderType.LIMIT.value
+            self._choice("type").value = with_limit(self._choice("type").value)
         self._changed = self._draft = True
 
     def on_choice_field_submitted(self, event: ChoiceField.Submitted) -> None:
@@ -368,7 +385,7 @@ class BulkForm(Vertical):
         if quote is None:
             self._screen.shell.say("no price yet", "warning")
             return
-        self._choice("type").value = OrderType.LIMIT.value
+        self._choice("type").value = with_limit(self._choice("type").value)
         self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
         self._changed = True
 
@@ -421,6 +438,8 @@ class BulkForm(Vertical):
         if wish is not None and wish.line_changes and wish.selection.title.startswith(REVERSE_OF):
             title = f" {side.value} {wish_words(wish)}"
         self.query_one("#form-title", Static).update(Content(title))
+        stops = self._choice("type").value in STOPS
+        self._number("trigger").display = self.query_one("#trigger-label").display = stops
         key = self.key
         quote = desk.market.quote(key) if key else None
         if key is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from screens.confirm import WordsScreen, YesScreen
+from screens.order_rows import terms_words
 from screens.trader_words import counted
 from screens.workspace import MASK, Framed
 from widgets import formats
@@ -41,7 +42,7 @@ def order_words(screen: Framed[None], order: OrderView) -> str:
     """An order as a trader says it, the client's code first."""
     client = screen.desk.clients.get(order.client_id)
     name = MASK if screen.shell.privacy else client.name
-    price = "MARKET" if order.limit_paise is None else f"LIMIT {formats.price(order.limit_paise)}"
+    price = terms_words(order.order_type, order.limit_paise, order.trigger_paise)
     return (
         f"{client.code} {name}: {order.side} {formats.quantity(order.quantity)} {order.tradingsymbol} "
         f"{order.product} {price}, {formats.quantity(order.filled_quantity)} filled, {order.state}"

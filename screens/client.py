@@ -13,14 +13,16 @@ from textual.widgets import Static
 
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
-from engine.orders.refusals import REASON_WORDS
 from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
 from screens.commands import bindings
 from screens.desk_rows import direction
+from screens.gate_words import gate_sentence
 from screens.market_words import market_time
+from screens.modify import ask_modify, can_modify
 from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
+from screens.settle import ask_adopt_figures
 from screens.strip import day_words
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
@@ -41,6 +43,9 @@ VIEWS = {
 }
 """The views Tab turns, and what each says when it is empty."""
 
+SHOWN_BREAKS = 3
+"""Differences named one by one on the page; the rest is counted."""
+
 COLOURS = {"up": "$pnl-up", "down": "$pnl-down", None: ""}
 """Colours of a gain and a loss outside grids; the sign says the same."""
 
@@ -51,7 +56,9 @@ class ClientScreen(Workspace):
     CSS_PATH = "client.tcss"
     AUTO_FOCUS = "#client-grid"
     TITLE_WORDS = "Client"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("order.cancel", "previous", "next", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("order.cancel", "order.modify", "take_over", "previous", "next", "close")
+    ]
 
     def __init__(self, client_id: int, among: Sequence[int] = ()) -> None:
         super().__init__()
@@ -69,6 +76,7 @@ class ClientScreen(Workspace):
         yield Static(id="client-day")
         yield Static(id="client-money")
         yield Static(id="client-holds")
+        yield Static(id="client-breaks")
         yield Static(id="client-views", classes="title")
         yield LiveGrid([], monotonic=self.shell.monotonic, flash_frames=2, markable=False, id="client-grid")
         yield Static(id="client-orders")
@@ -161,6 +169,27 @@ class ClientScreen(Workspace):
         holds.display = bool(lines)
         holds.update(Content("\n".join(formats.plain(line) for line in lines)))
 
+    def _paint_breaks(self) -> None:
+        """A line a difference between our books and the broker's; `v` takes the broker's over."""
+        found = self.desk.reconcile.breaks(self._client_id)
+        lines = [
+            f" BOOKS DIFFER {MASK if self.shell.privacy else one.words}, "
+            f"since {market_time(self.desk, one.opened_at)}"
+            for one in found[:SHOWN_BREAKS]
+        ]
+        if lines:
+            more = len(found) - SHOWN_BREAKS
+            rest = f"{more} more differ; " if more > 0 else ""
+            lines.append(f" {rest}this client may only sell · v takes the broker's figures")
+        breaks = self.query_one("#client-breaks", Static)
+        breaks.display = bool(lines)
+        breaks.update(Content("\n".join(formats.plain(line) for line in lines)))
+
+    def _compared_words(self) -> str:
+        """When the books were last compared with the broker's."""
+        at = self.desk.reconcile.compared_at(self._client_id)
+        return "" if at is None else f"compared {market_time(self.desk, at)[:5]}"
+
     def _show(self, rows: dict[Any, Any]) -> None:
         if list(rows) != list(self._rows):
             self._rows = rows
@@ -221,12 +250,12 @@ class ClientScreen(Workspace):
     def _paint(self) -> None:
         client, funds = self._client, self.desk.funds.of(self._client_id)
         value = self.desk.valuation.client(self._client_id)
-        gate = "ok" if client.gate is None else REASON_WORDS[client.gate]
+        gate = gate_sentence(self.desk, self._client_id)
         if client.status is not ClientStatus.ACTIVE and client.status_reason:
             gate += f" ({client.status_reason})"
         groups = " ".join(client.groups)
         brief = self.size.width < 110
-        facts = [gate, "" if self.shell.privacy else client.phone, client.broker]
+        facts = [gate, self._compared_words(), "" if self.shell.privacy else client.phone, client.broker]
         if not brief:
             session = "" if client.gate is Reason.SESSION_EXPIRED else f"session {client.session.value}"
             facts += [session, f"route {client.route}", groups]
@@ -276,6 +305,7 @@ class ClientScreen(Workspace):
             )
         )
         self._paint_holds()
+        self._paint_breaks()
         self._paint_orders()
         self.refresh_bindings()
 
@@ -336,6 +366,11 @@ class ClientScreen(Workspace):
             return super().check_action(action, parameters)
         if action == "cancel_here":
             return bool(self._cancellable)
+        if action == "modify_here":
+            order_id = self.here().order_id
+            return order_id is not None and can_modify(self.desk.orders.get(order_id))
+        if action == "take_over":
+            return bool(self.desk.reconcile.breaks(self._client_id))
         if action == "step":
             return len(self._among) > 1
         return super().check_action(action, parameters)
@@ -348,6 +383,16 @@ class ClientScreen(Workspace):
     def action_cancel_here(self) -> None:
         """Cancel; asks first."""
         ask_cancel(self, self._cancellable)
+
+    def action_modify_here(self) -> None:
+        """Change the order under the cursor; a form, then `y`."""
+        order_id = self.here().order_id
+        if order_id is not None:
+            ask_modify(self, self.desk.orders.get(order_id))
+
+    def action_take_over(self) -> None:
+        """Take the broker's figures over; asks for a reason and a word."""
+        ask_adopt_figures(self, self._client)
 
     def action_step(self, step: int) -> None:
         """The next client of the list."""

@@ -135,6 +135,25 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             6,
         ),
+        c(
+            "take_over",
+            "v",
+            "take_over",
+            "adopt",
+            "take over what the broker has: its order for one in doubt, its figures for a client; asks for "
+            "a reason and a typed word",
+            "Orders",
+            4,
+        ),
+        c(
+            "order.absent",
+            "l",
+            "never_arrived",
+            "absent",
+            "the order in doubt never reached the broker; asks for a reason and a typed word",
+            "Orders",
+            4,
+        ),
         c("plan.drop", "d", "drop_line", "drop", "drop or restore the plan's line", "Orders", 6),
         c(
             "plan.affordable",

@@ -16,6 +16,7 @@ from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, Tap
 from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, watch_columns
+from screens.gate_words import books_words
 from screens.market_words import depth_levels, held_words, market_time, symbol_lines
 from screens.pane import FilterLine, Pane
 from screens.workspace import MASK, Here, Table, Workspace
@@ -290,17 +291,21 @@ class DeskScreen(Workspace):
         title = f"{heading}{name} {place}{self._filter_words('watch')}"
         self.query_one("#watch-pane", Pane).set_title(title)
         counts = self.desk.counts()
-        parts = [f"Clients {counts.clients}", f"gate {counts.ready}/{counts.clients}"]
+        parts = [
+            f"Clients {counts.clients}",
+            f"gate {counts.ready}/{counts.clients}",
+        ]
         if self._group_name is not None:
             parts.append(f"group {self._group_name}")
         shown = len(self._clients.shown_keys)
         if not narrow or shown != counts.clients:
             parts.append(f"shown {shown}")
         parts.append(f"marked {len(self._clients.marked_keys)}")
-        if not narrow:
+        books = books_words(self.desk)
+        if not narrow and not books:
             parts.append(f"sort {self._clients.sort_key or 'as given'}")
-        words = " · ".join(parts)
-        self.query_one("#clients-pane", Pane).set_title(f"{words}{self._filter_words('clients')}")
+        words = " · ".join(parts) + self._filter_words("clients")
+        self.query_one("#clients-pane", Pane).set_title(" · ".join([words, *books]))
 
     def _filter_words(self, pane: str) -> str:
         """What a pane is filtered by, for its title."""

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Reason
+from screens.gate_words import gate_brief
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-
-GATE_WORDS = {
-    None: "ok",
-    Reason.CLIENT_INACTIVE: "inact",
-    Reason.CLIENT_PENDING: "pend",
-    Reason.SESSION_EXPIRED: "sess",
-    Reason.ROUTE_NOT_READY: "route",
-}
-"""The gate in five letters."""
 
 STALE_S = 3.0
 """An older price is marked, since no order would be planned on it."""
@@ -135,8 +126,7 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
         return desk.funds.of(client).blocked_paise
 
     def gate(client: int) -> str:
-        reason = desk.clients.get(client).gate
-        return GATE_WORDS.get(reason, str(reason))
+        return gate_brief(desk, client)
 
     def code(client: int) -> str:
         return desk.clients.get(client).code

@@ -25,6 +25,15 @@ RESUME = "resume"
 """The word that lets orders go out again."""
 
 
+SHOWN_STRANGERS = 3
+"""Orders from elsewhere named one by one; the rest is counted."""
+
+
+def _seconds(value: float | None) -> str:
+    """Seconds after the halt, such as `0.04s`."""
+    return formats.DASH if value is None else f"{value:.2f}s"
+
+
 class CertificateScreen(Dialog[None]):
     """Opens by itself after F9 F9 and follows the halt until nothing is live. F9 F9 works here too."""
 
@@ -50,12 +59,16 @@ class CertificateScreen(Dialog[None]):
             hint="no order was live",
             id="lines",
         )
+        yield Static(id="strangers")
         yield Static(id="state")
         yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
 
     def _columns(self) -> list[Column]:
         def money(field: str):
             return lambda line: MASK if self.shell.privacy else formats.rupees(getattr(line, field))
+
+        def seconds(field: str):
+            return lambda line: _seconds(getattr(line, field))
 
         def number(field: str):
             return lambda line: str(getattr(line, field))
@@ -83,6 +96,9 @@ class CertificateScreen(Dialog[None]):
             Column("released", "released", 10, money("released_paise"), "right"),
             Column("before", "before", 11, money("available_before_paise"), "right", priority=3),
             Column("now", "avail. now", 11, money("available_now_paise"), "right"),
+            Column("first", "sent from", 9, seconds("first_cancel_s"), "right", priority=5),
+            Column("last", "to", 6, seconds("last_cancel_s"), "right", priority=5),
+            Column("ended", "ended", 6, seconds("ended_s"), "right", priority=4),
             Column("note", "note", 10, lambda line: line.note, style=lambda _: "warn", priority=2),
         ]
 
@@ -130,11 +146,15 @@ class CertificateScreen(Dialog[None]):
         if certificate is None:
             self.query_one("#summary", Static).update(Content(self._without_certificate(halted)))
             self.query_one("#state", Static).update("")
+            self.query_one("#strangers").display = False
             return
         self.query_one("#summary", Static).update(Content(self._summary(certificate)))
         self._rows = {line.client_id: line for line in certificate.lines}
         grid = self.query_one(LiveGrid)
         grid.set_rows(self._rows)
+        strangers = self.query_one("#strangers", Static)
+        strangers.display = bool(certificate.strangers)
+        strangers.update(Content(self._stranger_words(certificate)))
         self.query_one("#state", Static).update(
             "The desk is halted: nothing is sent. Plans may be made, sending is refused."
             if halted
@@ -188,7 +208,28 @@ class CertificateScreen(Dialog[None]):
             f"still blocked {money(certificate.still_blocked_paise)} · "
             f"last read back {read}{went}"
         )
-        return formats.plain(first) + "\n" + formats.plain(second)
+        lines = [first, second]
+        if certificate.first_cancel_s is not None:
+            ended = [line.ended_s for line in certificate.lines if line.ended_s is not None]
+            third = (
+                f"after the halt: first cancel left {_seconds(certificate.first_cancel_s)}, "
+                f"last {_seconds(certificate.last_cancel_s)}"
+            )
+            lines.append(third + (f", last order ended {_seconds(max(ended))}" if ended else ""))
+        return "\n".join(formats.plain(line) for line in lines)
+
+    def _stranger_words(self, certificate: Certificate) -> str:
+        """Orders that this desk had not sent, such as those from a client's own phone."""
+        found = certificate.strangers
+        lines = [
+            f"not from this desk: {self.desk.clients.get(one.client_id).code} "
+            f"{one.side} {formats.quantity(one.quantity)} {one.key.partition(':')[2]} "
+            f"{one.broker_order_id}: {one.result}"
+            for one in found[:SHOWN_STRANGERS]
+        ]
+        if len(found) > SHOWN_STRANGERS:
+            lines.append(f"and {len(found) - SHOWN_STRANGERS} more; `tradedesk certificate` lists them")
+        return "\n".join(formats.plain(line) for line in lines)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """A line a client."""

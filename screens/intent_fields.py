@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from data.money import BadInput
-from data.vocabulary import Side, SizingKind
+from data.vocabulary import OrderType, Side, SizingKind
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -40,8 +40,23 @@ SIZES = {
 """The sizings of each side, the one it starts with first."""
 
 
+KINDS = (OrderType.MARKET, OrderType.LIMIT, OrderType.SL, OrderType.SL_M)
+PRICED = frozenset({OrderType.LIMIT, OrderType.SL})
+STOPS = frozenset({OrderType.SL, OrderType.SL_M})
+"""Types that forms offer, those with a limit, and those that wait for a trigger."""
+
 MARKED = "MARKED"
 """The word by which a selection of marked clients is known."""
+
+
+def an(kind: str) -> str:
+    """An order type with its article: `a LIMIT`, `an SL-M`."""
+    return f"{'an' if kind in STOPS else 'a'} {kind}"
+
+
+def with_limit(kind: str) -> str:
+    """The order type that a limit price makes of another: a stop order stays one."""
+    return (OrderType.SL if kind in STOPS else OrderType.LIMIT).value
 
 
 def marked_title(count: int, total: int) -> str:

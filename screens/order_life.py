@@ -14,11 +14,15 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from data.vocabulary import OrderState
 from engine.events import Event, OrderChanged
+from engine.orders.requests import OPEN_REQUESTS
 from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.market_words import market_time
-from screens.order_rows import order_price, state_words, why_words
+from screens.modify import ask_modify, can_modify
+from screens.order_rows import state_words, terms_words, why_words
+from screens.settle import ask_absent, ask_adopt_order
 from screens.trader_words import detail_words
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
@@ -58,10 +62,22 @@ def _attempts(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
 def _requests(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
     for row in rows:
         halt = f", halt {row['halt_number']}" if row["halt_number"] else ""
-        yield Happened(row["requested_at"], "request", f"{row['kind']} asked for: {row['why']}{halt}", "warn")
-        if row["ended_at"] is not None:
+        asked = f"{row['kind']} asked for: {row['why']}{halt}{_asked_words(row)}"
+        yield Happened(row["requested_at"], "request", asked, "warn")
+        at = row["ended_at"] or row["sent_at"]
+        if at is not None:
             words = f"{row['kind']} {row['state'].lower()} {row['detail']}".strip()
-            yield Happened(row["ended_at"], "request", words)
+            yield Happened(at, "request", words)
+
+
+def _asked_words(row: Mapping[str, Any]) -> str:
+    """What a modify asks for."""
+    asked = [
+        f"{name} {formats.quantity(row[name]) if name == 'quantity' else formats.price(row[name])}"
+        for name in ("quantity", "limit_paise", "trigger_paise")
+        if row[name] is not None
+    ]
+    return "".join(f", {words.replace('_paise', '')}" for words in asked)
 
 
 def _fills(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
@@ -100,12 +116,15 @@ class OrderScreen(Workspace):
     CSS_PATH = "orders.tcss"
     AUTO_FOCUS = "#life"
     TITLE_WORDS = "An order's life"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("order.cancel", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("order.cancel", "order.modify", "take_over", "order.absent", "close")
+    ]
 
     def __init__(self, order_id: int) -> None:
         super().__init__()
         self._order_id = order_id
         self._lines: dict[int, Happened] = {}
+        self._open: list[dict[str, Any]] = []
         self._stale = True
 
     def compose_body(self) -> ComposeResult:
@@ -144,7 +163,10 @@ class OrderScreen(Workspace):
         return self.desk.orders.get(self._order_id)
 
     def on_frame(self) -> None:
-        """Read again after the order changed."""
+        """Read again after the order changed; how long a doubt lasts grows by itself."""
+        if self._order.state is OrderState.UNKNOWN:
+            self._paint()
+            self.refresh_bindings()
         if self._stale:
             self._stale = False
             self.run_worker(partial(self._read), exclusive=True, exit_on_error=False, group="life")
@@ -162,6 +184,7 @@ class OrderScreen(Workspace):
             self.shell.say(f"order {self._order_id}: {problem}", "error")
             return
         self._lines = dict(enumerate(life_lines(life)))
+        self._open = [row for row in life.requests if row["state"] in OPEN_REQUESTS]
         self.query_one(LiveGrid).set_rows(self._lines)
         self._paint()
         self.refresh_bindings()
@@ -176,17 +199,42 @@ class OrderScreen(Workspace):
             f" order {order.id} of run {order.run_number}, plan {order.plan_number}  "
             f"{client.code} {name}  {order.broker}",
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
-            f"{order.product.value} {order_price(order)}  worst {formats.price(order.reserve_price_paise)}",
+            f"{order.product.value} "
+            f"{terms_words(order.order_type, order.limit_paise, order.trigger_paise)}  "
+            f"worst {formats.price(order.reserve_price_paise)}",
             f" {state_words(order)}  filled {formats.quantity(order.filled_quantity)}{average}  "
             f"blocked {blocked}  broker's number {order.broker_order_id or formats.DASH}  "
             f"tag {order.tag or formats.DASH}",
         ]
         why = why_words(order)
-        if why:
+        if why and order.state is not OrderState.UNKNOWN:
             lines.append(f" the broker says: {why}")
+        lines += [f" open: {row['kind']} {row['state'].lower()}{_asked_words(row)}" for row in self._open]
+        lines += self._doubt_lines(order)
         self.query_one("#order-facts", Static).update(
             Content("\n".join(formats.plain(line) for line in lines))
         )
+
+    def _doubt_lines(self, order: OrderView) -> list[str]:
+        """An order in doubt: why, since when, what reads have shown, and what the trader can do."""
+        doubt = self.desk.orders.doubt(order.id)
+        if doubt is None:
+            return []
+        now, sent = self.desk.clock.now(), order.sent_at or order.created_at
+        until = max(0.0, (doubt.next_read - now).total_seconds())
+        lines = [
+            f" IN DOUBT for {formats.age((now - sent).total_seconds())}, "
+            f"since {market_time(self.desk, sent)}: {order.sub_status or 'no answer'}. It is not sent again.",
+            f" evidence: {doubt.evidence or order.reason_text or 'none yet'}; next read in {until:.0f} s",
+        ]
+        if doubt.raised:
+            theirs = self.desk.orders.strangers(order.client_id)
+            ours = "the broker shows no live order that is not ours"
+            if theirs:
+                ours = f"v it is one of the broker's live orders that are not ours ({len(theirs)})"
+            lines.append(f" RAISED TO YOU: {order.reason_text}")
+            lines.append(f"   {ours}   l it never arrived")
+        return lines
 
     def here(self) -> Here:
         """This order, its symbol and client."""
@@ -200,12 +248,33 @@ class OrderScreen(Workspace):
         return Table(f"order-{self._order_id}", tuple(grid.columns), tuple(self._lines.values()), row)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only a live order can be cancelled."""
-        return self._order.live if action == "cancel_here" else super().check_action(action, parameters)
+        """Only a live order can be cancelled, only an open one changed, only a raised doubt settled."""
+        order = self._order
+        if action == "cancel_here":
+            return order.live
+        if action == "modify_here":
+            return can_modify(order)
+        if action in ("take_over", "never_arrived"):
+            doubt = self.desk.orders.doubt(order.id)
+            raised = doubt is not None and doubt.raised
+            return raised and (action == "never_arrived" or bool(self.desk.orders.strangers(order.client_id)))
+        return super().check_action(action, parameters)
 
     def action_cancel_here(self) -> None:
         """Cancel it; asks for `y`."""
         ask_cancel(self, [self._order])
+
+    def action_modify_here(self) -> None:
+        """Change it; a form, then `y`."""
+        ask_modify(self, self._order)
+
+    def action_take_over(self) -> None:
+        """It is one of the broker's orders."""
+        ask_adopt_order(self, self._order)
+
+    def action_never_arrived(self) -> None:
+        """It never reached the broker."""
+        ask_absent(self, self._order)
 
     def action_close(self) -> None:
         """Go back."""

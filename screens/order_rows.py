@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from data.vocabulary import OrderState, Side
+from data.vocabulary import OrderState, OrderType, Side
 from engine.orders.refusals import words as reason_words
 from screens.market_words import market_time
 from screens.plan_words import STATE_STYLES, STATE_WORDS, problem
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def state_words(order: OrderView) -> str:
     """The state; a part that filled is named, since it stays whatever comes."""
     words = STATE_WORDS[order.state]
+    if order.modifying and order.live:
+        words += ", changing"
     if order.filled_quantity and order.state is not OrderState.FILLED:
         return f"{words} {formats.quantity(order.filled_quantity)}/{formats.quantity(order.quantity)}"
     return words
@@ -36,8 +38,24 @@ def why_words(order: OrderView) -> str:
 
 
 def order_price(order: OrderView) -> str:
-    """The limit, or MARKET."""
-    return "MARKET" if order.limit_paise is None else formats.price(order.limit_paise)
+    """The limit, the trigger of a stop order without one, or MARKET."""
+    if order.limit_paise is not None:
+        return formats.price(order.limit_paise)
+    return "MARKET" if order.trigger_paise is None else f"T{formats.price(order.trigger_paise)}"
+
+
+def terms_words(
+    order_type: OrderType, limit_paise: int | None, trigger_paise: int | None, worst_paise: int | None = None
+) -> str:
+    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00`."""
+    words = order_type.value
+    if limit_paise is not None:
+        words += f" {formats.price(limit_paise)}"
+    if trigger_paise is not None:
+        words += f" trigger {formats.price(trigger_paise)}"
+    if limit_paise is None and worst_paise is not None:
+        words += f" worst {formats.price(worst_paise)}"
+    return words
 
 
 def order_columns(
@@ -118,7 +136,7 @@ def order_columns(
             "right",
             sort=of(lambda o: o.quantity),
         ),
-        Column("price", "price", 9, of(order_price), "right", priority=3),
+        Column("price", "price", 10, of(order_price), "right", priority=3),
         Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right"),
         Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=2),
         Column(

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.commands import bindings
+from screens.modify import ask_modify, can_modify
 from screens.order_life import OrderScreen
 from screens.order_rows import order_columns, state_words, why_words
 from screens.pane import FilterLine, Pane
@@ -42,7 +43,7 @@ class OrdersScreen(Workspace):
     AUTO_FOCUS = "#orders"
     TITLE_WORDS = "Orders"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("order.cancel", "order.cancel_marked", "filter", "close")
+        *bindings("order.cancel", "order.cancel_marked", "order.modify", "filter", "close")
     ]
 
     def __init__(self) -> None:
@@ -216,6 +217,8 @@ class OrdersScreen(Workspace):
         if action == "cancel_here":
             order = self._order
             return order is not None and order.live
+        if action == "modify_here":
+            return self._order is not None and can_modify(self._order)
         if action == "cancel_marked":
             return any(order.live for order in self._marked)
         if action == "filter_here":
@@ -228,6 +231,11 @@ class OrdersScreen(Workspace):
         """Cancel the order under the cursor; asks for `y`."""
         if self._order is not None:
             ask_cancel(self, [self._order])
+
+    def action_modify_here(self) -> None:
+        """Change the order under the cursor; a form, then `y`."""
+        if self._order is not None:
+            ask_modify(self, self._order)
 
     def action_cancel_marked(self) -> None:
         """Cancel the marked orders that are live; asks for typed words."""

@@ -49,10 +49,14 @@ def product_words(intent: Intent) -> str:
 
 
 def price_words(plan: Plan, brief: bool = False) -> str:
-    """`MARKET worst 2,499.60 (2 %)`, or the limit."""
-    if plan.intent.limit_paise is not None:
-        return f"{'LMT' if brief else 'LIMIT'} {formats.price(plan.intent.limit_paise)}"
-    worst = formats.price(plan.reserve_price_paise)
+    """`MARKET worst 2,499.60 (2 %)`, or the limit, with the trigger of a stop order."""
+    intent, worst = plan.intent, formats.price(plan.reserve_price_paise)
+    if intent.trigger_paise is not None:
+        limit = f"worst {worst}" if intent.limit_paise is None else formats.price(intent.limit_paise)
+        trigger = formats.price(intent.trigger_paise)
+        return f"{intent.order_type.value} {limit} {'T' if brief else 'trigger '}{trigger}"
+    if intent.limit_paise is not None:
+        return f"{'LMT' if brief else 'LIMIT'} {formats.price(intent.limit_paise)}"
     if brief:
         return f"MKT {'≤' if plan.intent.side is Side.BUY else '≥'}{worst}"
     return f"MARKET worst {worst} ({formats.percent(plan.protection_bps)} %)"

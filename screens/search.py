@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from engine.orders.refusals import REASON_WORDS
 from screens.commands import bindings
+from screens.gate_words import gate_sentence
 from screens.workspace import MASK, Dialog
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
@@ -77,7 +77,7 @@ class SearchScreen(Dialog[None]):
             rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, last, instrument.key))
         found = self.desk.clients.search(words) if words else self.desk.clients.all()
         for client in found[:SHOWN]:
-            gate = f"{client.broker} · {REASON_WORDS[client.gate] if client.gate else 'ok'}"
+            gate = f"{client.broker} · {gate_sentence(self.desk, client.id)}"
             rows.append(Found("client", client.code, client.name, gate, client.id))
         exact = words.casefold()
         # What was typed out in full stands first, whatever it is.

@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from screens.commands import bindings
-from screens.desk_rows import GATE_WORDS, direction
+from screens.desk_rows import direction
+from screens.gate_words import gate_brief
 from screens.market_words import depth_levels, held_words, symbol_lines
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
@@ -59,7 +60,7 @@ class SymbolScreen(Workspace):
                 "gate",
                 "gate",
                 5,
-                lambda row: GATE_WORDS.get(desk.clients.get(row.client_id).gate, "?"),
+                lambda row: gate_brief(desk, row.client_id),
                 priority=2,
             ),
             Column("product", "prod", 4, lambda row: str(row.product)),

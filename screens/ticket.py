@@ -19,7 +19,16 @@ from data.money import BadInput, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
-from screens.intent_fields import client_problem, suggest_symbols, symbol_problem
+from screens.intent_fields import (
+    KINDS,
+    PRICED,
+    STOPS,
+    an,
+    client_problem,
+    suggest_symbols,
+    symbol_problem,
+    with_limit,
+)
 from screens.plan_words import alternative
 from screens.review import ReviewScreen
 from screens.ticket_words import money_words, problem_lines
@@ -48,6 +57,7 @@ class Draft:
     product: str
     order_type: str
     price: str
+    trigger: str
 
 
 _drafts: WeakKeyDictionary[Desk, dict[Side, Draft]] = WeakKeyDictionary()
@@ -90,10 +100,12 @@ class TicketScreen(Dialog[None]):
                 yield Static("product")
                 yield ChoiceField([product.value for product in Product], id="product")
                 yield Static("type")
-                yield ChoiceField([OrderType.MARKET.value, OrderType.LIMIT.value], id="type")
+                yield ChoiceField([kind.value for kind in KINDS], id="type")
                 yield Static("price")
                 yield NumberField(decimals=2, id="price")
                 yield ChoiceField([Validity.DAY.value], id="validity")
+                yield Static("trigger", id="trigger-label")
+                yield NumberField(decimals=2, id="trigger")
             yield Static(id="money")
             yield Static(id="problem")
             yield Static(
@@ -148,6 +160,7 @@ class TicketScreen(Dialog[None]):
             self._choice("product").value = draft.product
             self._choice("type").value = draft.order_type
             self._number("price").value = draft.price
+            self._number("trigger").value = draft.trigger
             self._complaint = "a draft kept from before"
         if self._client_id is None:
             self._finder("client").focus()
@@ -175,8 +188,9 @@ class TicketScreen(Dialog[None]):
         instrument = self.desk.market.index.get(self._key) if self._key else None
         if instrument is not None:
             self._number("price").step = Decimal(instrument.tick_paise) / 100
+            self._number("trigger").step = Decimal(instrument.tick_paise) / 100
             self._number("quantity").step = Decimal(instrument.lot_size)
-        self._number("price").value = ""
+        self._number("price").value = self._number("trigger").value = ""
         self._choice("type").value = OrderType.MARKET.value
         self._settle_product()
         self.run_worker(
@@ -219,18 +233,24 @@ class TicketScreen(Dialog[None]):
         number = self._number("quantity").number
         if number is None or number <= 0:
             raise BadInput("quantity", self._number("quantity").value, "give a number of shares above zero")
-        limit = None
-        if self._choice("type").value == OrderType.LIMIT.value:
+        kind = self._choice("type").value
+        limit = trigger = None
+        if kind in PRICED:
             if not self._number("price").value.strip():
-                raise BadInput("price", "", "a LIMIT order needs a price; @ takes the last")
+                raise BadInput("price", "", f"{an(kind)} order needs a price; @ takes the last")
             limit = paise_from_text(self._number("price").value, "price")
+        if kind in STOPS:
+            if not self._number("trigger").value.strip():
+                raise BadInput("trigger", "", f"{an(kind)} order needs the price that sets it off")
+            trigger = paise_from_text(self._number("trigger").value, "trigger")
         return Intent(
             side=self._side,
             key=self._key,
             sizing=Sizing(SizingKind.FIXED_QUANTITY, int(number)),
-            order_type=OrderType(self._choice("type").value),
+            order_type=OrderType(kind),
             product=Product(self._choice("product").value),
             limit_paise=limit,
+            trigger_paise=trigger,
             selection=Selection(
                 client_ids=(self._client_id,), title=self.desk.clients.get(self._client_id).code
             ),
@@ -264,18 +284,21 @@ class TicketScreen(Dialog[None]):
         self._paint()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
-        """A price makes it a LIMIT order."""
+        """A price makes a MARKET order a LIMIT, and a stop order without a limit one with it."""
+        kind = self._choice("type")
         if event.field.id == "price" and event.value.strip():
-            self._choice("type").value = OrderType.LIMIT.value
+            kind.value = with_limit(kind.value)
         self._touched()
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
-        """A LIMIT begins at the last price, a MARKET order has none."""
+        """A LIMIT begins at the last price; a stop's limit and trigger are the trader's to choose."""
         if event.field.id == "type":
-            if event.value == OrderType.MARKET.value:
+            if event.value not in PRICED:
                 self._number("price").value = ""
-            else:
+            elif event.value == OrderType.LIMIT.value:
                 self.action_last_price()
+            if event.value not in STOPS:
+                self._number("trigger").value = ""
         self._touched()
 
     def _touched(self) -> None:
@@ -326,7 +349,7 @@ class TicketScreen(Dialog[None]):
         if quote is None:
             self.shell.say("no price yet", "warning")
             return
-        self._choice("type").value = OrderType.LIMIT.value
+        self._choice("type").value = with_limit(self._choice("type").value)
         self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
         self._touched()
 
@@ -340,6 +363,7 @@ class TicketScreen(Dialog[None]):
             self._choice("product").value,
             self._choice("type").value,
             self._number("price").value,
+            self._number("trigger").value,
         )
         self.dismiss(None)
 
@@ -387,7 +411,7 @@ class TicketScreen(Dialog[None]):
     async def _preview(self) -> None:
         try:
             self._plan = await self.desk.plans.preview(self._intent())
-            if self._complaint.startswith(("quantity", "price", "client", "symbol")):
+            if self._complaint.startswith(("quantity", "price", "trigger", "limit", "client", "symbol")):
                 self._complaint = ""
         except BadInput as bad:
             self._plan = None
@@ -408,6 +432,10 @@ class TicketScreen(Dialog[None]):
         if not self.is_mounted:
             return
         desk, masked = self.desk, self.shell.privacy
+        # There is room for the trigger or for the validity, of which there is only one.
+        stops = self._choice("type").value in STOPS
+        self._choice("validity").display = not stops
+        self._number("trigger").display = self.query_one("#trigger-label").display = stops
         instrument = desk.market.index.get(self._key) if self._key else None
         client = desk.clients.get(self._client_id) if self._client_id is not None else None
         what = instrument.tradingsymbol if instrument else "…"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data.money import half_up
 from data.vocabulary import Product, Reason, Side
 from engine.orders.refusals import REASON_WORDS
+from screens.order_rows import terms_words
 from screens.plan_words import alternative
 from screens.trader_words import NO_SIGN_IN, REASON_SENTENCES, counted
 from screens.workspace import MASK
@@ -88,12 +89,8 @@ def review_sentence(plan: Plan, masked: bool) -> str:
     """The one sentence a review asks `y` for."""
     line = plan.ok_lines[0]
     side, name = plan.intent.side, MASK if masked else formats.plain(line.name)
-    limit = plan.intent.limit_paise
-    price = (
-        f"LIMIT {formats.price(limit)}"
-        if limit is not None
-        else f"MARKET worst {formats.price(plan.reserve_price_paise)}"
-    )
+    intent = plan.intent
+    price = terms_words(intent.order_type, intent.limit_paise, intent.trigger_paise, plan.reserve_price_paise)
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)
         money = f"max ₹{own}"

@@ -24,6 +24,8 @@ REASON_BRIEF = {
     Reason.OUTSIDE_PRICE_BAND: "band",
     Reason.OVER_ORDER_LIMIT: "limit",
     Reason.DUPLICATE_INTENT: "duplicate",
+    Reason.OPEN_BREAK: "books differ",
+    Reason.NOT_RECONCILED: "not compared",
 }
 """Reasons where space is short; the others keep their words."""
 

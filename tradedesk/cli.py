@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tradedesk.commands import launch, safety, setup, show, trade
+from tradedesk.commands import launch, mend, safety, setup, show, trade
 from tradedesk.commands.exits import Exit, explain, log_file
 from tradedesk.output import document, say
 
@@ -87,6 +87,7 @@ app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)
 app.command(rich_help_panel=_TRADE)(trade.order)
+app.command(rich_help_panel=_TRADE)(trade.modify)
 app.command(rich_help_panel=_TRADE)(trade.cancel)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
@@ -96,6 +97,8 @@ app.command(rich_help_panel=_LOOK)(show.runs)
 app.command(rich_help_panel=_LOOK)(show.positions)
 app.command(rich_help_panel=_LOOK)(show.funds)
 app.command(rich_help_panel=_LOOK)(show.transactions)
+app.add_typer(mend.unknown_app, name="unknown", rich_help_panel=_SAFETY)
+app.command(rich_help_panel=_SAFETY)(mend.reconcile)
 app.command("cancel-all", rich_help_panel=_SAFETY)(safety.cancel_all)
 app.command(rich_help_panel=_SAFETY)(safety.resume)
 app.command(rich_help_panel=_SAFETY)(safety.certificate)

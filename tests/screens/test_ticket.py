@@ -195,3 +195,38 @@ async def test_a_sell_starts_with_what_is_held_and_offers_what_is_free(tmp_path:
         assert number(bench, "quantity") == "30"
         await bench.keys("enter")
         assert "SELL 30 TCS for PS1015 Priya Sharma, MTF" in bench.text
+
+
+async def test_a_stop_order_asks_for_its_trigger_and_a_price_gives_it_a_limit(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench, "5")
+        kind = bench.screen.query_one("#type", ChoiceField)
+        trigger = bench.screen.query_one("#trigger", NumberField)
+        assert not trigger.display
+        kind.focus()
+        await bench.keys("left")
+        assert kind.value == "SL-M"
+        assert "trigger: an SL-M order needs the price that sets it off" in bench.text
+        trigger.focus()
+        await bench.type("2400")
+        await bench.settle()
+        assert "waits above the last price, 2500.00" in bench.text
+        trigger.value = ""
+        await bench.type("2600")
+        await bench.settle()
+        assert "CANNOT" not in bench.text
+        assert "validity" not in bench.text
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ReviewScreen)
+        assert "SL-M trigger 2,600.00 worst" in " ".join(bench.text.split())
+        await bench.keys("escape")
+        bench.screen.query_one("#price", NumberField).focus()
+        await bench.type("2610")
+        assert kind.value == "SL"
+        await bench.keys("enter")
+        assert "SL 2,610.00 trigger 2,600.00" in " ".join(bench.text.split())
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        (order,) = bench.desk.orders.all()
+        assert (order.order_type, order.limit_paise, order.trigger_paise) == ("SL", 261000, 260000)

@@ -98,6 +98,7 @@ def intent_from(
     symbol: str,
     sizing: "Sizing",
     limit: str | None,
+    trigger: str | None,
     product: str | None,
     selection: "Selection",
     again: bool,
@@ -109,9 +110,21 @@ def intent_from(
         side=side,
         key=desk.market.index.resolve(symbol).key,
         sizing=sizing,
-        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        order_type=_order_type(limit, trigger),
         product=product_from(product, side),
-        limit_paise=None if limit is None else paise_from_text(limit, "limit"),
+        limit_paise=price_from(limit, "limit"),
+        trigger_paise=price_from(trigger, "trigger"),
         selection=selection,
         again=again,
     )
+
+
+def price_from(text: str | None, field: str) -> int | None:
+    """A price in rupees as paise, None where none was given. Raises `BadInput`."""
+    return None if text is None else paise_from_text(text, field)
+
+
+def _order_type(limit: str | None, trigger: str | None) -> OrderType:
+    if trigger is None:
+        return OrderType.MARKET if limit is None else OrderType.LIMIT
+    return OrderType.SL_M if limit is None else OrderType.SL

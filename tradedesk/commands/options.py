@@ -33,6 +33,13 @@ OfPosition = Annotated[
 Limit = Annotated[
     str | None, typer.Option(metavar="RUPEES", help="A limit price; without it the order is MARKET.")
 ]
+Trigger = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUPEES",
+        help="A stop order that waits for this price: SL with --limit, SL-M without.",
+    ),
+]
 ProductWord = Annotated[
     str | None,
     typer.Option("--product", metavar="CNC|MTF|MIS", help="Buys start at CNC, sells at the product held."),

@@ -30,7 +30,13 @@ def skipped_words(plan: "Plan") -> str:
 def print_plan(plan: "Plan") -> None:
     """Print a plan, problems first."""
     intent = plan.intent
-    limit = f"LIMIT {amount(intent.limit_paise)}" if intent.limit_paise else "MARKET"
+    limit = " ".join(
+        [
+            intent.order_type.value,
+            *([amount(intent.limit_paise)] if intent.limit_paise else []),
+            *([f"trigger {amount(intent.trigger_paise)}"] if intent.trigger_paise else []),
+        ]
+    )
     product = intent.product.value if intent.product else "as held"
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(

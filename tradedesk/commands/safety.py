@@ -13,7 +13,7 @@ from tradedesk.commands.options import AsJson, Yes
 from tradedesk.commands.session import at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.commands.shapes import certificate_shape
 from tradedesk.output import counted, document, line, say, table
-from widgets.formats import quantity, rupees
+from widgets.formats import DASH, quantity, rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -107,6 +107,11 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
         f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
         f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
     )
+    if made.first_cancel_s is not None:
+        line(
+            f"after the halt: first cancel left {_seconds(made.first_cancel_s)}  "
+            f"last {_seconds(made.last_cancel_s)}"
+        )
     if not made.ended:
         line("NOT ended: something is live or unknown still; cancel-all may be repeated")
     if made.lines:
@@ -121,6 +126,9 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
                 ">released",
                 ">before",
                 ">now",
+                ">sent from",
+                ">to",
+                ">ended",
                 "",
             ),
             [
@@ -134,11 +142,35 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
                     rupees(entry.released_paise),
                     rupees(entry.available_before_paise),
                     rupees(entry.available_now_paise),
+                    _seconds(entry.first_cancel_s),
+                    _seconds(entry.last_cancel_s),
+                    _seconds(entry.ended_s),
                     entry.note,
                 )
                 for entry in made.lines
             ],
         )
+    if made.strangers:
+        line()
+        line("live orders that were not from this desk, such as those from a client's own phone")
+        table(
+            ("code", "broker's number", "side", ">qty", "symbol", "result"),
+            [
+                (
+                    desk.clients.get(one.client_id).code,
+                    one.broker_order_id,
+                    one.side,
+                    quantity(one.quantity),
+                    one.key.partition(":")[2],
+                    one.result,
+                )
+                for one in made.strangers
+            ],
+        )
+
+
+def _seconds(value: float | None) -> str:
+    return DASH if value is None else f"{value:.2f}s"
 
 
 def resume(

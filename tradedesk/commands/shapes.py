@@ -1,10 +1,15 @@
 """The JSON shapes of the machine interface (docs/cli.md). Keys are stable; money is in `_paise` keys."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from data.vocabulary import BreakKind
+
 if TYPE_CHECKING:
+    from brokers.contract import BrokerOrder
+    from engine.accounts.differences import Difference
     from engine.accounts.holdings import Transaction
-    from engine.accounts.views import ClientView, FundsView, HoldingView, OrderView
+    from engine.accounts.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.orders.certificate import Certificate
     from engine.orders.plan_record import Plan
@@ -31,6 +36,66 @@ def client_shape(desk: "Desk", client: "ClientView") -> Shape:
         "blocked_paise": funds.blocked_paise,
         "mtf_limit_paise": client.mtf_limit_paise,
         "groups": client.groups,
+        "breaks": len(desk.reconcile.breaks(client.id)),
+    }
+
+
+def break_shape(desk: "Desk", one: "BreakView") -> Shape:
+    """One difference that stands; cash and loan in paise, shares as quantities, the other pair null."""
+    return {
+        "client_id": one.client_id,
+        "code": desk.clients.get(one.client_id).code,
+        **_figures(one.kind, one.tradingsymbol, one.product, one.ours, one.theirs),
+        "opened_at": one.opened_at,
+    }
+
+
+def difference_shape(one: "Difference") -> Shape:
+    """One difference that was taken over from the broker."""
+    return _figures(one.kind, one.tradingsymbol, one.product, one.ours, one.theirs)
+
+
+def _figures(kind: BreakKind, symbol: str, product: str, ours: int, theirs: int) -> Shape:
+    shares = kind is BreakKind.SHARES
+    return {
+        "kind": kind,
+        "symbol": symbol or None,
+        "product": product or None,
+        "ours_paise": None if shares else ours,
+        "theirs_paise": None if shares else theirs,
+        "ours_quantity": ours if shares else None,
+        "theirs_quantity": theirs if shares else None,
+    }
+
+
+def unknown_shape(desk: "Desk", order: "OrderView") -> Shape:
+    """One UNKNOWN order with what is known of it and the broker's live orders that it could be."""
+    doubt = desk.orders.doubt(order.id)
+    sent = order.sent_at or order.created_at
+    return {
+        "order": order_shape(desk, order),
+        "since": sent,
+        "age_s": round((desk.clock.now() - sent).total_seconds(), 1),
+        "why": order.sub_status,
+        "evidence": (doubt.evidence if doubt else "") or order.reason_text,
+        "raised": doubt.raised if doubt else False,
+        "strangers": [stranger_shape(theirs) for theirs in desk.orders.strangers(order.client_id)],
+    }
+
+
+def stranger_shape(theirs: "BrokerOrder") -> Shape:
+    """A live order at the broker that this desk did not send."""
+    return {
+        "broker_order_id": theirs.broker_order_id,
+        "key": f"{theirs.exchange}:{theirs.tradingsymbol}",
+        "side": theirs.side,
+        "quantity": theirs.quantity,
+        "filled_quantity": theirs.filled_quantity,
+        "order_type": theirs.order_type,
+        "price_paise": theirs.price_paise,
+        "trigger_paise": theirs.trigger_paise,
+        "status": theirs.status_text,
+        "placed_at": theirs.placed_at,
     }
 
 
@@ -72,14 +137,33 @@ def order_shape(desk: "Desk", order: "OrderView") -> Shape:
         "filled_quantity": order.filled_quantity,
         "average_paise": order.average_paise,
         "limit_paise": order.limit_paise,
+        "trigger_paise": order.trigger_paise,
+        "modifying": order.modifying,
         "blocked_paise": order.blocked_paise,
         "run": order.run_number,
         "plan": order.plan_number,
         "flags": order.flags,
         "trading_date": order.trading_date,
         "created_at": order.created_at,
+        "sent_at": order.sent_at,
         "updated_at": order.updated_at,
         "ended_at": order.ended_at,
+    }
+
+
+def request_shape(row: Mapping[str, Any]) -> Shape:
+    """One modify or cancel beside an order; `null` leaves a value as it was."""
+    return {
+        "number": row["number"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "why": row["why"],
+        "detail": row["detail"],
+        "quantity": row["quantity"],
+        "limit_paise": row["limit_paise"],
+        "trigger_paise": row["trigger_paise"],
+        "requested_at": row["requested_at"],
+        "ended_at": row["ended_at"],
     }
 
 
@@ -115,6 +199,7 @@ def plan_shape(plan: "Plan") -> Shape:
         "product": intent.product,
         "order_type": intent.order_type,
         "limit_paise": intent.limit_paise,
+        "trigger_paise": intent.trigger_paise,
         "clients": intent.selection.title,
         "policy": plan.policy,
         "frozen_at": plan.frozen_at,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.money import BadInput
-from data.vocabulary import OrderState, Reason
+from data.vocabulary import OrderState, Reason, RequestState
 from tradedesk.commands import choices
 from tradedesk.commands.exits import Exit, explain
 from tradedesk.commands.options import (
@@ -21,17 +21,20 @@ from tradedesk.commands.options import (
     Percent,
     ProductWord,
     Quantity,
+    Trigger,
     Wait,
     Yes,
 )
 from tradedesk.commands.plan_words import plan_words, print_plan, print_run, skipped_words
 from tradedesk.commands.session import confirmed, run, seconds_from, until
-from tradedesk.commands.shapes import order_shape, plan_shape, run_shape
+from tradedesk.commands.shapes import order_shape, plan_shape, request_shape, run_shape
 from tradedesk.output import counted, document, line, say
+from widgets import formats
 
 if TYPE_CHECKING:
     from engine.accounts.views import OrderView
     from engine.desk import Desk
+    from engine.orders.blotter import ChangeNeeds
     from engine.orders.plan_record import Plan
     from engine.orders.runs import RunView
 
@@ -48,6 +51,7 @@ def plan(
     quantity: Quantity = None,
     of_position: OfPosition = None,
     limit: Limit = None,
+    trigger: Trigger = None,
     product: ProductWord = None,
     clients: Clients = None,
     group: Groups = None,
@@ -64,7 +68,7 @@ def plan(
 
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        intent = choices.intent_from(desk, way, symbol, sizing, limit, product, chosen, again)
+        intent = choices.intent_from(desk, way, symbol, sizing, limit, trigger, product, chosen, again)
         made = await desk.plans.freeze(intent)
         if as_json:
             document({"plan": plan_shape(made)})
@@ -87,6 +91,7 @@ def bulk(
     quantity: Quantity = None,
     of_position: OfPosition = None,
     limit: Limit = None,
+    trigger: Trigger = None,
     product: ProductWord = None,
     clients: Clients = None,
     group: Groups = None,
@@ -115,7 +120,7 @@ def bulk(
 
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        intent = choices.intent_from(desk, way, word, sizing, limit, product, chosen, again)
+        intent = choices.intent_from(desk, way, word, sizing, limit, trigger, product, chosen, again)
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
@@ -127,6 +132,7 @@ def order(
     symbol: SymbolWord,
     quantity: Annotated[str, typer.Argument(metavar="QUANTITY", help="Shares.")],
     limit: Limit = None,
+    trigger: Trigger = None,
     product: ProductWord = None,
     again: Again = False,
     yes: Yes = False,
@@ -144,7 +150,7 @@ def order(
         found = desk.clients.find(client)
         chosen = Selection(client_ids=(found.id,), title=found.code)
         sizing = Sizing(SizingKind.FIXED_QUANTITY, shares)
-        intent = choices.intent_from(desk, way, symbol, sizing, limit, product, chosen, again)
+        intent = choices.intent_from(desk, way, symbol, sizing, limit, trigger, product, chosen, again)
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
@@ -280,6 +286,92 @@ def cancel(
         return _cancelled(desk, [entry.id for entry in wanted], as_json, "")
 
     run(work)
+
+
+def modify(
+    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="A live order's number.")],
+    quantity: Annotated[
+        str | None, typer.Option(metavar="N", help="All shares, with those that have traded.")
+    ] = None,
+    limit: Annotated[str | None, typer.Option(metavar="RUPEES", help="Another limit price.")] = None,
+    trigger: Annotated[str | None, typer.Option(metavar="RUPEES", help="Another trigger.")] = None,
+    yes: Yes = False,
+    wait: Wait = "30",
+    as_json: AsJson = False,
+) -> None:
+    """Change a live order. What it needs more is blocked first; the broker's order book confirms it."""
+    number, patience = choices.whole_number(order_id, "order"), seconds_from(wait)
+    shares = None if quantity is None else choices.whole_number(quantity, "quantity")
+    limit_paise, trigger_paise = choices.price_from(limit, "limit"), choices.price_from(trigger, "trigger")
+
+    async def work(desk: "Desk") -> Exit:
+        before = desk.orders.get(number)
+        if before.state is not OrderState.OPEN:
+            raise BadInput("order", number, f"only an OPEN order can be changed; it is {before.state.value}")
+        needs = await desk.orders.change_needs(number, shares, limit_paise, trigger_paise)
+        what = f"{desk.mode}  {_change_words(desk, before, shares, limit_paise, trigger_paise, needs)}"
+        if not await confirmed(f"modify {number}", what, yes, "add --yes to change it"):
+            if as_json:
+                document({"order": order_shape(desk, before), "request": None})
+            return Exit.NOTHING_SENT
+        request = await desk.orders.modify(number, shares, limit_paise, trigger_paise)
+        await until(desk, lambda: not desk.orders.get(number).modifying, patience)
+        return await _modified(desk, number, request, as_json)
+
+    run(work)
+
+
+def _change_words(
+    desk: "Desk",
+    order: "OrderView",
+    quantity: int | None,
+    limit_paise: int | None,
+    trigger_paise: int | None,
+    needs: "ChangeNeeds",
+) -> str:
+    """What a change does to an order, and what it blocks more."""
+    code = desk.clients.get(order.client_id).code
+    changes = [
+        f"{name} {show(old)} to {show(wanted)}"
+        for name, old, wanted, show in (
+            ("quantity", order.quantity, quantity, formats.quantity),
+            ("limit", order.limit_paise, limit_paise, formats.price),
+            ("trigger", order.trigger_paise, trigger_paise, formats.price),
+        )
+        if wanted is not None
+    ]
+    more = (
+        f"blocks ₹{formats.amount(needs.money_paise)} more" if needs.money_paise else "blocks no more money"
+    )
+    if needs.loan_paise:
+        more += f", MTF lends ₹{formats.amount(needs.loan_paise)} more"
+    if needs.shares:
+        more += f", {counted(needs.shares, 'share')} more"
+    return (
+        f"modify order {order.id}, {code} {order.side.value} {order.tradingsymbol}: {', '.join(changes)}; "
+        f"{more}"
+    )
+
+
+async def _modified(desk: "Desk", number: int, request: int, as_json: bool) -> Exit:
+    """Tell how a change of an order stands."""
+    life = await desk.orders.life(number)
+    row = next(row for row in life.requests if row["number"] == request)
+    order, state = life.order, RequestState(row["state"])
+    if as_json:
+        document({"order": order_shape(desk, order), "request": request_shape(row)})
+    else:
+        code = desk.clients.get(order.client_id).code
+        line(
+            f"order {number}  {code}  {order.side.value} {order.tradingsymbol} "
+            f"{formats.quantity(order.quantity)}  limit {formats.price(order.limit_paise)}  "
+            f"trigger {formats.price(order.trigger_paise)}  {order.state.value}  "
+            f"filled {formats.quantity(order.filled_quantity)}"
+        )
+        line(f"change {request} {state.value}{': ' if row['detail'] else ''}{row['detail']}")
+    if state is RequestState.CONFIRMED:
+        return Exit.DONE
+    return Exit.UNKNOWN if state is RequestState.UNKNOWN else Exit.PARTLY
 
 
 def _cancelled(desk: "Desk", order_ids: list[int], as_json: bool, words: str) -> Exit:

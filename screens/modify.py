@@ -1,0 +1,220 @@
+"""Changing a live order: its quantity, limit and trigger in three fields, and a question that takes `y`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from data.money import BadInput, paise_from_text
+from data.vocabulary import OrderState, Side
+from screens.cancel import order_words
+from screens.confirm import YesScreen
+from screens.intent_fields import PRICED, STOPS
+from screens.trader_words import counted
+from screens.workspace import MASK, Dialog, Framed, Here
+from widgets import formats
+from widgets.numberfield import NumberField
+
+if TYPE_CHECKING:
+    from engine.accounts.views import OrderView
+    from engine.orders.blotter import ChangeNeeds
+
+Wish = tuple[int | None, int | None, int | None]
+"""Quantity, limit and trigger as they are asked for; None leaves a value as it is."""
+
+
+def can_modify(order: OrderView) -> bool:
+    """Whether an order may be changed now: it is live at the broker and no change of it is under way."""
+    return order.state is OrderState.OPEN and not order.modifying
+
+
+class ModifyScreen(Dialog[None]):
+    """Fields above, what the change blocks more below; Enter leads to a question and never sends."""
+
+    CSS_PATH = "modify.tcss"
+    AUTO_FOCUS = "#modify-quantity"
+    TITLE_WORDS = "Modify an order"
+
+    def __init__(self, order_id: int) -> None:
+        super().__init__()
+        self._order_id = order_id
+        self._needs: ChangeNeeds | None = None
+        self._complaint = ""
+        self._changed = True
+        self._looking = False
+
+    @property
+    def _order(self) -> OrderView:
+        return self.desk.orders.get(self._order_id)
+
+    def compose_body(self) -> ComposeResult:
+        """The order, the fields its type has, and what the change needs."""
+        order = self._order
+        instrument = self.desk.market.index.get(order.key)
+        tick = Decimal(instrument.tick_paise) / 100 if instrument else Decimal("0.05")
+        lot = instrument.lot_size if instrument else 1
+        with Vertical(id="modify", classes="-buy" if order.side is Side.BUY else "-sell"):
+            yield Static(id="modify-order")
+            with Horizontal(classes="row"):
+                yield Static("qty")
+                yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
+                if order.order_type in PRICED:
+                    yield Static("limit")
+                    yield NumberField(_typed(order.limit_paise), step=tick, decimals=2, id="modify-limit")
+                if order.order_type in STOPS:
+                    yield Static("trigger")
+                    yield NumberField(_typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger")
+            yield Static(id="modify-needs")
+            yield Static(id="modify-problem")
+            yield Static("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.redraw()
+
+    def on_frame(self) -> None:
+        """What is typed is looked at, and the order may move meanwhile."""
+        self.redraw()
+        if self._changed and not self._looking:
+            self._changed, self._looking = False, True
+            self.run_worker(self._look(), exit_on_error=False)
+
+    def _text(self, name: str) -> str | None:
+        for field in self.query(f"#modify-{name}").results(NumberField):
+            return field.value.strip()
+        return None
+
+    def _wish(self) -> Wish:
+        """What the fields ask for. Raises `BadInput`."""
+        order = self._order
+        text = self._text("quantity") or ""
+        if not text.replace(",", "").isdigit():
+            raise BadInput("quantity", text, "give a whole number of shares")
+        quantity = int(text.replace(",", ""))
+        return (
+            None if quantity == order.quantity else quantity,
+            _price(self._text("limit"), "limit", order.limit_paise),
+            _price(self._text("trigger"), "trigger", order.trigger_paise),
+        )
+
+    async def _look(self) -> None:
+        try:
+            wish = self._wish()
+            self._needs = None
+            self._complaint = ""
+            if wish != (None, None, None):
+                self._needs = await self.desk.orders.change_needs(self._order_id, *wish)
+        except BadInput as bad:
+            self._needs, self._complaint = None, f"{bad.field}: {bad.expected}"
+        finally:
+            self._looking = False
+            self.redraw()
+
+    def redraw(self) -> None:
+        """The order as it is, and what the change needs."""
+        if not self.is_mounted:
+            return
+        self.query_one("#modify-order", Static).update(
+            Content(formats.plain(f"Modify order {self._order_id}: {order_words(self, self._order)}"))
+        )
+        funds = self.desk.funds.of(self._order.client_id)
+        cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
+        words = self._needs_words() if self._needs else "nothing is changed yet"
+        self.query_one("#modify-needs", Static).update(Content(f"{words} · cash {cash}"))
+        self.query_one("#modify-problem", Static).update(Content(formats.plain(self._complaint)))
+
+    def _needs_words(self) -> str:
+        needs = self._needs
+        if needs is None:
+            return ""
+        parts = [f"blocks ₹{self._money(needs.money_paise)} more" if needs.money_paise else "blocks no more"]
+        if needs.loan_paise:
+            parts.append(f"MTF lends ₹{self._money(needs.loan_paise)} more")
+        if needs.shares:
+            parts.append(f"{counted(needs.shares, 'share')} more")
+        return ", ".join(parts)
+
+    def _money(self, paise: int) -> str:
+        return MASK if self.shell.privacy else formats.amount(paise)
+
+    def on_number_field_changed(self, event: NumberField.Changed) -> None:
+        """Look again with the next frame."""
+        self._changed = True
+        self._complaint = ""
+
+    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
+        """Enter leads to the question."""
+        self.run_worker(self._ask(), exclusive=True, exit_on_error=False)
+
+    async def _ask(self) -> None:
+        try:
+            wish = self._wish()
+            self._needs = await self.desk.orders.change_needs(self._order_id, *wish)
+        except BadInput as bad:
+            self._complaint = f"{bad.field}: {bad.expected}"
+            self.redraw()
+            return
+        order = self._order
+        names = ("quantity", "limit", "trigger")
+        before = (order.quantity, order.limit_paise, order.trigger_paise)
+        changes = [
+            f"  {name} {_shown(name, old)} to {_shown(name, wanted)}"
+            for name, old, wanted in zip(names, before, wish, strict=True)
+            if wanted is not None
+        ]
+        lines = [
+            f"Modify order {order.id}:",
+            "",
+            f"  {order_words(self, order)}",
+            *changes,
+            f"  {self._needs_words()}",
+        ]
+        self.app.push_screen(YesScreen(lines), lambda yes: self._answered(yes, wish))
+
+    def _answered(self, yes: bool | None, wish: Wish) -> None:
+        if yes:
+            self.run_worker(self._send(wish), exit_on_error=False)
+
+    async def _send(self, wish: Wish) -> None:
+        try:
+            number = await self.desk.orders.modify(self._order_id, *wish)
+        except Exception as problem:
+            self._complaint = f"not sent: {problem}"
+            self.redraw()
+            return
+        self.shell.say(f"change {number} of order {self._order_id} asked for; its page shows how it goes")
+        self.dismiss(None)
+
+    def here(self) -> Here:
+        """The order, its symbol and client."""
+        order = self._order
+        return Here(order.key, order.client_id, order.id, order.run_number)
+
+
+def ask_modify(screen: Framed[None], order: OrderView) -> None:
+    """Open the form for an order that may be changed, else say why not."""
+    if can_modify(order):
+        screen.app.push_screen(ModifyScreen(order.id))
+    else:
+        screen.shell.say("only an open order without a change under way can be modified", "warning")
+
+
+def _typed(paise: int | None) -> str:
+    return "" if paise is None else f"{Decimal(paise) / 100:.2f}"
+
+
+def _price(text: str | None, field: str, before: int | None) -> int | None:
+    """A field's price where it differs from the order's. Raises `BadInput`."""
+    if text is None:
+        return None
+    paise = paise_from_text(text, field)
+    return None if paise == before else paise
+
+
+def _shown(name: str, value: int | None) -> str:
+    return formats.quantity(value) if name == "quantity" else formats.price(value)
