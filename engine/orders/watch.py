@@ -35,6 +35,14 @@ from engine.rules import READERS
 
 log = logging.getLogger(__name__)
 
+_END_OF_STATUS = {
+    BrokerStatus.COMPLETE: OrderState.FILLED,
+    BrokerStatus.CANCELLED: OrderState.CANCELLED,
+    BrokerStatus.REJECTED: OrderState.REJECTED,
+    BrokerStatus.EXPIRED: OrderState.EXPIRED,
+}
+"""What a status makes of an order; of one that has ended so already a read says nothing."""
+
 
 class Watcher:
     """Turns what brokers say into facts and quotes."""
@@ -192,8 +200,8 @@ class Watcher:
                     continue
             else:
                 known = book.orders[order_id]
-                said_nothing = order.status is not BrokerStatus.OPEN or known.state is OrderState.FILLED
-                if not known.live and known.filled_quantity == order.filled_quantity and said_nothing:
+                as_known = known.state in (OrderState.FILLED, _END_OF_STATUS.get(order.status))
+                if not known.live and known.filled_quantity == order.filled_quantity and as_known:
                     continue
             own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
             self._recorder.put(Seen(client_id, order, own, read_at))

@@ -1,6 +1,7 @@
 """Doubt resolved: by the tag, by proof of absence, or by the trader."""
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
@@ -142,3 +143,29 @@ async def test_the_trader_ends_a_doubt_with_a_reason_and_only_one_that_was_raise
     assert desk.orders.get(order_id).state is OrderState.NOT_RECEIVED
     rows = await desk.audit.rows(order_id=order_id)
     assert any("the dealer confirmed" in str(row.details) and row.actor == "tester" for row in rows)
+
+
+async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_says_so(desk):
+    """A cancelled order that came back and filled while its broker's stamps ran backwards."""
+    wire = Wire(desk)
+    broker = wire._broker
+    _, run = await carry_out(desk, buy("TCS", QTY, 5, 8, limit_paise=2400_00))
+    order_id = run.order_ids[0]
+    await desk.orders.cancel([order_id])
+    await until(desk, lambda: not desk.orders.get(order_id).live)
+    name = desk.orders.get(order_id).broker_order_id
+    code = desk.clients.get(8).code
+    told = next(o for o in desk.exchange.orders(code) if o.broker_order_id == name)
+
+    async def backwards(account):
+        earlier = told.updated_at - timedelta(seconds=2)
+        return [
+            dataclasses.replace(order, updated_at=earlier) if order.broker_order_id == name else order
+            for order in await broker.orders(account)
+        ]
+
+    wire.orders = backwards
+    desk.exchange.resurrect(code, name)
+    desk.exchange.pin("TCS", 2399_00, 2490_00)
+    await until(desk, lambda: desk.orders.get(order_id).state is OrderState.FILLED, step_s=5)
+    assert desk.orders.get(order_id).filled_quantity == 5
