@@ -30,8 +30,11 @@ Work = Callable[["Desk"], Awaitable[Exit]]
 """What a command does with the open desk; gives how it ended."""
 
 
-def prepare_home() -> Path:
-    """The home, made if need be, with its log opened unless whoever runs us logs already."""
+def prepare_home(spare: bool = True) -> Path:
+    """The home, made if need be, with its log opened unless whoever runs us logs already.
+
+    With `spare`, room is kept for a full disk.
+    """
     from tradedesk.home import home_folder
     from tradedesk.wiring import start_logging
 
@@ -40,7 +43,8 @@ def prepare_home() -> Path:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not logging.getLogger().handlers:
             start_logging(home)
-        _keep_spare(home / SPARE)
+        if spare:
+            _keep_spare(home / SPARE)
     return home
 
 
@@ -82,7 +86,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     from tradedesk.settings import Settings, load_settings
     from tradedesk.wiring import calendar_of
 
-    home = prepare_home()
+    home = prepare_home(spare=False)
     try:
         settings = load_settings(home)
     except BadInput as problem:
