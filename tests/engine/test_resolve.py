@@ -168,5 +168,8 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
     desk._watcher._take = lambda *update: None  # the stream is silent about it
     desk.exchange.resurrect(code, name)
     desk.exchange.pin("TCS", 2399_00, 2490_00)
+    await desk._watcher.read(8)
+    assert "LATE_FILL" in desk.orders.get(order_id).flags
+    assert desk.orders.get(order_id).state is OrderState.CANCELLED
     await until(desk, lambda: desk.orders.get(order_id).state is OrderState.FILLED, step_s=5)
     assert desk.orders.get(order_id).filled_quantity == 5
