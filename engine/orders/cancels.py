@@ -203,12 +203,19 @@ class Canceller:
                 lane, clock = self._parts.lane(client_id), self._parts.clock
                 while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                     await clock.sleep(wait)
-                now = clock.now()
-                lane.take(now, cancel=True)
+                lane.take(clock.now(), cancel=True)
+                await self._workers.acquire()
                 if order_id:
+                    now = clock.now()
                     self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
-                async with self._workers, clock.timeout(self._parts.waits.send_timeout_s):
-                    outcome = await broker.cancel(account, broker_order_id)
+                # A call that hangs frees its worker's place after a while: others must not wait for it.
+                busy = asyncio.create_task(clock.sleep(self._parts.waits.slow_call_s))
+                busy.add_done_callback(lambda _: self._workers.release())
+                try:
+                    async with clock.timeout(self._parts.waits.send_timeout_s):
+                        outcome = await broker.cancel(account, broker_order_id)
+                finally:
+                    busy.cancel()
                 self._parts.reached("cancel_sent")
                 return outcome
         except TimeoutError:
