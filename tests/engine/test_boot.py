@@ -22,7 +22,7 @@ ROHAN = 8
 @pytest.fixture
 async def parts(tmp_path):
     """The parts of a desk that is closed again, with some rows in its audit."""
-    async with paper_desk(tmp_path) as desk:
+    async with paper_desk(tmp_path, kind="cli") as desk:
         await set_statuses(desk)
         return desk._parts
 
