@@ -256,7 +256,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
     if not stale:
         if later and seen.updated_at != told_before:
             books.touch(order, told_at=seen.updated_at)
-        requests += adopt_terms(books, order, seen)
+        requests += adopt_terms(books, order, seen, settled)
     event = EVENT_OF_STATUS[seen.status]
     if seen.status is BrokerStatus.UNRECOGNISED:
         books.flag(order, Flag.UNRECOGNISED_STATUS)

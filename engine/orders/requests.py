@@ -13,7 +13,7 @@ from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome,
 from data.store import Unit, chunks
 from data.tables import Request, table
 from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, RequestState
-from engine.orders.booking import Books, OrderRow
+from engine.orders.booking import Books, OrderRow, open_need
 from engine.orders.states import Flag
 
 OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
@@ -78,11 +78,12 @@ def drop_change(books: Books, order: OrderRow, number: int, evidence: str) -> bo
     return True
 
 
-def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder) -> list[RequestRow]:
+def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder, settled: bool) -> list[RequestRow]:
     """Take over quantity and prices as the order book has them; gives the changes of requests.
 
-    A change that nobody here asked for is booked and flagged. A protected market order comes back as a limit
-    order with the protected price, so that only the quantity of one is compared.
+    A change that nobody here asked for is booked and flagged; one that would free money or shares only when
+    the word is `settled`, since an older row under a newer stamp looks just so. A protected market order
+    comes back as a limit order with the protected price, so that only the quantity of one is compared.
     """
     priced = order["order_type"] in (OrderType.LIMIT.value, OrderType.SL.value)
     limit = seen.price_paise if priced and seen.price_paise else order["limit_paise"]
@@ -100,6 +101,10 @@ def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder) -> list[Reques
     elif trigger != order["trigger_paise"]:
         reserve = max(reserve, order["asked_reserve_paise"] or 0)
     confirmed = asked is not None and _is_what_was_asked(asked, terms)
+    after = {**order, "quantity": quantity, "reserve_price_paise": reserve}
+    smaller = any(now < was for now, was in zip(open_need(after), open_need(order), strict=True))
+    if smaller and not confirmed and not settled:
+        return []
     books.touch(
         order, quantity=quantity, limit_paise=limit, trigger_paise=trigger, reserve_price_paise=reserve
     )

@@ -1,5 +1,6 @@
 """Facts in any order, in doubt, twice, and against a cancel: what the books say in the end."""
 
+import dataclasses
 from itertools import permutations
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
 from engine.orders.facts import ProvenAbsent, SendEnded
-from engine.orders.lifecycle import end_of_day
+from engine.orders.lifecycle import BOOK_LAG, end_of_day
 from tests.bookkeeping import ENDS, Ledger, ledger
 
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN
@@ -101,6 +102,21 @@ def test_a_second_order_under_one_tag_has_its_trades_booked_and_calls_a_human(bo
     assert books.flags(order) == {"DUPLICATE_TAG", "NEEDS_HUMAN"}
     assert (books.state(order), books.shares()["today"]) == (OrderState.OPEN, 10)
     assert books.row(order)["broker_order_id"] == f"B{order}"
+
+
+def test_a_smaller_order_that_nobody_asked_for_frees_money_only_on_a_read_after_the_lag_of_books(
+    books: Ledger,
+):
+    order = books.open(Side.BUY, 10, 1000_00)
+    books.book(books.seen(order, OPEN))
+    blocked = books.money()["blocked"]
+    books.book(books.seen(order, OPEN, quantity=1))
+    assert (books.row(order)["quantity"], books.money()["blocked"]) == (10, blocked)
+    books.clock.shift(BOOK_LAG.total_seconds())
+    read = dataclasses.replace(books.seen(order, OPEN, quantity=1), read_at=books.clock.now())
+    books.book(read)
+    assert (books.row(order)["quantity"], books.flags(order)) == (1, {"CHANGED_OUTSIDE"})
+    assert books.money()["blocked"] < blocked * 0.2
 
 
 def test_an_order_given_up_that_shows_up_is_live_again_with_its_money(books: Ledger):
