@@ -1,7 +1,7 @@
 """The app over the demonstration desk: a clock moved by hand, pinned prices, no latency."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ from tradedesk.wiring import PaperDesk
 class PaperBench(Bench):
     """A bench whose desk is a real one on the paper exchange."""
 
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._waits_for_clock: set[object] = set()
+
     @property
     def toasts(self) -> list[str]:
         return [toast.message for toast in self.app._notifications]
@@ -26,20 +30,21 @@ class PaperBench(Bench):
             await super().settle()
             for worker in list(self.app.workers):
                 if worker.group in ("default", "bulk", "follow", "run-plan", "life", "client-rows"):
-                    await self._finish(worker.wait())
+                    await self._finish(worker, lambda worker=worker: worker.is_finished)
             if self.app.desk_is_open:
-                await self._finish(self.desk.settle())
+                settled = asyncio.ensure_future(self.desk.settle())
+                await self._finish(self.desk, settled.done)
+                settled.cancel()
         await super().settle()
 
-    async def _finish(self, work: Awaitable[Any]) -> None:
-        """Wait for what needs the desk's thread; what waits for the clock is left alone."""
-        task = asyncio.ensure_future(work)
-        for _ in range(200):
-            if task.done():
-                break
+    async def _finish(self, what: object, done: Callable[[], bool]) -> None:
+        """Wait for what needs the desk's thread; what has been seen to wait for the clock gets less."""
+        for _ in range(50 if what in self._waits_for_clock else 1_000):
+            if done():
+                self._waits_for_clock.discard(what)
+                return
             await SystemClock().sleep(0.002)
-        if not task.done():
-            task.cancel()
+        self._waits_for_clock.add(what)
 
     async def pass_time(self, seconds: float) -> None:
         """Move the clock on, with the feed beating along."""
