@@ -73,7 +73,10 @@ class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """One order as it is sent. `protection_bps` is set for MARKET and SL-M only."""
+    """One order as it is sent. `protection_bps` is set for MARKET and SL-M only.
+
+    `after_market` asks for an order that waits at the broker until the market opens (AMO).
+    """
 
     exchange: str
     tradingsymbol: str
@@ -86,6 +89,7 @@ class OrderRequest:
     price_paise: int | None = None
     trigger_paise: int | None = None
     protection_bps: int | None = None
+    after_market: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""A Kite on loopback, over the paper exchange, to rehearse against and to test the adapter."""
