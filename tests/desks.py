@@ -16,8 +16,9 @@ from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
+from tradedesk.paper_desk import PaperDesk, prepare_demo
 from tradedesk.settings import Settings
-from tradedesk.wiring import PaperDesk, open_desk, prepare_demo
+from tradedesk.wiring import open_desk
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""

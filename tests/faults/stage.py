@@ -14,8 +14,9 @@ from data.phases import load_calendar
 from data.seed import universe
 from tests.desks import START
 from tests.faults.scenery import PINNED, opening_price, roster
+from tradedesk.paper_desk import PaperDesk
 from tradedesk.settings import Settings
-from tradedesk.wiring import PaperDesk, open_desk
+from tradedesk.wiring import open_desk
 
 STEP_S = 0.05
 """How far time moves at once."""

@@ -7,6 +7,7 @@ import pytest
 from data.clock import SystemClock
 from data.money import BPS, ceil_div
 from data.rates import estimate
+from data.seed import universe
 from data.vocabulary import (
     ClientStatus,
     OrderState,
@@ -20,7 +21,8 @@ from data.vocabulary import (
 from engine.accounts.clients import NewClient
 from engine.events import Event, OrderFilled
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell
-from tradedesk.wiring import open_desk, prepare_demo, universe
+from tradedesk.paper_desk import prepare_demo
+from tradedesk.wiring import open_desk
 from widgets import formats
 
 DAY = date(2026, 11, 18)

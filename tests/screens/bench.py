@@ -15,7 +15,8 @@ from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from tradedesk.app import TradedeskApp
-from tradedesk.wiring import PaperDesk, open_desk, prepare_demo
+from tradedesk.paper_desk import PaperDesk, prepare_demo
+from tradedesk.wiring import open_desk
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from data.clock import ManualClock, SystemClock
 from tests.desks import paper_desk
 from tests.screens.bench import Bench
 from tradedesk.app import TradedeskApp
-from tradedesk.wiring import PaperDesk
+from tradedesk.paper_desk import PaperDesk
 
 
 class PaperBench(Bench):

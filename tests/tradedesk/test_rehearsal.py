@@ -11,8 +11,9 @@ from data.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind
 from tests.desks import MISSION_PINS, START, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
+from tradedesk.paper_desk import prepare_demo
 from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk, prepare_demo
+from tradedesk.wiring import open_desk
 
 FAULTS = Faults(drop_answer=0.5, late_8s=0.5, lose_update=1.0, stale_book=0.5, seed=4)
 

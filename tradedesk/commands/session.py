@@ -35,8 +35,8 @@ def prepare_home(spare: bool = True) -> Path:
 
     With `spare`, room is kept for a full disk.
     """
+    from tradedesk.foundation import start_logging
     from tradedesk.home import home_folder
-    from tradedesk.wiring import start_logging
 
     home = home_folder()
     with suppress(OSError):  # opening the database says it in better words
@@ -83,8 +83,8 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
 
     from data.phases import load_calendar
     from tradedesk.commands.frozen import end_frozen_writer
+    from tradedesk.foundation import calendar_of
     from tradedesk.settings import Settings, load_settings
-    from tradedesk.wiring import calendar_of
 
     home = prepare_home(spare=False)
     try:

@@ -16,7 +16,7 @@ from widgets.formats import rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from tradedesk.wiring import PaperDesk
+    from tradedesk.paper_desk import PaperDesk
 
 clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
 instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
@@ -51,7 +51,7 @@ def init(
 
 async def lay_demo(desk: "Desk") -> bool:
     """Lay the demonstration into an empty home; gives whether it was laid now. Raises `BadInput`."""
-    from tradedesk.wiring import prepare_demo
+    from tradedesk.paper_desk import prepare_demo
 
     try:
         return await prepare_demo(cast("PaperDesk", desk))
@@ -205,7 +205,7 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
         from rich.progress import Progress
 
         from data.instruments import read_kite_instruments
-        from tradedesk.wiring import take_instruments
+        from tradedesk.paper_desk import take_instruments
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("reading", total=None)

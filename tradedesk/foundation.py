@@ -1,0 +1,91 @@
+"""What every desk of this program stands on: a home, its settings, rules, calendar and store."""
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from brokers.contract import Broker
+from data.clock import Clock, MarketClock
+from data.phases import Calendar, load_calendar
+from data.store import Store
+from engine.accounts.book import Book
+from engine.events import Bus
+from engine.market.quotes import QuoteMap
+from engine.parts import Parts
+from engine.rules import Rules, Waits
+from tradedesk.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """A home and what its desk is opened with, before it is known which brokers it is for."""
+
+    home: Path
+    settings: Settings
+    clock: Clock
+    calendar: Calendar
+    rules: Rules
+    waits: Waits
+    random: random.Random
+
+    def parts(
+        self, mode: str, market_clock: MarketClock, brokers: Mapping[str, Broker], feed: Broker
+    ) -> Parts:
+        """The shared pieces of a desk for these brokers; prices come from `feed`."""
+        names = {word: broker.name for word, broker in brokers.items()}
+        return Parts(
+            home=self.home,
+            mode=mode,
+            actor=self.settings.trader,
+            clock=self.clock,
+            market_clock=market_clock,
+            calendar=self.calendar,
+            rules=self.rules,
+            waits=self.waits,
+            store=Store(self.home / "desk.db", self.clock),
+            book=Book(names, lambda: market_clock.trading_day),
+            bus=Bus(_listener_failed),
+            quotes=QuoteMap(),
+            brokers=brokers,
+            feed=feed,
+            random=self.random,
+        )
+
+
+def _listener_failed(problem: Exception) -> None:
+    log.error("a listener failed", exc_info=problem)
+
+
+def calendar_of(home: Path) -> Calendar:
+    """The exchanges' calendar with the home's changes, if it has any. Raises `BadInput`."""
+    changes = home / "calendar.toml"
+    return load_calendar(changes if changes.exists() else None)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The engine's rules as a trader's settings say."""
+    return Rules(
+        policy=settings.policy,
+        protection_bps=round(settings.protection_percent * 100),
+        price_age_limit_s=settings.price_age_limit_s,
+        drift_limit_bps=round(settings.drift_percent * 100),
+        plan_valid_s=settings.plan_valid_s,
+    )
+
+
+def start_logging(home: Path) -> None:
+    """Log to a rotating file in the home; no tokens and no client names are ever logged at INFO."""
+    folder = home / "logs"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handler = RotatingFileHandler(
+        folder / "tradedesk.log", maxBytes=2_000_000, backupCount=5, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(handler)

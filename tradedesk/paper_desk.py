@@ -1,0 +1,240 @@
+"""A desk on the built-in paper exchange, whose file lies in the home beside the books."""
+
+import logging
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+from sqlalchemy import select
+
+from brokers.contract import Broker, BrokerError
+from brokers.paper.broker import PaperBroker
+from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.paper.fault_menu import SHARES, Faults
+from brokers.paper.faults import FaultyBroker
+from brokers.paper.prices import Listing
+from data.clock import Clock
+from data.instruments import Instrument
+from data.money import BadInput
+from data.seed import demo_clients, universe
+from data.store import StoreError, Unit
+from data.tables import Meta, table
+from engine.accounts.clients import BROKERS, NewClient
+from engine.desk import Desk
+from engine.parts import Parts
+from tradedesk.foundation import Foundation
+
+log = logging.getLogger(__name__)
+
+DEMO_WATCHLIST = (
+    "RELIANCE",
+    "TCS",
+    "INFY",
+    "HDFCBANK",
+    "ICICIBANK",
+    "SBIN",
+    "BHARTIARTL",
+    "ITC",
+    "LT",
+    "KOTAKBANK",
+    "HINDUNILVR",
+    "MARUTI",
+    "SUNPHARMA",
+    "TITAN",
+    "RIIL",
+)
+
+
+OWN_EXCHANGE = "paper_exchange"
+"""The row of `meta` that says which paper exchange these books belong to."""
+
+
+class PaperDesk(Desk):
+    """A desk on the built-in paper exchange: whoever and whatever is added here is known there too.
+
+    `exchange_trouble` says why the home's own exchange could not be opened; then `exchange` is an empty one
+    in memory, which knows no account and no order.
+    """
+
+    def __init__(self, parts: Parts, kind: str, exchange: PaperExchange, exchange_trouble: str = "") -> None:
+        super().__init__(parts, kind)
+        self.exchange = exchange
+        self.exchange_trouble = exchange_trouble
+
+    async def open(self) -> None:
+        """Start, then open paper accounts for clients that have none."""
+        await super().open()
+        if self.exchange_trouble:
+            return
+        try:
+            if not self.exchange.in_memory and _owned_exchange(self._parts.store.path) is None:
+                identity = self.exchange.identity
+                await self._parts.store.write(lambda unit: _own(unit, identity))
+            self.meet_exchange()
+        except (BrokerError, sqlite3.Error, StoreError) as problem:
+            if self.kind != "cli":  # a halt must be written even when the exchange cannot be
+                raise
+            log.error("the paper exchange cannot be written: %s", problem)
+        self.events.subscribe(lambda event: self.meet_exchange() if event.name == "clients.changed" else None)
+
+    def meet_exchange(self) -> None:
+        """Give every client a paper account with its opening money."""
+        self.exchange.open_accounts(
+            AccountOpening(
+                client.code,
+                self.funds.of(client.id).available_paise,
+                client.mtf_limit_paise,
+                self.funds.of(client.id).held_paise,
+                client.broker,
+            )
+            for client in self.clients.all()
+        )
+
+
+@asynccontextmanager
+async def open_paper(
+    base: Foundation,
+    kind: str,
+    exchange: PaperExchange | None = None,
+    latency: tuple[float, float] | None = None,
+    emergency: bool = False,
+    faults: Faults | None = None,
+) -> AsyncIterator[PaperDesk]:
+    """Open the desk of a home on its paper exchange, or on the given one, and close both again.
+
+    An `emergency` goes on without the home's own exchange where that cannot be opened. Raises `BadInput`.
+    """
+    trouble = ""
+    if exchange is None:
+        try:
+            exchange = _exchange_of(base)
+        except (BadInput, sqlite3.Error) as problem:
+            if not emergency:
+                raise
+            trouble = str(problem)
+            log.error("going on without the paper exchange: %s", trouble)
+            exchange = PaperExchange(None, base.clock, base.calendar, policy=base.rules.policy)
+    low, high = base.settings.paper_latency_ms
+    broker: Broker = PaperBroker(exchange, base.clock, latency=latency or (low / 1000, high / 1000))
+    if faults is not None:
+        broker = _faulty(broker, exchange, base.clock, faults)
+    parts = base.parts("PAPER", exchange.market_clock, dict.fromkeys(BROKERS, broker), broker)
+    desk = PaperDesk(parts, kind, exchange, trouble)
+    try:
+        await desk.open()
+        yield desk
+    finally:
+        await desk.close()
+        exchange.close()
+
+
+def check_paper_books(home: Path) -> None:
+    """Refuse an exchange whose books are gone: empty ones beside it would know nothing of what it holds."""
+    if _is_there(home / "paper.db") and not _is_there(home / "desk.db"):
+        raise BadInput(
+            "home",
+            str(home),
+            "desk.db, the books of the paper exchange in paper.db, is missing: put it back from a copy, "
+            "or move paper.db away too and begin afresh",
+        )
+
+
+def _exchange_of(base: Foundation) -> PaperExchange:
+    """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
+    home = base.home
+    path = home / "paper.db"
+    owned = _owned_exchange(home / "desk.db")
+    if owned is not None and not _is_there(path):
+        raise BadInput(
+            "home",
+            str(home),
+            "paper.db, the paper exchange of the books in desk.db, is missing: put it back from a copy, "
+            "or move desk.db away too and begin afresh",
+        )
+    try:
+        exchange = PaperExchange(path, base.clock, base.calendar, policy=base.rules.policy)
+    except sqlite3.DatabaseError as problem:
+        if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: its own words say it
+            raise
+        raise BadInput("database", str(path), f"this is not a paper exchange's file ({problem})") from problem
+    if owned is not None and owned != exchange.identity:
+        exchange.close()
+        raise BadInput(
+            "home",
+            str(home),
+            "paper.db is another desk's paper exchange, not that of the books in desk.db: put the two files "
+            "that belong together back from one copy, or move both away and begin afresh",
+        )
+    return exchange
+
+
+def _faulty(broker: Broker, exchange: PaperExchange, clock: Clock, faults: Faults) -> Broker:
+    """The broker, going wrong as `faults` say."""
+    shares = {name: faults.share(name) for name in SHARES if faults.share(name)}
+    log.warning("faults are rehearsed, seed %s: %s", faults.seed, shares)
+    return FaultyBroker(
+        broker,
+        clock,
+        faults,
+        random.Random(faults.seed),
+        overfill=exchange.overfill,
+        resurrect=exchange.resurrect,
+    )
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _owned_exchange(database: Path) -> str | None:
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (OWN_EXCHANGE,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _own(unit: Unit, identity: str) -> None:
+    """Keep which exchange these books belong to, once."""
+    meta = table(Meta)
+    if unit.connection.execute(select(meta.c.name).where(meta.c.name == OWN_EXCHANGE)).first() is None:
+        unit.insert(Meta, [{"name": OWN_EXCHANGE, "value": identity}])
+
+
+async def prepare_demo(desk: PaperDesk) -> bool:
+    """Lay the demonstration's market, clients and watchlist into an empty home; gives whether it did.
+
+    Raises `BadInput` where the home has clients that are not the demonstration's.
+    """
+    listings = universe()
+    codes = {client.code for client in desk.clients.all()}
+    demo = demo_clients()
+    if codes:
+        if not codes >= {client.code for client in demo}:
+            raise BadInput(
+                "home", str(desk.home), "it holds clients of its own; set TRADEDESK_HOME to an empty folder"
+            )
+        return False
+    desk.exchange.list_instruments(listings)
+    await desk.market.store_instruments([row.instrument for row in listings], "demonstration")
+    await desk.clients.add([_new_client(client) for client in demo])
+    for symbol in DEMO_WATCHLIST:
+        if desk.market.index.get(f"NSE:{symbol}"):
+            await desk.watchlist.add(f"NSE:{symbol}")
+    return True
+
+
+def _new_client(client: object) -> NewClient:
+    names = NewClient.__dataclass_fields__
+    return NewClient(**{name: getattr(client, name) for name in names})
+
+
+async def take_instruments(desk: PaperDesk, instruments: list[Instrument], source: str) -> int:
+    """Store imported instruments, and list those with a price on the paper exchange; gives how many."""
+    count = await desk.market.store_instruments(instruments, source)
+    desk.exchange.list_instruments(
+        Listing(one, *[one.prev_close_paise] * 4, volume=0)
+        for one in (desk.market.index.get(instrument.key) for instrument in instruments)
+        if one is not None and one.prev_close_paise
+    )
+    return count
