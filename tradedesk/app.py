@@ -189,6 +189,7 @@ class TradedeskApp(ShellApp):
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 self.switch_mode(WORKSPACES[0].name)
                 try:
+                    await asyncio.to_thread(_load_workspaces)
                     await self._quit_asked.wait()
                 finally:
                     unsubscribe()
@@ -450,3 +451,9 @@ class TradedeskApp(ShellApp):
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _load_workspaces() -> None:
+    for entry in WORKSPACES:
+        if entry.available:
+            entry.load()

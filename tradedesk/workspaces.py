@@ -25,9 +25,13 @@ class WorkspaceEntry:
         return find_spec(self.place.partition(":")[0]) is not None
 
     def build(self) -> Workspace:
-        """Import the screen on its first use, so that the first frame waits for none."""
+        """The screen, imported by now or here, so that the first frame waits for none."""
         module, _, name = self.place.partition(":")
         return getattr(import_module(module), name)()
+
+    def load(self) -> None:
+        """Import the screen before it is first asked for, so that its key opens it at once."""
+        import_module(self.place.partition(":")[0])
 
     @property
     def command(self) -> Command:
