@@ -36,6 +36,9 @@ EXCHANGES = ("NSE", "BSE")
 TRADE_TO_TRADE_SERIES = frozenset({"BE", "BZ", "ST", "SZ"})
 """NSE series in which every trade is delivered and nothing may be netted."""
 
+USUAL_BAND_BPS = 2_000
+"""The daily price band of a share for which no other is known, in basis points of the previous close."""
+
 _SERIES_SUFFIX = re.compile(r".+-([A-Z][A-Z0-9])")
 _PROGRESS_EVERY = 2_000
 
@@ -63,7 +66,7 @@ class Instrument:
     mtf_margin_bps: int | None = None
     mis_margin_bps: int | None = None
     fno: bool = False
-    band_bps: int = 2_000
+    band_bps: int = USUAL_BAND_BPS
     trade_to_trade: bool = False
     prev_close_paise: int = 0
 
@@ -196,8 +199,7 @@ def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> Instrume
         raise BadInput(f"row {number}, tradingsymbol", symbol, "a symbol is needed")
     index = row[at["segment"]] == "INDICES"
     exchange = row[at["exchange"]]
-    suffix = _SERIES_SUFFIX.fullmatch(symbol) if exchange == "NSE" and not index else None
-    series = suffix.group(1) if suffix else "EQ"
+    series = series_of(exchange, symbol, index)
     tick = _paise(row[at["tick_size"]], "tick_size", number)
     if tick == 0 and not index:
         raise BadInput(f"row {number}, tick_size", row[at["tick_size"]], "must be above zero")
@@ -214,6 +216,12 @@ def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> Instrume
         trade_to_trade=series in TRADE_TO_TRADE_SERIES,
         prev_close_paise=_paise(row[at["last_price"]], "last_price", number),
     )
+
+
+def series_of(exchange: str, symbol: str, index: bool = False) -> str:
+    """The series that a symbol of Kite's dump names by its suffix, as in `CENTRALBK-BE`; EQ without one."""
+    suffix = _SERIES_SUFFIX.fullmatch(symbol) if exchange == "NSE" and not index else None
+    return suffix.group(1) if suffix else "EQ"
 
 
 def _whole(text: str, field: str, number: int) -> int:

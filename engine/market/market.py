@@ -1,13 +1,14 @@
 """The market service: instruments, quotes with ages, phases, and who needs which prices."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
 from brokers.contract import Tick
 from data.audit import AuditEntry
-from data.instruments import Instrument, InstrumentIndex
+from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
 from data.phases import Phase
 from data.store import Unit
 from data.tables import InstrumentRecord, table
@@ -100,16 +101,20 @@ class Market:
             len({holding.client_id for holding in held}),
         )
 
-    async def store_instruments(self, instruments: Iterable[Instrument], source: str) -> int:
+    async def store_instruments(
+        self, instruments: Iterable[Instrument], source: str, gone: Collection[Instrument] = ()
+    ) -> int:
         """Keep instruments under their exchange and symbol, replacing those known; gives how many.
 
-        What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known.
+        What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those
+        that are `gone` are taken off.
         """
         rows = [_row(_merged(new, self._parts.index.get(new.key))) for new in instruments]
 
         def unit_of_work(unit: Unit) -> None:
             records = table(InstrumentRecord)
             keys = {(str(row["exchange"]), str(row["tradingsymbol"])) for row in rows}
+            keys |= {(one.exchange, one.tradingsymbol) for one in gone}
             for exchange in {exchange for exchange, _ in keys}:
                 names = sorted(symbol for e, symbol in keys if e == exchange)
                 for start in range(0, len(names), 500):
@@ -123,7 +128,9 @@ class Market:
                 unit.connection.execute(insert(records), rows)
             unit.audit(
                 AuditEntry(
-                    "INSTRUMENTS_IMPORTED", self._parts.actor, details={"source": source, "count": len(rows)}
+                    "INSTRUMENTS_IMPORTED",
+                    self._parts.actor,
+                    details={"source": source, "count": len(rows), "gone": len(gone)},
                 )
             )
 
@@ -145,23 +152,15 @@ def _row(instrument: Instrument) -> dict[str, object]:
 
 
 def _merged(new: Instrument, known: Instrument | None) -> Instrument:
-    if known is None or new.isin:
+    if known is None:
         return new
-    return Instrument(
-        token=new.token,
-        exchange=new.exchange,
-        tradingsymbol=new.tradingsymbol,
-        name=new.name,
-        tick_paise=new.tick_paise,
-        lot_size=new.lot_size,
-        isin=known.isin,
-        segment=new.segment,
-        series=new.series,
-        sector=known.sector,
-        mtf_margin_bps=known.mtf_margin_bps,
-        mis_margin_bps=known.mis_margin_bps,
-        fno=known.fno,
-        band_bps=known.band_bps,
-        trade_to_trade=new.trade_to_trade,
+    return replace(
+        new,
+        isin=new.isin or known.isin,
+        sector=new.sector or known.sector,
+        mtf_margin_bps=known.mtf_margin_bps if new.mtf_margin_bps is None else new.mtf_margin_bps,
+        mis_margin_bps=known.mis_margin_bps if new.mis_margin_bps is None else new.mis_margin_bps,
+        fno=new.fno or known.fno,
+        band_bps=known.band_bps if new.band_bps == USUAL_BAND_BPS else new.band_bps,
         prev_close_paise=new.prev_close_paise or known.prev_close_paise,
     )

@@ -1,0 +1,110 @@
+"""The broker's instrument dump: read once a trading day; yesterday's stays where today's cannot be had."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import delete, insert, select
+
+from brokers.contract import BrokerError, InstrumentRow
+from data.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
+from data.store import Unit
+from data.tables import Meta, table
+from engine.events import TapeLine
+from engine.market.market import Market
+from engine.parts import Parts
+
+INSTRUMENTS_DAY = "instruments_day"
+"""The row of `meta` that says of which trading day the instruments are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DumpReport:
+    """What a dump brought: how many instruments of which day, and which symbols came or went.
+
+    With a `problem` nothing was read; `day` is then that of the instruments which were kept, None if there
+    are none.
+    """
+
+    day: date | None
+    count: int
+    added: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """One line for the tape."""
+        if self.problem:
+            kept = f"those of {self.day:%d %b} stay" if self.day else "there are none from before"
+            return f"today's instruments could not be read ({self.problem}); {kept}"
+        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone"
+
+
+async def instruments_day(parts: Parts) -> date | None:
+    """The trading day whose dump is stored; None where none was read."""
+    meta = table(Meta)
+    async with parts.store.reader() as connection:
+        row = (await connection.execute(select(meta.c.value).where(meta.c.name == INSTRUMENTS_DAY))).first()
+    return date.fromisoformat(row[0]) if row else None
+
+
+async def refresh_instruments(parts: Parts, market: Market, again: bool = False) -> DumpReport | None:
+    """Read today's dump from the feed's broker, if it was not read before; None where it was.
+
+    Kite makes it once a day and asks to fetch it in the morning (Kite Connect documentation, instruments).
+    A symbol that is gone stays known while a client holds it.
+    """
+    today, known = parts.market_clock.trading_day, await instruments_day(parts)
+    if known == today and not again:
+        return None
+    try:
+        rows = await parts.feed.instruments()
+        found = list(instruments_of(rows))
+        if not found:
+            raise BrokerError("it holds no share of NSE or BSE")
+    except BrokerError as problem:
+        report = DumpReport(known, len(parts.index), problem=str(problem))
+    else:
+        report = await _take(parts, market, found, today)
+    parts.bus.publish([TapeLine(parts.clock.now(), report.words, "instruments")])
+    return report
+
+
+def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[Instrument]:
+    """The shares and indices of NSE and BSE in a dump."""
+    for row in rows:
+        index = row.segment == "INDICES"
+        if row.exchange not in EXCHANGES or row.instrument_type != "EQ":
+            continue
+        series = series_of(row.exchange, row.tradingsymbol, index)
+        yield Instrument(
+            token=row.instrument_token,
+            exchange=row.exchange,
+            tradingsymbol=row.tradingsymbol,
+            name=row.name or row.tradingsymbol,
+            tick_paise=row.tick_paise or 1,
+            lot_size=max(1, row.lot_size),
+            isin=row.isin,
+            segment=row.segment,
+            series=series,
+            trade_to_trade=series in TRADE_TO_TRADE_SERIES,
+            prev_close_paise=row.last_paise,
+        )
+
+
+async def _take(parts: Parts, market: Market, found: list[Instrument], today: date) -> DumpReport:
+    before = {one.key: one for one in parts.index}
+    now = {one.key for one in found}
+    held = {held.security for holdings in parts.book.holdings.values() for held in holdings}
+    gone = [one for key, one in before.items() if key not in now and one.security not in held]
+    count = await market.store_instruments(found, f"{parts.feed.name} {today}", gone)
+
+    def keep_day(unit: Unit) -> None:
+        meta = table(Meta)
+        unit.connection.execute(delete(meta).where(meta.c.name == INSTRUMENTS_DAY))
+        unit.connection.execute(insert(meta).values(name=INSTRUMENTS_DAY, value=today.isoformat()))
+
+    await parts.store.write(keep_day)
+    added = tuple(sorted(now - before.keys()))
+    return DumpReport(today, count, added, tuple(sorted(one.key for one in gone)))
