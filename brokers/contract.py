@@ -163,13 +163,18 @@ class BrokerTrade:
 
 @dataclass(frozen=True, slots=True)
 class BrokerFunds:
-    """A client's money as the broker sees it, in paise."""
+    """A client's money as the broker sees it, in paise.
+
+    Without `orders_blocked` a broker does not tell what open orders block: `blocked_paise` then counts
+    payouts under way alone, and what is available is already less by both.
+    """
 
     available_paise: int
     blocked_paise: int
     mtf_limit_paise: int
     mtf_loan_paise: int
     as_of: datetime
+    orders_blocked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +314,10 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Give resources back. Streams end."""
+        ...
+
+    def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
+        """Seconds until so many reads of each of these accounts could have gone by the broker's limits."""
         ...
 
     async def login_url(self, account: BrokerAccount) -> str:

@@ -228,6 +228,20 @@ class Store:
         assert self._reader is not None, "the store is not open"
         return self._reader.connect()
 
+    async def read_aside(self, work: Callable[[Connection], T]) -> T:
+        """Run long reading work on a thread and a read-only connection of its own, beside the event loop.
+
+        Raises what the work raised.
+        """
+
+        def read() -> T:
+            engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
+            event.listen(engine, "connect", _reader_connected)
+            with engine.connect() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(read)
+
     async def quick_check(self) -> str:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
         try:
@@ -440,12 +454,13 @@ def writer_engine(path: Path) -> Engine:
 
 def _writer_connected(connection: Any, record: object) -> None:
     for pragma in (
-        "busy_timeout=0",
+        "busy_timeout=2000",  # whoever closes the file last holds it alone for a moment
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-20000",
+        "busy_timeout=0",
     ):
         try:
             connection.execute(f"PRAGMA {pragma}")

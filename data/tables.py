@@ -534,7 +534,7 @@ class InstrumentRecord(SQLModel, table=True):
     prev_close_paise: int = paise()
 
 
-APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit")
+APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit", "gate_waiver")
 """Tables whose rows triggers keep from being changed or deleted."""
 
 

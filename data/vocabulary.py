@@ -49,6 +49,57 @@ class SessionState(StrEnum):
     EXPIRED = "expired"
 
 
+class SessionProblem(StrEnum):
+    """What is wrong with a client's session; all but `UNREACHABLE` end it."""
+
+    NONE = ""
+    EXPIRED = "expired"
+    ENDED = "ended"
+    OTHER_USER = "other_user"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+class RouteKind(StrEnum):
+    """How a client's orders legally leave: its own key and address, the dealer's terminal, or on paper."""
+
+    OWN = "own"
+    DEALER = "dealer"
+    PAPER = "paper"
+
+
+class Demat(StrEnum):
+    """By what right shares leave a client's demat account when they are sold.
+
+    DDPI and the older POA let the broker take them; with `NONE` the client authorises each day's sells at
+    the depository (CDSL e-DIS).
+    """
+
+    DDPI = "ddpi"
+    POA = "poa"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class GateItem(StrEnum):
+    """What the morning gate looks at for each client."""
+
+    SESSION = "session"
+    ROUTE = "route"
+    CONSENT = "consent"
+    DEMAT = "demat"
+    FUNDS = "funds"
+    MTF = "mtf"
+
+
+class GateColour(StrEnum):
+    """Green may trade, amber asks for a look or a waiver, red keeps the client out."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
 class OrderState(StrEnum):
     """What the broker has of an order (design, section 8)."""
 
@@ -132,11 +183,13 @@ class Reason(StrEnum):
     CLIENT_PENDING = "client_pending"
     SESSION_EXPIRED = "session_expired"
     ROUTE_NOT_READY = "route_not_ready"
+    CONSENT_MISSING = "consent_missing"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     QUANTITY_ZERO = "quantity_zero"
     NOT_MTF_ELIGIBLE = "not_mtf_eligible"
     MTF_LIMIT = "mtf_limit"
     INSUFFICIENT_HOLDING = "insufficient_holding"
+    AUTHORISATION_MISSING = "authorisation_missing"
     PRICE_STALE = "price_stale"
     MARKET_CLOSED = "market_closed"
     OUTSIDE_PRICE_BAND = "outside_price_band"

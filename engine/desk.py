@@ -19,11 +19,14 @@ from data.clock import Clock, MarketClock
 from data.locks import HeldLock, process_start
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched, Unit
 from data.tables import Instance, table
-from data.vocabulary import OrderState
+from data.vocabulary import OrderState, SessionState
 from engine.accounts.book import Projection
 from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
+from engine.accounts.gate import Gate
 from engine.accounts.holdings import FundsService, Holdings
+from engine.accounts.routes import Routes
+from engine.accounts.sessions import Sessions
 from engine.accounts.valuation import Valuation
 from engine.accounts.views import HaltView, RunRow
 from engine.boot import boot_problem
@@ -93,6 +96,10 @@ class Desk:
         self.market = Market(parts)
         self.watchlist = Watchlist(parts)
         self.clients = Clients(parts)
+        self.routes = Routes(parts)
+        self.sessions = Sessions(parts)
+        self.gate = Gate(parts, self.reconcile.compared_at)
+        parts.session_lost = self._session_lost
         self.funds = FundsService(parts)
         self.holdings = Holdings(parts)
         self.plans = Plans(parts, self.reconcile.ensure)
@@ -226,6 +233,8 @@ class Desk:
         await self.market.load()
         await self.watchlist.load()
         await self.halt.load()
+        if signed_on:
+            await self.sessions.expire_due()
         self._orphans()
         try:
             await parts.feed.open()
@@ -233,6 +242,7 @@ class Desk:
             if self.kind != "cli":
                 raise
             log.error("the market cannot be reached: %s", problem)
+        await self._meet_brokers()
         self._spawn(self._recorder.run())
         if signed_on:  # what others cannot see alive sends no order
             self._spawn(self._dispatcher.run())
@@ -250,6 +260,9 @@ class Desk:
         else:
             self._spawn(self.reconcile.run())
             await self.halt.take_up()
+
+    async def _meet_brokers(self) -> None:
+        """Tell the adapters what they need to know of this desk's clients before they are first asked."""
 
     async def _sign_on(self) -> bool:
         """Take a row and read the book; gives whether that could be written.
@@ -387,6 +400,7 @@ class Desk:
             self._orphans()
             with suppress(StoreError, DBAPIError):
                 await self._open_day()
+                await self.sessions.expire_due()
                 await parts.store.write(
                     lambda unit: unit.connection.execute(
                         update(instances)
@@ -448,6 +462,20 @@ class Desk:
                 continue
             lines.append(TapeLine(told_at, words, "run", f"run:{number}"))
         return [line for line in lines if line.ref not in own]
+
+    def _session_lost(self, client_id: int, why: str) -> None:
+        """Keep that a broker no longer takes a client's session; the paper exchange's faults end none."""
+        client = self._parts.book.clients.get(client_id)
+        if client is None or client.session is SessionState.EXPIRED:
+            return
+        if not self.sessions.needs_sign_in(client_id):
+            return
+
+        async def end() -> None:
+            with suppress(StoreError, DBAPIError):  # the next read of its books tells it again
+                await self.sessions.expire(client_id, why or "the broker no longer takes it")
+
+        self._load(end)
 
     def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def load() -> None:

@@ -1,5 +1,6 @@
 """The doctor: re-derives every balance, checks chain and triggers, and says what it found."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from data.audit import stored_rows, verify
 from data.clock import IST
 from data.rederive import differences
 from data.schema import missing_triggers
+from data.secrets import FILE, vault_state
 from data.tables import Order, PlanRecord, table
 from data.vocabulary import HaltScope, OrderState
 from engine.orders.halt_file import read_halt_file
@@ -38,7 +40,17 @@ class Doctor:
             await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
             checks = await connection.run_sync(examine)
         checks.append(self._halts())
+        checks.append(await self._secrets())
         return checks
+
+    async def _secrets(self) -> Check:
+        """Where api secrets and tokens are kept; on paper there are none, and the keyring is left alone."""
+        home = self._parts.home
+        if self._parts.mode == "PAPER" and not (home / FILE).exists():
+            return Check("secrets", True, "none are needed on paper")
+        state = await asyncio.to_thread(vault_state, home)
+        todo = f"; {state.todo}" if state.todo else ""
+        return Check("secrets", state.ok, f"{state.backend}: {state.why}{todo}")
 
     def _halts(self) -> Check:
         """The halts that stand; a HALT file that no row explains stops every send and is told as a fault."""
@@ -105,7 +117,7 @@ def _plans(connection: Connection) -> tuple[bool, str]:
             changed.append(number)
     if changed:
         return False, f"changed since confirmed: {changed[:20]}"
-    return True, f"{count} plans have their digests"
+    return True, "1 plan has its digest" if count == 1 else f"{count} plans have their digests"
 
 
 def _orders(connection: Connection) -> tuple[bool, str]:

@@ -22,6 +22,14 @@ class ClientsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionsChanged(Event):
+    """These clients signed in, were signed out, or their sign-in moved on."""
+
+    name: ClassVar[str] = "sessions.changed"
+    client_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class FundsChanged(Event):
     """Balances or holdings of these clients changed."""
 

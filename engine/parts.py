@@ -44,6 +44,10 @@ def _passed(point: str) -> None:
     pass
 
 
+def _passed_on(client_id: int, why: str) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Parts:
     """The shared pieces of one running desk. `brokers` maps a client's broker word to its adapter."""
@@ -74,6 +78,9 @@ class Parts:
     """
     reached: Callable[[str], None] = _passed
     """Told of each of `POINTS`, from whichever thread is there."""
+
+    session_lost: Callable[[int, str], None] = _passed_on
+    """Told of a client whose session its broker no longer takes, and the broker's words."""
 
     @property
     def halt_file(self) -> Path:

@@ -29,6 +29,8 @@ class Waits:
     """Every time-out and interval of the order path, in seconds of the injected clock."""
 
     send_timeout_s: float = 10.0
+    read_timeout_s: float = 30.0
+    """For the reads of one client's books; some of it may pass waiting for the turn of an api key."""
     slow_call_s: float = 1.0
     """After which a call that still hangs no longer keeps other clients' orders from being sent."""
     silent_pause_s: float = 15.0

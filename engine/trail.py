@@ -88,15 +88,19 @@ class Trail:
 
         It is quick where `verify` is thorough: rows before that one are not read again.
         """
-        async with self._parts.store.reader() as connection:
-            seq, head = await connection.run_sync(_verified)
-            report = await connection.run_sync(lambda sync: verify_tail(stored_rows(sync, seq), seq, head))
+        seq, report = await self._parts.store.read_aside(_verify_tail)
         if report.ok and report.rows:
             try:
                 await self._parts.store.write(lambda unit: _keep(unit, seq + report.rows, report.head))
             except StoreError as problem:  # the rows are good all the same; they are read again next time
                 log.warning("how far the audit was verified could not be kept: %s", problem)
         return report
+
+
+def _verify_tail(connection: Connection) -> tuple[int, AuditReport]:
+    """The row from which the chain was recomputed, and what was found."""
+    seq, head = _verified(connection)
+    return seq, verify_tail(stored_rows(connection, seq), seq, head)
 
 
 def _verified(connection: Connection) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -73,6 +74,9 @@ ALWAYS = ("filled", "open", "sending", "unsent", "rejected", "unknown")
 
 REPAIRABLE = ("rejected", "denied", "not_received", "skipped")
 """Counts of what provably failed or was never sent."""
+
+SHORT_S = 2
+"""A run that has sent everything within so many seconds is not worth a forecast."""
 
 
 def bar(counts: dict[str, int], width: int) -> list[tuple[str, str]]:
@@ -262,6 +266,8 @@ class RunView(Vertical):
             state = "resting at the exchange"
         rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
         pace = f" · {rate:.1f}/s" if rate else ""
+        if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
+            pace += f" · about {ceil(run.eta_s)} s left"
         when = market_time(self._screen.desk, run.started_at)
         self.query_one("#run-title", Static).update(
             Content.assemble(

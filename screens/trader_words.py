@@ -8,6 +8,7 @@ from typing import Any
 from data.vocabulary import Reason
 from engine.orders.refusals import REASON_WORDS, words
 from widgets import formats
+from widgets.formats import counted as counted
 
 REASON_BRIEF = {
     Reason.CLIENT_INACTIVE: "inactive",
@@ -50,11 +51,6 @@ NO_SIGN_IN = "session expired · no sign-in here"
 def reason_word(reason: Reason, brief: bool) -> str:
     """A reason as counts and group lines name it."""
     return REASON_BRIEF.get(reason, REASON_WORDS[reason]) if brief else REASON_WORDS[reason]
-
-
-def counted(number: int, word: str) -> str:
-    """`1 order`, `12 orders`, `1,10,000 shares`."""
-    return f"{formats.quantity(number)} {word if number == 1 else f'{word}s'}"
 
 
 def detail_words(details: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from widgets.formats import plain, quantity
+from widgets.formats import counted as counted
+from widgets.formats import plain
 
 PIPED_WIDTH = 200
 """Columns of a table that goes to a file or another program."""
@@ -53,11 +54,6 @@ def say(text: str) -> None:
 def line(text: str = "") -> None:
     """One line of a report on stdout."""
     sys.stdout.write(plain(text) + "\n")
-
-
-def counted(number: int, noun: str) -> str:
-    """A count with its noun: `1 order`, `2 orders`."""
-    return f"{quantity(number)} {noun}" if number == 1 else f"{quantity(number)} {noun}s"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:

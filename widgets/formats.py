@@ -161,6 +161,11 @@ def quantity(number: int | None) -> str:
     return DASH if number is None else f"{_sign(number)}{_grouped(abs(number))}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: `1 order`, `12 orders`, `1,10,000 shares`."""
+    return f"{quantity(number)} {noun if number == 1 else f'{noun}s'}"
+
+
 def volume(number: int | None) -> str:
     """A traded volume with one decimal and k, M or B: `84.1k`, `2.5M`."""
     if number is None:

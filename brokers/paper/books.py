@@ -199,6 +199,14 @@ class Books:
         )
         return {(security, product): quantity for security, product, quantity in rows}
 
+    def money_blocked(self, user_id: str) -> int:
+        """What a client's open buys keep blocked, in paise."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(own_blocked_paise), 0) FROM orders WHERE user_id = ? AND status = 'open'",
+            (user_id,),
+        ).fetchone()
+        return int(row[0])
+
     def add_unsettled(self, user_id: str, traded_on: str, amount_paise: int) -> None:
         """Add proceeds that become cash when their trading date has settled."""
         self._db.execute(

@@ -140,6 +140,10 @@ class PaperBroker:
 
     # --- account ------------------------------------------------------------------------------------------
 
+    def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
+        """No wait: reads are not limited here."""
+        return 0.0
+
     async def login_url(self, account: BrokerAccount) -> str:
         """Empty: the paper exchange needs no login."""
         return ""

@@ -385,6 +385,11 @@ class PaperExchange:
                 as_of=self._clock.now(),
             )
 
+    def held(self, user_id: str) -> int:
+        """Money blocked beside what open orders block, such as a payout under way, in paise."""
+        with self._lock:
+            return self._books.account(user_id).blocked_paise - self._books.money_blocked(user_id)
+
     def holdings(self, user_id: str) -> list[BrokerHolding]:
         """A client's shares by security and product."""
         with self._lock:

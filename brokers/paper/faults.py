@@ -146,6 +146,10 @@ class FaultyBroker:
 
     # --- account ------------------------------------------------------------------------------------------
 
+    def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
+        """As the broker inside."""
+        return self.inner.read_eta_s(accounts, calls)
+
     async def login_url(self, account: BrokerAccount) -> str:
         """Where the client signs in."""
         return await self.inner.login_url(account)

@@ -2,9 +2,11 @@
 
 from alembic import context
 
-import data.tables
+import data.access_tables
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=data.tables.SQLModel.metadata, render_as_batch=True)
+context.configure(
+    connection=connection, target_metadata=data.access_tables.SQLModel.metadata, render_as_batch=True
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -38,6 +38,7 @@ from data.vocabulary import (
     RunStatus,
     SessionState,
 )
+from engine.accounts.access import Access, admit, read_access, shared_addresses
 from engine.accounts.views import (
     BreakView,
     ClientView,
@@ -57,6 +58,8 @@ class Projection:
     """Rows read back after a commit; replaces what the book had of the same keys."""
 
     clients: dict[int, ClientView] | None = None
+    access: Access = field(default_factory=Access)
+    shared: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
     funds: dict[int, FundsView] = field(default_factory=dict[int, FundsView])
     holdings: dict[int, tuple[HoldingView, ...]] = field(default_factory=dict[int, tuple[HoldingView, ...]])
     figures: dict[int, DayFigures] = field(default_factory=dict[int, DayFigures])
@@ -67,16 +70,18 @@ class Projection:
 
 
 class Book:
-    """The projection. `routes` says how a broker's clients leave: its words and whether it is ready.
+    """The projection. `adapters` names the adapter that serves each broker's clients.
 
     Two are no projections: `foreign`, the live orders at brokers that this desk did not send,
     and `reconciled`, the clients whose books were compared with the broker's since the desk was opened.
     """
 
-    def __init__(self, route: Mapping[str, str], trading_day: Callable[[], date]) -> None:
-        self._route = route
+    def __init__(self, adapters: Mapping[str, str], trading_day: Callable[[], date]) -> None:
+        self._adapters = adapters
         self._trading_day = trading_day
         self.clients: dict[int, ClientView] = {}
+        self.access = Access()
+        self.shared: dict[int, tuple[str, ...]] = {}
         self.funds: dict[int, FundsView] = {}
         self.holdings: dict[int, tuple[HoldingView, ...]] = {}
         self.figures: dict[int, DayFigures] = {}
@@ -103,7 +108,8 @@ class Book:
         out = Projection()
         everything = touched.everything
         if everything or touched.roster:
-            out.clients = self._read_clients(connection, day)
+            out.access = read_access(connection, day)
+            self._read_clients(connection, day, out)
         client_ids = None if everything or touched.roster else touched.clients
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
@@ -119,20 +125,37 @@ class Book:
             out.halts = read_halts(connection)
         return out
 
-    def _read_clients(self, connection: Connection, day: date) -> dict[int, ClientView]:
+    def adapter_of(self, broker: str) -> str:
+        """The name of the adapter that serves clients of this broker; empty where there is none."""
+        return self._adapters.get(broker, "")
+
+    def _read_clients(self, connection: Connection, day: date, projection: Projection) -> None:
         clients, groups, bases, funds = table(Client), table(ClientGroup), table(SizingBase), table(Funds)
         member: dict[int, list[str]] = defaultdict(list)
         for client_id, name in connection.execute(select(groups.c.client_id, groups.c.name)):
             member[client_id].append(name)
-        rows = connection.execute(
-            select(clients, bases.c.capital_paise.label("base"), funds.c.mtf_limit_paise)
-            .outerjoin(bases, (bases.c.client_id == clients.c.id) & (bases.c.trading_date == day))
-            .outerjoin(funds, funds.c.client_id == clients.c.id)
-            .order_by(clients.c.code)
-        ).mappings()
-        out: dict[int, ClientView] = {}
+        rows = list(
+            connection.execute(
+                select(clients, bases.c.capital_paise.label("base"), funds.c.mtf_limit_paise)
+                .outerjoin(bases, (bases.c.client_id == clients.c.id) & (bases.c.trading_date == day))
+                .outerjoin(funds, funds.c.client_id == clients.c.id)
+                .order_by(clients.c.code)
+            ).mappings()
+        )
+        active = ClientStatus.ACTIVE.value
+        trading = {row["id"]: row["code"] for row in rows if row["status"] == active}
+        access = projection.access
+        projection.shared = shared_addresses(access.routes, trading)
+        projection.clients = out = dict[int, ClientView]()
         for row in rows:
-            route = self._route.get(row["broker"], "")
+            admitted = admit(
+                row["id"],
+                self.adapter_of(row["broker"]),
+                SessionState(row["session"]),
+                access,
+                projection.shared.get(row["id"], ()),
+                day,
+            )
             out[row["id"]] = ClientView(
                 id=row["id"],
                 code=row["code"],
@@ -142,15 +165,17 @@ class Book:
                 status=ClientStatus(row["status"]),
                 status_reason=row["status_reason"],
                 status_since=row["status_since"],
-                session=SessionState(row["session"]),
-                route=route or "none",
-                route_ready=bool(route),
+                session=admitted.session,
+                route=admitted.route,
+                route_ready=not admitted.route_words,
                 capital_paise=row["capital_paise"] if row["base"] is None else row["base"],
                 mtf_limit_paise=row["mtf_limit_paise"] or 0,
                 groups=tuple(sorted(member[row["id"]])),
                 phone=row["phone"],
+                route_words=admitted.route_words,
+                consent_words=admitted.consent_words,
+                authorised=admitted.authorised,
             )
-        return out
 
     # --- applying, on the event loop ---
 
@@ -159,6 +184,7 @@ class Book:
         events: list[Event] = []
         if projection.clients is not None:
             self.clients = projection.clients
+            self.access, self.shared = projection.access, projection.shared
             self.by_code = {view.code.upper(): view.id for view in self.clients.values()}
             self.by_account = {(v.broker, v.broker_user_id): v.id for v in self.clients.values()}
             events.append(ClientsChanged(frozenset()))

@@ -129,11 +129,19 @@ def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> li
     # Each blocks by its own reckoning; only the sum of free and blocked money must agree.
     here = ours["available_paise"] + ours["blocked_paise"]
     there = theirs.funds.available_paise + theirs.funds.blocked_paise
-    if abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
+    comparable = theirs.funds.orders_blocked or not _has_open_buys(unit, client_id)
+    if comparable and abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
         found.append(Difference(BreakKind.CASH, here, there))
     if abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
         found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
     return found + _share_differences(unit, client_id, theirs, parts)
+
+
+def _has_open_buys(unit: Unit, client_id: int) -> bool:
+    """Whether orders of this client block money now."""
+    orders = table(Order)
+    blocking = (orders.c.client_id == client_id) & (orders.c.blocked_paise > 0)
+    return unit.connection.execute(select(orders.c.id).where(blocking)).first() is not None
 
 
 def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:

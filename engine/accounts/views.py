@@ -27,7 +27,11 @@ _ENDED_BADLY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """One client as screens and plans see it. `gate` is None when the client may trade."""
+    """One client as screens and plans see it. `gate` is None when the client may trade.
+
+    `route_words` and `consent_words` say what is missing there, empty where nothing is; `authorised` is
+    false where the client must first allow settled shares to leave its demat account.
+    """
 
     id: int
     code: str
@@ -44,6 +48,9 @@ class ClientView:
     mtf_limit_paise: int
     groups: tuple[str, ...]
     phone: str
+    route_words: str = ""
+    consent_words: str = ""
+    authorised: bool = True
 
     @property
     def gate(self) -> Reason | None:
@@ -54,7 +61,9 @@ class ClientView:
             return Reason.CLIENT_INACTIVE
         if self.session is SessionState.EXPIRED:
             return Reason.SESSION_EXPIRED
-        return None if self.route_ready else Reason.ROUTE_NOT_READY
+        if not self.route_ready:
+            return Reason.ROUTE_NOT_READY
+        return Reason.CONSENT_MISSING if self.consent_words else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,10 @@ class Market:
                 self._subscribed = wanted
                 await self._parts.feed.subscribe(wanted)
 
+    async def follow_again(self) -> None:
+        """Ask the feed once more for all that is followed, as after a sign-in that brought the feed back."""
+        await self._parts.feed.subscribe(self._subscribed)
+
     def take_dirty(self, owner: str) -> set[str]:
         """The owner's instruments that changed since it last asked."""
         return self._parts.quotes.take_dirty(owner)

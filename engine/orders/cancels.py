@@ -5,7 +5,6 @@ kept and sent on sight.
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from brokers.contract import Accepted, Ambiguous, Outcome
+from brokers.contract import Accepted, Outcome
 from data.audit import AuditEntry
 from data.store import StoreError, Unit, chunks
 from data.tables import Order, Request, table
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.orders.booking import Books
+from engine.orders.calls import NO_ANSWER, outcome_of
 from engine.orders.facts import CancelEnded
 from engine.orders.lifecycle import free_unsent
 from engine.orders.record import Recorder
@@ -27,8 +27,6 @@ from engine.orders.requests import open_cancels
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import CANCEL_WORKERS, PER_CLIENT
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,31 +193,29 @@ class Canceller:
         return await self._call(client_id, broker_order_id)
 
     async def _call(self, client_id: int, broker_order_id: str, order_id: int = 0) -> Outcome:
+        """One cancel and how it ended."""
+        call = self._cancel(client_id, broker_order_id, order_id)
+        return await outcome_of(call, "a cancel", f"{NO_ANSWER} to the cancel")
+
+    async def _cancel(self, client_id: int, broker_order_id: str, order_id: int) -> Outcome:
         """One cancel, within the client's budget; one client's silence takes few of the workers."""
-        mine = self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT))
-        try:
-            async with mine:
-                broker, account = self._parts.broker_of(client_id)
-                lane, clock = self._parts.lane(client_id), self._parts.clock
-                while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
-                    await clock.sleep(wait)
-                lane.take(clock.now(), cancel=True)
-                await self._workers.acquire()
-                if order_id:
-                    now = clock.now()
-                    self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
-                # A call that hangs frees its worker's place after a while: others must not wait for it.
-                busy = asyncio.create_task(clock.sleep(self._parts.waits.slow_call_s))
-                busy.add_done_callback(lambda _: self._workers.release())
-                try:
-                    async with clock.timeout(self._parts.waits.send_timeout_s):
-                        outcome = await broker.cancel(account, broker_order_id)
-                finally:
-                    busy.cancel()
-                self._parts.reached("cancel_sent")
-                return outcome
-        except TimeoutError:
-            return Ambiguous("no answer to the cancel")
-        except Exception:
-            log.exception("the adapter failed on a cancel")
-            return Ambiguous("the adapter failed; the log says how")
+        async with self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT)):
+            broker, account = self._parts.broker_of(client_id)
+            lane, clock = self._parts.lane(client_id), self._parts.clock
+            while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
+                await clock.sleep(wait)
+            lane.take(clock.now(), cancel=True)
+            await self._workers.acquire()
+            if order_id:
+                now = clock.now()
+                self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
+            # A call that hangs frees its worker's place after a while: others must not wait for it.
+            busy = asyncio.create_task(clock.sleep(self._parts.waits.slow_call_s))
+            busy.add_done_callback(lambda _: self._workers.release())
+            try:
+                async with clock.timeout(self._parts.waits.send_timeout_s):
+                    outcome = await broker.cancel(account, broker_order_id)
+            finally:
+                busy.cancel()
+            self._parts.reached("cancel_sent")
+            return outcome

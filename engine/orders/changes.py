@@ -5,7 +5,6 @@ does not wait for it.
 """
 
 import asyncio
-import logging
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -19,17 +18,16 @@ from data.store import Unit
 from data.tables import Order, Request, table
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
 from engine.accounts.book import read_halts
-from engine.orders.booking import open_need
+from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
 from engine.orders.facts import ChangeEnded
 from engine.orders.intents import check_price
+from engine.orders.needs import open_need
 from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
 from engine.orders.requests import open_cancels, open_change
 from engine.orders.watch import Watcher
 from engine.parts import Parts
-
-log = logging.getLogger(__name__)
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
@@ -244,29 +242,26 @@ class Changer:
             await asyncio.wait(list(self._tasks))
 
     async def _send(self, order_id: int, number: int, change: OrderChange) -> None:
-        outcome = await self._outcome(order_id, change)
+        call = self._call(order_id, change)
+        what, silence = f"a change of order {order_id}", no_answer(self._parts.waits)
+        outcome = await outcome_of(call, what, silence)
         self._parts.reached("modify_sent")
         self._recorder.put(ChangeEnded(order_id, number, outcome))
         await self._watcher.read(self._parts.book.orders[order_id].client_id)
 
-    async def _outcome(self, order_id: int, change: OrderChange) -> Outcome:
+    async def _call(self, order_id: int, change: OrderChange) -> Outcome:
+        """One modify, within the client's budget."""
         parts = self._parts
         order = parts.book.orders[order_id]
-        try:
-            broker, account = parts.broker_of(order.client_id)
-            lane = parts.lane(order.client_id)
-            while (wait := lane.wait_s(parts.clock.now())) > 0:
-                await parts.clock.sleep(wait)
-            lane.take(parts.clock.now())
-            client = parts.book.clients[order.client_id]
-            if parts.halt_file.exists() or covered(parts.book.halts, client, order.key):
-                return NotSent(HALTED)
-            if order.broker_order_id is None or not parts.book.orders[order_id].live:
-                return NotSent("the order has ended")
-            async with parts.clock.timeout(parts.waits.send_timeout_s):
-                return await broker.modify(account, order.broker_order_id, change)
-        except TimeoutError:
-            return Ambiguous(f"no answer within {parts.waits.send_timeout_s:g} s")
-        except Exception:
-            log.exception("the adapter failed on a change of order %s", order_id)
-            return Ambiguous("the adapter failed; the log says how")
+        broker, account = parts.broker_of(order.client_id)
+        lane = parts.lane(order.client_id)
+        while (wait := lane.wait_s(parts.clock.now())) > 0:
+            await parts.clock.sleep(wait)
+        lane.take(parts.clock.now())
+        client = parts.book.clients[order.client_id]
+        if parts.halt_file.exists() or covered(parts.book.halts, client, order.key):
+            return NotSent(HALTED)
+        if order.broker_order_id is None or not parts.book.orders[order_id].live:
+            return NotSent("the order has ended")
+        async with parts.clock.timeout(parts.waits.send_timeout_s):
+            return await broker.modify(account, order.broker_order_id, change)

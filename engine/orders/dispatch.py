@@ -20,6 +20,7 @@ from data.tables import Attempt, Order, table
 from data.vocabulary import HaltScope, OrderState, RunStatus
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView
+from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
 from engine.orders.facts import Applied, SendEnded
 from engine.orders.record import Recorder
 from engine.parts import Parts
@@ -29,9 +30,6 @@ log = logging.getLogger(__name__)
 
 HALTED = "halted"
 """Why an order was kept back at the last line before the send."""
-
-NO_ANSWER = "no answer"
-"""How a time-out's reason begins."""
 
 SILENT_CALLS = 2
 """Time-outs in a row after which a client's further orders wait."""
@@ -233,14 +231,12 @@ class Dispatcher:
         )
         if self._halted(order):
             return NotSent(HALTED)
-        try:
+
+        async def place() -> Outcome:
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 return await broker.place(account, request)
-        except TimeoutError:
-            return Ambiguous(f"{NO_ANSWER} within {self._parts.waits.send_timeout_s:g} s")
-        except Exception:
-            log.exception("the adapter failed on order %s", order.id)
-            return Ambiguous("the adapter failed; the log says how")
+
+        return await outcome_of(place(), f"order {order.id}", no_answer(self._parts.waits))
 
     def _halted(self, order: OrderView) -> bool:
         """Whether a halt is for this order: the file is for every order, a row for those in its scope."""

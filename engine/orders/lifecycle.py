@@ -26,6 +26,7 @@ from engine.orders.facts import (
     Seen,
     SendEnded,
 )
+from engine.orders.fills import fill
 from engine.orders.rebooking import rebook_sales
 from engine.orders.requests import (
     absent_change,
@@ -246,7 +247,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
     seen = fact.order
     _adopt(books, order, seen.broker_order_id)
     for trade in fact.trades:
-        books.fill(order, trade)
+        fill(books, order, trade)
     if order["broker_order_id"] != seen.broker_order_id:
         return False  # a second order under our tag: its trades are ours, its status is not this order's
     told_before = order["told_at"]

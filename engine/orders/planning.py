@@ -212,6 +212,9 @@ class Plans:
             status_since=client.status_since,
             session=client.session,
             route_ready=client.route_ready,
+            route_words=client.route_words,
+            consent_words=client.consent_words,
+            authorised=client.authorised,
             mtf_limit_paise=funds.mtf_limit_paise,
             mtf_loan_paise=funds.mtf_loan_paise,
             mtf_reserved_paise=funds.mtf_reserved_paise,
@@ -220,6 +223,7 @@ class Plans:
                     h.product,
                     max(0, h.free - h.blocked) if instrument.trade_to_trade else h.sellable,
                     h.quantity,
+                    h.today,
                 )
                 for h in held
             ),

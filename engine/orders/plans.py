@@ -28,6 +28,7 @@ from engine.orders.risk import (
     HeldShares,
     PlanInputs,
     Refusal,
+    authorisation_refusal,
     band_words,
     client_refusal,
     money_refusal,
@@ -243,7 +244,8 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     )
     line = replace(line, charges_paise=charges)
     if line.wanted <= line.sellable:
-        return line
+        unauthorised = authorisation_refusal(client, line.product, line.wanted)
+        return line if unauthorised is None else _skipped(line, unauthorised)
     detail = f"short {line.wanted - line.sellable:,} shares, {line.sellable:,} free to sell"
     refusal = Refusal(Reason.INSUFFICIENT_HOLDING, detail)
     fits = whole_lots(line.sellable, inputs.instrument.lot_size)

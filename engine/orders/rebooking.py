@@ -15,7 +15,9 @@ from data.ledger import Line, ShareLine, Transfer
 from data.store import Unit, chunks
 from data.tables import ClosedLot, Fill, Lot, Order, Posting, SharePosting, Txn, table
 from data.vocabulary import Account, Bucket, Product, Side
-from engine.orders.booking import SELL_ORDER, Books, NettedKey, bought_after, lot_order, trade_order
+from engine.orders.booking import Books
+from engine.orders.fills import book_sell, correct_charges
+from engine.orders.lots import NettedKey, sale_order, stored_lots, trade_order
 
 REBOOKED = "rebook"
 """The kind of the transfers that take a sale back and book it again."""
@@ -102,16 +104,16 @@ def _taken(unit: Unit, sales: list[FillRow]) -> Pieces:
 
 def _in_market_order(unit: Unit, key: NettedKey, sales: list[FillRow]) -> Pieces:
     """What each sale takes from which lot when all trades of the day are known."""
-    lots, fills = table(Lot), table(Fill)
+    lots = table(Lot)
     given: dict[int, int] = defaultdict(int)
     for (_, lot_id), quantity in _taken(unit, sales).items():
         given[lot_id] += quantity
     rows = [
         dict(row)
         for row in unit.connection.execute(
-            select(lots, fills.c.traded_at, fills.c.trade_id)
-            .outerjoin(fills, fills.c.id == lots.c.fill_id)
-            .where(lots.c.client_id == key[0], lots.c.security == key[1], lots.c.product == key[2])
+            stored_lots().where(
+                lots.c.client_id == key[0], lots.c.security == key[1], lots.c.product == key[2]
+            )
         ).mappings()
     ]
     left = {row["id"]: row["quantity_left"] + given[row["id"]] for row in rows}
@@ -119,15 +121,7 @@ def _in_market_order(unit: Unit, key: NettedKey, sales: list[FillRow]) -> Pieces
     for sale in sales:
         at = trade_order(sale["traded_at"], sale["trade_id"])
         wanted = sale["quantity"]
-        for row in sorted(
-            rows,
-            key=lambda row, at=at: (
-                bought_after(row, at),
-                SELL_ORDER.index(row["bucket"]),
-                row["opened_on"],
-                lot_order(row),
-            ),
-        ):
+        for row in sorted(rows, key=lambda row, at=at: sale_order(row, at)):
             part = min(wanted, left[row["id"]])
             if part > 0:
                 pieces[sale["id"], row["id"]] = part
@@ -194,7 +188,7 @@ def _take_back(books: Books, sale: FillRow) -> None:
 
 def _restore_lots(books: Books, sale: FillRow) -> None:
     unit, order = books.unit, books.orders[sale["order_id"]]
-    closed, lots, fills = table(ClosedLot), table(Lot), table(Fill)
+    closed, lots = table(ClosedLot), table(Lot)
     key = (order["client_id"], order["security"], order["product"])
     sums = ("quantity", "cost_paise", "proceeds_paise", "charges_paise", "lot_charges_paise", "loan_paise")
     rows = unit.connection.execute(
@@ -208,11 +202,7 @@ def _restore_lots(books: Books, sale: FillRow) -> None:
     for row in rows:
         lot = known.get(row["lot_id"])
         if lot is None:  # it was sold out
-            found = unit.connection.execute(
-                select(lots, fills.c.traded_at, fills.c.trade_id)
-                .outerjoin(fills, fills.c.id == lots.c.fill_id)
-                .where(lots.c.id == row["lot_id"])
-            ).mappings()
+            found = unit.connection.execute(stored_lots().where(lots.c.id == row["lot_id"])).mappings()
             lot = known[row["lot_id"]] = dict(found.one())
             books.lots[key].append(lot)
         lot["quantity_left"] += int(row["quantity"])
@@ -254,11 +244,11 @@ def _book_again(books: Books, sale: FillRow) -> None:
         trading_date=sale["trading_date"],
         traded_at=sale["traded_at"],
     )
-    charges = books.book_sell(order, trade, sale["id"])
+    charges = book_sell(books, order, trade, sale["id"])
     order["filled_quantity"] += trade.quantity
     order["filled_notional_paise"] += trade.quantity * trade.price_paise
     order["charges_paise"] += charges
     books.touch(order)
     if charges != sale["charges_paise"]:
-        books.correct_charges(order, trade, charges - sale["charges_paise"])
+        correct_charges(books, order, trade, charges - sale["charges_paise"])
     books.audit("FILL_REBOOKED", order, trade_id=trade.trade_id, charges_paise=charges)

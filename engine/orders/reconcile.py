@@ -22,6 +22,9 @@ from engine.rules import READERS
 
 log = logging.getLogger(__name__)
 
+CALLS = 5
+"""Reads that the comparison of one client takes: orders, trades, money, holdings, positions."""
+
 
 class Reconciler:
     """Reads and compares clients' books, at the opening and on schedule."""
@@ -59,15 +62,24 @@ class Reconciler:
     async def ensure(self, client_ids: Collection[int]) -> None:
         """Read the books of those of these clients whom nobody has read since the desk was opened.
 
-        Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s`.
+        Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s` beyond
+        what the brokers' budgets make them wait.
         """
         wanted = [c for c in client_ids if c not in self._parts.book.reconciled and self._reachable(c)]
         if wanted:
             tasks = [self._start(client_id) for client_id in wanted]
-            patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.send_timeout_s))
+            patient_s = self._parts.waits.send_timeout_s + self.eta_s(wanted)
+            patience = asyncio.create_task(self._parts.clock.sleep(patient_s))
             everyone = asyncio.gather(*tasks)
             await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
             patience.cancel()
+
+    def eta_s(self, client_ids: Collection[int]) -> float:
+        """Seconds until the books of these clients could have been read within their brokers' budgets."""
+        served = [self._parts.broker_of(c) for c in client_ids if self._parts.served(c)]
+        brokers = {id(broker): broker for broker, _ in served}
+        accounts = {key: [a for b, a in served if id(b) == key] for key in brokers}
+        return max((b.read_eta_s(accounts[key], CALLS) for key, b in brokers.items()), default=0.0)
 
     async def check(self, client_id: int) -> bool:
         """Read and compare one client's books now; gives whether they could be compared."""
@@ -168,9 +180,9 @@ class Reconciler:
             return None
         try:
             broker, account = parts.broker_of(client_id)
-            async with parts.clock.timeout(parts.waits.send_timeout_s):
-                funds = await broker.funds(account)
+            async with parts.clock.timeout(parts.waits.read_timeout_s):
                 holdings = await broker.holdings(account)
+                funds = await broker.funds(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the figures of client %s could not be read: %r", client_id, problem)
             return None

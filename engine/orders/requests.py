@@ -13,7 +13,8 @@ from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome,
 from data.store import Unit, chunks
 from data.tables import Request, table
 from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, RequestState
-from engine.orders.booking import Books, OrderRow, open_need
+from engine.orders.booking import Books, OrderRow
+from engine.orders.needs import open_need
 from engine.orders.states import Flag
 
 OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)

@@ -23,8 +23,8 @@ from data.vocabulary import (
 )
 from engine.accounts.book import read_halts
 from engine.events import TapeLine
-from engine.orders.booking import need
 from engine.orders.dispatch import covered
+from engine.orders.needs import need
 from engine.orders.plan_record import Plan, PlanLine
 from engine.orders.refusals import AlreadyRun, Halted
 from engine.orders.sizing import margin_bps

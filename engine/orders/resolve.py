@@ -57,7 +57,7 @@ class Resolver:
 
     def heard(self, client_id: int, orders: Sequence[BrokerOrder], at: datetime) -> list[Fact]:
         """What a successful read of a client's order book, begun at `at`, says of its orders in doubt."""
-        unknown = self.in_doubt(client_id)
+        unknown = self._in_doubt(client_id)
         self._forget(client_id, {order.id for order in unknown})
         strangers = self._note_strangers(client_id, orders, at)
         if not unknown:
@@ -96,13 +96,12 @@ class Resolver:
             return [ProvenAbsent(order.id, doubt.words())]
         return []
 
-    def overdue(self, client_ids: Iterable[int], now: datetime) -> list[Fact]:
-        """The orders whose doubt has lasted too long, whatever could be read: they go to the trader."""
+    def overdue(self, unknown: Iterable[OrderView], now: datetime) -> list[Fact]:
+        """Those UNKNOWN orders whose doubt has lasted too long, whatever could be read: the trader's now."""
         late = timedelta(seconds=self._parts.waits.trader_after_s)
         return [
             InDoubt(order.id, f"{self._orders.get(order.id, Doubt(now)).words()}; the broker's app can tell")
-            for client_id in client_ids
-            for order in self.in_doubt(client_id)
+            for order in unknown
             if now >= self._deadline(order) + late and Flag.NEEDS_HUMAN.value not in order.flags
         ]
 
@@ -111,13 +110,21 @@ class Resolver:
     ) -> list[Fact]:
         """What a read proves of modifies in doubt that it does not show; one that it shows is confirmed.
 
-        `open_changes` maps orders to the numbers of their requests.
+        `open_changes` maps the client's orders to the numbers of those requests; of others, which are done,
+        what reads have shown is forgotten.
         """
+        book = self._parts.book
+        for done in [
+            (order_id, number)
+            for order_id, number in self._changes
+            if book.orders[order_id].client_id == client_id and open_changes.get(order_id) != number
+        ]:
+            del self._changes[done]
         facts: list[Fact] = []
         seen = {order.broker_order_id for order in orders}
         waits = self._parts.waits
         for order_id, number in open_changes.items():
-            order = self._parts.book.orders[order_id]
+            order = book.orders[order_id]
             if order.broker_order_id not in seen:
                 continue
             doubt = self._changes.setdefault((order_id, number), Doubt(at))
@@ -128,18 +135,18 @@ class Resolver:
                 facts.append(ChangeAbsent(order_id, number, doubt.words()))
         return facts
 
-    def read_due(self, client_id: int, last_read: datetime) -> datetime | None:
-        """When the book of a client with UNKNOWN orders is read next; None where there are none."""
+    def read_due(self, unknown: Iterable[OrderView], last_read: datetime) -> datetime | None:
+        """When the book of a client with these UNKNOWN orders is read next; None where there are none."""
         waits = self._parts.waits
         moments: list[datetime] = []
-        for order in self.in_doubt(client_id):
+        for order in unknown:
             sent = order.sent_at or order.created_at
             steps = (sent + timedelta(seconds=step) for step in waits.resolve_after_s)
             regular = last_read + timedelta(seconds=waits.live_poll_s)
             moments.append(next((step for step in steps if step > last_read), regular))
         return min(moments) if moments else None
 
-    def in_doubt(self, client_id: int) -> list[OrderView]:
+    def _in_doubt(self, client_id: int) -> list[OrderView]:
         """A client's UNKNOWN orders."""
         book = self._parts.book
         ids = book.orders_of_client.get(client_id, set()) & book.live

@@ -28,6 +28,7 @@ CHECK_ORDER = (
     Reason.CLIENT_INACTIVE,
     Reason.SESSION_EXPIRED,
     Reason.ROUTE_NOT_READY,
+    Reason.CONSENT_MISSING,
     Reason.NOT_RECONCILED,
     Reason.OPEN_BREAK,
     Reason.MARKET_CLOSED,
@@ -38,6 +39,7 @@ CHECK_ORDER = (
     Reason.OVER_ORDER_LIMIT,
     Reason.DUPLICATE_INTENT,
     Reason.INSUFFICIENT_HOLDING,
+    Reason.AUTHORISATION_MISSING,
     Reason.MTF_LIMIT,
     Reason.INSUFFICIENT_FUNDS,
 )
@@ -62,11 +64,16 @@ LIMIT_PHASES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class HeldShares:
-    """A client's shares of the planned stock in one product. `sellable` is what no order has blocked."""
+    """A client's shares of the planned stock in one product.
+
+    `sellable` is what no order has blocked,
+    `today` what was bought today and never reached the demat account.
+    """
 
     product: Product
     sellable: int
     quantity: int
+    today: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class ClientInput:
     `base_paise` is the day's sizing base. `halted` stands for a halt of this client, its group, its broker
     or the symbol; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
     the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
-    last minute.
+    last minute; `authorised` for settled shares that may leave the client's demat account.
     """
 
     client_id: int
@@ -90,6 +97,9 @@ class ClientInput:
     status_since: date | None = None
     session: SessionState = SessionState.OK
     route_ready: bool = True
+    route_words: str = ""
+    consent_words: str = ""
+    authorised: bool = True
     mtf_limit_paise: int = 0
     mtf_loan_paise: int = 0
     mtf_reserved_paise: int = 0
@@ -185,7 +195,9 @@ def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
     if client.session is not SessionState.OK:
         return Refusal(Reason.SESSION_EXPIRED, "sign in")
     if not client.route_ready:
-        return Refusal(Reason.ROUTE_NOT_READY, "the client's route is not ready")
+        return Refusal(Reason.ROUTE_NOT_READY, client.route_words or "the client's route is not ready")
+    if client.consent_words:
+        return Refusal(Reason.CONSENT_MISSING, client.consent_words)
     if not client.reconciled:
         return Refusal(
             Reason.NOT_RECONCILED, "the broker's books could not be read since the desk was opened"
@@ -239,6 +251,17 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
             f"worth {rupees(value)}, at most {rupees(inputs.max_order_value_paise)} an order",
         )
     return None
+
+
+def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> Refusal | None:
+    """Whether delivery shares that have reached the demat account may leave it; today's never did."""
+    today = sum(held.today for held in client.holdings if held.product is product)
+    if client.authorised or product is not Product.CNC or quantity <= today:
+        return None
+    return Refusal(
+        Reason.AUTHORISATION_MISSING,
+        "no DDPI: the client authorises the sale at the depository first, then waive `demat` at the gate",
+    )
 
 
 def money_refusal(client: ClientInput, product: Product, need: Need) -> Refusal | None:

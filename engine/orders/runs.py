@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.store import StoreError, StoreUnwritable, Unit, chunks
 from data.tables import Order, RunRecord, table
@@ -59,7 +60,10 @@ COUNTED = {
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`."""
+    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
+
+    `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
+    """
 
     number: int
     plan_number: int
@@ -69,6 +73,7 @@ class RunView:
     finished_at: datetime | None
     counts: dict[str, int]
     elapsed_s: float
+    eta_s: float
     left_paise: int
     order_ids: tuple[int, ...]
     settled: bool
@@ -167,7 +172,9 @@ class Runs:
         counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
         counts["skipped"] = run.skipped
         counts["total"] = len(orders)
-        end = run.finished_at or self._parts.clock.now()
+        now = self._parts.clock.now()
+        unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)
+        served = {client_id: calls for client_id, calls in unsent.items() if self._parts.served(client_id)}
         return RunView(
             number=run.number,
             plan_number=run.plan_number,
@@ -176,7 +183,8 @@ class Runs:
             started_at=run.started_at,
             finished_at=run.finished_at,
             counts=counts,
-            elapsed_s=max(0.0, (end - run.started_at).total_seconds()),
+            elapsed_s=max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()),
+            eta_s=eta_s(served, self._parts.lane, now),
             left_paise=run.left_paise,
             order_ids=ids,
             settled=all(_settled(order) for order in orders),

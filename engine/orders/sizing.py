@@ -13,7 +13,7 @@ from data.rates import estimate
 from data.vocabulary import Policy, Product, Side
 
 SLACK_PAISE = 2
-"""Kept until the order is over, because each fill rounds its own share up by itself."""
+"""Kept until the order is over: rounding each fill up can cost one paisa more than rounding the whole."""
 
 DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
 """Products whose sale takes shares out of the demat account, which costs a depository charge."""

@@ -6,6 +6,7 @@ for UNKNOWN orders and for a status that is ahead of its trades, and once a minu
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,22 +27,16 @@ from brokers.contract import (
 from data.store import StoreError
 from data.tables import Request, table
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
+from engine.accounts.views import OrderView
 from engine.events import TapeLine
 from engine.orders.facts import Applied, Seen
 from engine.orders.record import Recorder
 from engine.orders.resolve import Resolver
+from engine.orders.states import EVENT_OF_STATUS, transition
 from engine.parts import Parts
 from engine.rules import READERS
 
 log = logging.getLogger(__name__)
-
-_END_OF_STATUS = {
-    BrokerStatus.COMPLETE: OrderState.FILLED,
-    BrokerStatus.CANCELLED: OrderState.CANCELLED,
-    BrokerStatus.REJECTED: OrderState.REJECTED,
-    BrokerStatus.EXPIRED: OrderState.EXPIRED,
-}
-"""What a status makes of an order; of one that has ended so already a read says nothing."""
 
 
 class Watcher:
@@ -88,26 +83,24 @@ class Watcher:
         """Read the books of all clients on the schedule of `Waits`."""
         while True:
             await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
-            now = self._parts.clock.now()
-            doubtful = {
-                order.client_id
-                for order in map(self._parts.book.orders.__getitem__, self._parts.book.live)
-                if order.state is OrderState.UNKNOWN
-            }
-            for fact in self._resolver.overdue(sorted(doubtful), now):
+            now, book = self._parts.clock.now(), self._parts.book
+            live: dict[int, list[OrderView]] = defaultdict(list)
+            for order in map(book.orders.__getitem__, sorted(book.live)):
+                live[order.client_id].append(order)
+            unknown = [order for client_id in sorted(live) for order in _unknown(live[client_id])]
+            for fact in self._resolver.overdue(unknown, now):
                 self._recorder.put(fact)
-            for client_id in self._parts.book.clients:
-                if self._due(client_id) <= now:
+            for client_id in book.clients:
+                if self._due(client_id, live.get(client_id, ())) <= now:
                     self._read_at[client_id] = now
                     self._spawn(self._read_in_turn(client_id))
 
-    def _due(self, client_id: int) -> datetime:
+    def _due(self, client_id: int, live: Sequence[OrderView]) -> datetime:
         """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
-        book, waits = self._parts.book, self._parts.waits
+        waits = self._parts.waits
         last = self._read_at.get(client_id, self._opened_at)
-        live = book.orders_of_client.get(client_id, set()) & book.live
-        doubtful = self._resolver.read_due(client_id, last) if live else None
-        watched = any(book.orders[order_id].state is OrderState.OPEN for order_id in live)
+        doubtful = self._resolver.read_due(_unknown(live), last)
+        watched = any(order.state is OrderState.OPEN for order in live)
         regular = last + timedelta(seconds=waits.live_poll_s if watched else waits.idle_poll_s)
         return regular if doubtful is None else min(doubtful, regular)
 
@@ -123,7 +116,9 @@ class Watcher:
 
     def next_read(self, client_id: int) -> datetime:
         """When a client's books are read next on schedule."""
-        return self._due(client_id)
+        book = self._parts.book
+        ids = book.orders_of_client.get(client_id, set()) & book.live
+        return self._due(client_id, [book.orders[order_id] for order_id in ids])
 
     def evidence(self, order_id: int) -> str:
         """What reads have shown of an order in doubt so far, in words; empty before the first."""
@@ -161,12 +156,13 @@ class Watcher:
         began = self._read_at[client_id] = self._parts.clock.now()
         try:
             broker, account = self._parts.broker_of(client_id)
-            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+            async with self._parts.clock.timeout(self._parts.waits.read_timeout_s):
                 orders = await broker.orders(account)
                 trades = await broker.trades(account)
         except SessionExpired as problem:
             log.warning("the session of client %s has ended: %s", client_id, problem)
             self._resolver.session_lost(client_id)
+            self._parts.session_lost(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the books of client %s could not be read: %r", client_id, problem)
@@ -174,9 +170,9 @@ class Watcher:
         self._put_seen(client_id, orders, trades, began)
         for fact in self._resolver.heard(client_id, orders, began):
             self._recorder.put(fact)
-        if changes := await self._changes_in_doubt(client_id):
-            for fact in self._resolver.changes(client_id, orders, changes, began):
-                self._recorder.put(fact)
+        changes = await self._changes_in_doubt(client_id)
+        for fact in self._resolver.changes(client_id, orders, changes, began):
+            self._recorder.put(fact)
         try:
             await self._recorder.flush()
         except StoreError:
@@ -200,7 +196,8 @@ class Watcher:
                     continue
             else:
                 known = book.orders[order_id]
-                as_known = known.state in (OrderState.FILLED, _END_OF_STATUS.get(order.status))
+                state, _ = transition(OrderState.OPEN, EVENT_OF_STATUS[order.status])
+                as_known = known.state in (OrderState.FILLED, state)
                 if not known.live and known.filled_quantity == order.filled_quantity and as_known:
                     continue
             own = tuple(trade for trade in trades if trade.broker_order_id == order.broker_order_id)
@@ -264,3 +261,7 @@ class Watcher:
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
         await self._parts.clock.sleep(self._parts.waits.drain_poll_s)
         self.read_soon(client_ids)
+
+
+def _unknown(orders: Iterable[OrderView]) -> list[OrderView]:
+    return [order for order in orders if order.state is OrderState.UNKNOWN]

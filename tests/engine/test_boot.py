@@ -1,12 +1,13 @@
 """What a desk looks at before it trades: damage of the file and a changed audit are found and named."""
 
 import sqlite3
+import threading
 from contextlib import asynccontextmanager, closing
 
 import pytest
 from sqlalchemy import select
 
-from data.audit import AuditEntry, row_hash, stored_rows
+from data.audit import AuditEntry, row_hash, stored_rows, verify_tail
 from data.clock import ManualClock
 from data.store import Store, StoreUnwritable, writer_engine
 from data.tables import Meta, table
@@ -82,6 +83,18 @@ async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_p
         report = await desk.audit.verify_tail()
     assert (report.ok, report.rows) == (True, 2)
     assert await verified(parts) == f"{int(kept.split()[0]) + 2} {report.head}" != kept
+
+
+async def test_the_chain_is_recomputed_beside_the_event_loop(parts, monkeypatch):
+    def verify(rows, seq, head):
+        threads.append(threading.current_thread())
+        return verify_tail(rows, seq, head)
+
+    threads = []
+    monkeypatch.setattr("engine.trail.verify_tail", verify)
+    assert await problem_of(parts) == ""
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_path, parts):

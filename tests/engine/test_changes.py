@@ -228,3 +228,4 @@ async def test_a_modify_that_was_taken_and_never_carried_out_does_not_bar_the_ne
     await desk.orders.modify(order_id, quantity=12)
     await desk.settle()
     assert desk.orders.get(order_id).quantity == 12
+    await until(desk, lambda: not desk._watcher._resolver._changes, step_s=5)  # no evidence is kept of either

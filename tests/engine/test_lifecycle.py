@@ -119,6 +119,16 @@ def test_a_smaller_order_that_nobody_asked_for_frees_money_only_on_a_read_after_
     assert books.money()["blocked"] < blocked * 0.2
 
 
+def test_an_older_row_read_before_a_change_of_the_same_batch_does_not_undo_it(books: Ledger):
+    order = books.open(Side.BUY, 6, 1000_00)
+    books.book(books.seen(order, OPEN))
+    books.clock.shift(60)
+    newer = books.seen(order, OPEN, quantity=11)
+    older = dataclasses.replace(books.seen(order, OPEN), read_at=books.clock.now())
+    books.book(newer, older)
+    assert books.row(order)["quantity"] == 11
+
+
 def test_an_order_given_up_that_shows_up_is_live_again_with_its_money(books: Ledger):
     order = books.in_state(OrderState.UNKNOWN)
     row = books.row(order)

@@ -326,6 +326,7 @@ CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
     },
     Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
     Reason.ROUTE_NOT_READY: {"route_ready": False},
+    Reason.CONSENT_MISSING: {"consent_words": "no consent recorded"},
     Reason.NOT_RECONCILED: {"reconciled": False},
     Reason.OPEN_BREAK: {"reduce_only": True},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},
@@ -348,9 +349,10 @@ def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> N
     faults = {**CLIENT_FAULTS, **MARKET_FAULTS, Reason.MTF_LIMIT: {"mtf_limit_paise": 0}}
     market = set(MARKET_FAULTS)
     assert set(CHECK_ORDER) == set(Reason)
-    assert set(faults) == set(Reason) - {Reason.INSUFFICIENT_HOLDING}
+    of_sells = {Reason.INSUFFICIENT_HOLDING, Reason.AUTHORISATION_MISSING}
+    assert set(faults) == set(Reason) - of_sells
     for position, reason in enumerate(CHECK_ORDER):
-        if reason is Reason.INSUFFICIENT_HOLDING:
+        if reason in of_sells:
             continue
         for present in ([reason], [later for later in CHECK_ORDER[position:] if later in faults]):
             # A quantity of zero is over no limit and needs no money; the status is one word.

@@ -207,3 +207,19 @@ async def test_orders_freed_before_they_were_sent_are_not_counted_as_sent(tmp_pa
         left = [order for order in desk.orders.all(run=run.number) if order.broker_order_id]
         assert counts["sent"] == len(left)
         assert counts["sent"] + counts["cancelled"] >= counts["total"]
+
+
+async def test_what_is_left_of_a_run_is_told_by_the_budgets_until_the_last_order_has_left(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        lane, began = desk._parts.lane(ROHAN), desk.clock.now()
+        for _ in range(300):  # what orders may use of a minute
+            lane.take(began)
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+        now, left = desk.clock.now(), desk.runs.get(run.number).eta_s
+        assert left == pytest.approx(60 - now.timestamp() % 60)
+        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 2)
+        last = max(order.sent_at for order in desk.orders.all(run=run.number))
+        assert (last - now).total_seconds() == pytest.approx(left, abs=0.01)
+        assert desk.runs.get(run.number).eta_s == 0

@@ -238,7 +238,16 @@ class _Comparison:
                 self.findings.freed_without_proof += 1
                 self._differ(
                     f"{row['kind']} {row['id']} of order {row['order_id']} says {row['evidence']!r}: {why}"
+                    f"{self._story(row['order_id'])}"
                 )
+
+    def _story(self, order_id: int) -> str:
+        """What the audit, the requests and the broker's ledger tell of an order, to find a fault by."""
+        audit = self._rows(f"SELECT at, action, details FROM audit WHERE order_id = {order_id} ORDER BY seq")
+        asked = self._rows(f"SELECT * FROM request WHERE order_id = {order_id} ORDER BY number")
+        theirs = [(order, self._ledger.terms.get(order.broker_order_id)) for order in self._theirs[order_id]]
+        told = [*(tuple(row) for row in audit), *(dict(row) for row in asked), *theirs]
+        return "".join(f"\n    {one}" for one in told)
 
     def _doubt(self, row: sqlite3.Row, trades: dict[str, str]) -> str:
         """Why a proof does not hold; empty where it does."""

@@ -203,6 +203,9 @@ class RemoteBroker:
 
     # --- the contract ---
 
+    def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
+        return 0.0
+
     async def login_url(self, account: BrokerAccount) -> str:
         """Empty: no login is needed."""
         return ""

@@ -1,0 +1,255 @@
+"""How clients reach their brokers, and what of it keeps them from trading: routes, sessions, waivers.
+
+Judging is pure, so that the book, plans and the gate say the same of a client. On the paper exchange nothing
+needs to be entered.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from data.access_tables import BrokerSession, ClientRoute, GateWaiver
+from data.tables import table
+from data.vocabulary import (
+    Demat,
+    GateColour,
+    GateItem,
+    RouteKind,
+    SessionProblem,
+    SessionState,
+)
+
+PAPER = "paper"
+"""The name of the adapter whose clients need neither a route nor a sign-in."""
+
+THIS_MACHINE = "this machine"
+"""The one address that calls leave by where neither proxy nor address of their own is named."""
+
+CONSENT_NOTICE_DAYS = 7
+"""How many days before its end a consent turns amber."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere."""
+
+    client_id: int
+    kind: RouteKind
+    api_key: str = ""
+    proxy: str = ""
+    bind_address: str = ""
+    egress_ip: str = ""
+    family: str = ""
+    permission: str = ""
+    consent: str = ""
+    consent_until: date | None = None
+    demat: Demat = Demat.UNKNOWN
+    mtf_enabled: bool | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def egress(self) -> str:
+        """The address that the broker sees, or what stands for it where none is named.
+
+        A private address to bind to leaves by whatever address this machine has outside.
+        """
+        if self.egress_ip or self.proxy:
+            return self.egress_ip or self.proxy
+        own = self.bind_address and ip_address(self.bind_address).is_global
+        return self.bind_address if own else THIS_MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One client's session at its broker, without its token. `expires_at` is None where none is known."""
+
+    client_id: int
+    user_name: str
+    login_at: datetime | None
+    expires_at: datetime | None
+    problem: SessionProblem
+    problem_text: str
+    checked_at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether the broker took calls when it was last heard."""
+        return self.login_at is not None and self.problem in (
+            SessionProblem.NONE,
+            SessionProblem.UNREACHABLE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One item of the gate: its colour and the words and figures behind it."""
+
+    colour: GateColour
+    words: str
+    figures: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Routes and sessions by client, and the reasons of today's waivers by client and item."""
+
+    routes: Mapping[int, RouteView] = field(default_factory=dict[int, RouteView])
+    sessions: Mapping[int, SessionView] = field(default_factory=dict[int, SessionView])
+    waivers: Mapping[tuple[int, GateItem], str] = field(default_factory=dict[tuple[int, GateItem], str])
+
+
+def read_access(connection: Connection, day: date) -> Access:
+    """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
+    routes, sessions, waivers = table(ClientRoute), table(BrokerSession), table(GateWaiver)
+    return Access(
+        {row["client_id"]: _route_view({**row}) for row in connection.execute(select(routes)).mappings()},
+        {
+            row.client_id: SessionView(
+                row.client_id,
+                row.user_name,
+                row.login_at,
+                row.expires_at,
+                SessionProblem(row.problem_code),
+                row.problem_text,
+                row.checked_at,
+            )
+            for row in connection.execute(select(sessions))
+        },
+        {
+            (row.client_id, GateItem(row.item)): row.reason
+            for row in connection.execute(
+                select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
+            )
+        },
+    )
+
+
+def _route_view(row: dict[str, Any]) -> RouteView:
+    row["kind"], row["demat"] = RouteKind(row["kind"]), Demat(row["demat"])
+    return RouteView(**row)
+
+
+def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
+    """For each client of `codes` that shares its address without right: the codes of the others there.
+
+    One static address serves one client or one family (SEBI's circular of 4 February 2025 on algorithmic
+    trading, as Zerodha applies it since April 2026); a written permission of the broker lifts that.
+    """
+    at_address: dict[str, list[RouteView]] = defaultdict(list)
+    for client_id in sorted(codes, key=lambda one: codes[one]):
+        route = routes.get(client_id)
+        if route is not None and route.kind is not RouteKind.PAPER:
+            at_address[route.egress].append(route)
+    found: dict[int, tuple[str, ...]] = {}
+    for there in at_address.values():
+        by_family: dict[str, list[RouteView]] = defaultdict(list)
+        for one in there:
+            by_family[one.family.casefold() or f"\0{one.client_id}"].append(one)
+        if len(by_family) < 2:
+            continue
+        for family, members in by_family.items():
+            others = (codes[o.client_id] for f, rest in by_family.items() if f != family for o in rest)
+            first = tuple(sorted(others))
+            found.update((one.client_id, first) for one in members if not one.permission)
+    return found
+
+
+def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) -> Judged:
+    """Whether this client's orders may leave the way they would. `adapter` is empty where none serves it."""
+    if adapter == PAPER:
+        return Judged(GateColour.GREEN, "paper")
+    if not adapter:
+        return Judged(GateColour.RED, "no connection to its broker on this desk")
+    if route is None:
+        return Judged(GateColour.RED, "no route: `tradedesk routes import` takes it")
+    figures = {"kind": route.kind, "egress": route.egress, "family": route.family}
+    if route.kind is RouteKind.PAPER:
+        return Judged(GateColour.RED, f"its route says paper, but orders go to {adapter} here", figures)
+    if not route.api_key:
+        return Judged(GateColour.RED, "no api key", figures)
+    if route.kind is RouteKind.DEALER and not route.permission:
+        return Judged(GateColour.RED, "dealer route without the broker's written permission", figures)
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        words = f"shares {route.egress} with {others[0]}{more}, of another family and without a permission"
+        return Judged(GateColour.RED, words, {**figures, "shared_with": others})
+    if not route.egress_ip and route.egress == THIS_MACHINE:
+        words = "leaves by this machine; name the egress address that the broker has on its list"
+        return Judged(GateColour.AMBER, words, figures)
+    return Judged(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
+
+
+def judge_consent(adapter: str, route: RouteView | None, day: date) -> Judged:
+    """Whether the client has agreed to orders being placed for it on `day`."""
+    if adapter == PAPER:
+        return Judged(GateColour.GREEN, "not asked on paper")
+    if route is None or not route.consent:
+        return Judged(GateColour.RED, "no consent recorded")
+    until = route.consent_until
+    if until is None:
+        return Judged(GateColour.GREEN, route.consent)
+    left = (until - day).days
+    figures = {"consent_until": until, "days_left": left}
+    if left < 0:
+        return Judged(GateColour.RED, f"consent ended on {until:%d %b %Y}", figures)
+    if left <= CONSENT_NOTICE_DAYS:
+        return Judged(GateColour.AMBER, f"consent ends on {until:%d %b %Y}", figures)
+    return Judged(GateColour.GREEN, f"{route.consent}, until {until:%d %b %Y}", figures)
+
+
+def judge_demat(adapter: str, route: RouteView | None) -> Judged:
+    """Whether settled shares can be sold without the client's word at the depository."""
+    if adapter == PAPER:
+        return Judged(GateColour.GREEN, "not asked on paper")
+    demat = Demat.UNKNOWN if route is None else route.demat
+    if demat in (Demat.DDPI, Demat.POA):
+        return Judged(GateColour.GREEN, demat.value.upper())
+    if demat is Demat.NONE:
+        words = "no DDPI: settled shares sell once the client has authorised it today; then waive this"
+        return Judged(GateColour.AMBER, words)
+    return Judged(GateColour.AMBER, "not known whether it gave a DDPI")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What routes, sessions and waivers make of one client; empty words say that nothing is against it."""
+
+    session: SessionState
+    route: str
+    route_words: str
+    consent_words: str
+    authorised: bool
+
+
+def admit(
+    client_id: int,
+    adapter: str,
+    stored: SessionState,
+    access: Access,
+    others: Sequence[str],
+    day: date,
+) -> Admission:
+    """What is against this client. `stored` is the client's own word on its session, which counts on paper.
+
+    Amber on route or consent keeps a client out until it is waived for the day; other ambers only warn.
+    """
+    route, session = access.routes.get(client_id), access.sessions.get(client_id)
+    signed_in = stored is SessionState.OK if adapter == PAPER else session is not None and session.ok
+
+    def against(item: GateItem, judged: Judged) -> str:
+        waived = judged.colour is GateColour.AMBER and (client_id, item) in access.waivers
+        return "" if judged.colour is GateColour.GREEN or waived else judged.words
+
+    demat = Demat.UNKNOWN if route is None or adapter == PAPER else route.demat
+    return Admission(
+        session=SessionState.OK if signed_in else SessionState.EXPIRED,
+        route=adapter if adapter == PAPER else route.kind.value if route else "none",
+        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others)),
+        consent_words=against(GateItem.CONSENT, judge_consent(adapter, route, day)),
+        authorised=demat is not Demat.NONE or (client_id, GateItem.DEMAT) in access.waivers,
+    )

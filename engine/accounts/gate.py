@@ -1,0 +1,229 @@
+"""The morning gate: what each client still lacks before orders may leave for it, item by item.
+
+Red keeps a client out and cannot be waived. Amber on route or consent keeps it out until a trader waives it
+for the day; amber elsewhere only warns, and waiving takes the warning away (and lets settled shares be sold).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from data.access_tables import GateWaiver
+from data.audit import AuditEntry
+from data.clock import IST
+from data.money import BPS, BadInput, half_up
+from data.store import Unit
+from data.vocabulary import (
+    ClientStatus,
+    GateColour,
+    GateItem,
+    Reason,
+    SessionProblem,
+    SessionState,
+)
+from engine.accounts.access import PAPER, Judged, judge_consent, judge_demat, judge_route
+from engine.accounts.sessions import SOON
+from engine.accounts.views import ClientView
+from engine.parts import Parts
+
+FUNDS_AGE = timedelta(minutes=10)
+"""Figures compared with the broker's longer ago than this are amber; the desk compares every five minutes."""
+
+MTF_USED_BPS = 9_000
+"""Share of the MTF limit from which on its use is amber."""
+
+SHORTEST_REASON = 5
+"""Fewest characters of a waiver's reason."""
+
+_GREEN, _AMBER, _RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
+
+
+@dataclass(frozen=True, slots=True)
+class GateCheck:
+    """One item of one client. `waived` holds the reason of today's waiver, empty without one."""
+
+    item: GateItem
+    judged: Judged
+    waived: str = ""
+
+    @property
+    def colour(self) -> GateColour:
+        """The colour that counts: a waived amber is green."""
+        colour = self.judged.colour
+        return _GREEN if colour is _AMBER and self.waived else colour
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """One client at the gate. `reason` is what keeps its orders back, None when they may leave."""
+
+    client_id: int
+    code: str
+    reason: Reason | None
+    checks: tuple[GateCheck, ...]
+
+    @property
+    def colour(self) -> GateColour:
+        """The worst colour of its items; red where the client may not trade for another reason."""
+        colours = {check.colour for check in self.checks}
+        if self.reason is not None or _RED in colours:
+            return _RED
+        return _AMBER if _AMBER in colours else _GREEN
+
+    def check(self, item: GateItem) -> GateCheck:
+        """One of its items."""
+        return next(one for one in self.checks if one.item is item)
+
+
+@dataclass(frozen=True, slots=True)
+class GateCounts:
+    """Clients at the gate; those that are inactive or pending count as `out` alone."""
+
+    ready: int
+    amber: int
+    red: int
+    out: int
+
+
+class Gate:
+    """Judges every client and keeps waivers."""
+
+    def __init__(self, parts: Parts, compared_at: Callable[[int], datetime | None]) -> None:
+        self._parts = parts
+        self._compared_at = compared_at
+
+    def rows(self) -> list[GateRow]:
+        """Every client, by code."""
+        return [self._row(client) for client in self._parts.book.clients.values()]
+
+    def of(self, client_id: int) -> GateRow:
+        """One client. Raises `BadInput` for an unknown id."""
+        return self._row(self._client(client_id))
+
+    def counts(self) -> GateCounts:
+        """How many may trade (amber ones among them), warn, are kept out, or are not active at all."""
+        rows = self.rows()
+        active = [one for one in rows if one.reason not in (Reason.CLIENT_INACTIVE, Reason.CLIENT_PENDING)]
+        return GateCounts(
+            sum(one.reason is None for one in rows),
+            sum(one.colour is _AMBER for one in active),
+            sum(one.colour is _RED for one in active),
+            len(rows) - len(active),
+        )
+
+    async def waive(self, client_id: int, item: GateItem | str, reason: str) -> GateRow:
+        """Let an amber item pass for this trading day, with a typed reason that the audit keeps.
+
+        Raises `BadInput` without a reason, for an unknown item, and for one that is green or red.
+        """
+        client = self._client(client_id)
+        try:
+            wanted = GateItem(item.strip().lower())
+        except ValueError:
+            raise BadInput("item", item, f"give one of {', '.join(GateItem)}") from None
+        typed = " ".join(reason.split())
+        if len(typed) < SHORTEST_REASON:
+            raise BadInput("reason", reason, f"say in {SHORTEST_REASON} characters or more why it may pass")
+        judged = self._row(client).check(wanted).judged
+        if judged.colour is _RED:
+            raise BadInput("item", wanted.value, f"red cannot be waived: {judged.words}")
+        if judged.colour is _GREEN:
+            raise BadInput("item", wanted.value, f"it is green, there is nothing to waive: {judged.words}")
+        parts = self._parts
+
+        def store(unit: Unit) -> None:
+            day = parts.market_clock.trading_day
+            row = {"item": wanted.value, "reason": typed[:300], "actor": parts.actor, "trading_date": day}
+            number = unit.take_ids("gate_waiver", 1)[0]
+            unit.insert(GateWaiver, [{"id": number, "client_id": client_id, **row, "at": unit.now}])
+            details = {
+                "code": client.code,
+                "item": wanted.value,
+                "words": judged.words,
+                "reason": typed[:300],
+            }
+            unit.audit(AuditEntry("CLIENT_GATE_WAIVED", parts.actor, client_id=client_id, details=details))
+            unit.touched.roster = True
+
+        await parts.store.write(store)
+        return self.of(client_id)
+
+    def _client(self, client_id: int) -> ClientView:
+        client = self._parts.book.clients.get(client_id)
+        if client is None:
+            raise BadInput("client", client_id, "no client has this id")
+        return client
+
+    def _row(self, client: ClientView) -> GateRow:
+        book = self._parts.book
+        adapter, route = book.adapter_of(client.broker), book.access.routes.get(client.id)
+        day = self._parts.market_clock.trading_day
+        judged = {
+            GateItem.SESSION: self._session(client, adapter),
+            GateItem.ROUTE: judge_route(adapter, route, book.shared.get(client.id, ())),
+            GateItem.CONSENT: judge_consent(adapter, route, day),
+            GateItem.DEMAT: judge_demat(adapter, route),
+            GateItem.FUNDS: self._funds(client),
+            GateItem.MTF: self._mtf(client, adapter),
+        }
+        waivers = book.access.waivers
+        checks = (GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items())
+        return GateRow(client.id, client.code, client.gate, tuple(checks))
+
+    def _session(self, client: ClientView, adapter: str) -> Judged:
+        session, now = self._parts.book.access.sessions.get(client.id), self._parts.market_clock.now()
+        if client.session is not SessionState.OK:
+            if session is not None and session.problem_text:
+                return Judged(_RED, session.problem_text, {"problem": session.problem})
+            return Judged(_RED, "session expired" if adapter in (PAPER, "") else "not signed in")
+        if adapter == PAPER or session is None or session.login_at is None:
+            return Judged(_GREEN, "no sign-in needed")
+        figures = {
+            "login_at": session.login_at,
+            "expires_at": session.expires_at,
+            "checked_at": session.checked_at,
+        }
+        words = f"signed in {session.login_at.astimezone(IST):%H:%M}"
+        if session.problem is SessionProblem.UNREACHABLE:
+            return Judged(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
+        if session.expires_at is not None and session.expires_at - now <= SOON:
+            minutes = max(0, int((session.expires_at - now).total_seconds() // 60))
+            return Judged(_AMBER, f"{words}, ends in {minutes} min", figures)
+        return Judged(_GREEN, words, figures)
+
+    def _funds(self, client: ClientView) -> Judged:
+        book, at = self._parts.book, self._compared_at(client.id)
+        available = book.funds[client.id].available_paise if client.id in book.funds else 0
+        figures: dict[str, object] = {"compared_at": at, "age_s": None, "available_paise": available}
+        if client.status is not ClientStatus.ACTIVE:
+            return Judged(_AMBER, "not compared: the client is not active", figures)
+        if breaks := book.breaks.get(client.id, ()):
+            more = f" and {len(breaks) - 1} more" if len(breaks) > 1 else ""
+            figures["breaks"] = len(breaks)
+            return Judged(_AMBER, f"only sells: {next(iter(breaks)).words}{more}", figures)
+        if at is None:
+            return Judged(_AMBER, "not compared with the broker's since the desk was opened", figures)
+        age = self._parts.clock.now() - at
+        figures["age_s"] = round(age.total_seconds(), 1)
+        if age > FUNDS_AGE:
+            return Judged(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
+        return Judged(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
+
+    def _mtf(self, client: ClientView, adapter: str) -> Judged:
+        book = self._parts.book
+        funds, route = book.funds.get(client.id), book.access.routes.get(client.id)
+        limit = client.mtf_limit_paise
+        loan = funds.mtf_loan_paise + funds.mtf_reserved_paise if funds else 0
+        enabled = True if adapter == PAPER else route.mtf_enabled if route else None
+        figures = {"limit_paise": limit, "loan_paise": loan, "enabled": enabled}
+        if not limit and not loan:
+            return Judged(_GREEN, "off", figures)
+        if enabled is False:
+            return Judged(_AMBER, "a limit or loan stands, but the broker has MTF switched off", figures)
+        if enabled is None:
+            return Judged(_AMBER, "not known whether the broker has MTF switched on", figures)
+        if loan > limit:
+            return Judged(_AMBER, "the loan is over the limit", figures)
+        used = half_up(loan * BPS, limit)
+        words = f"{half_up(used, 100)} % of the limit used"
+        return Judged(_AMBER if used >= MTF_USED_BPS else _GREEN, words, {**figures, "used_bps": used})

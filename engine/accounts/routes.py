@@ -1,0 +1,289 @@
+"""Routes: how each client's orders legally leave, entered one by one or from a file."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from difflib import get_close_matches
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, select
+
+from data.access_tables import ClientRoute
+from data.audit import AuditEntry
+from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
+from data.money import BadInput
+from data.store import Unit
+from data.tables import table
+from data.vocabulary import Demat, RouteKind
+from engine.accounts.access import RouteView
+from engine.parts import Parts
+
+REQUIRED = ("code", "kind")
+OPTIONAL = (
+    "api_key",
+    "proxy",
+    "bind_address",
+    "egress_ip",
+    "family",
+    "permission",
+    "consent",
+    "demat",
+    "consent_until",
+    "mtf",
+)
+_EXAMPLE = (
+    "AM1042,own,abcd1234efgh5678,http://10.20.0.4:3128,,203.0.113.10,Mehta,,2026-041,ddpi,2027-03-31,yes"
+)
+_API_KEY = re.compile(r"[A-Za-z0-9]{4,64}")
+_LONGEST = 120
+
+W = TypeVar("W", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoute:
+    """A route as a file or a form gives it.
+
+    `proxy` is `http://host:port`, `bind_address` an address of this machine, `egress_ip` the static address
+    that the broker has on its list. `permission` and `consent` are references of papers kept elsewhere.
+    `mtf_enabled` is None where it is not known.
+    """
+
+    kind: RouteKind
+    api_key: str = ""
+    proxy: str = ""
+    bind_address: str = ""
+    egress_ip: str = ""
+    family: str = ""
+    permission: str = ""
+    consent: str = ""
+    consent_until: date | None = None
+    demat: Demat = Demat.UNKNOWN
+    mtf_enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesReport:
+    """What an import did, in routes."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+def template() -> str:
+    """A route file with its header and one example row."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow((*REQUIRED, *OPTIONAL))
+    return f"{out.getvalue()}{_EXAMPLE}\n"
+
+
+def check_route(route: NewRoute) -> NewRoute:
+    """The route with its addresses in their usual form. Raises `BadInput` for the first bad value."""
+    for name in ("family", "permission", "consent"):
+        text = str(getattr(route, name))
+        if len(text) > _LONGEST or control_character(text):
+            raise BadInput(name, text, f"give at most {_LONGEST} characters and no control characters")
+    if route.api_key and _API_KEY.fullmatch(route.api_key) is None:
+        raise BadInput("api_key", route.api_key, "give the letters and digits of the api key, not its secret")
+    if route.kind is RouteKind.OWN and not route.api_key:
+        raise BadInput("api_key", "", "a route of kind own needs the client's api key")
+    if route.kind is RouteKind.PAPER and (route.api_key or route.proxy or route.bind_address):
+        raise BadInput("kind", route.kind.value, "a paper route has neither key, proxy nor address")
+    if route.proxy and route.bind_address:
+        raise BadInput("bind_address", route.bind_address, "give a proxy or an address to bind to, not both")
+    return replace(
+        route,
+        proxy=_proxy(route.proxy),
+        bind_address=_address(route.bind_address, "bind_address"),
+        egress_ip=_address(route.egress_ip, "egress_ip"),
+    )
+
+
+def _address(text: str, field: str) -> str:
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError:
+        raise BadInput(field, text, "give an IP address such as 203.0.113.10") from None
+
+
+def _proxy(text: str) -> str:
+    if not text:
+        return ""
+    expected = "give http://host:port"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadInput("proxy", text, expected) from None
+    if parts.username is not None or parts.password is not None:
+        raise BadInput(
+            "proxy", f"{parts.scheme}://(hidden)@{host}", f"{expected}, without a name or password"
+        )
+    if parts.scheme != "http" or not host or port is None or parts.path not in ("", "/") or parts.query:
+        raise BadInput("proxy", text, expected)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _word(kind: type[W]) -> Callable[[str], W]:
+    def read(text: str) -> W:
+        try:
+            return kind(text.lower())
+        except ValueError:
+            raise BadInput("", text, f"give one of {', '.join(kind)}") from None
+
+    return read
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput("", text, "give a date such as 2027-03-31") from None
+
+
+def _yes(text: str) -> bool | None:
+    known = {"yes": True, "no": False, "": None}
+    if text.lower() not in known:
+        raise BadInput("", text, "give yes, no or nothing")
+    return known[text.lower()]
+
+
+_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "kind": ("kind", _word(RouteKind)),
+    "demat": ("demat", lambda text: _word(Demat)(text) if text else Demat.UNKNOWN),
+    "consent_until": ("consent_until", _day),
+    "mtf": ("mtf_enabled", _yes),
+}
+"""Columns that are no plain text: the field they fill, and how."""
+
+
+class Routes:
+    """The routes of the desk's clients."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def all(self) -> list[RouteView]:
+        """Every route that was entered, by client's code."""
+        book = self._parts.book
+        return [route for c in book.clients if (route := book.access.routes.get(c)) is not None]
+
+    def of(self, client_id: int) -> RouteView | None:
+        """A client's route, None where none was entered."""
+        return self._parts.book.access.routes.get(client_id)
+
+    async def set(self, client_id: int, route: NewRoute) -> RouteView:
+        """Enter a client's route in place of what stood there. Raises `BadInput`."""
+        if client_id not in self._parts.book.clients:
+            raise BadInput("client", client_id, "no client has this id")
+        checked = check_route(route)
+        await self._parts.store.write(lambda unit: self._store(unit, {client_id: checked}))
+        return self._parts.book.access.routes[client_id]
+
+    async def import_csv(self, path: Path) -> RoutesReport:
+        """Take the routes of a file, all or none. Raises `FileProblem` naming each bad row.
+
+        A column that the file lacks is left as it stands, an empty cell empties it.
+        """
+        routes = self.read_file(path)
+        return await self._parts.store.write(lambda unit: self._store(unit, routes))
+
+    def read_file(self, path: Path) -> dict[int, NewRoute]:
+        """Routes of a CSV file by client. Raises `FileProblem` with every bad row."""
+        problems: list[Problem] = []
+        routes: dict[int, NewRoute] = {}
+        seen: dict[int, int] = {}
+        book = self._parts.book
+        for row in read_rows(path, REQUIRED, OPTIONAL):
+            code = row.values["code"]
+            client_id = book.by_code.get(code.upper())
+            if client_id is None:
+                known = [client.code for client in book.clients.values()]
+                close = ", ".join(get_close_matches(code.upper(), known, n=3, cutoff=0.5))
+                hint = f"nearest: {close}" if close else "import the client first"
+                problems.append(Problem(row.number, "code", code, f"no client has this code; {hint}"))
+                continue
+            first = seen.setdefault(client_id, row.number)
+            if first != row.number:
+                words = f"row {first} has it already; each is given once"
+                problems.append(Problem(row.number, "code", code, words))
+                continue
+            try:
+                routes[client_id] = check_route(self._route_of(row, self.of(client_id), problems))
+            except BadInput as bad:
+                problems.append(Problem(row.number, bad.field, str(bad.value), bad.expected))
+        if problems:
+            raise FileProblem(path, list(dict.fromkeys(problems)))
+        return routes
+
+    def _route_of(self, row: Row, before: RouteView | None, problems: list[Problem]) -> NewRoute:
+        """The route of a row over what stood there. Raises `BadInput` for its last bad value."""
+        names = NewRoute.__dataclass_fields__
+        values: dict[str, Any] = {} if before is None else {name: getattr(before, name) for name in names}
+        bad: BadInput | None = None
+        for column, text in row.values.items():
+            if column == "code":
+                continue
+            name, read = _READERS.get(column, (column, str))
+            try:
+                values[name] = read(text)
+            except BadInput as problem:
+                bad = BadInput(column, text, problem.expected)
+                problems.append(Problem(row.number, column, text, problem.expected))
+        if bad is not None:
+            raise bad
+        return NewRoute(**values)
+
+    def _store(self, unit: Unit, routes: Mapping[int, NewRoute]) -> RoutesReport:
+        stored = table(ClientRoute)
+        names = list(NewRoute.__dataclass_fields__)
+        before = {
+            row["client_id"]: {name: row[name] for name in names}
+            for row in unit.connection.execute(select(stored)).mappings()
+        }
+        changed = {c: values for c, route in routes.items() if (values := asdict(route)) != before.get(c)}
+        rows = [{"client_id": c, **_plain(values), "updated_at": unit.now} for c, values in changed.items()]
+        for client_id in changed:
+            unit.connection.execute(delete(stored).where(stored.c.client_id == client_id))
+        unit.insert(ClientRoute, rows)
+        for client_id, values in changed.items():
+            unit.audit(
+                AuditEntry(
+                    "CLIENT_ROUTE",
+                    self._parts.actor,
+                    client_id=client_id,
+                    details={name: _told(value) for name, value in _plain(values).items()},
+                )
+            )
+        unit.touched.roster = True
+        updated = len(changed.keys() & before.keys())
+        return RoutesReport(len(changed) - updated, updated, len(routes) - len(changed))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
+
+
+def _told(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def columns(rows: Sequence[RouteView], codes: Mapping[int, str]) -> list[tuple[str, ...]]:
+    """Routes as rows of a route file, in the order of its columns."""
+    found: list[tuple[str, ...]] = []
+    for route in rows:
+        values = {
+            **{name: str(getattr(route, name)) for name in OPTIONAL if name not in ("consent_until", "mtf")},
+            "consent_until": route.consent_until.isoformat() if route.consent_until else "",
+            "mtf": "" if route.mtf_enabled is None else "yes" if route.mtf_enabled else "no",
+        }
+        found.append((codes[route.client_id], route.kind.value, *(values[name] for name in OPTIONAL)))
+    return found

@@ -1,0 +1,295 @@
+"""Sessions: each client's sign-in at its broker, its end at 06:00, and what the broker says of it.
+
+Tokens are the adapters' and the vault's: here stands only that there is one, since when and until when.
+The end is market time, which is wall time except where the broker behind the desk is a simulated one.
+"""
+
+import logging
+import re
+from collections.abc import Collection
+from datetime import datetime, time, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import insert, update
+
+from brokers.contract import BrokerError, BrokerProfile, SessionExpired
+from data.access_tables import BrokerSession
+from data.audit import AuditEntry
+from data.clock import IST
+from data.money import BadInput
+from data.store import Unit
+from data.tables import Client, table
+from data.vocabulary import ClientStatus, SessionProblem, SessionState
+from engine.accounts.access import PAPER, SessionView
+from engine.accounts.sign_in import SignInQueue
+from engine.accounts.views import ClientView
+from engine.events import SessionsChanged
+from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+SESSION_END = time(6, 0, tzinfo=IST)
+"""When a day's access tokens end (Kite Connect documentation, user, login flow)."""
+
+SOON = timedelta(hours=1)
+"""How long before its end a session is worth renewing."""
+
+HIDDEN = "(hidden)"
+"""Stands for a token in messages: none is ever shown."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{4,128}")
+_USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
+_EXPECTED = "paste the request token, or the whole address the browser was sent to"
+
+
+def next_end(now: datetime) -> datetime:
+    """The next 06:00 in India after `now`."""
+    local = now.astimezone(IST)
+    today = datetime.combine(local.date(), SESSION_END)
+    return (today if local < today else today + timedelta(days=1)).astimezone(now.tzinfo)
+
+
+def request_token(text: str) -> str:
+    """The request token in what was pasted: itself, or the redirected address. Raises `BadInput`.
+
+    Messages name what is missing and never show a token.
+    """
+    given = text.strip().strip("\"'<>")
+    if not given:
+        raise BadInput("token", "", _EXPECTED)
+    if _TOKEN.fullmatch(given):
+        return given
+    if "=" not in given and "/" not in given:
+        raise BadInput("token", HIDDEN, f"a request token has 4 to 128 letters and digits; {_EXPECTED}")
+    address = urlsplit(given)
+    shown = (
+        f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}" if address.netloc else HIDDEN
+    )
+    found = parse_qs(address.query or address.fragment or given, keep_blank_values=True)
+    status = (found.get("status") or [""])[0]
+    tokens = found.get("request_token") or []
+    if status and status != "success":
+        raise BadInput(
+            "address", shown, f"it says that the sign-in ended with {status[:40]!r}; sign in again"
+        )
+    if not tokens or not tokens[0]:
+        raise BadInput("address", shown, "it has no request_token; copy the address after the sign-in")
+    if len(set(tokens)) > 1 or _TOKEN.fullmatch(tokens[0]) is None:
+        raise BadInput("address", shown, "its request_token is not one token; copy the address again")
+    return tokens[0]
+
+
+class Sessions:
+    """Signs clients in and knows who is."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._signing_in: set[int] = set()
+
+    # --- what is known ---
+
+    def of(self, client_id: int) -> SessionView | None:
+        """What is known of a client's session; None where nobody ever signed in."""
+        return self._parts.book.access.sessions.get(client_id)
+
+    def needs_sign_in(self, client_id: int) -> bool:
+        """Whether this client's broker asks for a sign-in at all."""
+        adapter = self._parts.book.adapter_of(self._parts.book.clients[client_id].broker)
+        return adapter not in (PAPER, "")
+
+    def due(self) -> list[ClientView]:
+        """Active clients to sign in, the red ones first, then those whose session ends within the hour."""
+        soon = self._parts.market_clock.now() + SOON
+        red: list[ClientView] = []
+        ending: list[ClientView] = []
+        for client in self._parts.book.clients.values():
+            session = self.of(client.id)
+            if client.status is not ClientStatus.ACTIVE or not self._parts.served(client.id):
+                continue
+            if client.session is not SessionState.OK:
+                red.append(client)
+            elif session is not None and session.expires_at is not None and session.expires_at <= soon:
+                ending.append(client)
+        return red + ending
+
+    # --- signing in ---
+
+    async def login_url(self, client_id: int) -> str:
+        """Where the client signs in; empty if its broker asks for no sign-in. Raises `BadInput`."""
+        client = self._client(client_id)
+        broker, account = self._parts.broker_of(client.id)
+        try:
+            return await broker.login_url(account)
+        except BrokerError as problem:
+            raise BadInput("client", client.code, str(problem)) from None
+
+    async def sign_in(self, client_id: int, text: str) -> SessionView:
+        """Sign a client in with a request token or the redirected address, until the next 06:00 in India.
+
+        Raises `BadInput` for what holds no token, for what the broker refuses, and for another user's token,
+        naming whose it is. A broker that asks for no sign-in takes any text and gives no end.
+        """
+        client = self._client(client_id)
+        broker, account = self._parts.broker_of(client.id)
+        asks = bool(await self.login_url(client_id))
+        token = request_token(text) if asks else ""
+        if client_id in self._signing_in:  # a second exchange would end the session of the first
+            raise BadInput("client", client.code, "its sign-in is under way; wait for its outcome")
+        self._signing_in.add(client_id)
+        try:
+            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+                profile = await broker.exchange_token(account, token)
+        except (BrokerError, TimeoutError) as problem:
+            words = self._with_codes(client, _without(token, str(problem) or "no answer"))
+            await self._note(client, SessionProblem.REFUSED, words)
+            raise BadInput("token", HIDDEN, f"the broker refused it: {words}") from None
+        finally:
+            self._signing_in.discard(client_id)
+        await self._hold_to_user(client, profile)
+        await self._record(
+            client,
+            SessionProblem.NONE,
+            "",
+            user_name=profile.user_name,
+            login_at=self._parts.clock.now(),
+            expires_at=next_end(self._parts.market_clock.now()) if asks else None,
+        )
+        return self._parts.book.access.sessions[client_id]
+
+    def queue(self, client_ids: Collection[int] | None = None) -> SignInQueue:
+        """The morning's queue of sign-ins: of these clients, or of everybody that is due."""
+        clients = self.due() if client_ids is None else [self._client(one) for one in client_ids]
+        return SignInQueue(self._parts, self, [client.id for client in clients])
+
+    # --- what becomes of a session ---
+
+    async def expire(self, client_id: int, why: str, problem: SessionProblem = SessionProblem.ENDED) -> None:
+        """Take a client for signed out, `why` in words; nothing of it is sent until it has signed in."""
+        await self._record(self._client(client_id), problem, why)
+
+    async def check(self, client_id: int) -> bool:
+        """Ask the broker whose session this is; gives whether it still takes calls.
+
+        A broker that cannot be reached proves nothing: the session stays and the failure is noted.
+        """
+        client = self._client(client_id)
+        session = self.of(client_id)
+        if self.needs_sign_in(client_id) and (session is None or not session.ok):
+            return False
+        broker, account = self._parts.broker_of(client_id)
+        try:
+            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+                profile = await broker.profile(account)
+        except SessionExpired as problem:
+            await self.expire(client_id, str(problem) or "the broker no longer takes it")
+            return False
+        except (BrokerError, TimeoutError) as problem:
+            await self._note(client, SessionProblem.UNREACHABLE, str(problem) or "no answer")
+            return False
+        try:
+            await self._hold_to_user(client, profile)
+        except BadInput:
+            return False
+        await self._note(client, SessionProblem.NONE, "")
+        return True
+
+    async def expire_due(self) -> int:
+        """End every session whose time is over; gives how many that were."""
+        now = self._parts.market_clock.now()
+        over = [
+            client
+            for client in self._parts.book.clients.values()
+            if (s := self.of(client.id)) is not None
+            and s.ok
+            and s.expires_at is not None
+            and s.expires_at <= now
+        ]
+        if over:
+            words = "it ended at 06:00; sign in again"
+            await self._parts.store.write(
+                lambda unit: [self._store(unit, c, SessionProblem.EXPIRED, words) for c in over]
+            )
+            log.info("%s sessions ended", len(over))
+        return len(over)
+
+    # --- keeping ---
+
+    def _client(self, client_id: int) -> ClientView:
+        client = self._parts.book.clients.get(client_id)
+        if client is None:
+            raise BadInput("client", client_id, "no client has this id")
+        if not self._parts.served(client_id):
+            raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
+        return client
+
+    def _with_codes(self, client: ClientView, words: str) -> str:
+        """A broker's words, with the codes of other clients whose user ids stand in them."""
+        broker = self._parts.brokers[client.broker]
+        named = {
+            self._parts.book.clients[other].code
+            for word in _USER.findall(words)
+            if (other := self._parts.client_of(broker, word)) is not None and other != client.id
+        }
+        return f"{words} (client {', '.join(sorted(named))})" if named else words
+
+    async def _hold_to_user(self, client: ClientView, profile: BrokerProfile) -> None:
+        """Raises `BadInput`, and ends the client's session, where the broker speaks of another user."""
+        account = self._parts.account(client)
+        if profile.user_id.upper() == account.user_id.upper():
+            return
+        broker = self._parts.brokers[client.broker]
+        other = self._parts.client_of(broker, profile.user_id)
+        whose = f"user {profile.user_id}"
+        if other is not None:
+            whose += f", client {self._parts.book.clients[other].code}"
+        await self._record(client, SessionProblem.OTHER_USER, f"token of another user ({whose})")
+        raise BadInput(
+            "token", HIDDEN, f"it belongs to {whose}, not to {client.code}; sign in as its own user"
+        )
+
+    async def _note(self, client: ClientView, problem: SessionProblem, words: str) -> None:
+        """Keep what a look or a failed sign-in showed; a session that holds is not ended by it."""
+        session = self.of(client.id)
+        if problem is SessionProblem.REFUSED and session is not None and session.ok:
+            return
+        await self._record(client, problem, words)
+
+    async def _record(self, client: ClientView, problem: SessionProblem, words: str, **login: object) -> None:
+        await self._parts.store.write(lambda unit: self._store(unit, client, problem, words, **login))
+
+    def _store(
+        self, unit: Unit, client: ClientView, problem: SessionProblem, words: str, **login: object
+    ) -> None:
+        stored, clients = table(BrokerSession), table(Client)
+        values = {
+            "problem_code": problem.value,
+            "problem_text": words[:300],
+            "checked_at": unit.now,
+            **login,
+        }
+        known = unit.connection.execute(
+            update(stored).where(stored.c.client_id == client.id).values(**values)
+        ).rowcount
+        if not known:
+            blank = {"user_name": "", "login_at": None, "expires_at": None}
+            unit.connection.execute(insert(stored), {"client_id": client.id, **blank, **values})
+        ended = problem not in (SessionProblem.NONE, SessionProblem.UNREACHABLE)
+        if login or ended:
+            state = SessionState.EXPIRED if ended else SessionState.OK
+            unit.connection.execute(
+                update(clients)
+                .where(clients.c.id == client.id)
+                .values(session=state.value, updated_at=unit.now)
+            )
+            action = "CLIENT_SESSION_ENDED" if ended else "CLIENT_SIGNED_IN"
+            details = {"code": client.code, "problem": problem.value, "why": words[:300]} if ended else {}
+            expires_at = login.get("expires_at")
+            if isinstance(expires_at, datetime):
+                details = {"code": client.code, "until": expires_at.isoformat()}
+            unit.audit(AuditEntry(action, self._parts.actor, client_id=client.id, details=details))
+        unit.touched.roster = True
+        unit.publish(SessionsChanged(frozenset({client.id})))
+
+
+def _without(token: str, words: str) -> str:
+    return words.replace(token, HIDDEN) if token else words

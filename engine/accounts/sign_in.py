@@ -1,0 +1,177 @@
+"""The morning's queue: one client after another signs in while the answers before are still checked."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from data.money import BadInput
+from data.store import StoreError
+from engine.accounts.views import ClientView
+from engine.events import SessionsChanged
+from engine.parts import Parts
+
+if TYPE_CHECKING:
+    from engine.accounts.sessions import Sessions
+
+
+class SignInState(StrEnum):
+    """How far one client's sign-in has come."""
+
+    WAITING = "waiting"
+    CHECKING = "checking"
+    DONE = "done"
+    RED = "red"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One client of the queue; `words` says why it is red."""
+
+    client_id: int
+    code: str
+    state: SignInState
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the queue has come. `left_s` is about how long it takes; None before the first answer."""
+
+    total: int
+    done: int
+    red: int
+    checking: int
+    waiting: int
+    spent_s: float
+    left_s: float | None
+
+
+class SignInQueue:
+    """Clients to sign in, in order. `submit` goes on to the next at once; the desk does the checking."""
+
+    def __init__(self, parts: Parts, sessions: "Sessions", client_ids: Sequence[int]) -> None:
+        self._parts = parts
+        self._sessions = sessions
+        self._entries = {
+            client_id: SignIn(client_id, parts.book.clients[client_id].code, SignInState.WAITING)
+            for client_id in client_ids
+        }
+        self._waiting = list(self._entries)
+        self._began: datetime | None = None
+        self._last_at: datetime | None = None
+        self._given = 0
+        self._checks: set[asyncio.Task[None]] = set()
+
+    @property
+    def current(self) -> ClientView | None:
+        """Whose turn it is; None when everybody had theirs."""
+        return self._parts.book.clients.get(self._waiting[0]) if self._waiting else None
+
+    @property
+    def following(self) -> ClientView | None:
+        """Who comes after."""
+        return self._parts.book.clients.get(self._waiting[1]) if len(self._waiting) > 1 else None
+
+    @property
+    def entries(self) -> list[SignIn]:
+        """Every client of the queue, in its order."""
+        return list(self._entries.values())
+
+    def red(self) -> list[SignIn]:
+        """Clients whose sign-in failed, with the reason."""
+        return [one for one in self._entries.values() if one.state is SignInState.RED]
+
+    def progress(self) -> Progress:
+        """Counts, seconds since the first link was asked for, and about how many are left."""
+        states = [one.state for one in self._entries.values()]
+        spent = (self._now() - self._began).total_seconds() if self._began else 0.0
+        left: float | None = None
+        if self._given and self._began and self._last_at:
+            left = (self._last_at - self._began).total_seconds() / self._given * len(self._waiting)
+        return Progress(
+            len(states),
+            states.count(SignInState.DONE),
+            states.count(SignInState.RED),
+            states.count(SignInState.CHECKING),
+            len(self._waiting),
+            spent,
+            left,
+        )
+
+    async def link(self) -> str:
+        """Where the client whose turn it is signs in. Raises `BadInput` where there is no link for it."""
+        client = self._now_serving()
+        if self._began is None:
+            self._began = self._now()
+        return await self._sessions.login_url(client.id)
+
+    def submit(self, text: str) -> None:
+        """Take what was pasted for the client whose turn it is, check it beside, and go on to the next.
+
+        Raises `BadInput` for what holds no token; then the turn stays.
+        """
+        from engine.accounts.sessions import request_token
+
+        client = self._now_serving()
+        if self._sessions.needs_sign_in(client.id):
+            request_token(text)
+        self._turn_over(client.id, SignInState.CHECKING)
+        task = asyncio.create_task(self._check(client.id, text))
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+    def skip(self) -> None:
+        """Leave the client whose turn it is for later. Raises `BadInput` when nobody is left."""
+        self._turn_over(self._now_serving().id, SignInState.SKIPPED)
+
+    def retry(self, client_id: int) -> None:
+        """Put a red or skipped client at the end of the queue again. Raises `BadInput` for any other."""
+        one = self._entries.get(client_id)
+        if one is None or one.state not in (SignInState.RED, SignInState.SKIPPED):
+            raise BadInput(
+                "client", client_id, "only a red or skipped client of this queue can be tried again"
+            )
+        self._set(client_id, SignInState.WAITING)
+        self._waiting.append(client_id)
+
+    async def settled(self) -> None:
+        """Wait until no answer is being checked any more."""
+        while self._checks:
+            await asyncio.wait(self._checks)
+
+    async def _check(self, client_id: int, text: str) -> None:
+        try:
+            await self._sessions.sign_in(client_id, text)
+        except BadInput as refused:
+            self._set(client_id, SignInState.RED, refused.expected)
+        except StoreError as problem:
+            self._set(client_id, SignInState.RED, f"it could not be kept: {problem}")
+        except Exception as problem:  # an adapter's fault ends no queue; its words may hold the token
+            self._set(client_id, SignInState.RED, f"it failed unexpectedly ({type(problem).__name__})")
+        else:
+            self._set(client_id, SignInState.DONE)
+
+    def _turn_over(self, client_id: int, state: SignInState) -> None:
+        now = self._now()
+        self._began = self._began or now
+        self._last_at = now
+        self._given += 1
+        self._waiting.remove(client_id)
+        self._set(client_id, state)
+
+    def _set(self, client_id: int, state: SignInState, words: str = "") -> None:
+        self._entries[client_id] = replace(self._entries[client_id], state=state, words=words)
+        self._parts.bus.publish([SessionsChanged(frozenset({client_id}))])
+
+    def _now_serving(self) -> ClientView:
+        client = self.current
+        if client is None:
+            raise BadInput("queue", "", "everybody had a turn")
+        return client
+
+    def _now(self) -> datetime:
+        return self._parts.clock.now()

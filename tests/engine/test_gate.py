@@ -1,0 +1,229 @@
+"""The gate: who may trade, why not, one address for one family, and what a trader may let pass for a day."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from data.clock import ManualClock
+from data.csvfiles import FileProblem
+from data.money import BadInput
+from data.vocabulary import (
+    Demat,
+    GateColour,
+    GateItem,
+    Product,
+    Reason,
+    RouteKind,
+    SizingKind,
+    Verdict,
+)
+from engine.accounts.access import THIS_MACHINE, RouteView, shared_addresses
+from engine.accounts.routes import NewRoute, template
+from engine.accounts.views import HoldingView
+from tests.desks import buy, paper_desk, sell
+from tests.signing import START, signing_desk
+
+GREEN, AMBER, RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
+
+
+def own(egress_ip: str = "203.0.113.1", consent: str = "paper 1", **more: object) -> NewRoute:
+    more.setdefault("demat", Demat.DDPI)
+    return NewRoute(RouteKind.OWN, "abcd1234", egress_ip=egress_ip, consent=consent, **more)  # type: ignore[arg-type]
+
+
+def colours(desk, client_id):
+    return {check.item.value: check.colour.value for check in desk.gate.of(client_id).checks}
+
+
+async def reasons(desk, intent):
+    return {line.code: line.reason for line in (await desk.plans.preview(intent)).lines}
+
+
+async def test_on_paper_everybody_passes_without_anything_entered(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await desk.reconcile.ensure([client.id for client in desk.clients.all()])
+        counts = desk.gate.counts()
+        assert (counts.ready, counts.red, counts.out) == (47, 1, 2)
+        (red,) = [row for row in desk.gate.rows() if row.reason is Reason.SESSION_EXPIRED]
+        assert red.code == "DR0044"
+        assert red.check(GateItem.SESSION).judged.words == "session expired"
+        ready = next(row for row in desk.gate.rows() if row.reason is None)
+        assert {ready.check(item).colour for item in GateItem if item is not GateItem.MTF} == {GREEN}
+        assert ready.check(GateItem.FUNDS).judged.figures["available_paise"] == (
+            desk.funds.of(ready.client_id).available_paise
+        )
+
+
+async def test_plans_skip_by_the_first_thing_that_is_missing_and_name_it(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2", "C3", "C4", kind="api") as (desk, _broker):
+        for number in (2, 3, 4):
+            await desk.sessions.sign_in(number, f"for-U{number}")
+        await desk.routes.set(3, own(consent=""))
+        await desk.routes.set(4, own("203.0.113.4"))
+        intent = buy("TCS", SizingKind.FIXED_QUANTITY, 1)
+        plan = await desk.plans.preview(intent)
+        lines = {line.code: line for line in plan.lines}
+        assert {code: line.reason for code, line in lines.items()} == {
+            "C1": Reason.SESSION_EXPIRED,
+            "C2": Reason.ROUTE_NOT_READY,
+            "C3": Reason.CONSENT_MISSING,
+            "C4": None,
+        }
+        assert lines["C2"].detail.startswith("no route")
+        assert lines["C3"].detail == "no consent recorded"
+        assert desk.counts().ready == 1
+        assert [row.colour for row in desk.gate.rows()] == [RED, RED, RED, GREEN]
+        await desk.routes.set(3, own(consent="paper 3"))
+        assert (await reasons(desk, intent))["C3"] is None
+
+
+async def test_one_address_serves_one_family_and_both_others_are_red_by_name(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2", "C3") as (desk, _broker):
+        for number in (1, 2, 3):
+            await desk.sessions.sign_in(number, f"for-U{number}")
+            await desk.routes.set(number, own(f"203.0.113.{number}"))
+        assert [client.gate for client in desk.clients.all()] == [None, None, None]
+        await desk.routes.set(2, own("203.0.113.1"))
+        one, two = (desk.gate.of(number).check(GateItem.ROUTE) for number in (1, 2))
+        assert (one.colour, two.colour) == (RED, RED)
+        assert "shares 203.0.113.1 with C2" in one.judged.words
+        assert "shares 203.0.113.1 with C1" in two.judged.words
+        assert colours(desk, 3)["route"] == "green"
+        lines = await reasons(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        assert lines == {"C1": Reason.ROUTE_NOT_READY, "C2": Reason.ROUTE_NOT_READY, "C3": None}
+        with pytest.raises(BadInput, match="red cannot be waived: shares"):
+            await desk.gate.waive(1, "route", "I know what I do")
+        await desk.routes.set(2, own("203.0.113.1", permission="letter 7"))
+        assert (colours(desk, 1)["route"], colours(desk, 2)["route"]) == ("red", "green")
+        for number in (1, 2):
+            await desk.routes.set(number, own("203.0.113.1", family="Mehta"))
+        assert desk.clients.ready_count() == 3
+        await desk.clients.set_status(3, desk.clients.get(3).status.INACTIVE, "vacation")
+        await desk.routes.set(3, own("203.0.113.1"))
+        assert desk.clients.ready_count() == 2
+
+
+def test_calls_without_an_address_of_their_own_share_this_machines():
+    def route(number: int, **more: str) -> RouteView:
+        return RouteView(number, RouteKind.OWN, "key", **more)  # type: ignore[arg-type]
+
+    routes = {
+        1: route(1),
+        2: route(2, bind_address="192.168.0.9"),
+        3: route(3, bind_address="8.8.8.8"),
+        4: route(4, egress_ip="8.8.8.8", family="Rao"),
+        5: route(5, proxy="http://10.0.0.1:3128"),
+        6: route(6, proxy="http://10.0.0.1:3128", egress_ip="203.0.113.6"),
+        7: RouteView(7, RouteKind.PAPER),
+    }
+    assert routes[2].egress == THIS_MACHINE
+    shared = shared_addresses(routes, {number: f"C{number}" for number in routes})
+    assert shared == {1: ("C2",), 2: ("C1",), 3: ("C4",), 4: ("C3",)}
+
+
+async def test_amber_keeps_a_client_out_until_it_is_waived_for_the_day(tmp_path):
+    clock = ManualClock(START)
+    async with signing_desk(tmp_path, "C1", clock=clock) as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        await desk.routes.set(1, own("", consent_until=date(2026, 11, 20)))
+        assert (colours(desk, 1)["route"], colours(desk, 1)["consent"]) == ("amber", "amber")
+        assert desk.clients.get(1).gate is Reason.ROUTE_NOT_READY
+        for item, reason, says in (
+            ("route", "ok", "5 characters"),
+            ("session", "I know what I do", "is green"),
+            ("weather", "I know what I do", "give one of session, route"),
+        ):
+            with pytest.raises(BadInput, match=says):
+                await desk.gate.waive(1, item, reason)
+        row = await desk.gate.waive(1, "route", "address confirmed by phone")
+        assert row.check(GateItem.ROUTE).waived == "address confirmed by phone"
+        assert desk.clients.get(1).gate is Reason.CONSENT_MISSING
+        assert (await desk.gate.waive(1, GateItem.CONSENT, "renewal is signed")).reason is None
+        told = [r for r in await desk.audit.rows() if r.action == "CLIENT_GATE_WAIVED"]
+        assert [(r.actor, r.details["item"]) for r in told] == [("tester", "route"), ("tester", "consent")]
+    clock.shift(24 * 3600)
+    async with signing_desk(tmp_path, clock=clock) as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        assert (colours(desk, 1)["route"], colours(desk, 1)["consent"]) == ("amber", "amber")
+        assert desk.clients.get(1).gate is Reason.ROUTE_NOT_READY
+        with pytest.raises(Exception, match="append-only"):
+            await desk._parts.store.write(
+                lambda unit: unit.connection.exec_driver_sql("UPDATE gate_waiver SET reason = 'other'")
+            )
+
+
+async def test_a_consent_that_ended_is_red(tmp_path):
+    async with signing_desk(tmp_path, "C1") as (desk, _broker):
+        await desk.routes.set(1, own(consent_until=date(2026, 11, 17)))
+        assert "ended on 17 Nov 2026" in desk.gate.of(1).check(GateItem.CONSENT).judged.words
+        with pytest.raises(BadInput, match="red cannot be waived"):
+            await desk.gate.waive(1, "consent", "renewal is signed")
+
+
+async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_it(tmp_path):
+    async with signing_desk(tmp_path, "C1", kind="api") as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        await desk.routes.set(1, own(demat=Demat.NONE))
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 4, 1))
+        assert [line.verdict for line in plan.lines] == [Verdict.OK]
+        held = desk._parts.book.holdings
+        security = desk.market.index.get("NSE:TCS").security
+        today = HoldingView(1, security, "NSE:TCS", "TCS", Product.CNC, 4, 0, 0, 0, 0, 4_00_000)
+        half = sell("TCS", SizingKind.PERCENT_OF_POSITION, 50_00, 1)
+        held[1] = (today,)
+        assert await reasons(desk, half) == {"C1": None}
+        held[1] = (replace(today, today=1, free=3),)
+        assert await reasons(desk, half) == {"C1": Reason.AUTHORISATION_MISSING}
+        await desk.gate.waive(1, "demat", "authorised at CDSL 09:20")
+        held[1] = (replace(today, today=1, free=3),)
+        assert await reasons(desk, half) == {"C1": None}
+
+
+async def test_a_route_that_says_paper_sends_no_real_order_and_a_dealer_needs_a_letter(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, _broker):
+        await desk.routes.set(1, NewRoute(RouteKind.PAPER, consent="x"))
+        await desk.routes.set(2, NewRoute(RouteKind.DEALER, "abcd1234", consent="x"))
+        assert "says paper, but orders go to zerodha" in desk.gate.of(1).check(GateItem.ROUTE).judged.words
+        assert "written permission" in desk.gate.of(2).check(GateItem.ROUTE).judged.words
+        with pytest.raises(BadInput, match="needs the client's api key"):
+            await desk.routes.set(1, NewRoute(RouteKind.OWN))
+
+
+async def test_a_route_file_is_taken_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "routes.csv"
+    async with signing_desk(tmp_path, "AM1042", "C2") as (desk, _broker):
+        file.write_text(template())
+        report = await desk.routes.import_csv(file)
+        assert (report.added, report.updated, report.unchanged) == (1, 0, 0)
+        assert (await desk.routes.import_csv(file)).unchanged == 1
+        route = desk.routes.of(1)
+        assert (route.kind, route.demat, route.mtf_enabled) == (RouteKind.OWN, Demat.DDPI, True)
+        assert route.consent_until == date(2027, 3, 31)
+        file.write_text("code,kind,family\nAM1042,own,Rao\n")
+        assert (await desk.routes.import_csv(file)).updated == 1
+        assert (desk.routes.of(1).family, desk.routes.of(1).api_key) == ("Rao", route.api_key)
+
+        bad = [
+            ("C9,own,ab12,,,,", "code"),
+            ("C2,own,,,,,", "api_key"),
+            ("C2,lease,ab12,,,,", "kind"),
+            ("C2,own,ab12,socks5://x:1,,,", "proxy"),
+            ("C2,own,ab12,http://me:pw@10.0.0.1:1,,,", "proxy"),
+            ("C2,own,ab12,,300.1.1.1,,", "bind_address"),
+            ("C2,own,ab12,http://10.0.0.1:1,10.0.0.2,,", "bind_address"),
+            ("C2,own,ab12,,,somewhere,", "egress_ip"),
+            ("C2,own,ab12,,,,maybe", "demat"),
+            ("am1042,own,ab12,,,,", "code"),
+        ]
+        before = desk.routes.all()
+        for row, field in bad:
+            file.write_text(
+                "code,kind,api_key,proxy,bind_address,egress_ip,demat\n"
+                f"AM1042,own,zz99,,,203.0.113.9,poa\n{row}\n"
+            )
+            with pytest.raises(FileProblem) as refused:
+                await desk.routes.import_csv(file)
+            assert [(one.row, one.field) for one in refused.value.problems] == [(3, field)], row
+            assert "me:pw" not in str(refused.value)
+        assert desk.routes.all() == before

@@ -1,0 +1,212 @@
+"""Signing clients in: what may be pasted, whose token it is, until when it holds, and one after another."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from data.clock import ManualClock
+from data.money import BadInput
+from data.vocabulary import ClientStatus, SessionProblem, SessionState
+from engine.accounts.sessions import next_end, request_token
+from engine.accounts.sign_in import SignInState
+from tests.desks import paper_desk
+from tests.signing import START, signing_desk
+
+TOKEN = "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        f"  {TOKEN}\n",
+        f"http://127.0.0.1:5010/?action=login&type=login&status=success&request_token={TOKEN}",
+        f"https://desk.example/cb?request_token={TOKEN}&action=login#top",
+        f"https://desk.example/cb#request_token={TOKEN}&status=success",
+        f"request_token={TOKEN}&status=success",
+        f"'http://localhost/?status=success&request_token={TOKEN}&request_token={TOKEN}'",
+    ],
+)
+def test_a_token_or_the_whole_address_may_be_pasted(text):
+    assert request_token(text) == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "paste the request token"),
+        (f"{TOKEN} {TOKEN}", "4 to 128"),
+        ("http://127.0.0.1/?status=success&action=login", "no request_token"),
+        ("http://127.0.0.1/?status=success&request_token=", "no request_token"),
+        (f"http://127.0.0.1/?status=error&request_token={TOKEN}", "ended with 'error'"),
+        (f"http://127.0.0.1/?request_token={TOKEN}%20x", "not one token"),
+        (f"http://me:secret@127.0.0.1/?request_token={TOKEN}&request_token=other", "not one token"),
+    ],
+)
+def test_what_is_missing_is_named_and_no_token_is_shown(text, says):
+    with pytest.raises(BadInput, match=says) as refused:
+        request_token(text)
+    for secret in (TOKEN, "secret"):
+        assert secret not in str(refused.value)
+        assert secret not in repr(refused.value.value)
+
+
+def test_a_session_ends_at_the_next_six_in_the_morning_of_india():
+    at = datetime(2026, 11, 18, 0, 29, 59, tzinfo=UTC)  # 05:59:59 IST
+    assert next_end(at) == datetime(2026, 11, 18, 0, 30, tzinfo=UTC)
+    assert next_end(at + timedelta(seconds=1)) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+    assert next_end(START) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+
+
+async def test_a_sign_in_holds_until_six_and_the_desk_ends_it_by_itself(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    clock = ManualClock(START)
+    async with signing_desk(tmp_path, "C1", "C2", clock=clock) as (desk, _broker):
+        one, two = desk.clients.all()
+        assert [client.code for client in desk.sessions.due()] == ["C1", "C2"]
+        assert one.session is SessionState.EXPIRED
+        session = await desk.sessions.sign_in(one.id, "http://127.0.0.1/?request_token=for-U1&status=success")
+        assert (session.user_name, session.login_at) == ("Name of U1", START)
+        assert session.expires_at == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+        assert desk.clients.get(one.id).session is SessionState.OK
+        assert desk.sessions.due() == [two]
+        clock.shift((session.expires_at - START).total_seconds() - 60)
+        assert [client.code for client in desk.sessions.due()] == ["C2", "C1"]
+        assert await desk.sessions.expire_due() == 0
+        clock.shift(60)
+        assert await desk.sessions.expire_due() == 1
+        ended = desk.sessions.of(one.id)
+        assert ended is not None
+        assert (ended.ok, ended.problem) == (False, SessionProblem.EXPIRED)
+        assert desk.clients.get(one.id).session is SessionState.EXPIRED
+        actions = [row.action for row in await desk.audit.rows(client_id=one.id)]
+        assert actions[-2:] == ["CLIENT_SIGNED_IN", "CLIENT_SESSION_ENDED"]
+    assert "for-U1" not in caplog.text
+    assert b"for-U1" not in b"".join(file.read_bytes() for file in tmp_path.glob("desk.db*"))
+
+
+async def test_a_session_outlives_the_program_until_its_end(tmp_path):
+    clock = ManualClock(START)
+    async with signing_desk(tmp_path, "C1", clock=clock) as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+    async with signing_desk(tmp_path, clock=clock) as (desk, _broker):
+        assert desk.clients.get(1).session is SessionState.OK
+    clock.shift(24 * 3600)
+    async with signing_desk(tmp_path, clock=clock) as (desk, _broker):
+        assert desk.clients.get(1).session is SessionState.EXPIRED
+
+
+async def test_another_users_token_is_refused_by_name_and_ends_the_session(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        with pytest.raises(BadInput, match="user U2, client C2, not to C1") as refused:
+            await desk.sessions.sign_in(1, "for-U2")
+        assert "for-U2" not in str(refused.value)
+        assert desk.clients.get(1).session is SessionState.EXPIRED
+        with pytest.raises(BadInput, match="user U9, not to C2"):
+            await desk.sessions.sign_in(2, "for-U9")
+        session = desk.sessions.of(2)
+        assert session is not None
+        assert (session.problem, session.login_at) == (SessionProblem.OTHER_USER, None)
+
+
+async def test_an_adapter_that_tells_users_apart_itself_has_them_named_too(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, broker):
+        broker.strict = True
+        await desk.sessions.sign_in(1, "for-U1")
+        with pytest.raises(BadInput, match=r"U2 has signed in, not U1\. \(client C2\)"):
+            await desk.sessions.sign_in(1, "for-U2")
+        assert desk.clients.get(1).session is SessionState.OK
+
+
+async def test_a_refused_token_ends_no_session_that_holds_and_is_not_shown(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, _broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        for client_id in (1, 2):
+            with pytest.raises(BadInput, match="invalid or has expired") as refused:
+                await desk.sessions.sign_in(client_id, TOKEN)
+            assert TOKEN not in str(refused.value)
+        assert [client.session.value for client in desk.clients.all()] == ["ok", "expired"]
+        session = desk.sessions.of(2)
+        assert session is not None
+        assert (session.problem, TOKEN in session.problem_text) == (SessionProblem.REFUSED, False)
+
+
+async def test_a_look_ends_a_session_only_on_the_brokers_word(tmp_path):
+    async with signing_desk(tmp_path, "C1") as (desk, broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        broker.trouble = "gateway"
+        assert not await desk.sessions.check(1)
+        assert desk.clients.get(1).session is SessionState.OK
+        broker.trouble = ""
+        assert await desk.sessions.check(1)
+        session = desk.sessions.of(1)
+        assert session is not None
+        assert session.problem is SessionProblem.NONE
+        broker.users.clear()
+        assert not await desk.sessions.check(1)
+        assert desk.clients.get(1).session is SessionState.EXPIRED
+
+
+async def test_a_read_that_the_broker_refuses_signs_the_client_out(tmp_path):
+    async with signing_desk(tmp_path, "C1") as (desk, broker):
+        await desk.sessions.sign_in(1, "for-U1")
+        broker.users.clear()
+        assert not await desk.reconcile.check(1)
+        while desk._loading:
+            await next(iter(desk._loading))
+        assert desk.clients.get(1).session is SessionState.EXPIRED
+        assert desk.sessions.of(1).problem is SessionProblem.ENDED
+
+
+async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp_path):
+    clock = ManualClock(START)
+    async with signing_desk(tmp_path, "C1", "C2", "C3", "C4", clock=clock) as (desk, _broker):
+        heard = []
+        desk.events.subscribe(lambda event: heard.append(event.name))
+        await desk.clients.set_status(4, ClientStatus.INACTIVE, "vacation")
+        queue = desk.sessions.queue()
+        assert [one.code for one in queue.entries] == ["C1", "C2", "C3"]
+        assert (await queue.link()).endswith("user=U1")
+        assert queue.progress().left_s is None
+        clock.shift(20)
+        queue.submit("for-U1")
+        assert queue.entries[0].state is SignInState.CHECKING
+        assert queue.current.code == "C2"
+        assert queue.following.code == "C3"
+        assert (queue.progress().spent_s, queue.progress().left_s) == (20.0, 40.0)
+        with pytest.raises(BadInput, match="no request_token"):
+            queue.submit("http://127.0.0.1/?status=success")
+        assert queue.current.code == "C2"
+        queue.submit("for-U3")
+        queue.skip()
+        await queue.settled()
+        assert queue.current is None
+        assert [one.state.value for one in queue.entries] == ["done", "red", "skipped"]
+        (red,) = queue.red()
+        assert "user U3, client C3, not to C2" in red.words
+        queue.retry(2)
+        queue.submit("for-U2")
+        await queue.settled()
+        progress = queue.progress()
+        assert (progress.done, progress.red, progress.waiting) == (2, 0, 0)
+        with pytest.raises(BadInput, match="had a turn"):
+            queue.skip()
+        with pytest.raises(BadInput, match="red or skipped"):
+            queue.retry(1)
+        assert "sessions.changed" in heard
+        assert [client.code for client in desk.sessions.due()] == ["C3"]
+
+
+async def test_on_paper_nobody_needs_a_token_and_no_session_ends(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        (due,) = desk.sessions.due()
+        assert due.code == "DR0044"
+        assert await desk.sessions.login_url(due.id) == ""
+        session = await desk.sessions.sign_in(due.id, "")
+        assert session.expires_at is None
+        assert desk.clients.get(due.id).session is SessionState.OK
+        assert desk.sessions.due() == []
+        with pytest.raises(BadInput, match="no client has this id"):
+            await desk.sessions.sign_in(9999, "")
