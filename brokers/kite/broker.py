@@ -1,0 +1,347 @@
+"""Zerodha through Kite Connect: the contract's calls for every client account, each by its own route.
+
+The engine gives a call ten seconds; what this adapter waits for ends before that, so its own, better-founded
+word about a call comes first. Where the engine's time-out wins, its word is `Ambiguous`, and the late
+answer is dropped (`calls.KiteCalls`).
+"""
+
+import logging
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, cast
+
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    BrokerFunds,
+    BrokerHolding,
+    BrokerOrder,
+    BrokerProfile,
+    BrokerTrade,
+    Capabilities,
+    InstrumentRow,
+    OrderChange,
+    OrderRequest,
+    Outcome,
+    SessionExpired,
+    StreamEvent,
+    Tick,
+)
+from brokers.kite import mapping
+from brokers.kite.access import KiteAccess, KiteRoots
+from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
+from brokers.kite.client import KiteClient
+from brokers.kite.orders import KiteOrders
+from brokers.kite.outcomes import Failure, read_error
+from brokers.kite.portfolio import holdings_of
+from brokers.kite.reads import ReadBudget
+from brokers.kite.stream import KiteStream
+from data.clock import Clock
+from data.instruments import read_kite_instruments
+from data.money import BadInput
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+QUOTES_PER_CALL = 500
+"""Kite Connect documentation, market quotes."""
+
+HOLDINGS_LAST_S = 30.0
+"""For how long loans are taken from the holdings read last, since every read counts against the key."""
+
+ORDERS_PER_SECOND = 8
+"""Kite takes ten in a second of its own clock; ours differs, so it is asked for fewer."""
+
+MAX_ORDER_QUANTITY = 1_00_000
+MAX_ORDER_VALUE_PAISE = 10_00_00_000 * 100
+"""What Zerodha's risk checks take in one equity order, by the words of its refusals; no call tells these."""
+
+
+class KiteBroker:
+    """Implements `brokers.contract.Broker` for Zerodha.
+
+    `on_session_lost` is told on the event loop whose token Kite turned away; forgetting the token is the
+    caller's. `roots` lead to Zerodha or to a stand-in on this machine.
+    """
+
+    def __init__(
+        self,
+        access: KiteAccess,
+        roots: KiteRoots,
+        clock: Clock,
+        *,
+        waits: KiteWaits | None = None,
+        rng: random.Random | None = None,
+        on_session_lost: Callable[[BrokerAccount], None] = lambda _: None,
+    ) -> None:
+        self._access = access
+        self._clock = clock
+        self._waits = waits or KiteWaits()
+        self._calls = KiteCalls(access, roots, clock, self._waits, on_session_lost)
+        self._orders = KiteOrders(self._calls, clock)
+        self._budget = ReadBudget(clock)
+        self._stream = KiteStream(
+            roots.stream, clock, rng or random.Random(0), mapping.order_of, on_expired=on_session_lost
+        )
+        self._followed: list[BrokerAccount] = []
+        self._holdings: dict[BrokerAccount, tuple[float, object]] = {}
+        self._feed: BrokerAccount | None = None
+        self._tokens: dict[str, int] = {}
+        self._capabilities = Capabilities(
+            tag_length=20,
+            market_protection=True,
+            mtf=True,
+            orders_per_second=ORDERS_PER_SECOND,
+            orders_per_minute=400,
+            orders_per_day=5_000,
+            max_instruments=9_000,
+            max_order_quantity=MAX_ORDER_QUANTITY,
+            max_order_value_paise=MAX_ORDER_VALUE_PAISE,
+            simulated=roots.is_local,
+        )
+
+    @property
+    def name(self) -> str:
+        """The broker's word in client files."""
+        return "zerodha"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What Kite can do and how fast it is driven."""
+        return self._capabilities
+
+    async def open(self) -> None:
+        """Load the official client."""
+        await self._calls.open()
+
+    async def close(self) -> None:
+        """End the stream, drop calls that have not begun and wait for those that have."""
+        await self._stream.close()
+        await self._calls.close()
+
+    # --- sessions -----------------------------------------------------------------------------------------
+
+    async def login_url(self, account: BrokerAccount) -> str:
+        """Where the client signs in, every day after six in the morning."""
+        return await self._answer(account, KiteClient.login_url, signed_in=False, paced=False)
+
+    async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
+        """Make a session of what the login page gave, and keep its token if it is this client's.
+
+        Raises `BrokerError`: `other_user` where somebody else has signed in, `login_refused` where Kite does
+        not take the request token or the api secret, `no_secret` where none is stored.
+        """
+        key = await self._calls.key_of(account)
+        secret = await self._calls.ask_access(lambda: self._access.secret(key))
+        if not secret:
+            raise BrokerError(
+                f"No api secret is stored for the api key {key} of {account.user_id}.", "no_secret"
+            )
+        await self._budget.turn(key)
+        answer = await self._calls.run(
+            Purpose.READ,
+            account,
+            lambda client: client.generate_session(request_token, secret),
+            self._waits.read_s,
+            signed_in=False,
+        )
+        if isinstance(answer, Failure):
+            if answer.status not in (400, 403):
+                raise read_error(answer)
+            words = "Sign in again, since a request token is good once, or correct the api secret."
+            raise BrokerError(
+                f"Kite refused the sign-in of {account.user_id}: {answer.text} {words}", "login_refused"
+            )
+        row = mapping.Row("session", answer)
+        profile = _checked(account, mapping.profile_of(answer))
+        token = row.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise BrokerError("Kite: session, access_token: missing", "bad_row")
+        await self._calls.ask_access(lambda: self._access.keep_token(account, token))
+        if account in self._followed:
+            await self.follow(self._followed)
+        return profile
+
+    async def invalidate(self, account: BrokerAccount) -> None:
+        """End a client's session at Kite; the client's own Kite web session goes on. Raises `BrokerError`."""
+        await self._answer(account, KiteClient.invalidate)
+        await self._stream.remove_account(account)
+
+    async def profile(self, account: BrokerAccount) -> BrokerProfile:
+        """Whose session this is. Raises `BrokerError` with code `other_user` for another client's token."""
+        return _checked(account, mapping.profile_of(await self._answer(account, KiteClient.profile)))
+
+    # --- account ------------------------------------------------------------------------------------------
+
+    async def funds(self, account: BrokerAccount) -> BrokerFunds:
+        """The client's money, and what of it is lent by its holdings as last read, now if not lately."""
+        margins = await self._answer(account, KiteClient.margins)
+        known = self._holdings.get(account)
+        if known is None or self._clock.monotonic() - known[0] > HOLDINGS_LAST_S:
+            known = (self._clock.monotonic(), await self._answer(account, KiteClient.holdings))
+            self._holdings[account] = known
+        return mapping.funds_of(margins, known[1], self._clock.now())
+
+    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+        """The client's shares, today's included."""
+        holdings = await self._answer(account, KiteClient.holdings)
+        self._holdings[account] = (self._clock.monotonic(), holdings)
+        return holdings_of(holdings, await self._answer(account, KiteClient.positions))
+
+    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        """The client's order book of today, in the exchanges and products that the desk trades."""
+        answer = await self._answer(account, KiteClient.orders)
+        found = mapping.orders_of(answer, account.user_id)
+        for order, variety in found.values():
+            self._orders.remember(account, order.broker_order_id, variety)
+        return [order for order, _ in found.values()]
+
+    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+        """The client's fills of today."""
+        return mapping.trades_of(await self._answer(account, KiteClient.trades), account.user_id)
+
+    # --- orders -------------------------------------------------------------------------------------------
+
+    async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
+        """Send one order, once."""
+        return await self._orders.place(account, request)
+
+    async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
+        """Ask for a change of a live order, naming only what changes."""
+        return await self._orders.modify(account, broker_order_id, change)
+
+    async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
+        """Ask for a live order to be cancelled."""
+        return await self._orders.cancel(account, broker_order_id)
+
+    # --- market -------------------------------------------------------------------------------------------
+
+    async def follow(self, accounts: Sequence[BrokerAccount]) -> None:
+        """Take the feed from the first of these accounts that is signed in, and order updates from all.
+
+        The feed is the account that pays for market data; the others need none. Called again after sign-ins.
+        """
+        for account in self._followed:
+            if account not in accounts:
+                await self._stream.remove_account(account)
+        self._followed, self._feed = list(accounts), None
+        for account in accounts:
+            try:
+                route, token = await self._calls.session(account)
+            except BrokerError as error:
+                log.warning("%s is not followed: %s", account.user_id, error)
+                continue
+            if not token:
+                await self._stream.remove_account(account)
+                continue
+            prices = self._feed is None
+            if prices:
+                self._feed = account
+            await self._stream.add_account(account, route, token, prices=prices)
+
+    def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
+        """Seconds until so many further reads of each of these accounts could have been made."""
+        keys = Counter(self._calls.known_key(account) for account in accounts)
+        return self._budget.eta_s({key: many * calls for key, many in keys.items()})
+
+    async def instruments(self) -> Sequence[InstrumentRow]:
+        """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
+        dump = await self._answer(self._feed_account(), KiteClient.instruments)
+        rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
+        self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
+        return rows
+
+    async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """The market now, 500 instruments a call and one call a second. Unknown keys are missing."""
+        feed, wanted = self._feed_account(), list(dict.fromkeys(keys))
+        found: dict[str, Tick] = {}
+        for start in range(0, len(wanted), QUOTES_PER_CALL):
+            some = wanted[start : start + QUOTES_PER_CALL]
+            answer = await self._answer(feed, partial(_quotes, some), quotes=True)
+            found.update(mapping.ticks_of(answer, self._clock.now()))
+        for key, tick in found.items():
+            self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
+        return found
+
+    def learn(self, tokens: Mapping[str, int]) -> None:
+        """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
+        self._tokens.update(tokens)
+
+    async def subscribe(self, keys: Collection[str]) -> None:
+        """Replace the set of instruments the stream carries; what Kite does not list is left out.
+
+        The dump is read first where a token is not known yet. Raises `BrokerError`.
+        """
+        if any(key not in self._tokens for key in keys):
+            await self.instruments()
+        await self._stream.subscribe({self._tokens[key]: key for key in keys if key in self._tokens})
+
+    def stream(self) -> AsyncIterator[StreamEvent]:
+        """Ticks and heartbeats of the feed, and order updates of the followed accounts."""
+        return self._stream.events()
+
+    def _feed_account(self) -> BrokerAccount:
+        if self._feed is None:
+            raise SessionExpired("No client whose api key brings prices is signed in.", "no_feed")
+        return self._feed
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    async def _answer(
+        self,
+        account: BrokerAccount,
+        ask: Callable[[KiteClient], T],
+        *,
+        signed_in: bool = True,
+        quotes: bool = False,
+        paced: bool = True,
+    ) -> T:
+        if paced:
+            key = await self._calls.key_of(account)
+            await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
+        answer = await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
+        if isinstance(answer, Failure):
+            raise read_error(answer)
+        return cast("T", answer)
+
+
+def _quotes(keys: Sequence[str], client: KiteClient) -> object:
+    return client.quotes(keys)
+
+
+def _checked(account: BrokerAccount, profile: BrokerProfile) -> BrokerProfile:
+    if profile.user_id.casefold() != account.user_id.casefold():
+        words = f"This is the session of {profile.user_id}; sign in as {account.user_id}."
+        raise BrokerError(words, "other_user")
+    return profile
+
+
+def _instrument_rows(dump: bytes) -> list[InstrumentRow]:
+    """Read a dump as the desk reads one from a file."""
+    with tempfile.TemporaryDirectory(prefix="kite-") as folder:
+        path = Path(folder) / "instruments.csv"
+        path.write_bytes(dump)
+        try:
+            file = read_kite_instruments(path)
+        except BadInput as error:
+            raise BrokerError(f"Kite's instruments cannot be read: {error}", "bad_instruments") from None
+    return [
+        InstrumentRow(
+            instrument_token=item.token,
+            exchange_token=str(item.token >> 8),  # the low byte is the segment
+            tradingsymbol=item.tradingsymbol,
+            name=item.name,
+            exchange=item.exchange,
+            segment=item.segment,
+            instrument_type="EQ",
+            tick_paise=item.tick_paise,
+            lot_size=item.lot_size,
+            last_paise=item.prev_close_paise,
+        )
+        for item in file.instruments
+    ]

@@ -1,0 +1,256 @@
+"""One typed face over the official Kite Connect client, which has no types and tells failures ambiguously.
+
+The official client imports Twisted, so it is loaded at the first call and never with this module.
+"""
+
+import importlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from brokers.kite.access import KiteRoots, KiteRoute
+from brokers.kite.outcomes import Failure, plain
+
+if TYPE_CHECKING:
+    from requests import Response, Session
+    from requests.adapters import HTTPAdapter
+
+T = TypeVar("T")
+
+AUTHORISE_PAGE = "https://kite.zerodha.com/connect/portfolio/authorise/holdings"
+"""Where a client authorises sales at the depository (Kite Connect documentation, holdings authorisation)."""
+
+
+class _Official(Protocol):
+    """What is used of `kiteconnect.KiteConnect`. Two of its parts are private: the client has no public way
+    to the raw instruments file and to the authorisation of holdings.
+    """
+
+    reqsession: "Session"
+    timeout: tuple[float, float]
+    _default_login_uri: str
+    _routes: dict[str, str]
+
+    def login_url(self) -> str: ...
+    def generate_session(self, request_token: str, api_secret: str) -> object: ...
+    def invalidate_access_token(self) -> object: ...
+    def profile(self) -> object: ...
+    def margins(self, segment: str) -> object: ...
+    def holdings(self) -> object: ...
+    def positions(self) -> object: ...
+    def orders(self) -> object: ...
+    def trades(self) -> object: ...
+    def quote(self, instruments: list[str]) -> object: ...
+    def place_order(self, **params: object) -> object: ...
+    def modify_order(self, variety: str, order_id: str, **params: object) -> object: ...
+    def cancel_order(self, variety: str, order_id: str) -> object: ...
+    def _get(self, route: str) -> object: ...
+    def _post(self, route: str) -> object: ...
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What the last response really was; the official client tells neither its status nor its type."""
+
+    status: int = 0
+    error_type: str = ""
+    message: str = ""
+
+
+class KiteClient:
+    """One official client with its HTTP session. Not thread-safe: one call at a time."""
+
+    def __init__(self, roots: KiteRoots, route: KiteRoute, token: str | None) -> None:
+        self.route = route
+        self.token = token
+        self._answer = _Answer()
+        self._hidden: tuple[str, ...] = ()
+        proxies = {"http": route.proxy, "https": route.proxy} if route.proxy else None
+        self._kite = load()(route.api_key, access_token=token, root=roots.rest, proxies=proxies)
+        self._kite._default_login_uri = roots.login  # pyright: ignore[reportPrivateUsage]
+        session = self._kite.reqsession
+        # Neither a proxy nor a .netrc of this machine may redirect a client's calls.
+        session.trust_env = False
+        session.max_redirects = 0  # a redirected order would be sent again as something else
+        session.hooks["response"].append(self._note)
+        if route.bind_address:
+            adapter = _bound_adapter(route.bind_address)
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+
+    def call(self, ask: "Callable[[KiteClient], T]", time_out: tuple[float, float]) -> T | Failure:
+        """Make one call with seconds to connect and seconds to wait for each part of the answer.
+
+        Never raises: a failure carries what is proven of it, and neither an address nor a secret.
+        """
+        self._answer = _Answer()
+        self._kite.timeout = time_out
+        try:
+            result = ask(self)
+        except Exception as error:  # the official client raises KeyError, TypeError and more on odd answers
+            return self._failure(error)
+        if self._answer.status >= 400:
+            return self._failure(None)
+        return result
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._kite.reqsession.close()
+
+    # --- calls, each from inside `call` -------------------------------------------------------------------
+
+    def login_url(self) -> str:
+        """Where the client signs in."""
+        return self._kite.login_url()
+
+    def generate_session(self, request_token: str, secret: str) -> object:
+        """Exchange a request token; the answer carries the access token."""
+        self._hidden = (request_token, secret)
+        return self._kite.generate_session(request_token, secret)
+
+    def invalidate(self) -> object:
+        """End the session of its token."""
+        return self._kite.invalidate_access_token()
+
+    def profile(self) -> object:
+        """Whose session it is."""
+        return self._kite.profile()
+
+    def margins(self) -> object:
+        """The equity segment's funds."""
+        return self._kite.margins("equity")
+
+    def holdings(self) -> object:
+        """Shares carried overnight."""
+        return self._kite.holdings()
+
+    def positions(self) -> object:
+        """Today's trading."""
+        return self._kite.positions()
+
+    def orders(self) -> object:
+        """The order book."""
+        return self._kite.orders()
+
+    def trades(self) -> object:
+        """The trade book."""
+        return self._kite.trades()
+
+    def instruments(self) -> bytes:
+        """The instruments dump, as the file it is."""
+        dump = self._kite._get("market.instruments.all")  # pyright: ignore[reportPrivateUsage]
+        if not isinstance(dump, bytes):
+            raise TypeError("the instruments dump must be a file")
+        return dump
+
+    def quotes(self, keys: Sequence[str]) -> object:
+        """Full quotes of up to 500 instruments."""
+        return self._kite.quote(list(keys))
+
+    def authorise_holdings(self) -> str:
+        """Begin the authorisation of sales; gives the address that the client must open."""
+        self._kite._routes = {"authorise": "/portfolio/holdings/authorise"}  # pyright: ignore[reportPrivateUsage]
+        try:
+            answer = self._kite._post("authorise")  # pyright: ignore[reportPrivateUsage]
+        finally:
+            del self._kite._routes  # pyright: ignore[reportPrivateUsage] # the class has the others
+        request = cast("Mapping[str, object]", answer)["request_id"]
+        return f"{AUTHORISE_PAGE}/{self.route.api_key}/{request}"
+
+    def place(self, params: Mapping[str, object]) -> str:
+        """Place an order; gives its id."""
+        return _order_id(self._kite.place_order(**params))
+
+    def modify(self, variety: str, order_id: str, params: Mapping[str, object]) -> str:
+        """Modify an order; gives its id."""
+        return _order_id(self._kite.modify_order(variety, order_id, **params))
+
+    def cancel(self, variety: str, order_id: str) -> str:
+        """Cancel an order; gives its id."""
+        return _order_id(self._kite.cancel_order(variety, order_id))
+
+    # --- what came back -----------------------------------------------------------------------------------
+
+    def _note(self, response: "Response", *_args: object, **_kwargs: object) -> None:
+        self._answer = _Answer(response.status_code)
+        as_json = "json" in response.headers.get("content-type", "")
+        if response.status_code < 300 or not as_json:
+            return
+        try:
+            body: object = response.json()
+        except ValueError:
+            return
+        if isinstance(body, dict):
+            envelope = cast("dict[str, object]", body)
+            self._answer.error_type = _text(envelope.get("error_type"))
+            self._answer.message = _text(envelope.get("message"))
+
+    def _failure(self, error: Exception | None) -> Failure:
+        answer = self._answer
+        if not answer.status:
+            assert error is not None
+            return _unanswered(error)
+        kind = "" if error is None else f" ({type(error).__name__})"
+        why = f"Kite answered with HTTP {answer.status} and nothing that can be used{kind}"
+        words = plain(answer.message, (self.token, *self._hidden))
+        return Failure(why, True, answer.status, plain(answer.error_type), words)
+
+
+def load() -> "Callable[..., _Official]":
+    """The official client's class; the first call takes about a quarter of a second."""
+    # Its requests to end a session carry the token in the address, which urllib3 logs when asked for detail.
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    module: Any = importlib.import_module("kiteconnect")
+    return cast("Callable[..., _Official]", module.KiteConnect)
+
+
+def _bound_adapter(address: str) -> "HTTPAdapter":
+    from requests.adapters import HTTPAdapter
+
+    class BoundAdapter(HTTPAdapter):
+        """Connects from one local address, to a proxy too."""
+
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, source_address=(address, 0), **kwargs)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            return super().proxy_manager_for(proxy, source_address=(address, 0), **kwargs)
+
+    return BoundAdapter()
+
+
+def _unanswered(error: Exception) -> Failure:
+    """What is proven of a call that got no answer, from how its connection failed.
+
+    A proxy's error alone proves nothing: urllib3 reports one as well where the connection broke after the
+    request was sent. Only what failed while the first connection was made proves that nothing left.
+    """
+    from requests.exceptions import ConnectionError as ConnectionFailed
+    from requests.exceptions import Timeout
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
+
+    reason: object = getattr(error.args[0], "reason", None) if error.args else None
+    by_proxy = isinstance(reason, ProxyError)
+    if by_proxy:
+        reason = reason.original_error
+        if type(reason) is OSError and str(reason).startswith("Tunnel connection failed"):
+            return Failure("the proxy of this route did not connect to Kite", sent=False)
+    if isinstance(error, ConnectionFailed) and isinstance(reason, NewConnectionError | ConnectTimeoutError):
+        where = "the proxy of this route" if by_proxy else "Kite"
+        return Failure(f"no connection to {where}", sent=False)
+    if isinstance(error, Timeout):
+        return Failure("no answer from Kite in time")
+    if isinstance(error, ConnectionFailed):
+        return Failure("the connection to Kite broke")
+    return Failure(f"no usable answer from Kite ({type(error).__name__})")
+
+
+def _order_id(answer: object) -> str:
+    if not isinstance(answer, str) or not answer.strip():
+        raise ValueError("the answer names no order")
+    return answer
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

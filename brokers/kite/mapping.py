@@ -1,0 +1,316 @@
+"""Kite's rows as the contract's shapes (Kite Connect documentation; its mocks where the two differ).
+
+Numbers arrive as floats with binary noise and go through their shortest text into paise. A field that is
+missing, null or of another type raises `BrokerError` naming the row and the field. Rows of segments and
+products that the desk does not trade are passed over: a client's own derivatives must not hide its shares.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from brokers.contract import (
+    BrokerError,
+    BrokerFunds,
+    BrokerOrder,
+    BrokerProfile,
+    BrokerTrade,
+    DepthLevel,
+    Tick,
+)
+from brokers.kite.outcomes import plain
+from brokers.kite.statuses import status_of
+from data.clock import IST
+from data.instruments import EXCHANGES
+from data.money import BPS
+from data.vocabulary import OrderType, Product, Side, Validity
+
+E = TypeVar("E", bound=StrEnum)
+
+_STAMP = "%Y-%m-%d %H:%M:%S"
+_PRODUCTS = frozenset(product.value for product in Product)
+
+
+class Row:
+    """One JSON object of an answer, read field by field. `name` is for messages, such as `order row 3`."""
+
+    def __init__(self, name: str, fields: object) -> None:
+        if not isinstance(fields, Mapping):
+            raise BrokerError(f"Kite: {name} must be an object, not {type(fields).__name__}", "bad_row")
+        self.name = name
+        self.fields = cast("Mapping[str, object]", fields)
+
+    def get(self, field: str) -> object:
+        """A field as it came; None if it is missing."""
+        return self.fields.get(field)
+
+    def wrong(self, field: str, expected: str) -> BrokerError:
+        """The error for a field that is not as expected."""
+        given = plain(repr(self.fields.get(field)))[:60] if field in self.fields else "missing"
+        return BrokerError(f"Kite: {self.name}, {field}: {given}; it must be {expected}", "bad_row")
+
+    def child(self, field: str) -> "Row":
+        """An object inside the row."""
+        value = self.fields.get(field)
+        if not isinstance(value, Mapping):
+            raise self.wrong(field, "an object")
+        return Row(f"{self.name}, {field}", cast("object", value))
+
+    def text(self, field: str) -> str:
+        """Text that is not empty, on one line."""
+        value = self.fields.get(field)
+        words = plain(value) if isinstance(value, str) else ""
+        if not words:
+            raise self.wrong(field, "text")
+        return words
+
+    def words(self, field: str) -> str:
+        """Text that may be missing or null."""
+        value = self.fields.get(field)
+        return plain(value) if isinstance(value, str) else ""
+
+    def whole(self, field: str) -> int:
+        """A whole number."""
+        value = self.fields.get(field)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.wrong(field, "a whole number")
+        return value
+
+    def count(self, field: str) -> int:
+        """A whole number, zero or more."""
+        value = self.whole(field)
+        if value < 0:
+            raise self.wrong(field, "zero or more")
+        return value
+
+    def number(self, field: str) -> Decimal:
+        """A finite number."""
+        value = self.fields.get(field)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(field, "a number")
+        number = Decimal(str(value))
+        if not number.is_finite() or abs(number) > 10**14:
+            raise self.wrong(field, "a finite number")
+        return number
+
+    def paise(self, field: str) -> int:
+        """Rupees, to the nearest paisa."""
+        return to_paise(self.number(field))
+
+    def paise_or_zero(self, field: str) -> int:
+        """Rupees to the nearest paisa; 0 if missing or null."""
+        return 0 if self.fields.get(field) is None else self.paise(field)
+
+    def word(self, field: str, words: type[E]) -> E:
+        """One of an enumeration's words."""
+        value = self.fields.get(field)
+        try:
+            return words(value)
+        except ValueError:
+            raise self.wrong(field, f"one of {', '.join(words)}") from None
+
+    def moment(self, field: str) -> datetime:
+        """A time of the exchange, as the client's naive date or as text, in UTC."""
+        found = self.moment_or_none(field)
+        if found is None:
+            raise self.wrong(field, "a time such as 2026-11-23 09:15:00")
+        return found
+
+    def moment_or_none(self, field: str) -> datetime | None:
+        """A time of the exchange; None if missing, null, or the time of day alone that trades carry."""
+        value = self.fields.get(field)
+        if isinstance(value, str):
+            try:
+                value = datetime.strptime(value, _STAMP).replace(tzinfo=IST)
+            except ValueError:
+                return None
+        if not isinstance(value, datetime):
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=IST)).astimezone(UTC)
+
+
+def rows(name: str, answer: object) -> list[Row]:
+    """The rows of an answer that must be a list."""
+    if not isinstance(answer, list):
+        raise BrokerError(f"Kite: the {name} rows must be a list, not {type(answer).__name__}", "bad_row")
+    listed = cast("list[object]", answer)
+    return [Row(f"{name} row {number}", fields) for number, fields in enumerate(listed, start=1)]
+
+
+def traded_here(row: Row) -> bool:
+    """Whether a row is of a segment and a product that the desk trades."""
+    return row.get("exchange") in EXCHANGES and row.get("product") in _PRODUCTS
+
+
+def to_paise(rupees: Decimal) -> int:
+    """Rupees to the nearest paisa, half away from zero."""
+    return int((rupees * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def rupees_text(paise: int) -> str:
+    """Paise as the exact decimal that is sent, such as `100.50`."""
+    return f"{paise // 100}.{paise % 100:02d}"
+
+
+def percent_text(bps: int) -> str:
+    """Basis points as the percentage that is sent, such as `2` or `2.5`."""
+    return f"{Decimal(bps) * 100 / BPS:f}"
+
+
+# --- orders and trades --------------------------------------------------------------------------------
+
+
+def order_of(fields: object, user_id: str = "", name: str = "order update") -> BrokerOrder:
+    """An order of the book, or of a frame of the stream, which names its user itself.
+
+    A protected market order comes as a limit order with the protected price. `placed_at` is the time of
+    the last request, which is all that Kite keeps in a row.
+    """
+    row = Row(name, fields)
+    placed_at = row.moment("order_timestamp")
+    stamps = (row.moment_or_none("exchange_update_timestamp"), row.moment_or_none("exchange_timestamp"))
+    filled = row.count("filled_quantity")
+    status = row.text("status")
+    return BrokerOrder(
+        broker_order_id=row.text("order_id"),
+        user_id=user_id or row.text("user_id"),
+        tags=_tags(row),
+        exchange=row.text("exchange"),
+        tradingsymbol=row.text("tradingsymbol"),
+        side=row.word("transaction_type", Side),
+        product=row.word("product", Product),
+        order_type=row.word("order_type", OrderType),
+        quantity=row.count("quantity"),
+        filled_quantity=filled,
+        average_price_paise=row.paise("average_price") if filled else 0,
+        status=status_of(status),
+        status_text=status,
+        placed_at=placed_at,
+        updated_at=max([placed_at, *(stamp for stamp in stamps if stamp is not None)]),
+        price_paise=row.paise_or_zero("price") or None,
+        trigger_paise=row.paise_or_zero("trigger_price") or None,
+        message=row.words("status_message") or row.words("status_message_raw"),
+        trigger_pending=status == "TRIGGER PENDING",
+        # An order that lives for some minutes is gone by the day's end like any other.
+        validity=Validity.IOC if row.text("validity") == "IOC" else Validity.DAY,
+    )
+
+
+def orders_of(answer: object, user_id: str) -> dict[str, tuple[BrokerOrder, str]]:
+    """The orders of a book and their varieties, by order id."""
+    found: dict[str, tuple[BrokerOrder, str]] = {}
+    for row in rows("order", answer):
+        if traded_here(row):
+            order = order_of(row.fields, user_id, row.name)
+            found[order.broker_order_id] = (order, row.text("variety"))
+    return found
+
+
+def trades_of(answer: object, user_id: str) -> list[BrokerTrade]:
+    """The fills of a trade book."""
+    return [_trade(row, user_id) for row in rows("trade", answer) if traded_here(row)]
+
+
+def _tags(row: Row) -> tuple[str, ...]:
+    """The order's own tag first, then the broker's; either may be missing."""
+    listed = row.get("tags")
+    found = [row.get("tag"), *(cast("list[object]", listed) if isinstance(listed, list) else ())]
+    return tuple(dict.fromkeys(tag for tag in found if isinstance(tag, str) and tag))
+
+
+def _trade(row: Row, user_id: str) -> BrokerTrade:
+    """A fill. Its `order_timestamp` is a time of day alone, so the fill's own time dates it."""
+    traded_at = row.moment_or_none("fill_timestamp") or row.moment("exchange_timestamp")
+    return BrokerTrade(
+        trade_id=row.text("trade_id"),
+        broker_order_id=row.text("order_id"),
+        user_id=user_id,
+        exchange=row.text("exchange"),
+        tradingsymbol=row.text("tradingsymbol"),
+        side=row.word("transaction_type", Side),
+        product=row.word("product", Product),
+        quantity=row.count("quantity" if row.get("quantity") is not None else "filled"),
+        price_paise=row.paise("average_price"),
+        trading_date=traded_at.astimezone(IST).date(),
+        traded_at=traded_at,
+    )
+
+
+# --- account ------------------------------------------------------------------------------------------
+
+
+def profile_of(answer: object) -> BrokerProfile:
+    """Whose session it is."""
+    row = Row("profile", answer)
+    return BrokerProfile(row.text("user_id"), row.words("user_name"), row.words("broker") or "ZERODHA")
+
+
+def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
+    """A client's money: what is free is the equity segment's live balance, what is blocked its payouts.
+
+    `debits` also counts what today's purchases have cost, so it does not tell what open orders block. Kite
+    tells no limit of the margin trading facility; the loan is what the holdings under it have cost beyond
+    the client's own margin.
+    """
+    row = Row("margins", margins)
+    loan = 0
+    for held in rows("holdings", holdings):
+        if isinstance(held.get("mtf"), Mapping) and held.child("mtf").count("quantity"):
+            mtf = held.child("mtf")
+            loan += max(0, mtf.paise("value") - mtf.paise("initial_margin"))
+    return BrokerFunds(
+        available_paise=row.child("available").paise("live_balance"),
+        blocked_paise=abs(row.child("utilised").paise("payout")),
+        mtf_limit_paise=0,
+        mtf_loan_paise=loan,
+        as_of=as_of,
+        orders_blocked=False,
+    )
+
+
+# --- market -------------------------------------------------------------------------------------------
+
+
+def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
+    """Quotes by key; an index has neither depth nor circuits."""
+    if not isinstance(answer, Mapping):
+        raise BrokerError(f"Kite: quotes must be an object, not {type(answer).__name__}", "bad_row")
+    quotes = cast("Mapping[str, object]", answer)
+    return {key: _tick(key, Row(f"quote of {key}", fields), received_at) for key, fields in quotes.items()}
+
+
+def _tick(key: str, row: Row, received_at: datetime) -> Tick:
+    day = row.child("ohlc")
+    depth = row.child("depth") if isinstance(row.get("depth"), Mapping) else None
+    bids = _levels(depth, "buy") if depth else ()
+    asks = _levels(depth, "sell") if depth else ()
+    return Tick(
+        key=key,
+        last_paise=row.paise("last_price"),
+        prev_close_paise=day.paise("close"),
+        open_paise=day.paise("open"),
+        high_paise=day.paise("high"),
+        low_paise=day.paise("low"),
+        volume=0 if row.get("volume") is None else row.count("volume"),
+        bid_paise=bids[0].price_paise if bids else 0,
+        ask_paise=asks[0].price_paise if asks else 0,
+        lower_circuit_paise=row.paise_or_zero("lower_circuit_limit"),
+        upper_circuit_paise=row.paise_or_zero("upper_circuit_limit"),
+        market_at=row.moment_or_none("timestamp") or row.moment_or_none("last_trade_time") or received_at,
+        received_at=received_at,
+        bids=bids,
+        asks=asks,
+    )
+
+
+def _levels(depth: Row, side: str) -> tuple[DepthLevel, ...]:
+    """One side of the book; a level of price 0 is none."""
+    levels = [
+        DepthLevel(row.paise("price"), row.count("quantity"), row.count("orders"))
+        for row in rows(f"{depth.name} {side}", depth.get(side))
+    ]
+    return tuple(level for level in levels if level.price_paise)

@@ -1,0 +1,125 @@
+"""How a call to Kite ended, in the contract's four words or as the error of a read.
+
+Proven not placed are: what never left this machine, and what Kite itself turned down in JSON with a status
+that it gives before its order management is asked (400, 403, 428; 429 is its gateway's). Everything else may
+have been taken (Kite Connect documentation, exceptions; its staff's answers on timed out orders).
+"""
+
+from dataclasses import dataclass
+
+from brokers.contract import Accepted, Ambiguous, BrokerError, NotSent, Outcome, Refused, SessionExpired
+from data.csvfiles import control_character
+
+SESSION_EXPIRED = "session_expired"
+"""Code of a refusal because Kite does not take the client's token any more."""
+
+ROUTE = "route"
+"""Code of a refusal because calls may not leave this way, such as from an address that is not registered."""
+
+AUTHORISATION = "authorisation"
+"""Code of a refusal because the client must first authorise the shares at the depository."""
+
+RATE_LIMIT = "rate_limit"
+"""Code of a read that Kite turned away for coming too soon after others."""
+
+_LONGEST_WORDS = 500
+_DOUBTFUL_TYPES = frozenset({"", "NetworkException", "DataException"})
+"""Kite says these where it does not know itself what has become of an order, or says no type at all."""
+
+_DOUBTFUL_WORDS = ("timed out", "time out", "timeout", "check the order book", "no response")
+_CAPPED_WORDS = "maximum allowed order"
+_UNSETTLED_WORDS = "being processed"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call without a usable answer.
+
+    `sent` is False only where it is proven that no byte of the request left. `status` is the real HTTP
+    status, 0 without an answer; `error_type` and `words` are the broker's own, empty unless it answered
+    with its JSON envelope; `why` says in our words what happened. `refusal` is the code of what this adapter
+    itself would not send.
+    """
+
+    why: str
+    sent: bool = True
+    status: int = 0
+    error_type: str = ""
+    words: str = ""
+    refusal: str = ""
+
+    @property
+    def session_lost(self) -> bool:
+        """Whether there is no token, or Kite said that it is no longer good."""
+        return self.refusal == SESSION_EXPIRED or (self.status == 403 and self.error_type == "TokenException")
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether Kite would not touch the order as it has ended already or is still on its way."""
+        return self.status == 400 and _UNSETTLED_WORDS in self.words.lower()
+
+    @property
+    def text(self) -> str:
+        """The broker's own words, or ours where it said nothing."""
+        return self.words or self.why
+
+
+def write_outcome(answer: str | Failure) -> Outcome:
+    """The word for a place, modify or cancel call that gave an order id or failed."""
+    if not isinstance(answer, Failure):
+        return Accepted(answer)
+    if answer.refusal:
+        return Refused(answer.refusal, answer.text)
+    if not answer.sent or answer.status == 429:
+        return NotSent(answer.text)
+    if _is_refusal(answer):
+        return Refused(_code(answer), answer.text)
+    return Ambiguous(answer.text)
+
+
+def read_error(failure: Failure) -> BrokerError:
+    """The exception for a read that failed."""
+    if failure.session_lost:
+        return SessionExpired(failure.text, failure.error_type or failure.refusal)
+    if failure.status == 429:
+        return BrokerError(failure.text, RATE_LIMIT)
+    return BrokerError(failure.text, failure.error_type or failure.refusal)
+
+
+def plain(text: object, secrets: tuple[str | None, ...] = ()) -> str:
+    """A broker's words on one line, without control characters and without any of `secrets`."""
+    words = str(text)
+    for secret in secrets:
+        if secret:
+            words = words.replace(secret, "***")
+    shown = "".join(" " if one.isspace() else one for one in words)
+    shown = "".join(one for one in shown if control_character(one) is None)
+    return " ".join(shown.split())[:_LONGEST_WORDS]
+
+
+def _is_refusal(failure: Failure) -> bool:
+    words = failure.words.lower()
+    match failure.status:
+        case 400:
+            if failure.unsettled or any(doubt in words for doubt in _DOUBTFUL_WORDS):
+                return False
+            # The daily cap and the 25 modifications of an order are told as a NetworkException.
+            return failure.error_type not in _DOUBTFUL_TYPES or _CAPPED_WORDS in words
+        case 403:
+            return failure.error_type in ("TokenException", "PermissionException", "PermissionError")
+        case 404 | 405 | 410:
+            return failure.error_type not in _DOUBTFUL_TYPES
+        case 428:
+            return bool(failure.words)
+        case _:
+            return False
+
+
+def _code(failure: Failure) -> str:
+    if failure.session_lost:
+        return SESSION_EXPIRED
+    if failure.status == 403:
+        return ROUTE
+    if failure.status == 428:
+        return AUTHORISATION
+    return failure.error_type

@@ -1,0 +1,55 @@
+"""How fast books and quotes may be read: budgets per api key.
+
+All calls but orders share 10 in a calendar second and key, quotes have one a second of their own (Kite
+Connect documentation, rate limits). `KeyLane` keeps two of the ten back, and quotes are spaced by more than
+a second: margins for Kite's clock, which is not ours.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from brokers.pacing import KeyLane
+from data.clock import Clock
+
+READS_PER_SECOND = 10
+QUOTES_EVERY_S = 1.1
+
+
+class ReadBudget:
+    """Lets reads of one api key through in the order they came, as its budget has room."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lanes = defaultdict[str, KeyLane](lambda: KeyLane(READS_PER_SECOND))
+        self._quoted_at: dict[str, float] = {}
+        self._turns = defaultdict[tuple[str, bool], asyncio.Lock](asyncio.Lock)
+        self._waiting: Counter[str] = Counter()
+
+    async def turn(self, api_key: str) -> None:
+        """Wait until one read with this key may go, and count it; cancelled meanwhile, it counts none."""
+        self._waiting[api_key] += 1
+        try:
+            async with self._turns[api_key, False]:
+                lane = self._lanes[api_key]
+                while (wait := lane.wait_s(self._clock.now())) > 0:
+                    await self._clock.sleep(wait)
+                lane.take(self._clock.now())
+        finally:
+            self._waiting[api_key] -= 1
+
+    async def quote_turn(self, api_key: str) -> None:
+        """Wait until one call for quotes with this key may go, and count it."""
+        async with self._turns[api_key, True]:
+            last = self._quoted_at.get(api_key, float("-inf"))
+            while (wait := last + QUOTES_EVERY_S - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+            self._quoted_at[api_key] = self._clock.monotonic()
+
+    def eta_s(self, calls: Mapping[str, int]) -> float:
+        """Seconds until so many further reads by api key could have gone, after those that wait already."""
+        now = self._clock.now()
+        return max(
+            (self._lanes[key].eta_s(more + self._waiting[key], now) for key, more in calls.items()),
+            default=0.0,
+        )

@@ -1,0 +1,340 @@
+"""Kite's stream for all clients: prices spread over few sockets, order updates of as many clients as fit.
+
+Kite Connect documentation, WebSocket streaming: 3 connections an api key whoever opens them, 3,000
+instruments a connection. A connection hears the orders of the client whose session opened it, so the
+sockets that carry prices are opened with different clients' sessions and hear those clients too.
+"""
+
+import asyncio
+import json
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    BrokerOrder,
+    Heartbeat,
+    OrderUpdate,
+    SessionExpired,
+    StreamEvent,
+    Tick,
+)
+from brokers.kite.access import KiteRoute
+from brokers.kite.packets import Packet
+from brokers.kite.sockets import KiteSocket, StreamWaits
+from brokers.kite.ticks import tick_of
+from data.clock import Clock
+
+log = logging.getLogger(__name__)
+
+SOCKETS_PER_KEY = 3
+TOKENS_PER_SOCKET = 3_000
+HANDSHAKES = 16
+"""Handshakes under way at once, over all keys."""
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """What the stream has met since it was made, for the page of health."""
+
+    ticks: int = 0
+    order_updates: int = 0
+    ignored_packets: int = 0
+    broken_frames: int = 0
+    unread_texts: int = 0
+    losses: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Login:
+    """One client's session on the stream; `refused` once Kite turned its token away."""
+
+    account: BrokerAccount
+    route: KiteRoute
+    token: str
+    prices: bool
+    refused: bool = False
+
+    def __repr__(self) -> str:
+        return f"_Login({self.account!r})"
+
+
+class KiteStream:
+    """Ticks, heartbeats and order updates of every client that was added.
+
+    `url` is the socket's root, `order_of` reads the order of a text frame and raises `BrokerError` where it
+    cannot; `on_expired` is told whose session Kite refused, once a token.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        rng: random.Random,
+        order_of: Callable[[Mapping[str, Any]], BrokerOrder],
+        *,
+        waits: StreamWaits | None = None,
+        on_expired: Callable[[BrokerAccount], None] = lambda _: None,
+    ) -> None:
+        self.counts = StreamCounts()
+        self.circuits: dict[str, tuple[int, int]] = {}
+        """The day's circuits by key, in paise, for the ticks: the adapter puts in what its quotes tell."""
+        self._url = url
+        self._clock = clock
+        self._rng = rng
+        self._order_of = order_of
+        self._waits = waits or StreamWaits()
+        self._on_expired = on_expired
+        self._logins: dict[str, _Login] = {}
+        self._tokens: dict[int, str] = {}
+        self._unserved = 0
+        self._sockets: dict[tuple[_Login, int], KiteSocket] = {}
+        self._latest: dict[KiteSocket, dict[str, Tick]] = {}
+        self._tasks: dict[KiteSocket, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._seats: dict[str, asyncio.Semaphore] = {}
+        self._door = asyncio.Semaphore(HANDSHAKES)
+        self._ticks: dict[str, Tick] = {}
+        self._updates: deque[OrderUpdate] = deque()
+        self._beaten: datetime | None = None
+        self._problem: BrokerError | None = None
+        self._news = asyncio.Event()
+        self._closed = False
+
+    # --- what is wanted -----------------------------------------------------------------------------------
+
+    async def subscribe(self, tokens: Mapping[int, str]) -> None:
+        """Replace the instruments that are carried: keys `EXCHANGE:SYMBOL` by Kite's instrument token.
+
+        Raises `BrokerError`, and changes nothing, where the api keys that have prices cannot carry so many.
+        """
+        keys = {login.route.api_key for login in self._logins.values() if login.prices and not login.refused}
+        room = max(1, len(keys)) * SOCKETS_PER_KEY * TOKENS_PER_SOCKET
+        if len(tokens) > room:
+            raise BrokerError(f"Kite's stream carries {room} instruments at most, not {len(tokens)}.")
+        self._tokens = dict(tokens)
+        self._arrange()
+
+    async def add_account(
+        self, account: BrokerAccount, route: KiteRoute, token: str, *, prices: bool = True
+    ) -> None:
+        """Take a client's session of today, or replace it; what is known already changes nothing.
+
+        `prices` is False for an api key without market data (Kite's free plan), which carries orders only.
+        """
+        held = self._logins.get(account.user_id)
+        if held and (held.account, held.route, held.token, held.prices) == (account, route, token, prices):
+            return
+        self._logins[account.user_id] = _Login(account, route, token, prices)
+        self._arrange()
+
+    async def remove_account(self, account: BrokerAccount) -> None:
+        """Forget a client's session; another client of its api key takes its socket."""
+        if self._logins.pop(account.user_id, None) is not None:
+            self._arrange()
+
+    def polled(self) -> frozenset[BrokerAccount]:
+        """The clients whose order updates are not heard now, for whatever reason; their books are polled."""
+        heard = {socket.account for socket in self._sockets.values() if socket.is_open}
+        return frozenset(login.account for login in self._logins.values() if login.account not in heard)
+
+    async def close(self) -> None:
+        """Close every socket. `events` ends after what is queued."""
+        self._closed = True
+        for place in list(self._sockets):
+            self._stop(place)
+        self._news.set()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    # --- what comes in ------------------------------------------------------------------------------------
+
+    async def events(self) -> AsyncIterator[StreamEvent]:
+        """What came in, for one consumer: every order update, and of ticks the newest of each instrument.
+
+        A heartbeat speaks for all instruments, so there is one only while every one of them is carried, as of
+        the socket that was heard longest ago. Raises `BrokerError` when a socket that carried prices is lost,
+        since nothing vouches for those any more; called again it goes on, beginning with the last tick of
+        each instrument that is still carried without a gap.
+        """
+        self._ticks = {key: tick for latest in self._latest.values() for key, tick in latest.items()}
+        self._problem = None
+        self._news.set()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._updates:
+                yield self._updates.popleft()
+            ticks, self._ticks = self._ticks, {}
+            for tick in ticks.values():
+                yield tick
+            alive_at = self._alive_at()
+            if alive_at is not None and alive_at != self._beaten:
+                self._beaten = alive_at
+                yield Heartbeat(alive_at)
+            if self._closed:
+                return
+            if self._problem is not None:
+                raise self._problem
+
+    def _alive_at(self) -> datetime | None:
+        """The moment up to which every carried price is vouched for; None where one is not."""
+        if not self._tokens:
+            return max(filter(None, (socket.heard_at for socket in self._sockets.values())), default=None)
+        carrying = [socket.heard_at for socket in self._sockets.values() if socket.tokens]
+        heard = [at for at in carrying if at is not None]
+        return min(heard) if heard and len(heard) == len(carrying) and not self._unserved else None
+
+    # --- the sockets' news (SocketOwner) ------------------------------------------------------------------
+
+    def opened(self, socket: KiteSocket) -> None:
+        """A socket stands."""
+        log.info("Kite's stream is open for %s", socket.account.user_id)
+
+    def took_packets(self, socket: KiteSocket, packets: list[Packet], received_at: datetime) -> None:
+        """Queue the ticks of what the socket carries; a late packet of what it no longer does is dropped."""
+        latest, ticks, tokens, circuits = self._latest[socket], self._ticks, socket.tokens, self.circuits
+        for packet in packets:
+            key = tokens.get(packet[0])
+            if key is not None:
+                ticks[key] = latest[key] = tick_of(key, received_at, packet, circuits)
+        self.counts.ticks += len(packets)
+        if tokens or not self._tokens:
+            self._news.set()
+
+    def took_text(self, socket: KiteSocket, text: str) -> None:
+        """Queue an order update; Kite's errors and messages are logged, what else there may be is counted."""
+        try:
+            frame: Any = json.loads(text)
+            kind, data = frame["type"], frame["data"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            kind, data = None, None
+        if kind == "order" and isinstance(data, dict):
+            try:
+                self._updates.append(OrderUpdate(self._order_of(cast(Mapping[str, Any], data))))
+                self.counts.order_updates += 1
+            except Exception as problem:  # a hint that cannot be read must not end the stream
+                self.counts.unread_texts += 1
+                log.warning("an order update of %s was not read: %.300r", socket.account.user_id, problem)
+        elif kind == "error":
+            log.warning("Kite's stream for %s reports an error: %.300r", socket.account.user_id, data)
+        elif kind == "message":
+            log.info("Kite's stream for %s says: %.300r", socket.account.user_id, data)
+        else:
+            self.counts.unread_texts += 1
+        self._news.set()
+
+    def faulty(self, ignored: int, fault: str) -> None:
+        """Count a frame that was not as documented; the first is logged."""
+        if not self.counts.ignored_packets and not self.counts.broken_frames:
+            log.warning("a frame of Kite's stream held %d unknown packets; %s", ignored, fault or "no fault")
+        self.counts.ignored_packets += ignored
+        self.counts.broken_frames += bool(fault)
+
+    def lost(self, socket: KiteSocket, problem: BrokerError) -> None:
+        """A connection ended or was refused."""
+        self.counts.losses += 1
+        log.warning("Kite's stream for %s: %s", socket.account.user_id, problem)
+        self._gap(socket, problem)
+        if isinstance(problem, SessionExpired):
+            login = next(login for (login, _), held in self._sockets.items() if held is socket)
+            login.refused = True
+            self._arrange()
+            self._on_expired(login.account)
+
+    # --- who carries what ---------------------------------------------------------------------------------
+
+    def _gap(self, socket: KiteSocket, problem: BrokerError) -> None:
+        """Nothing vouches any more for the prices that this socket has brought."""
+        latest = self._latest[socket]
+        if latest:
+            latest.clear()
+            self._problem = problem
+            self._news.set()
+
+    def _arrange(self) -> None:
+        """Open, close and fill sockets so that what is wanted is carried, moving as little as possible."""
+        if self._closed:
+            return
+        places = self._places()
+        for place in [place for place in self._sockets if place not in places]:
+            self._stop(place)
+        for place in places:
+            if place not in self._sockets:
+                self._start(place)
+        plans = {
+            place: {token: key for token, key in socket.tokens.items() if self._tokens.get(token) == key}
+            for place, socket in self._sockets.items()
+        }
+        carried = {token for plan in plans.values() for token in plan}
+        homeless = [token for token in self._tokens if token not in carried]
+        for (login, _), plan in plans.items():
+            if login.prices:
+                room = TOKENS_PER_SOCKET - len(plan)
+                plan.update((token, self._tokens[token]) for token in homeless[:room])
+                del homeless[:room]
+        if homeless and plans and not self._unserved:
+            log.warning("%d instruments have no place on Kite's stream; prices count as stale", len(homeless))
+        self._unserved = len(homeless)
+        for place, plan in plans.items():
+            socket = self._sockets[place]
+            latest = self._latest[socket]
+            for key in latest.keys() - plan.values():
+                del latest[key]
+            if plan != socket.tokens:
+                socket.carry(plan)
+
+    def _places(self) -> list[tuple[_Login, int]]:
+        """Which sockets there should be, as a session and its how-manieth socket."""
+        by_key: dict[str, list[_Login]] = {}
+        for login in self._logins.values():
+            if not login.refused:
+                by_key.setdefault(login.route.api_key, []).append(login)
+        seated = {
+            key: sorted(logins, key=lambda login: not login.prices)[:SOCKETS_PER_KEY]
+            for key, logins in by_key.items()
+        }
+        places = [(login, 0) for logins in seated.values() for login in logins]
+        room = TOKENS_PER_SOCKET * sum(login.prices for login, _ in places)
+        for logins in seated.values():
+            priced = [login for login in logins if login.prices]
+            for extra in range(SOCKETS_PER_KEY - len(logins)):
+                if priced and room < len(self._tokens):
+                    places.append((priced[extra % len(priced)], 1 + extra))
+                    room += TOKENS_PER_SOCKET
+        return places
+
+    def _start(self, place: tuple[_Login, int]) -> None:
+        login = place[0]
+        key = login.route.api_key
+        seat = self._seats.setdefault(key, asyncio.Semaphore(SOCKETS_PER_KEY))
+        socket = KiteSocket(
+            self._url,
+            login.account,
+            login.route,
+            login.token,
+            self._clock,
+            self._rng,
+            self._waits,
+            self,
+            seat,
+            self._door,
+        )
+        self._sockets[place] = socket
+        self._latest[socket] = {}
+        self._tasks[socket] = asyncio.create_task(socket.run())
+
+    def _stop(self, place: tuple[_Login, int]) -> None:
+        socket = self._sockets.pop(place)
+        self._gap(socket, BrokerError("A connection to Kite was given up."))
+        del self._latest[socket]
+        socket.carry({})
+        task = self._tasks.pop(socket)
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)

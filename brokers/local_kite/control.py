@@ -1,0 +1,141 @@
+"""The endpoints under `/control/` by which a rehearsal drives the local Kite; Kite has none of them."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from aiohttp import web
+
+from brokers.local_kite.answers import Row
+from brokers.local_kite.mishaps import DELAY_S
+from data.money import BadInput
+
+if TYPE_CHECKING:
+    from brokers.local_kite.server import LocalKite
+
+_FAULT_FIELDS = frozenset({"user", "route", "fault", "share", "count", "seconds", "delay_s"})
+
+
+def add_to(app: web.Application, kite: "LocalKite") -> None:
+    """Serve clock, faults, switches, state and request tokens."""
+
+    async def clock(_request: web.Request) -> object:
+        market = kite.venue.market
+        return {"market_time": market.now().isoformat(), "trading_day": market.trading_day.isoformat()}
+
+    async def faults(_request: web.Request) -> object:
+        return [rule.row() for rule in kite.mishaps.rules()]
+
+    async def add_fault(request: web.Request) -> object:
+        return _add_fault(kite, await _body(request))
+
+    async def clear_faults(request: web.Request) -> object:
+        kite.mishaps.clear(request.query.get("user"))
+        return [rule.row() for rule in kite.mishaps.rules()]
+
+    async def switch(request: web.Request) -> object:
+        kite.switches.change(await _body(request))
+        return True
+
+    async def sockets(request: web.Request) -> object:
+        return _tell_sockets(kite, await _body(request))
+
+    async def state(_request: web.Request) -> object:
+        return _state(kite)
+
+    async def request_token(request: web.Request) -> object:
+        return await _request_token(kite, await _body(request))
+
+    app.router.add_get("/control/clock", _answering(clock))
+    app.router.add_get("/control/faults", _answering(faults))
+    app.router.add_post("/control/faults", _answering(add_fault))
+    app.router.add_delete("/control/faults", _answering(clear_faults))
+    app.router.add_post("/control/switches", _answering(switch))
+    app.router.add_get("/control/state", _answering(state))
+    app.router.add_post("/control/sockets", _answering(sockets))
+    app.router.add_post("/control/request_token", _answering(request_token))
+
+
+def _answering(
+    handle: Callable[[web.Request], Awaitable[object]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        if not (request.remote or "").startswith("127."):
+            return web.json_response({"error": "loopback only"}, status=403)
+        try:
+            return web.json_response(await handle(request))
+        except BadInput as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return answer
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body: object = json.loads(await request.read())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise BadInput("body", "", "give a JSON object")
+    return cast(dict[str, Any], body)
+
+
+def _add_fault(kite: "LocalKite", body: dict[str, Any]) -> Row:
+    unknown = sorted(set(body) - _FAULT_FIELDS)
+    if unknown:
+        raise BadInput("field", unknown[0], f"known: {', '.join(sorted(_FAULT_FIELDS))}")
+    for name in ("share", "count", "seconds", "delay_s"):
+        if name in body and type(body[name]) not in (int, float):
+            raise BadInput(name, body[name], "give a number")
+    count = body.get("count")
+    rule = kite.mishaps.add(
+        str(body.get("fault", "")),
+        user_id=str(body.get("user", "*")),
+        route=str(body.get("route", "*")),
+        share=body.get("share", 1.0),
+        count=None if count is None else int(count),
+        seconds=body.get("seconds"),
+        delay_s=body.get("delay_s", DELAY_S),
+    )
+    return rule.row()
+
+
+def _tell_sockets(kite: "LocalKite", body: dict[str, Any]) -> bool:
+    """Stall, resume or drop a user's sockets, or all, or say something on them."""
+    given = body.get("user", "*")
+    user_id = None if given == "*" else str(given)
+    match body.get("do"):
+        case "stall":
+            kite.sockets.stall(True, user_id)
+        case "resume":
+            kite.sockets.stall(False, user_id)
+        case "drop":
+            kite.sockets.drop(user_id)
+        case "message":
+            kite.sockets.message(user_id, str(body.get("text", "")))
+        case other:
+            raise BadInput("do", other, "give stall, resume, drop or message")
+    return True
+
+
+def _state(kite: "LocalKite") -> Row:
+    """For oracles: requests as they came in, by user and tag or order id, and where orders stand."""
+    received: dict[str, dict[str, dict[str, int]]] = {"place": {}, "modify": {}, "cancel": {}}
+    for (route, user_id, name), count in kite.received.items():
+        received[route].setdefault(user_id, {})[name] = count
+    return {
+        "received": received,
+        "orders": kite.journal.counts(),
+        "sessions": kite.sessions.signed_in(),
+        "sockets": len(kite.sockets),
+        "faults": [rule.row() for rule in kite.mishaps.rules()],
+    }
+
+
+async def _request_token(kite: "LocalKite", body: dict[str, Any]) -> Row:
+    user_id, api_key = str(body.get("user_id", "")), str(body.get("api_key", ""))
+    if not kite.sessions.knows(api_key):
+        raise BadInput("api_key", api_key, "name an app of this local Kite")
+    if not await kite.venue.knows(user_id):
+        raise BadInput("user_id", user_id, "name an account of the exchange")
+    return {"request_token": kite.sessions.request_token(api_key, user_id)}

@@ -1,0 +1,70 @@
+"""A local Kite that runs by itself: the demonstration's market and clients, kept in a folder."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from brokers.local_kite.journal import Delays
+from brokers.local_kite.server import LocalKite
+from brokers.paper.exchange import AccountOpening, PaperExchange
+from data.clock import Clock, SystemClock
+from data.phases import Calendar, load_calendar
+from data.seed import demo_clients, universe
+
+DEMO_APPS: Mapping[str, str] = MappingProxyType({"localkite": "localkite-secret"})
+"""The app that a rehearsal signs in to: its api key and secret, which open nothing but the local Kite."""
+
+BROKER = "zerodha"
+"""The word that marks Kite's clients in the demonstration."""
+
+
+async def serve(
+    home: Path,
+    port: int,
+    *,
+    api_keys: Mapping[str, str] = DEMO_APPS,
+    clock: Clock | None = None,
+    delays: Delays | None = None,
+    on_start: Callable[[LocalKite], None] | None = None,
+) -> None:
+    """Serve the demonstration on loopback until cancelled; what happened is found again in `home`.
+
+    Accounts carry the clients' user ids at the broker. `on_start` is told once requests are answered. Raises
+    `OSError` where the port is taken or the folder cannot be written.
+    """
+    clock = clock or SystemClock()
+    calendar = load_calendar()
+    exchange = _open_exchange(home, clock, calendar)
+    try:
+        keep = home / "local_kite.db"
+        kite = LocalKite(
+            exchange, clock, api_keys=api_keys, port=port, delays=delays, calendar=calendar, keep=keep
+        )
+        try:
+            await kite.start()
+            if on_start is not None:
+                on_start(kite)
+            await asyncio.Event().wait()
+        finally:
+            await kite.stop()
+    finally:
+        exchange.close()
+
+
+def _open_exchange(home: Path, clock: Clock, calendar: Calendar) -> PaperExchange:
+    home.mkdir(parents=True, exist_ok=True)
+    exchange = PaperExchange(home / "exchange.db", clock, calendar)
+    exchange.list_instruments(universe())
+    exchange.open_accounts(
+        AccountOpening(
+            client.broker_user_id,
+            client.available_paise,
+            client.mtf_limit_paise,
+            client.hold_paise,
+            client.broker,
+        )
+        for client in demo_clients()
+        if client.broker == BROKER
+    )
+    return exchange

@@ -1,0 +1,397 @@
+"""The local Kite's stream: sockets, what each subscribes to, and a pump that feeds them all."""
+
+import asyncio
+import json
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
+from typing import Any, Protocol, cast
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from brokers.contract import BrokerError
+from brokers.local_kite.answers import bad_token, failure
+from brokers.local_kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
+from brokers.local_kite.limits import too_many
+from brokers.paper.exchange import PaperExchange
+from brokers.paper.prices import Quote
+from data.clock import Clock
+
+BEAT_SECONDS = 0.25
+"""How often what has changed is sent."""
+
+HEARTBEAT_SECONDS = 2.0
+"""How long a socket hears nothing at most (Kite Connect documentation: every couple of seconds)."""
+
+MAX_INSTRUMENTS = 3_000
+"""Instruments a socket may subscribe to (Kite Connect documentation)."""
+
+MAX_SOCKETS = 3
+"""Sockets open at once for one api key, over all its users (Kite Connect documentation)."""
+
+MAX_WAITING = 10_000
+"""Text messages that may wait for a client that does not read; then its socket is cut."""
+
+_INVALID = "Invalid request."
+
+
+class SocketHost(Protocol):
+    """What the stream needs of the server around it."""
+
+    @property
+    def exchange(self) -> PaperExchange:
+        """Where the prices come from."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Wall time, by which the pump beats."""
+        ...
+
+    def user_of(self, api_key: str, access_token: str) -> str | None:
+        """Whose session this is; `None` where the token is wrong or over."""
+        ...
+
+
+class Sockets:
+    """All open sockets of a local Kite.
+
+    `run` must be running for prices and heartbeats. Two switches stand for what is not known of the real one:
+    `hard_limit` refuses a fourth socket of an api key instead of allowing it; `expiry_cuts` cuts a user's
+    sockets when the session ends instead of letting them live on.
+    """
+
+    def __init__(self, host: SocketHost) -> None:
+        self._host = host
+        self._links: set[_Link] = set()
+        self._keys: dict[int, str] = {}
+        self._sent: dict[int, Quote] = {}
+        self._packets: dict[int, dict[str, bytes]] = {}
+        self._stalled_users: set[str] = set()
+        self._all_stalled = False
+        self.hard_limit = True
+        self.expiry_cuts = True
+
+    def __len__(self) -> int:
+        """How many sockets are open."""
+        return len(self._links)
+
+    # --- what the server says and does ----------------------------------------------------------------
+
+    def announce(self, user_id: str, row: Mapping[str, Any]) -> None:
+        """Tell a user's sockets, of whatever api key, that an order changed; `row` is the update's `data`.
+
+        Nothing is kept for sockets that open later.
+        """
+        self._say(user_id, "order", row)
+
+    def message(self, user_id: str | None, text: str) -> None:
+        """Send the broker's words to a user's sockets, or to all."""
+        self._say(user_id, "message", text)
+
+    def stall(self, on: bool, user_id: str | None = None) -> None:
+        """Let a user's sockets, or all, stay open without a byte, or let them speak again.
+
+        Sockets that open meanwhile are silent too. Order updates of that time are lost; of prices the newest
+        follow when it ends. Ending it for all ends it for each user as well.
+        """
+        if user_id is None:
+            self._all_stalled = on
+            self._stalled_users.clear()
+        elif on:
+            self._stalled_users.add(user_id)
+        else:
+            self._stalled_users.discard(user_id)
+        for link in self._links:
+            link.stall(self._is_stalled(link.user_id))
+
+    def drop(self, user_id: str | None = None) -> None:
+        """Cut a user's sockets, or all, without a closing handshake."""
+        for link in self._of(user_id):
+            link.cut()
+
+    def expire(self, user_id: str | None = None, api_key: str | None = None) -> None:
+        """A user's session of one app or of all, or every session, is over: `expiry_cuts` decides."""
+        if self.expiry_cuts:
+            for link in self._of(user_id):
+                if api_key in (None, link.api_key):
+                    link.cut()
+
+    async def close(self) -> None:
+        """End every socket; stalled ones are cut."""
+        await asyncio.gather(*(link.close() for link in tuple(self._links)))
+
+    # --- the pump -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send what has changed four times a second, until cancelled."""
+        clock = self._host.clock
+        due = clock.monotonic()
+        while True:
+            await self._beat()
+            now = clock.monotonic()
+            due = max(due + BEAT_SECONDS, now)
+            await clock.sleep(due - now)
+
+    async def _beat(self) -> None:
+        wanted = set[int]().union(*(link.modes for link in self._links))
+        # While the exchange's file is held too long, sockets stay silent and prices age visibly.
+        with suppress(BrokerError, sqlite3.Error):
+            changed = await self._encode(wanted)
+            now = self._host.clock.monotonic()
+            for link in tuple(self._links):
+                link.offer(changed, now)
+
+    async def _encode(self, wanted: Set[int]) -> set[int]:
+        """Bring the packets of these instruments up to date; the ones that changed."""
+        for token in self._packets.keys() - wanted:
+            del self._packets[token], self._sent[token]
+        exchange = self._host.exchange
+        # A file may keep a caller waiting for another process; an exchange in memory never does.
+        read = self._read(wanted) if exchange.in_memory else await asyncio.to_thread(self._read, wanted)
+        quotes, exchange_at = read
+        changed: set[int] = set()
+        for token, quote in quotes:
+            sent = self._sent.get(token)
+            # A quote is the same object until it changes, but for a pinned one when any pin is set.
+            if sent is not quote and sent != quote:
+                self._sent[token] = quote
+                self._packets[token] = packets(snapshot(token, quote, exchange_at))
+                changed.add(token)
+        return changed
+
+    def _read(self, wanted: Set[int]) -> tuple[list[tuple[int, Quote]], int]:
+        """Move the exchange on and read it: quotes by token, and market time in Unix seconds."""
+        exchange = self._host.exchange
+        if wanted - self._keys.keys():
+            listings = exchange.listings()
+            self._keys = {listing.instrument.token: listing.instrument.key for listing in listings}
+        keys = {token: self._keys[token] for token in wanted if token in self._keys}
+        quotes = exchange.quotes(tuple(keys.values()))
+        found = [(token, quotes[key]) for token, key in keys.items() if key in quotes]
+        return found, int(exchange.market_clock.now().timestamp())
+
+    def _say(self, user_id: str | None, kind: str, data: object) -> None:
+        text = _outgoing(kind, data)
+        for link in self._of(user_id):
+            link.say(text)
+
+    def _of(self, user_id: str | None) -> "Iterator[_Link]":
+        return (link for link in tuple(self._links) if user_id is None or link.user_id == user_id)
+
+    def _is_stalled(self, user_id: str) -> bool:
+        return self._all_stalled or user_id in self._stalled_users
+
+    # --- one socket -----------------------------------------------------------------------------------
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Open a socket and read it to its end; 403 and 429 are answered before the upgrade."""
+        api_key = request.query.get("api_key", "")
+        user_id = self._host.user_of(api_key, request.query.get("access_token", ""))
+        if user_id is None:
+            return failure(bad_token())
+        if self.hard_limit and sum(link.api_key == api_key for link in self._links) >= MAX_SOCKETS:
+            return failure(too_many())
+        link = _Link(request, api_key, user_id, self._packets, self._host.clock)
+        link.stall(self._is_stalled(user_id))
+        self._links.add(link)
+        try:
+            return await link.serve()
+        finally:
+            self._links.discard(link)
+
+
+class _Link:
+    """One socket: its subscriptions, and what waits to be sent.
+
+    A slow client holds up nobody else: of each instrument it gets the newest packet once it reads again.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        api_key: str,
+        user_id: str,
+        newest: Mapping[int, dict[str, bytes]],
+        clock: Clock,
+    ) -> None:
+        self.api_key = api_key
+        self.user_id = user_id
+        self.modes: dict[int, str] = {}
+        self._request = request
+        self._newest = newest
+        self._clock = clock
+        # Pings are answered and closings confirmed here, since a stalled socket does neither.
+        self._socket = web.WebSocketResponse(compress=False, autoping=False, autoclose=False, timeout=1.0)
+        self._texts: deque[str] = deque()
+        self._owed: set[int] = set()
+        self._beat_due = False
+        self._news = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._gone = asyncio.Event()
+        self._sent_at = clock.monotonic()
+
+    def say(self, text: str) -> None:
+        """Queue a text message; a stalled socket loses it."""
+        if self._flowing.is_set():
+            self._texts.append(text)
+            self._news.set()
+        if len(self._texts) > MAX_WAITING:
+            self.cut()
+
+    def offer(self, changed: set[int], now: float) -> None:
+        """Note which instruments have changed, and whether the socket has been silent for long."""
+        if self._request.transport is None:
+            self._gone.set()
+        self._owed |= changed & self.modes.keys()
+        self._beat_due = now - self._sent_at >= HEARTBEAT_SECONDS - BEAT_SECONDS / 2
+        if self._owed or self._beat_due:
+            self._news.set()
+
+    def stall(self, on: bool) -> None:
+        """Send no byte from here on, or send again."""
+        if on:
+            self._flowing.clear()
+            self._texts.clear()
+        else:
+            self._flowing.set()
+
+    def cut(self) -> None:
+        """End the connection without a word."""
+        self._gone.set()
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    async def close(self) -> None:
+        """End the connection politely, within a second; a stalled or unopened one at once."""
+        if self._flowing.is_set() and self._socket.prepared:
+            await self._socket.close(code=WSCloseCode.GOING_AWAY)
+        self.cut()
+
+    async def serve(self) -> web.StreamResponse:
+        """Upgrade, then read and send until either side ends it."""
+        await self._socket.prepare(self._request)
+        sender = asyncio.create_task(self._send())
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.TEXT:
+                    self._obey(cast(str, message.data))
+                elif message.type is WSMsgType.PING and self._flowing.is_set():
+                    await self._socket.pong(message.data)
+            if not self._flowing.is_set():
+                await self._woken_or_gone()
+            if not self._gone.is_set():
+                await self._socket.close(drain=False)
+        except ConnectionError:
+            pass  # it was cut while something was being sent
+        finally:
+            sender.cancel()
+            await asyncio.wait([sender])
+        if not sender.cancelled() and not isinstance(sender.exception(), ConnectionError):
+            sender.result()
+        return self._socket
+
+    async def _woken_or_gone(self) -> None:
+        """A stalled socket does not confirm that the client closes it."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._flowing, self._gone)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _send(self) -> None:
+        try:
+            while True:
+                await self._news.wait()
+                await self._flowing.wait()
+                self._news.clear()
+                await self._send_waiting()
+        except Exception:
+            self.cut()
+            raise
+
+    async def _send_waiting(self) -> None:
+        while self._texts:
+            await self._deliver(self._texts.popleft())
+        if not self._flowing.is_set():
+            return
+        owed, self._owed = self._owed, set()
+        newest, modes = self._newest, self.modes
+        pieces = [newest[token][modes[token]] for token in owed if token in modes and token in newest]
+        if pieces:
+            await self._deliver(frame(pieces))
+        elif self._beat_due:
+            await self._deliver(HEARTBEAT)
+
+    async def _deliver(self, data: str | bytes) -> None:
+        if not self._flowing.is_set():
+            return
+        self._beat_due = False
+        self._sent_at = self._clock.monotonic()
+        if isinstance(data, str):
+            await self._socket.send_str(data)
+        else:
+            await self._socket.send_bytes(data)
+
+    # --- what the client asks for ---------------------------------------------------------------------
+
+    def _obey(self, text: str) -> None:
+        """Carry out a request; there are no acknowledgements, only error messages."""
+        wrong = self._carry_out(text)
+        if wrong:
+            self.say(_outgoing("error", wrong))
+
+    def _carry_out(self, text: str) -> str:
+        try:
+            request = json.loads(text)
+            action, value = request["a"], request["v"]
+            mode, asked = value if action == "mode" else (QUOTE, value)
+        except (ValueError, TypeError, KeyError, IndexError):
+            return _INVALID
+        tokens = _tokens(asked)
+        if tokens is None or mode not in MODES:
+            return _INVALID
+        match action:
+            case "subscribe" | "mode":
+                return self._subscribe(tokens, mode)
+            case "unsubscribe":
+                for token in tokens:
+                    self.modes.pop(token, None)
+                return ""
+            case _:
+                return _INVALID
+
+    def _subscribe(self, tokens: list[int], mode: str) -> str:
+        """Carry instruments in a mode from here on, beginning with their market now."""
+        refused = 0
+        for token in dict.fromkeys(tokens):
+            if token not in self.modes and len(self.modes) >= MAX_INSTRUMENTS:
+                refused += 1
+                continue
+            self.modes[token] = mode
+            if token in self._newest:
+                self._owed.add(token)
+        over = f"Subscription limit of {MAX_INSTRUMENTS} instruments per connection exceeded"
+        return f"{over}; {refused} not subscribed." if refused else ""
+
+
+def _tokens(value: Any) -> list[int] | None:
+    if not isinstance(value, list):
+        return None
+    items = cast(list[object], value)
+    tokens = [item for item in items if type(item) is int]
+    return tokens if len(tokens) == len(items) else None
+
+
+def _outgoing(kind: str, data: object) -> str:
+    return json.dumps({"type": kind, "data": data}, separators=(",", ":"))
+
+
+def add_to(app: web.Application, kite: SocketHost) -> Sockets:
+    """Serve the stream at the root of `app`. The caller keeps `Sockets.run` going and awaits `close`."""
+    sockets = Sockets(kite)
+    app.router.add_get("/", sockets.serve)
+    return sockets

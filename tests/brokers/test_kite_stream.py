@@ -1,0 +1,560 @@
+"""Kite's stream against a small server on loopback: what it subscribes, survives, shares out and tells."""
+
+import asyncio
+import json
+import logging
+import random
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    BrokerOrder,
+    BrokerStatus,
+    Heartbeat,
+    OrderUpdate,
+    SessionExpired,
+    Tick,
+)
+from brokers.kite.access import KiteRoute
+from brokers.kite.sockets import StreamWaits
+from brokers.kite.stream import KiteStream
+from data.clock import ManualClock, SystemClock
+from data.vocabulary import OrderType, Product, Side
+from engine.market.quotes import QuoteMap
+
+START = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+PATIENCE_S = 10.0
+ASHA, BALA, CHAND, DEV = (BrokerAccount(n, f"AB{n:04d}") for n in range(1, 5))
+ONE_KEY = KiteRoute("onekey")
+
+
+def ltp(token: int, paise: int) -> bytes:
+    return struct.pack(">HII", 8, token, paise)
+
+
+def full(token: int, paise: int) -> bytes:
+    return struct.pack(">H16I120x", 184, token, paise, *[0] * 14)
+
+
+def frame(*packets: bytes) -> bytes:
+    return struct.pack(">H", len(packets)) + b"".join(packets)
+
+
+def order_text(user_id: str, order_id: str = "2411230000000000001") -> str:
+    return json.dumps({"type": "order", "data": {"user_id": user_id, "order_id": order_id}})
+
+
+def order_of(row) -> BrokerOrder:
+    if row.get("order_id") is None:
+        raise BrokerError("order row: order_id is null")
+    return BrokerOrder(
+        row["order_id"],
+        row["user_id"],
+        (),
+        "NSE",
+        "INFY",
+        Side.BUY,
+        Product.CNC,
+        OrderType.LIMIT,
+        1,
+        1,
+        100,
+        BrokerStatus.COMPLETE,
+        "COMPLETE",
+        START,
+        START,
+    )
+
+
+class Seat:
+    """One connection as the server sees it."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
+        query = parse_qs(urlsplit(connection.request.path).query)
+        self.api_key, self.token = query["api_key"][0], query["access_token"][0]
+        self.messages: list[dict] = []
+        self.modes: dict[int, str] = {}
+        self.open = True
+
+    def take(self, text: str) -> None:
+        message = json.loads(text)
+        self.messages.append(message)
+        value = message["v"]
+        if message["a"] == "subscribe":
+            self.modes.update(dict.fromkeys(value, "quote"))
+        elif message["a"] == "unsubscribe":
+            for token in value:
+                self.modes.pop(token, None)
+        else:
+            self.modes.update({token: value[0] for token in value[1] if token in self.modes})
+        assert len(self.modes) <= 3_000
+
+    async def send(self, *frames: bytes | str) -> None:
+        for each in frames:
+            await self.connection.send(each)
+
+    def cut(self) -> None:
+        self.connection.transport.abort()
+
+
+class Server:
+    """Takes connections, remembers what each subscribed, refuses tokens on request."""
+
+    def __init__(self) -> None:
+        self.seats: list[Seat] = []
+        self.handshakes: list[tuple[str, str | None]] = []
+        self.refusals: dict[str, HTTPStatus] = {}
+        self.most_open = 0
+        self.url = ""
+
+    def answer(self, connection: ServerConnection, request):
+        token = parse_qs(urlsplit(request.path).query)["access_token"][0]
+        self.handshakes.append((token, request.headers.get("X-Kite-Version")))
+        status = self.refusals.get(token)
+        return None if status is None else connection.respond(status, "no\n")
+
+    async def serve_one(self, connection: ServerConnection) -> None:
+        seat = Seat(connection)
+        self.seats.append(seat)
+        self.most_open = max(self.most_open, len(self.open_seats))
+        try:
+            async for text in connection:
+                seat.take(text)
+        except Exception as problem:
+            if type(problem).__name__ not in ("ConnectionClosedError", "ConnectionClosedOK"):
+                raise
+        finally:
+            seat.open = False
+
+    @property
+    def open_seats(self) -> list[Seat]:
+        return [seat for seat in self.seats if seat.open]
+
+    def carried(self) -> dict[int, str]:
+        """Modes by token over all open connections."""
+        return {token: mode for seat in self.open_seats for token, mode in seat.modes.items()}
+
+
+class Consumer:
+    """Follows the stream as the engine does: opens it anew when it raises."""
+
+    def __init__(self, stream: KiteStream) -> None:
+        self.stream = stream
+        self.ticks: dict[str, list[int]] = {}
+        self.orders: list[str] = []
+        self.beats: list[datetime] = []
+        self.problems: list[BrokerError] = []
+        self.quotes = QuoteMap()
+
+    async def follow(self) -> None:
+        while True:
+            try:
+                async for event in self.stream.events():
+                    if isinstance(event, Tick):
+                        self.ticks.setdefault(event.key, []).append(event.last_paise)
+                        self.quotes.put(event)
+                    elif isinstance(event, Heartbeat):
+                        self.beats.append(event.received_at)
+                        self.quotes.heartbeat(event.received_at)
+                    else:
+                        self.orders.append(event.order.broker_order_id)
+                return
+            except BrokerError as problem:
+                self.problems.append(problem)
+                self.quotes.reopened()
+
+
+class WatchedClock(ManualClock):
+    """Remembers how long the stream's tasks asked to wait, by the name of their coroutine."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+        self.asked: dict[str, list[float]] = {"run": [], "_watch": []}
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked[asyncio.current_task().get_coro().__name__].append(seconds)
+        await super().sleep(seconds)
+
+
+class Bench:
+    """A server, a stream and a clock that only the test moves."""
+
+    def __init__(self, server: Server, waits: StreamWaits) -> None:
+        self.server = server
+        self.clock = WatchedClock()
+        self.expired: list[BrokerAccount] = []
+        self.stream = KiteStream(
+            server.url, self.clock, random.Random(7), order_of, waits=waits, on_expired=self.expired.append
+        )
+        self.consumer = Consumer(self.stream)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await SystemClock().sleep(0.001)
+
+    async def wait_out(self, number: int = 1) -> float:
+        """Let the wait before the retry of this number pass; gives its seconds."""
+        waits = self.clock.asked["run"]
+        await self.until(lambda: len(waits) >= number)
+        await self.clock.advance(waits[number - 1])
+        return waits[number - 1]
+
+    async def seat_of(self, account: BrokerAccount) -> Seat:
+        """The open connection of a client."""
+        found: list[Seat] = []
+
+        def look() -> bool:
+            found[:] = [seat for seat in self.server.open_seats if seat.token == account.user_id + "-tok"]
+            return bool(found) and account not in self.stream.polled()
+
+        await self.until(look)
+        return found[-1]
+
+
+async def join(bench: Bench, account: BrokerAccount, route: KiteRoute = ONE_KEY, **options) -> None:
+    await bench.stream.add_account(account, route, account.user_id + "-tok", **options)
+
+
+@asynccontextmanager
+async def bench_of(waits: StreamWaits | None = None) -> AsyncIterator[Bench]:
+    server = Server()
+    async with serve(
+        server.serve_one,
+        "127.0.0.1",
+        0,
+        process_request=server.answer,
+        ping_interval=None,
+        compression="deflate",
+    ) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        server.url = f"ws://127.0.0.1:{port}"
+        bench = Bench(server, waits or StreamWaits())
+        following = asyncio.create_task(bench.consumer.follow())
+        try:
+            yield bench
+        finally:
+            await bench.stream.close()
+            await asyncio.wait_for(following, PATIENCE_S)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with bench_of() as made:
+        yield made
+
+
+TOKENS = {408065: "NSE:INFY", 884737: "NSE:TATAMOTORS"}
+
+
+class TestOneSocket:
+    async def test_the_handshake_names_the_version_and_offers_no_compression(self, bench: Bench):
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        assert bench.server.handshakes == [("AB0001-tok", "3")]
+        assert seat.api_key == "onekey"
+        assert "Sec-WebSocket-Extensions" not in seat.connection.request.headers
+
+    async def test_mode_follows_every_subscription_and_changes_are_differences(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        await bench.until(lambda: bench.server.carried() == dict.fromkeys(TOKENS, "full"))
+        await bench.stream.subscribe({884737: "NSE:TATAMOTORS", 738561: "NSE:RELIANCE"})
+        await bench.until(lambda: bench.server.carried() == {884737: "full", 738561: "full"})
+        assert (await bench.seat_of(ASHA)).messages == [
+            {"a": "subscribe", "v": [408065, 884737]},
+            {"a": "mode", "v": ["full", [408065, 884737]]},
+            {"a": "unsubscribe", "v": [408065]},
+            {"a": "subscribe", "v": [738561]},
+            {"a": "mode", "v": ["full", [738561]]},
+        ]
+
+    async def test_mixed_frames_texts_and_garbage_pass_without_ending_the_stream(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        await seat.send(
+            b"\n",
+            frame(ltp(408065, 157315), full(884737, 39295), ltp(999, 1)),
+            "not json",
+            '"a string"',
+            "[" * 100_000,
+            '{"type":"instruments_meta","data":{}}',
+            '{"type":"order","data":[]}',
+            '{"type":"order","data":{"order_id":null}}',
+            '{"type":"error","data":"Too many instruments"}',
+            '{"type":"message","data":"Market closes early"}',
+            frame(full(408065, 157400), full(408065, 157500))[:-20],
+            struct.pack(">HH", 1, 7) + bytes(7),
+            bytes(range(256)),
+            order_text("AB0001"),
+        )
+        await bench.until(lambda: bench.consumer.orders)
+        assert bench.consumer.orders == ["2411230000000000001"]
+        assert bench.consumer.ticks["NSE:INFY"][-1] == 157400
+        assert bench.consumer.ticks["NSE:TATAMOTORS"] == [39295]
+        counts = bench.stream.counts
+        assert (counts.unread_texts, counts.ignored_packets, counts.broken_frames) == (6, 1, 2)
+        assert counts.losses == 0
+        assert bench.consumer.problems == []
+
+    async def test_a_tick_has_the_time_it_was_received_and_the_days_circuits(self, bench: Bench):
+        bench.stream.circuits["NSE:INFY"] = (140000, 170000)
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        bench.clock.shift(3)
+        await (await bench.seat_of(ASHA)).send(frame(full(408065, 157315)))
+        await bench.until(lambda: bench.consumer.quotes.quote("NSE:INFY"))
+        tick = bench.consumer.quotes.quote("NSE:INFY")
+        assert tick.received_at == bench.clock.now()
+        assert (tick.lower_circuit_paise, tick.upper_circuit_paise) == (140000, 170000)
+
+
+class TestLoss:
+    @pytest.mark.parametrize("way", ["cut", "close", "silence"])
+    async def test_a_lost_socket_comes_back_with_its_subscriptions(self, bench: Bench, way: str):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        first = await bench.seat_of(ASHA)
+        await bench.until(lambda: len(bench.server.carried()) == 2)
+        await first.send(frame(full(408065, 157315)))
+        await bench.until(lambda: bench.consumer.ticks)
+        if way == "cut":
+            first.cut()
+        elif way == "close":
+            await first.connection.close()
+        else:
+            # Nothing at all comes any more, though the connection stands.
+            waited = bench.clock.asked["_watch"][0]
+            assert 5 <= waited <= 10
+            await bench.clock.advance(waited)
+        await bench.until(lambda: bench.consumer.problems)
+        assert ASHA in bench.stream.polled()
+        assert 0.75 <= await bench.wait_out() <= 1
+        await bench.until(lambda: bench.server.carried() == dict.fromkeys(TOKENS, "full"))
+        await (await bench.seat_of(ASHA)).send(frame(full(408065, 157500)))
+        await bench.until(lambda: bench.consumer.ticks["NSE:INFY"][-1] == 157500)
+
+    async def test_heartbeats_alone_keep_a_connection(self, bench: Bench):
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        for _ in range(10):
+            await bench.clock.advance(5)
+            seen = len(bench.consumer.beats)
+            await seat.send(b"\n")
+            await bench.until(lambda seen=seen: len(bench.consumer.beats) > seen)
+        assert len(bench.server.seats) == 1
+        assert bench.stream.counts.losses == 0
+
+    async def test_the_waits_double_to_a_minute_and_start_over_after_a_stable_time(self, bench: Bench):
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        for number, full_wait in enumerate([1, 2, 4, 8, 16, 32, 60, 60, 60], 1):
+            seat.cut()
+            assert 0.75 * full_wait <= await bench.wait_out(number) <= full_wait
+            seat = await bench.seat_of(ASHA)
+        for _ in range(9):
+            await bench.clock.advance(7)
+            seen = len(bench.consumer.beats)
+            await seat.send(b"\n")
+            await bench.until(lambda seen=seen: len(bench.consumer.beats) > seen)
+        seat.cut()
+        assert await bench.wait_out(10) <= 1
+
+    async def test_a_refused_session_is_told_once_and_never_tried_again(self, bench: Bench):
+        bench.server.refusals["AB0001-tok"] = HTTPStatus.FORBIDDEN
+        await join(bench, ASHA)
+        await bench.until(lambda: bench.expired)
+        await join(bench, ASHA)
+        await join(bench, BALA)
+        await bench.seat_of(BALA)
+        assert bench.clock.asked["run"] == []
+        assert bench.expired == [ASHA]
+        assert [token for token, _ in bench.server.handshakes].count("AB0001-tok") == 1
+        assert ASHA in bench.stream.polled()
+        await bench.stream.add_account(ASHA, ONE_KEY, "todays")
+        await bench.until(lambda: ASHA not in bench.stream.polled())
+
+    async def test_when_the_session_that_carries_prices_ends_another_takes_them(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        await join(bench, BALA)
+        seat = await bench.seat_of(ASHA)
+        await bench.seat_of(BALA)
+        await seat.send(frame(full(408065, 157315)))
+        await bench.until(lambda: bench.consumer.ticks)
+        bench.server.refusals["AB0001-tok"] = HTTPStatus.FORBIDDEN
+        seat.cut()
+        await bench.wait_out()
+        await bench.until(lambda: set((bench.server.open_seats or [seat])[-1].modes) == set(TOKENS))
+        assert [seat.token for seat in bench.server.open_seats] == ["AB0002-tok"]
+        assert not isinstance(bench.consumer.problems[0], SessionExpired)
+
+    async def test_too_many_connections_means_a_long_wait(self, bench: Bench):
+        bench.server.refusals["AB0001-tok"] = HTTPStatus.TOO_MANY_REQUESTS
+        await join(bench, ASHA)
+        assert 90 <= await bench.wait_out() <= 120
+        bench.server.refusals.clear()
+        assert 90 <= await bench.wait_out(2) <= 120
+        await bench.seat_of(ASHA)
+        assert bench.expired == []
+
+
+class TestAges:
+    async def test_a_socket_that_is_lost_is_not_vouched_for_by_another(self):
+        waits = StreamWaits(first_retry_s=1000, longest_retry_s=1000)
+        async with bench_of(waits) as bench:
+            many = {(number << 8) + 1: f"NSE:S{number}" for number in range(3_001)}
+            bench.consumer.quotes.follow("test", list(many.values()))
+            await bench.stream.subscribe(many)
+            await join(bench, ASHA)
+            await bench.until(lambda: len(bench.server.carried()) == 3_001)
+            big, small = sorted(bench.server.open_seats, key=lambda seat: -len(seat.modes))
+            (lonely,) = small.modes
+            quiet = next(iter(big.modes))
+            await small.send(frame(full(lonely, 1)))
+            await big.send(frame(full(quiet, 2)))
+            await bench.until(lambda: len(bench.consumer.ticks) == 2)
+            age = bench.consumer.quotes.age
+
+            await bench.clock.advance(5)
+            await big.send(b"\n")
+            await small.send(b"\n")
+            await bench.until(lambda: bench.consumer.beats[-1:] == [bench.clock.now()])
+            assert age(many[lonely], bench.clock.now()) == age(many[quiet], bench.clock.now()) == 0
+
+            big.cut()
+            await bench.until(lambda: bench.consumer.problems)
+            beats = len(bench.consumer.beats)
+            await bench.clock.advance(5)
+            await small.send(b"\n", frame(full(lonely, 3)))
+            await bench.until(lambda: bench.consumer.ticks[many[lonely]][-1] == 3)
+            assert len(bench.consumer.beats) == beats
+            assert age(many[quiet], bench.clock.now()) >= 5
+            assert age(many[lonely], bench.clock.now()) == 0
+
+    async def test_after_a_gap_a_price_must_come_again_before_heartbeats_renew_it(self, bench: Bench):
+        bench.consumer.quotes.follow("test", list(TOKENS.values()))
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        await seat.send(frame(full(408065, 1), full(884737, 2)))
+        await bench.until(lambda: len(bench.consumer.ticks) == 2)
+        seat.cut()
+        await bench.until(lambda: bench.consumer.problems)
+        await bench.wait_out()
+        await bench.clock.advance(2)
+        seat = await bench.seat_of(ASHA)
+        await seat.send(frame(full(408065, 3)))
+        await bench.until(lambda: bench.consumer.ticks["NSE:INFY"][-1] == 3)
+        await bench.clock.advance(4)
+        await seat.send(b"\n")
+        await bench.until(lambda: bench.consumer.beats[-1:] == [bench.clock.now()])
+        assert bench.consumer.quotes.age("NSE:INFY", bench.clock.now()) == 0
+        assert bench.consumer.quotes.age("NSE:TATAMOTORS", bench.clock.now()) >= 6
+
+
+class TestSharing:
+    async def test_one_key_has_three_sockets_and_the_fourth_client_is_polled(self, bench: Bench):
+        for account in (ASHA, BALA, CHAND, DEV):
+            await join(bench, account)
+        for account in (ASHA, BALA, CHAND):
+            await (await bench.seat_of(account)).send(order_text(account.user_id, account.user_id))
+        await bench.until(lambda: len(bench.consumer.orders) == 3)
+        assert set(bench.consumer.orders) == {"AB0001", "AB0002", "AB0003"}
+        assert bench.stream.polled() == {DEV}
+        await bench.stream.remove_account(BALA)
+        await bench.seat_of(DEV)
+        assert bench.stream.polled() == frozenset()
+        assert bench.server.most_open == 3
+
+    async def test_own_keys_give_every_client_a_socket(self, bench: Bench):
+        for account in (ASHA, BALA, CHAND, DEV):
+            await join(bench, account, KiteRoute(f"key{account.client_id}"))
+        await bench.until(lambda: bench.stream.polled() == frozenset())
+        assert len(bench.server.open_seats) == 4
+
+    async def test_prices_spread_over_the_sockets_and_what_does_not_fit_is_refused(self, bench: Bench):
+        await join(bench, ASHA)
+        await join(bench, BALA)
+        many = {(number << 8) + 1: f"NSE:S{number}" for number in range(9_001)}
+        with pytest.raises(BrokerError, match="9000 instruments at most, not 9001"):
+            await bench.stream.subscribe(many)
+        del many[1]
+        await bench.stream.subscribe(many)
+        await bench.until(lambda: bench.server.carried() == dict.fromkeys(many, "full"))
+        assert sorted(len(seat.modes) for seat in bench.server.open_seats) == [3_000] * 3
+        # Room is kept to the letter: a full socket lets go before it takes on.
+        fresh = {(number << 8) + 4: f"BSE:S{number}" for number in range(9_000)}
+        await bench.stream.subscribe(fresh)
+        await bench.until(lambda: bench.server.carried() == dict.fromkeys(fresh, "full"))
+        assert max(len(message["v"]) for seat in bench.server.seats for message in seat.messages) <= 500
+        assert bench.server.most_open == 3
+
+    async def test_a_key_without_market_data_carries_no_prices(self, bench: Bench):
+        await join(bench, ASHA, KiteRoute("free"), prices=False)
+        await join(bench, BALA, KiteRoute("paid"))
+        await bench.stream.subscribe(TOKENS)
+        await bench.until(lambda: len(bench.server.carried()) == 2)
+        assert (await bench.seat_of(ASHA)).modes == {}
+
+
+class TestSlowConsumer:
+    async def test_it_gets_the_newest_tick_and_every_order_update(self):
+        server = Server()
+        async with serve(server.serve_one, "127.0.0.1", 0, process_request=server.answer) as listening:
+            server.url = f"ws://127.0.0.1:{next(iter(listening.sockets)).getsockname()[1]}"
+            bench = Bench(server, StreamWaits())
+            await bench.stream.subscribe(TOKENS)
+            await join(bench, ASHA)
+            seat = await bench.seat_of(ASHA)
+            for number in range(200):
+                await seat.send(
+                    frame(full(408065, number), full(884737, number)), order_text("AB0001", str(number))
+                )
+            await bench.until(lambda: bench.stream.counts.order_updates == 200)
+            events = []
+            async for event in bench.stream.events():
+                events.append(event)
+                if isinstance(event, Heartbeat):
+                    break
+            await bench.stream.close()
+        orders = [event.order.broker_order_id for event in events if isinstance(event, OrderUpdate)]
+        assert orders == [str(number) for number in range(200)]
+        assert {event.key: event.last_paise for event in events if isinstance(event, Tick)} == {
+            "NSE:INFY": 199,
+            "NSE:TATAMOTORS": 199,
+        }
+        assert len(events) == 203
+
+
+class TestSecrets:
+    async def test_no_token_in_logs_reprs_or_problems(self, bench: Bench, caplog: pytest.LogCaptureFixture):
+        caplog.set_level(logging.DEBUG)
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        await seat.send(frame(full(408065, 1)))
+        await bench.until(lambda: bench.consumer.ticks)
+        bench.server.refusals["AB0001-tok"] = HTTPStatus.FORBIDDEN
+        seat.cut()
+        await bench.wait_out()
+        await bench.until(lambda: bench.expired)
+        told = [
+            record.getMessage()
+            for record in caplog.records
+            if not record.name.startswith("websockets.server")
+        ]
+        assert any("refused the session of AB0001" in line for line in told)
+        shown = [*told, *map(repr, bench.consumer.problems), repr(vars(bench.stream))]
+        assert not any("AB0001-tok" in line for line in shown)
