@@ -2,7 +2,9 @@
 
 import logging
 import random
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -19,6 +21,17 @@ from engine.rules import Rules, Waits
 from tradedesk.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+KITE_OF_HOME = "kite"
+"""The row of `meta` that says which Kite these books belong to."""
+
+
+def kite_of_home(database: Path) -> str | None:
+    """Which Kite the books of a home belong to, by its REST address; None where to none."""
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (KITE_OF_HOME,)).fetchone()
+    return str(row[0]) if row else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,13 @@ def _watch(app: ShellApp, argument: str) -> None:
     app.say(f"{instrument.tradingsymbol} is on the watchlist{of}")
 
 
+def _sign(app: ShellApp, argument: str) -> None:
+    word, _, code = argument.partition(" ")
+    if word.casefold() != "in":
+        raise BadInput("sign", argument, "say sign in, or sign in CODE")
+    app.open_workspace("clients", f"sign-in {code.strip()}".strip())
+
+
 def _help(app: ShellApp, argument: str) -> None:
     app.action_help()
 
@@ -84,6 +91,7 @@ LINES: dict[str, tuple[Line, str]] = {
     "run": (_run, "NUMBER: a run"),
     "plan": (_plan, "NUMBER: a stored plan"),
     "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),
+    "sign": (_sign, "in [CODE]: sign in whoever is due, or one client"),
     "help": (_help, "the keys that work here"),
     "theme": (_theme, "dark, light, high-contrast or colour-blind"),
     "quit": (_quit, "quit; asks"),

@@ -18,34 +18,16 @@ from brokers.paper.prices import Listing
 from data.clock import Clock
 from data.instruments import Instrument
 from data.money import BadInput
-from data.seed import demo_clients, universe
+from data.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta, table
-from engine.accounts.clients import BROKERS, NewClient
+from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.parts import Parts
+from tradedesk.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.foundation import Foundation
 
 log = logging.getLogger(__name__)
-
-DEMO_WATCHLIST = (
-    "RELIANCE",
-    "TCS",
-    "INFY",
-    "HDFCBANK",
-    "ICICIBANK",
-    "SBIN",
-    "BHARTIARTL",
-    "ITC",
-    "LT",
-    "KOTAKBANK",
-    "HINDUNILVR",
-    "MARUTI",
-    "SUNPHARMA",
-    "TITAN",
-    "RIIL",
-)
-
 
 OWN_EXCHANGE = "paper_exchange"
 """The row of `meta` that says which paper exchange these books belong to."""
@@ -69,7 +51,7 @@ class PaperDesk(Desk):
         if self.exchange_trouble:
             return
         try:
-            if not self.exchange.in_memory and _owned_exchange(self._parts.store.path) is None:
+            if not self.exchange.in_memory and exchange_of_home(self._parts.store.path) is None:
                 identity = self.exchange.identity
                 await self._parts.store.write(lambda unit: _own(unit, identity))
             self.meet_exchange()
@@ -145,7 +127,7 @@ def _exchange_of(base: Foundation) -> PaperExchange:
     """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
     home = base.home
     path = home / "paper.db"
-    owned = _owned_exchange(home / "desk.db")
+    owned = exchange_of_home(home / "desk.db")
     if owned is not None and not _is_there(path):
         raise BadInput(
             "home",
@@ -188,7 +170,8 @@ def _is_there(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _owned_exchange(database: Path) -> str | None:
+def exchange_of_home(database: Path) -> str | None:
+    """Which paper exchange the books of a home belong to, by its identity; None where to none."""
     with closing(sqlite3.connect(database, timeout=5)) as connection:
         row = connection.execute("SELECT value FROM meta WHERE name = ?", (OWN_EXCHANGE,)).fetchone()
     return str(row[0]) if row else None
@@ -206,27 +189,11 @@ async def prepare_demo(desk: PaperDesk) -> bool:
 
     Raises `BadInput` where the home has clients that are not the demonstration's.
     """
-    listings = universe()
-    codes = {client.code for client in desk.clients.all()}
-    demo = demo_clients()
-    if codes:
-        if not codes >= {client.code for client in demo}:
-            raise BadInput(
-                "home", str(desk.home), "it holds clients of its own; set TRADEDESK_HOME to an empty folder"
-            )
+    if not demo_is_wanted(desk):
         return False
-    desk.exchange.list_instruments(listings)
-    await desk.market.store_instruments([row.instrument for row in listings], "demonstration")
-    await desk.clients.add([_new_client(client) for client in demo])
-    for symbol in DEMO_WATCHLIST:
-        if desk.market.index.get(f"NSE:{symbol}"):
-            await desk.watchlist.add(f"NSE:{symbol}")
+    desk.exchange.list_instruments(universe())
+    await lay_demo_books(desk)
     return True
-
-
-def _new_client(client: object) -> NewClient:
-    names = NewClient.__dataclass_fields__
-    return NewClient(**{name: getattr(client, name) for name in names})
 
 
 async def take_instruments(desk: PaperDesk, instruments: list[Instrument], source: str) -> int:

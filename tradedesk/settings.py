@@ -52,6 +52,18 @@ class Settings(BaseSettings):
     flash: bool = True
     """Whether changed figures flash once."""
 
+    market: Literal["paper", "kite"] = "paper"
+    """Where orders go: the built-in paper exchange, or Zerodha's Kite. A home keeps to one of them."""
+
+    kite_url: str = ""
+    """A local Kite to rehearse against, such as http://127.0.0.1:8100; empty means Zerodha's own."""
+
+    kite_feed: str = ""
+    """Code of the client whose session carries the prices; empty takes those that are signed in."""
+
+    vault: Literal["auto", "keyring", "file"] = "auto"
+    """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used."""
+
     paper_latency_ms: tuple[int, int] = (20, 80)
     """Round trip of a call to the paper exchange, from and to, in milliseconds."""
 

@@ -1,20 +1,25 @@
 """The composition root: puts a home, its settings, its brokers and a Desk together."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brokers.paper.exchange import PaperExchange
 from brokers.paper.fault_menu import Faults
 from data.clock import Clock, SystemClock
+from data.money import BadInput
 from data.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits
-from tradedesk.foundation import Foundation, calendar_of, rules_of
+from tradedesk.foundation import Foundation, calendar_of, kite_of_home, rules_of
 from tradedesk.home import home_folder
-from tradedesk.paper_desk import PaperDesk, check_paper_books, open_paper
+from tradedesk.paper_desk import PaperDesk, check_paper_books, exchange_of_home, open_paper
 from tradedesk.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tradedesk.kite_desk import KiteDesk
 
 
 @asynccontextmanager
@@ -32,13 +37,15 @@ async def open_desk(
     seed: int | None = None,
     emergency: bool = False,
     faults: Faults | None = None,
-) -> AsyncIterator[PaperDesk]:
-    """Open the desk of a home and close it again.
+    passphrase: Callable[[], str] | None = None,
+) -> "AsyncIterator[PaperDesk | KiteDesk]":
+    """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
 
-    `kind` is `app` (one at a time), `cli` or `api`. The rest is for tests and rehearsals: a clock moved by
-    hand, another exchange, no latency in seconds, a seed for tags and rotation, faults of the broker. But
-    cancel-all brings its own settings and calendar where the home's are broken, and its `emergency` opens
-    even without the home's own paper exchange. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
+    `kind` is `app` (one at a time), `cli` or `api`; `passphrase` is asked where secrets are in a file. The
+    rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a seed
+    for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar where
+    the home's are broken, and its `emergency` opens even without the home's own paper exchange. Raises
+    `BadInput`, `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
@@ -53,5 +60,28 @@ async def open_desk(
         waits=waits or Waits(),
         random=random.Random(seed) if seed is not None else random.SystemRandom(),
     )
+    if _is_at_kite(base, emergency):
+        if faults is not None:
+            raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
+        from tradedesk.kite_desk import open_kite  # HTTP and sockets take a second to import
+
+        async with open_kite(base, kind, passphrase) as desk:
+            yield desk
+        return
     async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:
         yield desk
+
+
+def _is_at_kite(base: Foundation, emergency: bool) -> bool:
+    """Whether the desk is one at Kite. Books of elsewhere are refused, or followed in an emergency."""
+    books = base.home / "desk.db"
+    kite, paper = kite_of_home(books), exchange_of_home(books)
+    if emergency and (kite or paper):
+        return kite is not None
+    wants = base.settings.market == "kite"
+    if (wants and paper) or (not wants and kite):
+        theirs = "the paper exchange" if paper else f"Kite at {kite}"
+        raise BadInput(
+            "market", base.settings.market, f"the books of {base.home} belong to {theirs}; use another home"
+        )
+    return wants

@@ -114,7 +114,14 @@ def _run(
     async def opened() -> Exit:
         from tradedesk.wiring import open_desk
 
-        opening = open_desk(home, kind="cli", settings=settings, calendar=calendar, emergency=emergency)
+        opening = open_desk(
+            home,
+            kind="cli",
+            settings=settings,
+            calendar=calendar,
+            emergency=emergency,
+            passphrase=lambda: passphrase_of(home),
+        )
         async with opening as desk:
             if desk.exchange_trouble:
                 say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
@@ -123,6 +130,25 @@ def _run(
             return await work(desk)
 
     raise typer.Exit(asyncio.run(opened()))
+
+
+def passphrase_of(home: Path) -> str:
+    """The passphrase of the home's encrypted secrets, asked for twice where it is about to be set."""
+    from data.secrets import FILE
+
+    given = hidden(f"passphrase of {FILE}: ")
+    if not (home / FILE).exists() and sys.stdin.isatty() and hidden("the same again: ") != given:
+        raise BadInput("passphrase", "(hidden)", "type the same twice")
+    return given
+
+
+def hidden(question: str) -> str:
+    """A line nobody sees while it is typed; away from a terminal the next line of stdin."""
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        return getpass(question).strip()
+    return sys.stdin.readline().strip()
 
 
 async def until(desk: "Desk", done: Callable[[], bool], seconds: float) -> bool:

@@ -16,6 +16,7 @@ from widgets.formats import rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from tradedesk.kite_desk import KiteDesk
     from tradedesk.paper_desk import PaperDesk
 
 clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
@@ -51,9 +52,15 @@ def init(
 
 async def lay_demo(desk: "Desk") -> bool:
     """Lay the demonstration into an empty home; gives whether it was laid now. Raises `BadInput`."""
-    from tradedesk.paper_desk import prepare_demo
-
     try:
+        if desk.mode == "SIM":
+            from tradedesk.rehearsal import prepare_rehearsal
+
+            return await prepare_rehearsal(cast("KiteDesk", desk))
+        if desk.mode == "LIVE":
+            raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
+        from tradedesk.paper_desk import prepare_demo
+
         return await prepare_demo(cast("PaperDesk", desk))
     except BadInput as problem:
         # The home itself can be used; it is the demonstration that may not go there.

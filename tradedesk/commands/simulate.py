@@ -1,0 +1,84 @@
+"""A Kite on this machine to rehearse a morning against, and everybody's sign-in there."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from data.money import BadInput
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson
+from tradedesk.commands.session import run
+from tradedesk.output import counted, document, line, say
+
+if TYPE_CHECKING:
+    from brokers.local_kite.server import LocalKite
+    from engine.desk import Desk
+    from tradedesk.kite_desk import KiteDesk
+
+simulate_app = typer.Typer(help="Rehearse against a Kite on this machine.", no_args_is_help=True)
+
+PORT = 8100
+
+
+@simulate_app.command("kite")
+def kite(
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Of 127.0.0.1.")] = PORT,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where it keeps its orders and money.")
+    ] = None,
+) -> None:
+    """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
+    from brokers.local_kite.serving import serve
+    from tradedesk.home import home_folder
+
+    place = folder or home_folder() / "local_kite"
+
+    def started(server: "LocalKite") -> None:
+        line(f"a local Kite answers at {server.url}; its books are in {place}")
+        say(
+            "rehearse in another terminal, in a home of its own:\n"
+            f"  export TRADEDESK_HOME={place.parent / 'rehearsal'} TRADEDESK_MARKET=kite "
+            f"TRADEDESK_KITE_URL={server.url}\n"
+            "  tradedesk init --demo && tradedesk simulate sign-in && tradedesk\n"
+            "ctrl+c ends it; what happened is found again"
+        )
+
+    try:
+        asyncio.run(serve(place, port, on_start=started))
+    except OSError as problem:
+        raise BadInput("port", port, f"it cannot be served ({problem.strerror}); give another") from problem
+
+
+@simulate_app.command("sign-in")
+def sign_in(
+    clients: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLIENT]...", help="Codes or ids; else all who are due.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign clients in at the local Kite, as their browsers would."""
+
+    async def work(desk: "Desk") -> Exit:
+        from tradedesk.rehearsal import request_token
+
+        there = cast("KiteDesk", desk)
+        wanted = [desk.clients.find(one) for one in clients] if clients else desk.sessions.due()
+        done: list[str] = []
+        failed: dict[str, str] = {}
+        for client in wanted:
+            try:
+                await desk.sessions.sign_in(client.id, await request_token(there, client))
+                done.append(client.code)
+            except BadInput as problem:
+                failed[client.code] = str(problem)
+        if as_json:
+            document({"signed_in": done, "failed": failed})
+        else:
+            for code, words in failed.items():
+                line(f"{code}  {words}")
+            line(f"{counted(len(done), 'client')} signed in, {len(failed)} not")
+        return Exit.PARTLY if failed else Exit.DONE
+
+    run(work)

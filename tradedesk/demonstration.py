@@ -1,0 +1,49 @@
+"""The demonstration's books: its instruments, fifty clients and a watchlist, for an empty home."""
+
+from data.money import BadInput
+from data.seed import demo_clients, universe
+from engine.accounts.clients import NewClient
+from engine.desk import Desk
+
+DEMO_WATCHLIST = (
+    "RELIANCE",
+    "TCS",
+    "INFY",
+    "HDFCBANK",
+    "ICICIBANK",
+    "SBIN",
+    "BHARTIARTL",
+    "ITC",
+    "LT",
+    "KOTAKBANK",
+    "HINDUNILVR",
+    "MARUTI",
+    "SUNPHARMA",
+    "TITAN",
+    "RIIL",
+)
+"""What the watchlist shows first."""
+
+
+def demo_is_wanted(desk: Desk) -> bool:
+    """Whether the home is empty, rather than the demonstration's already. Raises `BadInput` for another."""
+    codes = {client.code for client in desk.clients.all()}
+    if codes and not codes >= {client.code for client in demo_clients()}:
+        raise BadInput(
+            "home", str(desk.home), "it holds clients of its own; set TRADEDESK_HOME to an empty folder"
+        )
+    return not codes
+
+
+async def lay_demo_books(desk: Desk) -> None:
+    """Lay instruments, clients and watchlist into the books."""
+    await desk.market.store_instruments([row.instrument for row in universe()], "demonstration")
+    await desk.clients.add([_new_client(client) for client in demo_clients()])
+    for symbol in DEMO_WATCHLIST:
+        if desk.market.index.get(f"NSE:{symbol}"):
+            await desk.watchlist.add(f"NSE:{symbol}")
+
+
+def _new_client(client: object) -> NewClient:
+    names = NewClient.__dataclass_fields__
+    return NewClient(**{name: getattr(client, name) for name in names})

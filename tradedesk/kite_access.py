@@ -1,0 +1,71 @@
+"""What the Kite adapter asks of this desk: each client's key and way out, and the tokens in the vault."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from brokers.contract import BrokerAccount, BrokerError
+from brokers.kite.access import KiteRoute
+from data.secrets import Vault
+from engine.accounts.access import RouteView, SessionView
+
+
+def secret_key(api_key: str) -> str:
+    """Under which name the vault keeps the api secret of a key."""
+    return f"kite/secret/{api_key}"
+
+
+def token_key(user_id: str) -> str:
+    """Under which name the vault keeps today's access token of a user."""
+    return f"kite/token/{user_id}"
+
+
+class DeskAccess:
+    """Implements `brokers.kite.access.KiteAccess` over the desk's routes, its sessions and the vault.
+
+    A token is read from the vault once a sign-in, so that one made by another process is noticed too.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._tokens: dict[str, tuple[datetime | None, str | None]] = {}
+        self.route_of: Callable[[int], RouteView | None] = _nothing
+        self.session_of: Callable[[int], SessionView | None] = _nothing
+
+    def route(self, account: BrokerAccount) -> KiteRoute:
+        """How this client's calls leave. Raises `BrokerError` where none is recorded."""
+        found = self.route_of(account.client_id)
+        if found is None or not found.api_key:
+            raise BrokerError(f"{account.user_id} has no route with an api key", "no_route")
+        return KiteRoute(found.api_key, found.proxy, found.bind_address)
+
+    def token(self, account: BrokerAccount) -> str | None:
+        """Today's access token; None if the client has not signed in."""
+        session = self.session_of(account.client_id)
+        login_at = session.login_at if session else None
+        known = self._tokens.get(account.user_id)
+        if known is None or known[0] != login_at:
+            known = (login_at, self._vault.get(token_key(account.user_id)))
+            self._tokens[account.user_id] = known
+        return known[1]
+
+    def secret(self, api_key: str) -> str | None:
+        """The api secret that belongs to a key."""
+        return self._vault.get(secret_key(api_key))
+
+    def keep_secret(self, api_key: str, secret: str) -> None:
+        """Store the api secret of a key."""
+        self._vault.put(secret_key(api_key), secret)
+
+    def keep_token(self, account: BrokerAccount, token: str) -> None:
+        """Store the token of a fresh login in place of the old one."""
+        self._vault.put(token_key(account.user_id), token)
+        self._tokens.pop(account.user_id, None)
+
+    def drop_token(self, account: BrokerAccount) -> None:
+        """Forget a client's token."""
+        self._vault.delete(token_key(account.user_id))
+        self._tokens.pop(account.user_id, None)
+
+
+def _nothing(_client_id: int) -> None:
+    return None

@@ -1,0 +1,189 @@
+"""A desk at Zerodha, or at a local Kite to rehearse against."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import date, datetime, time, timedelta
+
+import aiohttp
+from sqlalchemy import select
+
+from brokers.contract import BrokerAccount, BrokerError
+from brokers.kite.access import kite_roots
+from brokers.kite.broker import KiteBroker
+from data.clock import IST, Clock, MarketClock, WallMarketClock
+from data.money import BadInput
+from data.secrets import open_vault
+from data.store import Unit
+from data.tables import Meta, table
+from engine.desk import Desk
+from engine.events import Event
+from engine.market.dump import refresh_instruments
+from engine.parts import Parts
+from tradedesk.foundation import KITE_OF_HOME, Foundation, kite_of_home
+from tradedesk.kite_access import DeskAccess
+
+log = logging.getLogger(__name__)
+
+ZERODHA = "zerodha"
+"""The broker's word in client files of those whom this desk's adapter serves."""
+
+DUMP_AT = time(8, 30, tzinfo=IST)
+"""From when a day's instrument dump is fetched (Kite Connect documentation, instruments)."""
+
+PULSE_S = 5.0
+"""How often a local Kite is asked for its market time, and a day's dump is thought of."""
+
+
+class SimulatedMarketClock:
+    """The market time of a local Kite, which runs beside wall time until it jumps to its next day."""
+
+    def __init__(self, clock: Clock, market_time: datetime) -> None:
+        self._clock = clock
+        self._apart = market_time - clock.now()
+
+    def now(self) -> datetime:
+        """Aware UTC time of the simulated market."""
+        return self._clock.now() + self._apart
+
+    @property
+    def trading_day(self) -> date:
+        """The simulated date in India."""
+        return self.now().astimezone(IST).date()
+
+    def heard(self, market_time: datetime) -> None:
+        """Follow a jump; what a call takes on its way is let pass."""
+        apart = market_time - self._clock.now()
+        if abs(apart - self._apart) > timedelta(seconds=1):
+            self._apart = apart
+
+
+def _own(unit: Unit, address: str) -> None:
+    """Keep which Kite these books belong to, once."""
+    meta = table(Meta)
+    if unit.connection.execute(select(meta.c.name).where(meta.c.name == KITE_OF_HOME)).first() is None:
+        unit.insert(Meta, [{"name": KITE_OF_HOME, "value": address}])
+
+
+class KiteDesk(Desk):
+    """A desk whose clients are at Zerodha. `feed` is the code of the client whose session has the prices."""
+
+    exchange_trouble = ""
+
+    def __init__(
+        self, parts: Parts, kind: str, broker: KiteBroker, access: DeskAccess, kite_url: str, feed: str
+    ) -> None:
+        super().__init__(parts, kind)
+        self.access = access
+        access.route_of = self.routes.of
+        access.session_of = self.sessions.of
+        self._broker = broker
+        self.kite_url = kite_url
+        self._feed_code = feed.upper()
+        self._following: asyncio.Task[None] | None = None
+        self._follow_again = False
+
+    async def open(self) -> None:
+        """Start, then read the day's instruments and keep the market's time."""
+        await super().open()
+        if not self._parts.store.trouble:
+            await self._parts.store.write(lambda unit: _own(unit, self.kite_url))
+        self.events.subscribe(self._heard)
+        self._spawn(self._keep_day())
+
+    async def _meet_brokers(self) -> None:
+        """Say which tokens the instruments have, and who is signed in."""
+        self._broker.learn({one.key: one.token for one in self.market.index})
+        await self._follow_sessions()
+
+    def _heard(self, event: Event) -> None:
+        if event.name != "sessions.changed":
+            return
+        self._follow_again = True
+        if self._following is None or self._following.done():
+            self._following = asyncio.get_running_loop().create_task(self._follow_changes())
+
+    async def _follow_changes(self) -> None:
+        while self._follow_again:
+            self._follow_again = False
+            await self._follow_sessions()
+            await self.market.follow_again()
+
+    async def _follow_sessions(self) -> None:
+        """Have the stream carry the prices and order updates of everyone who is signed in."""
+        sessions = {client.id: self.sessions.of(client.id) for client in self.clients.all()}
+        clients = [
+            client
+            for client in self.clients.all()
+            if client.broker == ZERODHA and (session := sessions[client.id]) is not None and session.ok
+        ]
+        clients.sort(key=lambda client: client.code.upper() != self._feed_code)
+        await self._broker.follow([self._parts.account(client) for client in clients])
+
+    async def _keep_day(self) -> None:
+        clock = self._parts.market_clock
+        read: date | None = None
+        while True:
+            if isinstance(clock, SimulatedMarketClock):
+                with suppress(BrokerError):
+                    clock.heard(await market_time(self.kite_url))
+            now = clock.now().astimezone(IST)
+            if self.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT:
+                report = await refresh_instruments(self._parts, self.market)
+                if report is None or not report.problem:
+                    read = now.date()
+                    self._broker.learn({one.key: one.token for one in self.market.index})
+            await self._parts.clock.sleep(PULSE_S)
+
+
+@asynccontextmanager
+async def open_kite(
+    base: Foundation, kind: str, passphrase: Callable[[], str] | None = None
+) -> AsyncIterator[KiteDesk]:
+    """Open the desk of a home at Kite and close it again.
+
+    Which Kite the books belong to was kept when they were first opened. Raises `BadInput`.
+    """
+    settings = base.settings
+    roots = kite_roots(settings.kite_url or None)
+    owned = kite_of_home(base.home / "desk.db")
+    if owned is not None and settings.market == "kite" and owned != roots.rest:
+        raise BadInput(
+            "kite_url", roots.rest, f"the books of {base.home} belong to {owned}; use another home"
+        )
+    if owned is not None and owned != roots.rest:
+        roots = kite_roots(owned)
+    access = DeskAccess(open_vault(base.home, passphrase, settings.vault))
+    market_clock: MarketClock = WallMarketClock(base.clock)
+    if roots.is_local:
+        try:
+            market_clock = SimulatedMarketClock(base.clock, await market_time(roots.rest))
+        except BrokerError as problem:
+            expected = f"start it with `tradedesk simulate kite` first ({problem})"
+            raise BadInput("kite_url", settings.kite_url, expected) from problem
+
+    def session_lost(account: BrokerAccount) -> None:
+        parts.session_lost(account.client_id, "the broker no longer accepts the session")
+
+    broker = KiteBroker(access, roots, base.clock, rng=base.random, on_session_lost=session_lost)
+    mode = "SIM" if roots.is_local else "LIVE"
+    parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
+    desk = KiteDesk(parts, kind, broker, access, roots.rest, settings.kite_feed)
+    try:
+        await desk.open()
+        yield desk
+    finally:
+        await desk.close()
+
+
+async def market_time(kite_url: str) -> datetime:
+    """The market time of a local Kite. Raises `BrokerError`."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+            session.get(f"{kite_url}/control/clock") as answer,
+        ):
+            return datetime.fromisoformat((await answer.json())["market_time"])
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as problem:
+        raise BrokerError(f"no local Kite answers at {kite_url}: {type(problem).__name__}") from problem

@@ -1,0 +1,53 @@
+"""Rehearsing at a local Kite: the demonstration's clients with routes to it, and their sign-in."""
+
+import aiohttp
+
+from data.money import BadInput
+from data.vocabulary import Demat, RouteKind
+from engine.accounts.routes import NewRoute
+from engine.accounts.views import ClientView
+from tradedesk.demonstration import demo_is_wanted, lay_demo_books
+from tradedesk.kite_desk import ZERODHA, KiteDesk
+
+API_KEY, API_SECRET = "localkite", "localkite-secret"
+"""The app of the local Kite. Neither opens anything else."""
+
+
+async def prepare_rehearsal(desk: KiteDesk) -> bool:
+    """Lay the demonstration into an empty home at a local Kite, with a route for each of its clients there.
+
+    Each leaves by an address of its own out of those kept for documentation (RFC 5737). Raises `BadInput`
+    where the home has other clients.
+    """
+    if not demo_is_wanted(desk):
+        return False
+    desk.access.keep_secret(API_KEY, API_SECRET)
+    await lay_demo_books(desk)
+    clients = [client for client in desk.clients.all() if client.broker == ZERODHA]
+    for number, client in enumerate(clients, start=1):
+        route = NewRoute(
+            RouteKind.OWN,
+            API_KEY,
+            egress_ip=f"203.0.113.{number}",
+            consent="demonstration",
+            demat=Demat.DDPI,
+            mtf_enabled=True,
+        )
+        await desk.routes.set(client.id, route)
+    return True
+
+
+async def request_token(desk: KiteDesk, client: ClientView) -> str:
+    """What the local Kite's login page would hand this client's browser. Raises `BadInput`."""
+    if desk.mode != "SIM":
+        raise BadInput("market", desk.mode, "clients of a live desk sign in themselves")
+    route = desk.routes.of(client.id)
+    wanted = {"user_id": client.broker_user_id, "api_key": route.api_key if route else ""}
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+        session.post(f"{desk.kite_url}/control/request_token", json=wanted) as answer,
+    ):
+        body = await answer.json()
+    if answer.status != 200:
+        raise BadInput("client", client.code, str(body.get("error", "the local Kite does not know it")))
+    return str(body["request_token"])
