@@ -15,6 +15,7 @@ GATE_WORDS = {
     Reason.CLIENT_PENDING: "pend",
     Reason.SESSION_EXPIRED: "sess",
     Reason.ROUTE_NOT_READY: "route",
+    Reason.CONSENT_MISSING: "cons",
 }
 """The gate in five letters."""
 

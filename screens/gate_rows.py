@@ -1,0 +1,238 @@
+"""The morning gate's columns and the words behind each item of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
+from screens.gate_words import GATE_WORDS
+from screens.workspace import MASK
+from widgets import formats
+from widgets.livegrid import Column
+
+if TYPE_CHECKING:
+    from engine.accounts.gate import GateCheck, GateRow
+    from engine.desk import Desk
+
+ITEM_TITLES = {
+    GateItem.SESSION: "session",
+    GateItem.ROUTE: "route",
+    GateItem.CONSENT: "consent",
+    GateItem.DEMAT: "DDPI",
+    GateItem.FUNDS: "funds",
+    GateItem.MTF: "MTF",
+}
+"""The items as they are named on the screen, in their order."""
+
+STYLES = {GateColour.GREEN: "up", GateColour.AMBER: "warn", GateColour.RED: "armed"}
+"""How each colour is drawn; a word or letter says the same."""
+
+OUT = frozenset({Reason.CLIENT_INACTIVE, Reason.CLIENT_PENDING})
+"""Why a client does not come to the gate at all."""
+
+_RED, _AMBER, _GREEN, _OUT = range(4)
+
+
+def is_out(row: GateRow) -> bool:
+    """Whether the client is not active, and so neither ready nor red."""
+    return row.reason in OUT
+
+
+def needs_me(row: GateRow) -> bool:
+    """Whether a trader should look: red or amber, of an active client."""
+    return not is_out(row) and row.colour is not GateColour.GREEN
+
+
+def rank(row: GateRow) -> int:
+    """Red first, then amber, then ready, then those that are not active."""
+    if is_out(row):
+        return _OUT
+    return {GateColour.RED: _RED, GateColour.AMBER: _AMBER, GateColour.GREEN: _GREEN}[row.colour]
+
+
+def gate_word(row: GateRow) -> str:
+    """The client at the gate in one word."""
+    if is_out(row) and row.reason is not None:
+        return GATE_WORDS[row.reason]
+    return {GateColour.RED: "RED", GateColour.AMBER: "amber", GateColour.GREEN: "ready"}[row.colour]
+
+
+def waivable(row: GateRow) -> list[GateCheck]:
+    """The amber items that nobody has waived; those that keep the client out stand first.
+
+    Of a client with a red item only those: to take a mere warning away would let nothing pass.
+    """
+    blocking = (GateItem.ROUTE, GateItem.CONSENT)
+    red = any(check.colour is GateColour.RED for check in row.checks)
+    found = [check for check in row.checks if check.colour is GateColour.AMBER]
+    return sorted(
+        (check for check in found if check.item in blocking or not red),
+        key=lambda check: check.item not in blocking,
+    )
+
+
+def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
+    """The figure behind an item in four signs, empty where there is none."""
+    figures = check.judged.figures
+    paper = desk.clients.get(row.client_id).route == "paper"
+    match check.item:
+        case GateItem.SESSION:
+            at = figures.get("login_at")
+            return formats.time_of_day(at)[:5] if isinstance(at, datetime) else "paper" if paper else ""
+        case GateItem.ROUTE:
+            return "paper" if paper else str(figures.get("kind", ""))
+        case GateItem.CONSENT:
+            days = figures.get("days_left")
+            return f"{days}d" if isinstance(days, int) and days < 1_000 else "paper" if paper else ""
+        case GateItem.DEMAT:
+            green = check.judged.colour is GateColour.GREEN
+            return "paper" if paper else check.judged.words if green else ""
+        case GateItem.FUNDS:
+            age = figures.get("age_s")
+            return "diff" if figures.get("breaks") else formats.age(age) if isinstance(age, float) else ""
+        case GateItem.MTF:
+            used = figures.get("used_bps")
+            return (
+                f"{(used + 50) // 100}%" if isinstance(used, int) else "off" if not check_open(check) else ""
+            )
+    return ""
+
+
+def check_open(check: GateCheck) -> bool:
+    """Whether a client has a limit for MTF or a loan."""
+    return bool(check.judged.figures.get("limit_paise") or check.judged.figures.get("loan_paise"))
+
+
+def item_cell(desk: Desk, row: GateRow, item: GateItem) -> str:
+    """One item in six signs: its figure or `ok` where green, else the colour's word or letter."""
+    check = row.check(item)
+    if check.waived and check.judged.colour is GateColour.AMBER:
+        return "waived"
+    fact = _fact(desk, row, check)
+    if check.colour is GateColour.GREEN:
+        return fact or "ok"
+    letter, word = ("R", "RED") if check.colour is GateColour.RED else ("A", "amber")
+    return f"{letter} {fact}" if fact and len(fact) <= 4 else word
+
+
+def gate_columns(desk: Desk, rows: Mapping[int, GateRow], masked: Callable[[], bool]) -> list[Column]:
+    """The gate's columns; rows are client ids, looked up in `rows`."""
+
+    def item(which: GateItem) -> Column:
+        def style(client: int) -> str:
+            check = rows[client].check(which)
+            return "dim" if is_out(rows[client]) else STYLES[check.colour]
+
+        def order(client: int) -> tuple[int, str]:
+            colours = (GateColour.RED, GateColour.AMBER, GateColour.GREEN)
+            return colours.index(rows[client].check(which).colour), item_cell(desk, rows[client], which)
+
+        return Column(
+            which.value,
+            ITEM_TITLES[which],
+            7 if which in (GateItem.SESSION, GateItem.CONSENT) else 6,
+            lambda client: item_cell(desk, rows[client], which),
+            style=style,
+            sort=order,
+        )
+
+    def name(client: int) -> str:
+        return MASK if masked() else desk.clients.get(client).name
+
+    def capital(client: int) -> int | None:
+        return desk.clients.get(client).capital_paise or None
+
+    def gate_style(client: int) -> str:
+        return "dim" if is_out(rows[client]) else STYLES[rows[client].colour]
+
+    return [
+        Column(
+            "code", "code", 6, lambda c: desk.clients.get(c).code, sort=lambda c: desk.clients.get(c).code
+        ),
+        Column("name", "client", 10, name, sort=lambda c: desk.clients.get(c).name.casefold(), flex=True),
+        Column(
+            "gate", "gate", 5, lambda c: gate_word(rows[c]), style=gate_style, sort=lambda c: rank(rows[c])
+        ),
+        *(item(which) for which in GateItem),
+        Column(
+            "capital",
+            "capital",
+            7,
+            lambda c: MASK if masked() else formats.short(capital(c)),
+            "right",
+            sort=capital,
+            priority=1,
+        ),
+        Column("status", "status", 8, lambda c: desk.clients.get(c).status.value, priority=2),
+    ]
+
+
+class ItemWords(NamedTuple):
+    """What stands behind one item: its title, its colour as a word, whether that is a warning, the words."""
+
+    title: str
+    mark: str
+    colour: GateColour
+    words: str
+
+
+def client_head(desk: Desk, row: GateRow, masked: bool) -> str:
+    """Who it is, at which broker, and the state with its reason."""
+    client = desk.clients.get(row.client_id)
+    parts = [
+        f"{client.code} {MASK if masked else client.name}",
+        f"{client.broker_user_id} at {client.broker}",
+    ]
+    if client.status is not ClientStatus.ACTIVE:
+        since = f" since {client.status_since:%d %b}" if client.status_since else ""
+        why = f" ({client.status_reason})" if client.status_reason else ""
+        parts.append(f"{client.status.value}{since}{why}")
+    return " · ".join(parts)
+
+
+def item_words(row: GateRow, masked: bool) -> list[ItemWords]:
+    """Every item of a client with its words and figures, in the order of the columns."""
+    found: list[ItemWords] = []
+    for check in row.checks:
+        waived = bool(check.waived) and check.judged.colour is GateColour.AMBER
+        mark = "waived" if waived else {"green": "ok", "amber": "amber", "red": "RED"}[check.colour.value]
+        hidden = masked and bool(check.judged.figures.get("breaks"))
+        parts = ["books differ, only sells" if hidden else check.judged.words, *_figures(check, masked)]
+        if waived:
+            parts.append(f"waived today: {check.waived}")
+        found.append(ItemWords(ITEM_TITLES[check.item], mark, check.colour, " · ".join(parts)))
+    return found
+
+
+def _figures(check: GateCheck, masked: bool) -> list[str]:
+    """The figures of an item that its words do not say."""
+    figures = check.judged.figures
+
+    def money(name: str) -> str:
+        paise = figures.get(name)
+        return MASK if masked else formats.rupees(paise if isinstance(paise, int) else None)
+
+    def clock(name: str) -> str:
+        at = figures.get(name)
+        return formats.time_of_day(at)[:5] if isinstance(at, datetime) else ""
+
+    match check.item:
+        case GateItem.SESSION:
+            until, seen = clock("expires_at"), clock("checked_at")
+            return [*([f"until {until}"] if until else []), *([f"looked at {seen}"] if seen else [])]
+        case GateItem.ROUTE:
+            family = figures.get("family")
+            others = figures.get("shared_with")
+            more = [f"there: {' '.join(others)}"] if isinstance(others, tuple) and len(others) > 1 else []
+            return [*([f"family {family}"] if family else []), *more]
+        case GateItem.CONSENT:
+            days = figures.get("days_left")
+            return [f"{days} days left"] if isinstance(days, int) and days >= 0 else []
+        case GateItem.FUNDS:
+            return [f"available {money('available_paise')}"]
+        case GateItem.MTF:
+            return [f"{money('loan_paise')} of {money('limit_paise')}"] if check_open(check) else []
+        case _:
+            return []

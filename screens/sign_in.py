@@ -1,0 +1,356 @@
+"""The morning's sign-in: one client after another, each answer checked while the next link is up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from data.money import BadInput
+from data.vocabulary import SessionState
+from engine.accounts.sign_in import SignIn, SignInQueue, SignInState
+from engine.events import Event, SessionsChanged
+from screens.commands import COMMANDS, binding, bindings
+from screens.workspace import MASK, Dialog
+from widgets import formats
+from widgets.livegrid import Column, LiveGrid
+from widgets.tokenfield import TokenField
+
+if TYPE_CHECKING:
+    from engine.accounts.views import ClientView
+    from engine.desk import Desk
+
+RESULTS = {
+    SignInState.WAITING: ("waiting", "dim"),
+    SignInState.CHECKING: ("checking…", "strong"),
+    SignInState.DONE: ("ok", "up"),
+    SignInState.RED: ("RED", "armed"),
+    SignInState.SKIPPED: ("skipped", "warn"),
+}
+"""What became of a client, in a word and its style."""
+
+ELSEWHERE = "signed in meanwhile, not by this queue"
+
+
+@dataclass
+class SignInRound:
+    """A queue of the desk with what the pane tells of it: in which order, and why there was no link.
+
+    `before` holds when each client was last signed in, so that one signed in elsewhere is not asked again.
+    """
+
+    queue: SignInQueue
+    before: dict[int, datetime | None]
+    given: list[int] = field(default_factory=list[int])
+    words: dict[int, str] = field(default_factory=dict[int, str])
+
+    def give(self, client_id: int, words: str = "") -> None:
+        """Note that a client had its turn."""
+        if client_id in self.given:
+            self.given.remove(client_id)
+        self.given.append(client_id)
+        self.words[client_id] = words
+
+    @property
+    def over(self) -> bool:
+        """Whether everybody had a turn and every answer was checked."""
+        at = self.queue.progress()
+        return not at.waiting and not at.checking
+
+    @property
+    def open_ends(self) -> list[SignIn]:
+        """Who can be tried again: red ones, and skipped ones that nobody signed in since."""
+        return [
+            one
+            for one in self.queue.entries
+            if one.state is SignInState.RED
+            or (one.state is SignInState.SKIPPED and self.words.get(one.client_id) != ELSEWHERE)
+        ]
+
+
+def begin_round(desk: Desk, client_ids: Collection[int]) -> SignInRound:
+    """A round for these clients, in their order. Raises `BadInput` for one that this desk does not serve."""
+    sessions = {one: desk.sessions.of(one) for one in client_ids}
+    before = {one: session.login_at if session else None for one, session in sessions.items()}
+    return SignInRound(desk.sessions.queue(client_ids), before)
+
+
+def minutes(seconds: float) -> str:
+    """A span as `3:20`, with hours in front where there are any."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3_600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+class SignInScreen(Dialog[None]):
+    """The link of one client, the field for its token, and below what became of those before.
+
+    A token stands only in the masked field, and from Enter on only in the desk's own check of it.
+    """
+
+    CSS_PATH = "sign_in.tcss"
+    AUTO_FOCUS = "TokenField"
+    TITLE_WORDS = "Sign in"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("next"),
+        binding(replace(COMMANDS["run.repair"], words="try again")),
+    ]
+
+    def __init__(self, going: SignInRound) -> None:
+        super().__init__()
+        self._going = going
+        self._shown: int | None = None
+        self._said = ""
+        self._changed = True
+        self._entries: dict[int, SignIn] = {}
+        self._ended: bool | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Progress, the client, its link, the field, the results."""
+        yield Static(id="sign-in-progress", classes="title")
+        yield Static(id="sign-in-who")
+        yield Static(id="sign-in-link")
+        with Horizontal(id="sign-in-ask"):
+            yield Static("paste the token or the whole address:")
+            yield TokenField(id="token")
+        yield Static(id="sign-in-hint", classes="hint")
+        yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="results")
+
+    def _columns(self) -> list[Column]:
+        def entry(client_id: int) -> SignIn:
+            return self._entries[client_id]
+
+        def why(client_id: int) -> str:
+            return entry(client_id).words or self._going.words.get(client_id, "")
+
+        return [
+            Column("code", "code", 8, lambda c: entry(c).code, style=lambda _: "strong"),
+            Column("result", "result", 9, lambda c: RESULTS[entry(c).state][0], style=self._style),
+            Column("why", "", 30, why, flex=True),
+            Column("name", "client", 18, self._client_name, priority=1),
+        ]
+
+    def _style(self, client_id: int) -> str:
+        return RESULTS[self._entries[client_id].state][1]
+
+    def _client_name(self, client_id: int) -> str:
+        return MASK if self.shell.privacy else self.desk.clients.get(client_id).name
+
+    @property
+    def _field(self) -> TokenField:
+        return self.query_one(TokenField)
+
+    @property
+    def _queue(self) -> SignInQueue:
+        return self._going.queue
+
+    # Filling
+
+    def on_mount(self) -> None:
+        """Listen, and begin with the client whose turn it is."""
+        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self._next()
+
+    def on_unmount(self) -> None:
+        """Listen no more, and keep nothing of what was being typed."""
+        self._unsubscribe()
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, SessionsChanged):
+            self._changed = True
+
+    def on_frame(self) -> None:
+        """The clock of the round, and results that came in."""
+        if self._changed:
+            self._changed = False
+            self._fill()
+        self._paint_progress()
+        self.query_one(LiveGrid).apply(())
+
+    def redraw(self) -> None:
+        """Everything anew."""
+        if self.is_mounted:
+            self._changed = False
+            self._fill()
+            self._paint()
+
+    def _fill(self) -> None:
+        """Results, the latest first; at the end those that need another try."""
+        self._entries = {one.client_id: one for one in self._queue.entries}
+        shown = [
+            one for one in reversed(self._going.given) if self._entries[one].state != SignInState.WAITING
+        ]
+        over = self._going.over
+        if over:
+            again = {one.client_id for one in self._going.open_ends}
+            shown.sort(key=lambda one: (one not in again, self._entries[one].state != SignInState.RED))
+        grid = self.query_one(LiveGrid)
+        grid.set_rows({one: one for one in shown})
+        if over != self._ended:
+            self._ended = over
+            self.query_one("#sign-in-ask").display = not over
+            grid.can_focus = over
+            (grid if over else self._field).focus()
+            if over:
+                self._shown = None
+            grid.to_top()
+            self._paint()
+            self.refresh_bindings()
+
+    # The client whose turn it is
+
+    def _next(self) -> None:
+        self._shown = None
+        self._fill()
+        self._paint()
+        self.run_worker(self._show_link(), exclusive=True, exit_on_error=False)
+
+    async def _show_link(self) -> None:
+        """Fetch and copy the link of whose turn it is; pass over those that need or have none."""
+        queue, going = self._queue, self._going
+        while (client := queue.current) is not None:
+            if self._signed_in_elsewhere(client):
+                queue.skip()
+                going.give(client.id, ELSEWHERE)
+                continue
+            try:
+                link = await queue.link()
+                if queue.current != client:
+                    return
+                if not link:
+                    queue.submit("")
+            except BadInput as problem:
+                if queue.current == client:
+                    queue.skip()
+                    going.give(client.id, f"no link: {problem.expected}")
+                continue
+            if link:
+                self._shown = client.id
+                self.query_one("#sign-in-link", Static).update(Content(formats.plain(f" {link}")))
+                self._copy(link, "link copied, Enter on the empty field copies it again")
+                break
+            going.give(client.id, "no sign-in needed")
+        self._fill()
+        self._paint()
+
+    def _signed_in_elsewhere(self, client: ClientView) -> bool:
+        session = self.desk.sessions.of(client.id)
+        if session is None or client.session is not SessionState.OK:
+            return False
+        return session.login_at != self._going.before.get(client.id)
+
+    def _copy(self, link: str, words: str) -> None:
+        self.app.copy_to_clipboard(link)
+        self._said = words
+
+    async def _copy_again(self) -> None:
+        try:
+            link = await self._queue.link()
+        except BadInput as problem:
+            self._said = problem.expected
+        else:
+            self._copy(link, "link copied again")
+        self._paint()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """What is typed is nobody else's."""
+        event.stop()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Hand the token to the desk and go on; on an empty field copy the link again."""
+        event.stop()
+        text = self._field.take()
+        client = self._queue.current
+        if client is None or self._shown != client.id:
+            self._said = "wait for the link: what was typed belongs to nobody and is gone"
+        elif not text.strip():
+            self.run_worker(self._copy_again(), exit_on_error=False)
+            return
+        else:
+            try:
+                self._queue.submit(text)
+            except BadInput as problem:
+                self._said = f"not taken: {problem.expected}"
+            else:
+                self._going.give(client.id)
+                self._next()
+                return
+        self._paint()
+
+    # Painting
+
+    def _paint_progress(self) -> None:
+        at, following = self._queue.progress(), self._queue.following
+        clients = [self.desk.clients.get(one.client_id) for one in self._queue.entries]
+        red = sum(client.session is not SessionState.OK for client in clients)
+        parts = [f"Sign in {at.done}/{at.total}", f"red {red}", f"{minutes(at.spent_s)} gone"]
+        if at.red:
+            parts.insert(2, f"refused {at.red}")
+        if at.left_s:
+            parts.append(f"about {minutes(at.left_s)} left")
+        if at.checking:
+            parts.append(f"checking {at.checking}")
+        if following is not None:
+            parts.append(f"next {following.code}" + (" after this" if self.size.width >= 110 else ""))
+        self.query_one("#sign-in-progress", Static).update(Content(formats.plain(" · ".join(parts))))
+
+    def _paint(self) -> None:
+        self._paint_progress()
+        client, again = self._queue.current, len(self._going.open_ends)
+        if client is not None:
+            name = MASK if self.shell.privacy else client.name
+            who = f" {client.code} {name}  {client.broker_user_id}"
+            hint = self._said if self._shown == client.id else "fetching the link…"
+            hint = f" {hint}   }} skips   Esc leaves, the rest stays"
+        elif not self._going.over:
+            who, hint = " the last answers are being checked…", " Esc leaves, they are checked all the same"
+        elif again:
+            who = f" everybody had a turn, {again} {'is' if again == 1 else 'are'} left"
+            hint = f" r tries {'it' if again == 1 else 'them'} again   Esc closes"
+        else:
+            who, hint = " everybody is signed in", " Esc closes"
+        self.query_one("#sign-in-who", Static).update(Content(formats.plain(who)))
+        self.query_one("#sign-in-hint", Static).update(Content(formats.plain(hint)))
+        self.query_one("#sign-in-link", Static).display = self._shown is not None
+
+    # Commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without use here is absent; the field keeps the focus while somebody's turn lasts."""
+        if action == "step":
+            return self._queue.current is not None
+        if action == "repair":
+            return self._going.over and bool(self._going.open_ends)
+        if action == "next_pane":
+            return False
+        return super().check_action(action, parameters)
+
+    def action_step(self, step: int) -> None:
+        """Leave this client for later."""
+        client = self._queue.current
+        if client is not None and step > 0:
+            self._field.take()
+            self._queue.skip()
+            self._going.give(client.id)
+            self._next()
+
+    def action_repair(self) -> None:
+        """Try those again that are red or were skipped."""
+        for one in self._going.open_ends:
+            self._queue.retry(one.client_id)
+        self._next()
+
+    def action_close(self) -> None:
+        """Leave; the queue stays as it is, and answers go on being checked."""
+        self._field.take()
+        at = self._queue.progress()
+        self.dismiss(None)
+        if at.waiting:
+            self.shell.say(f"sign-in left at {at.done}/{at.total}; r goes on with it")
