@@ -187,7 +187,7 @@ class Desk:
         What was stamped before this desk was opened keeps its wall time, since the simulated market stood
         still in between.
         """
-        if self._parts.mode != "PAPER" or at < self._opened_at:
+        if self._parts.mode == "LIVE" or at < self._opened_at:
             return at
         apart = self._parts.market_clock.now() - self._parts.clock.now()
         if abs(apart - self._apart) > timedelta(seconds=1):

@@ -108,7 +108,8 @@ class KiteDesk(Desk):
         while self._follow_again:
             self._follow_again = False
             await self._follow_sessions()
-            await self.market.follow_again()
+            with suppress(BrokerError):
+                await self.market.follow_again()
 
     async def _follow_sessions(self) -> None:
         """Have the stream carry the prices and order updates of everyone who is signed in."""
@@ -134,6 +135,8 @@ class KiteDesk(Desk):
                 if report is None or not report.problem:
                     read = now.date()
                     self._broker.learn({one.key: one.token for one in self.market.index})
+                    with suppress(BrokerError):
+                        await self.market.follow_again()
             await self._parts.clock.sleep(PULSE_S)
 
 

@@ -2,6 +2,7 @@
 
 import aiohttp
 
+from brokers.local_kite.apps import own_app
 from data.money import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.accounts.routes import NewRoute
@@ -9,25 +10,23 @@ from engine.accounts.views import ClientView
 from tradedesk.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.kite_desk import ZERODHA, KiteDesk
 
-API_KEY, API_SECRET = "localkite", "localkite-secret"
-"""The app of the local Kite. Neither opens anything else."""
-
 
 async def prepare_rehearsal(desk: KiteDesk) -> bool:
     """Lay the demonstration into an empty home at a local Kite, with a route for each of its clients there.
 
-    Each leaves by an address of its own out of those kept for documentation (RFC 5737). Raises `BadInput`
-    where the home has other clients.
+    Each has an app of its own, as Zerodha gives them to one client each, and leaves by an address of its own
+    out of those kept for documentation (RFC 5737). Raises `BadInput` where the home has other clients.
     """
     if not demo_is_wanted(desk):
         return False
-    desk.access.keep_secret(API_KEY, API_SECRET)
     await lay_demo_books(desk)
     clients = [client for client in desk.clients.all() if client.broker == ZERODHA]
     for number, client in enumerate(clients, start=1):
+        api_key, secret = own_app(client.broker_user_id)
+        desk.access.keep_secret(api_key, secret)
         route = NewRoute(
             RouteKind.OWN,
-            API_KEY,
+            api_key,
             egress_ip=f"203.0.113.{number}",
             consent="demonstration",
             demat=Demat.DDPI,

@@ -252,6 +252,7 @@ class KiteBroker:
     async def instruments(self) -> Sequence[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
         dump = await self._answer(self._feed_account(), KiteClient.instruments)
+        self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
         self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
         return rows
@@ -280,6 +281,12 @@ class KiteBroker:
         if any(key not in self._tokens for key in keys):
             await self.instruments()
         await self._stream.subscribe({self._tokens[key]: key for key in keys if key in self._tokens})
+        unbounded = [key for key in keys if key in self._tokens and key not in self._stream.circuits]
+        if unbounded and self._feed is not None:
+            try:
+                await self.quotes(unbounded)
+            except BrokerError as error:
+                log.warning("the day's price bands are not known: %s", error)
 
     def stream(self) -> AsyncIterator[StreamEvent]:
         """Ticks and heartbeats of the feed, and order updates of the followed accounts."""

@@ -1,19 +1,16 @@
 """A local Kite that runs by itself: the demonstration's market and clients, kept in a folder."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
+from brokers.local_kite.apps import PLATFORM, own_app
 from brokers.local_kite.journal import Delays
 from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import Clock, SystemClock
 from data.phases import Calendar, load_calendar
-from data.seed import demo_clients, universe
-
-DEMO_APPS: Mapping[str, str] = MappingProxyType({"localkite": "localkite-secret"})
-"""The app that a rehearsal signs in to: its api key and secret, which open nothing but the local Kite."""
+from data.seed import DemoClient, demo_clients, universe
 
 BROKER = "zerodha"
 """The word that marks Kite's clients in the demonstration."""
@@ -23,7 +20,6 @@ async def serve(
     home: Path,
     port: int,
     *,
-    api_keys: Mapping[str, str] = DEMO_APPS,
     clock: Clock | None = None,
     delays: Delays | None = None,
     on_start: Callable[[LocalKite], None] | None = None,
@@ -35,6 +31,7 @@ async def serve(
     """
     clock = clock or SystemClock()
     calendar = load_calendar()
+    api_keys = dict([PLATFORM, *(own_app(client.broker_user_id) for client in _clients())])
     exchange = _open_exchange(home, clock, calendar)
     try:
         keep = home / "local_kite.db"
@@ -64,7 +61,10 @@ def _open_exchange(home: Path, clock: Clock, calendar: Calendar) -> PaperExchang
             client.hold_paise,
             client.broker,
         )
-        for client in demo_clients()
-        if client.broker == BROKER
+        for client in _clients()
     )
     return exchange
+
+
+def _clients() -> list[DemoClient]:
+    return [client for client in demo_clients() if client.broker == BROKER]

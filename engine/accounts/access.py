@@ -239,7 +239,10 @@ def admit(
     Amber on route or consent keeps a client out until it is waived for the day; other ambers only warn.
     """
     route, session = access.routes.get(client_id), access.sessions.get(client_id)
-    signed_in = stored is SessionState.OK if adapter == PAPER else session is not None and session.ok
+    if adapter == PAPER:
+        signed_in = stored is SessionState.OK
+    else:  # where nothing reaches the broker, its route is what is against the client
+        signed_in = not adapter or (session is not None and session.ok)
 
     def against(item: GateItem, judged: Judged) -> str:
         waived = judged.colour is GateColour.AMBER and (client_id, item) in access.waivers

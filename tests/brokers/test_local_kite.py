@@ -16,9 +16,10 @@ from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kx
 
 from brokers.contract import OrderRequest
+from brokers.local_kite.apps import PLATFORM
 from brokers.local_kite.journal import NO_DELAYS, Delays
 from brokers.local_kite.server import LocalKite
-from brokers.local_kite.serving import DEMO_APPS, serve
+from brokers.local_kite.serving import serve
 from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.paper.prices import Listing
 from data.clock import ManualClock
@@ -602,7 +603,7 @@ async def test_the_demonstration_is_served_from_a_folder(tmp_path: Path) -> None
     try:
         client = House(kite, clock, kite.exchange).client(api_key="localkite")
         token = kite.sessions.request_token("localkite", "SA5886")
-        session = await call(client.generate_session, token, DEMO_APPS["localkite"])
+        session = await call(client.generate_session, token, PLATFORM[1])
         client.set_access_token(session["access_token"])
         assert (await call(client.margins, "equity"))["net"] == 92_000.0
         assert (await call(client.ltp, "NSE:RELIANCE"))["NSE:RELIANCE"]["instrument_token"] == 738561
