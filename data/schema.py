@@ -13,7 +13,7 @@ from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it to the scripts."""
 
 
@@ -52,10 +52,20 @@ def _bring_to_head(path: Path, revision: str | None) -> None:
     engine = writer_engine(path)
     try:
         with engine.connect() as connection:
+            connection.exec_driver_sql(
+                "PRAGMA foreign_keys=OFF"
+            )  # a table may be made anew under its referrers
             begin_immediate(connection)
             connection.exec_driver_sql("PRAGMA busy_timeout=5000")  # others may look while this commits
             _upgrade(connection, path, revision)
             add_triggers(connection)
+            astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            if astray is not None:
+                raise BadInput(
+                    "database",
+                    str(path),
+                    f"a row of {astray[0]} refers to none of {astray[2]}; nothing was changed",
+                )
             connection.exec_driver_sql("COMMIT")
     except (DBAPIError, StoreBusy) as problem:
         why = problem.orig if isinstance(problem, DBAPIError) else problem

@@ -317,7 +317,7 @@ class RunRecord(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """One order of one client, from reservation to its end.
+    """One order of one client, from reservation to its end; `slice` numbers those of one part of a run.
 
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
     both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
@@ -328,6 +328,7 @@ class Order(SQLModel, table=True):
     run_number: int = Field(sa_type=BigInteger, index=True, foreign_key="run.number")
     plan_number: int = Field(sa_type=BigInteger)
     client_id: int = Field(sa_type=BigInteger, foreign_key="client.id")
+    slice: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     broker: str
     exchange: str
     tradingsymbol: str
@@ -370,7 +371,7 @@ class Order(SQLModel, table=True):
     ended_at: datetime | None = moment_or_none()
 
     __table_args__ = (
-        UniqueConstraint("run_number", "client_id", "product"),
+        UniqueConstraint("run_number", "client_id", "product", "slice"),
         UniqueConstraint("client_id", "broker_order_id", "trading_date"),
         CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
         Index("orders_by_client_state", "client_id", "state"),

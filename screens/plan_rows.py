@@ -46,6 +46,7 @@ NOT_COUNTED = frozenset(
         Reason.CLIENT_PENDING,
         Reason.SESSION_EXPIRED,
         Reason.ROUTE_NOT_READY,
+        Reason.CONSENT_MISSING,
         Reason.HALTED,
     }
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.orders.refusals import REASON_WORDS
-from screens.trader_words import NO_SIGN_IN, counted, reason_word
+from screens.trader_words import SIGN_IN, counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
             words.append("by hand")
         if line.loan_paise:
             words.append(f"MTF lends {formats.rupees(line.loan_paise)}")
+        if line.detail:
+            words.append(line.detail)
         return " · ".join(words)
     if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
         return "dropped by hand · d restores"
@@ -147,7 +149,7 @@ def problem(line: PlanLine) -> str:
         case Reason.DUPLICATE_INTENT:
             return REASON_WORDS[line.reason]
         case Reason.SESSION_EXPIRED:
-            return NO_SIGN_IN
+            return SIGN_IN
         case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
             return f"{reason_word(line.reason, True)} {line.detail}".strip()
         case reason:

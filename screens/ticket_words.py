@@ -10,7 +10,7 @@ from data.vocabulary import Product, Reason, Side
 from engine.orders.refusals import REASON_WORDS
 from screens.order_rows import terms_words
 from screens.plan_words import alternative
-from screens.trader_words import NO_SIGN_IN, REASON_SENTENCES, counted
+from screens.trader_words import SIGN_IN, REASON_SENTENCES, counted
 from screens.workspace import MASK
 from widgets import formats
 
@@ -51,7 +51,7 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
     if line is None or line.ok or line.reason is None:
         return []
     if line.reason is Reason.SESSION_EXPIRED:
-        return [f"CANNOT SEND: {NO_SIGN_IN}"]
+        return [f"CANNOT SEND: {SIGN_IN}"]
     detail = line.detail.replace("short ", "short by ", 1)
     if masked and line.reason in (Reason.INSUFFICIENT_FUNDS, Reason.MTF_LIMIT):
         detail = ""

@@ -44,8 +44,8 @@ REASON_SENTENCES = {
 }
 """Reasons as a ticket says them, where that is more than their words."""
 
-NO_SIGN_IN = "session expired · no sign-in here"
-"""What is said of a client whose session ended: nothing in this program signs in at a broker."""
+SIGN_IN = "session expired · 7 r signs in"
+"""What is said of a client whose session ended, and the keys that mend it."""
 
 
 def reason_word(reason: Reason, brief: bool) -> str:

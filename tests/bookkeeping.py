@@ -190,6 +190,7 @@ class Ledger:
             trading_day=self.day,
             skipped_lines=(),
             left_paise=0,
+            slices=lambda line: [line.quantity],
         )
         lines: Any = [
             SimpleNamespace(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from data.money import BPS
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, LineChange
-from engine.orders.risk import ClientInput, PlanInputs, market_refusal
+from engine.orders.risk import ClientInput, PlanInputs, market_refusal, slice_quantity
 from engine.orders.sizing import BuyTerms, at_trigger, margin_bps, reserve_price, whole_lots
 
 PRODUCT_ORDER = tuple(Product)
@@ -46,6 +46,7 @@ class Frame:
             # Where a stop order trades is not the last price: its block is the protected one's in any case.
             inputs.policy if intent.trigger_paise is None else Policy.WORST,
         )
+        self.slice_quantity = slice_quantity(self.reserve_price_paise, inputs)
         self.market_refusal = market_refusal(intent, inputs)
 
     def terms(self, client: ClientInput, product: Product, policy: Policy) -> BuyTerms:
@@ -62,6 +63,7 @@ class Frame:
             margin_bps=own_bps,
             price_paise=self.sizing_price_paise if exact and not stops else self.reserve_price_paise,
             lot_size=self.inputs.instrument.lot_size,
+            slice_quantity=self.slice_quantity,
         )
 
 

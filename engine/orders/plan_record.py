@@ -26,6 +26,7 @@ from data.vocabulary import (
     Verdict,
 )
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
+from engine.orders.sizing import slices
 
 VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
@@ -103,7 +104,7 @@ class Plan:
     """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
 
     `price_age_ms` is the price's age when the plan was made, None if no price was known. The lines stand
-    problems first.
+    problems first. A line larger than `slice_quantity` goes as several orders; 0 sets no limit.
     """
 
     intent: Intent
@@ -129,6 +130,7 @@ class Plan:
     lines: tuple[PlanLine, ...]
     number: int | None = None
     digest: str = ""
+    slice_quantity: int = 0
 
     @property
     def title(self) -> str:
@@ -153,7 +155,11 @@ class Plan:
     @property
     def orders(self) -> int:
         """How many orders would be sent."""
-        return sum(line.ok for line in self.lines)
+        return sum(len(self.slices(line)) for line in self.lines if line.ok)
+
+    def slices(self, line: PlanLine) -> list[int]:
+        """The quantities of a line's orders."""
+        return slices(line.quantity, self.slice_quantity)
 
     @property
     def shares(self) -> int:
@@ -178,7 +184,10 @@ class Plan:
     @property
     def eta_s(self) -> int:
         """About how many seconds sending takes: clients are sent to side by side, each at its own pace."""
-        per_client = Counter(line.client_id for line in self.lines if line.ok)
+        per_client = Counter[int]()
+        for line in self.lines:
+            if line.ok:
+                per_client[line.client_id] += len(self.slices(line))
         return ceil_div(max(per_client.values(), default=0), self.orders_per_second)
 
     @property

@@ -41,6 +41,7 @@ from engine.orders.sizing import (
     charges_paise,
     margin_bps,
     need,
+    slices,
     whole_lots,
 )
 
@@ -102,6 +103,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
         orders_per_second=inputs.orders_per_second,
         desk_halted=inputs.desk_halted,
         lines=tuple(lines),
+        slice_quantity=frame.slice_quantity,
     )
 
 
@@ -210,6 +212,9 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute")
     if refusal is not None:
         return _skipped(line, refusal)
+    parts = len(slices(leg.quantity, frame.slice_quantity))
+    if parts > 1:
+        line = replace(line, detail=f"in {parts} orders of {frame.slice_quantity:,} at most")
     return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
 
 

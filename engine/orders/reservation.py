@@ -1,5 +1,6 @@
 """Writing a run: its orders and what they reserve, in the one transaction that comes before any send."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,8 +38,8 @@ PROTECTED = (OrderType.MARKET, OrderType.SL_M)
 def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
-    Gives the run's number and the orders to send, in the order of `lines`. A client whose money or shares
-    have gone since the plan gets DENIED orders; its legs are all or nothing.
+    Gives the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A client
+    whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing.
     """
     runs = table(RunRecord)
     if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
@@ -48,10 +49,11 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
     number = unit.take_ids("run", 1)[0]
-    ids = unit.take_ids("order", len(lines))
+    sliced = [(line, *part) for line in lines for part in enumerate(plan.slices(line), start=1)]
+    ids = unit.take_ids("order", len(sliced))
     rows = [
-        _order_row(unit, plan, line, order_id, number, parts)
-        for order_id, line in zip(ids, lines, strict=True)
+        _order_row(unit, plan, line, quantity, order_id, number, parts) | {"slice": place}
+        for order_id, (line, place, quantity) in zip(ids, sliced, strict=True)
     ]
     clients, key = parts.book.clients, plan.instrument.key
     halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
@@ -119,7 +121,7 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
 
 
 def _order_row(
-    unit: Unit, plan: Plan, line: PlanLine, order_id: int, run_number: int, parts: Parts
+    unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, parts: Parts
 ) -> dict[str, Any]:
     instrument, intent = plan.instrument, plan.intent
     margin = margin_bps(instrument, line.product) if intent.side is Side.BUY else BPS
@@ -136,7 +138,7 @@ def _order_row(
         "product": line.product.value,
         "order_type": intent.order_type.value,
         "validity": Validity.DAY.value,
-        "quantity": line.quantity,
+        "quantity": quantity,
         "limit_paise": intent.limit_paise,
         "trigger_paise": intent.trigger_paise,
         "reserve_price_paise": plan.reserve_price_paise,
@@ -159,9 +161,9 @@ def _order_row(
         "ended_at": None,
     }
     if intent.side is Side.BUY:
-        row["blocked_paise"], row["mtf_reserved_paise"] = need(row, line.quantity)
+        row["blocked_paise"], row["mtf_reserved_paise"] = need(row, quantity)
     else:
-        row["blocked_shares"] = line.quantity
+        row["blocked_shares"] = quantity
     return row
 
 
@@ -181,17 +183,15 @@ def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], halted: set[int])
         lost = needs.keys() - served
     else:
         only_settled = plan.instrument.trade_to_trade
-        keyed = {(row["client_id"], row["product"]): row for row in asking}
+        security = plan.instrument.security
+        wanted = Counter[tuple[int, str]]()
+        for row in asking:
+            wanted[row["client_id"], row["product"]] += row["blocked_shares"]
         done = reserve_shares(
-            unit,
-            [(c, row["security"], p, row["blocked_shares"], only_settled) for (c, p), row in keyed.items()],
+            unit, [(c, security, p, shares, only_settled) for (c, p), shares in wanted.items()]
         )
-        lost = {client_id for client_id, product in keyed if (client_id, product) not in done}
-        free_memo(
-            unit,
-            {},
-            {(c, keyed[c, p]["security"], p): keyed[c, p]["blocked_shares"] for c, p in done if c in lost},
-        )
+        lost = {client_id for client_id, product in wanted if (client_id, product) not in done}
+        free_memo(unit, {}, {(c, security, p): wanted[c, p] for c, p in done if c in lost})
     denied: set[int] = set()
     for row in rows:
         if row["client_id"] in lost or row["client_id"] in halted:

@@ -20,7 +20,10 @@ from data.vocabulary import (
     Side,
 )
 from engine.orders.intents import Intent
-from engine.orders.sizing import Market, Need, margin_bps
+from engine.orders.sizing import Market, Need, margin_bps, whole_lots
+
+MOST_SLICES = 10
+"""Into how many orders one client's part is sliced at most, as Zerodha does (Kite Connect documentation)."""
 
 CHECK_ORDER = (
     Reason.HALTED,
@@ -238,19 +241,25 @@ def product_refusal(instrument: Instrument, side: Side, product: Product) -> Ref
     return None
 
 
+def slice_quantity(reserve_price_paise: int, inputs: PlanInputs) -> int:
+    """The most shares of one order, in whole lots: by the broker's limits of quantity and of value."""
+    by_value = inputs.max_order_value_paise // max(1, reserve_price_paise)
+    return whole_lots(min(inputs.max_order_quantity, by_value), inputs.instrument.lot_size)
+
+
 def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) -> Refusal | None:
-    """Whether one order of this size may be sent at all."""
-    if quantity > inputs.max_order_quantity:
-        return Refusal(
-            Reason.OVER_ORDER_LIMIT, f"{quantity:,} shares, at most {inputs.max_order_quantity:,} an order"
-        )
-    value = quantity * reserve_price_paise
-    if value > inputs.max_order_value_paise:
-        return Refusal(
-            Reason.OVER_ORDER_LIMIT,
-            f"worth {rupees(value)}, at most {rupees(inputs.max_order_value_paise)} an order",
-        )
-    return None
+    """Whether a client's part may be sent at all, as one order or in slices."""
+    most = slice_quantity(reserve_price_paise, inputs)
+    if quantity <= most * MOST_SLICES:
+        return None
+    if not most:
+        words = f"an order may be worth {rupees(inputs.max_order_value_paise)} at most, less than one lot"
+        return Refusal(Reason.OVER_ORDER_LIMIT, words)
+    worth = f", worth {rupees(quantity * reserve_price_paise)}" if most < inputs.max_order_quantity else ""
+    return Refusal(
+        Reason.OVER_ORDER_LIMIT,
+        f"{quantity:,} shares{worth}, at most {MOST_SLICES} orders of {most:,}",
+    )
 
 
 def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> Refusal | None:

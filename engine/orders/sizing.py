@@ -32,7 +32,10 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class BuyTerms:
-    """Under which terms one client pays for a buy. `price_paise` is the price money is reserved at."""
+    """Under which terms one client pays for a buy. `price_paise` is the price money is reserved at.
+
+    What is larger than `slice_quantity` goes as several orders; 0 sets no limit.
+    """
 
     policy: Policy
     broker: str
@@ -42,6 +45,7 @@ class BuyTerms:
     margin_bps: int
     price_paise: int
     lot_size: int = 1
+    slice_quantity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,30 @@ def charges_paise(
     return estimate(on, broker, exchange, product, side, notional_paise, demat_sale=demat_sale).total_paise
 
 
+def slices(quantity: int, most: int) -> list[int]:
+    """The quantities of the orders that make up `quantity`, none above `most`; one order where that is 0."""
+    if not most or quantity <= most:
+        return [quantity]
+    whole, rest = divmod(quantity, most)
+    return [most] * whole + ([rest] if rest else [])
+
+
 def need(terms: BuyTerms, quantity: int) -> Need:
-    """What buying `quantity` takes. `EXACT` takes the own share alone, `WORST` charges and slack too."""
+    """What buying `quantity` takes. `EXACT` takes the own share alone, `WORST` charges and slack too.
+
+    Each slice is an order of its own, with its own rounding and charges.
+    """
+    whole, rest = divmod(quantity, terms.slice_quantity) if terms.slice_quantity else (0, quantity)
+    one, last = _need(terms, terms.slice_quantity) if whole else Need(0), _need(terms, rest)
+    return Need(
+        one.own_paise * whole + last.own_paise,
+        one.loan_paise * whole + last.loan_paise,
+        one.charges_paise * whole + last.charges_paise,
+        one.slack_paise * whole + last.slack_paise,
+    )
+
+
+def _need(terms: BuyTerms, quantity: int) -> Need:
     notional = quantity * terms.price_paise
     own = own_share(notional, terms.margin_bps)
     loan = notional - own if terms.product is Product.MTF else 0

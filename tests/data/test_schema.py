@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.command import upgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -113,3 +114,49 @@ def test_a_locked_file_is_waited_for_then_named(tmp_path, monkeypatch):
         with pytest.raises(BadInput, match=f"cannot be brought to version {schema.HEAD}"):
             prepare(path)
     prepare(path)
+
+
+def any_row(file, name):
+    """Insert one row that says nothing, so that it refers to number 7 of everything."""
+    needed = [row[1] for row in file.execute(f"PRAGMA table_info({name})") if row[3] and row[4] is None]
+    values = ["2026-11-18" if "date" in one or one.endswith("_at") else 7 for one in needed]
+    marks = ", ".join("?" * len(needed))
+    file.execute(f"INSERT INTO {name} ({', '.join(needed)}) VALUES ({marks})", values)
+    return needed
+
+
+def test_orders_of_an_older_version_come_along_whole_when_their_table_is_made_anew(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    monkeypatch.setattr("data.schema.HEAD", "0003")
+    monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, "0003"))
+    prepare(path)
+    index_words = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'orders'"
+    with closing(sqlite3.connect(path)) as file:
+        for parent in ("client", "plan", "run"):
+            any_row(file, parent)
+        names = ", ".join(any_row(file, "orders"))
+        file.commit()
+        before = file.execute(f"SELECT {names} FROM orders").fetchall()
+        indexes = file.execute(index_words).fetchall()
+    monkeypatch.undo()
+    prepare(path)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute(f"SELECT {names} FROM orders").fetchall() == before
+        assert file.execute("SELECT slice FROM orders").fetchall() == [(1,)]
+        assert sorted(map(str, file.execute(index_words))) == sorted(map(str, indexes))
+        assert file.execute("PRAGMA foreign_key_list(fill)").fetchall()
+
+
+def test_rows_astray_stop_an_upgrade_and_nothing_is_changed(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    monkeypatch.setattr("data.schema.HEAD", "0003")
+    monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, "0003"))
+    prepare(path)
+    with closing(sqlite3.connect(path)) as file:
+        any_row(file, "orders")
+        file.commit()
+    monkeypatch.undo()
+    with pytest.raises(BadInput, match="a row of orders refers to none of"):
+        prepare(path)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]

@@ -337,7 +337,7 @@ MARKET_FAULTS: dict[Reason, dict[str, object]] = {
     Reason.MARKET_CLOSED: {"phase_kind": PhaseKind.AUCTION_REFERENCE},
     Reason.PRICE_STALE: {"price_age_s": 3.1},
     Reason.OUTSIDE_PRICE_BAND: {"upper_circuit_paise": 2_499_00},
-    Reason.OVER_ORDER_LIMIT: {"max_order_quantity": 9},
+    Reason.OVER_ORDER_LIMIT: {"max_order_value_paise": 9_00},
     Reason.NOT_MTF_ELIGIBLE: {"instrument": stock(mtf_margin_bps=None)},
 }
 
@@ -379,7 +379,7 @@ def test_words_of_a_skip_carry_its_figures() -> None:
     assert words(Reason.CLIENT_INACTIVE) == "since 12 Nov (vacation)"
     assert words(Reason.CLIENT_PENDING) == "(KYC)"
     assert words(Reason.PRICE_STALE) == "price 3.1 s old, limit 3 s"
-    assert words(Reason.OVER_ORDER_LIMIT) == "10 shares, at most 9 an order"
+    assert words(Reason.OVER_ORDER_LIMIT) == "an order may be worth 9 at most, less than one lot"
     assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one lot at 2500.00"
     assert rupees(12_38_771_00) == "12,38,771"
     assert rupees(77_630_01) == "77,631"

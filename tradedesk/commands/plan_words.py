@@ -71,7 +71,7 @@ def _row(entry: "PlanLine") -> tuple[str, ...]:
 
 def _verdict(entry: "PlanLine") -> str:
     if entry.reason is None:
-        return entry.verdict.value
+        return f"{entry.verdict.value} {entry.detail}".strip()
     from engine.orders.refusals import words
 
     why = words(entry.reason)
