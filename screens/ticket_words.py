@@ -10,7 +10,7 @@ from data.vocabulary import Product, Reason, Side
 from engine.orders.refusals import REASON_WORDS
 from screens.order_rows import terms_words
 from screens.plan_words import alternative
-from screens.trader_words import SIGN_IN, REASON_SENTENCES, counted
+from screens.trader_words import REASON_SENTENCES, SIGN_IN, counted
 from screens.workspace import MASK
 from widgets import formats
 

@@ -32,6 +32,9 @@ ZERODHA = "zerodha"
 DUMP_AT = time(8, 30, tzinfo=IST)
 """From when a day's instrument dump is fetched (Kite Connect documentation, instruments)."""
 
+DUMP_AGAIN = timedelta(minutes=1)
+"""After how long a dump that could not be read is asked for again."""
+
 PULSE_S = 5.0
 """How often a local Kite is asked for its market time, and a day's dump is thought of."""
 
@@ -83,6 +86,7 @@ class KiteDesk(Desk):
         self._feed_code = feed.upper()
         self._following: asyncio.Task[None] | None = None
         self._follow_again = False
+        self._has_feed = False
 
     async def open(self) -> None:
         """Start, then read the day's instruments and keep the market's time."""
@@ -121,16 +125,20 @@ class KiteDesk(Desk):
         ]
         clients.sort(key=lambda client: client.code.upper() != self._feed_code)
         await self._broker.follow([self._parts.account(client) for client in clients])
+        self._has_feed = bool(clients)
 
     async def _keep_day(self) -> None:
         clock = self._parts.market_clock
         read: date | None = None
+        again_at = clock.now()
         while True:
             if isinstance(clock, SimulatedMarketClock):
                 with suppress(BrokerError):
                     clock.heard(await market_time(self.kite_url))
             now = clock.now().astimezone(IST)
-            if self.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT:
+            wanted = self.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT
+            if wanted and self._has_feed and now >= again_at:  # only who is signed in can ask for it
+                again_at = now + DUMP_AGAIN
                 report = await refresh_instruments(self._parts, self.market)
                 if report is None or not report.problem:
                     read = now.date()

@@ -109,6 +109,7 @@ class KiteSocket:
         self._door = door
         self._open = False
         self._heard = 0.0
+        self._damaged = False
         self._changed = asyncio.Event()
 
     @property
@@ -198,6 +199,9 @@ class KiteSocket:
         packets, ignored, fault = decode(frame)
         if ignored or fault:
             self._owner.faulty(ignored, fault)
+        if fault:
+            self._damaged = True
+            self._changed.set()
         self._owner.took_packets(self, packets, received_at)
 
     async def _watch(self, connection: ClientConnection) -> None:
@@ -208,10 +212,20 @@ class KiteSocket:
         connection.transport.abort()
 
     async def _keep_subscribed(self, connection: ClientConnection) -> None:
-        """Bring the server's subscriptions to what is wanted, whenever that changes."""
+        """Bring the server's subscriptions to what is wanted, whenever that changes.
+
+        After a frame that was not whole all are made anew, since the server sends the market with them: what
+        the frame has lost would else be shown as it was until it changes again.
+        """
         held: set[int] = set()
         try:
             while True:
+                if self._damaged and held:
+                    await self._clock.sleep(self._waits.first_retry_s)
+                    for lost in _chunks(held):
+                        await connection.send(dumps({"a": "unsubscribe", "v": lost}))
+                    held = set()
+                self._damaged = False
                 self._changed.clear()
                 wanted = set(self.tokens)
                 for gone in _chunks(held - wanted):
