@@ -167,6 +167,7 @@ def test_funds_are_the_servers_own_figures_without_binary_noise():
         mtf_loan_paise=7500_00,
         as_of=NOW,
         orders_blocked=False,
+        loan_of_today=False,
     )
     with pytest.raises(BrokerError, match="margins, available, live_balance: None"):
         mapping.funds_of(margins | {"available": {"live_balance": None}}, [], NOW)

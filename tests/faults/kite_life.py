@@ -1,0 +1,410 @@
+"""One life of a desk at a local Kite, in a process of its own: recover, be compared, trade, perhaps die."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+
+from brokers.kite.broker import KiteBroker
+from brokers.kite.calls import KiteWaits
+from data.money import BadInput, tick_down
+from data.seed import universe
+from data.store import StoreError
+from data.vocabulary import (
+    LIVE_STATES,
+    Demat,
+    OrderState,
+    OrderType,
+    Product,
+    RouteKind,
+    Side,
+    SizingKind,
+)
+from engine.accounts.routes import NewRoute
+from engine.accounts.views import OrderView
+from engine.orders.intents import Intent, Selection, Sizing
+from engine.orders.refusals import Refusal
+from engine.rules import Waits
+from tests.faults.actions import act, free_unsent, patience, resume_all
+from tests.faults.clock import FastClock, monotonic
+from tests.faults.engine_child import Fuse, Life
+from tests.faults.kite_house import NAP_S, clients_at_kite, own_app
+from tests.faults.remote import RULES, ChaosDesk
+from tests.faults.scenery import opening_price, stocks
+from tradedesk import foundation, kite_desk
+from tradedesk.kite_desk import KiteDesk
+from tradedesk.rehearsal import request_token
+from tradedesk.settings import Settings
+from tradedesk.wiring import open_desk
+
+WAITS = Waits(
+    send_timeout_s=40.0, read_timeout_s=120.0, live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0
+)
+"""The desk's own waits but for those of calls, since the machine is no faster than it is."""
+
+KITE_WAITS = KiteWaits(connect_s=1.0, send_s=0.6, cancel_s=0.6, read_s=2.0)
+"""Those of the adapter; but for the rest after a 429 these are real seconds."""
+
+LONGEST_S = 25.0
+"""Real seconds within which whatever is waited for must have happened."""
+
+PASSPHRASE = "rehearsal"
+QUANTITY, LESS = 5, 3
+
+
+@dataclass(frozen=True, slots=True)
+class KiteLife:
+    """What one engine process shall do; `script` is what it does once its books were compared.
+
+    It kills itself when it comes to `point` for the `count`-th time, from its start on if `while_booting`.
+    """
+
+    home: Path
+    url: str
+    clock: FastClock
+    clients: int
+    seed: int
+    script: str = ""
+    point: str = ""
+    count: int = 1
+    while_booting: bool = False
+
+
+@dataclass(slots=True)
+class Story:
+    """What a script saw: the end of each client's order by the fault that met it, and what was wrong."""
+
+    ends: dict[str, str] = field(default_factory=dict[str, str])
+    doubted: list[str] = field(default_factory=list[str])
+    wrong: list[str] = field(default_factory=list[str])
+
+
+def run(pipe: Connection, life: KiteLife) -> None:
+    """Live one life in a forked process; what it tells is in `_live`."""
+    logging.basicConfig(level=logging.WARNING, format="%(created).3f %(levelname)s %(name)s %(message)s")
+    asyncio.run(_live(pipe, life))
+
+
+async def _live(pipe: Connection, life: KiteLife) -> None:
+    """Be compared, go through the script and tell its story, be compared again; end on a word."""
+    fuse = Fuse(
+        Life(
+            life.home, 0, life.clock, "", point=life.point, count=life.count, while_booting=life.while_booting
+        )
+    )
+    _prepare_process(fuse)
+    settings = Settings(market="kite", kite_url=life.url, vault="file", trader="tester")
+    async with open_desk(
+        life.home,
+        clock=life.clock.napping(NAP_S),
+        settings=settings,
+        rules=RULES,
+        waits=WAITS,
+        seed=life.seed,
+        passphrase=lambda: PASSPHRASE,
+    ) as desk:
+        assert isinstance(desk, KiteDesk)
+        if not desk.clients.all():
+            await _move_in(desk, life.clients)
+        await sign_in_due(desk)
+        await _be_compared(pipe, desk)
+        fuse.armed = True
+        story = await SCRIPTS[life.script](desk, random.Random(f"acts:{life.seed}"))
+        pipe.send(story)
+        await _be_compared(pipe, desk)
+        await _word(pipe)
+
+
+def _prepare_process(fuse: Fuse) -> None:
+    """Let the desk of this process pass its points by the fuse, and its adapter wait as said here."""
+    parts_of = foundation.Foundation.parts
+
+    def parts(*args: Any) -> Any:
+        made = parts_of(*args)
+        made.reached = fuse
+        return made
+
+    cast(Any, foundation.Foundation).parts = parts
+    cast(Any, kite_desk).KiteBroker = partial(KiteBroker, waits=KITE_WAITS)
+
+
+async def _move_in(desk: KiteDesk, clients: int) -> None:
+    """Lay market, clients and their routes into an empty home; their shares are read from the broker."""
+    await desk.market.store_instruments([row.instrument for row in universe()], "test")
+    await desk.clients.add(clients_at_kite(clients))
+    for number, client in enumerate(desk.clients.all(), 1):
+        api_key, secret = own_app(client.broker_user_id)
+        desk.access.keep_secret(api_key, secret)
+        address = f"203.0.113.{number}"
+        route = NewRoute(
+            RouteKind.OWN, api_key, egress_ip=address, consent="test", demat=Demat.DDPI, mtf_enabled=True
+        )
+        await desk.routes.set(client.id, route)
+
+
+async def sign_in_due(desk: KiteDesk) -> int:
+    """Sign everybody in who is not; gives how many those were."""
+    due = desk.sessions.due()
+    for client in due:
+        await desk.sessions.sign_in(client.id, await request_token(desk, client))
+    return len(due)
+
+
+# --- compared ---------------------------------------------------------------------------------------------
+
+
+async def _be_compared(pipe: Connection, desk: KiteDesk) -> None:
+    await free_unsent(cast(ChaosDesk, desk))
+    while True:
+        await settled(desk)
+        pipe.send("rest")
+        await _word(pipe)  # the broker has come to rest
+        await settled(desk)
+        await _read_all(desk)
+        wrong = [f"doctor: {one.name}: {one.detail}" for one in await desk.doctor.run() if not one.ok]
+        wrong += [f"break: {one}" for one in desk.reconcile.breaks()]
+        pipe.send(wrong)
+        if await _word(pipe) == "well":
+            return
+
+
+async def settled(desk: KiteDesk) -> None:
+    """Wait until nothing is in doubt or on its way, signing in whoever has lost the session."""
+    end = monotonic() + LONGEST_S
+    while _in_doubt(desk) and monotonic() < end:
+        await sign_in_due(desk)
+        await patience(0.02)
+    await sign_in_due(desk)
+    await resume_all(cast(ChaosDesk, desk))
+
+
+def _in_doubt(desk: KiteDesk) -> bool:
+    doubtful = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
+    return any(one.state in doubtful or one.modifying for one in desk.orders.all(live=True))
+
+
+async def _read_all(desk: KiteDesk) -> None:
+    await asyncio.gather(*(desk._watcher.read(client.id) for client in desk.clients.all()))
+    await desk.reconcile.ensure([client.id for client in desk.clients.all()])
+    await desk.settle()
+
+
+async def _word(pipe: Connection) -> Any:
+    """What the driver says next."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(pipe.fileno(), told.set)
+    await told.wait()
+    loop.remove_reader(pipe.fileno())
+    return pipe.recv()
+
+
+async def until(happened: Callable[[], object], what: str, story: Story) -> None:
+    """Wait until something has happened; that it has not is a fault of the story."""
+    end = monotonic() + LONGEST_S
+    while not happened():
+        if monotonic() > end:
+            story.wrong.append(f"it has not happened: {what}")
+            return
+        await patience(0.01)
+
+
+# --- scripts ----------------------------------------------------------------------------------------------
+
+
+async def control(desk: KiteDesk, path: str, **body: object) -> None:
+    """Drive the local Kite by its own endpoints."""
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+        session.post(f"{desk.kite_url}/control/{path}", json=body) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+
+
+async def bulk(
+    desk: KiteDesk, symbol: str, quantity: int, away_bps: int | None = None, side: Side = Side.BUY
+) -> list[OrderView]:
+    """One order of every client who may trade, so far from the opening price; without that a market order."""
+    limit = None
+    if away_bps is not None:
+        limit = tick_down(opening_price(symbol) * (10_000 + away_bps) // 10_000, stocks()[symbol].tick_paise)
+    intent = Intent(
+        side=side,
+        key=f"NSE:{symbol}",
+        sizing=Sizing(SizingKind.FIXED_QUANTITY, quantity),
+        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        product=Product.CNC,
+        limit_paise=limit,
+        selection=Selection(),
+        again=True,
+    )
+    plan = await desk.plans.freeze(intent)
+    started = await desk.runs.start(plan, plan.digest)
+    return [desk.orders.get(order_id) for order_id in started.order_ids]
+
+
+PLACING = (
+    "drop_connection",
+    "late_answer",
+    "timed_out_done",
+    "unavailable",
+    "unavailable_done",
+    "gateway_timeout",
+    "gateway_timeout_done",
+    "rate_limited",
+    "null_data",
+    "no_content_type",
+    "empty_order_id",
+    "late_in_book",
+    "stuck",
+    "rms_reject",
+    "wrong_ip",
+    "token_expired",
+)
+"""Faults that meet one placement each, the first client's and so on."""
+
+CHANGING = (
+    "drop_connection",
+    "late_answer",
+    "timed_out_done",
+    "unavailable",
+    "unavailable_done",
+    "gateway_timeout",
+    "gateway_timeout_done",
+    "rate_limited",
+    "null_data",
+    "no_content_type",
+)
+"""Faults that meet one modify and one cancel each."""
+
+NEVER_CHANGED = ("unavailable", "gateway_timeout", "rate_limited")
+"""Those after which the order is as it was."""
+
+
+async def place_through_faults(desk: KiteDesk, dice: random.Random) -> Story:
+    """One market order of every client meets its own fault; then each modifies and cancels through one."""
+    story = Story()
+    clients = desk.clients.all()
+    for client, fault in zip(clients, PLACING, strict=False):
+        await control(
+            desk, "faults", fault=fault, user=client.broker_user_id, route="place", count=1, delay_s=60
+        )
+    orders = await bulk(desk, "RELIANCE", QUANTITY)
+    by_client = {one.client_id: one.id for one in orders}
+    seen: set[int] = set()
+
+    def all_known() -> bool:
+        now = [desk.orders.get(order_id) for order_id in by_client.values()]
+        seen.update(one.id for one in now if one.state is OrderState.UNKNOWN)
+        return not _in_doubt(desk) and all(one.state is not OrderState.OPEN for one in now)
+
+    await until(all_known, "every placement has an end", story)
+    for client, fault in zip(clients, (*PLACING, *["none"] * len(clients)), strict=False):
+        order = desk.orders.get(by_client[client.id])
+        story.ends[fault] = order.state.value
+        if order.id in seen:
+            story.doubted.append(fault)
+    await sign_in_due(desk)
+    await _change_through_faults(desk, story)
+    return story
+
+
+async def _change_through_faults(desk: KiteDesk, story: Story) -> None:
+    orders = await bulk(desk, "TCS", QUANTITY, away_bps=-300)
+    ids = [one.id for one in orders]
+    states = lambda: [desk.orders.get(order_id).state for order_id in ids]  # noqa: E731
+    await until(lambda: all(one is OrderState.OPEN for one in states()), "every limit order rests", story)
+    for route in ("modify", "cancel"):
+        for client, fault in zip(desk.clients.all(), CHANGING, strict=False):
+            await control(
+                desk, "faults", fault=fault, user=client.broker_user_id, route=route, count=1, delay_s=60
+            )
+        if route == "cancel":
+            await desk.orders.cancel(ids)
+            await until(lambda: not set(states()) & LIVE_STATES, "every order is cancelled", story)
+            continue
+        for order_id in ids:
+            with suppress(Refusal, BadInput, StoreError):
+                await desk.orders.modify(order_id, LESS, None)
+        await until(lambda: not _in_doubt(desk), "every modify has an end", story)
+        met = {client.id: fault for client, fault in zip(desk.clients.all(), CHANGING, strict=False)}
+        for order in map(desk.orders.get, ids):
+            fault = met.get(order.client_id, "none")
+            if order.quantity != (QUANTITY if fault in NEVER_CHANGED else LESS):
+                story.wrong.append(f"after {fault} a modify left {order.quantity} shares")
+    story.wrong += [
+        f"order {one} ended {state}"
+        for one, state in zip(ids, states(), strict=True)
+        if state is not OrderState.CANCELLED
+    ]
+
+
+async def trade_through_a_bad_line(desk: KiteDesk, dice: random.Random) -> Story:
+    """Updates go missing, sockets stall and drop, calls come too fast, sessions end: dozens of orders."""
+    story = Story()
+    users = [client.broker_user_id for client in desk.clients.all()]
+    for user, fault in zip(users, ("lost_update", "duplicate_update", "reordered_update"), strict=False):
+        await control(desk, "faults", fault=fault, user=user, route="update")
+    await control(desk, "faults", fault="lost_update", share=0.3, route="update")
+    await control(desk, "faults", fault="unavailable_done", user=users[2], route="place", count=2)
+    for share, fault in ((0.1, "rate_limited"), (0.05, "drop_connection"), (0.05, "unavailable_done")):
+        await control(desk, "faults", fault=fault, share=share)
+    for step in range(14):
+        match step:
+            case 2:
+                await control(desk, "sockets", do="stall")
+            case 5:
+                await control(desk, "sockets", do="resume")
+            case 6:
+                await control(desk, "sockets", do="drop")
+            case 8:
+                await control(desk, "faults", fault="token_expired", user=users[0], count=1)
+            case 9:
+                await control(desk, "faults", fault="token_expired", user=users[1], route="place", count=1)
+            case 11:
+                await control(desk, "faults", fault="rate_limited", seconds=20)
+            case _:
+                pass
+        with suppress(Refusal, BadInput, StoreError):
+            await bulk(
+                desk,
+                "SBIN",
+                1 + step % 3,
+                None if step % 2 else -20,
+                Side.SELL if step % 5 == 4 else Side.BUY,
+            )
+        await act(cast(ChaosDesk, desk), dice, 0.05)
+        await sign_in_due(desk)
+        await patience(0.05)
+    return story
+
+
+async def trade(desk: KiteDesk, dice: random.Random) -> Story:
+    """Do what a trader might until the point is reached, for as long as that may take."""
+    for fault in ("late_in_book", "drop_connection", "timed_out_done"):
+        await control(desk, "faults", fault=fault, share=0.1, delay_s=20, route="place")
+    end = monotonic() + LONGEST_S
+    while monotonic() < end:
+        await asyncio.gather(*(act(cast(ChaosDesk, desk), dice, 0.05) for _ in range(2)))
+        await patience(0.01)
+    return Story()
+
+
+async def rest(desk: KiteDesk, dice: random.Random) -> Story:
+    """Do nothing."""
+    return Story()
+
+
+SCRIPTS = {
+    "placing": place_through_faults,
+    "line": trade_through_a_bad_line,
+    "trade": trade,
+    "": rest,
+}

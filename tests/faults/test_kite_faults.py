@@ -1,0 +1,72 @@
+"""The order machine at Kite, over real sockets to a local Kite in a process of its own that misbehaves.
+
+Each run forks, and so is a process of its own with one thread; it compares the desk's books with the local
+Kite's ledger whenever nothing is in doubt any more, and whatever differs is among its faults.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from engine.parts import POINTS
+from tests.faults.kite_life import PLACING
+from tests.faults.kite_runs import KILLS
+
+ROOT = Path(__file__).parents[2]
+
+NEVER_THERE = {"unavailable", "gateway_timeout"}
+REFUSED = {"wrong_ip", "token_expired", "rms_reject"}
+
+
+def told_by(run: str, folder: Path) -> dict[str, Any]:
+    """What came of a run whose books were the broker's; what differed is in the failure."""
+    told = folder / "told.json"
+    command = [sys.executable, "-m", "tests.faults.kite_runs", run, "--folder", str(folder)]
+    done = subprocess.run(
+        [*command, "--json", str(told)], cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
+    assert told.exists(), done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(told.read_text())[run]
+    assert found["faults"] == []
+    assert found["story"]["wrong"] == []
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found["duplicates"] == found["freed_without_proof"] == 0
+    assert found["unknown"] == found["unknown_resolved"] > 0
+    return found
+
+
+def test_every_fault_of_a_call_ends_in_the_local_kites_own_books(tmp_path: Path) -> None:
+    found = told_by("placing", tmp_path)
+    ends = found["story"]["ends"]
+    assert ends.keys() == {*PLACING, "none"}
+    for fault, state in ends.items():
+        expected = "NOT_RECEIVED" if fault in NEVER_THERE else "REJECTED" if fault in REFUSED else "FILLED"
+        assert (fault, state) == (fault, expected)
+    assert found["unknown"] >= 5  # an order update may overtake a bad answer
+    assert set(found["story"]["doubted"]) >= NEVER_THERE
+    assert found["met"].keys() == set(PLACING)
+    assert found["met"]["drop_connection"] == 3  # a placement, a modify and a cancel
+
+
+def test_a_bad_line_and_lost_sessions_leave_the_local_kites_own_books(tmp_path: Path) -> None:
+    found = told_by("line", tmp_path)
+    assert found["fills"] > 10
+    assert found["met"].keys() == {
+        "lost_update",
+        "duplicate_update",
+        "reordered_update",
+        "rate_limited",
+        "drop_connection",
+        "unavailable_done",
+        "token_expired",
+    }
+    assert found["met"]["token_expired"] == 2
+
+
+def test_an_engine_killed_at_kite_boots_to_the_local_kites_own_books(tmp_path: Path) -> None:
+    found = told_by("kills", tmp_path)
+    assert found["struck"] == [point for point, _, _ in KILLS]
+    assert set(found["struck"]) <= set(POINTS)
+    assert found["fills"] > 0
