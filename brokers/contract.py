@@ -166,7 +166,8 @@ class BrokerFunds:
     """A client's money as the broker sees it, in paise.
 
     Without `orders_blocked` a broker does not tell what open orders block: `blocked_paise` then counts
-    payouts under way alone, and what is available is already less by both.
+    payouts under way alone, and what is available is already less by both. Without `loan_of_today` the loan
+    is that of shares held overnight.
     """
 
     available_paise: int
@@ -175,6 +176,7 @@ class BrokerFunds:
     mtf_loan_paise: int
     as_of: datetime
     orders_blocked: bool = True
+    loan_of_today: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,7 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
         mtf_loan_paise=loan,
         as_of=as_of,
         orders_blocked=False,
+        loan_of_today=False,  # today's purchases are positions, which tell no margin
     )
 
 

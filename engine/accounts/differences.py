@@ -16,7 +16,7 @@ from data.audit import AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
 from data.store import Unit
 from data.tables import Break, DayOpen, Funds, Holding, Lot, Meta, Order, table
-from data.vocabulary import Account, BreakKind, Bucket, OrderState
+from data.vocabulary import Account, BreakKind, Bucket, OrderState, Product
 from engine.accounts.days import LAST_DAY
 from engine.events import TapeLine
 from engine.parts import Parts
@@ -132,7 +132,8 @@ def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> li
     comparable = theirs.funds.orders_blocked or not _has_open_buys(unit, client_id)
     if comparable and abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
         found.append(Difference(BreakKind.CASH, here, there))
-    if abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
+    whole = theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, parts)
+    if whole and abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
         found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
     return found + _share_differences(unit, client_id, theirs, parts)
 
@@ -142,6 +143,18 @@ def _has_open_buys(unit: Unit, client_id: int) -> bool:
     orders = table(Order)
     blocking = (orders.c.client_id == client_id) & (orders.c.blocked_paise > 0)
     return unit.connection.execute(select(orders.c.id).where(blocking)).first() is not None
+
+
+def _has_traded_on_margin(unit: Unit, client_id: int, parts: Parts) -> bool:
+    """Whether this client has bought or sold by the margin trading facility today."""
+    orders = table(Order)
+    traded = (
+        (orders.c.client_id == client_id)
+        & (orders.c.product == Product.MTF.value)
+        & (orders.c.trading_date == parts.market_clock.trading_day)
+        & (orders.c.filled_quantity > 0)
+    )
+    return unit.connection.execute(select(orders.c.id).where(traded)).first() is not None
 
 
 def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
