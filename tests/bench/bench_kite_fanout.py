@@ -1,8 +1,8 @@
 """Reading 1,000 clients at the local Kite when every answer takes 50 ms: against the bound of its threads.
 
-Run with `python -m tests.bench.bench_kite_fanout`. The local Kite is a process of its own; each client has its
-own api key and so its own budget. The bound is what the adapter's reading threads would need were nothing but the
-latency in the way. Beside it: the same calls made one after another would take the latency a thousand times.
+Run with `python -m tests.bench.bench_kite_fanout`. The local Kite is a process of its own; each client has
+its own api key and so its own budget. The bound is what the adapter's reading threads would need were
+nothing but the latency in the way; one after another the calls would take the latency a thousand times.
 Ends with status 1 if the fan-out takes more than `MOST_RATIO` times the bound.
 """
 
