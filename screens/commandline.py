@@ -12,6 +12,7 @@ certificate [N]     the certificate of a halt
 reverse N           plan the opposite of what run N filled
 run N   plan N      a run, a stored plan
 watch SYMBOL        put a symbol on the watchlist
+gate                the clients at the morning gate
 sign in [CODE]      sign in whoever is due, or one client
 help                the keys that work where you are
 theme NAME          dark, light, high-contrast, colour-blind

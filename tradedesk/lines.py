@@ -62,9 +62,13 @@ def _watch(app: ShellApp, argument: str) -> None:
 
 def _sign(app: ShellApp, argument: str) -> None:
     word, _, code = argument.partition(" ")
-    if word.casefold() != "in":
+    if word.casefold() not in ("in", ""):
         raise BadInput("sign", argument, "say sign in, or sign in CODE")
     app.open_workspace("clients", f"sign-in {code.strip()}".strip())
+
+
+def _gate(app: ShellApp, argument: str) -> None:
+    app.open_workspace("clients")
 
 
 def _help(app: ShellApp, argument: str) -> None:
@@ -91,6 +95,7 @@ LINES: dict[str, tuple[Line, str]] = {
     "run": (_run, "NUMBER: a run"),
     "plan": (_plan, "NUMBER: a stored plan"),
     "watch": (_watch, "SYMBOL: put a symbol on the first watchlist"),
+    "gate": (_gate, "the clients at the morning gate"),
     "sign": (_sign, "in [CODE]: sign in whoever is due, or one client"),
     "help": (_help, "the keys that work here"),
     "theme": (_theme, "dark, light, high-contrast or colour-blind"),

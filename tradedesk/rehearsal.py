@@ -40,8 +40,12 @@ async def request_token(desk: KiteDesk, client: ClientView) -> str:
     """What the local Kite's login page would hand this client's browser. Raises `BadInput`."""
     if desk.mode != "SIM":
         raise BadInput("market", desk.mode, "clients of a live desk sign in themselves")
+    if client.broker != ZERODHA:
+        raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
     route = desk.routes.of(client.id)
-    wanted = {"user_id": client.broker_user_id, "api_key": route.api_key if route else ""}
+    if route is None or not route.api_key:
+        raise BadInput("client", client.code, "it has no route with an api key; enter one first")
+    wanted = {"user_id": client.broker_user_id, "api_key": route.api_key}
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
         session.post(f"{desk.kite_url}/control/request_token", json=wanted) as answer,

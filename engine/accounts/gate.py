@@ -172,10 +172,12 @@ class Gate:
 
     def _session(self, client: ClientView, adapter: str) -> Judged:
         session, now = self._parts.book.access.sessions.get(client.id), self._parts.market_clock.now()
+        if not adapter:
+            return Judged(_RED, "it cannot sign in here")
         if client.session is not SessionState.OK:
             if session is not None and session.problem_text:
                 return Judged(_RED, session.problem_text, {"problem": session.problem})
-            return Judged(_RED, "session expired" if adapter in (PAPER, "") else "not signed in")
+            return Judged(_RED, "session expired" if adapter == PAPER else "not signed in")
         if adapter == PAPER or session is None or session.login_at is None:
             return Judged(_GREEN, "no sign-in needed")
         figures = {

@@ -18,6 +18,10 @@ INSTRUMENTS_DAY = "instruments_day"
 """The row of `meta` that says of which trading day the instruments are."""
 
 
+LEAST_SHARE = 0.9
+"""A dump with fewer than this part of what was known is taken for one that was cut short."""
+
+
 @dataclass(frozen=True, slots=True)
 class DumpReport:
     """What a dump brought: how many instruments of which day, and which symbols came or went.
@@ -61,6 +65,10 @@ async def refresh_instruments(parts: Parts, market: Market, again: bool = False)
     try:
         rows = await parts.feed.instruments()
         found = list(instruments_of(rows))
+        if len(found) < LEAST_SHARE * len(parts.index):
+            raise BrokerError(
+                f"it holds {len(found):,} shares and indices where there were {len(parts.index):,}"
+            )
         if not found:
             raise BrokerError("it holds no share of NSE or BSE")
     except BrokerError as problem:

@@ -68,3 +68,12 @@ async def test_yesterdays_instruments_stay_where_todays_cannot_be_had(desk, faul
     assert report.problem
     assert "could not be read" in desk.tape()[-1].text
     assert await instruments_day(desk._parts) is None
+
+
+async def test_a_dump_that_lost_its_end_is_not_taken_for_a_market_that_shrank(desk):
+    rows = await desk._parts.feed.instruments()
+    dump, before = Dump(desk), len(desk.market.index)
+    dump.rows = rows[: len(rows) // 2]
+    report = await refresh(desk)
+    assert f"where there were {before}" in report.problem
+    assert len(desk.market.index) == before

@@ -92,9 +92,11 @@ def _alternative(way: "Alternative") -> str:
 
 
 def why_words(order: "OrderView") -> str:
-    """Why an order stands as it does: the broker's own words before the desk's."""
+    """Why an order stands as it does, the broker's own words before the desk's; empty once it has filled."""
     from engine.orders.refusals import words
 
+    if order.state == "FILLED":
+        return ""
     return order.reason_text or words(order.reason_code or order.sub_status)
 
 

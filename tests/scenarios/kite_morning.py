@@ -1,0 +1,176 @@
+"""A desk at a local Kite in one process: a clock moved by the test, a socket on loopback, own apps."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from brokers.contract import BrokerAccount
+from brokers.local_kite.apps import own_app
+from brokers.local_kite.journal import NO_DELAYS
+from brokers.local_kite.server import LocalKite
+from brokers.paper.exchange import AccountOpening, PaperExchange
+from data.clock import ManualClock, SystemClock
+from data.phases import load_calendar
+from data.seed import universe
+from data.vocabulary import ClientStatus, Demat, RouteKind
+from engine.accounts.clients import NewClient
+from engine.accounts.routes import NewRoute
+from engine.accounts.views import ClientView
+from engine.orders.intents import Intent
+from engine.orders.plan_record import Plan
+from engine.orders.runs import RunView
+from tests.desks import START
+from tradedesk.kite_desk import KiteDesk
+from tradedesk.settings import Settings
+from tradedesk.wiring import open_desk
+
+REAL = SystemClock()
+
+
+@dataclass(frozen=True)
+class Person:
+    """A client as the desk has it, its account at the broker, and its route.
+
+    `cash_paise` is what the broker has; the desk was told `told_paise`, the same unless given.
+    """
+
+    number: int
+    cash_paise: int = 11_00_000_00
+    told_paise: int | None = None
+    capital_paise: int = 11_00_000_00
+    status: ClientStatus = ClientStatus.ACTIVE
+    route: NewRoute = field(default_factory=lambda: NewRoute(RouteKind.OWN, consent="2026-01"))
+
+    @property
+    def code(self) -> str:
+        return f"KC{self.number:04d}"
+
+    @property
+    def user_id(self) -> str:
+        return f"ZK{self.number:04d}"
+
+    @property
+    def account(self) -> BrokerAccount:
+        return BrokerAccount(self.number, self.user_id)
+
+
+@dataclass
+class Morning:
+    """The desk, the local Kite it stands at, and the exchange behind that."""
+
+    desk: KiteDesk
+    kite: LocalKite
+    exchange: PaperExchange
+    clock: ManualClock
+
+    def client(self, person: Person) -> ClientView:
+        return self.desk.clients.get(person.number)
+
+    def token(self, person: Person, user: Person | None = None) -> str:
+        """A fresh request token of this client's app, where it or somebody else has signed in."""
+        return self.kite.sessions.request_token(own_app(person.user_id)[0], (user or person).user_id)
+
+    async def sign_in(self, people: Iterable[Person]) -> None:
+        for person in people:
+            await self.desk.sessions.sign_in(person.number, self.token(person))
+
+    async def until(self, happened: Callable[[], object], step_s: float = 0.1) -> None:
+        """Move the clock on until something has happened, in small steps beside the sockets and threads."""
+        async with asyncio.timeout(20):
+            while not happened():
+                await self.clock.advance(step_s)
+                await REAL.sleep(0.01)
+
+    async def at_once(self, happened: Callable[[], object]) -> None:
+        """Wait for something that takes none of the clock's time."""
+        async with asyncio.timeout(20):
+            while not happened():
+                await REAL.sleep(0.005)
+
+    async def passed(self, seconds: float) -> None:
+        """Let time go by."""
+        end = self.clock.monotonic() + seconds
+        await self.until(lambda: self.clock.monotonic() >= end)
+
+    async def compared(self, people: Collection[Person]) -> None:
+        """Have the books of these clients read and compared, once their orders have stood still."""
+        await self.passed(4)
+        checks = [asyncio.create_task(self.desk.reconcile.check(one.number)) for one in people]
+        await self.until(lambda: all(check.done() for check in checks))
+        assert all([await check for check in checks])
+
+    async def priced(self, key: str) -> None:
+        """Have a price that is fresh enough for a plan; calls for quotes wait for their turn."""
+        asked = asyncio.create_task(self.desk.market.fetch([key]))
+        await self.until(asked.done)
+        await asked
+
+    async def send(self, intent: Intent) -> tuple[Plan, RunView]:
+        """Freeze, confirm and send an intent while the clock stands, until every call has ended."""
+        plan = await self.desk.plans.freeze(intent)
+        run = await self.desk.runs.start(plan, plan.digest)
+        await self.at_once(lambda: not {"unsent", "sending"} & _standing(self.desk.runs.get(run.number)))
+        return plan, self.desk.runs.get(run.number)
+
+
+def _standing(run: RunView) -> set[str]:
+    return {word for word, count in run.counts.items() if count}
+
+
+@asynccontextmanager
+async def kite_morning(home: Path, people: Sequence[Person]) -> AsyncIterator[Morning]:
+    """These clients at a local Kite and on a desk, each with a route and an app of its own; none signed in.
+
+    Every client has an own api key, since Kite counts ten reads a second for a key: the books of all of
+    these clients are read side by side, where one key's turn would take more than a minute.
+    """
+    clock = ManualClock(START)
+    exchange = PaperExchange(None, clock, load_calendar())
+    listings = universe()
+    exchange.list_instruments(listings)
+    exchange.open_accounts(AccountOpening(one.user_id, one.cash_paise, rates="zerodha") for one in people)
+    apps = dict(own_app(one.user_id) for one in people)
+    kite = LocalKite(exchange, clock, api_keys=apps, delays=NO_DELAYS, rng=random.Random(7))
+    await kite.start()
+    try:
+        settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester")
+        async with open_desk(
+            home, clock=clock, settings=settings, seed=7, passphrase=lambda: "only for rehearsals"
+        ) as desk:
+            assert isinstance(desk, KiteDesk)
+            for api_key, secret in apps.items():
+                desk.access.keep_secret(api_key, secret)
+            await desk.market.store_instruments([row.instrument for row in listings], "test")
+            await desk.clients.add([_new_client(one) for one in people])
+            for one in people:
+                await desk.routes.set(one.number, _route(one))
+            yield Morning(desk, kite, exchange, clock)
+    finally:
+        await kite.stop()
+        exchange.close()
+
+
+def _new_client(one: Person) -> NewClient:
+    told = one.cash_paise if one.told_paise is None else one.told_paise
+    return NewClient(
+        one.code,
+        f"Client {one.number}",
+        "zerodha",
+        one.user_id,
+        one.status,
+        capital_paise=one.capital_paise,
+        available_paise=told,
+    )
+
+
+def _route(one: Person) -> NewRoute:
+    demat = one.route.demat if one.route.demat is not Demat.UNKNOWN else Demat.DDPI
+    return replace(
+        one.route,
+        api_key=own_app(one.user_id)[0],
+        egress_ip=one.route.egress_ip or f"203.0.113.{one.number}",
+        demat=demat,
+    )
