@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tradedesk.commands import gate, launch, mend, safety, setup, show, simulate, trade
+from tradedesk.commands import gate, launch, login, mend, safety, setup, show, simulate, trade
 from tradedesk.commands.exits import Exit, explain, log_file
 from tradedesk.output import document, say
 
@@ -87,7 +87,7 @@ app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)
 app.add_typer(gate.secrets_app, name="secrets", rich_help_panel=_START)
 app.add_typer(gate.gate_app, name="gate", rich_help_panel=_START)
-app.add_typer(gate.login_app, name="login", rich_help_panel=_START)
+app.add_typer(login.login_app, name="login", rich_help_panel=_START)
 app.add_typer(simulate.simulate_app, name="simulate", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)

@@ -59,3 +59,5 @@ Brokers = Annotated[
 Again = Annotated[
     bool, typer.Option("--again", help="Send even though the same was sent within the last minute.")
 ]
+
+ClientWord = Annotated[str, typer.Argument(metavar="CLIENT", help="A client's code or id.")]

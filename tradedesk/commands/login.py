@@ -1,0 +1,202 @@
+"""Signing clients in at their brokers, one or all of them one after another."""
+
+import asyncio
+import sys
+import threading
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from data.money import BadInput
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson, ClientWord
+from tradedesk.commands.session import run
+from tradedesk.output import counted, document, line, say
+
+if TYPE_CHECKING:
+    from brokers.kite.listener import RedirectListener
+    from engine.accounts.sign_in import SignInQueue
+    from engine.desk import Desk
+
+
+class LoginGroup(TyperGroup):
+    """`login CLIENT TOKEN` is short for `login client CLIENT TOKEN`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command named, or `client` for any other word."""
+        short = bool(args) and args[0] not in self.commands
+        return super().resolve_command(ctx, ["client", *args] if short else args)
+
+
+login_app = typer.Typer(cls=LoginGroup, help="Sign clients in at their brokers.", no_args_is_help=True)
+
+
+@login_app.command("links")
+def links(as_json: AsJson = False) -> None:
+    """Where each client that is due signs in, red ones first."""
+
+    async def work(desk: "Desk") -> Exit:
+        rows: list[dict[str, Any]] = []
+        for client in desk.sessions.due():
+            url, problem = "", ""
+            try:
+                url = await desk.sessions.login_url(client.id)
+            except BadInput as bad:
+                problem = bad.expected
+            rows.append(
+                {
+                    "client_id": client.id,
+                    "code": client.code,
+                    "broker_user_id": client.broker_user_id,
+                    "session": client.session,
+                    "url": url or None,
+                    "problem": problem or None,
+                }
+            )
+        if as_json:
+            document(rows)
+        else:
+            for row in rows:
+                said = row["url"] or row["problem"] or "no sign-in needed: `tradedesk login CLIENT ok`"
+                line(f"{row['code']}  {row['broker_user_id']}  {said}")
+        say(f"{counted(len(rows), 'client')} to sign in")
+        return Exit.DONE
+
+    run(work)
+
+
+@login_app.command("client")
+def login_client(
+    client: ClientWord,
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="[TOKEN_OR_ADDRESS]", help="Without it, it is read from stdin."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign one client in with the request token, or the whole address the browser was sent to."""
+    pasted = sys.stdin.readline() if text is None else text
+
+    async def work(desk: "Desk") -> Exit:
+        found = desk.clients.find(client)
+        session = await desk.sessions.sign_in(found.id, pasted)
+        if as_json:
+            document(
+                {
+                    "client_id": found.id,
+                    "code": found.code,
+                    "user_name": session.user_name,
+                    "login_at": session.login_at,
+                    "expires_at": session.expires_at,
+                }
+            )
+        else:
+            line(f"{found.code} {found.name} is signed in as {session.user_name}{_until(session.expires_at)}")
+        return Exit.DONE
+
+    run(work)
+
+
+def _until(at: Any) -> str:
+    from data.clock import IST
+
+    return f" until {at.astimezone(IST):%d %b %H:%M} IST" if at else ""
+
+
+@login_app.command("next")
+def login_next(
+    listen: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Catch the redirect on 127.0.0.1:PORT too."),
+    ] = None,
+) -> None:
+    """Sign in everybody who is due, one after another: shows a link, takes a line, checks it beside."""
+
+    async def work(desk: "Desk") -> Exit:
+        queue = desk.sessions.queue()
+        async with AsyncExitStack() as stack:
+            listener = None
+            if listen is not None:
+                from brokers.kite.listener import RedirectListener
+
+                listener = await stack.enter_async_context(RedirectListener(listen))
+                say(f"listening on {listener.url}: register it as the apps' redirect URL")
+            pasted = _Pasted(listener)
+            stack.callback(pasted.close)
+            await _sign_in_all(queue, pasted)
+        await queue.settled()
+        at = queue.progress()
+        for one in queue.entries:
+            line(f"{one.code}  {one.state.value}{f': {one.words}' if one.words else ''}")
+        say(f"{at.done} of {at.total} signed in, {at.red} red, {at.waiting} not asked, {at.spent_s:.0f} s")
+        return Exit.DONE if at.done == at.total else Exit.PARTLY
+
+    run(work)
+
+
+class _Pasted:
+    """What comes in: lines of stdin, and redirects where a listener catches them. None ends it.
+
+    Lines are read on a thread of their own that nobody has to wait for.
+    """
+
+    def __init__(self, listener: "RedirectListener | None") -> None:
+        self._come: asyncio.Queue[str | None] = asyncio.Queue()
+        self._caught = None if listener is None else asyncio.create_task(self._catch(listener))
+        source, loop = sys.stdin, asyncio.get_running_loop()
+
+        def read() -> None:
+            try:
+                for text in iter(source.readline, ""):
+                    loop.call_soon_threadsafe(self._come.put_nowait, text)
+                if listener is None:
+                    loop.call_soon_threadsafe(self._come.put_nowait, None)
+            except (RuntimeError, ValueError):  # the loop or the input was closed: nobody listens any more
+                return
+
+        threading.Thread(target=read, name="stdin", daemon=True).start()
+
+    async def _catch(self, listener: "RedirectListener") -> None:
+        while True:
+            self._come.put_nowait(await listener.address())
+
+    async def next(self) -> str | None:
+        """The next line or address."""
+        return await self._come.get()
+
+    def close(self) -> None:
+        """Take no more redirects."""
+        if self._caught is not None:
+            self._caught.cancel()
+
+
+async def _sign_in_all(queue: "SignInQueue", pasted: _Pasted) -> None:
+    shown = None
+    while (client := queue.current) is not None:
+        if shown != client.id:
+            at = queue.progress()
+            left = f" · about {at.left_s:.0f} s left" if at.left_s is not None else ""
+            say(f"{at.done}/{at.total} signed in · red {at.red} · {at.spent_s:.0f} s gone{left}")
+            try:
+                link = await queue.link() or "no sign-in needed: any word will do"
+            except BadInput as bad:
+                say(f"{client.code}: {bad.expected}")
+                queue.skip()
+                continue
+            say(f"{client.code} {client.name} {client.broker_user_id}\n  {link}")
+            say("paste the token or the whole address; empty shows the link again, `skip` goes on")
+            shown = client.id
+        text = await pasted.next()
+        if text is None:
+            return
+        if not text.strip():
+            shown = None
+        elif text.strip().lower() == "skip":
+            queue.skip()
+        else:
+            try:
+                queue.submit(text)
+            except BadInput as bad:
+                say(str(bad))
