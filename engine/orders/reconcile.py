@@ -14,13 +14,16 @@ from data.store import StoreError
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, compare
 from engine.accounts.views import BreakView
-from engine.events import Event, FundsChanged, OrderChanged
+from engine.events import Event, FundsChanged, OrderChanged, TapeLine
 from engine.orders.record import Recorder
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import READERS
 
 log = logging.getLogger(__name__)
+
+WORTH_SAYING_S = 3.0
+"""A wait from which on it is told."""
 
 CALLS = 5
 """Reads that the comparison of one client takes: orders, trades, money, holdings, positions."""
@@ -109,10 +112,18 @@ class Reconciler:
         waits = self._parts.waits
         while True:
             now = self._parts.clock.now()
-            for client_id in list(self._parts.book.clients):
-                if self._reachable(client_id) and self._due(client_id, now):
-                    self._start(client_id)
+            due = [c for c in list(self._parts.book.clients) if self._reachable(c) and self._due(c, now)]
+            self._announce(due)
+            for client_id in due:
+                self._start(client_id)
             await self._parts.clock.sleep(waits.not_sent_pause_s)
+
+    def _announce(self, client_ids: Collection[int]) -> None:
+        """Say how long a broker's budget makes many clients wait."""
+        eta_s = self.eta_s(client_ids)
+        if eta_s >= WORTH_SAYING_S:
+            words = f"reading the books of {len(client_ids)} clients, about {eta_s:.0f} s"
+            self._parts.bus.publish([TapeLine(self._parts.clock.now(), words, "reconcile")])
 
     def _due(self, client_id: int, now: datetime) -> bool:
         waits = self._parts.waits

@@ -6,6 +6,7 @@ from brokers.contract import Accepted, BrokerError, OrderRequest
 from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
+from engine.orders.reconcile import CALLS
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -142,3 +143,13 @@ async def test_nothing_is_compared_while_an_order_moves_or_is_in_doubt(desk):
     assert desk.reconcile.breaks() == []
     with pytest.raises(BadInput, match="still moving"):
         await desk.reconcile.adopt(ROHAN, "by phone")
+
+
+async def test_a_wait_that_a_brokers_budget_makes_is_told_once(desk):
+    broker = desk._parts.brokers["zerodha"]
+    broker.read_eta_s = lambda accounts, calls: len(accounts) * calls / 8
+    desk.reconcile.forget()
+    await until(desk, lambda: any("reading the books of" in line.text for line in desk.tape()))
+    told = [line.text for line in desk.tape() if "reading the books of" in line.text]
+    ready = desk.counts().ready
+    assert told == [f"reading the books of {ready} clients, about {ready * CALLS / 8:.0f} s"]
