@@ -224,7 +224,7 @@ class FileVault:
             stored = cast(dict[str, Any], json.loads(raw))
             derivation, token = cast(dict[str, Any], stored["scrypt"]), str(stored["secrets"])
             fernet = self._fernet(derivation)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise BadInput(
                 "secrets", str(self.path), "it is damaged: put it back from a copy, or move it away"
             ) from None
@@ -270,6 +270,24 @@ class FileVault:
                 os.close(folder)
         except OSError as problem:
             raise BadInput("secrets", str(self.path), f"it cannot be written: {problem.strerror}") from None
+
+
+class NoVault:
+    """A vault without secrets, for a desk that must open without them. It keeps nothing."""
+
+    name = "none"
+    why = "its secrets cannot be read"
+
+    def get(self, key: str) -> str | None:
+        """Nothing."""
+        return None
+
+    def put(self, key: str, value: str) -> None:
+        """Refuse. Raises `BadInput`."""
+        raise BadInput("secrets", "(hidden)", "this home's secrets cannot be read, so none can be kept")
+
+    def delete(self, key: str) -> None:
+        """Nothing is there."""
 
 
 def service_name(home: Path) -> str:

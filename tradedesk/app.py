@@ -397,11 +397,11 @@ class TradedeskApp(ShellApp):
         if action == "stand_down":
             return self._armed
         if action == "workspace":
-            return self.has(str(parameters[0]))
+            return self._open and self.has(str(parameters[0]))
         if action in ("needs_me", "trades", "show_trades"):
-            return self.has("orders")
+            return self._open and self.has("orders")
         if action == "again":
-            return self.has("bulk")
+            return self._open and self.has("bulk")
         if action == "command_palette":
             return self._open
         return self._open or action in ("halt_press", "quit")

@@ -27,10 +27,10 @@ KITE_OF_HOME = "kite"
 """The row of `meta` that says which Kite these books belong to."""
 
 
-def kite_of_home(database: Path) -> str | None:
-    """Which Kite the books of a home belong to, by its REST address; None where to none."""
+def fact_of_home(database: Path, name: str) -> str | None:
+    """What the books of a home keep under this name in `meta`; None where nothing."""
     with closing(sqlite3.connect(database, timeout=5)) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = ?", (KITE_OF_HOME,)).fetchone()
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return str(row[0]) if row else None
 
 

@@ -10,18 +10,19 @@ import aiohttp
 from sqlalchemy import select
 
 from brokers.contract import BrokerAccount, BrokerError
-from brokers.kite.access import kite_roots
+from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from data.clock import IST, Clock, MarketClock, WallMarketClock
 from data.money import BadInput
-from data.secrets import open_vault
+from data.secrets import NoVault, Vault, open_vault
 from data.store import Unit
 from data.tables import Meta, table
+from engine.accounts.days import LAST_DAY
 from engine.desk import Desk
 from engine.events import Event
 from engine.market.dump import refresh_instruments
 from engine.parts import Parts
-from tradedesk.foundation import KITE_OF_HOME, Foundation, kite_of_home
+from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
 from tradedesk.kite_access import DeskAccess
 
 log = logging.getLogger(__name__)
@@ -150,29 +151,29 @@ class KiteDesk(Desk):
 
 @asynccontextmanager
 async def open_kite(
-    base: Foundation, kind: str, passphrase: Callable[[], str] | None = None
+    base: Foundation, kind: str, passphrase: Callable[[], str] | None = None, emergency: bool = False
 ) -> AsyncIterator[KiteDesk]:
     """Open the desk of a home at Kite and close it again.
 
-    Which Kite the books belong to was kept when they were first opened. Raises `BadInput`.
+    Which Kite the books belong to was kept when they were first opened; an `emergency` goes there whatever
+    the settings say, without its secrets where those cannot be read. Raises `BadInput`.
     """
-    settings = base.settings
-    roots = kite_roots(settings.kite_url or None)
-    owned = kite_of_home(base.home / "desk.db")
-    if owned is not None and settings.market == "kite" and owned != roots.rest:
-        raise BadInput(
-            "kite_url", roots.rest, f"the books of {base.home} belong to {owned}; use another home"
-        )
-    if owned is not None and owned != roots.rest:
-        roots = kite_roots(owned)
-    access = DeskAccess(open_vault(base.home, passphrase, settings.vault))
+    roots = _roots_of(base, emergency)
+    vault, trouble = await _vault_of(base, passphrase, emergency)
+    access = DeskAccess(vault)
     market_clock: MarketClock = WallMarketClock(base.clock)
     if roots.is_local:
         try:
             market_clock = SimulatedMarketClock(base.clock, await market_time(roots.rest))
         except BrokerError as problem:
-            expected = f"start it with `tradedesk simulate kite` first ({problem})"
-            raise BadInput("kite_url", settings.kite_url, expected) from problem
+            day = fact_of_home(base.home / "desk.db", LAST_DAY)
+            if not emergency or day is None:
+                expected = f"start it with `tradedesk simulate kite` first ({problem})"
+                raise BadInput("kite_url", roots.rest, expected) from problem
+            trouble = trouble or str(problem)
+            market_clock = SimulatedMarketClock(
+                base.clock, datetime.combine(date.fromisoformat(day), time(12, tzinfo=IST))
+            )
 
     def session_lost(account: BrokerAccount) -> None:
         parts.session_lost(account.client_id, "the broker no longer accepts the session")
@@ -180,12 +181,50 @@ async def open_kite(
     broker = KiteBroker(access, roots, base.clock, rng=base.random, on_session_lost=session_lost)
     mode = "SIM" if roots.is_local else "LIVE"
     parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
-    desk = KiteDesk(parts, kind, broker, access, roots.rest, settings.kite_feed)
+    desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)
+    desk.exchange_trouble = trouble
+    if trouble:
+        parts.session_lost = _keep_session
     try:
         await desk.open()
         yield desk
     finally:
         await desk.close()
+
+
+def _keep_session(_client_id: int, _why: str) -> None:
+    """A session is not over because its token could not be read here."""
+
+
+def _roots_of(base: Foundation, emergency: bool) -> KiteRoots:
+    owned = fact_of_home(base.home / "desk.db", KITE_OF_HOME)
+    known = None if owned is None else KiteRoots() if owned == KiteRoots().rest else kite_roots(owned)
+    if emergency and known is not None:
+        return known
+    roots = kite_roots(base.settings.kite_url or None)
+    if known is not None and known != roots:
+        expected = f"the books of {base.home} belong to {owned}; use another home"
+        raise BadInput("kite_url", roots.rest, expected)
+    return roots
+
+
+async def _vault_of(
+    base: Foundation, passphrase: Callable[[], str] | None, emergency: bool
+) -> tuple[Vault, str]:
+    """The home's vault; in an emergency one without secrets, and why, where it cannot be read."""
+
+    def opened() -> Vault:
+        vault = open_vault(base.home, passphrase, base.settings.vault)
+        vault.get("probe")
+        return vault
+
+    try:
+        return await asyncio.to_thread(opened), ""
+    except BadInput as problem:
+        if not emergency:
+            raise
+        log.error("going on without secrets: %s", problem)
+        return NoVault(), f"no client's token can be read ({problem})"
 
 
 async def market_time(kite_url: str) -> datetime:

@@ -4,7 +4,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.parts import Parts
 from tradedesk.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.foundation import Foundation
+from tradedesk.foundation import Foundation, fact_of_home
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class PaperDesk(Desk):
         if self.exchange_trouble:
             return
         try:
-            if not self.exchange.in_memory and exchange_of_home(self._parts.store.path) is None:
+            if not self.exchange.in_memory and fact_of_home(self._parts.store.path, OWN_EXCHANGE) is None:
                 identity = self.exchange.identity
                 await self._parts.store.write(lambda unit: _own(unit, identity))
             self.meet_exchange()
@@ -127,7 +127,7 @@ def _exchange_of(base: Foundation) -> PaperExchange:
     """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
     home = base.home
     path = home / "paper.db"
-    owned = exchange_of_home(home / "desk.db")
+    owned = fact_of_home(home / "desk.db", OWN_EXCHANGE)
     if owned is not None and not _is_there(path):
         raise BadInput(
             "home",
@@ -168,13 +168,6 @@ def _faulty(broker: Broker, exchange: PaperExchange, clock: Clock, faults: Fault
 
 def _is_there(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
-
-
-def exchange_of_home(database: Path) -> str | None:
-    """Which paper exchange the books of a home belong to, by its identity; None where to none."""
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = ?", (OWN_EXCHANGE,)).fetchone()
-    return str(row[0]) if row else None
 
 
 def _own(unit: Unit, identity: str) -> None:

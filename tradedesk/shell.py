@@ -61,7 +61,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_workspace(self, name: str, view: str = "") -> None:
         """Go to a workspace, leaving what was opened on top of it."""
-        if not self.has(name):
+        if self._desk is None or not self.has(name):
             return
         self.switch_mode(name)
         while len(self.screen_stack) > 1 and not self.screen.is_modal:

@@ -13,9 +13,9 @@ from data.money import BadInput
 from data.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits
-from tradedesk.foundation import Foundation, calendar_of, kite_of_home, rules_of
+from tradedesk.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of
 from tradedesk.home import home_folder
-from tradedesk.paper_desk import PaperDesk, check_paper_books, exchange_of_home, open_paper
+from tradedesk.paper_desk import OWN_EXCHANGE, PaperDesk, check_paper_books, open_paper
 from tradedesk.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def open_desk(
             raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
         from tradedesk.kite_desk import open_kite  # HTTP and sockets take a second to import
 
-        async with open_kite(base, kind, passphrase) as desk:
+        async with open_kite(base, kind, passphrase, emergency) as desk:
             yield desk
         return
     async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:
@@ -75,7 +75,7 @@ async def open_desk(
 def _is_at_kite(base: Foundation, emergency: bool) -> bool:
     """Whether the desk is one at Kite. Books of elsewhere are refused, or followed in an emergency."""
     books = base.home / "desk.db"
-    kite, paper = kite_of_home(books), exchange_of_home(books)
+    kite, paper = fact_of_home(books, KITE_OF_HOME), fact_of_home(books, OWN_EXCHANGE)
     if emergency and (kite or paper):
         return kite is not None
     wants = base.settings.market == "kite"

@@ -50,7 +50,7 @@ async def serve(
 
 
 def _open_exchange(home: Path, clock: Clock, calendar: Calendar) -> PaperExchange:
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     exchange = PaperExchange(home / "exchange.db", clock, calendar)
     exchange.list_instruments(universe())
     exchange.open_accounts(

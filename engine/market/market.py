@@ -1,12 +1,13 @@
 """The market service: instruments, quotes with ages, phases, and who needs which prices."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from brokers.contract import Tick
+from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
 from data.phases import Phase
@@ -14,6 +15,8 @@ from data.store import Unit
 from data.tables import InstrumentRecord, table
 from engine.market.quotes import StockDetail, detail
 from engine.parts import Parts
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = (
     "exchange",
@@ -68,10 +71,8 @@ class Market:
         return self._parts.quotes.feed_age(self._parts.clock.now())
 
     async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
-        """Ask for quotes once; they are kept too."""
-        ticks = await self._parts.feed.quotes(keys)
-        self._parts.quotes.put_fetched(ticks.values())
-        return ticks
+        """Ask for quotes once; they are kept too. What cannot be had now stays as it is, and ages."""
+        return await fetch_quotes(self._parts, keys)
 
     async def follow(self, keys: Collection[str], owner: str) -> None:
         """Have the stream carry these instruments for `owner`, in place of those it had asked for."""
@@ -149,6 +150,17 @@ class Market:
             rows = await connection.execute(select(*(records.c[name] for name in _COLUMNS)))
             found = [Instrument(**dict(row)) for row in rows.mappings()]
         self._parts.index = InstrumentIndex(found)
+
+
+async def fetch_quotes(parts: Parts, keys: Collection[str]) -> Mapping[str, Tick]:
+    """Ask the feed's broker for quotes and keep them; gives none where they cannot be had now."""
+    try:
+        ticks = await parts.feed.quotes(keys)
+    except BrokerError as problem:
+        log.warning("prices could not be read: %s", problem)
+        return {}
+    parts.quotes.put_fetched(ticks.values())
+    return ticks
 
 
 def _row(instrument: Instrument) -> dict[str, object]:

@@ -14,6 +14,7 @@ from data.tables import Order, PlanRecord, RunRecord, table
 from data.vocabulary import HaltScope, OrderState, Product
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
+from engine.market.market import fetch_quotes
 from engine.orders.dispatch import covered
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
@@ -156,7 +157,7 @@ class Plans:
         now = parts.clock.now()
         age = parts.quotes.age(instrument.key, now)
         if age is None or age > rules.price_age_limit_s:
-            parts.quotes.put_fetched((await parts.feed.quotes([instrument.key])).values())
+            await fetch_quotes(parts, [instrument.key])
             now = parts.clock.now()
             age = parts.quotes.age(instrument.key, now)
         quote = parts.quotes.quote(instrument.key)

@@ -27,6 +27,7 @@ from data.vocabulary import (
 from engine.accounts.views import OrderView, RunRow
 from engine.boot import boot_problem
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
+from engine.market.market import fetch_quotes
 from engine.orders.cancels import Canceller, ask
 from engine.orders.dispatch import Dispatcher
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
@@ -139,8 +140,10 @@ class Runs:
         now = self._parts.clock.now()
         key = plan.instrument.key
         age = self._parts.quotes.age(key, now)
-        if age is None or age > self._parts.rules.price_age_limit_s:
-            self._parts.quotes.put_fetched((await self._parts.feed.quotes([key])).values())
+        stale = age is None or age > self._parts.rules.price_age_limit_s
+        if stale and not await fetch_quotes(self._parts, [key]):
+            symbol = plan.instrument.tradingsymbol
+            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
         drift = self._plans.drift_bps(plan)
         if drift is None or abs(drift) > plan.drift_limit_bps:
             moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"

@@ -134,6 +134,7 @@ def _explain(problem: BaseException) -> Explained:
 def _explain_desk(problem: BaseException) -> Explained:
     from sqlalchemy.exc import DBAPIError
 
+    from brokers.contract import BrokerError
     from data.store import StoreError
     from engine.desk import AppAlreadyRuns
     from engine.orders.refusals import Halted, Refusal, TradingStopped
@@ -147,6 +148,8 @@ def _explain_desk(problem: BaseException) -> Explained:
         elif isinstance(problem, TradingStopped):
             code = Exit.STORE
         return Explained(code, str(problem), problem.reason)
+    if isinstance(problem, BrokerError):
+        return Explained(Exit.NOTHING_SENT, f"the broker could not be read: {problem}", "broker_unavailable")
     if isinstance(problem, (StoreError, sqlite3.Error, DBAPIError)):
         return Explained(
             Exit.STORE, f"the database cannot be used: {_without_sql(problem)}", "store_unusable"

@@ -1,7 +1,7 @@
 """Opening the screen: on the home, or on the demonstration."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.money import BadInput
+from tradedesk.output import say
 
 if TYPE_CHECKING:
     from brokers.paper.fault_menu import Faults
@@ -49,6 +50,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
 
     home = home_folder()
     _check_no_app(home)
+    passphrase = _passphrase_at_start(home)
     from tradedesk.app import TradedeskApp
 
     @asynccontextmanager
@@ -56,7 +58,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
         from tradedesk.commands.setup import lay_demo
         from tradedesk.wiring import open_desk
 
-        async with open_desk(home, kind="app", faults=faults) as desk:
+        async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
             if with_demo:
                 await lay_demo(desk)
             yield desk
@@ -71,6 +73,24 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     app.run()
     if app.return_code:
         raise typer.Exit(app.return_code)
+
+
+def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
+    """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
+    from tradedesk.settings import load_settings
+
+    settings = load_settings(home)
+    if settings.market != "kite":
+        return None
+    from data.secrets import FILE, passphrase_source, vault_state
+    from tradedesk.commands.session import passphrase_of
+
+    in_file = settings.vault == "file" or vault_state(home).backend == "file"
+    if not in_file or settings.vault == "keyring" or passphrase_source(None) is not None:
+        return None
+    say(f"api secrets and tokens of this home are kept encrypted in {FILE}")
+    given = passphrase_of(home)
+    return lambda: given
 
 
 def _check_no_app(home: Path) -> None:

@@ -101,7 +101,12 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
         write_halt_file(home / "HALT", by or settings.trader, at)
         for held in (database, home / "paper.db"):
             end_frozen_writer(held, database)
-    _run(work, home, settings, calendar, emergency=True)
+    try:
+        _run(work, home, settings, calendar, emergency=True)
+    except BadInput:
+        if (home / "HALT").exists():
+            say("the desk is halted; but NOTHING WAS CANCELLED, since it could not be opened:")
+        raise
 
 
 def _run(
@@ -136,6 +141,8 @@ def passphrase_of(home: Path) -> str:
     """The passphrase of the home's encrypted secrets, asked for twice where it is about to be set."""
     from data.secrets import FILE
 
+    if not (home / FILE).exists():
+        say(f"choose a passphrase: without a system keyring, secrets are kept encrypted in {FILE}")
     given = hidden(f"passphrase of {FILE}: ")
     if not (home / FILE).exists() and sys.stdin.isatty() and hidden("the same again: ") != given:
         raise BadInput("passphrase", "(hidden)", "type the same twice")

@@ -1,0 +1,53 @@
+"""Cancel-all at Kite goes where the books belong, with whatever of the home can still be read."""
+
+import random
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from brokers.kite.access import KiteRoots
+from data.clock import SystemClock
+from data.money import BadInput
+from data.phases import load_calendar
+from data.schema import prepare
+from data.secrets import FileVault
+from engine.rules import Rules, Waits
+from tradedesk.app import TradedeskApp
+from tradedesk.foundation import KITE_OF_HOME, Foundation
+from tradedesk.kite_desk import _roots_of, _vault_of
+from tradedesk.settings import Settings
+
+
+def base_at(home, owned, kite_url):
+    prepare(home / "desk.db")
+    with closing(sqlite3.connect(home / "desk.db")) as file:
+        file.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (KITE_OF_HOME, owned))
+        file.commit()
+    settings = Settings(market="kite", kite_url=kite_url, vault="file")
+    return Foundation(home, settings, SystemClock(), load_calendar(), Rules(), Waits(), random.Random(1))
+
+
+@pytest.mark.parametrize("owned", ["http://127.0.0.1:8100", KiteRoots().rest])
+def test_an_emergency_goes_to_the_kite_of_the_books_whatever_the_settings_say(tmp_path, owned):
+    base = base_at(tmp_path, owned, "http://127.0.0.1:8199")
+    assert _roots_of(base, emergency=True).rest == owned
+    with pytest.raises(BadInput, match="use another home"):
+        _roots_of(base, emergency=False)
+
+
+async def test_an_emergency_goes_on_without_secrets_that_cannot_be_read(tmp_path):
+    base = base_at(tmp_path, "http://127.0.0.1:8100", "http://127.0.0.1:8100")
+    FileVault(tmp_path / "secrets.enc", lambda: "the right one").put("kite/token/AB1234", "secret")
+    with pytest.raises(BadInput, match="does not open"):
+        await _vault_of(base, lambda: "another one", emergency=False)
+    vault, why = await _vault_of(base, lambda: "another one", emergency=True)
+    assert vault.get("kite/token/AB1234") is None
+    assert "does not open" in why
+
+
+def test_a_workspace_is_absent_while_the_desk_is_not_open():
+    app = TradedeskApp(lambda: None)
+    assert app.check_action("workspace", ("clients",)) is False
+    app.open_workspace("clients")
+    assert app.check_action("quit", ()) is True
