@@ -107,7 +107,8 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
     asked += [replace(stand.resting(), product=Product.MTF), replace(stand.resting(), tag=ODD_TAG)]
     placed = [(await stand.placed(request), request) for request in asked]
     for order_id, request in placed:
-        order = await stand.at(order_id, BrokerStatus.OPEN)
+        stop_order = request.trigger_paise is not None
+        order = await (stand.waiting(order_id) if stop_order else stand.at(order_id, BrokerStatus.OPEN))
         assert (order.tradingsymbol, order.side, order.product) == (
             request.tradingsymbol,
             request.side,
@@ -116,7 +117,7 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
         assert (order.quantity, order.filled_quantity, order.average_price_paise) == (request.quantity, 0, 0)
         assert request.tag in order.tags
         assert order.user_id == stand.ann.user_id
-        assert order.trigger_pending == (request.trigger_paise is not None)
+        assert order.trigger_pending == stop_order
         assert order.trigger_paise == request.trigger_paise
         if request.price_paise is not None:
             assert (order.order_type, order.price_paise) == (request.order_type, request.price_paise)
@@ -278,7 +279,7 @@ async def a_life_runs_from_open_to_its_end(stand: Stand) -> None:
 async def a_stop_waits_for_its_trigger(stand: Stand) -> None:
     stop = replace(stand.order(5, stand.away(300)), order_type=OrderType.SL, trigger_paise=stand.away(200))
     order_id = await stand.placed(stop)
-    assert (await stand.at(order_id, BrokerStatus.OPEN)).trigger_pending
+    await stand.waiting(order_id)
     stand.move(stand.away(200))
     done = await stand.at(order_id, *ENDED)
     assert (done.status, done.filled_quantity, done.trigger_pending) == (BrokerStatus.COMPLETE, 5, False)

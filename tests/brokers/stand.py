@@ -109,6 +109,15 @@ class Stand:
 
         return await soon(look)
 
+    async def waiting(self, order_id: str) -> BrokerOrder:
+        """A stop order once the book has it waiting for its trigger; on its way there it is open too."""
+
+        async def look() -> BrokerOrder | None:
+            order = await self.at(order_id, BrokerStatus.OPEN)
+            return order if order.trigger_pending else None
+
+        return await soon(look)
+
     async def fills(self, order_id: str) -> list[BrokerTrade]:
         """The order's trades."""
         return [one for one in await self.broker.trades(self.ann) if one.broker_order_id == order_id]
