@@ -210,7 +210,7 @@ async def an_order_blocks_money_until_it_ends(stand: Stand) -> None:
         return await stand.available() <= before - 10 * price or None
 
     await soon(blocked)
-    assert isinstance(await stand.broker.cancel(stand.ann, order_id), Accepted)
+    await stand.cancelled(order_id)
     order = await stand.at(order_id, *ENDED)
     assert (order.status, order.filled_quantity) == (BrokerStatus.CANCELLED, 0)
     assert await stand.available() == before

@@ -118,6 +118,14 @@ class Stand:
 
         return await soon(look)
 
+    async def cancelled(self, order_id: str) -> None:
+        """Ask for a cancel until it is taken: an order on its way to the exchange cannot be cancelled yet."""
+
+        async def ask() -> bool | None:
+            return isinstance(await self.broker.cancel(self.ann, order_id), Accepted) or None
+
+        await soon(ask)
+
     async def fills(self, order_id: str) -> list[BrokerTrade]:
         """The order's trades."""
         return [one for one in await self.broker.trades(self.ann) if one.broker_order_id == order_id]
