@@ -26,7 +26,11 @@ class KiteRoute:
 
 
 class KiteAccess(Protocol):
-    """Keys, routes and tokens by account. Its methods may block; they are called from worker threads."""
+    """Keys, routes and tokens by account.
+
+    A route is told from memory, on the event loop too; tokens and secrets may block and are asked for in
+    worker threads.
+    """
 
     def route(self, account: BrokerAccount) -> KiteRoute:
         """How this client's calls leave. Raises `BrokerError` where the client has no route."""

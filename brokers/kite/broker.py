@@ -10,6 +10,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -136,7 +137,7 @@ class KiteBroker:
         Raises `BrokerError`: `other_user` where somebody else has signed in, `login_refused` where Kite does
         not take the request token or the api secret, `no_secret` where none is stored.
         """
-        key = await self._calls.key_of(account)
+        key = self._calls.key_of(account)
         secret = await self._calls.ask_access(lambda: self._access.secret(key))
         if not secret:
             raise BrokerError(
@@ -246,7 +247,10 @@ class KiteBroker:
 
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         """Seconds until so many further reads of each of these accounts could have been made."""
-        keys = Counter(self._calls.known_key(account) for account in accounts)
+        keys = Counter[str]()
+        for account in accounts:
+            with suppress(BrokerError):  # without a route nothing is read
+                keys[self._calls.key_of(account)] += 1
         return self._budget.eta_s({key: many * calls for key, many in keys.items()})
 
     async def instruments(self) -> Sequence[InstrumentRow]:
@@ -309,7 +313,7 @@ class KiteBroker:
         paced: bool = True,
     ) -> T:
         if paced:
-            key = await self._calls.key_of(account)
+            key = self._calls.key_of(account)
             await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
         answer = await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
         if isinstance(answer, Failure):

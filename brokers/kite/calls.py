@@ -112,7 +112,6 @@ class KiteCalls:
         }
         self._lock = threading.Lock()
         self._pools: defaultdict[BrokerAccount, _Pool] = defaultdict(_Pool)
-        self._keys: dict[BrokerAccount, str] = {}
         self._closed = False
 
     async def open(self) -> None:
@@ -155,20 +154,11 @@ class KiteCalls:
 
     async def session(self, account: BrokerAccount) -> tuple[KiteRoute, str | None]:
         """An account's route, and its token if it is signed in. Raises `BrokerError`."""
-        route, token = await self.ask_access(
-            lambda: (self._access.route(account), self._access.token(account))
-        )
-        self._keys[account] = route.api_key
-        return route, token
+        return await self.ask_access(lambda: (self._access.route(account), self._access.token(account)))
 
-    async def key_of(self, account: BrokerAccount) -> str:
+    def key_of(self, account: BrokerAccount) -> str:
         """The api key that an account's calls use. Raises `BrokerError` where it has no route."""
-        known = self._keys.get(account)
-        return known if known is not None else (await self.session(account))[0].api_key
-
-    def known_key(self, account: BrokerAccount) -> str:
-        """The api key as an earlier call used it; one name for all accounts that have made none."""
-        return self._keys.get(account, "")
+        return self._access.route(account).api_key
 
     async def run(
         self,
@@ -236,7 +226,6 @@ class KiteCalls:
             refusal = ROUTE if session.code != _NOT_HAD else ""
             return _Ended(Failure(str(session), sent=False, refusal=refusal), None)
         route, token = session
-        self._keys[account] = route.api_key
         if signed_in and not token:
             words = f"{account.user_id} is not signed in at Kite today."
             return _Ended(Failure(words, sent=False, refusal=SESSION_EXPIRED), None)

@@ -113,7 +113,7 @@ class Reconciler:
         while True:
             now = self._parts.clock.now()
             due = [c for c in list(self._parts.book.clients) if self._reachable(c) and self._due(c, now)]
-            self._announce(due)
+            self._announce([c for c in due if c not in self._tried])
             for client_id in due:
                 self._start(client_id)
             await self._parts.clock.sleep(waits.not_sent_pause_s)

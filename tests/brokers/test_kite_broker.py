@@ -549,6 +549,14 @@ async def test_reads_of_one_key_keep_to_its_budget_in_their_order():
     assert budget.eta_s({"key": 0}) == 0
 
 
+def test_clients_wait_for_each_other_only_where_they_share_an_api_key(stub: KiteStub, access: Access):
+    clock = ManualClock(datetime(2026, 11, 23, 4, tzinfo=UTC))
+    broker = KiteBroker(access, stub.roots, clock)
+    assert broker.read_eta_s([ANN, BEN, BrokerAccount(3, "NOROUTE")], 8) == 0
+    access.routes[BEN] = access.routes[ANN]
+    assert broker.read_eta_s([ANN, BEN], 8) == pytest.approx(1.0)
+
+
 async def test_quotes_of_one_key_are_spaced_whatever_the_seconds_edges():
     clock = ManualClock(datetime(2026, 11, 23, 4, tzinfo=UTC))
     budget = ReadBudget(clock)
