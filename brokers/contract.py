@@ -281,6 +281,7 @@ class Capabilities:
     """What an adapter can do and how fast it may be driven, per client account.
 
     `key_orders_per_second` limits all accounts behind one api key together; None where the broker does not.
+    `after_market` says whether orders may wait at the broker for the next session.
     """
 
     tag_length: int
@@ -295,6 +296,7 @@ class Capabilities:
     simulated: bool = False
     products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
     key_orders_per_second: int | None = None
+    after_market: bool = False
 
 
 class Broker(Protocol):

@@ -232,6 +232,18 @@ class Calendar:
         """When the last phase of `day` ends, aware UTC. Raises as `session_open`."""
         return _utc(day, max(self._spans(day, fno=fno)[-1].end for fno in (False, True)))
 
+    def awaited_day(self, at: datetime) -> date | None:
+        """The trading day whose session has not begun at the aware time `at`; None while one is on.
+
+        From a session's first phase to its last it is on, its pauses included. Raises `CalendarNotLoaded`.
+        """
+        day = at.astimezone(IST).date()
+        if not self.is_trading_day(day):
+            return self.next_trading_day(day)
+        if at < min(_utc(day, self._spans(day, fno=fno)[0].start) for fno in (False, True)):
+            return day
+        return None if at < self.session_close(day) else self.next_trading_day(day)
+
     def phase(self, at: datetime, fno: bool) -> Phase:
         """The phase at the aware time `at` of an instrument with (`fno`) or without live derivatives."""
         if at.tzinfo is None:

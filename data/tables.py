@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlmodel import Field, SQLModel
 
@@ -362,6 +363,7 @@ class Order(SQLModel, table=True):
     own_paise: int = paise()
     charges_paise: int = paise()
     demat_sale: bool = False
+    after_market: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     instance_id: int = Field(sa_type=BigInteger)
     trading_date: date
     created_at: datetime = moment()

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from data.money import BadInput, bps_from_percent_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
     AS_HELD,
@@ -28,6 +28,7 @@ from screens.intent_fields import (
     STOPS,
     an,
     marked_title,
+    standings,
     suggest_symbols,
     symbol_problem,
     with_limit,
@@ -91,7 +92,8 @@ class BulkForm(Vertical):
         with Horizontal(classes="row"):
             yield Static("product", classes="label")
             yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
-            yield Static(id="product-fact", classes="fact")
+            yield Static("validity", classes="label inner", id="validity-label")
+            yield ChoiceField(standings(self._screen.desk), id="validity")
         with Horizontal(classes="row"):
             yield Static("type", classes="label")
             yield ChoiceField([kind.value for kind in KINDS], id="type")
@@ -146,6 +148,7 @@ class BulkForm(Vertical):
         self._set_products(AS_HELD if side is Side.SELL else Product.CNC.value)
         self._set_size(SIZES[side][0])
         self._choice("type").value = OrderType.MARKET.value
+        self._choice("validity").value = "DAY"
         self._number("price").value = self._number("trigger").value = ""
         self._set_clients(client_ids, None)
         self._after_fill()
@@ -162,6 +165,7 @@ class BulkForm(Vertical):
         shares = kind is SizingKind.FIXED_QUANTITY
         self._number("value").value = str(value) if shares else formats.percent(value)
         self._choice("type").value = intent.order_type.value
+        self._choice("validity").value = intent.standing
         limit = intent.limit_paise
         self._number("price").value = "" if limit is None else f"{Decimal(limit) / 100:.2f}"
         trigger = intent.trigger_paise
@@ -280,6 +284,7 @@ class BulkForm(Vertical):
                 raise BadInput("trigger", price, f"{an(order_type)} order needs the price that sets it off")
             trigger = paise_from_text(price, "trigger")
         product = self._choice("product").value
+        validity, after_market = standing_from(self._choice("validity").value)
         made = Intent(
             side=self.side,
             key=self.key,
@@ -289,6 +294,8 @@ class BulkForm(Vertical):
             limit_paise=limit,
             trigger_paise=trigger,
             selection=self._selection(),
+            validity=validity,
+            after_market=after_market,
         )
         return self._with_changes(made)
 

@@ -42,7 +42,7 @@ def order_words(screen: Framed[None], order: OrderView) -> str:
     """An order as a trader says it, the client's code first."""
     client = screen.desk.clients.get(order.client_id)
     name = MASK if screen.shell.privacy else client.name
-    price = terms_words(order.order_type, order.limit_paise, order.trigger_paise)
+    price = terms_words(order.order_type, order.limit_paise, order.trigger_paise, order.standing)
     return (
         f"{client.code} {name}: {order.side} {formats.quantity(order.quantity)} {order.tradingsymbol} "
         f"{order.product} {price}, {formats.quantity(order.filled_quantity)} filled, {order.state}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.money import BadInput
 from data.vocabulary import OrderType, Side, SizingKind
+from engine.orders.intents import STANDINGS
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -47,6 +48,11 @@ STOPS = frozenset({OrderType.SL, OrderType.SL_M})
 
 MARKED = "MARKED"
 """The word by which a selection of marked clients is known."""
+
+
+def standings(desk: Desk) -> list[str]:
+    """How long orders may stand, as forms offer it; AMO only where the broker takes such orders."""
+    return [word for word in STANDINGS if word != "AMO" or desk.market.takes_after_market]
 
 
 def an(kind: str) -> str:

@@ -45,9 +45,13 @@ def order_price(order: OrderView) -> str:
 
 
 def terms_words(
-    order_type: OrderType, limit_paise: int | None, trigger_paise: int | None, worst_paise: int | None = None
+    order_type: OrderType,
+    limit_paise: int | None,
+    trigger_paise: int | None,
+    standing: str,
+    worst_paise: int | None = None,
 ) -> str:
-    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00`."""
+    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00, IOC`."""
     words = order_type.value
     if limit_paise is not None:
         words += f" {formats.price(limit_paise)}"
@@ -55,7 +59,7 @@ def terms_words(
         words += f" trigger {formats.price(trigger_paise)}"
     if limit_paise is None and worst_paise is not None:
         words += f" worst {formats.price(worst_paise)}"
-    return words
+    return f"{words}, {standing}" if standing else words
 
 
 def order_columns(

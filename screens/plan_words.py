@@ -74,11 +74,12 @@ def intent_line(plan: Plan, brief: bool) -> str:
     if brief:
         sizing = sizing.replace("% of", "%")
     clients = clients_words(plan)
+    price = price_words(plan, brief)
     return " │ ".join(
         (
             sizing,
             product_words(plan.intent),
-            price_words(plan, brief),
+            f"{price} {plan.standing}" if plan.standing else price,
             clients if brief else f"clients {clients}",
         )
     )

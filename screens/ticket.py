@@ -16,8 +16,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from data.money import BadInput, paise_from_text
-from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
-from engine.orders.intents import Intent, Selection, Sizing
+from data.vocabulary import OrderType, Product, Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
     KINDS,
@@ -25,6 +25,7 @@ from screens.intent_fields import (
     STOPS,
     an,
     client_problem,
+    standings,
     suggest_symbols,
     symbol_problem,
     with_limit,
@@ -58,6 +59,7 @@ class Draft:
     order_type: str
     price: str
     trigger: str
+    validity: str
 
 
 _drafts: WeakKeyDictionary[Desk, dict[Side, Draft]] = WeakKeyDictionary()
@@ -103,7 +105,7 @@ class TicketScreen(Dialog[None]):
                 yield ChoiceField([kind.value for kind in KINDS], id="type")
                 yield Static("price")
                 yield NumberField(decimals=2, id="price")
-                yield ChoiceField([Validity.DAY.value], id="validity")
+                yield ChoiceField(standings(self.desk), id="validity")
                 yield Static("trigger", id="trigger-label")
                 yield NumberField(decimals=2, id="trigger")
             yield Static(id="money")
@@ -161,6 +163,7 @@ class TicketScreen(Dialog[None]):
             self._choice("type").value = draft.order_type
             self._number("price").value = draft.price
             self._number("trigger").value = draft.trigger
+            self._choice("validity").value = draft.validity
             self._complaint = "a draft kept from before"
         if self._client_id is None:
             self._finder("client").focus()
@@ -243,6 +246,7 @@ class TicketScreen(Dialog[None]):
             if not self._number("trigger").value.strip():
                 raise BadInput("trigger", "", f"{an(kind)} order needs the price that sets it off")
             trigger = paise_from_text(self._number("trigger").value, "trigger")
+        validity, after_market = standing_from(self._choice("validity").value)
         return Intent(
             side=self._side,
             key=self._key,
@@ -254,6 +258,8 @@ class TicketScreen(Dialog[None]):
             selection=Selection(
                 client_ids=(self._client_id,), title=self.desk.clients.get(self._client_id).code
             ),
+            validity=validity,
+            after_market=after_market,
         )
 
     # What the trader does
@@ -297,7 +303,9 @@ class TicketScreen(Dialog[None]):
                 self._number("price").value = ""
             elif event.value == OrderType.LIMIT.value:
                 self.action_last_price()
-            if event.value not in STOPS:
+            if event.value in STOPS:
+                self._choice("validity").value = "DAY"
+            else:
                 self._number("trigger").value = ""
         self._touched()
 
@@ -364,6 +372,7 @@ class TicketScreen(Dialog[None]):
             self._choice("type").value,
             self._number("price").value,
             self._number("trigger").value,
+            self._choice("validity").value,
         )
         self.dismiss(None)
 
@@ -432,7 +441,7 @@ class TicketScreen(Dialog[None]):
         if not self.is_mounted:
             return
         desk, masked = self.desk, self.shell.privacy
-        # There is room for the trigger or for the validity, of which there is only one.
+        # There is room for the trigger or for the validity; a stop order stands for the day.
         stops = self._choice("type").value in STOPS
         self._choice("validity").display = not stops
         self._number("trigger").display = self.query_one("#trigger-label").display = stops

@@ -90,7 +90,9 @@ def review_sentence(plan: Plan, masked: bool) -> str:
     line = plan.ok_lines[0]
     side, name = plan.intent.side, MASK if masked else formats.plain(line.name)
     intent = plan.intent
-    price = terms_words(intent.order_type, intent.limit_paise, intent.trigger_paise, plan.reserve_price_paise)
+    price = terms_words(
+        intent.order_type, intent.limit_paise, intent.trigger_paise, plan.standing, plan.reserve_price_paise
+    )
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)
         money = f"max ₹{own}"

@@ -32,7 +32,7 @@ from data.schema import prepare
 from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Fill, Funds, Hold, Holding, Lot, Order, PlanRecord, Request, Txn, table
-from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side
+from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
 from engine.accounts.days import roll_day
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
@@ -183,7 +183,14 @@ class Ledger:
             digest=record["digest"],
             title="a plan",
             instrument=STOCKS[symbol],
-            intent=SimpleNamespace(side=side, order_type=order_type, limit_paise=limit, trigger_paise=None),
+            intent=SimpleNamespace(
+                side=side,
+                order_type=order_type,
+                limit_paise=limit,
+                trigger_paise=None,
+                validity=Validity.DAY,
+                after_market=False,
+            ),
             reserve_price_paise=price_paise,
             protection_bps=200,
             policy=policy,

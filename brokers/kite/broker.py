@@ -104,6 +104,7 @@ class KiteBroker:
             max_order_quantity=MAX_ORDER_QUANTITY,
             max_order_value_paise=MAX_ORDER_VALUE_PAISE,
             simulated=roots.is_local,
+            after_market=True,
         )
 
     @property

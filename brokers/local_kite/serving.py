@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 from brokers.local_kite.apps import PLATFORM, own_app
@@ -22,17 +23,19 @@ async def serve(
     *,
     clock: Clock | None = None,
     delays: Delays | None = None,
+    begins: time | None = None,
     on_start: Callable[[LocalKite], None] | None = None,
 ) -> None:
     """Serve the demonstration on loopback until cancelled; what happened is found again in `home`.
 
-    Accounts carry the clients' user ids at the broker. `on_start` is told once requests are answered. Raises
-    `OSError` where the port is taken or the folder cannot be written.
+    Accounts carry the clients' user ids at the broker. Its days begin at `begins` in India where that is before
+    trading opens. `on_start` is told once requests are answered. Raises `OSError` where the port is taken or
+    the folder cannot be written.
     """
     clock = clock or SystemClock()
     calendar = load_calendar()
     api_keys = dict([PLATFORM, *(own_app(client.broker_user_id) for client in _clients())])
-    exchange = _open_exchange(home, clock, calendar)
+    exchange = _open_exchange(home, clock, calendar, begins)
     try:
         keep = home / "local_kite.db"
         kite = LocalKite(
@@ -49,9 +52,9 @@ async def serve(
         exchange.close()
 
 
-def _open_exchange(home: Path, clock: Clock, calendar: Calendar) -> PaperExchange:
+def _open_exchange(home: Path, clock: Clock, calendar: Calendar, begins: time | None) -> PaperExchange:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    exchange = PaperExchange(home / "exchange.db", clock, calendar)
+    exchange = PaperExchange(home / "exchange.db", clock, calendar, begins=begins)
     exchange.list_instruments(universe())
     exchange.open_accounts(
         AccountOpening(

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +34,7 @@ from brokers.paper.orders import OrderFlow, first_order_id
 from brokers.paper.prices import Listing, Pin, Quote, circuits
 from brokers.paper.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
 from brokers.paper.tables import connect
-from data.clock import Clock
+from data.clock import IST, Clock
 from data.instruments import Instrument
 from data.money import BadInput
 from data.phases import Calendar, CalendarNotLoaded
@@ -95,8 +95,9 @@ class ExchangeBusy(BrokerError):  # noqa: N818 - what it is
 class PaperExchange:
     """Opens the exchange's file, or one in memory for `path=None`, and makes it if it is not there.
 
-    The seed and the first day count when it is made; afterwards the stored ones stand. Methods may be
-    called from any thread.
+    The seed and the first day count when it is made; afterwards the stored ones stand. A day begins when
+    continuous trading opens, or at `begins` in India where that is earlier. Methods may be called from any
+    thread.
     """
 
     def __init__(
@@ -108,16 +109,25 @@ class PaperExchange:
         policy: Policy = Policy.WORST,
         seed: int = 20_261_118,
         first_day: date = DEMO_DAY,
+        begins: time | None = None,
     ) -> None:
         self.in_memory = path is None
         self._clock = clock
         self._calendar = calendar
+        self._begins = begins
         self._lock = threading.RLock()
         self._db = connect(path)
         self._books = Books(self._db)
-        opening = to_us(calendar.session_open(first_day))
         self._books.open_state(
-            State(seed, opening, to_us(clock.now()), first_day.isoformat(), 1, 1, first_order_id(first_day))
+            State(
+                seed,
+                self._beginning(first_day),
+                to_us(clock.now()),
+                first_day.isoformat(),
+                1,
+                1,
+                first_order_id(first_day),
+            )
         )
         state = self._books.state()
         self._active: State | None = None
@@ -190,7 +200,7 @@ class PaperExchange:
     def jump(self, to: datetime) -> None:
         """Move market time to a later moment at once, for rehearsals; orders meet the prices of that moment.
 
-        At or after the day's close it rolls to the next trading day's opening.
+        At or after the day's close it rolls to the next trading day's beginning.
         """
         with self.transaction():
             self._move_to(self._state, max(self._state.market_us, to_us(to)), every_second=False)
@@ -228,6 +238,12 @@ class PaperExchange:
             self._roll(state)
         self._seen = (state.market_us, state.day)
 
+    def _beginning(self, day: date) -> int:
+        opens = self._calendar.session_open(day)
+        if self._begins is not None:
+            opens = min(opens, datetime.combine(day, self._begins, IST))
+        return to_us(opens)
+
     def _roll(self, state: State) -> None:
         """Close the day and open the next one; where none is known the market stays closed."""
         try:
@@ -250,7 +266,7 @@ class PaperExchange:
         self._books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
         self._books.roll_pins()
         state.trading_day = following.isoformat()
-        state.market_us = to_us(self._calendar.session_open(following))
+        state.market_us = self._beginning(following)
         state.next_order = max(state.next_order, first_order_id(following))
         state.pin_version += 1
         self._market.load(state)

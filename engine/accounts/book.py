@@ -344,7 +344,7 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
             query = query.where(orders.c.id.in_(ids))
         else:
             live = [state.value for state in LIVE_STATES]
-            query = query.where((orders.c.trading_date == day) | orders.c.state.in_(live))
+            query = query.where((orders.c.trading_date >= day) | orders.c.state.in_(live))
         for row in connection.execute(query).mappings():
             out[row["id"]] = order_view(row)
     return out

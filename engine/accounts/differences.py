@@ -112,7 +112,7 @@ def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: flo
                 orders.c.client_id == client_id,
                 orders.c.state.in_(doubtful)
                 | (
-                    (orders.c.trading_date == day)
+                    (orders.c.trading_date >= day)
                     & (orders.c.updated_at > still)
                     & orders.c.sent_at.is_not(None)
                 ),

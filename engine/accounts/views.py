@@ -18,6 +18,7 @@ from data.vocabulary import (
     RunStatus,
     SessionState,
     Side,
+    Validity,
 )
 
 _ENDED_BADLY = frozenset(
@@ -168,11 +169,18 @@ class OrderView:
     instance_id: int
     trading_date: date
     trigger_paise: int | None
+    validity: Validity
+    after_market: bool
     modifying: bool
     created_at: datetime
     sent_at: datetime | None
     updated_at: datetime
     ended_at: datetime | None
+
+    @property
+    def standing(self) -> str:
+        """How long it stands: `IOC`, `AMO for 24 Nov`, or empty for an order of the day."""
+        return standing_words(self.validity, self.after_market, self.trading_date)
 
     @property
     def leaves(self) -> int:
@@ -232,6 +240,13 @@ class DayFigures:
     charges_paise: int = 0
 
 
+def standing_words(validity: Validity, after_market: bool, day: date) -> str:
+    """How long an order of a trading day stands, in traders' words; empty for a usual one."""
+    if after_market:
+        return f"AMO for {day:%d %b}"
+    return "" if validity is Validity.DAY else validity.value
+
+
 def order_view(row: Mapping[Any, Any]) -> OrderView:
     """A stored order as a view."""
     return OrderView(
@@ -261,6 +276,8 @@ def order_view(row: Mapping[Any, Any]) -> OrderView:
         instance_id=row["instance_id"],
         trading_date=row["trading_date"],
         trigger_paise=row["trigger_paise"],
+        validity=Validity(row["validity"]),
+        after_market=row["after_market"],
         modifying=row["asked_quantity"] is not None,
         created_at=row["created_at"],
         sent_at=row["sent_at"],

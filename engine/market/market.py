@@ -58,6 +58,11 @@ class Market:
         """What the exchange allows for an instrument now."""
         return self._parts.calendar.phase(self.now(), instrument.fno)
 
+    @property
+    def takes_after_market(self) -> bool:
+        """Whether orders may wait at the broker for the next session (AMO)."""
+        return self._parts.feed.capabilities.after_market
+
     def quote(self, key: str) -> Tick | None:
         """The last known market of an instrument."""
         return self._parts.quotes.quote(key)

@@ -225,9 +225,11 @@ class Dispatcher:
             product=order.product,
             order_type=order.order_type,
             tag=tag,
+            validity=order.validity,
             price_paise=order.limit_paise,
             trigger_paise=order.trigger_paise,
             protection_bps=None if order.limit_paise else self._parts.rules.protection_bps,
+            after_market=order.after_market,
         )
         if self._halted(order):
             return NotSent(HALTED)
@@ -273,7 +275,7 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 orders.c.id.in_(piece),
                 orders.c.state == OrderState.RESERVED.value,
                 orders.c.instance_id == parts.instance_id,
-                orders.c.trading_date == day,
+                orders.c.trading_date >= day,
             )
         ).all()
         for order_id, client_id, tried, exchange, symbol, plan_number, run_number in rows:

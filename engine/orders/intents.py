@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 
 from data.instruments import Instrument
 from data.money import BPS, BadInput
-from data.vocabulary import OrderType, Product, Side, SizingKind
+from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
+
+STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}
+"""How long orders stand, in traders' words: validity, and whether they wait for the next session (AMO)."""
+
+
+def standing_from(word: str) -> tuple[Validity, bool]:
+    """Validity, and whether the order waits for the next session. Raises `BadInput` for another word."""
+    try:
+        return STANDINGS[word.strip().upper()]
+    except KeyError:
+        raise BadInput("validity", word, f"give {', '.join(STANDINGS)}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,8 @@ class Intent:
     """Side, symbol, sizing, product, price and clients; the whole wish before any figure is looked up.
 
     `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
-    trader set by hand, or to a product; a quantity of 0 drops the line.
+    trader set by hand, or to a product; a quantity of 0 drops the line. `after_market` asks for orders that
+    wait at the broker for the next session.
     """
 
     side: Side
@@ -52,6 +64,13 @@ class Intent:
     selection: Selection = field(default_factory=Selection)
     again: bool = False
     line_changes: tuple["LineChange", ...] = ()
+    validity: Validity = Validity.DAY
+    after_market: bool = False
+
+    @property
+    def standing(self) -> str:
+        """How long its orders stand, by one of the words of `STANDINGS`."""
+        return next(word for word, terms in STANDINGS.items() if terms == (self.validity, self.after_market))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,8 @@ class LineChange:
 
 def check_intent(intent: Intent, instrument: Instrument) -> None:
     """Refuse what no client could trade. Raises `BadInput` with the field, value and what would be right."""
+    if (intent.validity, intent.after_market) not in STANDINGS.values():
+        raise BadInput("validity", f"{intent.validity} AMO", f"give one of {', '.join(STANDINGS)}")
     value = intent.sizing.value
     if intent.sizing.kind in (
         SizingKind.PERCENT_OF_CAPITAL,
@@ -89,6 +110,8 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
             "limit", intent.limit_paise / 100, f"a {intent.order_type.value} order has no limit price"
         )
     if intent.order_type in (OrderType.SL, OrderType.SL_M):
+        if intent.validity is Validity.IOC:
+            raise BadInput("validity", "IOC", f"{intent.order_type.value} waits for its trigger, give DAY")
         check_price("trigger", intent.trigger_paise, instrument)
     elif intent.trigger_paise is not None:
         raise BadInput("trigger", intent.trigger_paise / 100, "only SL and SL-M orders have a trigger")

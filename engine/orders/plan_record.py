@@ -23,8 +23,10 @@ from data.vocabulary import (
     Reason,
     Side,
     SizingKind,
+    Validity,
     Verdict,
 )
+from engine.accounts.views import standing_words
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.sizing import slices
 
@@ -103,7 +105,8 @@ class PlanLine:
 class Plan:
     """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
 
-    `price_age_ms` is the price's age when the plan was made, None if no price was known. The lines stand
+    `trading_day` is that of its orders: the next session's for orders that wait for it. `price_age_ms` is the
+    price's age when the plan was made, None if no price was known. The lines stand
     problems first. A line larger than `slice_quantity` goes as several orders; 0 sets no limit.
     """
 
@@ -135,7 +138,13 @@ class Plan:
     @property
     def title(self) -> str:
         """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
-        return f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+        words = f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+        return f"{words} {self.standing}" if self.standing else words
+
+    @property
+    def standing(self) -> str:
+        """How long its orders stand: `IOC`, `AMO for 24 Nov`, or empty for orders of the day."""
+        return standing_words(self.intent.validity, self.intent.after_market, self.trading_day)
 
     @property
     def age_s(self) -> float | None:
@@ -278,6 +287,7 @@ def _intent(record: Mapping[str, Any]) -> Intent:
         "sizing": Sizing(kind, record["sizing"][_SIZING_UNITS[kind]]),
         "order_type": OrderType(record["order_type"]),
         "product": _product(record["product"]),
+        "validity": Validity(record.get("validity", Validity.DAY)),
         "selection": Selection(
             client_ids=tuple(selection["client_ids"]),
             groups=tuple(selection["groups"]),

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
 from data.audit import AuditEntry
 from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
+from data.phases import CalendarNotLoaded
 from data.store import Unit
 from data.tables import Order, PlanRecord, RunRecord, table
 from data.vocabulary import HaltScope, OrderState, Product
@@ -192,6 +193,8 @@ class Plans:
             drift_limit_bps=rules.drift_limit_bps,
             mis_allowed=Product.MIS in capabilities.products,
             desk_halted=desk_halted,
+            awaited_day=_awaited_day(parts, market_now),
+            after_market=capabilities.after_market,
         )
 
     def _client_input(
@@ -253,6 +256,14 @@ class Plans:
                 )
             )
             return frozenset(row[0] for row in rows)
+
+
+def _awaited_day(parts: Parts, at: datetime) -> date | None:
+    """The trading day whose session has not begun; None while one is on, or past the calendar's end."""
+    try:
+        return parts.calendar.awaited_day(at)
+    except CalendarNotLoaded:
+        return None
 
 
 _NEVER_TRADED = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]

@@ -75,6 +75,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     check_intent(intent, inputs.instrument)
     if intent.key != inputs.instrument.key:
         raise BadInput("symbol", intent.key, f"the inputs are those of {inputs.instrument.key}")
+    _check_after_market(intent, inputs)
     _check_band(intent, inputs)
     _check_mis(intent, inputs)
     frame = Frame(intent, inputs, _changes_by_client(intent, inputs))
@@ -86,7 +87,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
         instrument=inputs.instrument,
         frozen_at=inputs.now,
         expires_at=inputs.now + VALID_FOR,
-        trading_day=inputs.trading_day,
+        trading_day=(intent.after_market and inputs.awaited_day) or inputs.trading_day,
         market_at=inputs.market_now,
         phase=inputs.phase_kind,
         last_paise=inputs.last_paise,
@@ -115,7 +116,14 @@ def _place(line: PlanLine) -> tuple[int, str, int, int]:
 # --- what no client could trade -----------------------------------------------------------------------
 
 
+def _check_after_market(intent: Intent, inputs: PlanInputs) -> None:
+    if intent.after_market and not inputs.after_market:
+        raise BadInput("validity", "AMO", "this broker takes no orders for the next session, give DAY")
+
+
 def _check_band(intent: Intent, inputs: PlanInputs) -> None:
+    if intent.after_market:  # the band known is the last session's, not that of the one it waits for
+        return
     limit, lower, upper = intent.limit_paise, inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if limit is not None and ((upper and limit > upper) or limit < lower):
         raise BadInput("limit", price_words(limit), f"give a price inside {band_words(lower, upper)}")

@@ -20,7 +20,6 @@ from data.vocabulary import (
     Reason,
     RunStatus,
     Side,
-    Validity,
 )
 from engine.accounts.book import read_halts
 from engine.events import TapeLine
@@ -137,7 +136,8 @@ def _order_row(
         "side": intent.side.value,
         "product": line.product.value,
         "order_type": intent.order_type.value,
-        "validity": Validity.DAY.value,
+        "validity": intent.validity.value,
+        "after_market": intent.after_market,
         "quantity": quantity,
         "limit_paise": intent.limit_paise,
         "trigger_paise": intent.trigger_paise,

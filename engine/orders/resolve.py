@@ -90,7 +90,7 @@ class Resolver:
         proven = (
             len(doubt.reads) >= waits.absent_reads
             and doubt.reads[-1] >= doubt.since + timedelta(seconds=waits.absent_last_s)
-            and order.trading_date == self._parts.market_clock.trading_day
+            and order.trading_date >= self._parts.market_clock.trading_day
         )
         if proven:
             return [ProvenAbsent(order.id, doubt.words())]
@@ -162,7 +162,7 @@ class Resolver:
         known = {
             order.broker_order_id
             for order in (book.orders[i] for i in book.orders_of_client.get(client_id, ()))
-            if order.broker_order_id and order.trading_date == day
+            if order.broker_order_id and order.trading_date >= day
         }
         known |= {name for owner, name in self._strangers if owner == client_id}
         return known <= {order.broker_order_id for order in orders}

@@ -18,6 +18,7 @@ from data.vocabulary import (
     Reason,
     SessionState,
     Side,
+    Validity,
 )
 from engine.orders.intents import Intent
 from engine.orders.sizing import Market, Need, margin_bps, whole_lots
@@ -129,7 +130,8 @@ class PlanInputs:
 
     `now` is wall time, `market_now` and `trading_day` the exchange's. `price_age_s` is None where no price
     is known. `desk_halted` is noted on the plan and skips nobody: plans may be made while halted.
-    `orders_per_second` is what one client's lane may send.
+    `orders_per_second` is what one client's lane may send. `awaited_day` is the trading day whose session
+    has not begun, None while one is on; `after_market` whether the broker lets orders wait for it.
     """
 
     now: datetime
@@ -153,6 +155,8 @@ class PlanInputs:
     drift_limit_bps: int = 50
     mis_allowed: bool = True
     desk_halted: bool = False
+    awaited_day: date | None = None
+    after_market: bool = False
 
     @property
     def market(self) -> Market:
@@ -214,11 +218,19 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
     """Whether the market takes this order now, at a price that is young enough; the same for all."""
     priced = intent.order_type in (OrderType.LIMIT, OrderType.SL)
     phases = LIMIT_PHASES if priced else MARKET_PHASES
-    if intent.order_type in (OrderType.SL, OrderType.SL_M):
+    if intent.order_type in (OrderType.SL, OrderType.SL_M) or intent.validity is Validity.IOC:
         phases = frozenset({PhaseKind.CONTINUOUS})
-    if inputs.phase_kind not in phases:
-        phase = inputs.phase_kind.value.replace("_", " ")
-        return Refusal(Reason.MARKET_CLOSED, f"phase {phase} takes no {intent.order_type.value} order")
+    phase = inputs.phase_kind.value.replace("_", " ")
+    if intent.after_market:
+        if inputs.awaited_day is None:
+            words = f"phase {phase}: an after-market order is taken between two sessions"
+            return Refusal(Reason.MARKET_CLOSED, words)
+    elif inputs.phase_kind not in phases:
+        kind = "IOC" if intent.validity is Validity.IOC else intent.order_type.value
+        words = f"phase {phase} takes no {kind} order"
+        if inputs.awaited_day is not None and inputs.after_market:
+            words += f", AMO would wait for {inputs.awaited_day:%d %b}"
+        return Refusal(Reason.MARKET_CLOSED, words)
     if inputs.price_age_s is None or inputs.last_paise <= 0:
         return Refusal(Reason.PRICE_STALE, "no price known")
     if inputs.price_age_s > inputs.price_age_limit_s:

@@ -55,6 +55,28 @@ def test_the_phase_at_a_moment(at: str, with_auction: P, without: P):
 
 
 @pytest.mark.parametrize(
+    ("at", "awaited"),
+    [
+        ("4 Aug 2026 08:59:59", date(2026, 8, 4)),
+        ("4 Aug 2026 09:00:00", None),
+        ("4 Aug 2026 15:45:00", None),  # a pause of the session is part of it
+        ("4 Aug 2026 15:59:59", None),
+        ("4 Aug 2026 16:00:00", date(2026, 8, 5)),
+        ("7 Aug 2026 18:00:00", date(2026, 8, 10)),
+        ("8 Aug 2026 11:00:00", date(2026, 8, 10)),
+        ("23 Nov 2026 18:00:00", date(2026, 11, 25)),  # over a holiday
+    ],
+)
+def test_the_day_whose_session_is_awaited(at: str, awaited: date | None):
+    assert CALENDAR.awaited_day(ist(at).astimezone(UTC)) == awaited
+
+
+def test_past_the_end_of_the_calendar_no_day_is_guessed():
+    with pytest.raises(CalendarNotLoaded):
+        CALENDAR.awaited_day(ist("31 Dec 2026 18:00:00"))
+
+
+@pytest.mark.parametrize(
     ("at", "ends", "following"),
     [
         ("4 Aug 2026 10:00:00", "4 Aug 2026 15:15:00", P.AUCTION_REFERENCE),

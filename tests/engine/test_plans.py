@@ -20,6 +20,7 @@ from data.vocabulary import (
     SessionState,
     Side,
     SizingKind,
+    Validity,
 )
 from engine.orders.intents import Intent, LineChange, Sizing
 from engine.orders.plans import (
@@ -526,3 +527,53 @@ def test_a_thousand_clients_are_planned_fairly_and_each_by_its_own_figures() -> 
     for line in made.lines:
         alone = only(plan(buy(), inputs(many[line.client_id])))
         assert alone == line
+
+
+# --- how long orders stand ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [PhaseKind.PRE_OPEN, PhaseKind.AUCTION_ENTRY, PhaseKind.CLOSED])
+def test_at_once_or_not_at_all_is_for_continuous_trading(phase: PhaseKind) -> None:
+    wish = shares(4, validity=Validity.IOC)
+    assert plan(wish, inputs()).title == "BUY TCS 4 shares each IOC"
+    line = only(plan(wish, inputs(phase_kind=phase)))
+    assert line.reason is Reason.MARKET_CLOSED
+    assert line.detail == f"phase {phase.value.replace('_', ' ')} takes no IOC order"
+
+
+def test_a_stop_order_cannot_be_at_once_or_not_at_all() -> None:
+    wish = shares(4, validity=Validity.IOC, order_type=OrderType.SL_M, trigger_paise=2_600_00)
+    with pytest.raises(BadInput, match="SL-M waits for its trigger, give DAY"):
+        plan(wish, inputs())
+
+
+def test_an_order_for_the_next_session_belongs_to_that_day() -> None:
+    night = {"phase_kind": PhaseKind.CLOSED, "awaited_day": date(2026, 10, 6), "after_market": True}
+    made = plan(shares(4, after_market=True), inputs(**night))
+    assert only(made).ok
+    assert (made.trading_day, made.title) == (date(2026, 10, 6), "BUY TCS 4 shares each AMO for 06 Oct")
+    assert from_json(json.loads(json.dumps(to_json(made)))) == made
+    usual = only(plan(shares(4), inputs(**night)))
+    assert usual.detail == "phase closed takes no MARKET order, AMO would wait for 06 Oct"
+    # The band known at night is the last session's.
+    far = shares(4, after_market=True, order_type=OrderType.LIMIT, limit_paise=1_900_00)
+    assert only(plan(far, inputs(**night))).ok
+    with pytest.raises(BadInput, match="inside the day's band"):
+        plan(replace(far, after_market=False), inputs(**night))
+
+
+def test_an_order_for_the_next_session_is_taken_between_sessions_and_where_the_broker_does() -> None:
+    wish = shares(4, after_market=True)
+    line = only(plan(wish, inputs(after_market=True)))
+    assert line.reason is Reason.MARKET_CLOSED
+    assert line.detail == "phase continuous: an after-market order is taken between two sessions"
+    with pytest.raises(BadInput, match="takes no orders for the next session"):
+        plan(wish, inputs(phase_kind=PhaseKind.CLOSED, awaited_day=DAY))
+    with pytest.raises(BadInput, match="give one of DAY, IOC, AMO"):
+        plan(replace(wish, validity=Validity.IOC), inputs(after_market=True))
+
+
+def test_a_plan_stored_before_orders_had_a_standing_reads_as_one_for_the_day() -> None:
+    record = json.loads(json.dumps(to_json(plan(shares(4), inputs()))))
+    del record["intent"]["validity"], record["intent"]["after_market"]
+    assert from_json(record).intent == shares(4)

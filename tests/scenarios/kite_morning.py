@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import time
 from pathlib import Path
 
 from brokers.contract import BrokerAccount
@@ -121,14 +122,18 @@ def _standing(run: RunView) -> set[str]:
 
 
 @asynccontextmanager
-async def kite_morning(home: Path, people: Sequence[Person]) -> AsyncIterator[Morning]:
+async def kite_morning(
+    home: Path, people: Sequence[Person], begins: time | None = None
+) -> AsyncIterator[Morning]:
     """These clients at a local Kite and on a desk, each with a route and an app of its own; none signed in.
+
+    The market's day begins at its opening, or at `begins`.
 
     Every client has an own api key, since Kite counts ten reads a second for a key: the books of all of
     these clients are read side by side, where one key's turn would take more than a minute.
     """
     clock = ManualClock(START)
-    exchange = PaperExchange(None, clock, load_calendar())
+    exchange = PaperExchange(None, clock, load_calendar(), begins=begins)
     listings = universe()
     exchange.list_instruments(listings)
     exchange.open_accounts(AccountOpening(one.user_id, one.cash_paise, rates="zerodha") for one in people)
@@ -141,16 +146,21 @@ async def kite_morning(home: Path, people: Sequence[Person]) -> AsyncIterator[Mo
             home, clock=clock, settings=settings, seed=7, passphrase=lambda: "only for rehearsals"
         ) as desk:
             assert isinstance(desk, KiteDesk)
-            for api_key, secret in apps.items():
-                desk.access.keep_secret(api_key, secret)
-            await desk.market.store_instruments([row.instrument for row in listings], "test")
-            await desk.clients.add([_new_client(one) for one in people])
-            for one in people:
-                await desk.routes.set(one.number, _route(one))
+            await lay_people(desk, people)
             yield Morning(desk, kite, exchange, clock)
     finally:
         await kite.stop()
         exchange.close()
+
+
+async def lay_people(desk: KiteDesk, people: Sequence[Person]) -> None:
+    """Lay these clients into an empty desk, with the secrets of their apps and their routes."""
+    for one in people:
+        desk.access.keep_secret(*own_app(one.user_id))
+    await desk.market.store_instruments([row.instrument for row in universe()], "test")
+    await desk.clients.add([_new_client(one) for one in people])
+    for one in people:
+        await desk.routes.set(one.number, _route(one))
 
 
 def _new_client(one: Person) -> NewClient:
@@ -171,6 +181,12 @@ def _route(one: Person) -> NewRoute:
     return replace(
         one.route,
         api_key=own_app(one.user_id)[0],
-        egress_ip=one.route.egress_ip or f"203.0.113.{one.number}",
+        egress_ip=one.route.egress_ip or _own_address(one.number),
         demat=demat,
     )
+
+
+def _own_address(number: int) -> str:
+    """One of the 762 addresses that are kept for documentation (RFC 5737)."""
+    block, host = divmod(number - 1, 254)
+    return f"{('203.0.113', '198.51.100', '192.0.2')[block]}.{host + 1}"

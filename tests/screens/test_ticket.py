@@ -230,3 +230,38 @@ async def test_a_stop_order_asks_for_its_trigger_and_a_price_gives_it_a_limit(tm
             await bench.pass_time(1)
         (order,) = bench.desk.orders.all()
         assert (order.order_type, order.limit_paise, order.trigger_paise) == ("SL", 261000, 260000)
+
+
+async def test_an_order_at_once_or_not_at_all_says_so_and_leaves_nothing_open(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench, "5")
+        validity = bench.screen.query_one("#validity", ChoiceField)
+        assert validity.options == ("DAY", "IOC"), "the paper exchange takes no after-market orders"
+        validity.focus()
+        await bench.keys("right")
+        assert validity.value == "IOC"
+        bench.screen.query_one("#price", NumberField).focus()
+        await bench.type("2400")
+        await bench.settle()
+        await bench.keys("escape", "b")
+        assert bench.screen.query_one("#validity", ChoiceField).value == "IOC", "a draft keeps it"
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ReviewScreen)
+        assert "LIMIT 2,400.00, IOC, max" in " ".join(bench.text.split())
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        (order,) = bench.desk.orders.all()
+        assert (order.state, order.filled_quantity, order.standing) == ("CANCELLED", 0, "IOC")
+        assert bench.desk.funds.of(order.client_id).blocked_paise == 25_000_00, "only the hold is left"
+
+
+async def test_a_stop_order_stands_for_the_day_whatever_was_chosen_before(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench, "5")
+        validity, kind = (bench.screen.query_one(name, ChoiceField) for name in ("#validity", "#type"))
+        validity.focus()
+        await bench.keys("right")
+        kind.focus()
+        await bench.keys("left")
+        assert (kind.value, validity.value, validity.display) == ("SL-M", "DAY", False)

@@ -112,6 +112,8 @@ def test_a_wrong_header_is_named(empty: Terminal, tmp_path: Path, header: str, w
         (("bulk", "buy", "TCS", "--amount", "inf"), "amount", "rupees"),
         (("bulk", "buy", "TCS", "--quantity", "1.5"), "quantity", "whole number"),
         (("bulk", "buy", "TCS"), "sizing", "--percent"),
+        (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "GTC"), "validity", "DAY, IOC, AMO"),
+        (("bulk", "buy", "TCS", "--quantity", "1", "--validity", "amo"), "validity", "give DAY"),
         (("bulk", "buy", "TCS", "--percent", "5", "--amount", "5"), "sizing", "exactly one"),
         (("bulk", "buy", "TCS", "--of-position", "5"), "sizing", "only for SELL"),
         (("bulk", "hold", "TCS", "--percent", "5"), "side", "buy or sell"),

@@ -100,12 +100,14 @@ def intent_from(
     limit: str | None,
     trigger: str | None,
     product: str | None,
+    validity: str,
     selection: "Selection",
     again: bool,
 ) -> "Intent":
     """The intent that was typed. Raises `BadInput`, `UnknownSymbol` with the nearest symbols."""
-    from engine.orders.intents import Intent
+    from engine.orders.intents import Intent, standing_from
 
+    lasts, after_market = standing_from(validity)
     return Intent(
         side=side,
         key=desk.market.index.resolve(symbol).key,
@@ -116,6 +118,8 @@ def intent_from(
         trigger_paise=price_from(trigger, "trigger"),
         selection=selection,
         again=again,
+        validity=lasts,
+        after_market=after_market,
     )
 
 

@@ -44,6 +44,14 @@ ProductWord = Annotated[
     str | None,
     typer.Option("--product", metavar="CNC|MTF|MIS", help="Buys start at CNC, sells at the product held."),
 ]
+ValidityWord = Annotated[
+    str,
+    typer.Option(
+        "--validity",
+        metavar="DAY|IOC|AMO",
+        help="For the day; at once or not at all; or waiting at the broker for the next session.",
+    ),
+]
 _WHO = "Which clients (all, unless narrowed)"
 Clients = Annotated[
     str | None, typer.Option(metavar="CODES,IDS", help="Codes or ids, by commas.", rich_help_panel=_WHO)

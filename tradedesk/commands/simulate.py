@@ -1,6 +1,7 @@
 """A Kite on this machine to rehearse a morning against, and everybody's sign-in there."""
 
 import asyncio
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -21,6 +22,9 @@ simulate_app = typer.Typer(help="Rehearse against a Kite on this machine.", no_a
 
 PORT = 8100
 
+EARLIEST, LATEST = time(6), time(9, 15)
+"""When a rehearsed day may begin: a session of the day before ends at 06:00, trading opens at 09:15."""
+
 
 @simulate_app.command("kite")
 def kite(
@@ -28,11 +32,16 @@ def kite(
     folder: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where it keeps its orders and money.")
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(metavar="HH:MM", help="When its days begin, from 06:00 on; 09:15 if not given."),
+    ] = None,
 ) -> None:
     """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
     from brokers.local_kite.serving import serve
     from tradedesk.home import home_folder
 
+    begins = None if begin is None else _time_of_day(begin)
     place = folder or home_folder() / "local_kite"
 
     def started(server: "LocalKite") -> None:
@@ -46,9 +55,20 @@ def kite(
         )
 
     try:
-        asyncio.run(serve(place, port, on_start=started))
+        asyncio.run(serve(place, port, begins=begins, on_start=started))
     except OSError as problem:
         raise BadInput("port", port, f"it cannot be served ({problem.strerror}); give another") from problem
+
+
+def _time_of_day(text: str) -> time:
+    """When a rehearsed day begins. Raises `BadInput`."""
+    try:
+        found = time.fromisoformat(text.strip())
+    except ValueError:
+        found = time()
+    if found.tzinfo is not None or not EARLIEST <= found <= LATEST:
+        raise BadInput("begin", text, f"give a time from {EARLIEST:%H:%M} to {LATEST:%H:%M}, such as 08:30")
+    return found
 
 
 @simulate_app.command("sign-in")

@@ -22,6 +22,7 @@ from tradedesk.commands.options import (
     ProductWord,
     Quantity,
     Trigger,
+    ValidityWord,
     Wait,
     Yes,
 )
@@ -53,6 +54,7 @@ def plan(
     limit: Limit = None,
     trigger: Trigger = None,
     product: ProductWord = None,
+    validity: ValidityWord = "DAY",
     clients: Clients = None,
     group: Groups = None,
     broker: Brokers = None,
@@ -68,7 +70,9 @@ def plan(
 
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        intent = choices.intent_from(desk, way, symbol, sizing, limit, trigger, product, chosen, again)
+        intent = choices.intent_from(
+            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again
+        )
         made = await desk.plans.freeze(intent)
         if as_json:
             document({"plan": plan_shape(made)})
@@ -93,6 +97,7 @@ def bulk(
     limit: Limit = None,
     trigger: Trigger = None,
     product: ProductWord = None,
+    validity: ValidityWord = "DAY",
     clients: Clients = None,
     group: Groups = None,
     broker: Brokers = None,
@@ -120,7 +125,9 @@ def bulk(
 
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
-        intent = choices.intent_from(desk, way, word, sizing, limit, trigger, product, chosen, again)
+        intent = choices.intent_from(
+            desk, way, word, sizing, limit, trigger, product, validity, chosen, again
+        )
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)
@@ -134,6 +141,7 @@ def order(
     limit: Limit = None,
     trigger: Trigger = None,
     product: ProductWord = None,
+    validity: ValidityWord = "DAY",
     again: Again = False,
     yes: Yes = False,
     wait: Wait = "30",
@@ -150,7 +158,9 @@ def order(
         found = desk.clients.find(client)
         chosen = Selection(client_ids=(found.id,), title=found.code)
         sizing = Sizing(SizingKind.FIXED_QUANTITY, shares)
-        intent = choices.intent_from(desk, way, symbol, sizing, limit, trigger, product, chosen, again)
+        intent = choices.intent_from(
+            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again
+        )
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
     run(work)

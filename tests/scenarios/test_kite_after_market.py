@@ -1,0 +1,81 @@
+"""Orders for the next session at a local Kite: taken before the open, changed, cancelled, and traded in it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
+from engine.accounts.views import OrderView
+from engine.orders.intents import Intent, Sizing
+from tests.scenarios.kite_morning import Morning, Person, kite_morning
+
+PEOPLE = [Person(number) for number in range(1, 5)]
+DAY = date(2026, 11, 18)
+OPEN = datetime(2026, 11, 18, 3, 45, 1, tzinfo=UTC)
+WISH = Intent(
+    Side.BUY,
+    "NSE:TCS",
+    Sizing(SizingKind.FIXED_QUANTITY, 10),
+    OrderType.LIMIT,
+    limit_paise=2_500_00,
+    after_market=True,
+)
+
+
+@pytest.fixture
+async def morning(tmp_path: Path) -> AsyncIterator[Morning]:
+    """Half past eight, everybody signed in and compared."""
+    async with kite_morning(tmp_path, PEOPLE, begins=time(8, 30)) as one:
+        one.exchange.pin("NSE:TCS", 2_500_00)
+        await one.sign_in(PEOPLE)
+        await one.until(lambda: all(one.desk.reconcile.is_compared(each.number) for each in PEOPLE))
+        yield one
+
+
+def orders(morning: Morning) -> list[OrderView]:
+    return sorted(morning.desk.orders.all(), key=lambda order: order.client_id)
+
+
+async def test_orders_wait_at_the_broker_and_trade_once_the_market_opens(morning: Morning) -> None:
+    desk = morning.desk
+    await morning.priced(WISH.key)
+    usual = await desk.plans.preview(replace(WISH, after_market=False))
+    assert usual.skipped_by_reason == {Reason.MARKET_CLOSED: len(PEOPLE)}
+    assert usual.lines[0].detail == "phase closed takes no LIMIT order, AMO would wait for 18 Nov"
+    plan, run = await morning.send(WISH)
+    assert (plan.orders, plan.trading_day, run.counts["open"]) == (4, DAY, 4)
+    stays, smaller, gone, also_gone = orders(morning)
+    await morning.until(lambda: {order.sub_status for order in orders(morning)} == {"AMO REQ RECEIVED"})
+    assert {order.standing for order in orders(morning)} == {"AMO for 18 Nov"}
+
+    await desk.orders.modify(smaller.id, 6, None, None)
+    await desk.orders.cancel([gone.id], "by hand")
+    await morning.until(
+        lambda: (
+            desk.orders.get(smaller.id).quantity == 6
+            and desk.orders.get(gone.id).state is OrderState.CANCELLED
+        )
+    )
+
+    morning.exchange.jump(OPEN)
+    await morning.until(lambda: desk.orders.get(stays.id).state is OrderState.FILLED)
+    await morning.until(lambda: desk.orders.get(also_gone.id).state is OrderState.FILLED)
+    await morning.until(lambda: desk.orders.get(smaller.id).state is OrderState.FILLED)
+    assert [order.filled_quantity for order in orders(morning)] == [10, 6, 0, 10]
+    await morning.compared(PEOPLE)
+    assert not any(desk.reconcile.breaks(one.number) for one in PEOPLE)
+
+
+async def test_cancel_all_takes_back_what_waits_for_the_open(morning: Morning) -> None:
+    desk = morning.desk
+    await morning.priced(WISH.key)
+    await morning.send(WISH)
+    blocked = sum(order.blocked_paise for order in orders(morning))
+    firing = desk.halt.fire_now("rehearsal")
+    await morning.until(firing.done)
+    certificate = await firing
+    assert {order.state for order in orders(morning)} == {OrderState.CANCELLED}
+    assert certificate.released_paise == blocked
