@@ -240,9 +240,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The feed is alive though nothing traded; it renews the age of every subscribed price."""
+    """The feed is alive though nothing traded; it renews the age of the prices it speaks for.
+
+    `keys` are those whose last tick is the market still, None for all that is subscribed. A feed of several
+    connections beats for each, named by `source`, with one and the same set while that does not change.
+    """
 
     received_at: datetime
+    keys: frozenset[str] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

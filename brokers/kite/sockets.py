@@ -110,6 +110,7 @@ class KiteSocket:
         self._open = False
         self._heard = 0.0
         self._damaged = False
+        self._left: set[int] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -119,6 +120,7 @@ class KiteSocket:
 
     def carry(self, tokens: Mapping[int, str]) -> None:
         """Replace what it is subscribed to: keys by instrument token, 3,000 at most."""
+        self._left |= self.tokens.keys() - tokens.keys()
         self.tokens = tokens
         self._changed.set()
 
@@ -215,7 +217,8 @@ class KiteSocket:
         """Bring the server's subscriptions to what is wanted, whenever that changes.
 
         After a frame that was not whole all are made anew, since the server sends the market with them: what
-        the frame has lost would else be shown as it was until it changes again.
+        the frame has lost would else be shown as it was until it changes again. Likewise what was given up
+        and taken again before this could tell the server: nothing vouches for it until its market is sent.
         """
         held: set[int] = set()
         try:
@@ -228,8 +231,10 @@ class KiteSocket:
                 self._damaged = False
                 self._changed.clear()
                 wanted = set(self.tokens)
-                for gone in _chunks(held - wanted):
+                left, self._left = self._left, set()
+                for gone in _chunks(held & left):
                     await connection.send(dumps({"a": "unsubscribe", "v": gone}))
+                held -= left
                 for fresh in _chunks(wanted - held):
                     await connection.send(dumps({"a": "subscribe", "v": fresh}))
                     # The mode after a bare subscribe is not documented.

@@ -10,8 +10,8 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -65,6 +65,30 @@ class _Login:
         return f"_Login({self.account!r})"
 
 
+@dataclass(slots=True, eq=False)
+class _Brought:
+    """What one socket has brought: the last tick of each instrument it carries, since there was a gap.
+
+    `keys` are the keys of `latest` when they were last asked for, `name` is the socket's in heartbeats.
+    """
+
+    name: str
+    latest: dict[str, Tick] = field(default_factory=dict[str, Tick])
+    keys: frozenset[str] = frozenset()
+
+    def heartbeat(self, heard_at: datetime) -> Heartbeat:
+        """What is vouched for as of this moment, with the same set as before while no key came or went."""
+        if len(self.keys) != len(self.latest):
+            self.keys = frozenset(self.latest)
+        return Heartbeat(heard_at, self.keys, self.name)
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Vouch no more for the last ticks of these, some of `latest`."""
+        if keys:
+            self.latest = {key: tick for key, tick in self.latest.items() if key not in keys}
+            self.keys = frozenset()
+
+
 class KiteStream:
     """Ticks, heartbeats and order updates of every client that was added.
 
@@ -95,15 +119,14 @@ class KiteStream:
         self._tokens: dict[int, str] = {}
         self._unserved = 0
         self._sockets: dict[tuple[_Login, int], KiteSocket] = {}
-        self._latest: dict[KiteSocket, dict[str, Tick]] = {}
+        self._brought: dict[KiteSocket, _Brought] = {}
         self._tasks: dict[KiteSocket, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = {}
         self._door = asyncio.Semaphore(HANDSHAKES)
         self._ticks: dict[str, Tick] = {}
         self._updates: deque[OrderUpdate] = deque()
-        self._beaten: datetime | None = None
-        self._problem: BrokerError | None = None
+        self._heard: dict[KiteSocket, None] = {}
         self._news = asyncio.Event()
         self._closed = False
 
@@ -157,38 +180,41 @@ class KiteStream:
     async def events(self) -> AsyncIterator[StreamEvent]:
         """What came in, for one consumer: every order update, and of ticks the newest of each instrument.
 
-        A heartbeat speaks for all instruments, so there is one only while every one of them is carried, as of
-        the socket that was heard longest ago. Raises `BrokerError` when a socket that carried prices is lost,
-        since nothing vouches for those any more; called again it goes on, beginning with the last tick of
-        each instrument that is still carried without a gap.
+        Each socket has its own heartbeat, which speaks for the instruments it carries and has brought since
+        they were subscribed and since it was last lost. Called again it goes on, beginning with the last tick
+        of each of those.
         """
-        self._ticks = {key: tick for latest in self._latest.values() for key, tick in latest.items()}
-        self._problem = None
+        self._ticks = {key: tick for one in self._brought.values() for key, tick in one.latest.items()}
         self._news.set()
         while True:
             await self._news.wait()
             self._news.clear()
             while self._updates:
                 yield self._updates.popleft()
+            # Taken together: a tick that comes while these are given out is not in these heartbeats.
             ticks, self._ticks = self._ticks, {}
+            beats = self._take_beats()
             for tick in ticks.values():
                 yield tick
-            alive_at = self._alive_at()
-            if alive_at is not None and alive_at != self._beaten:
-                self._beaten = alive_at
-                yield Heartbeat(alive_at)
+            for beat in beats:
+                yield beat
             if self._closed:
                 return
-            if self._problem is not None:
-                raise self._problem
 
-    def _alive_at(self) -> datetime | None:
-        """The moment up to which every carried price is vouched for; None where one is not."""
-        if not self._tokens:
-            return max(filter(None, (socket.heard_at for socket in self._sockets.values())), default=None)
-        carrying = [socket.heard_at for socket in self._sockets.values() if socket.tokens]
-        heard = [at for at in carrying if at is not None]
-        return min(heard) if heard and len(heard) == len(carrying) and not self._unserved else None
+    def _take_beats(self) -> list[Heartbeat]:
+        """The heartbeats of the sockets that were heard since this was last asked."""
+        heard, self._heard = self._heard, {}
+        return [
+            self._brought[socket].heartbeat(socket.heard_at)
+            for socket in heard
+            if socket in self._brought and socket.heard_at is not None
+        ]
+
+    def _note_heard(self, socket: KiteSocket) -> None:
+        """Have a socket beat if it carries prices, or if none are wanted and it tells that the feed lives."""
+        if socket.tokens or not self._tokens:
+            self._heard[socket] = None
+            self._news.set()
 
     # --- the sockets' news (SocketOwner) ------------------------------------------------------------------
 
@@ -198,14 +224,14 @@ class KiteStream:
 
     def took_packets(self, socket: KiteSocket, packets: list[Packet], received_at: datetime) -> None:
         """Queue the ticks of what the socket carries; a late packet of what it no longer does is dropped."""
-        latest, ticks, tokens, circuits = self._latest[socket], self._ticks, socket.tokens, self.circuits
+        latest, ticks = self._brought[socket].latest, self._ticks
+        tokens, circuits = socket.tokens, self.circuits
         for packet in packets:
             key = tokens.get(packet[0])
             if key is not None:
                 ticks[key] = latest[key] = tick_of(key, received_at, packet, circuits)
         self.counts.ticks += len(packets)
-        if tokens or not self._tokens:
-            self._news.set()
+        self._note_heard(socket)
 
     def took_text(self, socket: KiteSocket, text: str) -> None:
         """Queue an order update; Kite's errors and messages are logged, what else there may be is counted."""
@@ -228,6 +254,7 @@ class KiteStream:
         else:
             self.counts.unread_texts += 1
         self._news.set()
+        self._note_heard(socket)
 
     def faulty(self, ignored: int, fault: str) -> None:
         """Count a frame that was not as documented; the first is logged."""
@@ -240,7 +267,8 @@ class KiteStream:
         """A connection ended or was refused."""
         self.counts.losses += 1
         log.warning("Kite's stream for %s: %s", socket.account.user_id, problem)
-        self._gap(socket, problem)
+        brought = self._brought[socket]
+        brought.forget(brought.latest)
         if isinstance(problem, SessionExpired):
             login = next(login for (login, _), held in self._sockets.items() if held is socket)
             login.refused = True
@@ -248,14 +276,6 @@ class KiteStream:
             self._on_expired(login.account)
 
     # --- who carries what ---------------------------------------------------------------------------------
-
-    def _gap(self, socket: KiteSocket, problem: BrokerError) -> None:
-        """Nothing vouches any more for the prices that this socket has brought."""
-        latest = self._latest[socket]
-        if latest:
-            latest.clear()
-            self._problem = problem
-            self._news.set()
 
     def _arrange(self) -> None:
         """Open, close and fill sockets so that what is wanted is carried, moving as little as possible."""
@@ -283,9 +303,8 @@ class KiteStream:
         self._unserved = len(homeless)
         for place, plan in plans.items():
             socket = self._sockets[place]
-            latest = self._latest[socket]
-            for key in latest.keys() - plan.values():
-                del latest[key]
+            brought = self._brought[socket]
+            brought.forget(brought.latest.keys() - plan.values())
             if plan != socket.tokens:
                 socket.carry(plan)
 
@@ -326,13 +345,12 @@ class KiteStream:
             self._door,
         )
         self._sockets[place] = socket
-        self._latest[socket] = {}
+        self._brought[socket] = _Brought(f"{login.account.user_id}/{place[1]}")
         self._tasks[socket] = asyncio.create_task(socket.run())
 
     def _stop(self, place: tuple[_Login, int]) -> None:
         socket = self._sockets.pop(place)
-        self._gap(socket, BrokerError("A connection to Kite was given up."))
-        del self._latest[socket]
+        del self._brought[socket]
         socket.carry({})
         task = self._tasks.pop(socket)
         task.cancel()

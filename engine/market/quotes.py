@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.contract import Tick
+from brokers.contract import Heartbeat, Tick
 from data.instruments import Instrument
 from data.money import BPS, half_up, own_share
 
@@ -16,8 +16,8 @@ class QuoteMap:
     """Last tick by key, with the followed keys and the changed keys of each owner (a screen, the engine).
 
     A price's age is that of the feed's last packet or heartbeat for its subscription, not of its last
-    trade. A heartbeat renews a price only while its key is followed and a packet has come since it was:
-    silence after that means that nothing traded.
+    trade. A heartbeat renews the prices it names. One that speaks for all renews a price only while its key
+    is followed and a packet has come since it was: silence after that means that nothing traded.
     """
 
     def __init__(self) -> None:
@@ -26,8 +26,7 @@ class QuoteMap:
         self._dirty: dict[str, set[str]] = {}
         self._watchers: dict[str, tuple[set[str], ...]] = {}
         self._confirmed: set[str] = set()
-        self._beats: dict[str, datetime] = {}
-        self._beat_of_all: datetime | None = None
+        self._beats: dict[str, Heartbeat] = {}
         self._feed_at: datetime | None = None
 
     def put(self, tick: Tick) -> None:
@@ -51,16 +50,16 @@ class QuoteMap:
                 for changed in self._watchers.get(tick.key, ()):
                     changed.add(tick.key)
 
-    def heartbeat(self, received_at: datetime, keys: Iterable[str] | None = None) -> None:
-        """The feed is alive: renew the prices of every followed key, or of `keys` where a feed is partial."""
-        self._feed_at = received_at if self._feed_at is None else max(self._feed_at, received_at)
-        if keys is None:
-            self._beat_of_all = received_at
-        else:
-            self._beats.update((key, received_at) for key in keys)
+    def heartbeat(self, beat: Heartbeat) -> None:
+        """The feed, or one source of it, is alive: from its moment count the prices it speaks for."""
+        at = beat.received_at
+        self._feed_at = at if self._feed_at is None else max(self._feed_at, at)
+        # A source that stands again and has brought nothing yet takes back nothing of what it said before.
+        if beat.keys is None or beat.keys:
+            self._beats[beat.source] = beat
 
     def reopened(self) -> None:
-        """The stream was opened anew: a price must come again before heartbeats renew it."""
+        """The stream was opened anew: a price must come again before a heartbeat for all renews it."""
         self._confirmed.clear()
 
     def quote(self, key: str) -> Tick | None:
@@ -73,10 +72,10 @@ class QuoteMap:
         if tick is None:
             return None
         seen = tick.received_at
-        if key in self._confirmed and key in self._watchers:
-            for beat in (self._beat_of_all, self._beats.get(key)):
-                if beat is not None and beat > seen:
-                    seen = beat
+        among_all = key in self._confirmed and key in self._watchers
+        for beat in self._beats.values():
+            if beat.received_at > seen and (among_all if beat.keys is None else key in beat.keys):
+                seen = beat.received_at
         return max(0.0, (now - seen).total_seconds())
 
     def feed_age(self, now: datetime) -> float | None:
@@ -112,7 +111,7 @@ class QuoteMap:
             key: tuple(self._dirty[name] for name, followed in self._followed.items() if key in followed)
             for key in after
         }
-        # A key that was not subscribed has missed packets, so heartbeats may not vouch for it yet.
+        # A key that was not subscribed has missed packets, so a heartbeat for all may not vouch for it yet.
         self._confirmed &= before & after
         return before != after
 

@@ -62,7 +62,7 @@ class Watcher:
                     if isinstance(event, Tick):
                         self._parts.quotes.put(event)
                     elif isinstance(event, Heartbeat):
-                        self._parts.quotes.heartbeat(event.received_at)
+                        self._parts.quotes.heartbeat(event)
                     else:
                         self._take(broker, event)
             except BrokerError as problem:

@@ -30,7 +30,7 @@ from brokers.contract import (
 )
 from data.clock import SystemClock
 from data.vocabulary import OrderType, Product, Side, Validity
-from tests.brokers.stand import DEADLINE_S, ENDED, NSE, Stand, heard_of, listening, soon
+from tests.brokers.stand import DEADLINE_S, ENDED, NSE, Stand, heard_of, listening, soon, speaks_for
 
 Case = Callable[[Stand], Awaitable[None]]
 
@@ -353,8 +353,7 @@ async def the_stream_brings_ticks_beats_and_order_updates(stand: Stand) -> None:
         tick = await heard_of(heard, lambda event: isinstance(event, Tick))
         assert isinstance(tick, Tick)
         assert (tick.key, tick.last_paise) == (stand.key, stand.last_paise)
-        beat = await heard_of(heard, lambda event: isinstance(event, Heartbeat))
-        assert isinstance(beat, Heartbeat)
+        await heard_of(heard, lambda event: speaks_for(event, stand.key))
         moved = stand.away(-100)
         stand.move(moved)
         later = await heard_of(heard, lambda event: isinstance(event, Tick) and event.last_paise == moved)
@@ -379,8 +378,11 @@ async def the_stream_brings_ticks_beats_and_order_updates(stand: Stand) -> None:
             assert all(trade.broker_order_id == order_id for trade in update.trades)
             book = (await stand.book())[order_id]
             assert (update.order.filled_quantity, update.order.status) == (book.filled_quantity, book.status)
-        ages = [event.received_at for event in heard if isinstance(event, Heartbeat)]
-        assert ages == sorted(ages)
+        beats = [event for event in heard if isinstance(event, Heartbeat)]
+        for source in {one.source for one in beats}:
+            ages = [one.received_at for one in beats if one.source == source]
+            assert ages == sorted(ages)
+        assert all(one.keys is None or one.keys <= {stand.key} for one in beats)
 
 
 async def a_new_subscription_replaces_the_old_one(stand: Stand) -> None:
@@ -393,8 +395,10 @@ async def a_new_subscription_replaces_the_old_one(stand: Stand) -> None:
         stand.move(stand.away(-100))
         for _ in range(2):
             start = len(heard)
-            await heard_of(heard, lambda event: isinstance(event, Heartbeat), start)
-        assert not [one for one in heard[from_here:] if isinstance(one, Tick) and one.key == stand.key]
+            await heard_of(heard, lambda event: speaks_for(event, stand.walking.key), start)
+        later = heard[from_here:]
+        assert not [one for one in later if isinstance(one, Tick) and one.key == stand.key]
+        assert not [one for one in later if isinstance(one, Heartbeat) and stand.key in (one.keys or ())]
         start = len(heard)
         await stand.broker.subscribe([stand.key])
         back = await heard_of(heard, lambda one: isinstance(one, Tick) and one.key == stand.key, start)

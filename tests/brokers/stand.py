@@ -15,6 +15,7 @@ from brokers.contract import (
     BrokerOrder,
     BrokerStatus,
     BrokerTrade,
+    Heartbeat,
     OrderRequest,
     StreamEvent,
 )
@@ -162,6 +163,11 @@ async def listening(stand: Stand) -> AsyncIterator[list[StreamEvent]]:
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
+
+
+def speaks_for(event: StreamEvent, key: str) -> bool:
+    """Whether it is a heartbeat that renews the price of `key`."""
+    return isinstance(event, Heartbeat) and (event.keys is None or key in event.keys)
 
 
 async def heard_of(

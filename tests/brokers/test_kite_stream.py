@@ -21,7 +21,6 @@ from brokers.contract import (
     BrokerStatus,
     Heartbeat,
     OrderUpdate,
-    SessionExpired,
     Tick,
 )
 from brokers.kite.access import KiteRoute
@@ -146,32 +145,25 @@ class Server:
 
 
 class Consumer:
-    """Follows the stream as the engine does: opens it anew when it raises."""
+    """Follows the stream as the engine does."""
 
     def __init__(self, stream: KiteStream) -> None:
         self.stream = stream
         self.ticks: dict[str, list[int]] = {}
         self.orders: list[str] = []
-        self.beats: list[datetime] = []
-        self.problems: list[BrokerError] = []
+        self.beats: list[Heartbeat] = []
         self.quotes = QuoteMap()
 
     async def follow(self) -> None:
-        while True:
-            try:
-                async for event in self.stream.events():
-                    if isinstance(event, Tick):
-                        self.ticks.setdefault(event.key, []).append(event.last_paise)
-                        self.quotes.put(event)
-                    elif isinstance(event, Heartbeat):
-                        self.beats.append(event.received_at)
-                        self.quotes.heartbeat(event.received_at)
-                    else:
-                        self.orders.append(event.order.broker_order_id)
-                return
-            except BrokerError as problem:
-                self.problems.append(problem)
-                self.quotes.reopened()
+        async for event in self.stream.events():
+            if isinstance(event, Tick):
+                self.ticks.setdefault(event.key, []).append(event.last_paise)
+                self.quotes.put(event)
+            elif isinstance(event, Heartbeat):
+                self.beats.append(event)
+                self.quotes.heartbeat(event)
+            else:
+                self.orders.append(event.order.broker_order_id)
 
 
 class WatchedClock(ManualClock):
@@ -202,6 +194,12 @@ class Bench:
         async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await SystemClock().sleep(0.001)
+
+    def age(self, key: str) -> float:
+        """Seconds since the stream vouched for a price, as the engine counts them."""
+        age = self.consumer.quotes.age(key, self.clock.now())
+        assert age is not None
+        return age
 
     async def wait_out(self, number: int = 1) -> float:
         """Let the wait before the retry of this number pass; gives its seconds."""
@@ -306,7 +304,6 @@ class TestOneSocket:
         counts = bench.stream.counts
         assert (counts.unread_texts, counts.ignored_packets, counts.broken_frames) == (6, 1, 2)
         assert counts.losses == 0
-        assert bench.consumer.problems == []
 
     async def test_a_tick_has_the_time_it_was_received_and_the_days_circuits(self, bench: Bench):
         bench.stream.circuits["NSE:INFY"] = (140000, 170000)
@@ -338,7 +335,7 @@ class TestLoss:
             waited = bench.clock.asked["_watch"][0]
             assert 5 <= waited <= 10
             await bench.clock.advance(waited)
-        await bench.until(lambda: bench.consumer.problems)
+        await bench.until(lambda: bench.stream.counts.losses)
         assert ASHA in bench.stream.polled()
         assert 0.75 <= await bench.wait_out() <= 1
         await bench.until(lambda: bench.server.carried() == dict.fromkeys(TOKENS, "full"))
@@ -398,7 +395,6 @@ class TestLoss:
         await bench.wait_out()
         await bench.until(lambda: set((bench.server.open_seats or [seat])[-1].modes) == set(TOKENS))
         assert [seat.token for seat in bench.server.open_seats] == ["AB0002-tok"]
-        assert not isinstance(bench.consumer.problems[0], SessionExpired)
 
     async def test_too_many_connections_means_a_long_wait(self, bench: Bench):
         bench.server.refusals["AB0001-tok"] = HTTPStatus.TOO_MANY_REQUESTS
@@ -410,38 +406,77 @@ class TestLoss:
         assert bench.expired == []
 
 
+MANY = {(number << 8) + 1: f"NSE:S{number}" for number in range(3_001)}
+"""One more than a socket carries."""
+
+
+async def two_sockets(bench: Bench) -> tuple[Seat, str, Seat, str]:
+    """The connections of one client with 3,000 instruments and with one, each with a key it has told once."""
+    bench.consumer.quotes.follow("test", list(MANY.values()))
+    await bench.stream.subscribe(MANY)
+    await join(bench, ASHA)
+    await bench.until(lambda: len(bench.server.carried()) == len(MANY))
+    big, small = sorted(bench.server.open_seats, key=lambda seat: -len(seat.modes))
+    of_big, of_small = next(iter(big.modes)), next(iter(small.modes))
+    await big.send(frame(full(of_big, 1)))
+    await small.send(frame(full(of_small, 2)))
+    await bench.until(lambda: len(bench.consumer.ticks) == 2)
+    return big, MANY[of_big], small, MANY[of_small]
+
+
+async def beat(bench: Bench, seat: Seat) -> None:
+    """The server says on one connection that it is alive, and the consumer has heard it."""
+    seen = len(bench.consumer.beats)
+    await seat.send(b"\n")
+    await bench.until(lambda: len(bench.consumer.beats) > seen)
+
+
 class TestAges:
-    async def test_a_socket_that_is_lost_is_not_vouched_for_by_another(self):
-        waits = StreamWaits(first_retry_s=1000, longest_retry_s=1000)
-        async with bench_of(waits) as bench:
-            many = {(number << 8) + 1: f"NSE:S{number}" for number in range(3_001)}
-            bench.consumer.quotes.follow("test", list(many.values()))
-            await bench.stream.subscribe(many)
-            await join(bench, ASHA)
-            await bench.until(lambda: len(bench.server.carried()) == 3_001)
-            big, small = sorted(bench.server.open_seats, key=lambda seat: -len(seat.modes))
-            (lonely,) = small.modes
-            quiet = next(iter(big.modes))
-            await small.send(frame(full(lonely, 1)))
-            await big.send(frame(full(quiet, 2)))
-            await bench.until(lambda: len(bench.consumer.ticks) == 2)
-            age = bench.consumer.quotes.age
+    async def test_a_socket_vouches_for_what_it_carries_and_no_other_does(self, bench: Bench):
+        big, of_big, small, of_small = await two_sockets(bench)
+        for _ in range(3):
+            await bench.clock.advance(2)
+            await beat(bench, small)
+        assert bench.stream.counts.losses == 0
+        assert bench.age(of_small) == 0
+        assert bench.age(of_big) == 6
+        await beat(bench, big)
+        assert bench.age(of_big) == 0
+        assert bench.consumer.beats[-1].keys == {of_big}
 
+    async def test_a_lost_socket_leaves_the_prices_of_another_fresh(self):
+        async with bench_of(StreamWaits(first_retry_s=1000, longest_retry_s=1000)) as bench:
+            big, of_big, small, of_small = await two_sockets(bench)
             await bench.clock.advance(5)
-            await big.send(b"\n")
-            await small.send(b"\n")
-            await bench.until(lambda: bench.consumer.beats[-1:] == [bench.clock.now()])
-            assert age(many[lonely], bench.clock.now()) == age(many[quiet], bench.clock.now()) == 0
-
+            await beat(bench, big)
+            await beat(bench, small)
             big.cut()
-            await bench.until(lambda: bench.consumer.problems)
-            beats = len(bench.consumer.beats)
+            await bench.until(lambda: bench.stream.counts.losses)
             await bench.clock.advance(5)
-            await small.send(b"\n", frame(full(lonely, 3)))
-            await bench.until(lambda: bench.consumer.ticks[many[lonely]][-1] == 3)
-            assert len(bench.consumer.beats) == beats
-            assert age(many[quiet], bench.clock.now()) >= 5
-            assert age(many[lonely], bench.clock.now()) == 0
+            await beat(bench, small)
+            assert bench.age(of_small) == 0
+            assert bench.age(of_big) == 5
+
+    async def test_a_beating_socket_names_one_set_until_its_keys_change(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        await seat.send(frame(full(408065, 1)))
+        await bench.until(lambda: bench.consumer.ticks)
+        await beat(bench, seat)
+        await seat.send(frame(full(408065, 2)))
+        await beat(bench, seat)
+        first, *_, last = (one for one in bench.consumer.beats if one.keys)
+        assert first.keys is last.keys
+        await seat.send(frame(full(884737, 3)))
+        await bench.until(lambda: "NSE:TATAMOTORS" in bench.consumer.ticks)
+        await beat(bench, seat)
+        assert bench.consumer.beats[-1].keys == set(TOKENS.values())
+        await bench.stream.subscribe({408065: "NSE:INFY", 738561: "NSE:RELIANCE"})
+        await seat.send(frame(full(738561, 4)))
+        await bench.until(lambda: "NSE:RELIANCE" in bench.consumer.ticks)
+        await beat(bench, seat)
+        assert bench.consumer.beats[-1].keys == {"NSE:INFY", "NSE:RELIANCE"}
 
     async def test_after_a_gap_a_price_must_come_again_before_heartbeats_renew_it(self, bench: Bench):
         bench.consumer.quotes.follow("test", list(TOKENS.values()))
@@ -451,17 +486,57 @@ class TestAges:
         await seat.send(frame(full(408065, 1), full(884737, 2)))
         await bench.until(lambda: len(bench.consumer.ticks) == 2)
         seat.cut()
-        await bench.until(lambda: bench.consumer.problems)
+        await bench.until(lambda: bench.stream.counts.losses)
         await bench.wait_out()
         await bench.clock.advance(2)
         seat = await bench.seat_of(ASHA)
+        await beat(bench, seat)
+        assert bench.age("NSE:INFY") >= 2
         await seat.send(frame(full(408065, 3)))
         await bench.until(lambda: bench.consumer.ticks["NSE:INFY"][-1] == 3)
         await bench.clock.advance(4)
-        await seat.send(b"\n")
-        await bench.until(lambda: bench.consumer.beats[-1:] == [bench.clock.now()])
-        assert bench.consumer.quotes.age("NSE:INFY", bench.clock.now()) == 0
-        assert bench.consumer.quotes.age("NSE:TATAMOTORS", bench.clock.now()) >= 6
+        await beat(bench, seat)
+        assert bench.age("NSE:INFY") == 0
+        assert bench.age("NSE:TATAMOTORS") >= 6
+
+    async def test_what_another_socket_has_taken_over_is_vouched_for_once_that_brought_it(self, bench: Bench):
+        bench.consumer.quotes.follow("test", list(TOKENS.values()))
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        await join(bench, BALA)
+        await (await bench.seat_of(ASHA)).send(frame(full(408065, 1), full(884737, 2)))
+        await bench.until(lambda: len(bench.consumer.ticks) == 2)
+        await bench.stream.remove_account(ASHA)
+        seat = await bench.seat_of(BALA)
+        await bench.until(lambda: set(seat.modes) == set(TOKENS))
+        await bench.clock.advance(4)
+        await beat(bench, seat)
+        assert bench.age("NSE:INFY") == bench.age("NSE:TATAMOTORS") == 4
+        await seat.send(frame(full(408065, 1)))
+        await bench.until(lambda: bench.consumer.beats[-1].keys == {"NSE:INFY"})
+        await bench.clock.advance(4)
+        await beat(bench, seat)
+        assert bench.age("NSE:INFY") == 0
+        assert bench.age("NSE:TATAMOTORS") == 8
+
+    async def test_what_is_given_up_and_taken_again_at_once_is_sent_again(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        seat = await bench.seat_of(ASHA)
+        await bench.until(lambda: len(seat.modes) == 2)
+        await seat.send(frame(full(408065, 1), full(884737, 2)))
+        await bench.until(lambda: len(bench.consumer.ticks) == 2)
+        told = len(seat.messages)
+        await bench.stream.subscribe({884737: "NSE:TATAMOTORS"})
+        await bench.stream.subscribe(TOKENS)
+        await beat(bench, seat)
+        assert bench.consumer.beats[-1].keys == {"NSE:TATAMOTORS"}
+        await bench.until(lambda: len(seat.messages) == told + 3)
+        assert seat.messages[told:] == [
+            {"a": "unsubscribe", "v": [408065]},
+            {"a": "subscribe", "v": [408065]},
+            {"a": "mode", "v": ["full", [408065]]},
+        ]
 
 
 class TestSharing:
@@ -556,5 +631,5 @@ class TestSecrets:
             if not record.name.startswith("websockets.server")
         ]
         assert any("refused the session of AB0001" in line for line in told)
-        shown = [*told, *map(repr, bench.consumer.problems), repr(vars(bench.stream))]
+        shown = [*told, repr(vars(bench.stream))]
         assert not any("AB0001-tok" in line for line in shown)

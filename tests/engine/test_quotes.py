@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from brokers.contract import Tick
+from brokers.contract import Heartbeat, Tick
 from data.instruments import Instrument
 from engine.market.quotes import QuoteMap, detail
 
@@ -70,12 +70,39 @@ def test_a_heartbeat_renews_a_followed_price_and_no_other() -> None:
     assert quotes.feed_age(at(0)) is None
     quotes.put(tick("A", 1))
     quotes.put(tick("B", 1))
-    quotes.heartbeat(at(9))
+    quotes.heartbeat(Heartbeat(at(9)))
     assert quotes.age("A", at(10)) == 1
     assert quotes.age("B", at(10)) == 9
     assert quotes.feed_age(at(10)) == 1
-    quotes.heartbeat(at(12), ["B"])
-    assert quotes.age("A", at(12)) == 3
+
+
+def test_a_heartbeat_that_names_its_prices_renews_no_other() -> None:
+    quotes = QuoteMap()
+    quotes.follow("desk", ["A", "B"])
+    quotes.put(tick("A", 1))
+    quotes.put(tick("B", 1))
+    quotes.heartbeat(Heartbeat(at(5), frozenset("A"), "one"))
+    quotes.heartbeat(Heartbeat(at(5), frozenset("B"), "two"))
+    quotes.heartbeat(Heartbeat(at(9), frozenset("A"), "one"))
+    assert (quotes.age("A", at(9)), quotes.age("B", at(9))) == (0, 4)
+    assert quotes.feed_age(at(9)) == 0
+
+
+def test_the_last_word_of_a_source_is_what_it_speaks_for() -> None:
+    quotes = QuoteMap()
+    quotes.follow("desk", ["A", "B"])
+    quotes.put(tick("A", 1))
+    quotes.put(tick("B", 1))
+    quotes.heartbeat(Heartbeat(at(5), frozenset("AB"), "one"))
+    # It stands again and has brought nothing yet: what it said before its loss was true then.
+    quotes.heartbeat(Heartbeat(at(7), frozenset(), "one"))
+    assert (quotes.age("A", at(9)), quotes.feed_age(at(9))) == (4, 2)
+    # B went to another, which has yet to bring it: neither renews it.
+    quotes.heartbeat(Heartbeat(at(9), frozenset("A"), "one"))
+    quotes.heartbeat(Heartbeat(at(9), frozenset("C"), "two"))
+    assert (quotes.age("A", at(9)), quotes.age("B", at(9))) == (0, 8)
+    quotes.heartbeat(Heartbeat(at(10), frozenset("BC"), "two"))
+    assert quotes.age("B", at(10)) == 0
 
 
 def test_a_heartbeat_cannot_vouch_for_a_price_from_before_the_subscription() -> None:
@@ -84,13 +111,13 @@ def test_a_heartbeat_cannot_vouch_for_a_price_from_before_the_subscription() -> 
     quotes.put(tick("A", 1))
     quotes.follow("desk", [])
     quotes.follow("desk", ["A"])
-    quotes.heartbeat(at(60))
+    quotes.heartbeat(Heartbeat(at(60)))
     assert quotes.age("A", at(60)) == 59
     quotes.put(tick("A", 61))
-    quotes.heartbeat(at(65))
+    quotes.heartbeat(Heartbeat(at(65)))
     assert quotes.age("A", at(65)) == 0
     quotes.reopened()
-    quotes.heartbeat(at(70))
+    quotes.heartbeat(Heartbeat(at(70)))
     assert quotes.age("A", at(70)) == 9
 
 
