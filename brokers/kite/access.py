@@ -71,7 +71,8 @@ def kite_roots(base_url: str | None) -> KiteRoots:
     """Zerodha's own roots, or those of a stand-in at `base_url`, such as `http://127.0.0.1:8100`.
 
     Orders and tokens must not be sent to any other host by a slip in a setting, so `base_url` is taken on a
-    loopback address only, and without a path, which the official client would drop. Raises `BadInput`.
+    loopback address only, and without a path, which the official client would drop. `localhost` stands for
+    127.0.0.1, so that one stand-in has one name. Raises `BadInput`.
     """
     if base_url is None:
         return KiteRoots()
@@ -84,7 +85,7 @@ def kite_roots(base_url: str | None) -> KiteRoots:
     plain = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
     if parts.scheme != "http" or not plain or not port or not _is_loopback(parts.hostname):
         raise BadInput("kite base url", base_url, expected)
-    place = parts.netloc
+    place = f"127.0.0.1:{port}" if parts.hostname == "localhost" else parts.netloc
     return KiteRoots(f"http://{place}", f"http://{place}/connect/login", f"ws://{place}")
 
 

@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+READ_TRIES = 3
+"""How often a read is tried that Kite turns away for its budget."""
+
 QUOTES_PER_CALL = 500
 """Kite Connect documentation, market quotes."""
 
@@ -313,10 +316,21 @@ class KiteBroker:
         quotes: bool = False,
         paced: bool = True,
     ) -> T:
-        if paced:
-            key = self._calls.key_of(account)
-            await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
-        answer = await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
+        """What a read gives. One that Kite turns away for its budget is tried twice more.
+
+        The budget is the api key's, so another process of the same trader may have used it up.
+        """
+
+        async def once() -> object:
+            if paced:
+                key = self._calls.key_of(account)
+                await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
+            return await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
+
+        answer, tried = await once(), 1
+        while isinstance(answer, Failure) and answer.status == 429 and paced and tried < READ_TRIES:
+            await self._clock.sleep(self._waits.turned_away_s)
+            answer, tried = await once(), tried + 1
         if isinstance(answer, Failure):
             raise read_error(answer)
         return cast("T", answer)

@@ -54,6 +54,8 @@ class KiteWaits:
     send_s: float = 7.0
     cancel_s: float = 4.0
     read_s: float = 7.0
+    turned_away_s: float = 1.1
+    """How long after a read that was turned away for its api key's budget it is tried again."""
     authorise_s: float = 1.5
     """How long a refusal for want of authorisation waits for the client's link."""
     cool_down_s: float = 10.0

@@ -1,6 +1,7 @@
 """What outlives a restart of the local Kite: a small table of JSON objects beside the exchange's file."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,8 @@ class Keeping:
     """Objects by kind and key, in a file or, for `path=None`, in memory. Used from one thread."""
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None and not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         # A rehearsal survives a crash of the process; the machine's own may cost its last moments.

@@ -28,9 +28,9 @@ async def serve(
 ) -> None:
     """Serve the demonstration on loopback until cancelled; what happened is found again in `home`.
 
-    Accounts carry the clients' user ids at the broker. Its days begin at `begins` in India where that is before
-    trading opens. `on_start` is told once requests are answered. Raises `OSError` where the port is taken or
-    the folder cannot be written.
+    Accounts carry the clients' user ids at the broker. Its days begin at `begins` in India where that is
+    before trading opens. `on_start` is told once requests are answered. Raises `OSError` where the port is
+    taken or the folder cannot be written.
     """
     clock = clock or SystemClock()
     calendar = load_calendar()

@@ -53,7 +53,7 @@ from tests.brokers.kite_stub import (
 PLACE = "POST /orders/regular"
 PLACED = done({"order_id": "7"})
 ORDER = OrderRequest("NSE", "INFY", Side.BUY, 1, Product.CNC, OrderType.LIMIT, "t1", price_paise=1500_05)
-QUICK = KiteWaits(queue_s=0.1, connect_s=0.5, send_s=5.0, cancel_s=2.0, cool_down_s=0.0)
+QUICK = KiteWaits(queue_s=0.1, connect_s=0.5, send_s=5.0, cancel_s=2.0, cool_down_s=0.0, turned_away_s=0.0)
 
 
 @pytest.fixture
@@ -290,6 +290,7 @@ def test_orders_go_to_zerodha_or_to_this_machine():
     assert not KiteRoots().is_local
     for base in ("http://127.0.0.1:8100", "http://localhost:8100/", "http://[::1]:8100"):
         assert kite_roots(base).is_local
+    assert kite_roots("http://localhost:81") == kite_roots("http://127.0.0.1:81")
     assert kite_roots("http://127.0.0.1:81/").login == "http://127.0.0.1:81/connect/login"
     assert kite_roots("http://127.0.0.1:81").stream == "ws://127.0.0.1:81"
     for base in (
@@ -468,6 +469,17 @@ async def test_a_read_that_fails_is_an_error(
     with pytest.raises(BrokerError) as caught:
         await kite.orders(ANN)
     assert (type(caught.value), caught.value.code) == (kind, code)
+
+
+async def test_a_read_turned_away_for_the_keys_budget_is_tried_again(kite: KiteBroker, stub: KiteStub):
+    away = refused(429, "NetworkException", "Too many requests")
+    stub.on("GET /orders", away, away, done([order_row(tag="t1")]))
+    (order,) = await kite.orders(ANN)
+    assert order.tags == ("t1",)
+    stub.on("GET /portfolio/holdings", away, away, away, done([]))
+    with pytest.raises(BrokerError, match="Too many requests"):
+        await kite.holdings(ANN)
+    assert len(stub.asked_of("GET /portfolio/holdings")) == 3
 
 
 HEADER = (

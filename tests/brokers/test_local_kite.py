@@ -494,6 +494,19 @@ async def test_budgets_of_a_calendar_second(house: House) -> None:
     await call(ann.place_order, **order(quantity=1))
 
 
+async def test_a_page_in_a_browser_cannot_drive_it(house: House) -> None:
+    def ask(**headers: str) -> int:
+        with requests.Session() as session:
+            session.trust_env = False
+            wish = {"fault": "unavailable"}
+            return session.post(f"{house.kite.url}/control/faults", json=wish, headers=headers).status_code
+
+    assert await call(ask, Origin="http://page.example") == 403
+    assert await call(ask, Host="rebound.example:80") == 403
+    assert await house.control("faults") == []
+    assert await call(ask) == 200
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "placed"),
     [
