@@ -1,5 +1,7 @@
 """Rehearsing at a local Kite: the demonstration's clients with routes to it, and their sign-in."""
 
+from collections.abc import Mapping
+
 import aiohttp
 
 from brokers.local_kite.apps import own_app
@@ -46,11 +48,30 @@ async def request_token(desk: KiteDesk, client: ClientView) -> str:
     if route is None or not route.api_key:
         raise BadInput("client", client.code, "it has no route with an api key; enter one first")
     wanted = {"user_id": client.broker_user_id, "api_key": route.api_key}
-    async with (
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
-        session.post(f"{desk.kite_url}/control/request_token", json=wanted) as answer,
-    ):
-        body = await answer.json()
-    if answer.status != 200:
-        raise BadInput("client", client.code, str(body.get("error", "the local Kite does not know it")))
+    try:
+        body = await control(desk.kite_url, "request_token", wanted)
+    except BadInput as problem:
+        raise BadInput("client", client.code, problem.expected) from None
     return str(body["request_token"])
+
+
+async def control(kite_url: str, path: str, wanted: Mapping[str, str] | None = None) -> Mapping[str, object]:
+    """What a local Kite's control endpoint answers to a GET, or to a POST of `wanted`.
+
+    Raises `BadInput` in its words, or where none answers.
+    """
+    method, body = ("GET", None) if wanted is None else ("POST", dict(wanted))
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+            session.request(method, f"{kite_url}/control/{path}", json=body) as answer,
+        ):
+            found, status = await answer.json(), answer.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
+        expected = f"no local Kite answers there ({type(problem).__name__}); start `tradedesk simulate kite`"
+        raise BadInput("kite_url", kite_url, expected) from None
+    if status != 200:
+        field = str(found.get("field", path))
+        words = str(found.get("expected", found.get("error", f"it answers with status {status}")))
+        raise BadInput(field, (wanted or {}).get(field, ""), words)
+    return found

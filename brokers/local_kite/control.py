@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime, time
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
 from brokers.local_kite.answers import Row
 from brokers.local_kite.mishaps import DELAY_S
+from data.clock import IST
 from data.money import BadInput
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
     async def clock(_request: web.Request) -> object:
         market = kite.venue.market
         return {"market_time": market.now().isoformat(), "trading_day": market.trading_day.isoformat()}
+
+    async def move_clock(request: web.Request) -> object:
+        await _move_clock(kite, await _body(request))
+        return await clock(request)
 
     async def faults(_request: web.Request) -> object:
         return [rule.row() for rule in kite.mishaps.rules()]
@@ -48,6 +55,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         return await _request_token(kite, await _body(request))
 
     app.router.add_get("/control/clock", _answering(clock))
+    app.router.add_post("/control/clock", _answering(move_clock))
     app.router.add_get("/control/faults", _answering(faults))
     app.router.add_post("/control/faults", _answering(add_fault))
     app.router.add_delete("/control/faults", _answering(clear_faults))
@@ -70,7 +78,8 @@ def _answering(
         try:
             return web.json_response(await handle(request))
         except BadInput as error:
-            return web.json_response({"error": str(error)}, status=400)
+            told = {"error": str(error), "field": error.field, "expected": error.expected}
+            return web.json_response(told, status=400)
 
     return answer
 
@@ -83,6 +92,20 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadInput("body", "", "give a JSON object")
     return cast(dict[str, Any], body)
+
+
+async def _move_clock(kite: "LocalKite", body: dict[str, Any]) -> None:
+    """Move the market on to a later time of its day; at the close the next day begins."""
+    market, given = kite.venue.market, str(body.get("to", ""))
+    try:
+        wanted = time.fromisoformat(given)
+    except ValueError:
+        wanted = time()
+    to = datetime.combine(market.trading_day, wanted.replace(tzinfo=None), IST)
+    if to <= market.now():
+        after = f"{market.now().astimezone(IST):%H:%M:%S}"
+        raise BadInput("to", given, f"give a time of the day after {after}, such as 15:14")
+    await kite.venue.write(partial(kite.venue.exchange.jump, to))
 
 
 def _add_fault(kite: "LocalKite", body: dict[str, Any]) -> Row:

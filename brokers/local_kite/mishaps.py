@@ -31,22 +31,26 @@ READS = frozenset(
 )
 """Every other route that needs a session."""
 
+SIGN_IN = "sign_in"
+"""The route that exchanges a request token. Only a rule that names it strikes there, `*` does not."""
+
 CALLS = WRITES | READS
+_ANSWERS = CALLS | {SIGN_IN}
 _PLACE = frozenset({"place"})
 _UPDATE = frozenset({"update"})
 
 MENU = MappingProxyType(
     {
-        "drop_connection": CALLS,  # done, and the connection closed without an answer
-        "late_answer": CALLS,  # done, and answered after `delay_s`
+        "drop_connection": _ANSWERS,  # done, and the connection closed without an answer
+        "late_answer": _ANSWERS,  # done, and answered after `delay_s`
         "timed_out_done": WRITES,  # done, and refused in words that do not know
-        "unavailable": CALLS,  # 503, not done
-        "unavailable_done": CALLS,  # 503, and done
-        "gateway_timeout": CALLS,  # 504 as a page, not done
-        "gateway_timeout_done": CALLS,  # 504 as a page, and done
-        "rate_limited": CALLS,  # 429, not done
-        "null_data": CALLS,  # done; the envelope holds nothing
-        "no_content_type": CALLS,  # done; no content type
+        "unavailable": _ANSWERS,  # 503, not done
+        "unavailable_done": _ANSWERS,  # 503, and done
+        "gateway_timeout": _ANSWERS,  # 504 as a page, not done
+        "gateway_timeout_done": _ANSWERS,  # 504 as a page, and done
+        "rate_limited": _ANSWERS,  # 429, not done
+        "null_data": _ANSWERS,  # done; the envelope holds nothing
+        "no_content_type": _ANSWERS,  # done; no content type
         "empty_order_id": _PLACE,  # done; the answer names no order
         "late_in_book": _PLACE,  # done; the order book shows it after `delay_s`
         "stuck": _PLACE,  # the order stays at its first status for `delay_s`
@@ -68,7 +72,7 @@ DELAY_S = 8.0
 class Mishap:
     """A rule of the menu, ended by `left` strikes or at `until` in clock seconds.
 
-    `*` stands for every user or route.
+    `*` stands for every user, or for every route but the sign-in.
     """
 
     number: int
@@ -155,7 +159,8 @@ class Mishaps:
         if not self._rules:
             return None
         for rule in self.rules():
-            if rule.user_id not in ("*", user_id) or rule.route not in ("*", route):
+            every = rule.route == "*" and route != SIGN_IN
+            if rule.user_id not in ("*", user_id) or not (every or rule.route == route):
                 continue
             if route not in MENU[rule.fault] or (rule.share < 1 and self._dice.random() >= rule.share):
                 continue

@@ -17,7 +17,7 @@ from brokers.local_kite.entries import Entry
 from brokers.local_kite.forms import read_form
 from brokers.local_kite.limits import too_many
 from brokers.local_kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
-from brokers.local_kite.mishaps import WRITES, Mishap
+from brokers.local_kite.mishaps import SIGN_IN, WRITES, Mishap
 from brokers.local_kite.portfolio import holding_rows, margin_rows, position_rows
 from brokers.local_kite.rows import stamp, trade_row
 from brokers.paper.exchange import ExchangeBusy
@@ -191,6 +191,17 @@ async def _spoiled(
 
 
 async def _sign_in(kite: "LocalKite", request: web.Request) -> object:
+    """The exchange of a request token, where a mishap may strike the user that the token is of."""
+    form = read_form(await request.read())
+    api_key = form.get("api_key", "")
+    user_id = kite.sessions.asks_for(api_key, form.get("request_token", ""))
+    caller = Caller(user_id, api_key, SIGN_IN, kite.mishaps.draw(user_id, SIGN_IN))
+    if caller.mishap is not None:
+        return await _spoiled(kite, request, caller, caller.mishap, _exchange)
+    return await _exchange(kite, request, caller)
+
+
+async def _exchange(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
     form = read_form(await request.read())
     names = ("api_key", "request_token", "checksum")
     missing = next((name for name in names if not form.get(name)), None)

@@ -70,6 +70,10 @@ class Sessions:
         )
         return token
 
+    def asks_for(self, api_key: str, request_token: str) -> str:
+        """Whose request token this is; empty where it is nobody's or was exchanged."""
+        return self._requests.get(_digest(api_key, request_token), ("", "", 0.0))[1]
+
     def exchange(self, api_key: str, request_token: str, checksum: str) -> tuple[str, str]:
         """A user id and an access token for a request token; the user's older token of that app ends.
 

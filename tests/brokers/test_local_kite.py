@@ -539,6 +539,21 @@ async def test_a_placement_goes_wrong_once(
     assert (await house.control("state"))["received"]["place"]["ANN"]["t1"] == placed + 1
 
 
+async def test_a_sign_in_goes_wrong_where_a_rule_names_it(house: House) -> None:
+    await house.control("faults", {"user": "ANN", "fault": "unavailable"})
+    await house.sign_in("ANN")
+    await house.control("faults", {"user": "ANN", "route": "sign_in", "fault": "unavailable", "count": 1})
+    await house.sign_in("BOB")
+    token = house.kite.sessions.request_token("app", "ANN")
+    await refusal(kx.NetworkException, house.client().generate_session, token, SECRETS["app"])
+    await call(house.client().generate_session, token, SECRETS["app"])  # it was not exchanged
+    await house.control("faults", {"user": "ANN", "route": "sign_in", "fault": "unavailable_done"})
+    token = house.kite.sessions.request_token("app", "ANN")
+    await refusal(kx.NetworkException, house.client().generate_session, token, SECRETS["app"])
+    house.kite.mishaps.clear()
+    await refusal(kx.TokenException, house.client().generate_session, token, SECRETS["app"])
+
+
 async def test_answers_and_rows_that_come_late(house: House) -> None:
     ann = await house.sign_in("ANN")
     late = {"user": "ANN", "route": "place", "delay_s": 8, "count": 1}
@@ -625,3 +640,25 @@ async def test_the_demonstration_is_served_from_a_folder(tmp_path: Path) -> None
         await asyncio.wait([serving], timeout=10)
     assert serving.cancelled()
     assert {"exchange.db", "local_kite.db"} <= set(os.listdir(tmp_path))
+
+
+async def test_the_clock_can_be_moved_on_and_never_back(house: House) -> None:
+    for wrong in ("09:15", "9.30", ""):
+        answer = await call(_post, f"{house.kite.url}/control/clock", {"to": wrong})
+        assert (answer.status_code, answer.json()["field"]) == (400, "to")
+        assert "after 09:15:00, such as 15:14" in answer.json()["expected"]
+    ann = await house.sign_in("ANN")
+    order_id = await call(ann.place_order, **order(price=95.0))
+    moved = await house.control("clock", {"to": "15:14"})
+    assert moved == {"market_time": "2026-11-18T09:44:00+00:00", "trading_day": "2026-11-18"}
+    moved = await house.control("clock", {"to": "16:00"})
+    assert moved == {"market_time": "2026-11-19T03:45:00+00:00", "trading_day": "2026-11-19"}
+    await refusal(kx.TokenException, ann.orders)
+    entry = house.kite.journal.find("ANN", order_id)
+    assert entry is None or entry.final
+
+
+def _post(url: str, body: dict[str, str]) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(url, json=body)

@@ -1,7 +1,7 @@
 """A Kite on this machine to rehearse a morning against, and everybody's sign-in there."""
 
 import asyncio
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -69,6 +69,30 @@ def _time_of_day(text: str) -> time:
     if found.tzinfo is not None or not EARLIEST <= found <= LATEST:
         raise BadInput("begin", text, f"give a time from {EARLIEST:%H:%M} to {LATEST:%H:%M}, such as 08:30")
     return found
+
+
+@simulate_app.command("clock")
+def clock(
+    to: Annotated[
+        str | None, typer.Argument(metavar="[HH:MM]", help="A later time of the market's day.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the local Kite's market time, or move it on; at the close, 16:00, the next day begins."""
+    from brokers.kite.access import kite_roots
+    from data.clock import IST
+    from tradedesk.commands.session import prepare_home
+    from tradedesk.rehearsal import control
+    from tradedesk.settings import load_settings
+
+    given = load_settings(prepare_home()).kite_url
+    if not given:
+        raise BadInput("kite_url", "", "name the local Kite in TRADEDESK_KITE_URL")
+    told = asyncio.run(control(kite_roots(given).rest, "clock", None if to is None else {"to": to}))
+    if as_json:
+        document(told)
+    else:
+        line(f"{datetime.fromisoformat(str(told['market_time'])).astimezone(IST):%d %b %Y %H:%M:%S}")
 
 
 @simulate_app.command("sign-in")
