@@ -57,6 +57,7 @@ class SessionProblem(StrEnum):
     ENDED = "ended"
     OTHER_USER = "other_user"
     REFUSED = "refused"
+    NO_TOKEN = "no_token"
     UNREACHABLE = "unreachable"
 
 
@@ -79,6 +80,12 @@ class Demat(StrEnum):
     POA = "poa"
     NONE = "none"
     UNKNOWN = "unknown"
+
+
+class RefusalCode(StrEnum):
+    """Codes of brokers' refusals that the desk acts on; any other is only shown."""
+
+    ROUTE = "route"
 
 
 class GateItem(StrEnum):

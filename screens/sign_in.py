@@ -92,7 +92,9 @@ def minutes(seconds: float) -> str:
 class SignInScreen(Dialog[None]):
     """The link of one client, the field for its token, and below what became of those before.
 
-    A token stands only in the masked field, and from Enter on only in the desk's own check of it.
+    A token stands only in the masked field, and from Enter on only in the desk's own check of it. What is
+    seen to be wrong at once keeps the client in the field and copies its link again; what the broker refuses
+    later makes the client red, and the round goes on.
     """
 
     CSS_PATH = "sign_in.tcss"
@@ -108,6 +110,7 @@ class SignInScreen(Dialog[None]):
         self._going = going
         self._shown: int | None = None
         self._said = ""
+        self._refused = False
         self._changed = True
         self._entries: dict[int, SignIn] = {}
         self._ended: bool | None = None
@@ -121,24 +124,25 @@ class SignInScreen(Dialog[None]):
             yield Static("paste the token or the whole address:")
             yield TokenField(id="token")
         yield Static(id="sign-in-hint", classes="hint")
+        yield Static(id="sign-in-why")
         yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="results")
 
     def _columns(self) -> list[Column]:
         def entry(client_id: int) -> SignIn:
             return self._entries[client_id]
 
-        def why(client_id: int) -> str:
-            return entry(client_id).words or self._going.words.get(client_id, "")
-
         return [
             Column("code", "code", 8, lambda c: entry(c).code, style=lambda _: "strong"),
             Column("result", "result", 9, lambda c: RESULTS[entry(c).state][0], style=self._style),
-            Column("why", "", 30, why, flex=True),
+            Column("why", "", 30, self._why, flex=True),
             Column("name", "client", 18, self._client_name, priority=1),
         ]
 
     def _style(self, client_id: int) -> str:
         return RESULTS[self._entries[client_id].state][1]
+
+    def _why(self, client_id: int) -> str:
+        return self._entries[client_id].words or self._going.words.get(client_id, "")
 
     def _client_name(self, client_id: int) -> str:
         return MASK if self.shell.privacy else self.desk.clients.get(client_id).name
@@ -182,17 +186,18 @@ class SignInScreen(Dialog[None]):
             self._paint()
 
     def _fill(self) -> None:
-        """Results, the latest first; at the end those that need another try."""
+        """Results, the red ones and then the latest first; at the end all that need another try."""
         self._entries = {one.client_id: one for one in self._queue.entries}
         shown = [
             one for one in reversed(self._going.given) if self._entries[one].state != SignInState.WAITING
         ]
         over = self._going.over
-        if over:
-            again = {one.client_id for one in self._going.open_ends}
-            shown.sort(key=lambda one: (one not in again, self._entries[one].state != SignInState.RED))
+        again = {one.client_id for one in self._going.open_ends} if over else set[int]()
+        shown.sort(key=lambda one: (self._entries[one].state != SignInState.RED, one not in again))
         grid = self.query_one(LiveGrid)
         grid.set_rows({one: one for one in shown})
+        if not over:
+            grid.to_top()  # else it would stay with the oldest row, out of sight of what came last
         if over != self._ended:
             self._ended = over
             self.query_one("#sign-in-ask").display = not over
@@ -203,6 +208,15 @@ class SignInScreen(Dialog[None]):
             grid.to_top()
             self._paint()
             self.refresh_bindings()
+
+    def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
+        """A row has no room for all of a reason."""
+        self._paint_why()
+
+    def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
+        """The client's page, as for a call to whoever is red."""
+        if isinstance(event.key, int):
+            self.shell.open_client(event.key)
 
     # The client whose turn it is
 
@@ -246,17 +260,22 @@ class SignInScreen(Dialog[None]):
             return False
         return session.login_at != self._going.before.get(client.id)
 
-    def _copy(self, link: str, words: str) -> None:
+    def _copy(self, link: str, words: str, refused: bool = False) -> None:
         self.app.copy_to_clipboard(link)
-        self._said = words
+        self._said, self._refused = words, refused
 
-    async def _copy_again(self) -> None:
+    async def _copy_again(self, why: str = "") -> None:
+        """Copy the link once more; `why` tells what was not taken, with a bell for eyes at the browser."""
+        if why:
+            self.app.bell()
+        client = self._queue.current
         try:
             link = await self._queue.link()
         except BadInput as problem:
-            self._said = problem.expected
+            self._said, self._refused = f"{why}{problem.expected}", True
         else:
-            self._copy(link, "link copied again")
+            if self._queue.current == client:  # else the next one's link is the one to paste
+                self._copy(link, f"{why}link copied again", bool(why))
         self._paint()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -269,20 +288,19 @@ class SignInScreen(Dialog[None]):
         text = self._field.take()
         client = self._queue.current
         if client is None or self._shown != client.id:
-            self._said = "wait for the link: what was typed belongs to nobody and is gone"
+            if text.strip():
+                self.shell.say("wait for the link: what was typed belongs to nobody and is gone", "warning")
         elif not text.strip():
             self.run_worker(self._copy_again(), exit_on_error=False)
-            return
         else:
             try:
                 self._queue.submit(text)
             except BadInput as problem:
-                self._said = f"not taken: {problem.expected}"
+                why = f"not taken: {problem.expected} · still {client.code}, "
+                self.run_worker(self._copy_again(why), exit_on_error=False)
             else:
                 self._going.give(client.id)
                 self._next()
-                return
-        self._paint()
 
     # Painting
 
@@ -317,8 +335,20 @@ class SignInScreen(Dialog[None]):
         else:
             who, hint = " everybody is signed in", " Esc closes"
         self.query_one("#sign-in-who", Static).update(Content(formats.plain(who)))
-        self.query_one("#sign-in-hint", Static).update(Content(formats.plain(hint)))
+        told = self.query_one("#sign-in-hint", Static)
+        told.update(Content(formats.plain(hint)))
+        told.set_class(self._refused and client is not None, "refused")
         self.query_one("#sign-in-link", Static).display = self._shown is not None
+        self._paint_why()
+
+    def _paint_why(self) -> None:
+        """At the end the whole reason of the cursor's row."""
+        row = self.query_one(LiveGrid).cursor_key if self._going.over else None
+        words = self._why(row) if isinstance(row, int) and row in self._entries else ""
+        told = self.query_one("#sign-in-why", Static)
+        told.display = bool(words)
+        if isinstance(row, int) and words:
+            told.update(Content(formats.plain(f" {self._entries[row].code}: {words}")))
 
     # Commands
 

@@ -37,6 +37,9 @@ SOON = timedelta(hours=1)
 HIDDEN = "(hidden)"
 """Stands for a token in messages: none is ever shown."""
 
+REFUSED = "the broker refused it: "
+"""Stands before a broker's words about a sign-in."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{4,128}")
 _USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
 _EXPECTED = "paste the request token, or the whole address the browser was sent to"
@@ -142,7 +145,7 @@ class Sessions:
         except (BrokerError, TimeoutError) as problem:
             words = self._with_codes(client, _without(token, str(problem) or "no answer"))
             await self._note(client, SessionProblem.REFUSED, words)
-            raise BadInput("token", HIDDEN, f"the broker refused it: {words}") from None
+            raise BadInput("token", HIDDEN, f"{REFUSED}{words}") from None
         finally:
             self._signing_in.discard(client_id)
         await self._hold_to_user(client, profile)
@@ -165,7 +168,12 @@ class Sessions:
 
     async def expire(self, client_id: int, why: str, problem: SessionProblem = SessionProblem.ENDED) -> None:
         """Take a client for signed out, `why` in words; nothing of it is sent until it has signed in."""
-        await self._record(self._client(client_id), problem, why)
+        await self.expire_all([client_id], why, problem)
+
+    async def expire_all(self, client_ids: Collection[int], why: str, problem: SessionProblem) -> None:
+        """The same for many clients at once."""
+        clients = [self._client(one) for one in client_ids]
+        await self._parts.store.write(lambda unit: [self._store(unit, c, problem, why) for c in clients])
 
     async def check(self, client_id: int) -> bool:
         """Ask the broker whose session this is; gives whether it still takes calls.

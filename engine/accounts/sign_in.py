@@ -1,6 +1,9 @@
 """The morning's queue: one client after another signs in while the answers before are still checked."""
 
 import asyncio
+import hashlib
+import statistics
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +18,10 @@ from engine.parts import Parts
 
 if TYPE_CHECKING:
     from engine.accounts.sessions import Sessions
+
+
+PACE_TURNS = 20
+"""Over how many of the latest turns the pace is taken."""
 
 
 class SignInState(StrEnum):
@@ -39,7 +46,10 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the queue has come. `left_s` is about how long it takes; None before the first answer."""
+    """How far the queue has come. `left_s` is about how long it takes; None before the first answer.
+
+    `spent_s` stands still while nobody waits and nothing is checked.
+    """
 
     total: int
     done: int
@@ -62,8 +72,11 @@ class SignInQueue:
         }
         self._waiting = list(self._entries)
         self._began: datetime | None = None
+        self._turn_at: datetime | None = None
         self._last_at: datetime | None = None
-        self._given = 0
+        self._pace: deque[float] = deque(maxlen=PACE_TURNS)
+        self._given: dict[bytes, str] = {}
+        """Digests of the tokens that are being checked or were taken, and whose they are."""
         self._checks: set[asyncio.Task[None]] = set()
 
     @property
@@ -86,12 +99,14 @@ class SignInQueue:
         return [one for one in self._entries.values() if one.state is SignInState.RED]
 
     def progress(self) -> Progress:
-        """Counts, seconds since the first link was asked for, and about how many are left."""
+        """Counts, seconds since the first link was asked for, and about how many are left.
+
+        The pace is the median of the latest turns, so that a break or a client that took long is no pace.
+        """
         states = [one.state for one in self._entries.values()]
-        spent = (self._now() - self._began).total_seconds() if self._began else 0.0
-        left: float | None = None
-        if self._given and self._began and self._last_at:
-            left = (self._last_at - self._began).total_seconds() / self._given * len(self._waiting)
+        at = self._now() if self._waiting or self._checks else self._last_at
+        spent = (at - self._began).total_seconds() if self._began and at else 0.0
+        left = statistics.median(self._pace) * len(self._waiting) if self._pace else None
         return Progress(
             len(states),
             states.count(SignInState.DONE),
@@ -112,15 +127,20 @@ class SignInQueue:
     def submit(self, text: str) -> None:
         """Take what was pasted for the client whose turn it is, check it beside, and go on to the next.
 
-        Raises `BadInput` for what holds no token; then the turn stays.
+        Raises `BadInput` for what holds no token and for a token that was given and not refused, as when the
+        address before is pasted again; then the turn stays.
         """
-        from engine.accounts.sessions import request_token
+        from engine.accounts.sessions import HIDDEN, request_token
 
-        client = self._now_serving()
+        client, digest = self._now_serving(), b""
         if self._sessions.needs_sign_in(client.id):
-            request_token(text)
+            digest = hashlib.sha256(request_token(text).encode()).digest()
+            if (code := self._given.get(digest)) is not None:
+                raise BadInput("token", HIDDEN, f"it was given for {code} already")
+            self._given[digest] = client.code
+            self._keep_pace()
         self._turn_over(client.id, SignInState.CHECKING)
-        task = asyncio.create_task(self._check(client.id, text))
+        task = asyncio.create_task(self._check(client.id, text, digest))
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
 
@@ -143,23 +163,35 @@ class SignInQueue:
         while self._checks:
             await asyncio.wait(self._checks)
 
-    async def _check(self, client_id: int, text: str) -> None:
+    async def _check(self, client_id: int, text: str, digest: bytes) -> None:
+        from engine.accounts.sessions import REFUSED
+
+        state, words = SignInState.RED, ""
         try:
             await self._sessions.sign_in(client_id, text)
         except BadInput as refused:
-            self._set(client_id, SignInState.RED, refused.expected)
+            words = refused.expected.removeprefix(REFUSED)  # a red row says that already
         except StoreError as problem:
-            self._set(client_id, SignInState.RED, f"it could not be kept: {problem}")
+            words = f"it could not be kept: {problem}"
         except Exception as problem:  # an adapter's fault ends no queue; its words may hold the token
-            self._set(client_id, SignInState.RED, f"it failed unexpectedly ({type(problem).__name__})")
+            words = f"it failed unexpectedly ({type(problem).__name__})"
         else:
-            self._set(client_id, SignInState.DONE)
+            state = SignInState.DONE
+        if state is SignInState.RED:
+            self._given.pop(digest, None)  # given to the wrong client, its own may still be signed in with it
+        self._last_at = self._now()
+        self._set(client_id, state, words)
+
+    def _keep_pace(self) -> None:
+        """Note how long the turn that ends took; those without a sign-in are no pace."""
+        since = self._turn_at or self._began
+        if since is not None:
+            self._pace.append((self._now() - since).total_seconds())
 
     def _turn_over(self, client_id: int, state: SignInState) -> None:
         now = self._now()
         self._began = self._began or now
-        self._last_at = now
-        self._given += 1
+        self._turn_at = self._last_at = now
         self._waiting.remove(client_id)
         self._set(client_id, state)
 

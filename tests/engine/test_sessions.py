@@ -179,6 +179,10 @@ async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp
         with pytest.raises(BadInput, match="no request_token"):
             queue.submit("http://127.0.0.1/?status=success")
         assert queue.current.code == "C2"
+        with pytest.raises(BadInput, match="given for C1 already") as refused:
+            queue.submit("http://127.0.0.1/?request_token=for-U1")
+        assert "for-U1" not in str(refused.value)
+        assert queue.current.code == "C2"
         queue.submit("for-U3")
         queue.skip()
         await queue.settled()
@@ -197,6 +201,44 @@ async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp
             queue.retry(1)
         assert "sessions.changed" in heard
         assert [client.code for client in desk.sessions.due()] == ["C3"]
+
+
+async def test_a_token_given_to_the_wrong_client_serves_its_own_afterwards(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, broker):
+        broker.strict = True
+        queue = desk.sessions.queue()
+        queue.submit("for-U2")
+        with pytest.raises(BadInput, match="given for C1 already"):
+            queue.submit("for-U2")
+        await queue.settled()
+        queue.submit("for-U2")
+        await queue.settled()
+        assert [one.state.value for one in queue.entries] == ["red", "done"]
+
+
+async def test_what_is_left_follows_the_pace_and_not_a_break_or_a_skip(tmp_path):
+    clock = ManualClock(START)
+    codes = [f"C{number}" for number in range(1, 9)]
+    async with signing_desk(tmp_path, *codes, clock=clock) as (desk, _broker):
+        queue = desk.sessions.queue()
+        await queue.link()
+        for number, seconds in ((1, 10), (2, 14), (3, 900), (4, 11), (5, 12)):
+            clock.shift(seconds)
+            queue.submit(f"for-U{number}")
+        assert queue.progress().left_s == 36.0, (
+            "three left at twelve seconds, the break of a quarter hour apart"
+        )
+        clock.shift(1)
+        queue.skip()
+        assert queue.progress().left_s == 24.0
+        for number in (7, 8):
+            clock.shift(12)
+            queue.submit(f"for-U{number}")
+        await queue.settled()
+        spent = queue.progress().spent_s
+        assert (spent, queue.progress().left_s) == (972.0, 0.0)
+        clock.shift(3_600)
+        assert queue.progress().spent_s == spent, "the clock of a round stands still when it is over"
 
 
 async def test_on_paper_nobody_needs_a_token_and_no_session_ends(tmp_path):
