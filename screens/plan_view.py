@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.money import BadInput
-from data.vocabulary import Reason, Side
+from data.vocabulary import Reason, SessionState, Side
 from engine.orders.plan_record import Plan
 from engine.orders.refusals import PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
@@ -31,6 +31,7 @@ from screens.plan_words import (
     intent_line,
     skipped_words,
 )
+from screens.sign_in import SignInScreen, begin_round
 from screens.workspace import MASK, Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -417,8 +418,29 @@ class PlanView(Vertical):
         self.refresh_bindings()
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
-        """The client's page."""
+        """The client's page, or its sign-in where that is what it lacks."""
         event.stop()
         line = self._line
-        if line is not None and self._screen.shell.has("client"):
+        if line is not None and line.reason is Reason.SESSION_EXPIRED:
+            self._sign_in(line)
+        elif line is not None and self._screen.shell.has("client"):
             self._screen.shell.open_client(line.client_id)
+
+    def _sign_in(self, line: PlanLine) -> None:
+        """Sign the line's client in, and make the plan anew with it; where no token is asked for at once."""
+        desk = self._screen.desk
+
+        def signed_in(_: None) -> None:
+            plan = self.plan
+            if plan is not None and desk.clients.get(line.client_id).session is SessionState.OK:
+                self._remake(plan.intent, f"{line.code} signed in", by_hand=True)
+
+        if desk.sessions.needs_sign_in(line.client_id):
+            self.app.push_screen(SignInScreen(begin_round(desk, [line.client_id])), signed_in)
+        else:
+            self._work(partial(self._taken_up, line))
+
+    async def _taken_up(self, line: PlanLine) -> None:
+        await self._screen.desk.sessions.sign_in(line.client_id, "")
+        if self.plan is not None:
+            await self._made_anew(self.plan.intent, f"{line.code} signed in")

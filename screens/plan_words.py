@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.orders.refusals import REASON_WORDS
-from screens.trader_words import SIGN_IN, counted, reason_word
+from screens.trader_words import counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def intent_line(plan: Plan, brief: bool) -> str:
         (
             sizing,
             product_words(plan.intent),
-            f"{price} {plan.standing}" if plan.standing else price,
+            f"{price} {plan.intent.standing if brief else plan.standing}" if plan.standing else price,
             clients if brief else f"clients {clients}",
         )
     )
@@ -117,6 +117,8 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
     """What a plan's line says at its end: ok, or what is wrong and which key mends it."""
     if line.reason is Reason.DUPLICATE_INTENT:
         return f"{problem(line)} · A again"
+    if line.reason is Reason.SESSION_EXPIRED:
+        return f"{problem(line)} · Enter: sign in"
     if line.ok:
         words = ["ok"]
         if line.by_hand:
@@ -150,7 +152,7 @@ def problem(line: PlanLine) -> str:
         case Reason.DUPLICATE_INTENT:
             return REASON_WORDS[line.reason]
         case Reason.SESSION_EXPIRED:
-            return SIGN_IN
+            return REASON_WORDS[line.reason]
         case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
             return f"{reason_word(line.reason, True)} {line.detail}".strip()
         case reason:

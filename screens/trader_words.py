@@ -45,7 +45,7 @@ REASON_SENTENCES = {
 """Reasons as a ticket says them, where that is more than their words."""
 
 SIGN_IN = "session expired · 7 r signs in"
-"""What is said of a client whose session ended, and the keys that mend it."""
+"""What a ticket says of a client whose session ended, and the keys that mend it."""
 
 
 def reason_word(reason: Reason, brief: bool) -> str:

@@ -307,6 +307,25 @@ async def test_the_same_again_within_a_minute_is_left_out_until_a_capital_a_insi
         assert "A again" not in bench.lines()[-1]
 
 
+async def test_enter_on_a_client_without_a_session_signs_it_in_and_plans_it(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        await bench.keys("tab")
+        view, deepa = plan_view(bench), bench.client("DR0044")
+        line = next(one for one in view.plan.lines if one.client_id == deepa)
+        view.grid.move_cursor((deepa, line.product))
+        await bench.settle()
+        assert "session expired · Enter: sign in" in bench.text
+        assert "session_expired" in view.plan.skipped_by_reason
+        await bench.keys("enter")
+        await bench.settle()
+        assert (view.plan.number, view.plan.orders) == (2, 46)
+        assert "session_expired" not in view.plan.skipped_by_reason
+        assert "DR0044 signed in" in bench.text
+        assert isinstance(bench.screen, BulkScreen)
+        assert bench.desk.runs.all() == []
+
+
 async def test_esc_keeps_what_was_typed_for_the_next_b_in_the_same_place(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("B")
