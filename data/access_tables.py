@@ -14,7 +14,10 @@ from data.tables import moment, moment_or_none, numbered
 
 
 class ClientRoute(SQLModel, table=True):
-    """How a client's orders leave. `permission` and `consent` are references of papers kept elsewhere."""
+    """How a client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
+
+    `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
+    """
 
     __tablename__ = "client_route"
     client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
@@ -29,6 +32,8 @@ class ClientRoute(SQLModel, table=True):
     consent_until: date | None = None
     demat: str
     mtf_enabled: bool | None = None
+    refused_at: datetime | None = moment_or_none()
+    refused_text: str = ""
     updated_at: datetime = moment()
 
 

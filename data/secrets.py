@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,12 @@ _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 _WEAK_BACKENDS = ("keyring.backends.null", "keyring.backends.fail", "keyrings.alt")
 """Backends that forget, refuse, or write plain text."""
+
+_DAMAGED = "it is damaged"
+_MEND = (
+    "put it back from a copy; without one move it away, keep the api secrets again "
+    "(`tradedesk secrets set-key`) and sign everybody in"
+)
 
 Prefer = Literal["auto", "keyring", "file"]
 
@@ -220,16 +226,12 @@ class FileVault:
             return {**_SCRYPT, "salt": salt}, {}
         except OSError as problem:
             raise BadInput("secrets", str(self.path), f"it cannot be read: {problem.strerror}") from None
+        stored = _parsed(raw)
+        if stored is None:
+            raise BadInput("secrets", str(self.path), f"{_DAMAGED}: {_MEND}")
+        derivation, token = stored
         try:
-            stored = cast(dict[str, Any], json.loads(raw))
-            derivation, token = cast(dict[str, Any], stored["scrypt"]), str(stored["secrets"])
-            fernet = self._fernet(derivation)
-        except (ValueError, KeyError, TypeError, OverflowError):
-            raise BadInput(
-                "secrets", str(self.path), "it is damaged: put it back from a copy, or move it away"
-            ) from None
-        try:
-            plain = fernet.decrypt(token.encode())
+            plain = self._fernet(derivation).decrypt(token.encode())
         except InvalidToken:
             raise BadInput(
                 "passphrase", "(hidden)", f"it does not open {self.path.name}; give the one it was made with"
@@ -242,10 +244,7 @@ class FileVault:
 
         named = json.dumps(derivation, sort_keys=True)
         if named not in self._keys:
-            n, r, p = (int(derivation[name]) for name in ("n", "r", "p"))
-            salt = base64.b64decode(str(derivation["salt"]), validate=True)
-            if not (2**10 <= n <= 2**20 and 1 <= r <= 32 and 1 <= p <= 16 and len(salt) >= 16):
-                raise ValueError("no derivation of ours")
+            salt, n, r, p = _derivation_of(derivation)
             key = Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(self._passphrase.encode())
             self._keys[named] = base64.urlsafe_b64encode(key)
         return Fernet(self._keys[named])
@@ -270,6 +269,65 @@ class FileVault:
                 os.close(folder)
         except OSError as problem:
             raise BadInput("secrets", str(self.path), f"it cannot be written: {problem.strerror}") from None
+
+
+def _derivation_of(stored: Mapping[str, Any]) -> tuple[bytes, int, int, int]:
+    """Salt and cost of a file's key. Raises `ValueError` and its like for what is none of ours."""
+    n, r, p = (int(stored[name]) for name in ("n", "r", "p"))
+    salt = base64.b64decode(str(stored["salt"]), validate=True)
+    if not (2**10 <= n <= 2**20 and 1 <= r <= 32 and 1 <= p <= 16 and len(salt) >= 16):
+        raise ValueError("no derivation of ours")
+    return salt, n, r, p
+
+
+def _parsed(raw: bytes) -> tuple[dict[str, Any], str] | None:
+    """How the key of a file is derived, and its token; None where no passphrase could open it."""
+    try:
+        stored = cast(dict[str, Any], json.loads(raw))
+        derivation, token = cast(dict[str, Any], stored["scrypt"]), str(stored["secrets"])
+        _derivation_of(derivation)
+        sealed = base64.b64decode(token, altchars=b"-_", validate=True)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+    # A version byte, a time and an initial vector, whole blocks, a signature (the Fernet specification).
+    whole = sealed[:1] == b"\x80" and len(sealed) >= 73 and (len(sealed) - 57) % 16 == 0
+    return (derivation, token) if whole else None
+
+
+def file_fault(path: Path) -> tuple[str, str] | None:
+    """Why no passphrase opens the encrypted file at `path`, and what to do; None where it may be opened.
+
+    A file that is not there is no fault.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        return f"it cannot be read: {problem.strerror}", "let this user read it"
+    return (_DAMAGED, _MEND) if _parsed(raw) is None else None
+
+
+class ClosedVault:
+    """A vault that was not opened: what is in it is not known. Every call raises `BadInput`, saying why."""
+
+    name = "closed"
+    why = "it was not opened"
+
+    def __init__(self, problem: BadInput) -> None:
+        self._problem = problem
+
+    def get(self, key: str) -> str | None:
+        """Raises `BadInput`."""
+        raise self._problem
+
+    def put(self, key: str, value: str) -> None:
+        """Raises `BadInput`."""
+        raise self._problem
+
+    def delete(self, key: str) -> None:
+        """Raises `BadInput`."""
+        raise self._problem
 
 
 class NoVault:
@@ -349,11 +407,16 @@ def open_vault(home: Path, passphrase: Callable[[], str] | None = None, prefer: 
     return FileVault(path, source, why)
 
 
-def vault_state(home: Path) -> VaultState:
+def vault_state(home: Path, prefer: Prefer = "auto") -> VaultState:
     """Where this home's secrets are or would be, why, and what is to be done."""
-    path = home / FILE
+    path, service = home / FILE, service_name(home)
     named = os.environ.get(PASSPHRASE_FILE)
+    if prefer == "keyring":
+        problem = keyring_problem(service)
+        return VaultState("keyring", not problem, problem or "asked for", "unlock it" if problem else "")
     if path.exists():
+        if (fault := file_fault(path)) is not None:
+            return VaultState("file", False, f"{FILE}: {fault[0]}", fault[1])
         mode = path.stat().st_mode & 0o777
         if mode & 0o077:
             return VaultState("file", False, f"{FILE} has mode {mode:04o}", f"chmod 600 {FILE}")
@@ -362,8 +425,10 @@ def vault_state(home: Path) -> VaultState:
                 "file", True, f"{FILE}, its passphrase in the file that {PASSPHRASE_FILE} names"
             )
         return VaultState("file", True, f"{FILE}, its passphrase is asked for")
-    problem = keyring_problem(service_name(home))
-    if not problem:
-        return VaultState("keyring", True, "a probing read of the system's keyring succeeded")
+    why = "asked for"
+    if prefer == "auto":
+        if not (problem := keyring_problem(service)):
+            return VaultState("keyring", True, "a probing read of the system's keyring succeeded")
+        why = f"the system's keyring is not used: {problem}"
     todo = "" if named else f"the first secret asks for a passphrase, or name a file in {PASSPHRASE_FILE}"
-    return VaultState("file", True, f"no secrets yet; the system's keyring is not used: {problem}", todo)
+    return VaultState("file", True, f"no secrets yet; {why}", todo)

@@ -182,6 +182,14 @@ def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None
     return None
 
 
+def read_file(path: Path, work: Callable[[Connection], T]) -> T:
+    """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised."""
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    event.listen(engine, "connect", _reader_connected)
+    with engine.connect() as connection:
+        return work(connection)
+
+
 class Store:
     """One database file as this process uses it."""
 
@@ -233,14 +241,7 @@ class Store:
 
         Raises what the work raised.
         """
-
-        def read() -> T:
-            engine = create_engine(f"sqlite:///{self.path}", poolclass=NullPool)
-            event.listen(engine, "connect", _reader_connected)
-            with engine.connect() as connection:
-                return work(connection)
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(read_file, self.path, work)
 
     async def quick_check(self) -> str:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""

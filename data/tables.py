@@ -449,6 +449,16 @@ class DayOpen(SQLModel, table=True):
     share_differences: int = 0
 
 
+class Comparison(SQLModel, table=True):
+    """When a client's figures were last compared with the broker's, and by which engine."""
+
+    __tablename__ = "comparison"
+    client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
+    instance_id: int = Field(sa_type=BigInteger)
+    trading_date: date
+    at: datetime = moment()
+
+
 class Fill(SQLModel, table=True):
     """One trade at the exchange, booked once."""
 

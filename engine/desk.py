@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -98,7 +99,7 @@ class Desk:
         self.clients = Clients(parts)
         self.routes = Routes(parts)
         self.sessions = Sessions(parts)
-        self.gate = Gate(parts, self.reconcile.compared_at)
+        self.gate = Gate(parts, self.reconcile.compared_at, self.shown_at)
         parts.session_lost = self._session_lost
         self.funds = FundsService(parts)
         self.holdings = Holdings(parts)
@@ -124,7 +125,7 @@ class Desk:
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
         self._opened_at = parts.clock.now()
-        self._apart = parts.market_clock.now() - self._opened_at
+        self._aparts = [(self._opened_at, parts.market_clock.now() - self._opened_at)]
 
     # --- what every screen asks ---
 
@@ -189,10 +190,12 @@ class Desk:
         """
         if self._parts.mode == "LIVE" or at < self._opened_at:
             return at
-        apart = self._parts.market_clock.now() - self._parts.clock.now()
-        if abs(apart - self._apart) > timedelta(seconds=1):
-            self._apart = apart
-        return at + self._apart
+        now = self._parts.clock.now()
+        apart = self._parts.market_clock.now() - now
+        if abs(apart - self._aparts[-1][1]) > timedelta(seconds=1):
+            self._aparts.append((now, apart))  # the market has jumped, what was stamped before has not
+        after = bisect_right(self._aparts, at, key=lambda pair: pair[0])
+        return at + self._aparts[max(0, after - 1)][1]
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""
@@ -255,6 +258,7 @@ class Desk:
         await self._canceller.resume()
         await self._changer.resume()
         if self.kind == "cli":  # reads what it needs, when it needs it
+            await self.reconcile.borrow()
             live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
             self._watcher.read_soon(live)
         else:
@@ -473,9 +477,13 @@ class Desk:
 
         async def end() -> None:
             with suppress(StoreError, DBAPIError):  # the next read of its books tells it again
-                await self.sessions.expire(client_id, why or "the broker no longer takes it")
+                await self._end_session(client_id, why or "the broker no longer takes it")
 
         self._load(end)
+
+    async def _end_session(self, client_id: int, why: str) -> None:
+        """Take a client for signed out."""
+        await self.sessions.expire(client_id, why)
 
     def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def load() -> None:

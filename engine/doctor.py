@@ -46,6 +46,9 @@ class Doctor:
     async def _secrets(self) -> Check:
         """Where api secrets and tokens are kept; on paper there are none, and the keyring is left alone."""
         home = self._parts.home
+        if self._parts.look_at_secrets is not None:
+            ok, words = await asyncio.to_thread(self._parts.look_at_secrets)
+            return Check("secrets", ok, words)
         if self._parts.mode == "PAPER" and not (home / FILE).exists():
             return Check("secrets", True, "none are needed on paper")
         state = await asyncio.to_thread(vault_state, home)

@@ -82,6 +82,9 @@ class Parts:
     session_lost: Callable[[int, str], None] = _passed_on
     """Told of a client whose session its broker no longer takes, and the broker's words."""
 
+    look_at_secrets: Callable[[], tuple[bool, str]] | None = None
+    """Whether api secrets and tokens are where the books expect them, and words; may block. None on paper."""
+
     @property
     def halt_file(self) -> Path:
         """The file whose presence stops every send, checked last before each."""

@@ -20,6 +20,7 @@ from screens.commands import COMMANDS, binding, bindings
 from screens.gate_rows import (
     ITEM_TITLES,
     STYLES,
+    can_retry,
     client_head,
     gate_columns,
     is_out,
@@ -49,7 +50,10 @@ COLOURS = {"up": "$pnl-up", "warn": "$text-warning", "armed": "$armed"}
 
 
 class ClientsScreen(Workspace):
-    """Every client at the gate, red first. `n` waives an amber item, `r` signs in whoever is due."""
+    """Every client at the gate, red first. `n` waives an amber item, `r` signs in whoever is due.
+
+    On a client whose session holds but whose route the broker refused, `r` lets orders out again.
+    """
 
     CSS_PATH = "clients.tcss"
     AUTO_FOCUS = "#gate"
@@ -231,7 +235,7 @@ class ClientsScreen(Workspace):
         head = client_head(self.desk, row, masked)
         parts: list[str | tuple[str, str]] = [(formats.plain(head), "bold")]
         fine: list[str] = []
-        for title, mark, colour, words in item_words(row, masked):
+        for title, mark, colour, words in item_words(self.desk, row, masked):
             told = formats.plain(words)
             if beside:
                 parts += ["\n\n" if self.size.height >= 34 else "\n", (f"{title} ", "bold")]
@@ -242,8 +246,11 @@ class ClientsScreen(Workspace):
                 parts += ["\n", (f"{title} {mark} ", COLOURS[STYLES[colour]]), told]
         if fine:
             parts.append(f"\nok: {' '.join(fine)}")
+        keys = ["r retries the route"] if can_retry(row) else []
         if needs_me(row) and waivable(row):
-            parts.append(("\n\n" if beside else " · ") + "n waives amber for today")
+            keys.append("n waives amber for today")
+        if keys:
+            parts.append(("\n\n" if beside else " · ") + " · ".join(keys))
         detail.update(Content.assemble(*parts))
 
     # What the cursor is on
@@ -351,6 +358,7 @@ class ClientsScreen(Workspace):
         red = [check for check in row.checks if check.colour is GateColour.RED]
         told = "; ".join(f"{ITEM_TITLES[check.item]}: {check.judged.words}" for check in red)
         way = " (r signs in)" if any(check.item is GateItem.SESSION for check in red) else ""
+        way = " (r retries the route)" if can_retry(row) else way
         self.shell.say(f"{row.code}: red cannot be waived: {told}{way}", "warning")
 
     def on_waive_line_given(self, event: WaiveLine.Given) -> None:
@@ -390,11 +398,22 @@ class ClientsScreen(Workspace):
             self.shell.say(str(problem), "warning")
 
     def action_repair(self) -> None:
-        """Sign in: the marked clients that are due; else go on; else all that are due, the cursor's first."""
+        """Retry refused routes of the marked clients, or of the cursor's, where their sessions stand.
+
+        Sign in: the marked clients that are due; else go on; else all that are due, the cursor's first.
+        """
         due = [client.id for client in self.desk.sessions.due()]
         marked = set(self._marked)
+        here = self._marked or ((self._row.client_id,) if self._row is not None else ())
+        refused = [one for one in here if can_retry(self._rows[one])]
+        if refused:
+            self.run_worker(partial(self._retry_routes, refused), exit_on_error=False)
         if marked:
             due = [one for one in due if one in marked]
+            if refused and not due:
+                return
+        elif refused:
+            return
         elif self._round is not None and self._round.queue.current is not None:
             self.app.push_screen(SignInScreen(self._round))
             return
@@ -409,6 +428,19 @@ class ClientsScreen(Workspace):
             self.shell.say("nothing needs signing in on this desk")
         else:
             self.shell.say("nobody is due to sign in: every session holds")
+
+    async def _retry_routes(self, client_ids: Sequence[int]) -> None:
+        codes = [self.desk.clients.get(one).code for one in client_ids]
+        try:
+            for one in client_ids:
+                await self.desk.routes.retry(one)
+        except Exception as problem:
+            self.shell.say(f"not retried: {problem}", "error")
+            return
+        told = codes[0] if len(codes) == 1 else f"{len(codes)} clients"
+        self.shell.say(f"{told}: the next order shows whether the broker takes this route")
+        if self.is_mounted:
+            self._judge(client_ids)
 
     def _sign_in(self, client_ids: Sequence[int]) -> None:
         if not any(self.desk.sessions.needs_sign_in(one) for one in client_ids):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
 from screens.gate_words import GATE_WORDS
+from screens.market_words import market_time
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -73,6 +74,12 @@ def waivable(row: GateRow) -> list[GateCheck]:
     )
 
 
+def can_retry(row: GateRow) -> bool:
+    """Whether its broker refused its route, and nothing but that is asked for first: its session stands."""
+    refused = row.check(GateItem.ROUTE).judged.figures.get("refused_at") is not None
+    return refused and row.check(GateItem.SESSION).colour is not GateColour.RED
+
+
 def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
     """The figure behind an item in four signs, empty where there is none."""
     figures = check.judged.figures
@@ -80,7 +87,9 @@ def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
     match check.item:
         case GateItem.SESSION:
             at = figures.get("login_at")
-            return formats.time_of_day(at)[:5] if isinstance(at, datetime) else "paper" if paper else ""
+            if isinstance(at, datetime):
+                return market_time(desk, at)[:5]
+            return "paper" if paper else ""
         case GateItem.ROUTE:
             return "paper" if paper else str(figures.get("kind", ""))
         case GateItem.CONSENT:
@@ -192,21 +201,21 @@ def client_head(desk: Desk, row: GateRow, masked: bool) -> str:
     return " · ".join(parts)
 
 
-def item_words(row: GateRow, masked: bool) -> list[ItemWords]:
+def item_words(desk: Desk, row: GateRow, masked: bool) -> list[ItemWords]:
     """Every item of a client with its words and figures, in the order of the columns."""
     found: list[ItemWords] = []
     for check in row.checks:
         waived = bool(check.waived) and check.judged.colour is GateColour.AMBER
         mark = "waived" if waived else {"green": "ok", "amber": "amber", "red": "RED"}[check.colour.value]
         hidden = masked and bool(check.judged.figures.get("breaks"))
-        parts = ["books differ, only sells" if hidden else check.judged.words, *_figures(check, masked)]
+        parts = ["books differ, only sells" if hidden else check.judged.words, *_figures(desk, check, masked)]
         if waived:
             parts.append(f"waived today: {check.waived}")
         found.append(ItemWords(ITEM_TITLES[check.item], mark, check.colour, " · ".join(parts)))
     return found
 
 
-def _figures(check: GateCheck, masked: bool) -> list[str]:
+def _figures(desk: Desk, check: GateCheck, masked: bool) -> list[str]:
     """The figures of an item that its words do not say."""
     figures = check.judged.figures
 
@@ -214,14 +223,13 @@ def _figures(check: GateCheck, masked: bool) -> list[str]:
         paise = figures.get(name)
         return MASK if masked else formats.rupees(paise if isinstance(paise, int) else None)
 
-    def clock(name: str) -> str:
-        at = figures.get(name)
-        return formats.time_of_day(at)[:5] if isinstance(at, datetime) else ""
-
     match check.item:
         case GateItem.SESSION:
-            until, seen = clock("expires_at"), clock("checked_at")
-            return [*([f"until {until}"] if until else []), *([f"looked at {seen}"] if seen else [])]
+            until, seen = figures.get("expires_at"), figures.get("checked_at")  # market time, wall time
+            return [
+                *([f"until {formats.time_of_day(until)[:5]}"] if isinstance(until, datetime) else []),
+                *([f"looked at {market_time(desk, seen)[:5]}"] if isinstance(seen, datetime) else []),
+            ]
         case GateItem.ROUTE:
             family = figures.get("family")
             others = figures.get("shared_with")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def state_words(order: OrderView) -> str:
     """The state; a part that filled is named, since it stays whatever comes."""
     words = STATE_WORDS[order.state]
+    if order.after_market and order.live and not order.filled_quantity:
+        words += " AMO"
     if order.modifying and order.live:
         words += ", changing"
     if order.filled_quantity and order.state is not OrderState.FILLED:

@@ -8,6 +8,9 @@ from brokers.kite.access import KiteRoute
 from data.secrets import Vault
 from engine.accounts.access import RouteView, SessionView
 
+ZERODHA = "zerodha"
+"""The broker's word in client files of those whom this desk's adapter serves."""
+
 
 def secret_key(api_key: str) -> str:
     """Under which name the vault keeps the api secret of a key."""

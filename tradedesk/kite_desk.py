@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, time, timedelta
 
@@ -14,21 +14,21 @@ from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from data.clock import IST, Clock, MarketClock, WallMarketClock
 from data.money import BadInput
-from data.secrets import NoVault, Vault, open_vault
-from data.store import Unit
+from data.secrets import ClosedVault, NoVault, Vault, open_vault
+from data.store import StoreError, Unit
 from data.tables import Meta, table
+from data.vocabulary import SessionProblem
 from engine.accounts.days import LAST_DAY
+from engine.accounts.views import ClientView
 from engine.desk import Desk
 from engine.events import Event
 from engine.market.dump import refresh_instruments
 from engine.parts import Parts
 from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
-from tradedesk.kite_access import DeskAccess
+from tradedesk.kite_access import ZERODHA, DeskAccess
+from tradedesk.vault_look import look
 
 log = logging.getLogger(__name__)
-
-ZERODHA = "zerodha"
-"""The broker's word in client files of those whom this desk's adapter serves."""
 
 DUMP_AT = time(8, 30, tzinfo=IST)
 """From when a day's instrument dump is fetched (Kite Connect documentation, instruments)."""
@@ -100,7 +100,45 @@ class KiteDesk(Desk):
     async def _meet_brokers(self) -> None:
         """Say which tokens the instruments have, and who is signed in."""
         self._broker.learn({one.key: one.token for one in self.market.index})
+        await self._sign_out_without_token()
         await self._follow_sessions()
+
+    async def _sign_out_without_token(self) -> None:
+        """Take whoever's token is not in the vault for signed out, so that the gate says it before an order.
+
+        Nothing is guessed where the vault was not opened. Only an app does so, of which there is one: a
+        command may be run where the system's keyring does not answer, beside an app that has its tokens.
+        """
+        if self.kind != "app" or self.exchange_trouble or self._parts.store.trouble:
+            return
+        signed_in = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
+        try:
+            lost = await asyncio.to_thread(self._without_token, signed_in)
+            if lost:
+                words = "its token is not in the vault: sign in again"
+                await self.sessions.expire_all(lost, words, SessionProblem.NO_TOKEN)
+        except BadInput as problem:
+            log.warning("whose token is in the vault is not known: %s", problem.expected)
+        except StoreError as problem:  # opened for reading and cancels
+            log.error("sessions without a token could not be ended: %s", problem)
+
+    def _holds(self, client_id: int) -> bool:
+        session = self.sessions.of(client_id)
+        return session is not None and session.ok
+
+    def _without_token(self, clients: Sequence[ClientView]) -> list[int]:
+        return [one.id for one in clients if not self.access.token(self._parts.account(one))]
+
+    async def _end_session(self, client_id: int, why: str) -> None:
+        """Take a client for signed out; a command that lacks its token has heard nothing of its session."""
+        if self.kind != "app":
+            try:
+                here = [self.clients.get(client_id)]
+                if await asyncio.to_thread(self._without_token, here):
+                    return
+            except BadInput:
+                return
+        await super()._end_session(client_id, why)
 
     def _heard(self, event: Event) -> None:
         if event.name != "sessions.changed":
@@ -118,12 +156,7 @@ class KiteDesk(Desk):
 
     async def _follow_sessions(self) -> None:
         """Have the stream carry the prices and order updates of everyone who is signed in."""
-        sessions = {client.id: self.sessions.of(client.id) for client in self.clients.all()}
-        clients = [
-            client
-            for client in self.clients.all()
-            if client.broker == ZERODHA and (session := sessions[client.id]) is not None and session.ok
-        ]
+        clients = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
         clients.sort(key=lambda client: client.code.upper() != self._feed_code)
         await self._broker.follow([self._parts.account(client) for client in clients])
         self._has_feed = bool(clients)
@@ -151,15 +184,20 @@ class KiteDesk(Desk):
 
 @asynccontextmanager
 async def open_kite(
-    base: Foundation, kind: str, passphrase: Callable[[], str] | None = None, emergency: bool = False
+    base: Foundation,
+    kind: str,
+    passphrase: Callable[[], str] | None = None,
+    emergency: bool = False,
+    needs_secrets: bool = True,
 ) -> AsyncIterator[KiteDesk]:
     """Open the desk of a home at Kite and close it again.
 
     Which Kite the books belong to was kept when they were first opened; an `emergency` goes there whatever
-    the settings say, without its secrets where those cannot be read. Raises `BadInput`.
+    the settings say, without its secrets where those cannot be read. A desk that needs none calls nobody
+    where they do not open. Raises `BadInput`.
     """
     roots = _roots_of(base, emergency)
-    vault, trouble = await _vault_of(base, passphrase, emergency)
+    vault, trouble = await _vault_of(base, passphrase, emergency, needs_secrets)
     access = DeskAccess(vault)
     market_clock: MarketClock = WallMarketClock(base.clock)
     if roots.is_local:
@@ -183,6 +221,13 @@ async def open_kite(
     parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
     desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)
     desk.exchange_trouble = trouble
+    opened = vault
+
+    def look_at_secrets() -> tuple[bool, str]:
+        found = look(base.home, base.settings.vault, lambda: opened, market_clock.now())
+        return found.ok, found.words
+
+    parts.look_at_secrets = look_at_secrets
     if trouble:
         parts.session_lost = _keep_session
     try:
@@ -209,9 +254,12 @@ def _roots_of(base: Foundation, emergency: bool) -> KiteRoots:
 
 
 async def _vault_of(
-    base: Foundation, passphrase: Callable[[], str] | None, emergency: bool
+    base: Foundation, passphrase: Callable[[], str] | None, emergency: bool, needs_secrets: bool = True
 ) -> tuple[Vault, str]:
-    """The home's vault; in an emergency one without secrets, and why, where it cannot be read."""
+    """The home's vault; in an emergency one without secrets, and why, where it cannot be read.
+
+    A closed one where it cannot be read and nobody needs it.
+    """
 
     def opened() -> Vault:
         vault = open_vault(base.home, passphrase, base.settings.vault)
@@ -221,6 +269,8 @@ async def _vault_of(
     try:
         return await asyncio.to_thread(opened), ""
     except BadInput as problem:
+        if not emergency and not needs_secrets:
+            return ClosedVault(problem), ""
         if not emergency:
             raise
         log.error("going on without secrets: %s", problem)

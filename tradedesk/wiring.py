@@ -38,10 +38,12 @@ async def open_desk(
     emergency: bool = False,
     faults: Faults | None = None,
     passphrase: Callable[[], str] | None = None,
+    needs_secrets: bool = True,
 ) -> "AsyncIterator[PaperDesk | KiteDesk]":
     """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
 
-    `kind` is `app` (one at a time), `cli` or `api`; `passphrase` is asked where secrets are in a file. The
+    `kind` is `app` (one at a time), `cli` or `api`; `passphrase` is asked where secrets are in a file;
+    without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody. The
     rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a seed
     for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar where
     the home's are broken, and its `emergency` opens even without the home's own paper exchange. Raises
@@ -65,7 +67,7 @@ async def open_desk(
             raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
         from tradedesk.kite_desk import open_kite  # HTTP and sockets take a second to import
 
-        async with open_kite(base, kind, passphrase, emergency) as desk:
+        async with open_kite(base, kind, passphrase, emergency, needs_secrets) as desk:
             yield desk
         return
     async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from brokers.contract import Accepted, Ambiguous, BrokerError, NotSent, Outcome, Refused, SessionExpired
 from data.csvfiles import control_character
+from data.vocabulary import RefusalCode
 
 SESSION_EXPIRED = "session_expired"
 """Code of a refusal because Kite does not take the client's token any more."""
 
-ROUTE = "route"
+ROUTE = RefusalCode.ROUTE.value
 """Code of a refusal because calls may not leave this way, such as from an address that is not registered."""
 
 AUTHORISATION = "authorisation"

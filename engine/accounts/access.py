@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
+from data.clock import IST
 from data.tables import table
 from data.vocabulary import (
     Demat,
@@ -30,13 +31,19 @@ PAPER = "paper"
 THIS_MACHINE = "this machine"
 """The one address that calls leave by where neither proxy nor address of their own is named."""
 
+NO_CONNECTION = "no connection to its broker on this desk"
+"""Said of a client whom no adapter serves; all else that is missing of it does not matter then."""
+
 CONSENT_NOTICE_DAYS = 7
 """How many days before its end a consent turns amber."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteView:
-    """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere."""
+    """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
+
+    `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
+    """
 
     client_id: int
     kind: RouteKind
@@ -50,6 +57,8 @@ class RouteView:
     consent_until: date | None = None
     demat: Demat = Demat.UNKNOWN
     mtf_enabled: bool | None = None
+    refused_at: datetime | None = None
+    refused_text: str = ""
     updated_at: datetime | None = None
 
     @property
@@ -164,7 +173,7 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
     if adapter == PAPER:
         return Judged(GateColour.GREEN, "paper")
     if not adapter:
-        return Judged(GateColour.RED, "no connection to its broker on this desk")
+        return Judged(GateColour.RED, NO_CONNECTION)
     if route is None:
         return Judged(GateColour.RED, "no route: `tradedesk routes import` takes it")
     figures = {"kind": route.kind, "egress": route.egress, "family": route.family}
@@ -174,6 +183,9 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
         return Judged(GateColour.RED, "no api key", figures)
     if route.kind is RouteKind.DEALER and not route.permission:
         return Judged(GateColour.RED, "dealer route without the broker's written permission", figures)
+    if route.refused_at is not None:
+        words = _refused_words(route, route.refused_at)
+        return Judged(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         words = f"shares {route.egress} with {others[0]}{more}, of another family and without a permission"
@@ -182,6 +194,16 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
         words = "leaves by this machine; name the egress address that the broker has on its list"
         return Judged(GateColour.AMBER, words, figures)
     return Judged(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
+
+
+def _refused_words(route: RouteView, at: datetime) -> str:
+    """What the broker said of this way out, and what would mend it."""
+    where = "this machine's address" if route.egress == THIS_MACHINE else route.egress
+    return (
+        f"refused {at.astimezone(IST):%d %b %H:%M}: {route.refused_text.rstrip('.')}; "
+        f"put {where} on the client's list in the broker's developer console, or correct the route; "
+        "then retry it: the next order shows whether the broker takes it"
+    )
 
 
 def judge_consent(adapter: str, route: RouteView | None, day: date) -> Judged:

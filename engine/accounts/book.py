@@ -50,7 +50,15 @@ from engine.accounts.views import (
     RunRow,
     order_view,
 )
-from engine.events import ClientsChanged, Event, FundsChanged, HaltChanged, OrderChanged, RunChanged
+from engine.events import (
+    ClientsChanged,
+    Event,
+    FundsChanged,
+    HaltChanged,
+    OrderChanged,
+    RunChanged,
+    SessionsChanged,
+)
 
 
 @dataclass(slots=True)
@@ -184,6 +192,10 @@ class Book:
         events: list[Event] = []
         if projection.clients is not None:
             self.clients = projection.clients
+            before, sessions = self.access.sessions, projection.access.sessions
+            changed = {c for c in before.keys() | sessions.keys() if before.get(c) != sessions.get(c)}
+            if changed:  # another process may have signed them in
+                events.append(SessionsChanged(frozenset(changed)))
             self.access, self.shared = projection.access, projection.shared
             self.by_code = {view.code.upper(): view.id for view in self.clients.values()}
             self.by_account = {(v.broker, v.broker_user_id): v.id for v in self.clients.values()}

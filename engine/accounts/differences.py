@@ -15,7 +15,7 @@ from brokers.contract import BrokerFunds, BrokerHolding
 from data.audit import AuditEntry
 from data.ledger import Line, ShareLine, Transfer, post
 from data.store import Unit
-from data.tables import Break, DayOpen, Funds, Holding, Lot, Meta, Order, table
+from data.tables import Break, Comparison, DayOpen, Funds, Holding, Lot, Meta, Order, table
 from data.vocabulary import Account, BreakKind, Bucket, OrderState, Product
 from engine.accounts.days import LAST_DAY
 from engine.events import TapeLine
@@ -95,7 +95,17 @@ def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str
     _keep_breaks(
         unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts
     )
+    _note(unit, client_id, day, theirs.began, parts.instance_id)
     return Compared(tuple(found), bool(first or adopt))
+
+
+def _note(unit: Unit, client_id: int, day: date, at: datetime, instance_id: int) -> None:
+    """Keep when this was, for the engines that are opened beside this one."""
+    known = table(Comparison)
+    values = {"instance_id": instance_id, "trading_date": day, "at": at}
+    ours = known.c.client_id == client_id
+    if not unit.connection.execute(update(known).where(ours).values(**values)).rowcount:
+        unit.insert(Comparison, [{"client_id": client_id, **values}])
 
 
 def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: float) -> bool:

@@ -88,9 +88,15 @@ class GateCounts:
 class Gate:
     """Judges every client and keeps waivers."""
 
-    def __init__(self, parts: Parts, compared_at: Callable[[int], datetime | None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        compared_at: Callable[[int], datetime | None],
+        shown_at: Callable[[datetime], datetime],
+    ) -> None:
         self._parts = parts
         self._compared_at = compared_at
+        self._shown_at = shown_at
 
     def rows(self) -> list[GateRow]:
         """Every client, by code."""
@@ -185,7 +191,7 @@ class Gate:
             "expires_at": session.expires_at,
             "checked_at": session.checked_at,
         }
-        words = f"signed in {session.login_at.astimezone(IST):%H:%M}"
+        words = f"signed in {self._shown_at(session.login_at).astimezone(IST):%H:%M}"
         if session.problem is SessionProblem.UNREACHABLE:
             return Judged(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
         if session.expires_at is not None and session.expires_at - now <= SOON:

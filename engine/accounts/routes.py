@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_address
@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from data.access_tables import ClientRoute
 from data.audit import AuditEntry
 from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
 from data.money import BadInput
 from data.store import Unit
-from data.tables import table
+from data.tables import Client, table
 from data.vocabulary import Demat, RouteKind
 from engine.accounts.access import RouteView
+from engine.events import TapeLine
 from engine.parts import Parts
 
 REQUIRED = ("code", "kind")
@@ -43,6 +44,8 @@ _EXAMPLE = (
 )
 _API_KEY = re.compile(r"[A-Za-z0-9]{4,64}")
 _LONGEST = 120
+_WAY_OUT = ("kind", "api_key", "proxy", "bind_address", "egress_ip")
+"""What a broker's refusal of a route is about; a change of anything else leaves it standing."""
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -196,6 +199,36 @@ class Routes:
         routes = self.read_file(path)
         return await self._parts.store.write(lambda unit: self._store(unit, routes))
 
+    async def retry(self, client_id: int) -> RouteView:
+        """Let orders go out again on a refused route; the next one shows whether the broker takes it.
+
+        A broker looks at the address of order calls alone, so nothing can be asked before. Raises `BadInput`
+        where nothing was refused.
+        """
+        client = self._parts.book.clients.get(client_id)
+        if client is None:
+            raise BadInput("client", client_id, "no client has this id")
+
+        def store(unit: Unit) -> None:
+            stored = table(ClientRoute)
+            refused = unit.connection.execute(
+                select(stored.c.refused_at, stored.c.refused_text).where(
+                    stored.c.client_id == client_id, stored.c.refused_at.is_not(None)
+                )
+            ).one_or_none()
+            if refused is None:
+                raise BadInput(
+                    "client", client.code, "its broker has not refused its route; nothing to retry"
+                )
+            _mark(unit, client_id, None, "")
+            details = {"code": client.code, "refused_at": refused[0].isoformat(), "words": refused[1]}
+            unit.audit(
+                AuditEntry("CLIENT_ROUTE_RETRIED", self._parts.actor, client_id=client_id, details=details)
+            )
+
+        await self._parts.store.write(store)
+        return self._parts.book.access.routes[client_id]
+
     def read_file(self, path: Path) -> dict[int, NewRoute]:
         """Routes of a CSV file by client. Raises `FileProblem` with every bad row."""
         problems: list[Problem] = []
@@ -245,12 +278,22 @@ class Routes:
     def _store(self, unit: Unit, routes: Mapping[int, NewRoute]) -> RoutesReport:
         stored = table(ClientRoute)
         names = list(NewRoute.__dataclass_fields__)
-        before = {
-            row["client_id"]: {name: row[name] for name in names}
-            for row in unit.connection.execute(select(stored)).mappings()
-        }
+        known = {row["client_id"]: row for row in unit.connection.execute(select(stored)).mappings()}
+        before = {c: {name: row[name] for name in names} for c, row in known.items()}
         changed = {c: values for c, route in routes.items() if (values := asdict(route)) != before.get(c)}
-        rows = [{"client_id": c, **_plain(values), "updated_at": unit.now} for c, values in changed.items()]
+        rows: list[dict[str, Any]] = []
+        for client_id, values in changed.items():
+            was = known.get(client_id)
+            same_way = was is not None and all(was[name] == values[name] for name in _WAY_OUT)
+            rows.append(
+                {
+                    "client_id": client_id,
+                    **_plain(values),
+                    "refused_at": was["refused_at"] if was is not None and same_way else None,
+                    "refused_text": was["refused_text"] if was is not None and same_way else "",
+                    "updated_at": unit.now,
+                }
+            )
         for client_id in changed:
             unit.connection.execute(delete(stored).where(stored.c.client_id == client_id))
         unit.insert(ClientRoute, rows)
@@ -266,6 +309,35 @@ class Routes:
         unit.touched.roster = True
         updated = len(changed.keys() & before.keys())
         return RoutesReport(len(changed) - updated, updated, len(routes) - len(changed))
+
+
+def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: str) -> None:
+    """Keep that a broker refused an order for the way it came, until the route is changed or retried.
+
+    The first refusal is kept and told. A route without an api key is no way at all, and told as that.
+    """
+    stored, clients = table(ClientRoute), table(Client)
+    code = unit.connection.execute(
+        select(clients.c.code)
+        .join(stored, stored.c.client_id == clients.c.id)
+        .where(clients.c.id == client_id, stored.c.refused_at.is_(None), stored.c.api_key != "")
+    ).scalar_one_or_none()
+    if code is None:
+        return
+    _mark(unit, client_id, unit.now, words[:300])
+    details = {"code": code, "words": words[:300]}
+    unit.audit(
+        AuditEntry("CLIENT_ROUTE_REFUSED", actor, client_id=client_id, order_id=order_id, details=details)
+    )
+    unit.publish(TapeLine(unit.now, f"{code}: its route is refused: {words}", "warn", code))
+
+
+def _mark(unit: Unit, client_id: int, at: datetime | None, words: str) -> None:
+    stored = table(ClientRoute)
+    unit.connection.execute(
+        update(stored).where(stored.c.client_id == client_id).values(refused_at=at, refused_text=words)
+    )
+    unit.touched.roster = True
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, select, update
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.store import Unit
 from data.tables import Attempt, Order, table
-from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState
+from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode
+from engine.accounts.routes import note_refused
 from engine.orders.booking import Books, OrderRow
 from engine.orders.facts import (
     Applied,
@@ -84,10 +85,12 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
                 requests += absent_change(books, order, number, evidence)
             case InDoubt(_, evidence):
                 _raise_doubt(books, order, evidence)
-        if not isinstance(fact, (ProvenAbsent, ChangeAbsent, InDoubt)) and isinstance(
-            fact.outcome, (Ambiguous, Refused)
-        ):
+        if isinstance(fact, (ProvenAbsent, ChangeAbsent, InDoubt)):
+            continue
+        if isinstance(fact.outcome, (Ambiguous, Refused)):
             read_again.add(order["client_id"])
+        if isinstance(fact.outcome, Refused) and fact.outcome.code == RefusalCode.ROUTE:
+            note_refused(unit, order["client_id"], order["id"], fact.outcome.message, actor)
     ended = _forget_changes(books)
     books.flush()
     rebook_sales(unit, books.netted, actor, sell_credit_bps)

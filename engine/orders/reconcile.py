@@ -9,8 +9,11 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from data.money import BadInput
 from data.store import StoreError
+from data.tables import Comparison, table
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, compare
 from engine.accounts.views import BreakView
@@ -104,6 +107,29 @@ class Reconciler:
                 "its books cannot be read, or its orders are still moving; try again when they stand still",
             )
         return done
+
+    async def borrow(self) -> None:
+        """Take over what a living engine beside this one has compared lately: it keeps those books true.
+
+        So a command beside a running app need not spend the brokers' budgets once more.
+        """
+        parts, known = self._parts, table(Comparison)
+        young = parts.clock.now() - timedelta(seconds=parts.waits.compare_every_s)
+        async with parts.store.reader() as connection:
+            rows = (
+                await connection.execute(
+                    select(known.c.client_id, known.c.instance_id, known.c.at).where(
+                        known.c.trading_date == parts.market_clock.trading_day,
+                        known.c.at > young,
+                        known.c.instance_id != parts.instance_id,
+                    )
+                )
+            ).all()
+        living = {number for number in {row.instance_id for row in rows} if parts.engine_lives(number)}
+        for row in rows:
+            if row.instance_id in living and self._reachable(row.client_id):
+                self._compared[row.client_id] = self._tried[row.client_id] = row.at
+                parts.book.reconciled.add(row.client_id)
 
     # --- the schedule ---
 

@@ -15,7 +15,16 @@ from keyring.backends import fail, null
 
 from data import secrets
 from data.money import BadInput
-from data.secrets import FILE, PASSPHRASE_FILE, FileVault, KeyringVault, open_vault, vault_state
+from data.secrets import (
+    FILE,
+    PASSPHRASE_FILE,
+    ClosedVault,
+    FileVault,
+    KeyringVault,
+    file_fault,
+    open_vault,
+    vault_state,
+)
 
 PASSPHRASE = "correct horse battery"
 
@@ -98,6 +107,44 @@ def test_a_wrong_passphrase_a_short_one_and_a_damaged_file_are_named_without_a_s
             opened(tmp_path)
     (tmp_path / FILE).write_bytes(kept)
     assert opened(tmp_path).get("k") == "v"
+
+
+def test_a_damaged_file_is_told_without_its_passphrase(tmp_path, use):
+    use(fail.Keyring())
+    assert file_fault(tmp_path / FILE) is None
+    opened(tmp_path).put("k", "v")
+    whole = (tmp_path / FILE).read_bytes()
+    assert vault_state(tmp_path).ok
+    token = json.loads(whole)["secrets"]
+    cut = [whole.replace(token.encode(), part.encode()) for part in (token[:-40], token[:40], "gAAA", "")]
+    for damaged in (*(whole[:length] for length in range(0, len(whole), 7)), *cut, b"\xff\x00" * 50):
+        (tmp_path / FILE).write_bytes(damaged)
+        state = vault_state(tmp_path)
+        assert (state.backend, state.ok, "damaged" in state.why) == ("file", False, True), damaged
+        assert state.todo.startswith("put it back from a copy")
+        with pytest.raises(BadInput, match="damaged: put it back from a copy"):
+            opened(tmp_path)
+    (tmp_path / FILE).write_bytes(whole)
+    assert vault_state(tmp_path).ok
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    assert "cannot be read" in vault_state(tmp_path).why
+
+
+def test_where_secrets_are_follows_what_was_asked_for(tmp_path, use):
+    use(fail.Keyring())
+    state = vault_state(tmp_path, "keyring")
+    assert (state.backend, state.ok, state.todo) == ("keyring", False, "unlock it")
+    use(Remembering())
+    assert (vault_state(tmp_path, "keyring").ok, vault_state(tmp_path).backend) == (True, "keyring")
+    assert vault_state(tmp_path, "file").why == "no secrets yet; asked for"
+
+
+def test_a_vault_that_was_not_opened_says_so_and_guesses_nothing():
+    vault = ClosedVault(BadInput("passphrase", "", "nobody gave it"))
+    for call in (lambda: vault.get("k"), lambda: vault.put("k", "v"), lambda: vault.delete("k")):
+        with pytest.raises(BadInput, match="nobody gave it"):
+            call()
 
 
 _CHILD = """

@@ -206,3 +206,11 @@ async def test_orders_left_over_from_a_day_end_with_it_and_are_never_sent_on_the
         assert desk.funds.all() == before
         assert not any(order.flags for order in desk.orders.all())
         await books_are_sound(desk)
+
+
+async def test_a_stamp_from_before_a_jump_of_the_market_is_shown_as_it_was_then(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        stamp, shown = desk.clock.now(), desk.shown_at(desk.clock.now())
+        await next_day(desk)
+        assert desk.shown_at(desk.clock.now()).date() > shown.date()
+        assert abs((desk.shown_at(stamp) - shown).total_seconds()) <= 1

@@ -118,3 +118,23 @@ async def test_the_stream_that_fails_is_opened_anew(tmp_path):
         _, run = await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
         await books_are_sound(desk)
+
+
+async def test_a_command_beside_a_running_app_need_not_read_the_books_again(tmp_path):
+    clock = ManualClock(START)
+    one = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN)
+    async with filed_desk(tmp_path, clock, "app") as desk:
+        assert await desk.reconcile.check(ROHAN)
+        at = desk.reconcile.compared_at(ROHAN)
+        await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "away")
+        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+            assert other.reconcile.compared_at(ROHAN) == at
+            assert not other.reconcile.is_compared(PRIYA)
+            other._parts.feed.holdings = None  # whoever asks for books fails
+            assert (await other.plans.preview(one)).orders == 1
+        clock.shift(desk._parts.waits.compare_every_s + 1)
+        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+            assert not other.reconcile.is_compared(ROHAN), "what is old is read again"
+        assert await desk.reconcile.check(ROHAN)
+    async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        assert not other.reconcile.is_compared(ROHAN), "nobody keeps these books true"

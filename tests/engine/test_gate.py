@@ -1,10 +1,12 @@
 """The gate: who may trade, why not, one address for one family, and what a trader may let pass for a day."""
 
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.money import BadInput
@@ -12,6 +14,7 @@ from data.vocabulary import (
     Demat,
     GateColour,
     GateItem,
+    OrderState,
     Product,
     Reason,
     RouteKind,
@@ -21,7 +24,7 @@ from data.vocabulary import (
 from engine.accounts.access import THIS_MACHINE, RouteView, shared_addresses
 from engine.accounts.routes import NewRoute, template
 from engine.accounts.views import HoldingView
-from tests.desks import buy, paper_desk, sell
+from tests.desks import buy, paper_desk, sell, until
 from tests.signing import START, signing_desk
 
 GREEN, AMBER, RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
@@ -188,6 +191,115 @@ async def test_a_route_that_says_paper_sends_no_real_order_and_a_dealer_needs_a_
         assert "written permission" in desk.gate.of(2).check(GateItem.ROUTE).judged.words
         with pytest.raises(BadInput, match="needs the client's api key"):
             await desk.routes.set(1, NewRoute(RouteKind.OWN))
+
+
+WRONG_ADDRESS = "Orders are not allowed from the IP address 198.51.100.7."
+
+
+async def sent(desk, intent):
+    """Send an intent; gives each client's order once every call has ended."""
+    plan = await desk.plans.freeze(intent)
+    run = await desk.runs.start(plan, plan.digest)
+    unsent = (OrderState.RESERVED, OrderState.SENDING)
+    orders = lambda: desk.orders.all(run=run.number)  # noqa: E731
+    await until(desk, lambda: all(order.state not in unsent for order in orders()), step_s=0)
+    return {order.client_id: order for order in orders()}
+
+
+@asynccontextmanager
+async def refusing_desk(home):
+    """Two clients who may trade, at a broker that takes nothing from the first one's address for now."""
+    async with signing_desk(home, "C1", "C2", kind="api") as (desk, broker):
+        for number in (1, 2):
+            await desk.sessions.sign_in(number, f"for-U{number}")
+            await desk.routes.set(number, own(f"203.0.113.{number}"))
+        answers = {"U1": Refused("route", WRONG_ADDRESS)}
+        place, cancel = broker.place, broker.cancel
+
+        async def placed(account, request):
+            return answers.get(account.user_id) or await place(account, request)
+
+        async def cancelled(account, broker_order_id):
+            return answers.get(account.user_id) or await cancel(account, broker_order_id)
+
+        broker.place, broker.cancel = placed, cancelled
+        yield desk, answers
+
+
+async def test_an_order_from_a_wrong_address_turns_the_route_of_that_client_red(tmp_path):
+    intent = buy("TCS", SizingKind.FIXED_QUANTITY, 1, again=True)
+    async with refusing_desk(tmp_path) as (desk, _answers):
+        heard = []
+        desk.events.subscribe(lambda event: heard.append(event.name))
+        before = desk.gate.of(2).checks[:4]
+        order = (await sent(desk, intent))[1]
+        assert (order.state, order.reason_code, order.blocked_paise) == (OrderState.REJECTED, "route", 0)
+        route = desk.gate.of(1).check(GateItem.ROUTE)
+        assert route.colour is RED
+        assert route.judged.words.startswith(
+            f"refused 18 Nov 09:15: {WRONG_ADDRESS[:-1]}; put 203.0.113.1 on"
+        )
+        assert route.judged.figures["refused_at"] == START
+        assert colours(desk, 1)["session"] == "green"
+        assert desk.gate.of(2).checks[:4] == before
+        assert "clients.changed" in heard
+        assert [line.text for line in desk.tape() if "refused" in line.text] == [
+            f"C1: its route is refused: {WRONG_ADDRESS}"
+        ]
+        plan = await desk.plans.preview(intent)
+        lines = {line.code: (line.reason, line.detail) for line in plan.lines}
+        assert lines == {"C1": (Reason.ROUTE_NOT_READY, route.judged.words), "C2": (None, "")}
+        with pytest.raises(BadInput, match="red cannot be waived: refused"):
+            await desk.gate.waive(1, "route", "I know what I do")
+        (row,) = await desk.audit.rows(action="CLIENT_ROUTE_REFUSED")
+        assert (row.client_id, row.order_id, row.details["words"]) == (1, order.id, WRONG_ADDRESS)
+    async with signing_desk(tmp_path) as (desk, _broker):
+        assert colours(desk, 1)["route"] == "red", "it is kept, whoever looks, till it is mended"
+
+
+async def test_a_refused_route_is_retried_and_the_next_order_shows_what_came_of_it(tmp_path):
+    intent = buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, again=True)
+    async with refusing_desk(tmp_path) as (desk, answers):
+        with pytest.raises(BadInput, match="nothing to retry"):
+            await desk.routes.retry(1)
+        await sent(desk, intent)
+        assert (await desk.routes.retry(1)).refused_at is None
+        assert (colours(desk, 1)["route"], desk.clients.get(1).gate) == ("green", None)
+        assert (await sent(desk, intent))[1].state is OrderState.REJECTED
+        assert colours(desk, 1)["route"] == "red", "the broker still says no"
+        await desk.routes.retry(1)
+        answers.clear()
+        assert (await sent(desk, intent))[1].state is not OrderState.REJECTED
+        assert colours(desk, 1)["route"] == "green"
+        told = [row.action for row in await desk.audit.rows(client_id=1) if "ROUTE_" in row.action]
+        assert told == ["CLIENT_ROUTE_REFUSED", "CLIENT_ROUTE_RETRIED"] * 2
+
+
+async def test_only_another_way_out_ends_a_refusal_by_itself(tmp_path):
+    async with refusing_desk(tmp_path) as (desk, _answers):
+        await sent(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        await desk.routes.set(1, own("203.0.113.1", consent="paper 2"))
+        assert (colours(desk, 1)["route"], desk.routes.of(1).consent) == ("red", "paper 2")
+        await desk.routes.set(2, own("203.0.113.9"))
+        assert colours(desk, 1)["route"] == "red"
+        await desk.routes.set(1, own("203.0.113.7"))
+        assert (colours(desk, 1)["route"], desk.routes.of(1).refused_text) == ("green", "")
+
+
+async def test_a_cancel_from_a_wrong_address_tells_it_too_and_what_never_left_tells_nothing(tmp_path):
+    async with refusing_desk(tmp_path) as (desk, answers):
+        answers["U1"] = NotSent("no connection to the proxy of this route")
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, limit_paise=2300_00))
+        run = await desk.runs.start(plan, plan.digest)
+        (order,) = desk.orders.all(run=run.number)
+        await until(desk, lambda: desk.orders.get(order.id).sub_status.startswith("not sent"))
+        assert colours(desk, 1)["route"] == "green"
+        answers.clear()
+        await until(desk, lambda: desk.orders.get(order.id).state is OrderState.OPEN)
+        answers["U1"] = Refused("route", WRONG_ADDRESS)
+        await desk.orders.cancel([order.id])
+        await until(desk, lambda: colours(desk, 1)["route"] == "red")
+        assert desk.orders.get(order.id).state is OrderState.OPEN
 
 
 async def test_a_route_file_is_taken_whole_or_not_at_all(tmp_path):

@@ -1,4 +1,4 @@
-"""Orders for the next session at a local Kite: taken before the open, changed, cancelled, and traded in it."""
+"""Orders for the next session at a local Kite: taken before it, changed, cancelled, and traded in it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

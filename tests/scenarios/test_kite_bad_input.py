@@ -111,10 +111,10 @@ async def test_a_request_token_used_twice(morning: Morning) -> None:
     assert "Token is invalid or has expired." in await refused(morning, token)
 
 
-async def bought(morning: Morning) -> dict[int, OrderView]:
+async def bought(morning: Morning, again: bool = False) -> dict[int, OrderView]:
     """One share of RELIANCE bought for everybody, each order where it came to rest."""
     await morning.priced("NSE:RELIANCE")
-    _, run = await morning.send(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
+    _, run = await morning.send(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, again=again))
     orders = morning.desk.orders
     await morning.until(lambda: not any(order.live for order in orders.all(run=run.number)))
     found = {order.client_id: order for order in orders.all(run=run.number)}
@@ -151,7 +151,24 @@ async def test_a_wrong_address(morning: Morning) -> None:
     session = morning.desk.sessions.of(STRUCK.number)
     assert session is not None
     assert session.ok, "only orders are bound to an address"
+    route = at_gate(morning, GateItem.ROUTE)
+    assert route.colour is GateColour.RED
+    assert "Orders are not allowed from the IP address 127.0.0.1" in route.judged.words
+    assert "put 203.0.113.3 on the client's list" in route.judged.words
     assert standing(morning) == before
+    plan = await _previewed(morning, again=True)
+    assert {line.client_id: line.reason for line in plan.lines} == {
+        STRUCK.number: Reason.ROUTE_NOT_READY,
+        **dict.fromkeys((one.number for one in OTHERS), None),
+    }
+    (skipped,) = [line for line in plan.lines if line.reason is not None]
+    assert skipped.detail == route.judged.words
+    morning.kite.switches.change({"static_ips": {STRUCK.user_id: ["127.0.0.1"]}})
+    assert at_gate(morning, GateItem.ROUTE).colour is GateColour.RED, "a look at the list is no call of ours"
+    await morning.desk.routes.retry(STRUCK.number)
+    morning.kite.received.clear()
+    assert (await bought(morning, again=True))[STRUCK.number].state is OrderState.FILLED
+    assert at_gate(morning, GateItem.ROUTE).colour is GateColour.GREEN
 
 
 def told(morning: Morning, keys: dict[str, int]) -> bool:
@@ -241,6 +258,6 @@ async def test_a_row_with_null_for_a_number(morning: Morning) -> None:
     assert [check for check in await desk.doctor.run() if not check.ok] == []
 
 
-async def _previewed(morning: Morning) -> Plan:
+async def _previewed(morning: Morning, again: bool = False) -> Plan:
     await morning.priced("NSE:RELIANCE")
-    return await morning.desk.plans.preview(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
+    return await morning.desk.plans.preview(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, again=again))

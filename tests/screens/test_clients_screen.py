@@ -11,13 +11,23 @@ import pytest
 from textual.events import Paste
 from textual.widgets import Static
 
+from brokers.contract import BrokerAccount, OrderRequest, Outcome, Refused
 from data.clock import ManualClock, SystemClock
-from data.vocabulary import ClientStatus, Demat, GateColour, GateItem, RouteKind, SessionState
+from data.vocabulary import (
+    ClientStatus,
+    Demat,
+    GateColour,
+    GateItem,
+    RouteKind,
+    SessionState,
+    SizingKind,
+)
 from engine.accounts.routes import NewRoute
 from engine.desk import Desk
 from screens.client import ClientScreen
 from screens.clients import ClientsScreen
 from screens.sign_in import SignInScreen, minutes
+from tests.desks import buy
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.signing import START, SigningBroker, signing_desk
 from tradedesk.app import TradedeskApp
@@ -186,6 +196,48 @@ async def test_an_amber_item_is_waived_with_a_reason_and_red_is_not(tmp_path: Pa
         )
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_route_that_the_broker_refuses_turns_red_at_once_and_r_tries_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with opened_to_sign_in(tmp_path, "C1", "C2", size=size) as bench:
+        desk = bench.desk
+        for number in (1, 2):
+            await desk.sessions.sign_in(number, f"for-U{number}")
+            await desk.routes.set(number, own(number))
+        await desk.reconcile.ensure([1, 2])
+        await bench.keys("7")
+        assert "gate 2/2 · red 0" in bench.lines()[1]
+        place = bench.broker.place
+
+        async def placed(account: BrokerAccount, request: OrderRequest) -> Outcome:
+            if account.user_id == "U1":
+                return Refused("route", "Orders are not allowed from [198.51.100.7].")
+            return await place(account, request)
+
+        monkeypatch.setattr(bench.broker, "place", placed)
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        await desk.runs.start(plan, plan.digest)
+        await bench.until(lambda: bench.row("C1")[3] == "RED")
+        assert bench.row("C1")[3:6] == ["RED", "09:15", "R"]
+        assert bench.row("C2")[3] != "RED"
+        bench.screen.query_one(LiveGrid).to_top()
+        await bench.settle()
+        assert "gate 1/2 · red 1" in bench.lines()[1]
+        detail = bench.screen.query_one("#gate-detail", Static).content.plain
+        assert "refused 18 Nov 09:15: Orders are not allowed from [198.51.100.7]; put 203.0.113.1" in detail
+        assert detail.rstrip().endswith("r retries the route")
+        await bench.keys("n")
+        assert any(told.endswith("(r retries the route)") for told in bench.toasts)
+        await bench.keys("r")
+        await bench.until(lambda: bench.row("C1")[3] != "RED")
+        assert isinstance(bench.screen, ClientsScreen)
+        assert "C1: the next order shows whether the broker takes this route" in bench.toasts
+        assert desk.clients.get(1).gate is None
+        await bench.keys("r")
+        assert any("nobody is due to sign in" in told for told in bench.toasts)
+
+
 async def test_one_after_another_signs_in_and_no_token_stays(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -210,7 +262,12 @@ async def test_one_after_another_signs_in_and_no_token_stays(
         await bench.until(lambda: "link copied again" in bench.text)
         assert [url[-2:] for url in bench.copied] == ["U1", "U2", "U2"]
         await bench.paste("http://127.0.0.1/?status=success")
-        assert "not taken: it has no request_token" in bench.text
+        await bench.until(lambda: len(bench.copied) == 4)
+        assert "not taken: it has no request_token; copy the address" in bench.text
+        assert "still C2, link copied again" in bench.text
+        assert bench.copied[-1].endswith("user=U2")
+        await bench.paste("for-U1")
+        await bench.until(lambda: "not taken: it was given for C1 already · still C2" in bench.text)
         await bench.paste("for-U3")
         await bench.until(lambda: "it belongs to user U3, client C3, not to C2" in bench.text)
         assert "refused 1" in bench.text
@@ -221,10 +278,11 @@ async def test_one_after_another_signs_in_and_no_token_stays(
         assert isinstance(bench.screen, ClientsScreen)
         assert "sign-in 1/4, r goes on" in bench.lines()[1]
         await bench.keys("r")
-        await bench.until(lambda: len(bench.copied) == 6)
+        await bench.until(lambda: len(bench.copied) == 8)
         await bench.paste("wrong-token-of-nobody")
         await bench.until(lambda: "everybody had a turn, 3 are left" in bench.text)
         results = [line[1:].split()[:2] for line in bench.lines() if line[1:2] == "C"]
+        assert results.pop(0)[0] == "C4:", "the reason of the cursor's row in full"
         assert results == [["C4", "RED"], ["C2", "RED"], ["C3", "skipped"], ["C1", "ok"]]
         assert "Token (hidden) is invalid" in bench.text
         await bench.keys("r")
@@ -253,7 +311,7 @@ async def test_one_after_another_signs_in_and_no_token_stays(
 async def test_a_client_without_a_link_is_passed_over_and_its_reason_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from brokers.contract import BrokerAccount, BrokerError
+    from brokers.contract import BrokerError
 
     async with opened_to_sign_in(tmp_path, "C1", "C2", size=(80, 24)) as bench:
         real = bench.broker.login_url

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import keyring
@@ -92,6 +94,24 @@ def test_routes_come_from_a_file_and_are_shown(demo: Terminal, tmp_path: Path) -
     assert (refused.code, refused.error["reason"]) == (2, "bad_file")
     assert [(one["row"], one["field"]) for one in refused.error["problems"]] == [(3, "code")]
     assert demo.done("gate")["ready"] == 47  # on paper no route counts
+
+
+def test_a_refused_route_is_retried_by_its_clients_code(demo: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "routes.csv"
+    file.write_text("code,kind,api_key,egress_ip\nAM1042,own,abcd1234,203.0.113.7\n")
+    demo.done("routes", "import", str(file))
+    refused = demo.run("routes", "retry", "AM1042", "--json")
+    assert (refused.code, refused.error["field"]) == (2, "client")
+    assert "nothing to retry" in refused.error["expected"]
+    with closing(sqlite3.connect(demo.home / "desk.db")) as books, books:
+        books.execute("UPDATE client_route SET refused_at = '2026-11-18 03:45:00', refused_text = 'No.'")
+    (route,) = demo.done("routes", "show")
+    assert (route["refused_at"], route["refused_text"]) == ("2026-11-18T03:45:00+00:00", "No.")
+    assert demo.done("routes", "retry", "am1042")["code"] == "AM1042"
+    (route,) = demo.done("routes", "show")
+    assert (route["refused_at"], route["refused_text"]) == (None, "")
+    (row,) = demo.done("audit", "show", "--action", "CLIENT_ROUTE_RETRIED")
+    assert row["details"]["words"] == "No."
 
 
 def test_an_api_secret_is_read_from_stdin_and_nowhere_shown(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.money import BadInput
+from data.vocabulary import GateItem
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, ClientWord
 from tradedesk.commands.session import hidden, passphrase_of, run
@@ -88,6 +89,7 @@ def gate_shape(desk: "Desk", row: "GateRow") -> dict[str, Any]:
 
 
 def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
+    from engine.accounts.access import NO_CONNECTION
     from engine.orders.refusals import words
 
     def cell(check: "GateCheck") -> str:
@@ -97,6 +99,8 @@ def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
     client = desk.clients.get(row.client_id)
     if row.reason is not None and client.status != "active":
         told = [words(row.reason)]
+    elif row.check(GateItem.ROUTE).judged.words == NO_CONNECTION:
+        told = [NO_CONNECTION]
     return (row.code, client.name, *(cell(check) for check in row.checks), "; ".join(told))
 
 
@@ -189,6 +193,23 @@ def show_routes(as_json: AsJson = False) -> None:
     run(work)
 
 
+@routes_app.command("retry")
+def retry_route(client: ClientWord, as_json: AsJson = False) -> None:
+    """Let orders out again on a route that the broker refused, once the address is on its list."""
+
+    async def work(desk: "Desk") -> Exit:
+        found = desk.clients.find(client)
+        await desk.routes.retry(found.id)
+        row = desk.gate.of(found.id)
+        if as_json:
+            document(gate_shape(desk, row))
+        else:
+            line(f"{row.code}: the next order shows whether the broker takes this route")
+        return Exit.DONE
+
+    run(work)
+
+
 def _route_shape(route: Any) -> dict[str, Any]:
     return {name: getattr(route, name) for name in type(route).__dataclass_fields__}
 
@@ -197,21 +218,34 @@ def _route_shape(route: Any) -> dict[str, Any]:
 
 
 @secrets_app.callback()
-def secrets(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Where this home's secrets are kept, why there, and what is to be done."""
+def secrets(
+    ctx: typer.Context,
+    open_it: Annotated[
+        bool,
+        typer.Option("--open", help="Ask for the passphrase, if it needs one, and look what is missing."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Where this home's secrets are kept, why there, what is missing, and what is to be done."""
     if ctx.invoked_subcommand is not None:
         return
-    from data.secrets import vault_state
+    from data.clock import SystemClock
+    from data.secrets import open_vault
     from tradedesk.home import home_folder
+    from tradedesk.settings import load_settings
+    from tradedesk.vault_look import look
 
-    state = vault_state(home_folder())
+    home = home_folder()
+    prefer = load_settings(home).vault
+    ask = (lambda: passphrase_of(home)) if open_it else None
+    found = look(home, prefer, lambda: open_vault(home, ask, prefer), SystemClock().now())
     if as_json:
-        document(state)
+        document(found)
     else:
-        line(f"{'ok ' if state.ok else 'BAD'}  {state.backend}: {state.why}")
-        if state.todo:
-            line(f"     {state.todo}")
-    raise typer.Exit(Exit.DONE if state.ok else Exit.NOT_VERIFIED)
+        line(f"{'ok ' if found.ok else 'BAD'}  {found.backend}: {found.why}")
+        if found.todo:
+            line(f"     {found.todo}")
+    raise typer.Exit(Exit.DONE if found.ok else Exit.NOT_VERIFIED)
 
 
 @secrets_app.command("set-key")

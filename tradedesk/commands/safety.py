@@ -298,4 +298,4 @@ def doctor(as_json: AsJson = False) -> None:
                 line(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.detail}")
         return Exit.DONE if ok else Exit.NOT_VERIFIED
 
-    run(work)
+    run(work, needs_secrets=False)

@@ -13,7 +13,7 @@ import typer
 
 from data.money import BadInput
 from tradedesk.commands.exits import Exit
-from tradedesk.output import say
+from tradedesk.output import counted, say
 
 if TYPE_CHECKING:
     from data.phases import Calendar
@@ -57,9 +57,12 @@ def _keep_spare(file: Path) -> None:
         spare.write(bytes(SPARE_BYTES))
 
 
-def run(work: Work) -> NoReturn:
-    """Open the desk of the home, do the work, close it, and end with the work's exit code."""
-    _run(work, prepare_home())
+def run(work: Work, needs_secrets: bool = True) -> NoReturn:
+    """Open the desk of the home, do the work, close it, and end with the work's exit code.
+
+    Without `needs_secrets` nobody is asked for a passphrase.
+    """
+    _run(work, prepare_home(), needs_secrets=needs_secrets)
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
@@ -115,6 +118,7 @@ def _run(
     settings: "Settings | None" = None,
     calendar: "Calendar | None" = None,
     emergency: bool = False,
+    needs_secrets: bool = True,
 ) -> NoReturn:
     async def opened() -> Exit:
         from tradedesk.wiring import open_desk
@@ -125,7 +129,8 @@ def _run(
             settings=settings,
             calendar=calendar,
             emergency=emergency,
-            passphrase=lambda: passphrase_of(home),
+            passphrase=(lambda: passphrase_of(home)) if needs_secrets else None,
+            needs_secrets=needs_secrets,
         )
         async with opening as desk:
             if desk.exchange_trouble:
@@ -138,10 +143,24 @@ def _run(
 
 
 def passphrase_of(home: Path) -> str:
-    """The passphrase of the home's encrypted secrets, asked for twice where it is about to be set."""
-    from data.secrets import FILE
+    """The passphrase of the home's encrypted secrets, asked for twice where it is about to be set.
 
+    Raises `BadInput` where no passphrase opens the file.
+    """
+    from data.secrets import FILE, file_fault
+
+    if (fault := file_fault(home / FILE)) is not None:
+        raise BadInput("secrets", str(home / FILE), ": ".join(fault))
     if not (home / FILE).exists():
+        from data.clock import SystemClock
+        from tradedesk.vault_look import TOKEN, wanted_secrets
+
+        signed_in = sum(one.what == TOKEN for one in wanted_secrets(home / "desk.db", SystemClock().now()))
+        if signed_in:
+            say(
+                f"{FILE} is not there, though {counted(signed_in, 'client')} signed in today: "
+                "put it back from a copy, or go on with an empty one and sign in again"
+            )
         say(f"choose a passphrase: without a system keyring, secrets are kept encrypted in {FILE}")
     given = hidden(f"passphrase of {FILE}: ")
     if not (home / FILE).exists() and sys.stdin.isatty() and hidden("the same again: ") != given:

@@ -1,0 +1,144 @@
+"""What the vault of a home at Kite should hold by the books, and what of that is not there."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from data.access_tables import BrokerSession, ClientRoute
+from data.money import BadInput
+from data.secrets import FILE, NoVault, Prefer, Vault, vault_state
+from data.store import read_file
+from data.tables import Client, Meta, table
+from data.vocabulary import ClientStatus, SessionProblem
+from tradedesk.foundation import KITE_OF_HOME
+from tradedesk.kite_access import ZERODHA, secret_key, token_key
+
+API_SECRET, TOKEN = "api_secret", "token"
+
+_FEW = 5
+"""How many names stand in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A secret that the books call for: the `api_secret` of an api key, or the `token` of a user signed in.
+
+    `name` is the api key or the user id, `codes` the clients that need it.
+    """
+
+    what: str
+    name: str
+    codes: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Under which name the vault keeps it."""
+        return secret_key(self.name) if self.what == API_SECRET else token_key(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsLook:
+    """Where a home's secrets are, and what is `missing`; None where the vault was not opened."""
+
+    backend: str
+    ok: bool
+    why: str
+    todo: str
+    missing: tuple[Wanted, ...] | None
+
+    @property
+    def words(self) -> str:
+        """All of it on one line."""
+        return f"{self.backend}: {self.why}" + (f"; {self.todo}" if self.todo else "")
+
+
+def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime) -> SecretsLook:
+    """Look where the secrets are, and into what is `opened` for those that the books call for; it may block.
+
+    A file that is not there is not opened: it holds nothing. One whose passphrase nobody gave is no fault.
+    """
+    state = vault_state(home, prefer)
+    if not state.ok:
+        return SecretsLook(state.backend, False, state.why, state.todo, None)
+    wanted, absent = (
+        wanted_secrets(home / "desk.db", now),
+        state.backend == "file" and not (home / FILE).exists(),
+    )
+    try:
+        vault = NoVault() if absent else opened()
+        missing = tuple(one for one in wanted if not vault.get(one.key))
+    except BadInput as problem:
+        if problem.field == "passphrase" and not problem.value:
+            why = f"{state.why}; it was not opened to look what is missing"
+            return SecretsLook(state.backend, True, why, state.todo, None)
+        return SecretsLook(state.backend, False, problem.expected, "", None)
+    if not missing:
+        return SecretsLook(state.backend, True, state.why, state.todo, ())
+    keys = [one for one in missing if one.what == API_SECRET]
+    users = [one for one in missing if one.what == TOKEN]
+    why = [f"{FILE} is not there" if absent else state.why]
+    todo = [f"put {FILE} back from a copy, or:"] if absent and users else []
+    if keys:
+        why.append(f"no api secret of {_few([one.name for one in keys])}")
+        todo.append("`tradedesk secrets set-key API_KEY`")
+    if users:
+        why.append(
+            f"no token of {_few([code for one in users for code in one.codes])}, signed in by the books"
+        )
+        todo.append("sign in again (`tradedesk login next`)")
+    return SecretsLook(state.backend, False, "; ".join(why), " ".join(todo), missing)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
+
+
+def wanted_secrets(database: Path, now: datetime) -> list[Wanted]:
+    """The secrets that the books at `database` call for at the aware time `now`.
+
+    None for books of the paper exchange, and for what cannot be read.
+    """
+    if not database.exists():
+        return []
+    try:
+        return read_file(database, lambda connection: _wanted(connection, now))
+    except DBAPIError:  # a database of another version, or none: the doctor of the books says which
+        return []
+
+
+def _wanted(connection: Connection, now: datetime) -> list[Wanted]:
+    meta, clients = table(Meta), table(Client)
+    routes, sessions = table(ClientRoute), table(BrokerSession)
+    if connection.execute(select(meta.c.name).where(meta.c.name == KITE_OF_HOME)).first() is None:
+        return []
+    trading = (clients.c.broker == ZERODHA, clients.c.status == ClientStatus.ACTIVE.value)
+    keys: defaultdict[str, list[str]] = defaultdict(list)
+    for api_key, code in connection.execute(
+        select(routes.c.api_key, clients.c.code)
+        .join(clients, clients.c.id == routes.c.client_id)
+        .where(*trading, routes.c.api_key != "")
+        .order_by(clients.c.code)
+    ):
+        keys[api_key].append(code)
+    standing = (SessionProblem.NONE, SessionProblem.UNREACHABLE, SessionProblem.NO_TOKEN)
+    users = connection.execute(
+        select(clients.c.broker_user_id, clients.c.code)
+        .join(sessions, sessions.c.client_id == clients.c.id)
+        .where(
+            *trading,
+            sessions.c.login_at.is_not(None),
+            sessions.c.problem_code.in_([one.value for one in standing]),
+            sessions.c.expires_at.is_(None) | (sessions.c.expires_at > now),
+        )
+        .order_by(clients.c.code)
+    )
+    return [
+        *(Wanted(API_SECRET, api_key, tuple(codes)) for api_key, codes in keys.items()),
+        *(Wanted(TOKEN, user_id, (code,)) for user_id, code in users),
+    ]
