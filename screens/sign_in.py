@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -15,7 +16,7 @@ from textual.widgets import Input, Static
 
 from data.money import BadInput
 from data.vocabulary import SessionState
-from engine.accounts.sign_in import SignIn, SignInQueue, SignInState
+from engine.accounts.sign_in import Redirects, SignIn, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from screens.commands import COMMANDS, binding, bindings
 from screens.workspace import MASK, Dialog
@@ -111,6 +112,7 @@ class SignInScreen(Dialog[None]):
         self._shown: int | None = None
         self._said = ""
         self._refused = False
+        self._listens = False
         self._changed = True
         self._entries: dict[int, SignIn] = {}
         self._ended: bool | None = None
@@ -160,6 +162,8 @@ class SignInScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Listen, and begin with the client whose turn it is."""
         self._unsubscribe = self.desk.events.subscribe(self._heard)
+        if self.desk.sessions.redirects is not None:
+            self.run_worker(self._catch(self.desk.sessions.redirects), group="catch", exit_on_error=False)
         self._next()
 
     def on_unmount(self) -> None:
@@ -285,7 +289,20 @@ class SignInScreen(Dialog[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the token to the desk and go on; on an empty field copy the link again."""
         event.stop()
-        text = self._field.take()
+        self._take(self._field.take())
+
+    async def _catch(self, opened: Callable[[], AbstractAsyncContextManager[Redirects]]) -> None:
+        """Take the addresses that browsers are sent to, as if they were pasted here."""
+        try:
+            async with opened() as redirects:
+                self._listens = True
+                self._paint()
+                while True:
+                    self._take(await redirects.address())
+        except BadInput as problem:
+            self.shell.say(f"no redirect is caught, paste the addresses: {problem}", "warning")
+
+    def _take(self, text: str) -> None:
         client = self._queue.current
         if client is None or self._shown != client.id:
             if text.strip():
@@ -326,6 +343,8 @@ class SignInScreen(Dialog[None]):
             name = MASK if self.shell.privacy else client.name
             who = f" {client.code} {name}  {client.broker_user_id}"
             hint = self._said if self._shown == client.id else "fetching the link…"
+            if self._listens:
+                hint += "   the browser's return is caught"
             hint = f" {hint}   }} skips   Esc leaves, the rest stays"
         elif not self._going.over:
             who, hint = " the last answers are being checked…", " Esc leaves, they are checked all the same"

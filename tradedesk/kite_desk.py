@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import aiohttp
 from sqlalchemy import select
@@ -221,6 +222,10 @@ async def open_kite(
     parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
     desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)
     desk.exchange_trouble = trouble
+    if port := base.settings.sign_in_port:
+        from brokers.kite.listener import RedirectListener  # a web server, wanted by those who set it alone
+
+        desk.sessions.redirects = partial(RedirectListener, port)
     opened = vault
 
     def look_at_secrets() -> tuple[bool, str]:

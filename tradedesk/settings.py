@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     kite_feed: str = ""
     """Code of the client whose session carries the prices; empty takes those that are signed in."""
 
+    sign_in_port: int = Field(default=0, ge=0, le=65535)
+    """Port of 127.0.0.1 where sign-ins end, if the apps' redirect URL is http://127.0.0.1:PORT/; else 0."""
+
     vault: Literal["auto", "keyring", "file"] = "auto"
     """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used."""
 

@@ -24,13 +24,14 @@ async def serve(
     clock: Clock | None = None,
     delays: Delays | None = None,
     begins: time | None = None,
+    redirect: str = "",
     on_start: Callable[[LocalKite], None] | None = None,
 ) -> None:
     """Serve the demonstration on loopback until cancelled; what happened is found again in `home`.
 
     Accounts carry the clients' user ids at the broker. Its days begin at `begins` in India where that is
-    before trading opens. `on_start` is told once requests are answered. Raises `OSError` where the port is
-    taken or the folder cannot be written.
+    before trading opens; sign-ins lead to `redirect`, or to a page of its own. `on_start` is told once it
+    answers requests. Raises `OSError` where the port is taken or the folder cannot be written.
     """
     clock = clock or SystemClock()
     calendar = load_calendar()
@@ -39,7 +40,14 @@ async def serve(
     try:
         keep = home / "local_kite.db"
         kite = LocalKite(
-            exchange, clock, api_keys=api_keys, port=port, delays=delays, calendar=calendar, keep=keep
+            exchange,
+            clock,
+            api_keys=api_keys,
+            redirects=dict.fromkeys(api_keys, redirect) if redirect else None,
+            port=port,
+            delays=delays,
+            calendar=calendar,
+            keep=keep,
         )
         try:
             await kite.start()

@@ -6,7 +6,8 @@ The end is market time, which is wall time except where the broker behind the de
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +22,7 @@ from data.store import Unit
 from data.tables import Client, table
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.accounts.access import PAPER, SessionView
-from engine.accounts.sign_in import SignInQueue
+from engine.accounts.sign_in import Redirects, SignInQueue
 from engine.accounts.views import ClientView
 from engine.events import SessionsChanged
 from engine.parts import Parts
@@ -88,6 +89,8 @@ class Sessions:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._signing_in: set[int] = set()
+        self.redirects: Callable[[], AbstractAsyncContextManager[Redirects]] | None = None
+        """Opens what catches the ends of sign-ins here; None where addresses are pasted."""
 
     # --- what is known ---
 

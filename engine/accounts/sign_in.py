@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from data.money import BadInput
 from data.store import StoreError
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 
 PACE_TURNS = 20
 """Over how many of the latest turns the pace is taken."""
+
+
+class Redirects(Protocol):
+    """Catches the addresses to which browsers are sent at the end of a sign-in."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
+
+    async def address(self) -> str:
+        """The next redirected address, whole."""
+        ...
 
 
 class SignInState(StrEnum):

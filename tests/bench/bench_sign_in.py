@@ -152,6 +152,8 @@ def main() -> int:
             f"estimate: {sum(KEYS.values())} keys a client ({', '.join(KEYS)}) at {seconds:.2f} s, "
             f"{hand} hand: {typing / 60:.1f} minutes for all, keys in the browser not counted"
         )
+    caught = CLIENTS * mean / 60
+    print(f"where the browser's return is caught (`sign_in_port`) no key is: {caught:.1f} minutes")
     return 0 if mean <= MOST_SHARE * each else 1
 
 

@@ -8,6 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import aiohttp
+import pytest
+
+from brokers.kite.listener import RedirectListener
 from brokers.local_kite.apps import own_app
 from data.vocabulary import SessionProblem, SessionState
 from engine.accounts.sign_in import SignInState
@@ -39,7 +43,7 @@ RED = (STRANGER, USED, WRONG, DOWN, LOST)
 
 
 @asynccontextmanager
-async def opened(home: Path) -> AsyncIterator[tuple[Hand, Morning]]:
+async def opened(home: Path, listener: RedirectListener | None = None) -> AsyncIterator[tuple[Hand, Morning]]:
     """The app over a desk at a local Kite, in the sign-in with the first client's link copied."""
     mornings: list[Morning] = []
 
@@ -48,6 +52,7 @@ async def opened(home: Path) -> AsyncIterator[tuple[Hand, Morning]]:
         async with kite_morning(home, PEOPLE) as morning:
             mornings.append(morning)
             app._clock = morning.clock
+            morning.desk.sessions.redirects = None if listener is None else lambda: listener
             yield morning.desk
 
     app = TradedeskApp(factory)
@@ -208,3 +213,30 @@ def everybody_is_itself(morning: Morning, signed_in: set[int]) -> None:
             assert morning.kite.user_of(own_app(person.user_id)[0], held) == person.user_id
         else:
             assert state is SessionState.EXPIRED, person.code
+
+
+async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path: Path) -> None:
+    listener = RedirectListener()
+
+    async def comes_back(**query: str) -> int:
+        async with aiohttp.ClientSession() as session, session.get(listener.url, params=query) as answer:
+            return answer.status
+
+    async with opened(tmp_path, listener) as (hand, morning):
+        await hand.shows("the browser's return is caught")
+        hand.did.clear()
+        for number in (1, 2, 3):
+            person = BY_NUMBER[number]
+            await hand.until(lambda person=person: own_link(person) in hand.links[-1])
+            assert serving(hand) is person
+            if number == 2:
+                assert await comes_back(status="failed") == 200
+                await hand.shows(f"sign in again · still {person.code}, link copied again")
+            assert await comes_back(status="success", request_token=morning.token(person)) == 200
+        await hand.until(lambda: all(state_of(hand, number) is SignInState.DONE for number in (1, 2, 3)))
+        everybody_is_itself(morning, {1, 2, 3})
+        assert not hand.did
+        hand.press("escape")
+        await hand.until(lambda: listener._runner is None)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await comes_back(status="success")

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +17,7 @@ from tradedesk.commands.session import run
 from tradedesk.output import counted, document, line, say
 
 if TYPE_CHECKING:
-    from brokers.kite.listener import RedirectListener
-    from engine.accounts.sign_in import SignInQueue
+    from engine.accounts.sign_in import Redirects, SignInQueue
     from engine.desk import Desk
 
 
@@ -109,7 +109,12 @@ def _until(at: Any) -> str:
 def login_next(
     listen: Annotated[
         int | None,
-        typer.Option(metavar="PORT", min=0, max=65535, help="Catch the redirect on 127.0.0.1:PORT too."),
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Catch redirects on 127.0.0.1:PORT.",
+        ),
     ] = None,
 ) -> None:
     """Sign in everybody who is due, one after another: shows a link, takes a line, checks it beside."""
@@ -117,11 +122,13 @@ def login_next(
     async def work(desk: "Desk") -> Exit:
         queue = desk.sessions.queue()
         async with AsyncExitStack() as stack:
-            listener = None
+            listener, opened = None, desk.sessions.redirects
             if listen is not None:
                 from brokers.kite.listener import RedirectListener
 
-                listener = await stack.enter_async_context(RedirectListener(listen))
+                opened = partial(RedirectListener, listen)
+            if opened is not None:
+                listener = await stack.enter_async_context(opened())
                 say(f"listening on {listener.url}: register it as the apps' redirect URL")
             pasted = _Pasted(listener)
             stack.callback(pasted.close)
@@ -142,7 +149,7 @@ class _Pasted:
     Lines are read on a thread of their own that nobody has to wait for.
     """
 
-    def __init__(self, listener: "RedirectListener | None") -> None:
+    def __init__(self, listener: "Redirects | None") -> None:
         self._come: asyncio.Queue[str | None] = asyncio.Queue()
         self._caught = None if listener is None else asyncio.create_task(self._catch(listener))
         source, loop = sys.stdin, asyncio.get_running_loop()
@@ -158,7 +165,7 @@ class _Pasted:
 
         threading.Thread(target=read, name="stdin", daemon=True).start()
 
-    async def _catch(self, listener: "RedirectListener") -> None:
+    async def _catch(self, listener: "Redirects") -> None:
         while True:
             self._come.put_nowait(await listener.address())
 

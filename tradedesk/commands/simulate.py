@@ -36,12 +36,17 @@ def kite(
         str | None,
         typer.Option(metavar="HH:MM", help="When its days begin, from 06:00 on; 09:15 if not given."),
     ] = None,
+    sign_in_port: Annotated[
+        int,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Where sign-ins lead to; 0 for its own page."),
+    ] = 0,
 ) -> None:
     """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
     from brokers.local_kite.serving import serve
     from tradedesk.home import home_folder
 
     begins = None if begin is None else _time_of_day(begin)
+    redirect = f"http://127.0.0.1:{sign_in_port}/" if sign_in_port else ""
     place = folder or home_folder() / "local_kite"
 
     def started(server: "LocalKite") -> None:
@@ -55,7 +60,7 @@ def kite(
         )
 
     try:
-        asyncio.run(serve(place, port, begins=begins, on_start=started))
+        asyncio.run(serve(place, port, begins=begins, redirect=redirect, on_start=started))
     except OSError as problem:
         raise BadInput("port", port, f"it cannot be served ({problem.strerror}); give another") from problem
 
