@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
+from data.columns import table
 from data.store import Unit
-from data.tables import Funds, Holding, Posting, SharePosting, Txn, table
+from data.tables import Funds, Holding, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket
 
 BALANCES = {

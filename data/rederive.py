@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, func, select
 
+from data.columns import table
 from data.ledger import BALANCES, SHARE_BUCKETS
-from data.tables import Fill, Funds, Hold, Holding, Lot, Order, Posting, SharePosting, table
+from data.order_tables import Fill, Order
+from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
 from data.vocabulary import LIVE_STATES, Account
 
 _Figures = dict[Any, dict[str, int]]

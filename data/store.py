@@ -30,7 +30,8 @@ from sqlmodel import SQLModel
 
 from data.audit import GENESIS, AuditEntry, chain
 from data.clock import Clock
-from data.tables import Audit, Counter, UtcDateTime, table
+from data.columns import UtcDateTime, table
+from data.tables import Audit, Counter
 
 T = TypeVar("T")
 

@@ -1,73 +1,22 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""The desk's tables. Money is integer paise in 64-bit columns, times are aware UTC, words are `StrEnum`s.
+"""Tables of clients, money and shares. Money is integer paise, times are aware UTC, words are `StrEnum`s.
 
 Balances (`funds`, `holding`) are caches of postings, kept in the same transaction and re-derived by
-`tradedesk doctor`. `fill`, `txn`, `posting`, `share_posting` and `audit` are append-only by trigger.
+`tradedesk doctor`. `txn`, `posting`, `share_posting` and `audit` are append-only by trigger.
 """
 
-from datetime import UTC, date, datetime
-from typing import Any, cast
+from datetime import date, datetime
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
     Index,
-    Table,
-    TypeDecorator,
     UniqueConstraint,
-    false,
 )
 from sqlmodel import Field, SQLModel
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC times on every database; SQLite keeps no zone of its own."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive time cannot be stored: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back aware UTC."""
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def paise(**options: Any) -> Any:
-    """A money column: 64 bits, since 32 overflow above ₹2.1 crore on PostgreSQL."""
-    options.setdefault("default", 0)
-    return Field(sa_type=BigInteger, **options)
-
-
-def paise_or_none() -> Any:
-    """A money column that may be empty."""
-    return Field(default=None, sa_type=BigInteger, nullable=True)
-
-
-def moment(**options: Any) -> Any:
-    """An aware UTC time column."""
-    return Field(sa_type=cast(Any, UtcDateTime), **options)
-
-
-def moment_or_none() -> Any:
-    """An aware UTC time column that may be empty."""
-    return Field(default=None, sa_type=cast(Any, UtcDateTime), nullable=True)
-
-
-def numbered() -> Any:
-    """A 64-bit primary key given out by `counter`."""
-    return Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+from data.columns import moment, moment_or_none, numbered, paise
 
 
 class Meta(SQLModel, table=True):
@@ -284,139 +233,6 @@ class ClosedLot(SQLModel, table=True):
     loan_paise: int = paise()
 
 
-class PlanRecord(SQLModel, table=True):
-    """A frozen plan: its number, its digest and the whole of it as JSON."""
-
-    __tablename__ = "plan"
-    number: int = numbered()
-    digest: str = Field(unique=True)
-    frozen_at: datetime = moment()
-    expires_at: datetime = moment()
-    actor: str
-    title: str
-    side: str
-    key: str
-    sizing: str
-    sizing_value: int = Field(sa_type=BigInteger)
-    body: dict[str, Any] = Field(sa_type=JSON)
-
-
-class RunRecord(SQLModel, table=True):
-    """A confirmed plan being carried out, exactly once."""
-
-    __tablename__ = "run"
-    number: int = numbered()
-    plan_number: int = Field(sa_type=BigInteger, unique=True, foreign_key="plan.number")
-    title: str
-    status: str
-    actor: str
-    instance_id: int = Field(sa_type=BigInteger)
-    skipped: int
-    left_paise: int = paise()
-    started_at: datetime = moment()
-    finished_at: datetime | None = moment_or_none()
-
-
-class Order(SQLModel, table=True):
-    """One order of one client, from reservation to its end; `slice` numbers those of one part of a run.
-
-    `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
-    both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
-    """
-
-    __tablename__ = "orders"
-    id: int = numbered()
-    run_number: int = Field(sa_type=BigInteger, index=True, foreign_key="run.number")
-    plan_number: int = Field(sa_type=BigInteger)
-    client_id: int = Field(sa_type=BigInteger, foreign_key="client.id")
-    slice: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    broker: str
-    exchange: str
-    tradingsymbol: str
-    security: str
-    side: str
-    product: str
-    order_type: str
-    validity: str
-    quantity: int = Field(sa_type=BigInteger)
-    limit_paise: int | None = paise_or_none()
-    trigger_paise: int | None = paise_or_none()
-    reserve_price_paise: int = paise()
-    asked_quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
-    asked_reserve_paise: int | None = paise_or_none()
-    protection_bps: int | None = None
-    margin_bps: int
-    policy: str
-    state: str
-    sub_status: str = ""
-    reason_code: str = ""
-    reason_text: str = ""
-    flags: str = ""
-    broker_order_id: str | None = None
-    tag: str | None = Field(default=None, unique=True)
-    attempts: int = 0
-    filled_quantity: int = Field(default=0, sa_type=BigInteger)
-    filled_notional_paise: int = paise()
-    blocked_paise: int = paise()
-    blocked_shares: int = Field(default=0, sa_type=BigInteger)
-    mtf_reserved_paise: int = paise()
-    own_paise: int = paise()
-    charges_paise: int = paise()
-    demat_sale: bool = False
-    after_market: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    instance_id: int = Field(sa_type=BigInteger)
-    trading_date: date
-    created_at: datetime = moment()
-    sent_at: datetime | None = moment_or_none()
-    told_at: datetime | None = moment_or_none()
-    updated_at: datetime = moment()
-    ended_at: datetime | None = moment_or_none()
-
-    __table_args__ = (
-        UniqueConstraint("run_number", "client_id", "product", "slice"),
-        UniqueConstraint("client_id", "broker_order_id", "trading_date"),
-        CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
-        Index("orders_by_client_state", "client_id", "state"),
-        Index("orders_by_state", "state"),
-    )
-
-
-class Attempt(SQLModel, table=True):
-    """One try to send an order, committed with its tag before the first byte leaves."""
-
-    order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
-    number: int = Field(primary_key=True)
-    tag: str = Field(unique=True)
-    instance_id: int = Field(sa_type=BigInteger)
-    claimed_at: datetime = moment()
-    deadline_at: datetime = moment()
-    ended_at: datetime | None = moment_or_none()
-    outcome: str = ""
-    detail: str = ""
-
-
-class Request(SQLModel, table=True):
-    """A modify or cancel beside an order, since a fill may arrive while it is open.
-
-    A modify says what it asks for; empty values leave the order's as they are.
-    """
-
-    order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
-    number: int = Field(primary_key=True)
-    kind: str
-    state: str
-    why: str
-    quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
-    limit_paise: int | None = paise_or_none()
-    trigger_paise: int | None = paise_or_none()
-    halt_number: int | None = Field(default=None, sa_type=BigInteger)
-    instance_id: int = Field(default=0, sa_type=BigInteger)
-    requested_at: datetime = moment()
-    sent_at: datetime | None = moment_or_none()
-    ended_at: datetime | None = moment_or_none()
-    detail: str = ""
-
-
 class Break(SQLModel, table=True):
     """A difference between our figure and the broker's, open until both agree or the trader adopts theirs.
 
@@ -457,47 +273,6 @@ class Comparison(SQLModel, table=True):
     instance_id: int = Field(sa_type=BigInteger)
     trading_date: date
     at: datetime = moment()
-
-
-class Fill(SQLModel, table=True):
-    """One trade at the exchange, booked once."""
-
-    id: int = numbered()
-    client_id: int = Field(sa_type=BigInteger)
-    order_id: int = Field(sa_type=BigInteger, index=True, foreign_key="orders.id")
-    exchange: str
-    trading_date: date
-    trade_id: str
-    broker_order_id: str
-    quantity: int = Field(sa_type=BigInteger)
-    price_paise: int = paise()
-    charges_paise: int = paise()
-    traded_at: datetime = moment()
-    booked_at: datetime = moment()
-
-    __table_args__ = (
-        UniqueConstraint("client_id", "exchange", "trading_date", "trade_id", "broker_order_id"),
-    )
-
-
-class Halt(SQLModel, table=True):
-    """A halt, its scope, and the certificate of what was cancelled under it.
-
-    `members` are the clients of a group as it was then; `before` is what stood when it was fired, so that a
-    certificate can still be made after a crash.
-    """
-
-    number: int = numbered()
-    scope: str
-    value: str = ""
-    at: datetime = moment()
-    by: str
-    resumed_at: datetime | None = moment_or_none()
-    resumed_by: str = ""
-    ended_at: datetime | None = moment_or_none()
-    members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
-    before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
-    certificate: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
 
 
 class Audit(SQLModel, table=True):
@@ -549,8 +324,3 @@ class InstrumentRecord(SQLModel, table=True):
 
 APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit", "gate_waiver")
 """Tables whose rows triggers keep from being changed or deleted."""
-
-
-def table(model: type[SQLModel]) -> Table:
-    """The SQLAlchemy table of a model, typed."""
-    return cast(Table, cast(Any, model).__table__)

@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import Ambiguous, BrokerError
 from data.clock import Clock, MarketClock
+from data.columns import table
 from data.locks import HeldLock, process_start
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched, Unit
-from data.tables import Instance, table
+from data.tables import Instance
 from data.vocabulary import OrderState, SessionState
 from engine.accounts.book import Projection
 from engine.accounts.clients import Clients

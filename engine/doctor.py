@@ -9,10 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from data.audit import stored_rows, verify
 from data.clock import IST
+from data.columns import table
+from data.order_tables import Order, PlanRecord
 from data.rederive import differences
 from data.schema import missing_triggers
 from data.secrets import FILE, vault_state
-from data.tables import Order, PlanRecord, table
 from data.vocabulary import HaltScope, OrderState
 from engine.orders.halt_file import read_halt_file
 from engine.orders.plan_record import verify_record

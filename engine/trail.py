@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from data.audit import GENESIS, AuditReport, stored_rows, verify, verify_tail
+from data.columns import table
 from data.store import StoreError, Unit
-from data.tables import Audit, Meta, table
+from data.tables import Audit, Meta
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)

@@ -24,14 +24,16 @@ from brokers.contract import (
     Refused,
 )
 from data.clock import ManualClock
+from data.columns import table
 from data.instruments import InstrumentIndex
 from data.ledger import Line, Transfer, post
+from data.order_tables import Fill, Order, PlanRecord, Request
 from data.phases import load_calendar
 from data.rederive import differences
 from data.schema import prepare
 from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables import Client, Fill, Funds, Hold, Holding, Lot, Order, PlanRecord, Request, Txn, table
+from data.tables import Client, Funds, Hold, Holding, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
 from engine.accounts.days import roll_day
 from engine.orders.cancels import ask

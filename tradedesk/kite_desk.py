@@ -14,10 +14,11 @@ from brokers.contract import BrokerAccount, BrokerError
 from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from data.clock import IST, Clock, MarketClock, WallMarketClock
+from data.columns import table
 from data.money import BadInput
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.store import StoreError, Unit
-from data.tables import Meta, table
+from data.tables import Meta
 from data.vocabulary import SessionProblem
 from engine.accounts.days import LAST_DAY
 from engine.accounts.views import ClientView

@@ -16,11 +16,12 @@ from brokers.paper.fault_menu import SHARES, Faults
 from brokers.paper.faults import FaultyBroker
 from brokers.paper.prices import Listing
 from data.clock import Clock
+from data.columns import table
 from data.instruments import Instrument
 from data.money import BadInput
 from data.seed import universe
 from data.store import StoreError, Unit
-from data.tables import Meta, table
+from data.tables import Meta
 from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.parts import Parts

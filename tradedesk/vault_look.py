@@ -10,10 +10,11 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from data.access_tables import BrokerSession, ClientRoute
+from data.columns import table
 from data.money import BadInput
 from data.secrets import FILE, NoVault, Prefer, Vault, vault_state
 from data.store import read_file
-from data.tables import Client, Meta, table
+from data.tables import Client, Meta
 from data.vocabulary import ClientStatus, SessionProblem
 from tradedesk.foundation import KITE_OF_HOME
 from tradedesk.kite_access import ZERODHA, secret_key, token_key

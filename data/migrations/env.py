@@ -1,12 +1,9 @@
 """Alembic's entry: runs the migrations on the connection that `data.schema` hands over."""
 
 from alembic import context
-
-import data.access_tables
+from sqlmodel import SQLModel
 
 connection = context.config.attributes["connection"]
-context.configure(
-    connection=connection, target_metadata=data.access_tables.SQLModel.metadata, render_as_batch=True
-)
+context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.clock import IST
-from data.tables import table
+from data.columns import table
 from data.vocabulary import (
     Demat,
     GateColour,

@@ -13,22 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from brokers.contract import BrokerOrder
+from data.columns import table
+from data.order_tables import Fill, Halt, Order, RunRecord
 from data.store import Touched, chunks
-from data.tables import (
-    Break,
-    Client,
-    ClientGroup,
-    ClosedLot,
-    Fill,
-    Funds,
-    Halt,
-    Hold,
-    Holding,
-    Order,
-    RunRecord,
-    SizingBase,
-    table,
-)
+from data.tables import Break, Client, ClientGroup, ClosedLot, Funds, Hold, Holding, SizingBase
 from data.vocabulary import (
     LIVE_STATES,
     BreakKind,

@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, read_rows
 from data.ledger import Line, Transfer, post
 from data.money import BadInput, paise_from_text
 from data.store import Unit
-from data.tables import Client, ClientGroup, Funds, Hold, SizingBase, table
+from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
 from data.vocabulary import Account, ClientStatus, HoldKind, SessionState
 from engine.accounts.views import ClientView
 from engine.parts import Parts

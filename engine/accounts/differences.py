@@ -13,9 +13,11 @@ from sqlalchemy import select, update
 
 from brokers.contract import BrokerFunds, BrokerHolding
 from data.audit import AuditEntry
+from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, post
+from data.order_tables import Order
 from data.store import Unit
-from data.tables import Break, Comparison, DayOpen, Funds, Holding, Lot, Meta, Order, table
+from data.tables import Break, Comparison, DayOpen, Funds, Holding, Lot, Meta
 from data.vocabulary import Account, BreakKind, Bucket, OrderState, Product
 from engine.accounts.days import LAST_DAY
 from engine.events import TapeLine

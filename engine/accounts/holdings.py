@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from data.columns import table
 from data.money import half_up
-from data.tables import ClosedLot, Fill, Hold, table
+from data.order_tables import Fill
+from data.tables import ClosedLot, Hold
 from data.vocabulary import Product
 from engine.accounts.views import FundsView, HoldingView
 from engine.parts import Parts

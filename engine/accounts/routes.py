@@ -17,10 +17,11 @@ from sqlalchemy import delete, select, update
 
 from data.access_tables import ClientRoute
 from data.audit import AuditEntry
+from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
 from data.money import BadInput
 from data.store import Unit
-from data.tables import Client, table
+from data.tables import Client
 from data.vocabulary import Demat, RouteKind
 from engine.accounts.access import RouteView
 from engine.events import TapeLine

@@ -17,9 +17,10 @@ from brokers.contract import BrokerError, BrokerProfile, SessionExpired
 from data.access_tables import BrokerSession
 from data.audit import AuditEntry
 from data.clock import IST
+from data.columns import table
 from data.money import BadInput
 from data.store import Unit
-from data.tables import Client, table
+from data.tables import Client
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.accounts.access import PAPER, SessionView
 from engine.accounts.sign_in import Redirects, SignInQueue

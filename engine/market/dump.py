@@ -7,9 +7,10 @@ from datetime import date
 from sqlalchemy import delete, insert, select
 
 from brokers.contract import BrokerError, InstrumentRow
+from data.columns import table
 from data.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
 from data.store import Unit
-from data.tables import Meta, table
+from data.tables import Meta
 from engine.events import TapeLine
 from engine.market.market import Market
 from engine.parts import Parts

@@ -9,10 +9,11 @@ from sqlalchemy import delete, insert, select
 
 from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
+from data.columns import table
 from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
 from data.phases import Phase
 from data.store import Unit
-from data.tables import InstrumentRecord, table
+from data.tables import InstrumentRecord
 from engine.market.quotes import StockDetail, detail
 from engine.parts import Parts
 

@@ -5,9 +5,10 @@ from collections import defaultdict
 from sqlalchemy import delete, func, insert, select
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.money import BadInput
 from data.store import Unit
-from data.tables import WatchlistItem, table
+from data.tables import WatchlistItem
 from engine.events import WatchlistChanged
 from engine.parts import Parts
 

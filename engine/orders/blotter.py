@@ -9,9 +9,11 @@ from sqlalchemy import Executable, select
 
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditEntry
+from data.columns import table
 from data.money import BadInput
+from data.order_tables import Attempt, Fill, Order, Request
 from data.store import StoreError, Unit
-from data.tables import Attempt, Audit, Fill, Order, Posting, Request, Txn, table
+from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask

@@ -14,9 +14,11 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.ledger import Line, Transfer, free_memo, post
+from data.order_tables import Fill, Order
 from data.store import Unit, chunks
-from data.tables import ClosedLot, Fill, Funds, Holding, Lot, Order, table
+from data.tables import ClosedLot, Funds, Holding, Lot
 from data.vocabulary import TERMINAL_STATES, Account, OrderState, Side
 from engine.orders.lots import LotRow, NettedKey, stored_lots
 from engine.orders.needs import open_need

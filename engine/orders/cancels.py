@@ -15,8 +15,9 @@ from sqlalchemy import func, select
 
 from brokers.contract import Accepted, Outcome
 from data.audit import AuditEntry
+from data.columns import table
+from data.order_tables import Order, Request
 from data.store import StoreError, Unit, chunks
-from data.tables import Order, Request, table
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.orders.booking import Books
 from engine.orders.calls import NO_ANSWER, outcome_of

@@ -11,11 +11,12 @@ from sqlalchemy import func, select, update
 
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditEntry
+from data.columns import table
 from data.instruments import Instrument
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import BadInput
+from data.order_tables import Order, Request
 from data.store import Unit
-from data.tables import Order, Request, table
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
 from engine.accounts.book import read_halts
 from engine.orders.calls import no_answer, outcome_of

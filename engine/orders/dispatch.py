@@ -15,8 +15,9 @@ from sqlalchemy import bindparam, insert, select, update
 
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import AuditEntry
+from data.columns import table
+from data.order_tables import Attempt, Order
 from data.store import StoreError, Unit, chunks
-from data.tables import Attempt, Order, table
 from data.vocabulary import HaltScope, OrderState, RunStatus
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView

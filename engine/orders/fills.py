@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import select
 
 from brokers.contract import BrokerTrade
+from data.columns import table
 from data.ledger import Line, ShareLine, Transfer
 from data.money import BPS, own_share
-from data.tables import Order, table
+from data.order_tables import Order
 from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy, Side
 from engine.events import OrderFilled
 from engine.orders.booking import Books, OrderRow

@@ -14,9 +14,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.money import BadInput
+from data.order_tables import Halt, Order, Request
 from data.store import StoreError, Unit, chunks
-from data.tables import Funds, Halt, Order, Posting, Request, Txn, table
+from data.tables import Funds, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
     Account,

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
+from data.columns import table
+from data.order_tables import Attempt, Order
 from data.store import Unit
-from data.tables import Attempt, Order, table
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode
 from engine.accounts.routes import note_refused
 from engine.orders.booking import Books, OrderRow

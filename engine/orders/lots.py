@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from data.columns import table
 from data.money import ceil_div
-from data.tables import Fill, Lot, table
+from data.order_tables import Fill
+from data.tables import Lot
 from data.vocabulary import Bucket
 
 SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)

@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
+from data.order_tables import Order, PlanRecord, RunRecord
 from data.phases import CalendarNotLoaded
 from data.store import Unit
-from data.tables import Order, PlanRecord, RunRecord, table
 from data.vocabulary import HaltScope, OrderState, Product
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from brokers.contract import BrokerTrade
+from data.columns import table
 from data.ledger import Line, ShareLine, Transfer
+from data.order_tables import Fill, Order
 from data.store import Unit, chunks
-from data.tables import ClosedLot, Fill, Lot, Order, Posting, SharePosting, Txn, table
+from data.tables import ClosedLot, Lot, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket, Product, Side
 from engine.orders.booking import Books
 from engine.orders.fills import book_sell, correct_charges

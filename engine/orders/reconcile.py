@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from data.columns import table
 from data.money import BadInput
 from data.store import StoreError
-from data.tables import Comparison, table
+from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, compare
 from engine.accounts.views import BreakView

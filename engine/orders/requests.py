@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome, Refused
+from data.columns import table
+from data.order_tables import Request
 from data.store import Unit, chunks
-from data.tables import Request, table
 from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, RequestState
 from engine.orders.booking import Books, OrderRow
 from engine.orders.needs import open_need

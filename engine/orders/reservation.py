@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import select
 
 from data.audit import AuditEntry
+from data.columns import table
 from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
+from data.order_tables import Order, RunRecord
 from data.store import Unit
-from data.tables import Client, Funds, Order, RunRecord, table
+from data.tables import Client, Funds
 from data.vocabulary import (
     Account,
     ClientStatus,

@@ -13,8 +13,9 @@ from sqlalchemy import select, update
 
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
+from data.columns import table
+from data.order_tables import Order, RunRecord
 from data.store import StoreError, StoreUnwritable, Unit, chunks
-from data.tables import Order, RunRecord, table
 from data.vocabulary import (
     HaltScope,
     OrderState,

@@ -24,8 +24,9 @@ from brokers.contract import (
     SessionExpired,
     Tick,
 )
+from data.columns import table
+from data.order_tables import Request
 from data.store import StoreError
-from data.tables import Request, table
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
 from engine.accounts.views import OrderView
 from engine.events import TapeLine

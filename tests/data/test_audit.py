@@ -8,9 +8,10 @@ import pytest
 
 from data.audit import AuditEntry, stored_rows, verify
 from data.clock import ManualClock
+from data.columns import table
 from data.schema import prepare
 from data.store import Store, writer_engine
-from data.tables import Audit, table
+from data.tables import Audit
 from tests.desks import START
 
 ROWS = 6

@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.audit import AuditEntry, stored_rows, verify
 from data.clock import ManualClock
+from data.columns import table
 from data.schema import prepare
 from data.store import Store, StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
-from data.tables import Audit, Meta, table
+from data.tables import Audit, Meta
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 

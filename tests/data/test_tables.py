@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import BigInteger, CheckConstraint, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
-from sqlmodel import SQLModel
 
-import data.tables
-from data.tables import Funds, Holding, Order, UtcDateTime, table
+import data.access_tables  # with the other two below, every table
+from data.clock import IST
+from data.columns import UtcDateTime, table
+from data.order_tables import Order
+from data.tables import Funds, Holding
 
-TABLES: list[Table] = list(SQLModel.metadata.tables.values())
+TABLES: list[Table] = list(data.access_tables.SQLModel.metadata.tables.values())
 
 
 def test_money_is_64_bits_wide_everywhere():
@@ -45,12 +47,11 @@ def _is_check(constraint):
 
 def test_times_are_aware_and_come_back_as_utc():
     kind, dialect = UtcDateTime(), sqlite.dialect()
-    ist = datetime(2026, 11, 18, 9, 15, tzinfo=data.tables.UTC)
+    ist = datetime(2026, 11, 18, 9, 15, tzinfo=IST)
     stored = kind.process_bind_param(ist, dialect)
-    assert stored is not None
-    assert stored.tzinfo is None
-    assert kind.process_result_value(stored, dialect) == ist
+    assert stored == datetime(2026, 11, 18, 3, 45)  # noqa: DTZ001
+    back = kind.process_result_value(stored, dialect)
+    assert (back, back.tzinfo) == (ist, UTC)
     with pytest.raises(ValueError, match="naive"):
         kind.process_bind_param(datetime(2026, 11, 18), dialect)  # noqa: DTZ001
     assert kind.process_bind_param(None, dialect) is None
-    assert UTC is data.tables.UTC

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from data.audit import AuditEntry, row_hash, stored_rows, verify_tail
 from data.clock import ManualClock
+from data.columns import table
 from data.store import Store, StoreUnwritable, writer_engine
-from data.tables import Meta, table
+from data.tables import Meta
 from data.vocabulary import ClientStatus
 from engine.boot import boot_problem
 from engine.doctor import examine

@@ -2,7 +2,8 @@
 
 import pytest
 
-from data.tables import Lot, Meta, SizingBase, table
+from data.columns import table
+from data.tables import Lot, Meta, SizingBase
 from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.accounts.days import roll_day
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until

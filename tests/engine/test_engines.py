@@ -7,7 +7,9 @@ from sqlalchemy import update
 
 from brokers.contract import NotSent
 from data.clock import ManualClock
-from data.tables import Attempt, Instance, Order, table
+from data.columns import table
+from data.order_tables import Attempt, Order
+from data.tables import Instance
 from data.vocabulary import ClientStatus, OrderState, RunStatus, SizingKind
 from engine.desk import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until

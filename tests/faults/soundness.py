@@ -19,9 +19,11 @@ from brokers.contract import (
     OrderChange,
     Refused,
 )
+from data.columns import table
 from data.money import own_share
+from data.order_tables import Fill, Order, Request
 from data.rates import estimate
-from data.tables import ClosedLot, Fill, Funds, Hold, Holding, Lot, Order, Posting, Request, Txn, table
+from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
     TERMINAL_STATES,

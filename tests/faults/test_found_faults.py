@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Refused
-from data.tables import Request
+from data.order_tables import Request
 from data.vocabulary import OrderState, Side
 from engine.orders.changes import ask_change
 from engine.orders.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent

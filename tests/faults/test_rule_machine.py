@@ -25,8 +25,10 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
+from data.columns import table
 from data.money import BadInput
-from data.tables import Funds, Request, table
+from data.order_tables import Request
+from data.tables import Funds
 from data.vocabulary import (
     LIVE_STATES,
     OrderState,

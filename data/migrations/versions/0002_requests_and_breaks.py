@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.tables
+import data.columns
 
 revision = "0002"
 down_revision = "0001"
 
-_MOMENT = data.tables.UtcDateTime(timezone=True)
+_MOMENT = data.columns.UtcDateTime(timezone=True)
 
 
 def upgrade() -> None:

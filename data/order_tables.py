@@ -1,0 +1,188 @@
+# pyright: reportAssignmentType=false
+# SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
+"""Tables of plans, runs, orders with what was tried and asked for, their fills, and halts.
+
+`plan` and `fill` are append-only by trigger.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, false
+from sqlmodel import Field, SQLModel
+
+from data.columns import moment, moment_or_none, numbered, paise, paise_or_none
+
+
+class PlanRecord(SQLModel, table=True):
+    """A frozen plan: its number, its digest and the whole of it as JSON."""
+
+    __tablename__ = "plan"
+    number: int = numbered()
+    digest: str = Field(unique=True)
+    frozen_at: datetime = moment()
+    expires_at: datetime = moment()
+    actor: str
+    title: str
+    side: str
+    key: str
+    sizing: str
+    sizing_value: int = Field(sa_type=BigInteger)
+    body: dict[str, Any] = Field(sa_type=JSON)
+
+
+class RunRecord(SQLModel, table=True):
+    """A confirmed plan being carried out, exactly once."""
+
+    __tablename__ = "run"
+    number: int = numbered()
+    plan_number: int = Field(sa_type=BigInteger, unique=True, foreign_key="plan.number")
+    title: str
+    status: str
+    actor: str
+    instance_id: int = Field(sa_type=BigInteger)
+    skipped: int
+    left_paise: int = paise()
+    started_at: datetime = moment()
+    finished_at: datetime | None = moment_or_none()
+
+
+class Order(SQLModel, table=True):
+    """One order of one client, from reservation to its end; `slice` numbers those of one part of a run.
+
+    `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
+    both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
+    """
+
+    __tablename__ = "orders"
+    id: int = numbered()
+    run_number: int = Field(sa_type=BigInteger, index=True, foreign_key="run.number")
+    plan_number: int = Field(sa_type=BigInteger)
+    client_id: int = Field(sa_type=BigInteger, foreign_key="client.id")
+    slice: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    broker: str
+    exchange: str
+    tradingsymbol: str
+    security: str
+    side: str
+    product: str
+    order_type: str
+    validity: str
+    quantity: int = Field(sa_type=BigInteger)
+    limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
+    reserve_price_paise: int = paise()
+    asked_quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    asked_reserve_paise: int | None = paise_or_none()
+    protection_bps: int | None = None
+    margin_bps: int
+    policy: str
+    state: str
+    sub_status: str = ""
+    reason_code: str = ""
+    reason_text: str = ""
+    flags: str = ""
+    broker_order_id: str | None = None
+    tag: str | None = Field(default=None, unique=True)
+    attempts: int = 0
+    filled_quantity: int = Field(default=0, sa_type=BigInteger)
+    filled_notional_paise: int = paise()
+    blocked_paise: int = paise()
+    blocked_shares: int = Field(default=0, sa_type=BigInteger)
+    mtf_reserved_paise: int = paise()
+    own_paise: int = paise()
+    charges_paise: int = paise()
+    demat_sale: bool = False
+    after_market: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    instance_id: int = Field(sa_type=BigInteger)
+    trading_date: date
+    created_at: datetime = moment()
+    sent_at: datetime | None = moment_or_none()
+    told_at: datetime | None = moment_or_none()
+    updated_at: datetime = moment()
+    ended_at: datetime | None = moment_or_none()
+
+    __table_args__ = (
+        UniqueConstraint("run_number", "client_id", "product", "slice"),
+        UniqueConstraint("client_id", "broker_order_id", "trading_date"),
+        CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
+        Index("orders_by_client_state", "client_id", "state"),
+        Index("orders_by_state", "state"),
+    )
+
+
+class Attempt(SQLModel, table=True):
+    """One try to send an order, committed with its tag before the first byte leaves."""
+
+    order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
+    number: int = Field(primary_key=True)
+    tag: str = Field(unique=True)
+    instance_id: int = Field(sa_type=BigInteger)
+    claimed_at: datetime = moment()
+    deadline_at: datetime = moment()
+    ended_at: datetime | None = moment_or_none()
+    outcome: str = ""
+    detail: str = ""
+
+
+class Request(SQLModel, table=True):
+    """A modify or cancel beside an order, since a fill may arrive while it is open.
+
+    A modify says what it asks for; empty values leave the order's as they are.
+    """
+
+    order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
+    number: int = Field(primary_key=True)
+    kind: str
+    state: str
+    why: str
+    quantity: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
+    halt_number: int | None = Field(default=None, sa_type=BigInteger)
+    instance_id: int = Field(default=0, sa_type=BigInteger)
+    requested_at: datetime = moment()
+    sent_at: datetime | None = moment_or_none()
+    ended_at: datetime | None = moment_or_none()
+    detail: str = ""
+
+
+class Fill(SQLModel, table=True):
+    """One trade at the exchange, booked once."""
+
+    id: int = numbered()
+    client_id: int = Field(sa_type=BigInteger)
+    order_id: int = Field(sa_type=BigInteger, index=True, foreign_key="orders.id")
+    exchange: str
+    trading_date: date
+    trade_id: str
+    broker_order_id: str
+    quantity: int = Field(sa_type=BigInteger)
+    price_paise: int = paise()
+    charges_paise: int = paise()
+    traded_at: datetime = moment()
+    booked_at: datetime = moment()
+
+    __table_args__ = (
+        UniqueConstraint("client_id", "exchange", "trading_date", "trade_id", "broker_order_id"),
+    )
+
+
+class Halt(SQLModel, table=True):
+    """A halt, its scope, and the certificate of what was cancelled under it.
+
+    `members` are the clients of a group as it was then; `before` is what stood when it was fired, so that a
+    certificate can still be made after a crash.
+    """
+
+    number: int = numbered()
+    scope: str
+    value: str = ""
+    at: datetime = moment()
+    by: str
+    resumed_at: datetime | None = moment_or_none()
+    resumed_by: str = ""
+    ended_at: datetime | None = moment_or_none()
+    members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    certificate: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
