@@ -26,8 +26,8 @@ from screens.intent_fields import (
     PRICED,
     SIZES,
     STOPS,
-    an,
     marked_title,
+    prices_from,
     standings,
     suggest_symbols,
     symbol_problem,
@@ -272,17 +272,7 @@ class BulkForm(Vertical):
         else:
             value = bps_from_percent_text(text, "size")
         order_type = OrderType(self._choice("type").value)
-        limit = trigger = None
-        if order_type in PRICED:
-            price = self._number("price").value
-            if not price.strip():
-                raise BadInput("price", price, f"{an(order_type)} order needs a price; @ takes the last")
-            limit = paise_from_text(price, "price")
-        if order_type in STOPS:
-            price = self._number("trigger").value
-            if not price.strip():
-                raise BadInput("trigger", price, f"{an(order_type)} order needs the price that sets it off")
-            trigger = paise_from_text(price, "trigger")
+        limit, trigger = prices_from(order_type, self._number("price").value, self._number("trigger").value)
         product = self._choice("product").value
         validity, after_market = standing_from(self._choice("validity").value)
         made = Intent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from data.money import BadInput
+from data.money import BadInput, paise_from_text
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.orders.intents import STANDINGS
 
@@ -55,9 +55,19 @@ def standings(desk: Desk) -> list[str]:
     return [word for word in STANDINGS if word != "AMO" or desk.market.takes_after_market]
 
 
-def an(kind: str) -> str:
-    """An order type with its article: `a LIMIT`, `an SL-M`."""
-    return f"{'an' if kind in STOPS else 'a'} {kind}"
+def prices_from(order_type: OrderType, price: str, trigger: str) -> tuple[int | None, int | None]:
+    """Limit and trigger in paise of what was typed, None for those the type has not. Raises `BadInput`."""
+    named = f"{'an' if order_type in STOPS else 'a'} {order_type}"
+    limit_paise = trigger_paise = None
+    if order_type in PRICED:
+        if not price.strip():
+            raise BadInput("price", price, f"{named} order needs a price; @ takes the last")
+        limit_paise = paise_from_text(price, "price")
+    if order_type in STOPS:
+        if not trigger.strip():
+            raise BadInput("trigger", trigger, f"{named} order needs the price that sets it off")
+        trigger_paise = paise_from_text(trigger, "trigger")
+    return limit_paise, trigger_paise
 
 
 def with_limit(kind: str) -> str:

@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, paise_from_text
+from data.money import BadInput
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
@@ -23,8 +23,8 @@ from screens.intent_fields import (
     KINDS,
     PRICED,
     STOPS,
-    an,
     client_problem,
+    prices_from,
     standings,
     suggest_symbols,
     symbol_problem,
@@ -236,22 +236,14 @@ class TicketScreen(Dialog[None]):
         number = self._number("quantity").number
         if number is None or number <= 0:
             raise BadInput("quantity", self._number("quantity").value, "give a number of shares above zero")
-        kind = self._choice("type").value
-        limit = trigger = None
-        if kind in PRICED:
-            if not self._number("price").value.strip():
-                raise BadInput("price", "", f"{an(kind)} order needs a price; @ takes the last")
-            limit = paise_from_text(self._number("price").value, "price")
-        if kind in STOPS:
-            if not self._number("trigger").value.strip():
-                raise BadInput("trigger", "", f"{an(kind)} order needs the price that sets it off")
-            trigger = paise_from_text(self._number("trigger").value, "trigger")
+        order_type = OrderType(self._choice("type").value)
+        limit, trigger = prices_from(order_type, self._number("price").value, self._number("trigger").value)
         validity, after_market = standing_from(self._choice("validity").value)
         return Intent(
             side=self._side,
             key=self._key,
             sizing=Sizing(SizingKind.FIXED_QUANTITY, int(number)),
-            order_type=OrderType(kind),
+            order_type=order_type,
             product=Product(self._choice("product").value),
             limit_paise=limit,
             trigger_paise=trigger,
