@@ -64,6 +64,10 @@ class BrokerError(Exception):
         self.code = code
 
 
+class NotAsked(BrokerError):  # noqa: N818 - what became of the call
+    """The broker was not asked, since something that the call takes is missing here."""
+
+
 class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
     """The broker no longer accepts this client's session."""
 
@@ -330,8 +334,11 @@ class Broker(Protocol):
         """Seconds until so many reads of each of these accounts could have gone by the broker's limits."""
         ...
 
-    async def login_url(self, account: BrokerAccount) -> str:
-        """Where the client signs in; empty if this broker needs no login."""
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
+        """Where the client signs in; empty if this broker needs no login.
+
+        A `state` comes back as that parameter of the redirected address.
+        """
         ...
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:

@@ -218,6 +218,13 @@ class Calendar:
                     return day
             day += _DAY
 
+    def session_begin(self, day: date) -> datetime:
+        """When the first phase of `day` begins, aware UTC; 09:00 in India on an ordinary day.
+
+        Raises as `session_open`.
+        """
+        return _utc(day, min(self._spans(day, fno=fno)[0].start for fno in (False, True)))
+
     def session_open(self, day: date) -> datetime:
         """When continuous trading first opens on `day`, aware UTC; 09:15 in India on an ordinary day.
 
@@ -240,7 +247,7 @@ class Calendar:
         day = at.astimezone(IST).date()
         if not self.is_trading_day(day):
             return self.next_trading_day(day)
-        if at < min(_utc(day, self._spans(day, fno=fno)[0].start) for fno in (False, True)):
+        if at < self.session_begin(day):
             return day
         return None if at < self.session_close(day) else self.next_trading_day(day)
 

@@ -298,7 +298,12 @@ class SignInScreen(Dialog[None]):
                 self._listens = True
                 self._paint()
                 while True:
-                    self._take(await redirects.address())
+                    address = await redirects.address()
+                    if self._queue.awaits(address):
+                        self._field.take()  # what stands there was meant for this client too
+                        self._take(address)
+                    else:
+                        self.shell.say("an address came back that is not of this sign-in: dropped", "warning")
         except BadInput as problem:
             self.shell.say(f"no redirect is caught, paste the addresses: {problem}", "warning")
 
@@ -343,8 +348,10 @@ class SignInScreen(Dialog[None]):
             name = MASK if self.shell.privacy else client.name
             who = f" {client.code} {name}  {client.broker_user_id}"
             hint = self._said if self._shown == client.id else "fetching the link…"
-            if self._listens:
-                hint += "   the browser's return is caught"
+            if self._listens and not self._refused:
+                hint = hint.replace(
+                    "Enter on the empty field copies it again", "the browser's return is caught"
+                )
             hint = f" {hint}   }} skips   Esc leaves, the rest stays"
         elif not self._going.over:
             who, hint = " the last answers are being checked…", " Esc leaves, they are checked all the same"

@@ -34,7 +34,7 @@ class SigningBroker(PaperBroker):
         self.trouble = ""
         self.strict = False
 
-    async def login_url(self, account: BrokerAccount) -> str:
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         return f"https://broker.example/login?user={account.user_id}"
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:

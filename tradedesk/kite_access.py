@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from brokers.contract import BrokerAccount, BrokerError
+from brokers.contract import BrokerAccount, NotAsked
 from brokers.kite.access import KiteRoute
 from data.secrets import Vault
 from engine.accounts.access import RouteView, SessionView
@@ -38,7 +38,7 @@ class DeskAccess:
         """How this client's calls leave. Raises `BrokerError` where none is recorded."""
         found = self.route_of(account.client_id)
         if found is None or not found.api_key:
-            raise BrokerError(f"{account.user_id} has no route with an api key", "no_route")
+            raise NotAsked(f"{account.user_id} has no route with an api key", "no_route")
         return KiteRoute(found.api_key, found.proxy, found.bind_address)
 
     def token(self, account: BrokerAccount) -> str | None:
@@ -50,6 +50,11 @@ class DeskAccess:
             known = (login_at, self._vault.get(token_key(account.user_id)))
             self._tokens[account.user_id] = known
         return known[1]
+
+    def newest_token(self, account: BrokerAccount) -> str | None:
+        """The token as the vault has it now, in place of the one that was known."""
+        self._tokens.pop(account.user_id, None)
+        return self.token(account)
 
     def secret(self, api_key: str) -> str | None:
         """The api secret that belongs to a key."""

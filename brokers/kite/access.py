@@ -40,6 +40,10 @@ class KiteAccess(Protocol):
         """Today's access token; None if the client has not signed in."""
         ...
 
+    def newest_token(self, account: BrokerAccount) -> str | None:
+        """The same looked up anew, should another process have made one."""
+        ...
+
     def secret(self, api_key: str) -> str | None:
         """The api secret that belongs to a key."""
         ...

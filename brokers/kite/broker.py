@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
+from urllib.parse import quote
 
 from brokers.contract import (
     BrokerAccount,
@@ -25,6 +26,7 @@ from brokers.contract import (
     BrokerTrade,
     Capabilities,
     InstrumentRow,
+    NotAsked,
     OrderChange,
     OrderRequest,
     Outcome,
@@ -131,9 +133,10 @@ class KiteBroker:
 
     # --- sessions -----------------------------------------------------------------------------------------
 
-    async def login_url(self, account: BrokerAccount) -> str:
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Where the client signs in, every day after six in the morning."""
-        return await self._answer(account, KiteClient.login_url, signed_in=False, paced=False)
+        url = await self._answer(account, KiteClient.login_url, signed_in=False, paced=False)
+        return f"{url}&redirect_params={quote(f'state={state}')}" if state else url
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
         """Make a session of what the login page gave, and keep its token if it is this client's.
@@ -144,7 +147,7 @@ class KiteBroker:
         key = self._calls.key_of(account)
         secret = await self._calls.ask_access(lambda: self._access.secret(key))
         if not secret:
-            raise BrokerError(
+            raise NotAsked(
                 f"No api secret is stored for the api key {key} of {account.user_id}.", "no_secret"
             )
         await self._budget.turn(key)

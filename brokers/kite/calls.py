@@ -9,16 +9,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar, cast
 
-from brokers.contract import BrokerAccount, BrokerError
+from brokers.contract import BrokerAccount, BrokerError, NotAsked
 from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
 from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import ROUTE, SESSION_EXPIRED, Failure
 from data.clock import Clock
+from data.money import BadInput
 
 T = TypeVar("T")
 
@@ -188,9 +188,12 @@ class KiteCalls:
             return Failure(CLOSED, sent=False)  # it was dropped before it began
         if ended is None:
             return Failure(BUSY, sent=False)
-        if isinstance(ended.answer, Failure) and ended.answer.session_lost and ended.token is not None:
-            await self._note_session_lost(account, ended.token)
-        return cast("T | Failure", ended.answer)
+        answer = ended.answer
+        if isinstance(answer, Failure) and answer.session_lost and ended.token is not None:
+            answer = replace(answer, renewed=await self._is_renewed(account, ended.token))
+            if answer.session_lost:
+                self._on_session_lost(account)
+        return cast("T | Failure", answer)
 
     async def _await(self, work: "Future[_Ended]", purpose: Purpose) -> _Ended | None:
         """The end of a call; None for a placement or cancel that found no thread in time."""
@@ -208,11 +211,15 @@ class KiteCalls:
         """Queue work for a thread; None once closed."""
         return None if self._closed else self._threads[purpose].submit(work)
 
-    async def _note_session_lost(self, account: BrokerAccount, token: str) -> None:
-        """Tell of a lost session, unless the client has signed in anew since the call began."""
-        with suppress(BrokerError):
-            if await self.ask_access(lambda: self._access.token(account)) == token:
-                self._on_session_lost(account)
+    async def _is_renewed(self, account: BrokerAccount, token: str) -> bool:
+        """Whether the client has signed in anew since a call with this token began, here or elsewhere.
+
+        What cannot be looked at counts as renewed: it proves nothing of the session.
+        """
+        try:
+            return await self.ask_access(lambda: self._access.newest_token(account)) != token
+        except BrokerError:
+            return True
 
     # --- in a thread --------------------------------------------------------------------------------------
 
@@ -272,8 +279,10 @@ def _attempt(work: Callable[[], T]) -> "T | BrokerError":
         return work()
     except BrokerError as error:
         return error
+    except BadInput as error:
+        return NotAsked(f"{error.field}: {error.expected}", _NOT_HAD)
     except Exception as error:
-        return BrokerError(f"the session could not be prepared ({type(error).__name__})", _NOT_HAD)
+        return NotAsked(f"the session could not be prepared ({type(error).__name__})", _NOT_HAD)
 
 
 def _is_cancelled() -> bool:

@@ -14,6 +14,9 @@ from data.money import BadInput
 
 LOOPBACK = "127.0.0.1"
 
+MOST_WAITING = 100
+"""Addresses that have come and are not taken yet; more are turned away."""
+
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <body style="font-family: sans-serif; margin: 3em"><h1>{title}</h1><p>{words}</p></body></html>
 """
@@ -27,7 +30,7 @@ class RedirectListener:
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
-        self._addresses: asyncio.Queue[str] = asyncio.Queue()
+        self._addresses: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -67,12 +70,28 @@ class RedirectListener:
         return await self._addresses.get()
 
     async def _take(self, request: web.Request) -> web.Response:
+        if not _is_redirect(request, self.port):
+            return _page(403, "Not taken", "Only a browser that was sent here after its sign-in is heard.")
         if not request.query.keys() & {"request_token", "status"}:
             return _page(404, "Nothing here", "This address waits for the end of a sign-in.")
-        self._addresses.put_nowait(f"{self.url.rstrip('/')}{request.rel_url}")
+        try:
+            self._addresses.put_nowait(f"{self.url.rstrip('/')}{request.rel_url}")
+        except asyncio.QueueFull:
+            return _page(503, "Too many at once", "Sign in again.")
         if "request_token" not in request.query:
             return _page(200, "Not signed in", "The sign-in was not finished. Look at the terminal.")
         return _page(200, "Received", "The desk has it. You may close this page.")
+
+
+def _is_redirect(request: web.Request, port: int) -> bool:
+    """Whether this is a browser's own way here, and not a call by a page that is open in it."""
+    headers = request.headers
+    if "Origin" in headers or headers.get("Host") not in (f"{LOOPBACK}:{port}", f"localhost:{port}"):
+        return False
+    return (
+        headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        and headers.get("Sec-Fetch-Dest", "document") == "document"
+    )
 
 
 def _page(status: int, title: str, words: str) -> web.Response:

@@ -21,7 +21,7 @@ from brokers.contract import (
     Tick,
 )
 from brokers.kite.outcomes import plain
-from brokers.kite.statuses import status_of
+from brokers.kite.statuses import AFTER_MARKET, REGULAR, WAITING_FOR_SESSION, status_of
 from data.clock import IST
 from data.instruments import EXCHANGES
 from data.money import BPS
@@ -201,12 +201,18 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
 
 
 def orders_of(answer: object, user_id: str) -> dict[str, tuple[BrokerOrder, str]]:
-    """The orders of a book and their varieties, by order id."""
+    """The orders of a book and the varieties they answer to, by order id.
+
+    An after-market order stands as `amo` in the book all day, but once it has gone to the exchange it answers
+    as a regular one (Kite's staff).
+    """
     found: dict[str, tuple[BrokerOrder, str]] = {}
     for row in rows("order", answer):
         if traded_here(row):
             order = order_of(row.fields, user_id, row.name)
-            found[order.broker_order_id] = (order, row.text("variety"))
+            variety = row.text("variety")
+            gone_on = variety == AFTER_MARKET and order.status_text not in WAITING_FOR_SESSION
+            found[order.broker_order_id] = (order, REGULAR if gone_on else variety)
     return found
 
 

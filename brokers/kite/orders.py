@@ -17,11 +17,9 @@ from brokers.kite.calls import KiteCalls, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.mapping import percent_text, rupees_text
 from brokers.kite.outcomes import AUTHORISATION, Failure, write_outcome
+from brokers.kite.statuses import AFTER_MARKET, REGULAR
 from data.clock import Clock
 from data.vocabulary import OrderType
-
-REGULAR = "regular"
-AFTER_MARKET = "amo"
 
 _UNKNOWN_ORDER = ("variety", "find", "not found", "does not exist", "no such order")
 """Words of a refusal that speak of where an order is looked for, not of the order."""
@@ -85,9 +83,9 @@ class KiteOrders:
     ) -> Outcome:
         """Ask under the order's variety, and under the other one where the first may have been wrong.
 
-        The book shows an after-market order as `amo` all day, though from the opening on it answers as
-        `regular` only and fails in many ways under its old name (Kite's staff). A second try needs proof that
-        the first changed nothing; a cancel can be asked for twice, since it ends an order once.
+        An after-market order answers as `regular` from the opening on, which may not have been read yet, and
+        fails in many ways under its old name (Kite's staff). A second try needs proof that the first changed
+        nothing; a cancel can be asked for twice, since it ends an order once.
         """
         variety = self._varieties.get((account, broker_order_id), REGULAR)
         answer = await self._call(purpose, account, ask(variety))

@@ -39,7 +39,7 @@ class Failure:
     `sent` is False only where it is proven that no byte of the request left. `status` is the real HTTP
     status, 0 without an answer; `error_type` and `words` are the broker's own, empty unless it answered
     with its JSON envelope; `why` says in our words what happened. `refusal` is the code of what this adapter
-    itself would not send.
+    itself would not send. `renewed` says that another sign-in has replaced the token it was made with.
     """
 
     why: str
@@ -48,11 +48,17 @@ class Failure:
     error_type: str = ""
     words: str = ""
     refusal: str = ""
+    renewed: bool = False
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether there is no token, or Kite said that it is no longer good."""
+        return self.refusal == SESSION_EXPIRED or (self.status == 403 and self.error_type == "TokenException")
 
     @property
     def session_lost(self) -> bool:
-        """Whether there is no token, or Kite said that it is no longer good."""
-        return self.refusal == SESSION_EXPIRED or (self.status == 403 and self.error_type == "TokenException")
+        """Whether the client is signed out for all that is known."""
+        return self.token_refused and not self.renewed
 
     @property
     def unsettled(self) -> bool:
@@ -117,7 +123,7 @@ def _is_refusal(failure: Failure) -> bool:
 
 
 def _code(failure: Failure) -> str:
-    if failure.session_lost:
+    if failure.token_refused:
         return SESSION_EXPIRED
     if failure.status == 403:
         return ROUTE

@@ -10,6 +10,12 @@ from types import MappingProxyType
 
 from brokers.contract import BrokerStatus
 
+REGULAR, AFTER_MARKET = "regular", "amo"
+"""The varieties of order that the desk sends."""
+
+WAITING_FOR_SESSION = frozenset({"AMO REQ RECEIVED", "MODIFY AMO REQ RECEIVED"})
+"""Statuses of an after-market order that has not gone to the exchange yet."""
+
 KITE_STATUSES: Mapping[str, BrokerStatus] = MappingProxyType(
     {
         "COMPLETE": BrokerStatus.COMPLETE,

@@ -144,7 +144,7 @@ class PaperBroker:
         """No wait: reads are not limited here."""
         return 0.0
 
-    async def login_url(self, account: BrokerAccount) -> str:
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Empty: the paper exchange needs no login."""
         return ""
 

@@ -150,9 +150,9 @@ class FaultyBroker:
         """As the broker inside."""
         return self.inner.read_eta_s(accounts, calls)
 
-    async def login_url(self, account: BrokerAccount) -> str:
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Where the client signs in."""
-        return await self.inner.login_url(account)
+        return await self.inner.login_url(account, state)
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
         """Turn what the login returned into a session; a dead one lives again."""

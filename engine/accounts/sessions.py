@@ -13,11 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import insert, update
 
-from brokers.contract import BrokerError, BrokerProfile, SessionExpired
+from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerProfile, NotAsked, SessionExpired
 from data.access_tables import BrokerSession
 from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
+from data.locks import HeldLock
 from data.money import BadInput
 from data.store import Unit
 from data.tables import Client
@@ -89,7 +90,6 @@ class Sessions:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._signing_in: set[int] = set()
         self.redirects: Callable[[], AbstractAsyncContextManager[Redirects]] | None = None
         """Opens what catches the ends of sign-ins here; None where addresses are pasted."""
 
@@ -121,12 +121,15 @@ class Sessions:
 
     # --- signing in ---
 
-    async def login_url(self, client_id: int) -> str:
-        """Where the client signs in; empty if its broker asks for no sign-in. Raises `BadInput`."""
+    async def login_url(self, client_id: int, state: str = "") -> str:
+        """Where the client signs in; empty if its broker asks for no sign-in. Raises `BadInput`.
+
+        A `state` comes back in the redirected address, and so tells whose it is.
+        """
         client = self._client(client_id)
         broker, account = self._parts.broker_of(client.id)
         try:
-            return await broker.login_url(account)
+            return await broker.login_url(account, state)
         except BrokerError as problem:
             raise BadInput("client", client.code, str(problem)) from None
 
@@ -140,28 +143,42 @@ class Sessions:
         broker, account = self._parts.broker_of(client.id)
         asks = bool(await self.login_url(client_id))
         token = request_token(text) if asks else ""
-        if client_id in self._signing_in:  # a second exchange would end the session of the first
+        # A second exchange would end the session of the first, whichever process it is in.
+        lock = HeldLock(self._parts.home / "locks" / f"sign-in-{client_id}.lock")
+        if not lock.take():
             raise BadInput("client", client.code, "its sign-in is under way; wait for its outcome")
-        self._signing_in.add(client_id)
+        try:
+            profile = await self._exchanged(client, broker, account, token)
+            await self._hold_to_user(client, profile)
+            await self._record(
+                client,
+                SessionProblem.NONE,
+                "",
+                user_name=profile.user_name,
+                login_at=self._parts.clock.now(),
+                expires_at=next_end(self._parts.market_clock.now()) if asks else None,
+            )
+        finally:
+            lock.free()
+        return self._parts.book.access.sessions[client_id]
+
+    async def _exchanged(
+        self, client: ClientView, broker: Broker, account: BrokerAccount, token: str
+    ) -> BrokerProfile:
+        """Whose session the token became. Raises `BadInput`, and keeps why, where it became none."""
+        refused = REFUSED
         try:
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
-                profile = await broker.exchange_token(account, token)
-        except (BrokerError, TimeoutError) as problem:
-            words = self._with_codes(client, _without(token, str(problem) or "no answer"))
-            await self._note(client, SessionProblem.REFUSED, words)
-            raise BadInput("token", HIDDEN, f"{REFUSED}{words}") from None
-        finally:
-            self._signing_in.discard(client_id)
-        await self._hold_to_user(client, profile)
-        await self._record(
-            client,
-            SessionProblem.NONE,
-            "",
-            user_name=profile.user_name,
-            login_at=self._parts.clock.now(),
-            expires_at=next_end(self._parts.market_clock.now()) if asks else None,
-        )
-        return self._parts.book.access.sessions[client_id]
+                return await broker.exchange_token(account, token)
+        except NotAsked as problem:
+            refused, words = "", str(problem)
+        except BrokerError as problem:
+            words = str(problem)
+        except TimeoutError:
+            refused, words = "", "the broker did not answer in time"
+        words = self._with_codes(client, _without(token, words))
+        await self._note(client, SessionProblem.REFUSED, words)
+        raise BadInput("token", HIDDEN, f"{refused}{words}")
 
     def queue(self, client_ids: Collection[int] | None = None) -> SignInQueue:
         """The morning's queue of sign-ins: of these clients, or of everybody that is due."""

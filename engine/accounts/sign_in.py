@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from data.money import BadInput
 from data.store import StoreError
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
     from engine.accounts.sessions import Sessions
 
 
+STATE_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+STATE_LENGTH = 20
+"""Of the parameter by which a redirected address is known again: about a hundred bits."""
+
 PACE_TURNS = 20
 """Over how many of the latest turns the pace is taken."""
+
+
+def state_of(address: str) -> str | None:
+    """The state that a redirected address carries; None for a token alone, or an address without one."""
+    found = parse_qs(urlsplit(address.strip()).query).get("state")
+    return found[0] if found else None
 
 
 class Redirects(Protocol):
@@ -90,6 +101,8 @@ class SignInQueue:
         self._pace: deque[float] = deque(maxlen=PACE_TURNS)
         self._given: dict[bytes, str] = {}
         """Digests of the tokens that are being checked or were taken, and whose they are."""
+        self._states: dict[int, str] = {}
+        """What comes back in the redirected address of each client whose link was given out."""
         self._checks: set[asyncio.Task[None]] = set()
 
     @property
@@ -135,7 +148,15 @@ class SignInQueue:
         client = self._now_serving()
         if self._began is None:
             self._began = self._now()
-        return await self._sessions.login_url(client.id)
+        state = self._states.setdefault(
+            client.id, "".join(self._parts.random.choices(STATE_ALPHABET, k=STATE_LENGTH))
+        )
+        return await self._sessions.login_url(client.id, state)
+
+    def awaits(self, address: str) -> bool:
+        """Whether an address that nobody pasted comes from the sign-in whose turn it is."""
+        client, state = self.current, state_of(address)
+        return client is not None and state is not None and state == self._states.get(client.id)
 
     def submit(self, text: str) -> None:
         """Take what was pasted for the client whose turn it is, check it beside, and go on to the next.
@@ -147,6 +168,12 @@ class SignInQueue:
 
         client, digest = self._now_serving(), b""
         if self._sessions.needs_sign_in(client.id):
+            state = state_of(text)
+            if state is not None and state != self._states.get(client.id):
+                whose = [self._entries[c].code for c, known in self._states.items() if known == state]
+                raise BadInput(
+                    "address", HIDDEN, f"it is from the sign-in of {whose[0] if whose else 'another round'}"
+                )
             digest = hashlib.sha256(request_token(text).encode()).digest()
             if (code := self._given.get(digest)) is not None:
                 raise BadInput("token", HIDDEN, f"it was given for {code} already")

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import delete, insert, select
 
@@ -11,7 +11,7 @@ from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
-from data.phases import Phase
+from data.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
 from engine.market.quotes import StockDetail, detail
@@ -167,6 +167,14 @@ async def fetch_quotes(parts: Parts, keys: Collection[str]) -> Mapping[str, Tick
         return {}
     parts.quotes.put_fetched(ticks.values())
     return ticks
+
+
+def awaited_day(parts: Parts) -> date | None:
+    """The trading day whose session has not begun; None while one is on, or past the calendar's end."""
+    try:
+        return parts.calendar.awaited_day(parts.market_clock.now())
+    except CalendarNotLoaded:
+        return None
 
 
 def _row(instrument: Instrument) -> dict[str, object]:

@@ -21,6 +21,7 @@ from data.store import StoreError, Unit, chunks
 from data.vocabulary import HaltScope, OrderState, RunStatus
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView
+from engine.market.market import awaited_day
 from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
 from engine.orders.facts import Applied, SendEnded
 from engine.orders.record import Recorder
@@ -254,10 +255,12 @@ class Dispatcher:
 def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int, str]]:
     """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
 
-    An order of an earlier trading day is never sent: its plan was made for another day's prices.
+    One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
+    for the next. Nor is one that was to wait for a session that has begun.
     """
     orders, halts = table(Order), read_halts(unit.connection)
-    day = parts.market_clock.trading_day
+    awaited = awaited_day(parts)
+    day = awaited or parts.market_clock.trading_day
     claimed: list[tuple[int, str]] = []
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
@@ -276,7 +279,8 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 orders.c.id.in_(piece),
                 orders.c.state == OrderState.RESERVED.value,
                 orders.c.instance_id == parts.instance_id,
-                orders.c.trading_date >= day,
+                orders.c.trading_date == day,
+                orders.c.after_market == (awaited is not None),
             )
         ).all()
         for order_id, client_id, tried, exchange, symbol, plan_number, run_number in rows:

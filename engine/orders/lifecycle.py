@@ -12,7 +12,9 @@ from sqlalchemy import bindparam, select, update
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.columns import table
+from data.money import BadInput
 from data.order_tables import Attempt, Order
+from data.phases import Calendar
 from data.store import Unit
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode
 from engine.accounts.routes import note_refused
@@ -188,23 +190,36 @@ def free_unsent(books: Books, order: OrderRow, why: str) -> int:
     return freed
 
 
-def end_of_day(unit: Unit, day: date, actor: str) -> list[int]:
-    """End orders of trading days before `day` that nobody has told the end of; gives them.
+def may_be_sent(after_market: bool, trading_date: date, day: date, awaited: date | None) -> bool:
+    """Whether an order's time has not passed: its session, or for one that waits for it the time before.
 
-    A day order cannot trade after its day, and an unsent one's plan was for that day's prices. An order whose
-    send ended in doubt keeps its money blocked and is marked for a human.
+    `day` is the market's trading day, `awaited` that whose session has not begun, None while one is on.
+    """
+    return trading_date == (awaited if after_market else day) and after_market == (awaited is not None)
+
+
+def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, actor: str) -> list[int]:
+    """End orders whose session is over that nobody has told the end of; gives them.
+
+    An order of the day cannot trade after its day, and an unsent one's plan was for that session's prices. An
+    order whose send ended in doubt keeps its money blocked and is marked for a human; so is one that waited
+    for a session, where the broker has said nothing of it since that began: it may wait for another.
     """
     orders = table(Order)
-    ids = unit.connection.execute(
-        select(orders.c.id).where(orders.c.trading_date < day, orders.c.state.in_(LIVE_STATES))
-    ).scalars()
+    rows = unit.connection.execute(
+        select(orders.c.id, orders.c.after_market, orders.c.trading_date).where(
+            orders.c.state.in_(LIVE_STATES),
+            (orders.c.trading_date < day) | (orders.c.state == OrderState.RESERVED.value),
+        )
+    )
     books = Books(unit, actor, 0)
-    books.load(ids)
+    books.load([row[0] for row in rows if not may_be_sent(row[1], row[2], day, awaited)])
     for order in books.orders.values():
         match OrderState(order["state"]):
             case OrderState.RESERVED:
-                free_unsent(books, order, "its trading day ended before it was sent")
-            case OrderState.OPEN:
+                over = "began" if order["after_market"] else "ended"
+                free_unsent(books, order, f"its session {over} before it was sent")
+            case OrderState.OPEN if not order["after_market"] or _heard_in_session(order, calendar):
                 books.move(order, OrderEvent.SEEN_EXPIRED)
                 freed = books.release(order, f"day:{day.isoformat()}")
                 filled = order["filled_quantity"]
@@ -215,6 +230,16 @@ def end_of_day(unit: Unit, day: date, actor: str) -> list[int]:
     books.flush()
     close_requests(unit, ended)
     return list(books.orders)
+
+
+def _heard_in_session(order: OrderRow, calendar: Calendar) -> bool:
+    """Whether the broker has said anything of an order since the session began that it waited for."""
+    try:
+        return order["told_at"] is not None and order["told_at"] >= calendar.session_begin(
+            order["trading_date"]
+        )
+    except BadInput:  # no trading day, or one that the calendar does not have
+        return False
 
 
 def _forget_changes(books: Books) -> list[OrderRow]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -11,12 +11,11 @@ from data.columns import table
 from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
 from data.order_tables import Order, PlanRecord, RunRecord
-from data.phases import CalendarNotLoaded
 from data.store import Unit
 from data.vocabulary import HaltScope, OrderState, Product
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
-from engine.market.market import fetch_quotes
+from engine.market.market import awaited_day, fetch_quotes
 from engine.orders.dispatch import covered
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
@@ -194,7 +193,7 @@ class Plans:
             drift_limit_bps=rules.drift_limit_bps,
             mis_allowed=Product.MIS in capabilities.products,
             desk_halted=desk_halted,
-            awaited_day=_awaited_day(parts, market_now),
+            awaited_day=awaited_day(parts),
             after_market=capabilities.after_market,
         )
 
@@ -257,14 +256,6 @@ class Plans:
                 )
             )
             return frozenset(row[0] for row in rows)
-
-
-def _awaited_day(parts: Parts, at: datetime) -> date | None:
-    """The trading day whose session has not begun; None while one is on, or past the calendar's end."""
-    try:
-        return parts.calendar.awaited_day(at)
-    except CalendarNotLoaded:
-        return None
 
 
 _NEVER_TRADED = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]

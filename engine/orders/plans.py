@@ -122,9 +122,12 @@ def _check_after_market(intent: Intent, inputs: PlanInputs) -> None:
 
 
 def _check_band(intent: Intent, inputs: PlanInputs) -> None:
-    if intent.after_market:  # the band known is the last session's, not that of the one it waits for
-        return
     limit, lower, upper = intent.limit_paise, inputs.lower_circuit_paise, inputs.upper_circuit_paise
+    if intent.after_market:
+        # The band known may be the last session's; that of the one it waits for is about its last price.
+        width = half_up(inputs.last_paise * inputs.instrument.band_bps, BPS)
+        lower = min(lower or inputs.last_paise, inputs.last_paise - width)
+        upper = max(upper, inputs.last_paise + width)
     if limit is not None and ((upper and limit > upper) or limit < lower):
         raise BadInput("limit", price_words(limit), f"give a price inside {band_words(lower, upper)}")
 

@@ -28,10 +28,11 @@ from data.vocabulary import (
 from engine.accounts.views import OrderView, RunRow
 from engine.boot import boot_problem
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
-from engine.market.market import fetch_quotes
+from engine.market.market import awaited_day, fetch_quotes
 from engine.orders.cancels import Canceller, ask
 from engine.orders.dispatch import Dispatcher
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
+from engine.orders.lifecycle import may_be_sent
 from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
 from engine.orders.planning import Plans, narrowed
 from engine.orders.refusals import (
@@ -131,6 +132,11 @@ class Runs:
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"
             )
+        awaited = awaited_day(self._parts)
+        intent, day = plan.intent, self._parts.market_clock.trading_day
+        if not may_be_sent(intent.after_market, plan.trading_day, day, awaited):
+            over = "begun" if intent.after_market else "ended"
+            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
         halt = next((h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING), None)
         if halt is not None or self._parts.halt_file.exists():
             raise Halted(

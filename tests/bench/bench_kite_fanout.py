@@ -63,6 +63,9 @@ class Access:
     def token(self, account: BrokerAccount) -> str | None:
         return self.tokens.get(account.user_id)
 
+    def newest_token(self, account: BrokerAccount) -> str | None:
+        return self.token(account)
+
     def secret(self, api_key: str) -> str | None:
         return f"secret{api_key[3:]}"
 

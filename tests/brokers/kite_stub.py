@@ -173,6 +173,9 @@ class Access:
     def token(self, account: BrokerAccount) -> str | None:
         return self.tokens.get(account)
 
+    def newest_token(self, account: BrokerAccount) -> str | None:
+        return self.token(account)
+
     def secret(self, api_key: str) -> str | None:
         return self.secrets.get(api_key)
 

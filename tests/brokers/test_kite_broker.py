@@ -159,7 +159,8 @@ async def test_an_after_market_order_is_cancelled_under_either_variety(kite: Kit
 async def test_the_book_tells_varieties_and_a_change_in_doubt_is_not_tried_again(
     kite: KiteBroker, stub: KiteStub
 ):
-    stub.on("GET /orders", done([order_row(order_id="7", variety="amo"), order_row(order_id="8")]))
+    waiting = order_row(order_id="7", variety="amo", status="AMO REQ RECEIVED")
+    stub.on("GET /orders", done([waiting, order_row(order_id="8")]))
     stub.on("PUT /orders/amo/7", refused(503, "NetworkException", "No response"))
     stub.on("PUT /orders/regular/8", refused(400, "InputException", "Price is below the circuit limit."))
     stub.on("DELETE /orders/regular/8", refused(400, "OrderException", "Couldn't find that order_id."))
@@ -326,6 +327,7 @@ async def test_a_login_keeps_the_token_and_later_calls_use_it(
     kite: KiteBroker, stub: KiteStub, access: Access
 ):
     assert await kite.login_url(ANN) == f"{stub.base}/connect/login?api_key=annkey&v=3"
+    assert (await kite.login_url(ANN, "a1")).endswith("&redirect_params=state%3Da1")
     stub.on("GET /trades", done([]))
     await kite.trades(ANN)
     stub.on("POST /session/token", session())
@@ -469,6 +471,27 @@ async def test_a_read_that_fails_is_an_error(
     with pytest.raises(BrokerError) as caught:
         await kite.orders(ANN)
     assert (type(caught.value), caught.value.code) == (kind, code)
+
+
+async def test_a_token_that_another_sign_in_has_replaced_ends_no_session(stub: KiteStub, access: Access):
+    lost: list[BrokerAccount] = []
+    broker = KiteBroker(access, stub.roots, SystemClock(), waits=QUICK, on_session_lost=lost.append)
+    await broker.open()
+    refusal = refused(403, "TokenException", "Incorrect `api_key` or `access_token`.")
+
+    def renew(_asked: Asked) -> Reply:
+        access.tokens[ANN] = "made elsewhere"
+        return refusal
+
+    stub.on("GET /orders", renew, refusal)
+    with pytest.raises(BrokerError) as first:
+        await broker.orders(ANN)
+    assert not isinstance(first.value, SessionExpired)
+    assert lost == []
+    with pytest.raises(SessionExpired):
+        await broker.orders(ANN)
+    assert lost == [ANN]
+    await broker.close()
 
 
 async def test_a_read_turned_away_for_the_keys_budget_is_tried_again(kite: KiteBroker, stub: KiteStub):

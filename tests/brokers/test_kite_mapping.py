@@ -106,10 +106,12 @@ def test_what_the_desk_does_not_trade_hides_nothing():
     rows = [
         order_row(order_id="1", exchange="NFO", product="NRML"),
         order_row(order_id="2", product="CO", order_type="odd"),
-        order_row(order_id="3", variety="amo"),
+        order_row(order_id="3", variety="amo", status="AMO REQ RECEIVED"),
+        order_row(order_id="4", variety="amo", status="OPEN"),
     ]
     found = mapping.orders_of(rows, "AB1234")
-    assert {order_id: variety for order_id, (_, variety) in found.items()} == {"3": "amo"}
+    answering = {order_id: variety for order_id, (_, variety) in found.items()}
+    assert answering == {"3": "amo", "4": "regular"}, "once at the exchange it answers as any other"
     with pytest.raises(BrokerError, match="the order rows must be a list"):
         mapping.orders_of({}, "AB1234")
 

@@ -1,16 +1,22 @@
 """Facts in any order, in doubt, twice, and against a cancel: what the books say in the end."""
 
 import dataclasses
+from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
+from sqlalchemy import update
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
+from data.columns import table
+from data.order_tables import Order
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
 from engine.orders.facts import ProvenAbsent, SendEnded
-from engine.orders.lifecycle import BOOK_LAG, end_of_day
-from tests.bookkeeping import ENDS, Ledger, ledger
+from engine.orders.lifecycle import BOOK_LAG, end_of_day, may_be_sent
+from engine.orders.states import Flag
+from tests.bookkeeping import DAY, ENDS, Ledger, ledger
 
+BEFORE, NEXT = date(2026, 11, 17), date(2026, 11, 19)
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN
 
 
@@ -217,11 +223,41 @@ def test_the_end_of_the_day_ends_what_nobody_told_the_end_of(books: Ledger):
     doubt = books.in_state(OrderState.UNKNOWN)
     blocked = books.row(doubt)["blocked_paise"]
     books.next_day()
-    assert sorted(end_of_day(books.unit(), books.day, "tester")) == sorted([*made.values(), doubt])
+    assert sorted(end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")) == sorted(
+        [*made.values(), doubt]
+    )
     assert books.state(made[OrderState.RESERVED]) is OrderState.CANCELLED
     assert books.state(made[OrderState.OPEN]) is OrderState.EXPIRED
     assert (books.state(doubt), books.flags(doubt)) == (OrderState.UNKNOWN, {"NEEDS_HUMAN"})
     assert books.money()["blocked"] == blocked
     for state in ENDS:
         assert books.state(books.in_state(OrderState(state))).value == state
-    assert end_of_day(books.unit(), books.day, "tester") == [doubt]
+    assert end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester") == [doubt]
+
+
+@pytest.mark.parametrize(
+    ("after_market", "trading_date", "awaited", "may"),
+    [
+        (False, DAY, None, True),
+        (False, DAY, NEXT, False),  # its session is over: a broker may keep it for the next
+        (False, BEFORE, None, False),
+        (True, DAY, DAY, True),
+        (True, NEXT, NEXT, True),
+        (True, DAY, None, False),  # the session that it was to wait for has begun
+        (True, DAY, NEXT, False),
+    ],
+)
+def test_an_order_is_sent_in_its_time_alone(after_market, trading_date, awaited, may):
+    assert may_be_sent(after_market, trading_date, DAY, awaited) is may
+
+
+@pytest.mark.parametrize(("heard", "state"), [(False, OrderState.OPEN), (True, OrderState.EXPIRED)])
+def test_an_order_for_a_session_ends_with_it_only_if_it_was_heard_of_there(books, heard, state):
+    order = books.open(Side.BUY, 10, 1000_00)
+    begin = books.parts.calendar.session_begin(DAY)
+    told_at = begin + timedelta(minutes=1) if heard else begin - timedelta(minutes=1)
+    books.connection.execute(update(table(Order)).values(told_at=told_at, after_market=True))
+    blocked = books.row(order)["blocked_paise"]
+    end_of_day(books.unit(), NEXT, None, books.parts.calendar, "tester")
+    assert (books.state(order), books.row(order)["blocked_paise"]) == (state, 0 if heard else blocked)
+    assert (Flag.NEEDS_HUMAN.value in books.flags(order)) is not heard

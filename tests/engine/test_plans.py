@@ -555,11 +555,13 @@ def test_an_order_for_the_next_session_belongs_to_that_day() -> None:
     assert from_json(json.loads(json.dumps(to_json(made)))) == made
     usual = only(plan(shares(4), inputs(**night)))
     assert usual.detail == "phase closed takes no MARKET order, AMO would wait for 06 Oct"
-    # The band known at night is the last session's.
-    far = shares(4, after_market=True, order_type=OrderType.LIMIT, limit_paise=1_900_00)
+    # The band known at night is the last session's; a slip of a digit is caught all the same.
+    night |= {"lower_circuit_paise": 2_400_00, "upper_circuit_paise": 2_600_00}
+    far = shares(4, after_market=True, order_type=OrderType.LIMIT, limit_paise=2_100_00)
     assert only(plan(far, inputs(**night))).ok
-    with pytest.raises(BadInput, match="inside the day's band"):
-        plan(replace(far, after_market=False), inputs(**night))
+    for wish in (replace(far, after_market=False), replace(far, limit_paise=250_00)):
+        with pytest.raises(BadInput, match="inside the day's band"):
+            plan(wish, inputs(**night))
 
 
 def test_an_order_for_the_next_session_is_taken_between_sessions_and_where_the_broker_does() -> None:

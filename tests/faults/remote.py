@@ -206,7 +206,7 @@ class RemoteBroker:
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         return 0.0
 
-    async def login_url(self, account: BrokerAccount) -> str:
+    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Empty: no login is needed."""
         return ""
 

@@ -160,9 +160,12 @@ class DeskAndBroker(BrokerRules):
         self.books.clock.shift(18 * 3600)
         self.books.next_day()
         self.broker.next_day(self.books.day)
-        ended = end_of_day(self.books.unit(), self.books.day, "tester")
-        self.told_end |= set(ended)
-        assert end_of_day(self.books.unit(), self.books.day, "tester") == self.unknown()
+        self.told_end |= set(self._end_of_day())
+        assert self._end_of_day() == self.unknown()
+
+    def _end_of_day(self):
+        books = self.books
+        return end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")
 
     def _answer_calls(self) -> None:
         for order_id in self.unanswered():

@@ -9,7 +9,8 @@ import pytest
 
 from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
 from engine.accounts.views import OrderView
-from engine.orders.intents import Intent, Sizing
+from engine.orders.intents import Intent, Selection, Sizing
+from engine.orders.refusals import PlanExpired
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 PEOPLE = [Person(number) for number in range(1, 5)]
@@ -67,6 +68,43 @@ async def test_orders_wait_at_the_broker_and_trade_once_the_market_opens(morning
     assert [order.filled_quantity for order in orders(morning)] == [10, 6, 0, 10]
     await morning.compared(PEOPLE)
     assert not any(desk.reconcile.breaks(one.number) for one in PEOPLE)
+
+
+async def test_what_was_not_sent_before_its_session_is_never_sent_and_its_money_is_free(
+    morning: Morning,
+) -> None:
+    desk = morning.desk
+    await morning.priced(WISH.key)
+    plan = await desk.plans.freeze(WISH)
+    late = await desk.plans.freeze(replace(WISH, sizing=Sizing(SizingKind.FIXED_QUANTITY, 3)))
+    submit, desk._dispatcher.submit = desk._dispatcher.submit, lambda ids: None
+    run = await desk.runs.start(plan, plan.digest)
+    desk._dispatcher.submit = submit  # it was paused before the first claim
+    await desk.runs.pause(run.number)
+    unsent = orders(morning)
+    assert {order.state for order in unsent} == {OrderState.RESERVED}
+    free = desk.funds.of(unsent[0].client_id).available_paise
+    morning.exchange.jump(OPEN)
+    await morning.until(lambda: desk.market.now() >= OPEN)
+    with pytest.raises(PlanExpired, match="has begun since; plan again"):
+        await desk.runs.start(late, late.digest)
+    await desk.runs.go_on(run.number)
+    await morning.until(lambda: desk.orders.get(unsent[0].id).state is OrderState.CANCELLED, step_s=1.0)
+    for order in (desk.orders.get(one.id) for one in unsent):
+        assert (order.broker_order_id, order.sent_at, order.blocked_paise) == (None, None, 0)
+        assert "its session began before it was sent" in order.reason_text
+    assert desk.funds.of(unsent[0].client_id).available_paise > free
+
+
+async def test_an_order_that_rests_in_its_session_is_changed_as_any_other(morning: Morning) -> None:
+    desk = morning.desk
+    await morning.priced(WISH.key)
+    await morning.send(replace(WISH, limit_paise=2_400_00, selection=Selection((1,))))
+    (order,) = orders(morning)
+    morning.exchange.jump(OPEN)
+    await morning.until(lambda: desk.orders.get(order.id).sub_status == "OPEN")
+    await desk.orders.modify(order.id, 6, None, None)
+    await morning.until(lambda: desk.orders.get(order.id).quantity == 6)
 
 
 async def test_cancel_all_takes_back_what_waits_for_the_open(morning: Morning) -> None:

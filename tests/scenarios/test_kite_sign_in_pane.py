@@ -3,13 +3,14 @@
 `tests/bench/bench_sign_in.py` does the same with 300 and measures it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
+from textual.events import Paste
 
 from brokers.kite.listener import RedirectListener
 from brokers.local_kite.apps import own_app
@@ -23,6 +24,7 @@ from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app import TradedeskApp
 from tradedesk.kite_desk import KiteDesk
 from widgets.livegrid import LiveGrid
+from widgets.tokenfield import TokenField
 
 PEOPLE = [Person(number) for number in range(1, 61)]
 BY_NUMBER = {one.number: one for one in PEOPLE}
@@ -218,8 +220,11 @@ def everybody_is_itself(morning: Morning, signed_in: set[int]) -> None:
 async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path: Path) -> None:
     listener = RedirectListener()
 
-    async def comes_back(**query: str) -> int:
-        async with aiohttp.ClientSession() as session, session.get(listener.url, params=query) as answer:
+    async def comes_back(headers: dict[str, str] | None = None, **query: str) -> int:
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(listener.url, params=query) as answer,
+        ):
             return answer.status
 
     async with opened(tmp_path, listener) as (hand, morning):
@@ -229,10 +234,17 @@ async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path
             person = BY_NUMBER[number]
             await hand.until(lambda person=person: own_link(person) in hand.links[-1])
             assert serving(hand) is person
+            state = hand.links[-1].partition("redirect_params=state%3D")[2]
+            if number == 1:
+                hand.app.post_message(Paste("halfawordforthisclient"))
+                await hand.until(lambda: hand.pane.query_one(TokenField).value)
             if number == 2:
-                assert await comes_back(status="failed") == 200
+                assert hand.pane.query_one(TokenField).value == "", "what stood there was not for this one"
+                await nobody_else_is_heard(hand, comes_back, morning.token(person))
+                assert await comes_back(status="failed", state=state) == 200
                 await hand.shows(f"sign in again · still {person.code}, link copied again")
-            assert await comes_back(status="success", request_token=morning.token(person)) == 200
+            token = morning.token(person)
+            assert await comes_back(status="success", request_token=token, state=state) == 200
         await hand.until(lambda: all(state_of(hand, number) is SignInState.DONE for number in (1, 2, 3)))
         everybody_is_itself(morning, {1, 2, 3})
         assert not hand.did
@@ -240,3 +252,20 @@ async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path
         await hand.until(lambda: listener._runner is None)
         with pytest.raises(aiohttp.ClientConnectorError):
             await comes_back(status="success")
+
+
+async def nobody_else_is_heard(hand: Hand, comes_back: Callable[..., Awaitable[int]], token: str) -> None:
+    """Calls of pages are refused, and an address that is not of this sign-in takes nobody's turn."""
+    for headers in (
+        {"Origin": "https://page.example"},
+        {"Host": "rebound.example"},
+        {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    ):
+        assert await comes_back(headers, status="success", request_token=token) == 403
+    before = hand.pane._queue.progress().waiting
+    hand.app.clear_notifications()
+    assert await comes_back(status="success", request_token=token) == 200
+    assert await comes_back(status="success", request_token=token, state="guessed") == 200
+    words = "an address came back that is not of this sign-in: dropped"
+    await hand.until(lambda: [t.message for t in hand.app._notifications].count(words) == 2)
+    assert hand.pane._queue.progress().waiting == before

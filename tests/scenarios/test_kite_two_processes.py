@@ -1,15 +1,54 @@
 """What another process does at a local Kite, as the desk that is open beside it sees it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from brokers.contract import SessionExpired
-from tests.scenarios.kite_morning import Person, kite_morning
+from data.money import BadInput
+from data.vocabulary import SessionState
+from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
 
 PEOPLE = [Person(number) for number in range(1, 4)]
+
+
+@asynccontextmanager
+async def beside(morning: Morning) -> AsyncIterator[KiteDesk]:
+    """What a command opens on the same home."""
+    settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
+    async with open_desk(
+        morning.desk.home,
+        "cli",
+        clock=morning.clock,
+        settings=settings,
+        seed=8,
+        passphrase=lambda: "only for rehearsals",
+    ) as other:
+        assert isinstance(other, KiteDesk)
+        yield other
+
+
+async def test_two_processes_do_not_sign_the_same_client_in_at_once(tmp_path: Path) -> None:
+    async with kite_morning(tmp_path, PEOPLE) as morning, beside(morning) as other:
+        one, tokens = PEOPLE[0], [morning.token(PEOPLE[0]) for _ in range(2)]
+        ends = await asyncio.gather(
+            *(
+                desk.sessions.sign_in(one.number, token)
+                for desk, token in zip((morning.desk, other), tokens, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        (refused,) = [end for end in ends if isinstance(end, BadInput)]
+        assert "its sign-in is under way" in str(refused)
+        await morning.until(lambda: morning.client(one).session is SessionState.OK)
+        assert await morning.desk.sessions.check(one.number)
+        await other.sessions.sign_in(one.number, morning.token(one))
 
 
 async def test_a_sign_in_by_command_brings_the_prices_to_the_open_desk(tmp_path: Path) -> None:
@@ -17,15 +56,7 @@ async def test_a_sign_in_by_command_brings_the_prices_to_the_open_desk(tmp_path:
         desk = morning.desk
         with pytest.raises(SessionExpired):  # nobody is signed in; it is wanted all the same
             await desk.market.follow({"NSE:TCS"}, "test")
-        settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
-        async with open_desk(
-            tmp_path,
-            "cli",
-            clock=morning.clock,
-            settings=settings,
-            seed=8,
-            passphrase=lambda: "only for rehearsals",
-        ) as other:
+        async with beside(morning) as other:
             for one in PEOPLE:
                 await other.sessions.sign_in(one.number, morning.token(one))
         await morning.until(lambda: desk.gate.counts().ready == len(PEOPLE))

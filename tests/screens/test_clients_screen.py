@@ -316,7 +316,7 @@ async def test_a_client_without_a_link_is_passed_over_and_its_reason_kept(
     async with opened_to_sign_in(tmp_path, "C1", "C2", size=(80, 24)) as bench:
         real = bench.broker.login_url
 
-        async def login_url(account: BrokerAccount) -> str:
+        async def login_url(account: BrokerAccount, state: str = "") -> str:
             if account.user_id == "U1":
                 raise BrokerError("no api key for U1")
             return await real(account)

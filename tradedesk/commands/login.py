@@ -130,7 +130,7 @@ def login_next(
             if opened is not None:
                 listener = await stack.enter_async_context(opened())
                 say(f"listening on {listener.url}: register it as the apps' redirect URL")
-            pasted = _Pasted(listener)
+            pasted = _Pasted(queue, listener)
             stack.callback(pasted.close)
             await _sign_in_all(queue, pasted)
         await queue.settled()
@@ -149,7 +149,8 @@ class _Pasted:
     Lines are read on a thread of their own that nobody has to wait for.
     """
 
-    def __init__(self, listener: "Redirects | None") -> None:
+    def __init__(self, queue: "SignInQueue", listener: "Redirects | None") -> None:
+        self._queue = queue
         self._come: asyncio.Queue[str | None] = asyncio.Queue()
         self._caught = None if listener is None else asyncio.create_task(self._catch(listener))
         source, loop = sys.stdin, asyncio.get_running_loop()
@@ -167,7 +168,11 @@ class _Pasted:
 
     async def _catch(self, listener: "Redirects") -> None:
         while True:
-            self._come.put_nowait(await listener.address())
+            address = await listener.address()
+            if self._queue.awaits(address):
+                self._come.put_nowait(address)
+            else:
+                say("an address came back that is not of this sign-in: dropped")
 
     async def next(self) -> str | None:
         """The next line or address."""
