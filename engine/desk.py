@@ -389,6 +389,7 @@ class Desk:
         if day != self._day:
             await parts.store.write(lambda unit: roll_day(unit, parts))
             self._day = day
+            book.begin_day(day)
             self.reconcile.forget()
         awaited = awaited_day(parts)
         left = {i for i in book.live if _is_over(book.orders[i], day, awaited)} - self._marked

@@ -29,7 +29,7 @@ from screens.gate_rows import (
     waivable,
 )
 from screens.pane import FilterLine, Pane
-from screens.sign_in import SignInRound, SignInScreen, begin_round
+from screens.sign_in import SignInRound, SignInScreen, begin_round, goes_on
 from screens.waive import WaiveLine
 from screens.workspace import Here, Table, Workspace
 from widgets import formats
@@ -60,7 +60,7 @@ class ClientsScreen(Workspace):
     TITLE_WORDS = "Clients and the morning gate"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(replace(COMMANDS["needs_me"], action="needs_here")),
-        binding(replace(COMMANDS["run.repair"], words="sign in", rank=3)),
+        binding(replace(COMMANDS["run.repair"], words="sign in, retry", rank=3)),
         binding(replace(COMMANDS["note"], words="waive", rank=4)),
         *bindings("filter", "close"),
     ]
@@ -219,7 +219,9 @@ class ClientsScreen(Workspace):
             parts.append("needs me")
         if self._filter.value.strip():
             parts.append(f"filter {self._filter.value.strip()}")
-        if self._round is not None and (at := self._round.queue.progress()).waiting:
+        due = [client.id for client in self.desk.sessions.due()]
+        if self._round is not None and goes_on(self._round, due):
+            at = self._round.queue.progress()
             parts.append(f"sign-in {at.done}/{at.total}, r goes on")
         heading = "" if self.size.width < 110 else "Clients and the morning gate · "
         self.query_one(Pane).set_title(heading + " · ".join(parts))
@@ -414,7 +416,7 @@ class ClientsScreen(Workspace):
                 return
         elif refused:
             return
-        elif self._round is not None and self._round.queue.current is not None:
+        elif self._round is not None and goes_on(self._round, due):
             self.app.push_screen(SignInScreen(self._round))
             return
         elif self._row is not None and self._row.client_id in due:
@@ -447,7 +449,8 @@ class ClientsScreen(Workspace):
             self.run_worker(partial(self._renew, client_ids), exit_on_error=False)
             return
         going = begin_round(self.desk, client_ids)
-        if self._round is None or self._round.queue.current is None or self._marked:
+        due = [client.id for client in self.desk.sessions.due()]
+        if self._round is None or self._marked or not goes_on(self._round, due):
             self._round = going  # a single client asked for by its code leaves the morning's queue as it is
         self.app.push_screen(SignInScreen(going))
 

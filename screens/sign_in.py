@@ -83,6 +83,18 @@ def begin_round(desk: Desk, client_ids: Collection[int]) -> SignInRound:
     return SignInRound(desk.sessions.queue(client_ids), before)
 
 
+def goes_on(going: SignInRound, due: Collection[int]) -> bool:
+    """Whether a round that was left still is the one to go on with: nobody is due whom it has not before it.
+
+    On the next day, or where its clients were signed in elsewhere, another is to be begun.
+    """
+    entries = going.queue.entries
+    waiting = {one.client_id for one in entries if one.state is SignInState.WAITING}
+    behind = {one.client_id for one in entries if one.state is SignInState.DONE}
+    known = {one.client_id for one in entries}
+    return bool(waiting & set(due)) and not set(due) - (known - behind)
+
+
 def minutes(seconds: float) -> str:
     """A span as `3:20`, with hours in front where there are any."""
     whole = int(seconds)
@@ -359,7 +371,9 @@ class SignInScreen(Dialog[None]):
             who = f" everybody had a turn, {again} {'is' if again == 1 else 'are'} left"
             hint = f" r tries {'it' if again == 1 else 'them'} again   Esc closes"
         else:
-            who, hint = " everybody is signed in", " Esc closes"
+            others = len(self.desk.sessions.due())
+            who = f" this round is signed in, {others} more are due" if others else " everybody is signed in"
+            hint = " Esc closes, then r begins with them" if others else " Esc closes"
         self.query_one("#sign-in-who", Static).update(Content(formats.plain(who)))
         told = self.query_one("#sign-in-hint", Static)
         told.update(Content(formats.plain(hint)))

@@ -4,6 +4,7 @@ Judging is pure, so that the book, plans and the gate say the same of a client. 
 needs to be entered.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ PAPER = "paper"
 
 THIS_MACHINE = "this machine"
 """The one address that calls leave by where neither proxy nor address of their own is named."""
+
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 NO_CONNECTION = "no connection to its broker on this desk"
 """Said of a client whom no adapter serves; all else that is missing of it does not matter then."""
@@ -199,9 +202,13 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
 def _refused_words(route: RouteView, at: datetime) -> str:
     """What the broker said of this way out, and what would mend it."""
     where = "this machine's address" if route.egress == THIS_MACHINE else route.egress
+    seen = _ADDRESS.search(route.refused_text)
+    if seen is not None and route.egress not in (THIS_MACHINE, seen.group()):
+        mend = f"it left by {seen.group()} and not by {where}: correct the route or this machine's way out"
+    else:
+        mend = f"put {where} on the client's list in the broker's developer console, or correct the route"
     return (
-        f"refused {at.astimezone(IST):%d %b %H:%M}: {route.refused_text.rstrip('.')}; "
-        f"put {where} on the client's list in the broker's developer console, or correct the route; "
+        f"refused {at.astimezone(IST):%d %b %H:%M}: {route.refused_text.rstrip('.')}; {mend}; "
         "then retry it: the next order shows whether the broker takes it"
     )
 

@@ -116,7 +116,9 @@ class Book:
             out.figures.setdefault(client_id, DayFigures())
             out.breaks.setdefault(client_id, ())
         out.orders = _read_orders(connection, None if everything else touched.orders, day)
-        out.runs = _read_runs(connection, None if everything else touched.runs)
+        # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
+        of_the_day = {order.run_number for order in out.orders.values()}
+        out.runs = _read_runs(connection, of_the_day if everything else touched.runs)
         if everything or touched.halts:
             out.halts = read_halts(connection)
         return out
@@ -174,6 +176,12 @@ class Book:
             )
 
     # --- applying, on the event loop ---
+
+    def begin_day(self, day: date) -> None:
+        """What ended on an earlier day asks for nobody's attention any more."""
+        self.attention = {
+            i for i in self.attention if self.orders[i].live or self.orders[i].trading_date >= day
+        }
 
     def apply(self, projection: Projection) -> list[Event]:
         """Take a projection in; gives the events that tell what changed."""
@@ -344,23 +352,18 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
             query = query.where(orders.c.id.in_(ids))
         else:
             live = [state.value for state in LIVE_STATES]
-            query = query.where((orders.c.trading_date >= day) | orders.c.state.in_(live))
+            standing = (orders.c.trading_date >= day) | orders.c.state.in_(live)
+            query = query.where(orders.c.run_number.in_(select(orders.c.run_number).where(standing)))
         for row in connection.execute(query).mappings():
             out[row["id"]] = order_view(row)
     return out
 
 
-def _read_runs(connection: Connection, numbers: Iterable[int] | None) -> dict[int, RunRow]:
+def _read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunRow]:
     runs = table(RunRecord)
     out: dict[int, RunRow] = {}
-    for ids in _pieces(numbers):
-        query = select(runs)
-        query = (
-            query.where(runs.c.number.in_(ids))
-            if ids is not None
-            else query.order_by(runs.c.number.desc()).limit(200)
-        )
-        for row in connection.execute(query).mappings():
+    for ids in chunks(numbers):
+        for row in connection.execute(select(runs).where(runs.c.number.in_(ids))).mappings():
             values: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
             out[row["number"]] = RunRow(**values)
     return out

@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 _FIXABLE_FIRST = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
+# A sign-in mends a session at once, and a route not before the next morning at best.
+_FIXABLE_FIRST[Reason.SESSION_EXPIRED], _FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = sorted(
+    (_FIXABLE_FIRST[Reason.SESSION_EXPIRED], _FIXABLE_FIRST[Reason.ROUTE_NOT_READY])
+)
 
 
 def plan(intent: Intent, inputs: PlanInputs) -> Plan:

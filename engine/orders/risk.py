@@ -223,13 +223,13 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
     phase = inputs.phase_kind.value.replace("_", " ")
     if intent.after_market:
         if inputs.awaited_day is None:
-            words = f"phase {phase}: an after-market order is taken between two sessions"
+            words = f"AMO is taken between two sessions, and one is on: phase {phase}"
             return Refusal(Reason.MARKET_CLOSED, words)
     elif inputs.phase_kind not in phases:
         kind = "IOC" if intent.validity is Validity.IOC else intent.order_type.value
         words = f"phase {phase} takes no {kind} order"
         if inputs.awaited_day is not None and inputs.after_market:
-            words += f", AMO would wait for {inputs.awaited_day:%d %b}"
+            words = f"AMO would wait for {inputs.awaited_day:%d %b}; {words}"
         return Refusal(Reason.MARKET_CLOSED, words)
     if inputs.price_age_s is None or inputs.last_paise <= 0:
         return Refusal(Reason.PRICE_STALE, "no price known")

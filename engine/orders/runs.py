@@ -24,6 +24,7 @@ from data.vocabulary import (
     RunStatus,
     Side,
     SizingKind,
+    Validity,
 )
 from engine.accounts.views import OrderView, RunRow
 from engine.boot import boot_problem
@@ -364,9 +365,13 @@ def _stopped(why: str) -> TradingStopped:
 
 
 def _settled(order: OrderView) -> bool:
-    """Ended, UNKNOWN, or a limit order resting at the broker; a protected market order is still at work."""
+    """Ended, UNKNOWN, or resting at the broker.
+
+    A protected market order is still at work, unless it waits for its session; an IOC order never rests.
+    """
     if order.state is OrderState.OPEN:
-        return order.order_type is not OrderType.MARKET
+        at_work = order.order_type is OrderType.MARKET or order.validity is Validity.IOC
+        return order.after_market or not at_work
     return not order.live or order.state is OrderState.UNKNOWN
 
 

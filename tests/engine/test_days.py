@@ -2,7 +2,9 @@
 
 import pytest
 
+from brokers.contract import Refused
 from data.columns import table
+from data.store import Touched
 from data.tables import Lot, Meta, SizingBase
 from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.accounts.days import roll_day
@@ -215,3 +217,21 @@ async def test_a_stamp_from_before_a_jump_of_the_market_is_shown_as_it_was_then(
         await next_day(desk)
         assert desk.shown_at(desk.clock.now()).date() > shown.date()
         assert abs((desk.shown_at(stamp) - shown).total_seconds()) <= 1
+
+
+async def test_what_was_rejected_yesterday_asks_for_nobody_and_its_run_is_not_told_in_part(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        wire = Wire(desk)
+
+        async def refused(account, request):
+            return Refused("rms", "Blocked by the broker's risk checks.")
+
+        wire.on_place = refused
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        assert desk.counts().needs_me == 1
+        await next_day(desk)
+        assert desk.counts().needs_me == 0
+        assert [run.counts["rejected"] for run in desk.runs.all()] == [1], "what was seen stays whole"
+        everything = Touched(everything=True)
+        fresh = await desk._parts.store.read_aside(lambda c: desk._parts.book.project(c, everything))
+        assert (fresh.orders, fresh.runs) == ({}, {}), "a desk opened today tells nothing of it"

@@ -237,7 +237,7 @@ async def test_an_order_from_a_wrong_address_turns_the_route_of_that_client_red(
         route = desk.gate.of(1).check(GateItem.ROUTE)
         assert route.colour is RED
         assert route.judged.words.startswith(
-            f"refused 18 Nov 09:15: {WRONG_ADDRESS[:-1]}; put 203.0.113.1 on"
+            f"refused 18 Nov 09:15: {WRONG_ADDRESS[:-1]}; it left by 198.51.100.7 and not by 203.0.113.1:"
         )
         assert route.judged.figures["refused_at"] == START
         assert colours(desk, 1)["session"] == "green"

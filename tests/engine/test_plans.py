@@ -554,7 +554,7 @@ def test_an_order_for_the_next_session_belongs_to_that_day() -> None:
     assert (made.trading_day, made.title) == (date(2026, 10, 6), "BUY TCS 4 shares each AMO for 06 Oct")
     assert from_json(json.loads(json.dumps(to_json(made)))) == made
     usual = only(plan(shares(4), inputs(**night)))
-    assert usual.detail == "phase closed takes no MARKET order, AMO would wait for 06 Oct"
+    assert usual.detail == "AMO would wait for 06 Oct; phase closed takes no MARKET order"
     # The band known at night is the last session's; a slip of a digit is caught all the same.
     night |= {"lower_circuit_paise": 2_400_00, "upper_circuit_paise": 2_600_00}
     far = shares(4, after_market=True, order_type=OrderType.LIMIT, limit_paise=2_100_00)
@@ -568,7 +568,7 @@ def test_an_order_for_the_next_session_is_taken_between_sessions_and_where_the_b
     wish = shares(4, after_market=True)
     line = only(plan(wish, inputs(after_market=True)))
     assert line.reason is Reason.MARKET_CLOSED
-    assert line.detail == "phase continuous: an after-market order is taken between two sessions"
+    assert line.detail == "AMO is taken between two sessions, and one is on: phase continuous"
     with pytest.raises(BadInput, match="takes no orders for the next session"):
         plan(wish, inputs(phase_kind=PhaseKind.CLOSED, awaited_day=DAY))
     with pytest.raises(BadInput, match="give one of DAY, IOC, AMO"):

@@ -45,7 +45,7 @@ async def test_orders_wait_at_the_broker_and_trade_once_the_market_opens(morning
     await morning.priced(WISH.key)
     usual = await desk.plans.preview(replace(WISH, after_market=False))
     assert usual.skipped_by_reason == {Reason.MARKET_CLOSED: len(PEOPLE)}
-    assert usual.lines[0].detail == "phase closed takes no LIMIT order, AMO would wait for 18 Nov"
+    assert usual.lines[0].detail == "AMO would wait for 18 Nov; phase closed takes no LIMIT order"
     plan, run = await morning.send(WISH)
     assert (plan.orders, plan.trading_day, run.counts["open"]) == (4, DAY, 4)
     stays, smaller, gone, also_gone = orders(morning)

@@ -154,7 +154,7 @@ async def test_a_wrong_address(morning: Morning) -> None:
     route = at_gate(morning, GateItem.ROUTE)
     assert route.colour is GateColour.RED
     assert "Orders are not allowed from the IP address 127.0.0.1" in route.judged.words
-    assert "put 203.0.113.3 on the client's list" in route.judged.words
+    assert "it left by 127.0.0.1 and not by 203.0.113.3: correct the route" in route.judged.words
     assert standing(morning) == before
     plan = await _previewed(morning, again=True)
     assert {line.client_id: line.reason for line in plan.lines} == {

@@ -212,7 +212,7 @@ async def test_a_route_that_the_broker_refuses_turns_red_at_once_and_r_tries_it_
 
         async def placed(account: BrokerAccount, request: OrderRequest) -> Outcome:
             if account.user_id == "U1":
-                return Refused("route", "Orders are not allowed from [198.51.100.7].")
+                return Refused("route", "Orders are not allowed from [203.0.113.1].")
             return await place(account, request)
 
         monkeypatch.setattr(bench.broker, "place", placed)
@@ -225,7 +225,7 @@ async def test_a_route_that_the_broker_refuses_turns_red_at_once_and_r_tries_it_
         await bench.settle()
         assert "gate 1/2 · red 1" in bench.lines()[1]
         detail = bench.screen.query_one("#gate-detail", Static).content.plain
-        assert "refused 18 Nov 09:15: Orders are not allowed from [198.51.100.7]; put 203.0.113.1" in detail
+        assert "refused 18 Nov 09:15: Orders are not allowed from [203.0.113.1]; put 203.0.113.1" in detail
         assert detail.rstrip().endswith("r retries the route")
         await bench.keys("n")
         assert any(told.endswith("(r retries the route)") for told in bench.toasts)

@@ -54,8 +54,9 @@ def kite(
         say(
             "rehearse in another terminal, in a home of its own:\n"
             f"  export TRADEDESK_HOME={place.parent / 'rehearsal'} TRADEDESK_MARKET=kite "
-            f"TRADEDESK_KITE_URL={server.url}\n"
-            "  tradedesk init --demo && tradedesk simulate sign-in && tradedesk\n"
+            f"TRADEDESK_KITE_URL={server.url}"
+            + (f" TRADEDESK_SIGN_IN_PORT={sign_in_port}\n" if sign_in_port else "\n")
+            + "  tradedesk init --demo && tradedesk simulate sign-in && tradedesk\n"
             "ctrl+c ends it; what happened is found again"
         )
 
