@@ -5,7 +5,7 @@ import dataclasses
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,7 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
-from data.clock import ManualClock
+from data.clock import IST, ManualClock
 from data.columns import table
 from data.instruments import InstrumentIndex
 from data.ledger import Line, Transfer, post
@@ -79,11 +79,15 @@ class Ledger:
             instance_id=1,
             book=SimpleNamespace(clients={}, funds=_FundsNow(self)),
             index=InstrumentIndex(STOCKS.values()),
-            market_clock=SimpleNamespace(now=self.clock.now, trading_day=DAY),
+            market_clock=SimpleNamespace(now=self._market_now, trading_day=DAY),
             calendar=load_calendar(),
             random=random.Random(7),
             waits=Waits(),
         )
+
+    def _market_now(self) -> datetime:
+        """Ten in the morning of its day, however long a test has lasted."""
+        return datetime.combine(self.day, time(10), IST)
 
     def unit(self) -> Unit:
         return Unit(self.connection, self.clock.now())

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome, Refused
+from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.columns import table
 from data.order_tables import Request
 from data.store import Unit, chunks
@@ -105,7 +105,9 @@ def adopt_terms(books: Books, order: OrderRow, seen: BrokerOrder, settled: bool)
     confirmed = asked is not None and _is_what_was_asked(asked, terms)
     after = {**order, "quantity": quantity, "reserve_price_paise": reserve}
     smaller = any(now < was for now, was in zip(open_need(after), open_need(order), strict=True))
-    if smaller and not confirmed and not settled:
+    # Complete in every share of it, nothing of the order is left that could be more.
+    complete = seen.status is BrokerStatus.COMPLETE and order["filled_quantity"] >= quantity
+    if smaller and not (confirmed or settled or complete):
         return []
     books.touch(
         order, quantity=quantity, limit_paise=limit, trigger_paise=trigger, reserve_price_paise=reserve

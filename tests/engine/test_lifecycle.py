@@ -261,3 +261,12 @@ def test_an_order_for_a_session_ends_with_it_only_if_it_was_heard_of_there(books
     end_of_day(books.unit(), NEXT, None, books.parts.calendar, "tester")
     assert (books.state(order), books.row(order)["blocked_paise"]) == (state, 0 if heard else blocked)
     assert (Flag.NEEDS_HUMAN.value in books.flags(order)) is not heard
+
+
+def test_an_order_made_smaller_elsewhere_and_then_complete_is_of_that_size(books: Ledger):
+    order = books.open(Side.BUY, 10, 1000_00)
+    books.book(books.seen(order, COMPLETE, books.trade(order, 1, 1000_00), filled=1, quantity=1))
+    row = books.row(order)
+    assert (row["state"], row["quantity"], row["filled_quantity"]) == (OrderState.FILLED, 1, 1)
+    assert books.flags(order) == {Flag.CHANGED_OUTSIDE.value}
+    assert books.money()["blocked"] == 0
