@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.routes import Routes
 from engine.accounts.sessions import Sessions
 from engine.accounts.valuation import Valuation
-from engine.accounts.views import HaltView, OrderView, RunRow
+from engine.accounts.views import HaltView, RunRow
 from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (
@@ -50,7 +50,7 @@ from engine.orders.changes import Changer
 from engine.orders.dispatch import Dispatcher
 from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
-from engine.orders.lifecycle import end_of_day, may_be_sent
+from engine.orders.lifecycle import end_of_day, is_over
 from engine.orders.planning import Plans
 from engine.orders.reconcile import Reconciler
 from engine.orders.record import Recorder
@@ -392,7 +392,9 @@ class Desk:
             book.begin_day(day)
             self.reconcile.forget()
         awaited = awaited_day(parts)
-        left = {i for i in book.live if _is_over(book.orders[i], day, awaited)} - self._marked
+        live = (book.orders[i] for i in book.live)
+        left = {o.id for o in live if is_over(o.state, o.after_market, o.trading_date, day, awaited)}
+        left -= self._marked
         if left & self._left_over:
             await parts.store.write(lambda unit: end_of_day(unit, day, awaited, parts.calendar, parts.actor))
             self._marked |= left
@@ -520,13 +522,6 @@ class Desk:
         await self._dispatcher.settle()
         await self._changer.settle()
         await self._recorder.flush()
-
-
-def _is_over(order: OrderView, day: date, awaited: date | None) -> bool:
-    """Whether a live order's time has passed, as `end_of_day` ends it."""
-    if order.state is OrderState.RESERVED:
-        return not may_be_sent(order.after_market, order.trading_date, day, awaited)
-    return order.trading_date < day
 
 
 def _read_everything(unit: Unit) -> None:

@@ -24,6 +24,7 @@ from engine.accounts.views import ClientView, HaltView, OrderView
 from engine.market.market import awaited_day
 from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
 from engine.orders.facts import Applied, SendEnded
+from engine.orders.lifecycle import may_be_sent
 from engine.orders.record import Recorder
 from engine.parts import Parts
 from engine.rules import PER_CLIENT, WORKERS
@@ -259,8 +260,7 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
     for the next. Nor is one that was to wait for a session that has begun.
     """
     orders, halts = table(Order), read_halts(unit.connection)
-    awaited = awaited_day(parts)
-    day = awaited or parts.market_clock.trading_day
+    awaited, day = awaited_day(parts), parts.market_clock.trading_day
     claimed: list[tuple[int, str]] = []
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
@@ -275,17 +275,20 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 orders.c.tradingsymbol,
                 orders.c.plan_number,
                 orders.c.run_number,
+                orders.c.after_market,
+                orders.c.trading_date,
             ).where(
                 orders.c.id.in_(piece),
                 orders.c.state == OrderState.RESERVED.value,
                 orders.c.instance_id == parts.instance_id,
-                orders.c.trading_date == day,
-                orders.c.after_market == (awaited is not None),
             )
         ).all()
-        for order_id, client_id, tried, exchange, symbol, plan_number, run_number in rows:
+        for row in rows:
+            order_id, client_id, tried, exchange, symbol, plan_number, run_number = row[:7]
             client = parts.book.clients[client_id]
             if covered(halts, client, f"{exchange}:{symbol}"):
+                continue
+            if not may_be_sent(row.after_market, row.trading_date, day, awaited):
                 continue
             tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
             claimed.append((order_id, tag))

@@ -198,6 +198,15 @@ def may_be_sent(after_market: bool, trading_date: date, day: date, awaited: date
     return trading_date == (awaited if after_market else day) and after_market == (awaited is not None)
 
 
+def is_over(
+    state: OrderState, after_market: bool, trading_date: date, day: date, awaited: date | None
+) -> bool:
+    """Whether a live order's time has passed: its day, or for an unsent one the time to send it."""
+    if state is OrderState.RESERVED:
+        return not may_be_sent(after_market, trading_date, day, awaited)
+    return trading_date < day
+
+
 def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, actor: str) -> list[int]:
     """End orders whose session is over that nobody has told the end of; gives them.
 
@@ -206,14 +215,19 @@ def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, 
     for a session, where the broker has said nothing of it since that began: it may wait for another.
     """
     orders = table(Order)
-    rows = unit.connection.execute(
-        select(orders.c.id, orders.c.after_market, orders.c.trading_date).where(
-            orders.c.state.in_(LIVE_STATES),
-            (orders.c.trading_date < day) | (orders.c.state == OrderState.RESERVED.value),
+    live = unit.connection.execute(
+        select(orders.c.id, orders.c.state, orders.c.after_market, orders.c.trading_date).where(
+            orders.c.state.in_(LIVE_STATES)
         )
     )
     books = Books(unit, actor, 0)
-    books.load([row[0] for row in rows if not may_be_sent(row[1], row[2], day, awaited)])
+    books.load(
+        [
+            row.id
+            for row in live
+            if is_over(OrderState(row.state), row.after_market, row.trading_date, day, awaited)
+        ]
+    )
     for order in books.orders.values():
         match OrderState(order["state"]):
             case OrderState.RESERVED:

@@ -106,8 +106,8 @@ class Plan:
     """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
 
     `trading_day` is that of its orders: the next session's for orders that wait for it. `price_age_ms` is the
-    price's age when the plan was made, None if no price was known. The lines stand
-    problems first. A line larger than `slice_quantity` goes as several orders; 0 sets no limit.
+    price's age when the plan was made, None if no price was known. The lines stand problems first. A line
+    larger than `slice_quantity` goes as several orders; 0 sets no limit.
     """
 
     intent: Intent

@@ -61,11 +61,9 @@ __all__ = [
     "verify_record",
 ]
 
-_FIXABLE_FIRST = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
-# A sign-in mends a session at once, and a route not before the next morning at best.
-_FIXABLE_FIRST[Reason.SESSION_EXPIRED], _FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = sorted(
-    (_FIXABLE_FIRST[Reason.SESSION_EXPIRED], _FIXABLE_FIRST[Reason.ROUTE_NOT_READY])
-)
+_FIXABLE_FIRST: dict[Reason, float] = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
+# A sign-in mends a session at once; a route is rarely mended the same morning.
+_FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = _FIXABLE_FIRST[Reason.SESSION_EXPIRED] + 0.5
 
 
 def plan(intent: Intent, inputs: PlanInputs) -> Plan:
@@ -85,13 +83,13 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     frame = Frame(intent, inputs, _changes_by_client(intent, inputs))
     lines = [line for client in inputs.clients for line in _lines_of(frame, client)]
     lines.sort(key=_place)
-    age = inputs.price_age_s
+    age, awaited = inputs.price_age_s, inputs.awaited_day
     return Plan(
         intent=intent,
         instrument=inputs.instrument,
         frozen_at=inputs.now,
         expires_at=inputs.now + VALID_FOR,
-        trading_day=(intent.after_market and inputs.awaited_day) or inputs.trading_day,
+        trading_day=awaited if intent.after_market and awaited is not None else inputs.trading_day,
         market_at=inputs.market_now,
         phase=inputs.phase_kind,
         last_paise=inputs.last_paise,
@@ -112,7 +110,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     )
 
 
-def _place(line: PlanLine) -> tuple[int, str, int, int]:
+def _place(line: PlanLine) -> tuple[float, str, int, int]:
     group = len(_FIXABLE_FIRST) if line.reason is None else _FIXABLE_FIRST[line.reason]
     return group, line.code, line.client_id, PRODUCT_ORDER.index(line.product)
 

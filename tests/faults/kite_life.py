@@ -250,26 +250,6 @@ async def bulk(
     return [desk.orders.get(order_id) for order_id in started.order_ids]
 
 
-PLACING = (
-    "drop_connection",
-    "late_answer",
-    "timed_out_done",
-    "unavailable",
-    "unavailable_done",
-    "gateway_timeout",
-    "gateway_timeout_done",
-    "rate_limited",
-    "null_data",
-    "no_content_type",
-    "empty_order_id",
-    "late_in_book",
-    "stuck",
-    "rms_reject",
-    "wrong_ip",
-    "token_expired",
-)
-"""Faults that meet one placement each, the first client's and so on."""
-
 CHANGING = (
     "drop_connection",
     "late_answer",
@@ -283,6 +263,17 @@ CHANGING = (
     "no_content_type",
 )
 """Faults that meet one modify and one cancel each."""
+
+PLACING = (
+    *CHANGING,
+    "empty_order_id",
+    "late_in_book",
+    "stuck",
+    "rms_reject",
+    "wrong_ip",
+    "token_expired",
+)
+"""Faults that meet one placement each, the first client's and so on."""
 
 NEVER_CHANGED = ("unavailable", "gateway_timeout", "rate_limited")
 """Those after which the order is as it was."""
