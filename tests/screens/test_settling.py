@@ -145,8 +145,7 @@ async def test_books_that_differ_stand_on_the_page_and_in_the_gate_until_they_ar
 ) -> None:
     async with opened_on_paper(tmp_path) as bench:
         client = bench.client("PS1015")
-        await wait(bench, 2)
-        assert bench.desk.reconcile.is_compared(client)
+        await bench.until(lambda: bench.desk.reconcile.is_compared(client))
         by_phone(bench, "PS1015", 2, None)
         await bench.desk.reconcile.check(client)
         await bench.settle()
@@ -165,8 +164,8 @@ async def test_books_that_differ_stand_on_the_page_and_in_the_gate_until_they_ar
         await bench.keys("enter")
         await bench.type("adopt")
         await bench.keys("enter")
-        await wait(bench, 1)
-        assert bench.desk.reconcile.breaks(client) == []
+        await bench.until(lambda: bench.desk.reconcile.breaks(client) == [])
+        await bench.settle()
         assert "BOOKS DIFFER" not in bench.text
         assert [held.quantity for held in bench.desk.holdings.of(client)] == [2]
 
