@@ -1,5 +1,6 @@
 """Signing clients in: what may be pasted, whose token it is, until when it holds, and one after another."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
@@ -155,7 +156,7 @@ async def test_a_read_that_the_broker_refuses_signs_the_client_out(tmp_path):
         broker.users.clear()
         assert not await desk.reconcile.check(1)
         while desk._loading:
-            await next(iter(desk._loading))
+            await asyncio.wait(desk._loading)
         assert desk.clients.get(1).session is SessionState.EXPIRED
         assert desk.sessions.of(1).problem is SessionProblem.ENDED
 

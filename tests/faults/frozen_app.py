@@ -81,8 +81,10 @@ async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Ra
                 told = freezer.armed = True
                 pipe.send("trading")
         end = monotonic() + THAWING_S
+        await desk.settle()  # what was on the wire is unknown until its answer is booked
         while desk.counts().live + desk.counts().unsent and monotonic() < end:
             await patience(0.05)
+            await desk.settle()
         await asyncio.gather(*acts)
         pipe.send("at rest")
 

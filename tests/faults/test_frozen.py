@@ -22,7 +22,7 @@ def test_cancel_all_cancels_everything_beside_a_frozen_app(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)

@@ -25,7 +25,7 @@ def test_cancel_all_waits_for_a_busy_writer_no_longer_than_for_a_few_of_its_comm
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
