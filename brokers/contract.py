@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from data.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side, Validity
 
 
@@ -391,4 +392,18 @@ class Broker(Protocol):
 
     def stream(self) -> AsyncIterator[StreamEvent]:
         """Ticks, heartbeats and order updates until `close`."""
+        ...
+
+
+@runtime_checkable
+class TellsMargins(Protocol):
+    """What an adapter has besides `Broker` where its broker tells margins that its listings do not carry."""
+
+    async def margins(
+        self, account: BrokerAccount, instrument: Instrument, price_paise: int, products: Collection[Product]
+    ) -> Mapping[Product, int | None]:
+        """The client's own share of a buy at this price by product, in basis points from 1 to 10,000.
+
+        None for a product that the broker does not offer for the instrument. Raises `BrokerError`.
+        """
         ...

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data.csvfiles import control_character
-from data.money import BadInput, decimal_from_text
+from data.money import BPS, BadInput, decimal_from_text
+from data.vocabulary import Product
 
 KITE_COLUMNS = (
     "instrument_token",
@@ -48,9 +49,9 @@ class Instrument:
     """One tradable security or index on one exchange.
 
     `isin` is empty where the source (Kite's dump) has none. `mtf_margin_bps` and `mis_margin_bps` are the
-    client's own share in basis points, `None` where the product is not offered. `band_bps` is the daily
-    price band around the previous close; `fno` says that live derivatives exist, which brings a closing
-    auction. `prev_close_paise` is the last known close and 0 if unknown.
+    client's own share in basis points, `None` where the product is not offered or no margin is known.
+    `band_bps` is the daily price band around the previous close; `fno` says that live derivatives exist,
+    which brings a closing auction. `prev_close_paise` is the last known close and 0 if unknown.
     """
 
     token: int
@@ -84,6 +85,22 @@ class Instrument:
     def tradable(self) -> bool:
         """Whether orders may be placed; indices only have prices."""
         return self.segment != "INDICES"
+
+    def margin_bps(self, product: Product) -> int | None:
+        """The client's own share in a buy with `product`; `None` where the product is not offered.
+
+        Trade-to-trade securities settle gross and are bought for delivery in full alone.
+        """
+        if product is Product.CNC:
+            return BPS
+        if self.trade_to_trade:
+            return None
+        return self.mtf_margin_bps if product is Product.MTF else self.mis_margin_bps
+
+    @property
+    def margins_unknown(self) -> bool:
+        """Whether a share that may be sold within the day has no margin at all: then nobody has told them."""
+        return not self.trade_to_trade and self.mtf_margin_bps is None and self.mis_margin_bps is None
 
 
 class UnknownSymbol(BadInput):
@@ -267,6 +284,12 @@ class InstrumentIndex:
     def get(self, key: str) -> Instrument | None:
         """The instrument of an `EXCHANGE:SYMBOL` key, letter case aside."""
         return self._by_key.get(key.upper())
+
+    def put(self, instrument: Instrument) -> None:
+        """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""
+        known = self._by_key[instrument.key.upper()]
+        self._found[self._found.index(known)] = instrument
+        self._by_key[instrument.key.upper()] = instrument
 
     def resolve(self, text: str, exchange: str | None = None) -> Instrument:
         """The instrument a trader means by `RELIANCE` or `nse:reliance`; NSE's where both exchanges have it.

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 from data.columns import table
 from data.store import Unit
 from data.tables import Funds, Holding, Posting, SharePosting, Txn
-from data.vocabulary import Account, Bucket
+from data.vocabulary import Account, Bucket, Product
 
 BALANCES = {
     Account.AVAILABLE: ("available_paise", 1),
@@ -88,6 +88,11 @@ class Transfer:
             raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.shares}")
         if self.kind == "release" and not self.evidence:
             raise Unbalanced(f"a release for client {self.client_id} without evidence")
+
+
+def loan_account(product: str) -> Account:
+    """Where the part of a purchase stands that the broker pays; an intraday one counts against no limit."""
+    return Account.INTRADAY_LOAN if product == Product.MIS.value else Account.MTF_LOAN
 
 
 def post(unit: Unit, transfers: Sequence[Transfer]) -> None:

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data.clock import IST
 from data.money import BadInput
@@ -76,6 +77,14 @@ class _Regime(_Model):
     source: str
 
 
+class _Intraday(_Model):
+    effective_from: date
+    effective_to: date | None = None
+    before_closing_auction: int = Field(ge=0)
+    before_close: int = Field(ge=0)
+    source: str
+
+
 class _Year(_Model):
     year: int
     source: str
@@ -102,6 +111,7 @@ class _Session(_Model):
 class _File(_Model):
     parts: dict[str, tuple[_Span, ...]] = {}
     regime: tuple[_Regime, ...] = ()
+    intraday: tuple[_Intraday, ...] = ()
     year: tuple[_Year, ...] = ()
     holiday: tuple[_Holiday, ...] = ()
     session: tuple[_Session, ...] = ()
@@ -111,8 +121,8 @@ def load_calendar(override: Path | None = None) -> "Calendar":
     """The exchanges' calendar, with the changes of an override file laid over it.
 
     The override may add a year, a holiday (which ends a session of that date), a session (which ends a
-    holiday, or changes a day's hours), parts and regimes (which go before the built-in ones). Raises
-    `BadInput` for a file that does not keep the form, `OSError` where it cannot be read.
+    holiday, or changes a day's hours), parts, regimes and intraday ends (which go before the built-in ones).
+    Raises `BadInput` for a file that does not keep the form, `OSError` where it cannot be read.
     """
     calendar = Calendar()
     calendar.lay_over(_parsed((files("data.seed") / "calendar.toml").read_bytes(), "calendar.toml"))
@@ -143,6 +153,7 @@ class Calendar:
     def __init__(self) -> None:
         self._parts: dict[str, tuple[_Span, ...]] = {}
         self._regimes: list[_Regime] = []
+        self._intraday: list[_Intraday] = []
         self._years: dict[int, _Year] = {}
         self._holidays: dict[date, str] = {}
         self._sessions: dict[date, _Session] = {}
@@ -153,6 +164,7 @@ class Calendar:
         self._days.clear()
         self._parts.update(file.parts)
         self._regimes[:0] = file.regime
+        self._intraday[:0] = file.intraday
         for regime in file.regime:
             for part in (*regime.fno, *regime.cash):
                 if part not in self._parts:
@@ -239,6 +251,21 @@ class Calendar:
         """When the last phase of `day` ends, aware UTC. Raises as `session_open`."""
         return _utc(day, max(self._spans(day, fno=fno)[-1].end for fno in (False, True)))
 
+    def intraday_end(self, day: date, fno: bool) -> datetime:
+        """When brokers end intraday buying (MIS) on `day` and sell what is open, aware UTC.
+
+        It stands a while before the end of continuous trading, longer where a closing auction follows. Raises
+        as `session_open`.
+        """
+        spans = self._spans(day, fno)
+        last = max((n for n, span in enumerate(spans) if span.kind is PhaseKind.CONTINUOUS), default=-1)
+        rule = _on(self._intraday, day)
+        if rule is None:
+            raise CalendarNotLoaded(day, "intraday end")
+        auction = any(span.kind is PhaseKind.AUCTION_ENTRY for span in spans[last + 1 :])
+        minutes = rule.before_closing_auction if auction else rule.before_close
+        return _utc(day, spans[last].end) - timedelta(minutes=minutes)
+
     def awaited_day(self, at: datetime) -> date | None:
         """The trading day whose session has not begun at the aware time `at`; None while one is on.
 
@@ -275,10 +302,10 @@ class Calendar:
         session = self._sessions.get(day)
         if session is not None and session.hours:
             return session.hours
-        for regime in self._regimes:
-            if regime.effective_from <= day and (regime.effective_to is None or day <= regime.effective_to):
-                return self._spans_of(regime.fno if fno else regime.cash)
-        raise CalendarNotLoaded(day, "market hours")
+        regime = _on(self._regimes, day)
+        if regime is None:
+            raise CalendarNotLoaded(day, "market hours")
+        return self._spans_of(regime.fno if fno else regime.cash)
 
     def _spans_of(self, parts: Iterable[str]) -> list[_Span]:
         return [span for part in parts for span in self._parts[part]]
@@ -318,6 +345,17 @@ class Calendar:
         except CalendarNotLoaded:
             return None, None
         return _utc(following, first.start), first.kind
+
+
+_DatedT = TypeVar("_DatedT", _Regime, _Intraday)
+
+
+def _on(rows: Iterable[_DatedT], day: date) -> _DatedT | None:
+    """The first row that holds on `day`."""
+    for row in rows:
+        if row.effective_from <= day and (row.effective_to is None or day <= row.effective_to):
+            return row
+    return None
 
 
 def _utc(day: date, at: time) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, func, select
 
 from data.columns import table
-from data.ledger import BALANCES, SHARE_BUCKETS
+from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.order_tables import Fill, Order
 from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
 from data.vocabulary import LIVE_STATES, Account
@@ -173,7 +173,7 @@ def _share_differences(connection: Connection) -> Iterable[str]:
 
 def _lot_differences(connection: Connection) -> Iterable[str]:
     """Holdings against their open lots, and loans against the lots they were drawn for."""
-    lots, holdings, funds = table(Lot), table(Holding), table(Funds)
+    lots, holdings, funds, postings = table(Lot), table(Holding), table(Funds), table(Posting)
     derived: _Figures = defaultdict(lambda: defaultdict(int))
     loans: _Figures = defaultdict(lambda: defaultdict(int))
     for client_id, security, product, bucket, quantity, cost, loan in connection.execute(
@@ -189,12 +189,19 @@ def _lot_differences(connection: Connection) -> Iterable[str]:
     ):
         derived[client_id, security, product][bucket] += int(quantity)
         derived[client_id, security, product]["cost_paise"] += int(cost)
-        loans[client_id]["mtf_loan_paise"] += int(loan)
+        loans[client_id][loan_account(product).value] += int(loan)
     names = (*(bucket.value for bucket in SHARE_BUCKETS), "cost_paise")
     rows = connection.execute(select(holdings)).mappings()
     stored = {_key(row): {name: row[name] for name in names} for row in rows}
     yield from _compared("holding", stored, derived, "lots")
-    owed = _summed(connection, select(funds.c.client_id, funds.c.mtf_loan_paise), 1, ("mtf_loan_paise",))
+    owed: _Figures = _summed(
+        connection, select(funds.c.client_id, funds.c.mtf_loan_paise), 1, (Account.MTF_LOAN.value,)
+    )
+    of_the_day = select(postings.c.client_id, -func.sum(postings.c.amount_paise)).where(
+        postings.c.account == Account.INTRADAY_LOAN.value
+    )
+    for client_id, loan in connection.execute(of_the_day.group_by(postings.c.client_id)):
+        owed[client_id][Account.INTRADAY_LOAN.value] = int(loan)
     yield from _compared("client", owed, loans, "lots")
 
 

@@ -257,6 +257,7 @@ class Account(StrEnum):
     UNSETTLED = "unsettled"
     STOCK_COST = "stock_cost"
     MTF_LOAN = "mtf_loan"
+    INTRADAY_LOAN = "intraday_loan"
     CHARGES = "charges"
     CHARGES_DUE = "charges_due"
     REALISED = "realised"

@@ -27,6 +27,7 @@ from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
 from engine.accounts.gate import Gate
 from engine.accounts.holdings import FundsService, Holdings
+from engine.accounts.margins import Margins
 from engine.accounts.routes import Routes
 from engine.accounts.sessions import Sessions
 from engine.accounts.valuation import Valuation
@@ -104,7 +105,7 @@ class Desk:
         parts.session_lost = self._session_lost
         self.funds = FundsService(parts)
         self.holdings = Holdings(parts)
-        self.plans = Plans(parts, self.reconcile.ensure)
+        self.plans = Plans(parts, self.reconcile.ensure, Margins(parts, self._load))
         self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
         self.orders = Orders(parts, self._recorder, self._canceller, self._changer, self._watcher)
         self.halt = Halts(parts, self._canceller, self._watcher)
@@ -490,7 +491,7 @@ class Desk:
         """Take a client for signed out."""
         await self.sessions.expire(client_id, why)
 
-    def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         async def load() -> None:
             for read in readers:
                 await read()
@@ -498,6 +499,7 @@ class Desk:
         task = asyncio.create_task(load())
         self._loading.add(task)
         task.add_done_callback(self._loading.discard)
+        return task
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, TapeLine):

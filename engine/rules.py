@@ -31,6 +31,10 @@ class Waits:
     send_timeout_s: float = 10.0
     read_timeout_s: float = 30.0
     """For the reads of one client's books; some of it may pass waiting for the turn of an api key."""
+    margin_s: float = 3.0
+    """How long a plan waits for the margins that a broker is asked for; the answer may come later."""
+    margin_again_s: float = 10.0
+    """How soon a broker that told no margins is asked again."""
     slow_call_s: float = 1.0
     """After which a call that still hangs no longer keeps other clients' orders from being sent."""
     silent_pause_s: float = 15.0

@@ -57,6 +57,8 @@ def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:
     if action == "affordable":
         return f"a: {whom}: {problem}; no smaller quantity would help"
     if action == "toggle_mtf":
+        if plan.instrument.margins_unknown:
+            return f"m: the broker has told no MTF margin of {plan.instrument.tradingsymbol}"
         if plan.instrument.mtf_margin_bps is None:
             return f"m: MTF is not offered for {plan.instrument.tradingsymbol}"
         return f"m: {whom}: {problem}; MTF would not help"

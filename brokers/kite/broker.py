@@ -38,14 +38,16 @@ from brokers.kite import mapping
 from brokers.kite.access import KiteAccess, KiteRoots
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
+from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
-from brokers.kite.outcomes import Failure, read_error
+from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
 from brokers.kite.portfolio import holdings_of
 from brokers.kite.reads import ReadBudget
 from brokers.kite.stream import KiteStream
 from data.clock import Clock
-from data.instruments import read_kite_instruments
+from data.instruments import Instrument, read_kite_instruments
 from data.money import BadInput
+from data.vocabulary import Product
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +214,30 @@ class KiteBroker:
     async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
         """The client's fills of today."""
         return mapping.trades_of(await self._answer(account, KiteClient.trades), account.user_id)
+
+    async def margins(
+        self, account: BrokerAccount, instrument: Instrument, price_paise: int, products: Collection[Product]
+    ) -> Mapping[Product, int | None]:
+        """The client's own share of a buy at this price by product; None where Kite refuses the product.
+
+        One order a call: a calculation of several has no place for the error of one of them, so one refusal
+        would take the others' answers with it.
+        """
+        shares: dict[Product, int | None] = {}
+        for product in products:
+            try:
+                shares[product] = await self._own_bps(account, MarginBuy(instrument, product, price_paise))
+            except BrokerError as refused:
+                if refused.code != BAD_INPUT:
+                    raise
+                shares[product] = None
+        if None in shares.values():
+            # Only what is taken for delivery was refused for its product; this raises where it is not taken.
+            await self._own_bps(account, MarginBuy(instrument, Product.CNC, price_paise))
+        return shares
+
+    async def _own_bps(self, account: BrokerAccount, buy: MarginBuy) -> int:
+        return buy.own_bps(await self._answer(account, lambda client: client.order_margins([buy.fields])))
 
     # --- orders -------------------------------------------------------------------------------------------
 

@@ -23,6 +23,9 @@ AUTHORISATION = "authorisation"
 RATE_LIMIT = "rate_limit"
 """Code of a read that Kite turned away for coming too soon after others."""
 
+BAD_INPUT = "InputException"
+"""Code of a read that Kite refused for what it asks."""
+
 _LONGEST_WORDS = 500
 _DOUBTFUL_TYPES = frozenset({"", "NetworkException", "DataException"})
 """Kite says these where it does not know itself what has become of an order, or says no type at all."""

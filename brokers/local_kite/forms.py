@@ -1,9 +1,11 @@
 """Order forms as clients post them, read into the contract's requests with Kite's own refusals."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import parse_qsl
 
 from brokers.contract import OrderChange, OrderRequest, Refused
@@ -64,6 +66,52 @@ def read_order(form: Form, variety: str) -> OrderRequest:
         trigger_paise=_price(form, "trigger_price") if needs_trigger else None,
         protection_bps=read_protection(form) if protected else None,
         after_market=variety == "amo",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """One order of a margin calculation; `price_paise` is None for one at the market's price."""
+
+    exchange: str
+    tradingsymbol: str
+    side: Side
+    product: Product
+    quantity: int
+    price_paise: int | None
+
+    @property
+    def key(self) -> str:
+        """`EXCHANGE:SYMBOL`."""
+        return f"{self.exchange}:{self.tradingsymbol}"
+
+
+def read_calculations(body: bytes) -> list[Calculation]:
+    """The orders of a margin calculation, a JSON array. Raises `Turned` for the first that cannot be."""
+    try:
+        given: object = json.loads(body)
+    except (ValueError, RecursionError):
+        raise bad_input("Couldn't parse the JSON request.") from None
+    if not isinstance(given, list):
+        raise bad_input("The request should be an array of orders.")
+    return [_calculation(order) for order in cast("list[object]", given)]
+
+
+def _calculation(order: object) -> Calculation:
+    if not isinstance(order, dict):
+        raise bad_input("An order should be an object.")
+    fields = cast("dict[str, object]", order).items()
+    form = {name: "" if value is None else str(value) for name, value in fields}
+    if _text(form, "variety") not in ("regular", "amo"):
+        raise bad_input("Invalid `variety`.")
+    priced = _word(form, "order_type", OrderType) in (OrderType.LIMIT, OrderType.SL)
+    return Calculation(
+        exchange=_text(form, "exchange"),
+        tradingsymbol=_text(form, "tradingsymbol"),
+        side=_word(form, "transaction_type", Side),
+        product=_word(form, "product", Product),
+        quantity=_count(form, "quantity"),
+        price_paise=_price(form, "price") if priced else None,
     )
 
 

@@ -23,6 +23,7 @@ READS = frozenset(
         "holdings",
         "authorise",
         "positions",
+        "order_margins",
         "instruments",
         "quote",
         "ohlc",

@@ -16,6 +16,7 @@ from brokers.local_kite.caller import Caller
 from brokers.local_kite.entries import Entry
 from brokers.local_kite.forms import read_form
 from brokers.local_kite.limits import too_many
+from brokers.local_kite.margins import order_margins
 from brokers.local_kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
 from brokers.local_kite.mishaps import SIGN_IN, WRITES, Mishap
 from brokers.local_kite.portfolio import holding_rows, margin_rows, position_rows
@@ -48,6 +49,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         ("GET", "/portfolio/positions", "positions", _positions),
         ("GET", "/instruments", "instruments", _instruments),
         ("GET", "/instruments/{exchange}", "instruments", _instruments),
+        ("POST", "/margins/orders", "order_margins", order_margins),
         ("GET", "/quote", "quote", _quotes),
         ("GET", "/quote/ohlc", "ohlc", _quotes),
         ("GET", "/quote/ltp", "ltp", _quotes),

@@ -28,6 +28,7 @@ from brokers.paper.schema import (
     listings_of,
     values,
 )
+from data.vocabulary import Product
 
 
 @dataclass(slots=True)
@@ -189,6 +190,28 @@ class Books:
             self._db.execute(UPDATE_PARCEL, values(row))
         else:
             self._db.execute("DELETE FROM parcel WHERE parcel_id = ?", (row.parcel_id,))
+
+    def held_for_the_day(self) -> dict[tuple[str, str], int]:
+        """Shares held intraday, by user id and the key that they were bought under."""
+        rows = self._db.execute(
+            "SELECT user_id, key, sum(quantity) FROM parcel WHERE product = ? GROUP BY user_id, key",
+            (Product.MIS.value,),
+        )
+        return {(user_id, key): quantity for user_id, key, quantity in rows}
+
+    def take_over_the_day(self) -> None:
+        """Make shares that nobody took at the square-off the client's own, who pays what was lent on them."""
+        lent = "(SELECT user_id, sum(loan_paise) AS loan FROM parcel WHERE product = ? GROUP BY user_id)"
+        self._db.execute(
+            "UPDATE account SET available_paise = available_paise - min(loan, max(0, available_paise)),"
+            " owed_paise = owed_paise + loan - min(loan, max(0, available_paise))"
+            f" FROM {lent} AS lent WHERE lent.user_id = account.user_id",
+            (Product.MIS.value,),
+        )
+        self._db.execute(
+            "UPDATE parcel SET product = ?, loan_paise = 0 WHERE product = ?",
+            (Product.CNC.value, Product.MIS.value),
+        )
 
     def shares_blocked(self, user_id: str) -> dict[tuple[str, str], int]:
         """Shares that a client's open sells wait to deliver, by security and product."""

@@ -36,7 +36,6 @@ from brokers.paper.exchange import ExchangeBusy, PaperExchange
 from brokers.paper.prices import Quote
 from brokers.paper.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
 from data.clock import Clock
-from data.vocabulary import Product
 
 T = TypeVar("T")
 
@@ -59,7 +58,6 @@ CAPABILITIES = Capabilities(
     max_order_quantity=MAX_QUANTITY,
     max_order_value_paise=MAX_VALUE_PAISE,
     simulated=True,
-    products=frozenset({Product.CNC, Product.MTF}),
 )
 
 

@@ -226,6 +226,10 @@ class PaperExchange:
 
     def _move_to(self, state: State, target_us: int, *, every_second: bool) -> None:
         reached = min(target_us, self._market.close_us)
+        for end_us, fno in sorted((end_us, fno) for fno, end_us in self._market.intraday_end_us.items()):
+            if state.market_us < end_us <= reached:
+                state.market_us = end_us
+                self._orders.square_off(state, fno)
         seconds = range(state.market_us // SECOND_US + 1, reached // SECOND_US + 1)
         keys = self._books.live_keys() if seconds else []
         if keys:
@@ -258,6 +262,7 @@ class PaperExchange:
         for order in self._books.live_orders():
             order.updated_us = state.market_us
             self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
+        self._books.take_over_the_day()
         for traded_on in arrived:
             self._books.settle(traded_on)
         self._books.collect_owed()

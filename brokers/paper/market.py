@@ -50,6 +50,9 @@ class Market:
             self._open_us = to_us(opening)
             self.close_us = to_us(self._calendar.session_close(self.day))
             ends = {fno: self._calendar.phase(opening, fno).ends_at for fno in (False, True)}
+            self.intraday_end_us = {
+                fno: to_us(self._calendar.intraday_end(self.day, fno)) for fno in (False, True)
+            }
             self._end_us = {fno: self.close_us if end is None else to_us(end) for fno, end in ends.items()}
             self._loaded = (*version[:2], -1)
         if version != self._loaded:

@@ -14,7 +14,11 @@ from brokers.paper.matching import Book, at_makers_price
 from brokers.paper.prices import Quote, protected_price
 from brokers.paper.rms import (
     MAX_MODIFICATIONS,
+    MAX_QUANTITY,
+    MAX_VALUE_PAISE,
+    SQUARE_OFF_FEE_PAISE,
     STOPS,
+    check_intraday,
     check_reach,
     check_request,
     check_terms,
@@ -22,7 +26,8 @@ from brokers.paper.rms import (
 )
 from brokers.paper.schema import AccountRow, OrderRow
 from data.instruments import Instrument
-from data.vocabulary import OrderType, PhaseKind, Policy, Validity
+from data.money import BPS
+from data.vocabulary import OrderType, PhaseKind, Policy, Product, Side, Validity
 
 _CLOSING_AUCTION = frozenset(
     {
@@ -66,6 +71,10 @@ class OrderFlow:
         terms = check_request(request, instrument, quote, phase)
         if isinstance(terms, Refused):
             return terms
+        sold_out = at_us >= self._market.intraday_end_us[instrument.fno]
+        refused = check_intraday(request, instrument, sold_out)
+        if refused is not None:
+            return refused
         kind = OrderType.LIMIT if request.order_type is OrderType.MARKET else request.order_type
         protected = request.order_type in (OrderType.MARKET, OrderType.SL_M)
         tags = [request.tag] if request.tag else []
@@ -220,6 +229,40 @@ class OrderFlow:
             order = self._books.order(fired.user_id, str(fired.order_id))
             if order is not None and order.live and order.validity == Validity.IOC:
                 self.end(order, BrokerStatus.CANCELLED, _IOC_REST)
+
+    def square_off(self, state: State, fno: bool) -> None:
+        """Sell out what is held for the day alone of instruments with (`fno`) or without live derivatives.
+
+        Open intraday orders are cancelled first. What the market does not take rests at the lower circuit.
+        """
+        for order in self._books.live_orders():
+            if order.product == Product.MIS and self._market.listings[order.key].instrument.fno is fno:
+                order.updated_us = state.market_us
+                self.end(order, BrokerStatus.CANCELLED, "MIS orders are cancelled at the square-off time.")
+        for (user_id, key), quantity in self._books.held_for_the_day().items():
+            instrument = self._market.listings[key].instrument
+            if instrument.fno is not fno:
+                continue
+            upper = self._market.quote(key, state.market_us).upper_circuit_paise
+            most = max(1, min(MAX_QUANTITY, MAX_VALUE_PAISE // upper))
+            for start in range(0, quantity, most):
+                self._sell_out(state, user_id, instrument, min(most, quantity - start))
+
+    def _sell_out(self, state: State, user_id: str, instrument: Instrument, quantity: int) -> None:
+        request = OrderRequest(
+            instrument.exchange,
+            instrument.tradingsymbol,
+            Side.SELL,
+            quantity,
+            Product.MIS,
+            OrderType.MARKET,
+            "",
+            protection_bps=BPS,
+        )
+        if isinstance(self.place(state, user_id, request), Accepted):
+            account = self._books.account(user_id)
+            account.charges_due_paise += SQUARE_OFF_FEE_PAISE
+            self._books.save_account(account)
 
     def keep_depth(self) -> None:
         """Store what this transaction took from the displayed depth."""

@@ -15,6 +15,8 @@ STOPS = frozenset({OrderType.SL, OrderType.SL_M})
 MAX_QUANTITY = 100_000
 MAX_VALUE_PAISE = 10_00_00_000 * 100
 MAX_MODIFICATIONS = 25
+SQUARE_OFF_FEE_PAISE = 59_00
+"""For each order with which the broker sells out: 50 rupees and GST (charges pages of the three brokers)."""
 TAG_LENGTH = 20
 
 _LIMIT_PHASES = frozenset(
@@ -92,13 +94,19 @@ def check_request(
 
 
 def _own_bps(request: OrderRequest, instrument: Instrument) -> int | Refused:
-    if request.product is Product.MTF:
-        if instrument.mtf_margin_bps is None or instrument.trade_to_trade:
-            return Refused("not_mtf_eligible", f"MTF is not allowed for {instrument.tradingsymbol}.")
-        return instrument.mtf_margin_bps
-    if request.product is Product.MIS:
-        return Refused("product_not_offered", "MIS is not offered by this exchange. Use CNC or MTF.")
-    return BPS
+    own_bps = instrument.margin_bps(request.product)
+    if own_bps is None:
+        code = "not_mtf_eligible" if request.product is Product.MTF else "mis_not_allowed"
+        return Refused(code, f"{request.product.value} is not allowed for {instrument.tradingsymbol}.")
+    return own_bps
+
+
+def check_intraday(request: OrderRequest, instrument: Instrument, ended: bool) -> Refused | None:
+    """Whether a purchase may still be for the day alone, `ended` once such positions are sold out."""
+    if ended and request.product is Product.MIS and request.side is Side.BUY:
+        words = f"MIS orders for {instrument.tradingsymbol} are blocked after the square-off time. Use CNC."
+        return Refused("mis_not_allowed", words)
+    return None
 
 
 def check_trigger(buying: bool, trigger_paise: int, instrument: Instrument, quote: Quote) -> Refused | None:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from brokers.paper.schema import AccountRow, OrderRow, ParcelRow
 from data.money import ceil_div, own_share
-from data.vocabulary import Policy
+from data.vocabulary import Policy, Product
 
 
 def blocks_for(order: OrderRow, remaining: int) -> tuple[int, int]:
-    """Own money and loan, in paise, that `remaining` shares of an order keep blocked; a sell none."""
+    """Own money and loan, in paise, that `remaining` shares of an order keep blocked; a sell none.
+
+    What is lent within the day counts against no limit.
+    """
     if not order.buying:
         return 0, 0
     notional = remaining * order.reserve_paise
     own = own_share(notional, order.own_bps)
-    return own, notional - own
+    return own, 0 if order.product == Product.MIS else notional - own
 
 
 def set_blocks(account: AccountRow, order: OrderRow, own: int, loan: int) -> None:
@@ -55,7 +58,8 @@ def book_buy(account: AccountRow, order: OrderRow, price_paise: int, quantity: i
     own_block, loan_block = blocks_for(order, order.remaining)
     set_blocks(account, order, min(own_block, order.own_blocked_paise), loan_block)
     account.available_paise -= own
-    account.mtf_loan_paise += notional - own
+    if order.product == Product.MTF:
+        account.mtf_loan_paise += notional - own
     shares = (order.user_id, order.security, order.product, order.trading_day, order.key, quantity)
     return ParcelRow(0, *shares, cost_paise=notional, loan_paise=notional - own)
 
@@ -141,7 +145,8 @@ def book_sell(
         credit += at_once
         unsettled += rest - at_once
         owed += loan - repaid
-        account.mtf_loan_paise -= loan
+        if order.product == Product.MTF:
+            account.mtf_loan_paise -= loan
         parcel.quantity -= part
         parcel.cost_paise -= cost
         parcel.loan_paise -= loan

@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 from brokers.contract import BrokerFunds, BrokerHolding
 from data.audit import AuditEntry
 from data.columns import table
-from data.ledger import Line, ShareLine, Transfer, post
 from data.order_tables import Order
 from data.store import Unit
-from data.tables import Break, Comparison, DayOpen, Funds, Holding, Lot, Meta
-from data.vocabulary import Account, BreakKind, Bucket, OrderState, Product
+from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
+from data.vocabulary import BreakKind, OrderState, Product
+from engine.accounts.adoption import Difference, adopt_figures
 from engine.accounts.days import LAST_DAY
 from engine.events import TapeLine
 from engine.parts import Parts
@@ -33,21 +33,6 @@ class Theirs:
     funds: BrokerFunds
     holdings: Sequence[BrokerHolding]
     began: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One figure in which both books differ; paise for cash and loan, else shares."""
-
-    kind: BreakKind
-    ours: int
-    theirs: int
-    security: str = ""
-    product: str = ""
-    exchange: str = ""
-    tradingsymbol: str = ""
-    cost_paise: int = 0
-    """What the broker says the shares beyond ours have cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +77,7 @@ def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str
             ],
         )
     if (first or adopt) and found:
-        _adopt(unit, client_id, day, found, adopt, parts)
+        adopt_figures(unit, client_id, day, found, adopt, parts)
     standing = [] if first or adopt else found
     _keep_breaks(
         unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts
@@ -194,130 +179,6 @@ def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts)
         symbol: str = rows[0].tradingsymbol if rows else ours[key]["tradingsymbol"]
         found.append(Difference(BreakKind.SHARES, here, other, *key, exchange, symbol, max(0, cost)))
     return found
-
-
-def _adopt(
-    unit: Unit, client_id: int, day: date, found: Sequence[Difference], reason: str, parts: Parts
-) -> None:
-    """Bring our books to the broker's figures by one correcting transfer a kind."""
-    kind = "adopt" if reason else "day_open"
-    evidence = f"{parts.actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
-    transfers: list[Transfer] = []
-    for one in found:
-        more = one.theirs - one.ours
-        if one.kind is BreakKind.CASH:
-            lines = _cash_lines(unit, client_id, more)
-        elif one.kind is BreakKind.LOAN:
-            lines = [Line(Account.MTF_LOAN, -more), Line(Account.EXTERNAL, more)]
-        else:
-            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence))
-            continue
-        transfers.append(Transfer(client_id, kind, day, lines, evidence=evidence))
-    post(unit, transfers)
-    unit.audit(
-        AuditEntry(
-            "DAY_OPEN_ADOPTED" if not reason else "BREAK_ADOPTED",
-            parts.actor,
-            client_id=client_id,
-            details={
-                "reason": reason,
-                "differences": [
-                    {
-                        "kind": one.kind.value,
-                        "symbol": one.tradingsymbol,
-                        "product": one.product,
-                        "ours": one.ours,
-                        "theirs": one.theirs,
-                    }
-                    for one in found
-                ],
-            },
-        )
-    )
-
-
-def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
-    """Postings for a cash difference; what our books cannot give becomes shortfall, as a dear fill's does."""
-    funds = table(Funds)
-    row = unit.connection.execute(
-        select(funds.c.available_paise, funds.c.shortfall_paise).where(funds.c.client_id == client_id)
-    ).one()
-    if more >= 0:
-        repaid = min(more, row.shortfall_paise)
-        lines = [Line(Account.SHORTFALL, repaid), Line(Account.AVAILABLE, more - repaid)]
-    else:
-        taken = min(-more, row.available_paise)
-        lines = [Line(Account.AVAILABLE, -taken), Line(Account.SHORTFALL, more + taken)]
-    return [line for line in (*lines, Line(Account.EXTERNAL, -more)) if line.amount_paise]
-
-
-def _adopt_shares(
-    unit: Unit, client_id: int, day: date, one: Difference, kind: str, evidence: str
-) -> Transfer:
-    """Open a settled lot for shares that the broker has beyond ours, or close lots that it has not."""
-    more = one.theirs - one.ours
-    if more > 0:
-        unit.insert(
-            Lot,
-            [
-                {
-                    "id": unit.take_ids("lot", 1)[0],
-                    "client_id": client_id,
-                    "security": one.security,
-                    "product": one.product,
-                    "bucket": Bucket.FREE.value,
-                    "opened_on": day,
-                    "quantity": more,
-                    "cost_paise": one.cost_paise,
-                    "quantity_left": more,
-                    "cost_left_paise": one.cost_paise,
-                    "fill_id": None,
-                }
-            ],
-        )
-        cost = one.cost_paise
-        moves = {Bucket.FREE: more}
-    else:
-        moves, cost = _close_lots(unit, client_id, one, -more)
-    lines = (
-        [Line(Account.STOCK_COST, cost, security=one.security), Line(Account.EXTERNAL, -cost)] if cost else []
-    )
-    shares = [
-        ShareLine(one.security, one.product, bucket, quantity, one.exchange, one.tradingsymbol)
-        for bucket, quantity in moves.items()
-    ]
-    shares.append(ShareLine(one.security, one.product, Bucket.OUTSIDE, -sum(moves.values())))
-    return Transfer(client_id, kind, day, lines, shares, evidence=evidence)
-
-
-def _close_lots(unit: Unit, client_id: int, one: Difference, quantity: int) -> tuple[dict[Bucket, int], int]:
-    """Take shares out of the oldest lots; gives the moves by bucket and the change of cost in paise."""
-    lots = table(Lot)
-    moves: dict[Bucket, int] = defaultdict(int)
-    cost = 0
-    for lot in unit.connection.execute(
-        select(lots)
-        .where(
-            lots.c.client_id == client_id,
-            lots.c.security == one.security,
-            lots.c.product == one.product,
-            lots.c.quantity_left > 0,
-        )
-        .order_by(lots.c.opened_on, lots.c.id)
-    ).mappings():
-        part = min(quantity, lot["quantity_left"])
-        if part <= 0:
-            break
-        share = lot["cost_left_paise"] * part // lot["quantity_left"]
-        unit.connection.execute(
-            update(lots)
-            .where(lots.c.id == lot["id"])
-            .values(quantity_left=lot["quantity_left"] - part, cost_left_paise=lot["cost_left_paise"] - share)
-        )
-        moves[Bucket(lot["bucket"])] -= part
-        cost -= share
-        quantity -= part
-    return moves, cost
 
 
 def _keep_breaks(

@@ -11,6 +11,7 @@ from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
+from data.money import BadInput
 from data.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
@@ -174,6 +175,17 @@ def awaited_day(parts: Parts) -> date | None:
     try:
         return parts.calendar.awaited_day(parts.market_clock.now())
     except CalendarNotLoaded:
+        return None
+
+
+def intraday_end(parts: Parts, fno: bool) -> datetime | None:
+    """When today's intraday buying ends for instruments with (`fno`) or without live derivatives.
+
+    None on a day without trading, or past the calendar's end.
+    """
+    try:
+        return parts.calendar.intraday_end(parts.market_clock.trading_day, fno)
+    except BadInput:
         return None
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from brokers.contract import BrokerTrade
 from data.columns import table
-from data.ledger import Line, ShareLine, Transfer
+from data.ledger import Line, ShareLine, Transfer, loan_account
 from data.money import BPS, own_share
 from data.order_tables import Order
 from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy, Side
@@ -69,7 +69,7 @@ def _book_buy(books: Books, order: OrderRow, trade: BrokerTrade, fill_id: int) -
     lines = [Line(Account.STOCK_COST, cost, security=order["security"])]
     lines += _pay(books, order, own if exact else own + charges)
     if loan:
-        lines.append(Line(Account.MTF_LOAN, -loan, security=order["security"]))
+        lines.append(Line(loan_account(order["product"]), -loan, security=order["security"]))
     if charges:
         lines.append(Line(Account.CHARGES, charges, order["id"]))
         if exact:
@@ -171,7 +171,7 @@ def book_sell(books: Books, order: OrderRow, trade: BrokerTrade, fill_id: int) -
         to_unsettled += unexplained
     exact = order["policy"] == Policy.EXACT.value
     if repaid or unpaid_loan:
-        lines.append(Line(Account.MTF_LOAN, repaid + unpaid_loan, security=order["security"]))
+        lines.append(Line(loan_account(order["product"]), repaid + unpaid_loan, security=order["security"]))
     due = unpaid_loan
     if charges:
         lines.append(Line(Account.CHARGES, charges, order["id"]))

@@ -32,7 +32,7 @@ def need(order: Mapping[str, Any], leaves: int, reserve_paise: int | None = None
     price = order["reserve_price_paise"] if reserve_paise is None else reserve_paise
     total = order["filled_notional_paise"] + leaves * price
     own = own_share(total, order["margin_bps"]) - order["own_paise"]
-    loan = leaves * price - own
+    loan = leaves * price - own if order["product"] == Product.MTF.value else 0
     if order["policy"] == Policy.EXACT.value:
         return own, max(0, loan)
     return own + charges_for(order, total) - order["charges_paise"] + SLACK_PAISE, max(0, loan)

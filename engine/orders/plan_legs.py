@@ -6,7 +6,7 @@ from data.money import BPS
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, LineChange
 from engine.orders.risk import ClientInput, PlanInputs, market_refusal, slice_quantity
-from engine.orders.sizing import BuyTerms, at_trigger, margin_bps, reserve_price, whole_lots
+from engine.orders.sizing import BuyTerms, at_trigger, reserve_price, whole_lots
 
 PRODUCT_ORDER = tuple(Product)
 """In which order a client's products are shown, and sold from when a total is sold as held."""
@@ -51,7 +51,7 @@ class Frame:
 
     def terms(self, client: ClientInput, product: Product, policy: Policy) -> BuyTerms:
         """How this client pays. `product` must be offered."""
-        own_bps = margin_bps(self.inputs.instrument, product)
+        own_bps = self.inputs.instrument.margin_bps(product)
         assert own_bps is not None
         exact, stops = policy is Policy.EXACT, self.intent.order_type is OrderType.SL_M
         return BuyTerms(

@@ -12,10 +12,11 @@ from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
 from data.order_tables import Order, PlanRecord, RunRecord
 from data.store import Unit
-from data.vocabulary import HaltScope, OrderState, Product
+from data.vocabulary import HaltScope, OrderState, Product, Side
+from engine.accounts.margins import Margins
 from engine.accounts.views import ClientView
 from engine.events import PlanFrozen, TapeLine
-from engine.market.market import awaited_day, fetch_quotes
+from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.dispatch import covered
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
@@ -27,9 +28,12 @@ from engine.parts import Parts
 class Plans:
     """Previews, frozen plans and how far the market has moved since."""
 
-    def __init__(self, parts: Parts, reconciled: Callable[[Collection[int]], Awaitable[None]]) -> None:
+    def __init__(
+        self, parts: Parts, reconciled: Callable[[Collection[int]], Awaitable[None]], margins: Margins
+    ) -> None:
         self._parts = parts
         self._reconciled = reconciled
+        self._margins = margins
 
     async def preview(self, intent: Intent) -> Plan:
         """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
@@ -155,6 +159,8 @@ class Plans:
     async def _inputs(self, intent: Intent) -> PlanInputs:
         parts, rules = self._parts, self._parts.rules
         instrument = parts.index.get(intent.key) or parts.index.resolve(intent.key)
+        if intent.side is Side.BUY:
+            instrument = await self._margins.learned(instrument, self.select(intent.selection))
         now = parts.clock.now()
         age = parts.quotes.age(instrument.key, now)
         if age is None or age > rules.price_age_limit_s:
@@ -192,6 +198,7 @@ class Plans:
             price_age_limit_s=rules.price_age_limit_s,
             drift_limit_bps=rules.drift_limit_bps,
             mis_allowed=Product.MIS in capabilities.products,
+            mis_until=intraday_end(parts, instrument.fno),
             desk_halted=desk_halted,
             awaited_day=awaited_day(parts),
             after_market=capabilities.after_market,

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from data.clock import IST
 from data.money import BPS, BadInput, half_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.orders.intents import Intent, LineChange, check_intent
@@ -39,7 +40,6 @@ from engine.orders.risk import (
 from engine.orders.sizing import (
     affordable,
     charges_paise,
-    margin_bps,
     need,
     slices,
     whole_lots,
@@ -138,11 +138,18 @@ def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
     wanted = {intent.product, *(change.product for change in intent.line_changes)}
     if intent.side is Side.SELL or Product.MIS not in wanted:
         return
-    if not inputs.mis_allowed or margin_bps(inputs.instrument, Product.MIS) is None:
+    key, until = inputs.instrument.key, inputs.mis_until
+    if not inputs.mis_allowed or inputs.instrument.margin_bps(Product.MIS) is None:
+        words = f"{key} cannot be bought intraday, give CNC or MTF"
+        if inputs.instrument.margins_unknown:
+            words = f"no intraday margin of {key} is known: its broker has told none, give CNC"
+        raise BadInput("product", Product.MIS.value, words)
+    if until is not None and inputs.market_now >= until and not intent.after_market:
+        ended = until.astimezone(IST)
         raise BadInput(
             "product",
             Product.MIS.value,
-            f"{inputs.instrument.key} cannot be bought intraday, give CNC or MTF",
+            f"intraday buying of {key} ended at {ended:%H:%M}, when brokers sell it out: give CNC or MTF",
         )
 
 
@@ -295,7 +302,7 @@ def _ways_out(frame: Frame, client: ClientInput, line: PlanLine) -> tuple[Altern
     fewer = _alternative(frame, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
     if fewer.quantity:
         ways.append(fewer)
-    if line.product is Product.CNC and margin_bps(frame.inputs.instrument, Product.MTF) is not None:
+    if line.product is Product.CNC and frame.inputs.instrument.margin_bps(Product.MTF) is not None:
         lent = _alternative(frame, client, Product.MTF, line.wanted, AlternativeKind.MTF)
         if lent.quantity > fewer.quantity:
             ways.append(lent)

@@ -29,7 +29,6 @@ from engine.orders.dispatch import covered
 from engine.orders.needs import need
 from engine.orders.plan_record import Plan, PlanLine
 from engine.orders.refusals import AlreadyRun, Halted
-from engine.orders.sizing import margin_bps
 from engine.parts import Parts
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
@@ -125,7 +124,7 @@ def _order_row(
     unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, parts: Parts
 ) -> dict[str, Any]:
     instrument, intent = plan.instrument, plan.intent
-    margin = margin_bps(instrument, line.product) if intent.side is Side.BUY else BPS
+    margin = instrument.margin_bps(line.product) if intent.side is Side.BUY else BPS
     row: dict[str, Any] = {
         "id": order_id,
         "run_number": run_number,

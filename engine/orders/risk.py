@@ -21,7 +21,7 @@ from data.vocabulary import (
     Validity,
 )
 from engine.orders.intents import Intent
-from engine.orders.sizing import Market, Need, margin_bps, whole_lots
+from engine.orders.sizing import Market, Need, whole_lots
 
 MOST_SLICES = 10
 """Into how many orders one client's part is sliced at most, as Zerodha does (Kite Connect documentation)."""
@@ -131,7 +131,8 @@ class PlanInputs:
     `now` is wall time, `market_now` and `trading_day` the exchange's. `price_age_s` is None where no price
     is known. `desk_halted` is noted on the plan and skips nobody: plans may be made while halted.
     `orders_per_second` is what one client's lane may send. `awaited_day` is the trading day whose session
-    has not begun, None while one is on; `after_market` whether the broker lets orders wait for it.
+    has not begun, None while one is on; `after_market` whether the broker lets orders wait for it. Intraday
+    buying ends at `mis_until`, None on a day without trading.
     """
 
     now: datetime
@@ -154,6 +155,7 @@ class PlanInputs:
     price_age_limit_s: float = 3.0
     drift_limit_bps: int = 50
     mis_allowed: bool = True
+    mis_until: datetime | None = None
     desk_halted: bool = False
     awaited_day: date | None = None
     after_market: bool = False
@@ -248,8 +250,11 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
 
 def product_refusal(instrument: Instrument, side: Side, product: Product) -> Refusal | None:
     """Whether the stock can be bought with this product. Sells need no funding."""
-    if side is Side.BUY and product is Product.MTF and margin_bps(instrument, product) is None:
-        return Refusal(Reason.NOT_MTF_ELIGIBLE, f"{instrument.tradingsymbol} is not on the MTF list")
+    if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
+        words = f"{instrument.tradingsymbol} is not on the MTF list"
+        if instrument.margins_unknown:
+            words = f"no margin of {instrument.tradingsymbol} is known: its broker has told none"
+        return Refusal(Reason.NOT_MTF_ELIGIBLE, words)
     return None
 
 

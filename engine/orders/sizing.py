@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from data.instruments import Instrument
 from data.money import BPS, ceil_div, own_share, tick_down, tick_up
 from data.rates import estimate
 from data.vocabulary import Policy, Product, Side
@@ -61,15 +60,6 @@ class Need:
     def total_paise(self) -> int:
         """What is blocked of the client's available money."""
         return self.own_paise + self.charges_paise + self.slack_paise
-
-
-def margin_bps(instrument: Instrument, product: Product) -> int | None:
-    """The client's own share in a buy with `product`; `None` where the product is not offered."""
-    if product is Product.MTF:
-        return instrument.mtf_margin_bps
-    if product is Product.MIS:
-        return None if instrument.trade_to_trade else instrument.mis_margin_bps
-    return BPS
 
 
 def at_trigger(market: Market, trigger_paise: int) -> Market:

@@ -26,13 +26,18 @@ from brokers.contract import (
     Refused,
     SessionExpired,
     StreamEvent,
+    TellsMargins,
     Tick,
 )
 from data.clock import SystemClock
+from data.money import BPS, own_share
 from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.stand import DEADLINE_S, ENDED, NSE, Stand, heard_of, listening, soon, speaks_for
 
 Case = Callable[[Stand], Awaitable[None]]
+
+TRADE_TO_TRADE = "VOGL"
+"""A share that every broker sells for delivery alone."""
 
 ODD_TAG = "tZ9" + "0" * 17
 """As long as Kite and the paper exchange take."""
@@ -126,10 +131,27 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
 
 
 async def a_product_that_is_not_offered_is_refused(stand: Stand) -> None:
-    outcome = await stand.broker.place(stand.ann, replace(stand.resting(), product=Product.MIS))
+    request = replace(stand.resting(), tradingsymbol=TRADE_TO_TRADE, price_paise=60_00, product=Product.MIS)
+    outcome = await stand.broker.place(stand.ann, request)
     assert isinstance(outcome, Refused)
     assert outcome.message
     assert await stand.book() == {}
+
+
+async def shares_for_the_day_take_their_own_share_and_give_it_back(stand: Stand) -> None:
+    before, kept = await stand.available(), len(await stand.broker.holdings(stand.ann))
+    bought = replace(stand.order(10), product=Product.MIS)
+    order = await stand.at(await stand.placed(bought), BrokerStatus.COMPLETE)
+    value = order.filled_quantity * order.average_price_paise
+    own = value * (stand.still.margin_bps(Product.MIS) or 0) // 10_000
+    assert order.product is Product.MIS
+    assert own <= before - await stand.available() <= own + value // 100
+    (held,) = [one for one in await stand.broker.holdings(stand.ann) if one.product is Product.MIS]
+    assert (held.today, held.free, held.t1, held.cost_paise) == (10, 0, 0, value)
+    sold = replace(stand.order(10, side=Side.SELL), product=Product.MIS)
+    await stand.at(await stand.placed(sold), BrokerStatus.COMPLETE)
+    assert len(await stand.broker.holdings(stand.ann)) == kept
+    assert before - value // 100 <= await stand.available() <= before
 
 
 async def a_protected_market_order_trades_within_its_protection(stand: Stand) -> None:
@@ -502,6 +524,35 @@ async def a_dead_broker_answers_nobody(stand: Stand, die: Callable[[], Awaitable
         with pytest.raises(BrokerError) as caught:
             await read(stand.ann)
         assert not isinstance(caught.value, SessionExpired)
+
+
+# --- adapters that tell margins ---------------------------------------------------------------------------
+
+
+async def a_told_margin_is_what_is_blocked(stand: Stand) -> None:
+    """Besides charges; and a product without a margin is refused."""
+    broker, request = stand.broker, replace(stand.resting(10), product=Product.MTF)
+    assert isinstance(broker, TellsMargins)
+    assert request.price_paise is not None
+    shares = await broker.margins(stand.ann, stand.still, stand.last_paise, list(Product))
+    assert shares[Product.CNC] == BPS
+    share = shares[Product.MTF]
+    assert share is not None
+    assert 0 < share < BPS
+    value = 10 * request.price_paise
+    before = await stand.available()
+    order_id = await stand.placed(request)
+    await stand.at(order_id, BrokerStatus.OPEN)
+
+    async def blocked() -> int | None:
+        return before - await stand.available() or None
+
+    assert 0 <= await soon(blocked) - own_share(value, share) < value // 100
+    with pytest.raises(BrokerError):
+        await broker.margins(stand.stranger, stand.still, stand.last_paise, [Product.MTF])
+    unlisted = replace(stand.still, tradingsymbol="NOSUCHSHARE")
+    with pytest.raises(BrokerError):
+        await broker.margins(stand.ann, unlisted, stand.last_paise, [Product.MTF])
 
 
 def shows_no_secret(stand: Stand, told: str) -> None:

@@ -122,6 +122,13 @@ async def test_kite_that_takes_its_time(case: Case) -> None:
         await case(stand)
 
 
+async def test_kite_tells_margins(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with kite_stand() as (stand, _):
+        await conformance.a_told_margin_is_what_is_blocked(stand)
+    conformance.shows_no_secret(stand, caplog.text)
+
+
 async def test_kite_that_looks_at_the_money_first() -> None:
     async with kite_stand() as (stand, kite):
         kite.switches.margin_refusal_at_post = True

@@ -404,6 +404,67 @@ async def test_orders_sessions_and_ids_outlive_a_restart(tmp_path: Path) -> None
 # --- portfolio and market -------------------------------------------------------------------------------
 
 
+def calculated(product: str, quantity: int = 40, **more: Any) -> dict[str, Any]:
+    return order(quantity=quantity, product=product, price=99.95, trigger_price=0) | more
+
+
+async def test_a_margin_calculation_answers_for_every_order_in_turn(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    asked = [
+        calculated("CNC"),
+        calculated("MTF", 30),
+        calculated("MIS", tradingsymbol="M&M"),
+        calculated("CNC", order_type="MARKET", price=0, transaction_type="SELL"),
+    ]
+    house.exchange.list_instruments([listing(513, "M&M", mis_margin_bps=2_000)])
+    await house.kite.venue.listings()
+    rows = await call(ann.order_margins, asked)
+    value = 40 * 99.95
+    assert [row["total"] for row in rows] == pytest.approx([value, 30 * 99.95 * 0.25, value * 0.2, 0])
+    assert [row["leverage"] for row in rows] == [1, 4, 5, 1]
+    assert [row["tradingsymbol"] for row in rows] == ["ACC", "ACC", "M&M", "ACC"]
+    first = rows[0]
+    assert (first["type"], first["exchange"], first["var"]) == ("equity", "NSE", first["total"])
+    assert {first[name] for name in ("span", "exposure", "option_premium", "additional", "bo", "cash")} == {0}
+    assert first["pnl"] == {"realised": 0, "unrealised": 0}
+    charges = first["charges"]
+    assert charges["transaction_tax_type"] == "stt"
+    parts = ("transaction_tax", "exchange_turnover_charge", "sebi_turnover_charge", "brokerage", "stamp_duty")
+    assert charges["total"] == pytest.approx(sum(charges[part] for part in parts) + charges["gst"]["total"])
+    assert await call(ann.orders) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (calculated("MIS"), "MIS is not allowed for ACC."),
+        (calculated("MTF", tradingsymbol="NOSUCH"), "The instrument NSE:NOSUCH does not exist."),
+        (calculated("MTF", tradingsymbol="NIFTY 50"), "The instrument NSE:NIFTY 50 does not exist."),
+        (calculated("NRML"), "Invalid `product`."),
+        (calculated("MTF", 0), "Invalid `quantity`."),
+        (calculated("MTF", price=None), "Missing `price`."),
+        (calculated("MTF", variety="bo"), "Invalid `variety`."),
+        ("ACC", "An order should be an object."),
+    ],
+)
+async def test_one_refused_order_of_a_calculation_refuses_all(house: House, wrong: Any, words: str) -> None:
+    ann = await house.sign_in("ANN")
+    error = await refusal(kx.InputException, ann.order_margins, [calculated("CNC"), wrong])
+    assert (error.code, str(error)) == (400, words)
+
+
+async def test_a_margin_calculation_is_a_json_array_and_may_fail_like_any_call(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    error = await refusal(kx.InputException, ann.order_margins, calculated("CNC"))
+    assert str(error) == "The request should be an array of orders."
+    form = {"params": calculated("CNC")}
+    error = await refusal(kx.InputException, ann._post, "order.margins", **form)
+    assert str(error) == "The `Content-Type` should be application/json."
+    await house.control("faults", {"fault": "unavailable", "route": "order_margins", "count": 1})
+    await refusal(kx.NetworkException, ann.order_margins, [calculated("CNC")])
+    assert len(await call(ann.order_margins, [calculated("CNC")])) == 1
+
+
 async def test_holdings_positions_and_margins_after_trades(house: House) -> None:
     ann = await house.sign_in("ANN")
     opening = (await call(ann.margins))["equity"]

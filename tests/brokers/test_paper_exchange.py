@@ -29,7 +29,13 @@ CRORE = 100 * 10_000_000
 
 
 def instrument(symbol: str, last: int, tick: int, **more: object) -> Listing:
-    facts = {"mtf_margin_bps": 2_500, "isin": f"INE{symbol}", "prev_close_paise": last, "band_bps": 1_000}
+    facts = {
+        "mtf_margin_bps": 2_500,
+        "mis_margin_bps": 2_000,
+        "isin": f"INE{symbol}",
+        "prev_close_paise": last,
+        "band_bps": 1_000,
+    }
     row = Instrument(
         token=last, exchange="NSE", tradingsymbol=symbol, name=symbol, tick_paise=tick, **(facts | more)
     )
@@ -319,7 +325,11 @@ REFUSALS = [
         "MTF is not allowed",
     ),
     (order(Side.BUY, 3_000, 245_000, product=Product.MTF), "mtf_limit", "available limit is 5000000.00"),
-    (order(Side.BUY, 1, product=Product.MIS), "product_not_offered", "MIS is not offered"),
+    (
+        order(Side.BUY, 1, symbol="VOGL", product=Product.MIS),
+        "mis_not_allowed",
+        "MIS is not allowed for VOGL",
+    ),
     (order(Side.BUY, 1, symbol="NIFTY 50"), "not_tradable", "index"),
     (order(Side.BUY, 1, symbol="NOSUCH"), "unknown_instrument", "NSE:NOSUCH"),
     (order(Side.BUY, 1, tag="x" * 21), "bad_tag", "20 characters"),

@@ -195,3 +195,17 @@ def test_getting_by_key():
     assert found is not None
     assert found.exchange == "BSE"
     assert HOUSES.get("NSE:ONLYBSE") is None
+
+
+def test_an_instrument_is_put_in_its_own_place():
+    names = ("ACC", "INFY", "TCS")
+    index = InstrumentIndex(Instrument(n, "NSE", name, name, 5) for n, name in enumerate(names, start=1))
+    index.put(Instrument(2, "NSE", "INFY", "INFY", 5, mtf_margin_bps=2_500))
+    found = index.get("nse:infy")
+    assert found is not None
+    assert found.mtf_margin_bps == 2_500
+    assert [found] == index.search("INFY")
+    assert [one.tradingsymbol for one in index] == list(names)
+    assert list(index)[1] is index.resolve("infy") is found
+    with pytest.raises(KeyError):
+        index.put(Instrument(4, "NSE", "SBIN", "SBIN", 5))

@@ -233,6 +233,15 @@ def test_mis_takes_its_own_margin_and_no_loan() -> None:
     assert line.reserve_paise == 5_100_00 + line.charges_paise + 2
 
 
+def test_intraday_buying_ends_when_brokers_sell_out_and_selling_and_waiting_for_tomorrow_do_not() -> None:
+    ended = {"mis_until": NOW, "after_market": True}
+    with pytest.raises(BadInput, match=r"ended at .*when brokers sell it out: give CNC or MTF"):
+        plan(shares(10, product=Product.MIS), inputs(**ended))
+    assert plan(shares(10, product=Product.MIS), inputs(mis_until=NOW + timedelta(seconds=1))).lines
+    assert plan(shares(10, product=Product.MIS, after_market=True), inputs(**ended)).lines
+    assert plan(sell(product=Product.MIS), inputs(**ended)).lines
+
+
 TERMS = st.builds(
     BuyTerms,
     policy=st.sampled_from(Policy),

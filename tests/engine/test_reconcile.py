@@ -10,7 +10,7 @@ from engine.orders.reconcile import CALLS
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY
-ROHAN, PRIYA = 8, 15
+ROHAN, PRIYA, LENT = 8, 15, 22
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ async def desk(tmp_path):
         await books_are_sound(one)
 
 
-def by_phone(desk, client_id, side=Side.BUY, quantity=2, limit_paise=None):
+def by_phone(desk, client_id, side=Side.BUY, quantity=2, limit_paise=None, product=Product.CNC):
     """Trade at the broker without the desk."""
     kind = OrderType.MARKET if limit_paise is None else OrderType.LIMIT
     protection = 200 if limit_paise is None else None
@@ -29,7 +29,7 @@ def by_phone(desk, client_id, side=Side.BUY, quantity=2, limit_paise=None):
         "INFY",
         side,
         quantity,
-        Product.CNC,
+        product,
         kind,
         "",
         price_paise=limit_paise,
@@ -87,6 +87,25 @@ async def test_a_trade_made_by_phone_is_a_break_that_only_allows_sales_until_it_
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
     (row,) = await desk.audit.rows(action="BREAK_ADOPTED")
     assert "by phone" in str(row.details)
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+async def test_shares_on_margin_that_are_adopted_carry_the_whole_loan(desk, side):
+    await carry_out(desk, buy("INFY", QTY, 6, LENT, product=Product.MTF))
+    await carry_out(desk, buy("RELIANCE", QTY, 2, LENT, product=Product.MTF))
+    await until(desk, lambda: desk.reconcile.compared_at(LENT) is not None, step_s=5)
+    by_phone(desk, LENT, side, 3, product=Product.MTF)
+    await until(desk, lambda: len(desk.reconcile.breaks(LENT)) > 1, step_s=5)
+    await desk.settle()
+    await desk.reconcile.adopt(LENT, "the client traded by phone")
+    assert desk.reconcile.breaks(LENT) == []
+    theirs = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(LENT)))
+    assert desk.funds.of(LENT).mtf_loan_paise == theirs.mtf_loan_paise > 0
+    await books_are_sound(desk)
+    _, run = await carry_out(desk, sell("INFY", QTY, 9 if side is Side.BUY else 3, LENT))
+    _, other = await carry_out(desk, sell("RELIANCE", QTY, 2, LENT))
+    assert run.counts["filled"] == other.counts["filled"] == 1
+    assert desk.funds.of(LENT).mtf_loan_paise == 0
 
 
 async def test_a_break_closes_by_itself_when_both_agree_again(desk):

@@ -230,7 +230,10 @@ class Soundness(RuleBasedStateMachine):
     def _net(self, client: int) -> int:
         money = self.books.money(client)
         has = money["available"] + money["blocked"] + money["unsettled"]
-        return has - money["shortfall"] - money["charges_due"] - money["mtf_loan"]
+        intraday = {"client_id": client, "product": Product.MIS.value}
+        lots = [lot for lot in self.books.lots() if intraday.items() <= lot.items()]
+        of_the_day = sum(lot["loan_left_paise"] for lot in lots)
+        return has - money["shortfall"] - money["charges_due"] - money["mtf_loan"] - of_the_day
 
     def _check_blocked_again(self, before: dict[int, dict[str, Any]]) -> None:
         """What grew or came back without our asking has blocked what it lacks, as far as the money goes."""
@@ -313,7 +316,7 @@ class Soundness(RuleBasedStateMachine):
             assert (money["blocked"], money["mtf_reserved"]) == (holds, 0)
             assert self._net(client) == self._truth(client)
             beyond = 0
-            for product in (Product.CNC, Product.MTF):
+            for product in Product:
                 row = self._holding(client, product)
                 beyond += sum(row[:-1]) - self.broker.shares[client, product]
                 assert row[-1] == 0
@@ -349,5 +352,6 @@ def _need(order: dict[str, Any]) -> tuple[int, int, int]:
                 product = Product(order["product"])
                 later = estimate(order["trading_date"], "zerodha", "NSE", product, Side.BUY, total)
                 fees = later.total_paise - order["charges_paise"] + 2
-            money, loan = max(money, own + fees), max(loan, rest * price - own)
+            lent = 0 if order["product"] == Product.MIS.value else rest * price - own
+            money, loan = max(money, own + fees), max(loan, lent)
     return money, loan, shares

@@ -75,6 +75,12 @@ def sale_on_margin(books: Ledger, policy: Policy) -> list[Fact]:
     return told(books, sent(books, Side.SELL, 8, Product.MTF, policy), 3, 5, COMPLETE)
 
 
+def sale_within_the_day(books: Ledger, policy: Policy) -> list[Fact]:
+    books.bought(5, 950_05, product=Product.MIS, policy=policy)
+    books.bought(5, 990_00, product=Product.MIS, policy=policy)
+    return told(books, sent(books, Side.SELL, 8, Product.MIS, policy), 3, 5, COMPLETE)
+
+
 def answer_in_doubt(books: Ledger, policy: Policy) -> list[Fact]:
     """The call ended without an answer, and its order is found by the tag."""
     order = sent(books, Side.BUY, 10, Product.CNC, policy)
@@ -98,6 +104,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     buy_on_margin,
     sale_of_two_days,
     sale_on_margin,
+    sale_within_the_day,
     answer_in_doubt,
 )
 

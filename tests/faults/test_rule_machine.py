@@ -180,7 +180,7 @@ class DeskAndBroker(BrokerRules):
 
     @rule(
         side=st.sampled_from([Side.BUY, Side.BUY, Side.SELL]),
-        product=st.sampled_from([Product.CNC, Product.CNC, Product.MTF]),
+        product=st.sampled_from([Product.CNC, Product.CNC, Product.MTF, Product.MIS]),
         quantities=st.dictionaries(st.sampled_from(CLIENTS), AMOUNTS, min_size=1),
         price=PRICES,
         order_type=st.sampled_from([OrderType.LIMIT, OrderType.MARKET]),

@@ -41,6 +41,7 @@ class Person:
     number: int
     cash_paise: int = 11_00_000_00
     told_paise: int | None = None
+    mtf_limit_paise: int = 0
     capital_paise: int = 11_00_000_00
     status: ClientStatus = ClientStatus.ACTIVE
     route: NewRoute = field(default_factory=lambda: NewRoute(RouteKind.OWN, consent="2026-01"))
@@ -123,11 +124,12 @@ def _standing(run: RunView) -> set[str]:
 
 @asynccontextmanager
 async def kite_morning(
-    home: Path, people: Sequence[Person], begins: time | None = None
+    home: Path, people: Sequence[Person], begins: time | None = None, bare: bool = False
 ) -> AsyncIterator[Morning]:
     """These clients at a local Kite and on a desk, each with a route and an app of its own; none signed in.
 
-    The market's day begins at its opening, or at `begins`.
+    The market's day begins at its opening, or at `begins`. On a `bare` desk the instruments are as Kite's
+    dump has them, without margins.
 
     Every client has an own api key, since Kite counts ten reads a second for a key: the books of all of
     these clients are read side by side, where one key's turn would take more than a minute.
@@ -136,7 +138,9 @@ async def kite_morning(
     exchange = PaperExchange(None, clock, load_calendar(), begins=begins)
     listings = universe()
     exchange.list_instruments(listings)
-    exchange.open_accounts(AccountOpening(one.user_id, one.cash_paise, rates="zerodha") for one in people)
+    exchange.open_accounts(
+        AccountOpening(one.user_id, one.cash_paise, one.mtf_limit_paise, rates="zerodha") for one in people
+    )
     apps = dict(own_app(one.user_id) for one in people)
     kite = LocalKite(exchange, clock, api_keys=apps, delays=NO_DELAYS, rng=random.Random(7))
     await kite.start()
@@ -146,18 +150,21 @@ async def kite_morning(
             home, clock=clock, settings=settings, seed=7, passphrase=lambda: "only for rehearsals"
         ) as desk:
             assert isinstance(desk, KiteDesk)
-            await lay_people(desk, people)
+            await lay_people(desk, people, bare)
             yield Morning(desk, kite, exchange, clock)
     finally:
         await kite.stop()
         exchange.close()
 
 
-async def lay_people(desk: KiteDesk, people: Sequence[Person]) -> None:
+async def lay_people(desk: KiteDesk, people: Sequence[Person], bare: bool = False) -> None:
     """Lay these clients into an empty desk, with the secrets of their apps and their routes."""
     for one in people:
         desk.access.keep_secret(*own_app(one.user_id))
-    await desk.market.store_instruments([row.instrument for row in universe()], "test")
+    listed = [row.instrument for row in universe()]
+    if bare:
+        listed = [replace(one, mtf_margin_bps=None, mis_margin_bps=None) for one in listed]
+    await desk.market.store_instruments(listed, "test")
     await desk.clients.add([_new_client(one) for one in people])
     for one in people:
         await desk.routes.set(one.number, _route(one))
@@ -173,6 +180,7 @@ def _new_client(one: Person) -> NewClient:
         one.status,
         capital_paise=one.capital_paise,
         available_paise=told,
+        mtf_limit_paise=one.mtf_limit_paise,
     )
 
 

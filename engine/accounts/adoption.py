@@ -1,0 +1,203 @@
+"""Taking a broker's figures for a client over into our books, by balanced transfers against `external`."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import RowMapping, select, update
+
+from data.audit import AuditEntry
+from data.columns import table
+from data.ledger import Line, ShareLine, Transfer, loan_account, post
+from data.money import ceil_div, own_share
+from data.store import Unit
+from data.tables import Funds, Lot
+from data.vocabulary import Account, BreakKind, Bucket, Product
+from engine.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure in which both books differ; paise for cash and loan, else shares."""
+
+    kind: BreakKind
+    ours: int
+    theirs: int
+    security: str = ""
+    product: str = ""
+    exchange: str = ""
+    tradingsymbol: str = ""
+    cost_paise: int = 0
+    """What the broker says the shares beyond ours have cost."""
+
+
+def adopt_figures(
+    unit: Unit, client_id: int, day: date, found: Sequence[Difference], reason: str, parts: Parts
+) -> None:
+    """Bring our books to the broker's figures by one correcting transfer a kind."""
+    kind = "adopt" if reason else "day_open"
+    evidence = f"{parts.actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
+    transfers: list[Transfer] = []
+    for one in found:
+        more = one.theirs - one.ours
+        if one.kind is BreakKind.CASH:
+            lines = _cash_lines(unit, client_id, more)
+        elif one.kind is BreakKind.LOAN:
+            lines = [Line(Account.MTF_LOAN, -more), Line(Account.EXTERNAL, more)]
+        else:
+            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence, parts))
+            continue
+        transfers.append(Transfer(client_id, kind, day, lines, evidence=evidence))
+    post(unit, transfers)
+    if any(one.kind is BreakKind.LOAN or one.product == Product.MTF.value for one in found):
+        _share_out_loan(unit, client_id)
+    unit.audit(
+        AuditEntry(
+            "DAY_OPEN_ADOPTED" if not reason else "BREAK_ADOPTED",
+            parts.actor,
+            client_id=client_id,
+            details={
+                "reason": reason,
+                "differences": [
+                    {
+                        "kind": one.kind.value,
+                        "symbol": one.tradingsymbol,
+                        "product": one.product,
+                        "ours": one.ours,
+                        "theirs": one.theirs,
+                    }
+                    for one in found
+                ],
+            },
+        )
+    )
+
+
+def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
+    """Postings for a cash difference; what our books cannot give becomes shortfall, as a dear fill's does."""
+    funds = table(Funds)
+    row = unit.connection.execute(
+        select(funds.c.available_paise, funds.c.shortfall_paise).where(funds.c.client_id == client_id)
+    ).one()
+    if more >= 0:
+        repaid = min(more, row.shortfall_paise)
+        lines = [Line(Account.SHORTFALL, repaid), Line(Account.AVAILABLE, more - repaid)]
+    else:
+        taken = min(-more, row.available_paise)
+        lines = [Line(Account.AVAILABLE, -taken), Line(Account.SHORTFALL, more + taken)]
+    return [line for line in (*lines, Line(Account.EXTERNAL, -more)) if line.amount_paise]
+
+
+def _adopt_shares(
+    unit: Unit, client_id: int, day: date, one: Difference, kind: str, evidence: str, parts: Parts
+) -> Transfer:
+    """Open a lot for shares that the broker has beyond ours, or close lots that it has not."""
+    more = one.theirs - one.ours
+    if more > 0:
+        moves, cost, loan = _open_lot(unit, client_id, day, one, more, parts)
+    else:
+        moves, cost, loan = _close_lots(unit, client_id, one, -more)
+    lines = [
+        Line(Account.STOCK_COST, cost, security=one.security),
+        Line(Account.INTRADAY_LOAN, -loan, security=one.security),
+        Line(Account.EXTERNAL, loan - cost),
+    ]
+    shares = [
+        ShareLine(one.security, one.product, bucket, quantity, one.exchange, one.tradingsymbol)
+        for bucket, quantity in moves.items()
+    ]
+    shares.append(ShareLine(one.security, one.product, Bucket.OUTSIDE, -sum(moves.values())))
+    stated = [line for line in lines if line.amount_paise]
+    return Transfer(client_id, kind, day, stated, shares, evidence=evidence)
+
+
+Moved = tuple[dict[Bucket, int], int, int]
+"""Shares by bucket, their cost and the intraday loan on them in paise, each as its change."""
+
+
+def _open_lot(unit: Unit, client_id: int, day: date, one: Difference, quantity: int, parts: Parts) -> Moved:
+    """A settled lot; of an intraday product one of today, lent as the desk's own would have been."""
+    bucket, loan, cost = Bucket.FREE, 0, one.cost_paise
+    if one.product == Product.MIS.value:
+        instrument = parts.index.get(f"{one.exchange}:{one.tradingsymbol}")
+        margin = instrument.margin_bps(Product.MIS) if instrument is not None else None
+        bucket, loan = Bucket.TODAY, 0 if margin is None else cost - own_share(cost, margin)
+    unit.insert(
+        Lot,
+        [
+            {
+                "id": unit.take_ids("lot", 1)[0],
+                "client_id": client_id,
+                "security": one.security,
+                "product": one.product,
+                "bucket": bucket.value,
+                "opened_on": day,
+                "quantity": quantity,
+                "cost_paise": cost,
+                "loan_paise": loan,
+                "quantity_left": quantity,
+                "cost_left_paise": cost,
+                "loan_left_paise": loan,
+                "fill_id": None,
+            }
+        ],
+    )
+    return {bucket: quantity}, cost, loan
+
+
+def _close_lots(unit: Unit, client_id: int, one: Difference, quantity: int) -> Moved:
+    """Take shares out of the oldest lots. A loan of the margin trading facility is the broker's to tell."""
+    moves: dict[Bucket, int] = defaultdict(int)
+    cost = repaid = 0
+    for lot in _open_lots(unit, client_id, one.product, one.security):
+        part = min(quantity, lot["quantity_left"])
+        if part <= 0:
+            break
+        share = lot["cost_left_paise"] * part // lot["quantity_left"]
+        loan = ceil_div(lot["loan_left_paise"] * part, lot["quantity_left"])
+        _change(
+            unit,
+            lot,
+            quantity_left=lot["quantity_left"] - part,
+            cost_left_paise=lot["cost_left_paise"] - share,
+            loan_left_paise=lot["loan_left_paise"] - loan,
+        )
+        moves[Bucket(lot["bucket"])] -= part
+        cost -= share
+        repaid += loan
+        quantity -= part
+    return moves, cost, -repaid if loan_account(one.product) is Account.INTRADAY_LOAN else 0
+
+
+def _share_out_loan(unit: Unit, client_id: int) -> None:
+    """Let a client's lots on margin carry the whole of its loan, each by what its shares have cost."""
+    funds = table(Funds)
+    loan = unit.connection.execute(
+        select(funds.c.mtf_loan_paise).where(funds.c.client_id == client_id)
+    ).scalar_one()
+    lots = _open_lots(unit, client_id, Product.MTF.value)
+    left = sum(lot["cost_left_paise"] for lot in lots)
+    for number, lot in enumerate(lots):
+        last = number == len(lots) - 1
+        part = loan if last or not left else loan * lot["cost_left_paise"] // left
+        loan, left = loan - part, left - lot["cost_left_paise"]
+        _change(unit, lot, loan_left_paise=part)
+
+
+def _open_lots(unit: Unit, client_id: int, product: str, security: str = "") -> Sequence[RowMapping]:
+    """A client's lots of a product that hold shares, of one security where it is given, the oldest first."""
+    lots = table(Lot)
+    wanted = (lots.c.client_id == client_id) & (lots.c.product == product) & (lots.c.quantity_left > 0)
+    if security:
+        wanted &= lots.c.security == security
+    return (
+        unit.connection.execute(select(lots).where(wanted).order_by(lots.c.opened_on, lots.c.id))
+        .mappings()
+        .all()
+    )
+
+
+def _change(unit: Unit, lot: RowMapping, **values: int) -> None:
+    lots = table(Lot)
+    unit.connection.execute(update(lots).where(lots.c.id == lot["id"]).values(**values))

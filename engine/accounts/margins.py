@@ -1,0 +1,162 @@
+"""What a buy takes of a client's own money, asked where a broker tells it and its listings do not."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+from sqlalchemy import update
+
+from brokers.contract import BrokerError, TellsMargins
+from data.audit import AuditEntry
+from data.columns import table
+from data.instruments import Instrument
+from data.store import StoreError, Unit
+from data.tables import InstrumentRecord
+from data.vocabulary import Product, SessionState, Side
+from engine.accounts.views import ClientView
+from engine.market.market import fetch_quotes
+from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+LENT = (Product.MTF, Product.MIS)
+"""The products in which a client pays less than the whole price."""
+
+Begin = Callable[[Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
+"""Begins a task that is the desk's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The margins that a broker told on a trading day, by field of the instrument."""
+
+    day: date
+    fields: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One try to learn an instrument's margins, begun at a moment of the clock's seconds."""
+
+    began: float
+    task: asyncio.Task[None]
+
+
+class Margins:
+    """Asks for each instrument once a trading day and keeps the answer with it; the last known one stands.
+
+    Nothing here raises or holds a plan up for long.
+    """
+
+    def __init__(self, parts: Parts, begin: Begin) -> None:
+        self._parts = parts
+        self._begin = begin
+        self._told: dict[str, _Told] = {}
+        self._asking: dict[str, _Asking] = {}
+
+    async def learned(self, instrument: Instrument, clients: Sequence[ClientView]) -> Instrument:
+        """The instrument with the margins that the brokers of these clients tell, if they do so in time."""
+        told = self._told_today(instrument.key)
+        if told is None:
+            tellers = {w for w, broker in self._parts.brokers.items() if isinstance(broker, TellsMargins)}
+            asked = [client for client in clients if client.broker in tellers]
+            if not asked or instrument.trade_to_trade or not instrument.tradable:
+                return instrument
+            await self._wait(self._try(instrument, asked), instrument.key)
+            told = self._told_today(instrument.key)
+        return instrument if told is None else replace(instrument, **told.fields)
+
+    def _told_today(self, key: str) -> _Told | None:
+        told = self._told.get(key)
+        return told if told is not None and told.day == self._parts.market_clock.trading_day else None
+
+    def _try(self, instrument: Instrument, clients: Sequence[ClientView]) -> _Asking:
+        """The try that is under way or was made just now, else one that begins here."""
+        now, last = self._parts.clock.monotonic(), self._asking.get(instrument.key)
+        again_at = 0.0 if last is None else last.began + self._parts.waits.margin_again_s
+        if last is not None and (now < again_at or not last.task.done()):
+            return last
+        asking = _Asking(now, self._begin(partial(self._ask, instrument, clients)))
+        self._asking[instrument.key] = asking
+        return asking
+
+    async def _wait(self, asking: _Asking, key: str) -> None:
+        """Wait for a try's end, within its first seconds."""
+        left = asking.began + self._parts.waits.margin_s - self._parts.clock.monotonic()
+        if asking.task.done() or left <= 0:
+            return
+        try:
+            async with self._parts.clock.timeout(left):
+                await asyncio.wait({asking.task})  # whoever waits, the try is nobody's to cancel
+        except TimeoutError:
+            log.warning("the margins of %s are slow to come; plans go on without", key)
+
+    async def _ask(self, instrument: Instrument, clients: Sequence[ClientView]) -> None:
+        parts, key = self._parts, instrument.key
+        day = parts.market_clock.trading_day
+        quote = parts.quotes.quote(key) or (await fetch_quotes(parts, [key])).get(key)
+        price = quote.last_paise if quote is not None else instrument.prev_close_paise
+        client = self._source(key, clients)
+        try:
+            if client is None:
+                raise BrokerError("nobody of whom it could be asked is signed in")
+            if price <= 0:
+                raise BrokerError("no price is known")
+            broker, account = parts.broker_of(client.id)
+            assert isinstance(broker, TellsMargins)
+            async with parts.clock.timeout(parts.waits.read_timeout_s):
+                shares = await broker.margins(account, instrument, price, LENT)
+        except (BrokerError, TimeoutError) as problem:
+            log.warning("the margins of %s could not be read: %s", key, problem or "no answer in time")
+            return
+        self._told[key] = _Told(day, {_FIELDS[product]: share for product, share in shares.items()})
+        await self._keep(key, client.code)
+
+    def _source(self, key: str, clients: Sequence[ClientView]) -> ClientView | None:
+        """The first who is signed in, and whose answer holds for the others if there is such a one.
+
+        One whose account has no MTF may be refused it, and who has sold the stock today buys back for less.
+        """
+        book, day = self._parts.book, self._parts.market_clock.trading_day
+        sold = {
+            order.client_id
+            for order in book.orders.values()
+            if order.key == key and order.side is Side.SELL and order.trading_date == day
+        }
+
+        def apart(client: ClientView) -> bool:
+            route = book.access.routes.get(client.id)
+            return client.id in sold or (route is not None and route.mtf_enabled is False)
+
+        signed_in = [client for client in clients if client.session is SessionState.OK]
+        return min(signed_in, key=apart, default=None)
+
+    async def _keep(self, key: str, code: str) -> None:
+        """Store what came with the instrument, where it is other than what was known."""
+        parts, told = self._parts, self._told[key]
+        known = parts.index.get(key)
+        if known is None or (fresh := replace(known, **told.fields)) == known:
+            return
+        parts.index.put(fresh)
+
+        def unit_of_work(unit: Unit) -> None:
+            records = table(InstrumentRecord)
+            unit.connection.execute(
+                update(records)
+                .where(records.c.exchange == fresh.exchange, records.c.tradingsymbol == fresh.tradingsymbol)
+                .values(**told.fields)
+            )
+            details = {"key": key, "through": code, **told.fields}
+            unit.audit(AuditEntry("MARGINS_TOLD", parts.actor, details=details))
+
+        try:
+            await parts.store.write(unit_of_work)
+        except StoreError as problem:
+            log.warning("the margins of %s could not be kept: %s", key, problem)
+
+
+_FIELDS = {Product.MTF: "mtf_margin_bps", Product.MIS: "mis_margin_bps"}

@@ -1,0 +1,114 @@
+"""Intraday shares (MIS) on a whole desk: own share, loan of the day, sale, and the broker's sell-out."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from data.columns import table
+from data.money import BadInput
+from data.tables import Posting
+from data.vocabulary import Account, BreakKind, Product, SizingKind
+from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.engine.test_reconcile import by_phone
+
+QTY = SizingKind.FIXED_QUANTITY
+ROHAN = 8
+SELL_OUT = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
+"""15:00 in India, fifteen minutes before the closing auction of shares with derivatives."""
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    async with paper_desk(tmp_path) as one:
+        yield one
+        await books_are_sound(one)
+
+
+async def total(desk, account):
+    postings = table(Posting)
+    query = select(func.coalesce(func.sum(postings.c.amount_paise), 0)).where(
+        postings.c.client_id == ROHAN, postings.c.account == account.value
+    )
+    async with desk._parts.store.reader() as connection:
+        return (await connection.execute(query)).scalar_one()
+
+
+async def agrees(desk):
+    """Compare with the broker's books; gives the kinds of the differences."""
+    await desk.clock.advance(15)
+    await desk.reconcile.check(ROHAN)
+    return {one.kind for one in desk.reconcile.breaks(ROHAN)}
+
+
+async def test_a_purchase_pays_its_own_share_and_the_loan_is_the_days(desk):
+    before = desk.funds.of(ROHAN)
+    _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    assert run.counts["filled"] == 1
+    (held,) = desk.holdings.of(ROHAN)
+    value = 10 * 1500_00
+    assert (held.product, held.quantity, held.cost_paise) == (Product.MIS, 10, value)
+    funds = desk.funds.of(ROHAN)
+    assert value // 5 < before.available_paise - funds.available_paise < value // 5 + 20_00
+    assert funds.mtf_loan_paise == funds.mtf_reserved_paise == before.mtf_loan_paise == 0
+    assert await total(desk, Account.INTRADAY_LOAN) == -value * 4 // 5
+    assert await agrees(desk) == set()
+
+
+@pytest.mark.parametrize("price", [1520_00, 1480_00])
+async def test_a_sale_repays_the_loan_and_realises_what_is_left(desk, price):
+    before = desk.funds.of(ROHAN).available_paise
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    desk.exchange.pin("INFY", price, 1491_00)
+    await carry_out(desk, sell("INFY", QTY, 4, ROHAN))
+    assert await total(desk, Account.INTRADAY_LOAN) == -6 * 1500_00 * 4 // 5
+    await carry_out(desk, sell("INFY", QTY, 6, ROHAN))
+    assert await total(desk, Account.INTRADAY_LOAN) == 0
+    assert await total(desk, Account.REALISED) == -10 * (price - 1500_00)
+    assert desk.holdings.of(ROHAN) == []
+    loss = min(0, 10 * (price - 1500_00))
+    assert -60_00 < desk.funds.of(ROHAN).available_paise - before - loss < 0
+    assert await agrees(desk) == set()
+
+
+async def test_a_resting_order_that_is_made_larger_needs_no_room_for_a_loan(desk):
+    low = buy("INFY", QTY, 10, ROHAN, product=Product.MIS, limit_paise=1400_00)
+    _, run = await carry_out(desk, low)
+    (order_id,) = run.order_ids
+    await desk.orders.modify(order_id, quantity=20)
+    await until(desk, lambda: desk.orders.get(order_id).quantity == 20)
+    funds = desk.funds.of(ROHAN)
+    assert 20 * 1400_00 // 5 < funds.blocked_paise < 20 * 1400_00 // 5 + 30_00
+    assert funds.mtf_reserved_paise == 0
+
+
+async def test_what_the_broker_sells_out_is_a_break_until_it_is_adopted(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    _, resting = await carry_out(
+        desk, buy("INFY", QTY, 1, ROHAN, product=Product.MIS, limit_paise=1400_00, again=True)
+    )
+    desk.exchange.jump(SELL_OUT)
+    await until(desk, lambda: desk.runs.get(resting.number).counts["cancelled"] == 1)
+    await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2, step_s=5)
+    assert {one.kind for one in desk.reconcile.breaks(ROHAN)} == {BreakKind.CASH, BreakKind.SHARES}
+    with pytest.raises(BadInput, match="intraday buying of NSE:INFY ended at 15:00"):
+        await desk.plans.preview(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))
+    assert (await desk.plans.preview(buy("TCS", QTY, 1, 15))).lines[0].ok
+    await desk.clock.advance(15)
+    await desk.reconcile.adopt(ROHAN, "sold out by the broker")
+    assert desk.reconcile.breaks(ROHAN) == []
+    assert desk.holdings.of(ROHAN) == []
+    assert await total(desk, Account.INTRADAY_LOAN) == 0
+
+
+async def test_shares_bought_for_the_day_by_phone_are_adopted_with_their_loan(desk):
+    await carry_out(desk, buy("TCS", QTY, 1, ROHAN))
+    await agrees(desk)
+    by_phone(desk, ROHAN, quantity=5, product=Product.MIS)
+    assert await agrees(desk) == {BreakKind.CASH, BreakKind.SHARES}
+    await desk.clock.advance(15)
+    await desk.reconcile.adopt(ROHAN, "the client bought by phone")
+    assert await total(desk, Account.INTRADAY_LOAN) == -5 * 1500_00 * 4 // 5
+    await carry_out(desk, sell("INFY", QTY, 5, ROHAN))
+    assert await total(desk, Account.INTRADAY_LOAN) == 0
+    assert await agrees(desk) == set()
