@@ -8,8 +8,11 @@ from engine.orders.intents import Intent, LineChange
 from engine.orders.risk import ClientInput, PlanInputs, market_refusal, slice_quantity
 from engine.orders.sizing import BuyTerms, at_trigger, reserve_price, whole_lots
 
-PRODUCT_ORDER = tuple(Product)
-"""In which order a client's products are shown, and sold from when a total is sold as held."""
+PRODUCT_ORDER = (Product.MIS, Product.CNC, Product.MTF)
+"""In which order a client's products are shown, and sold from when a total is sold as held.
+
+Intraday shares first: the broker sells them out before the close in any case.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _part_of_position(frame: Frame, product: Product, sellable: int) -> Leg:
 
 
 def _legs_as_held(frame: Frame, client: ClientInput) -> list[Leg]:
-    """A sell in whatever products the client holds: a part of each, or a total taken from CNC first."""
+    """A sell in whatever products the client holds: a part of each, or a total in their order."""
     held = sellable_of(client)
     changes = frame.changes.get(client.client_id, [])
     total = next((change.quantity for change in changes if change.product is None), None)

@@ -10,6 +10,7 @@ from data.money import BadInput
 from data.tables import Posting
 from data.vocabulary import Account, BreakKind, Product, SizingKind
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.engine.test_days import next_day
 from tests.engine.test_reconcile import by_phone
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -99,6 +100,17 @@ async def test_what_the_broker_sells_out_is_a_break_until_it_is_adopted(desk):
     assert desk.reconcile.breaks(ROHAN) == []
     assert desk.holdings.of(ROHAN) == []
     assert await total(desk, Account.INTRADAY_LOAN) == 0
+
+
+async def test_what_is_left_over_night_is_adopted_as_the_next_day_opens(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    await next_day(desk)
+    await until(desk, lambda: desk.reconcile.is_compared(ROHAN), step_s=5)
+    await until(desk, lambda: desk.holdings.of(ROHAN) == [], step_s=5)
+    assert await agrees(desk) == set()
+    assert await total(desk, Account.INTRADAY_LOAN) == 0
+    theirs = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(ROHAN)))
+    assert desk.funds.of(ROHAN).available_paise == theirs.available_paise
 
 
 async def test_shares_bought_for_the_day_by_phone_are_adopted_with_their_loan(desk):

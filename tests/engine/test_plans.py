@@ -304,6 +304,13 @@ def test_selling_half_as_held_gives_a_line_a_product_and_rounds_halves_down() ->
     assert made.eta_s == 1
 
 
+def test_a_total_sold_as_held_takes_what_must_go_today_first() -> None:
+    shares_of = {Product.MTF: 5, Product.CNC: 7, Product.MIS: 4}
+    holder = client(holdings=tuple(HeldShares(product, n, n) for product, n in shares_of.items()))
+    lines = plan(sell(SizingKind.FIXED_QUANTITY, 6), inputs(holder)).lines
+    assert [(line.product, line.quantity) for line in lines] == [(Product.MIS, 4), (Product.CNC, 2)]
+
+
 def test_a_total_sold_as_held_comes_from_cnc_first_and_is_all_or_nothing() -> None:
     holder = client(holdings=(HeldShares(Product.CNC, 7, 7), HeldShares(Product.MTF, 5, 5)))
 
