@@ -58,6 +58,14 @@ class OrderFilled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TradedElsewhere(Event):
+    """An order of this client that is not from this desk has traded; its broker's books are other than ours."""
+
+    name: ClassVar[str] = "order.elsewhere"
+    client_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFrozen(Event):
     """A plan was numbered and stored."""
 

@@ -18,7 +18,7 @@ from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, compare
 from engine.accounts.views import BreakView
-from engine.events import Event, FundsChanged, OrderChanged, TapeLine
+from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
 from engine.orders.record import Recorder
 from engine.orders.watch import Watcher
 from engine.parts import Parts
@@ -174,10 +174,12 @@ class Reconciler:
         )
 
     def _on_event(self, event: Event) -> None:
+        now = self._parts.clock.now()
         if isinstance(event, OrderChanged):
-            now = self._parts.clock.now()
             for client_id in event.client_ids:
                 self._touched[client_id] = now
+        elif isinstance(event, TradedElsewhere):
+            self._touched[event.client_id] = now
 
     def forget(self) -> None:
         """Begin anew on a fresh trading day: nobody's books have been read on it."""

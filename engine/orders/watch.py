@@ -29,7 +29,7 @@ from data.order_tables import Request
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
 from engine.accounts.views import OrderView
-from engine.events import TapeLine
+from engine.events import TapeLine, TradedElsewhere
 from engine.orders.facts import Applied, Seen
 from engine.orders.record import Recorder
 from engine.orders.resolve import Resolver
@@ -241,23 +241,32 @@ class Watcher:
             self._spawn(self._read_after_pause(applied.read_again))
 
     def _note_foreign(self, client_id: int, order: BrokerOrder) -> None:
-        """Keep an order that this desk did not send while it lives, and tell the trader of it once."""
+        """Keep an order that this desk did not send while it lives; tell the trader of it and of its trades.
+
+        What had traded before the client's books were first read is in that comparison already.
+        """
         parts = self._parts
         name = (client_id, order.broker_order_id)
         first = name not in self._foreign_told
+        _, told = self._foreign_told.get(name, ("", 0))
         self._foreign_told[name] = (order.status_text, order.filled_quantity)
         theirs = parts.book.foreign.setdefault(client_id, {})
-        if order.status not in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED):
+        lives = order.status in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
+        if lives:
+            theirs[order.broker_order_id] = order
+        else:
             theirs.pop(order.broker_order_id, None)
-            return
-        theirs[order.broker_order_id] = order
-        if first:
-            code = parts.book.clients[client_id].code
-            words = f"{order.side.value} {order.quantity} {order.tradingsymbol}"
-            line = TapeLine(
-                parts.clock.now(), f"{code}: {words} is live and not from this desk", "foreign", code
-            )
-            parts.bus.publish([line])
+        what = f"{order.tradingsymbol} {order.product.value}"
+        if order.filled_quantity > told and client_id in parts.book.reconciled:
+            self._tell(client_id, f"{order.side.value} {order.filled_quantity - told} {what} traded")
+            parts.bus.publish([TradedElsewhere(client_id)])
+        elif first and lives:
+            self._tell(client_id, f"{order.side.value} {order.quantity} {what} is live")
+
+    def _tell(self, client_id: int, words: str) -> None:
+        code = self._parts.book.clients[client_id].code
+        line = TapeLine(self._parts.clock.now(), f"{code}: {words}, not from this desk", "foreign", code)
+        self._parts.bus.publish([line])
 
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
         await self._parts.clock.sleep(self._parts.waits.drain_poll_s)

@@ -90,7 +90,11 @@ async def test_what_the_broker_sells_out_is_a_break_until_it_is_adopted(desk):
     )
     desk.exchange.jump(SELL_OUT)
     await until(desk, lambda: desk.runs.get(resting.number).counts["cancelled"] == 1)
-    await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2, step_s=5)
+    words = "SELL 10 INFY MIS traded, not from this desk"
+    await until(desk, lambda: any(words in line.text for line in desk.tape()))
+    sold_at = desk.clock.monotonic()
+    await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2)
+    assert desk.clock.monotonic() - sold_at < 15
     assert {one.kind for one in desk.reconcile.breaks(ROHAN)} == {BreakKind.CASH, BreakKind.SHARES}
     with pytest.raises(BadInput, match="intraday buying of NSE:INFY ended at 15:00"):
         await desk.plans.preview(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))

@@ -77,6 +77,26 @@ def test_reconcile_finds_what_differs_and_takes_it_over_with_a_reason(demo: Term
     assert demo.done("doctor")["ok"]
 
 
+def test_of_several_clients_one_that_cannot_be_taken_over_leaves_the_others(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(self: PaperBroker, *given: Any) -> Ambiguous:
+        return Ambiguous("connection reset")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PaperBroker, "place", lost)
+        demo.run("order", "RG1008", "buy", "TCS", "1", "--limit", "2300", "--yes", "--wait", "1")
+    for code in ("AM1042", "PS1015"):
+        _trade_by_phone(demo, code)
+    named = ("reconcile", "AM1042", "RG1008", "PS1015", "--adopt", "--reason", "sold out")
+    printed = demo.run(*named, "--json")
+    assert printed.code == 4
+    assert [row["code"] for row in printed.document["clients"]] == ["AM1042", "PS1015"]
+    (missed,) = printed.document["missed"]
+    assert missed.startswith("RG1008: its books cannot be read, or its orders are still moving")
+    assert demo.done("reconcile", "AM1042", "PS1015")["breaks"] == []
+
+
 def test_an_order_in_doubt_is_told_with_its_evidence(demo: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     async def lost(self: PaperBroker, *given: Any) -> Ambiguous:
         return Ambiguous("connection reset")

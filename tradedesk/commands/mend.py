@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -128,7 +128,7 @@ def reconcile(
         list[str] | None, typer.Argument(metavar="[CLIENT]...", help="Codes or ids; without, all.")
     ] = None,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Take over the broker's figures of the one client named.")
+        bool, typer.Option("--adopt", help="Take over the broker's figures of the clients named.")
     ] = False,
     reason: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Why the broker's figures are right; with --adopt.")
@@ -136,10 +136,8 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Compare clients' cash, loans and shares with their brokers' books now."""
-    if adopt and len(clients or ()) != 1:
-        raise BadInput(
-            "client", " ".join(clients or ()), "--adopt takes over the figures of one named client"
-        )
+    if adopt and not clients:
+        raise BadInput("client", "", "--adopt takes over the figures of the clients that are named")
     if adopt and not (reason or "").strip():
         raise BadInput("reason", reason or "", "say why the broker's figures are right")
     if reason is not None and not adopt:
@@ -148,7 +146,7 @@ def reconcile(
     async def work(desk: "Desk") -> Exit:
         found = [desk.clients.find(word) for word in dict.fromkeys(clients or ())] or desk.clients.all()
         if adopt:
-            return await _adopt(desk, found[0], reason or "", as_json)
+            return await _adopt(desk, found, reason or "", as_json)
         # A client that may not trade cannot be read either, unless it is asked for by name.
         wanted = [client for client in found if clients or client.gate is None]
         done = await asyncio.gather(*(desk.reconcile.check(client.id) for client in wanted))
@@ -158,16 +156,32 @@ def reconcile(
     run(work)
 
 
-async def _adopt(desk: "Desk", client: "ClientView", reason: str, as_json: bool) -> Exit:
-    done = await desk.reconcile.adopt(client.id, reason)
-    taken = [difference_shape(one) for one in done.differences or ()]
+async def _adopt(desk: "Desk", clients: "Sequence[ClientView]", reason: str, as_json: bool) -> Exit:
+    """Take over client by client; one whose books cannot be taken over now leaves the others alone."""
+    shapes: list[dict[str, Any]] = []
+    missed: list[str] = []
+    for client in clients:
+        try:
+            done = await desk.reconcile.adopt(client.id, reason)
+        except BadInput as bad:
+            if len(clients) == 1:
+                raise
+            missed.append(f"{client.code}: {bad.expected}")
+            continue
+        taken = [difference_shape(one) for one in done.differences or ()]
+        shapes.append({"client_id": client.id, "code": client.code, "adopted": taken})
     if as_json:
-        document({"client_id": client.id, "code": client.code, "adopted": taken})
-        return Exit.DONE
-    for row in taken:
-        line(f"{client.code}  {row['kind'].value}  {row['symbol'] or ''}  {_ours(row)} -> {_theirs(row)}")
-    say(f"{client.code}: {counted(len(taken), 'figure')} taken over from the broker")
-    return Exit.DONE
+        document(shapes[0] if len(clients) == 1 else {"clients": shapes, "missed": missed})
+    else:
+        for shape in shapes:
+            for row in shape["adopted"]:
+                symbol = row["symbol"] or ""
+                line(f"{shape['code']}  {row['kind'].value}  {symbol}  {_ours(row)} -> {_theirs(row)}")
+    for shape in shapes:
+        say(f"{shape['code']}: {counted(len(shape['adopted']), 'figure')} taken over from the broker")
+    for words in missed:
+        say(words)
+    return Exit.PARTLY if missed else Exit.DONE
 
 
 def _print_reconciled(
