@@ -59,7 +59,7 @@ class OrderFilled(Event):
 
 @dataclass(frozen=True, slots=True)
 class TradedElsewhere(Event):
-    """An order of this client that is not from this desk has traded; its broker's books are other than ours."""
+    """An order of this client that is not from this desk has traded: its books at the broker are others."""
 
     name: ClassVar[str] = "order.elsewhere"
     client_id: int
