@@ -16,7 +16,7 @@ from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock, SystemClock
 from data.phases import load_calendar
 from data.seed import universe
-from data.vocabulary import ClientStatus, Demat, RouteKind
+from data.vocabulary import ClientStatus, Demat, OrderState, RouteKind
 from engine.accounts.clients import NewClient
 from engine.accounts.routes import NewRoute
 from engine.accounts.views import ClientView
@@ -114,8 +114,15 @@ class Morning:
         """Freeze, confirm and send an intent while the clock stands, until every call has ended."""
         plan = await self.desk.plans.freeze(intent)
         run = await self.desk.runs.start(plan, plan.digest)
-        await self.at_once(lambda: not {"unsent", "sending"} & _standing(self.desk.runs.get(run.number)))
+        try:
+            await self.at_once(lambda: not {"unsent", "sending"} & _standing(self.desk.runs.get(run.number)))
+        except TimeoutError:
+            stuck = [order for order in self.desk.orders.all() if order.state in _BEFORE]
+            raise AssertionError(f"orders did not leave: {stuck}") from None
         return plan, self.desk.runs.get(run.number)
+
+
+_BEFORE = (OrderState.RESERVED, OrderState.SENDING)
 
 
 def _standing(run: RunView) -> set[str]:
