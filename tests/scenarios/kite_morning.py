@@ -16,7 +16,7 @@ from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock, SystemClock
 from data.phases import load_calendar
 from data.seed import universe
-from data.vocabulary import ClientStatus, Demat, OrderState, RouteKind
+from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.accounts.clients import NewClient
 from engine.accounts.routes import NewRoute
 from engine.accounts.views import ClientView
@@ -88,7 +88,7 @@ class Morning:
 
     async def at_once(self, happened: Callable[[], object]) -> None:
         """Wait for something that takes none of the clock's time."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(10):
             while not happened():
                 await REAL.sleep(0.005)
 
@@ -111,18 +111,22 @@ class Morning:
         await asked
 
     async def send(self, intent: Intent) -> tuple[Plan, RunView]:
-        """Freeze, confirm and send an intent while the clock stands, until every call has ended."""
+        """Freeze, confirm and send an intent while the clock stands, until every call has ended.
+
+        On a busy machine a connection may not come about in time. Such an order is tried again after a pause
+        of the clock, which is granted once nothing else has happened for a while.
+        """
         plan = await self.desk.plans.freeze(intent)
         run = await self.desk.runs.start(plan, plan.digest)
+
+        def left() -> bool:
+            return not {"unsent", "sending"} & _standing(self.desk.runs.get(run.number))
+
         try:
-            await self.at_once(lambda: not {"unsent", "sending"} & _standing(self.desk.runs.get(run.number)))
+            await self.at_once(left)
         except TimeoutError:
-            stuck = [order for order in self.desk.orders.all() if order.state in _BEFORE]
-            raise AssertionError(f"orders did not leave: {stuck}") from None
+            await self.until(left)
         return plan, self.desk.runs.get(run.number)
-
-
-_BEFORE = (OrderState.RESERVED, OrderState.SENDING)
 
 
 def _standing(run: RunView) -> set[str]:
