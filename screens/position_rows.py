@@ -21,6 +21,18 @@ Held = Callable[[Any], "list[HoldingView]"]
 """The holdings behind a row."""
 
 
+def brokers_quantity(desk: Desk, holding: HoldingView) -> int | None:
+    """How many of these shares the broker has, where it is not as many as we have."""
+    found = desk.reconcile.breaks(holding.client_id)
+    what = (holding.security, holding.product.value)
+    return next((one.theirs for one in found if (one.security, one.product) == what), None)
+
+
+def _quantity_words(holding: HoldingView, theirs: int | None) -> str:
+    ours = formats.quantity(holding.quantity)
+    return ours if theirs is None else f"{ours}≠{formats.quantity(theirs)}"
+
+
 def _money_column(
     key: str, title: str, value: Callable[[Any], int | None], masked: Callable[[], bool], priority: int = 0
 ) -> Column:
@@ -206,7 +218,15 @@ def holding_columns(
         )
     columns += [
         Column("product", "prod", 4, of(lambda h: h.product.value)),
-        whole("quantity", "qty", "quantity"),
+        Column(
+            "quantity",
+            "qty",
+            7,
+            of(lambda h: _quantity_words(h, brokers_quantity(desk, h))),
+            "right",
+            style=figure(lambda h: None if brokers_quantity(desk, h) is None else "warn"),
+            sort=figure(lambda h: h.quantity),
+        ),
         whole("sellable", "free", "sellable"),
         whole("blocked", "blocked", "blocked", 5),
         whole("today", "today", "today", 6),

@@ -16,7 +16,13 @@ from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
 from screens.intent_fields import marked_title
 from screens.pane import FilterLine, Pane
-from screens.position_rows import HoldingKey, client_columns, holding_columns, symbol_columns
+from screens.position_rows import (
+    HoldingKey,
+    brokers_quantity,
+    client_columns,
+    holding_columns,
+    symbol_columns,
+)
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
@@ -139,7 +145,7 @@ class PositionsScreen(Workspace):
     def on_frame(self) -> None:
         """Rows whose price or holding changed."""
         if self._changed:
-            self._fill()
+            self.redraw()
         dirty = self.desk.market.take_dirty(OWNER)
         if self._by_symbol:
             self._upper.apply(dirty)
@@ -186,7 +192,12 @@ class PositionsScreen(Workspace):
         marked = len(self._marked_clients)
         marks = f" · {marked} MARKED" if marked else ""
         count = len(self._lower.shown_keys)
-        self.query_one("#lower-pane", Pane).set_title(f"{what} · holdings {count}{marks} · S sells them")
+        keys = set(self._lower.shown_keys)
+        shown = [holding for each, holding in self._holdings.items() if each in keys]
+        differ = sum(brokers_quantity(desk, holding) is not None for holding in shown)
+        books = f" · {differ} ≠ THE BROKER'S" if differ else ""
+        title = f"{what} · holdings {count}{books}{marks} · S sells them"
+        self.query_one("#lower-pane", Pane).set_title(title)
 
     # What the cursor is on
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from brokers.contract import Broker, BrokerAccount, OrderChange, OrderRequest, Outcome
+from brokers.contract import Accepted, Broker, BrokerAccount, OrderChange, OrderRequest, Outcome
 from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
@@ -90,6 +90,32 @@ def sell(symbol: str, kind: SizingKind, value: int, *client_ids: int) -> Intent:
         product=None,
         selection=Selection(client_ids=client_ids),
     )
+
+
+def by_phone(
+    desk: PaperDesk,
+    client_id: int,
+    side: Side = Side.BUY,
+    quantity: int = 2,
+    limit_paise: int | None = None,
+    product: Product = Product.CNC,
+    symbol: str = "INFY",
+) -> str:
+    """Have a client trade at the broker without the desk; gives the broker's id."""
+    request = OrderRequest(
+        "NSE",
+        symbol,
+        side,
+        quantity,
+        product,
+        OrderType.MARKET if limit_paise is None else OrderType.LIMIT,
+        "",
+        price_paise=limit_paise,
+        protection_bps=200 if limit_paise is None else None,
+    )
+    done = desk.exchange.place(desk.clients.get(client_id).code, request)
+    assert isinstance(done, Accepted), done
+    return done.broker_order_id
 
 
 async def carry_out(desk: PaperDesk, intent: Intent) -> tuple[Plan, RunView]:

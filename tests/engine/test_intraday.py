@@ -9,9 +9,8 @@ from data.columns import table
 from data.money import BadInput
 from data.tables import Posting
 from data.vocabulary import Account, BreakKind, Product, SizingKind
-from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.desks import books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day
-from tests.engine.test_reconcile import by_phone
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8

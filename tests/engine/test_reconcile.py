@@ -2,12 +2,12 @@
 
 import pytest
 
-from brokers.contract import Accepted, BrokerError, OrderRequest
+from brokers.contract import BrokerError
 from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
-from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
+from data.vocabulary import BreakKind, Product, Reason, Side, SizingKind
 from engine.orders.reconcile import CALLS
-from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
@@ -18,26 +18,6 @@ async def desk(tmp_path):
     async with paper_desk(tmp_path) as one:
         yield one
         await books_are_sound(one)
-
-
-def by_phone(desk, client_id, side=Side.BUY, quantity=2, limit_paise=None, product=Product.CNC):
-    """Trade at the broker without the desk."""
-    kind = OrderType.MARKET if limit_paise is None else OrderType.LIMIT
-    protection = 200 if limit_paise is None else None
-    request = OrderRequest(
-        "NSE",
-        "INFY",
-        side,
-        quantity,
-        product,
-        kind,
-        "",
-        price_paise=limit_paise,
-        protection_bps=protection,
-    )
-    done = desk.exchange.place(desk.clients.get(client_id).code, request)
-    assert isinstance(done, Accepted)
-    return done.broker_order_id
 
 
 async def quiet(desk):

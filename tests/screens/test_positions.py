@@ -7,7 +7,7 @@ from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
 from screens.client import ClientScreen
 from screens.plan_view import PlanView
-from tests.desks import buy, carry_out
+from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
 
@@ -42,6 +42,20 @@ async def test_symbols_with_their_clients_and_clients_with_their_symbols(tmp_pat
         ]
         await bench.keys("tab")
         assert "Positions by symbol" in bench.text
+
+
+async def test_shares_that_the_broker_has_not_are_told_beside_ours(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        client, code = bench.client("AM1042"), "AM1042"
+        await bench.until(lambda: bench.desk.reconcile.is_compared(client))
+        by_phone(bench.desk, client, Side.SELL, 3, symbol="RELIANCE")
+        await bench.pass_time(5)
+        await bench.desk.reconcile.check(client)
+        await bench.settle()
+        assert next(line for line in bench.lines() if f"{code} Aarav" in line).split()[4] == "10≠7"
+        assert next(line for line in bench.lines() if "RG1008 Rohan" in line).split()[4] == "10"
+        assert "holdings 3 · 1 ≠ THE BROKER'S" in bench.text
 
 
 async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> None:

@@ -2,36 +2,17 @@
 
 from pathlib import Path
 
-from brokers.contract import Accepted, Ambiguous, OrderRequest
-from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
+from brokers.contract import Ambiguous
+from data.vocabulary import OrderState, SizingKind
 from screens.confirm import WordsScreen, YesScreen
 from screens.modify import ModifyScreen
 from screens.order_life import OrderScreen
 from screens.settle import ReasonScreen
-from tests.desks import Wire, buy, carry_out
+from tests.desks import Wire, buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid
 
 FIXED = SizingKind.FIXED_QUANTITY
-
-
-def by_phone(bench: PaperBench, code: str, quantity: int, limit_paise: int | None) -> str:
-    """Trade TCS at the broker without the desk."""
-    kind, protection = (OrderType.MARKET, 200) if limit_paise is None else (OrderType.LIMIT, None)
-    request = OrderRequest(
-        "NSE",
-        "TCS",
-        Side.BUY,
-        quantity,
-        Product.CNC,
-        kind,
-        "",
-        price_paise=limit_paise,
-        protection_bps=protection,
-    )
-    done = bench.desk.exchange.place(code, request)
-    assert isinstance(done, Accepted)
-    return done.broker_order_id
 
 
 async def on_order(bench: PaperBench, order_id: int) -> None:
@@ -100,7 +81,7 @@ async def test_a_raised_doubt_becomes_the_brokers_order_with_a_reason_and_a_word
         assert "IN DOUBT" in bench.text
         assert "connection reset" in bench.text
         assert "v adopt" not in bench.text, "a doubt that was not raised is not the trader's to settle"
-        number = by_phone(bench, "AM1042", 3, 240000)
+        number = by_phone(bench.desk, bench.client("AM1042"), quantity=3, limit_paise=240000, symbol="TCS")
         await wait(bench, 6)
         assert (
             f"RAISED TO YOU: the broker has an order of the same kind without our tag: {number}" in bench.text
@@ -126,7 +107,7 @@ async def test_a_raised_doubt_becomes_the_brokers_order_with_a_reason_and_a_word
 async def test_a_raised_doubt_ends_as_never_arrived(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         order_id = await in_doubt(bench, "AM1042")
-        by_phone(bench, "AM1042", 3, 240000)
+        by_phone(bench.desk, bench.client("AM1042"), quantity=3, limit_paise=240000, symbol="TCS")
         await on_order(bench, order_id)
         await wait(bench, 6)
         await bench.keys("l")
@@ -146,7 +127,7 @@ async def test_books_that_differ_stand_on_the_page_and_in_the_gate_until_they_ar
     async with opened_on_paper(tmp_path) as bench:
         client = bench.client("PS1015")
         await bench.until(lambda: bench.desk.reconcile.is_compared(client))
-        by_phone(bench, "PS1015", 2, None)
+        by_phone(bench.desk, bench.client("PS1015"), quantity=2, symbol="TCS")
         await bench.desk.reconcile.check(client)
         await bench.settle()
         bench.screen.query_one("#clients", LiveGrid).move_cursor(client)
@@ -173,7 +154,7 @@ async def test_books_that_differ_stand_on_the_page_and_in_the_gate_until_they_ar
 async def test_the_certificate_names_orders_from_elsewhere_and_when_cancels_left(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await carry_out(bench.desk, buy("TCS", FIXED, 3, bench.client("AM1042"), limit_paise=240000))
-        number = by_phone(bench, "AM1042", 4, 230000)
+        number = by_phone(bench.desk, bench.client("AM1042"), quantity=4, limit_paise=230000, symbol="TCS")
         await wait(bench, 7)
         await bench.f9()
         await bench.f9()
