@@ -50,14 +50,16 @@ class RunRecord(SQLModel, table=True):
 class Order(SQLModel, table=True):
     """One order of one client, from reservation to its end; `slice` numbers those of one part of a run.
 
+    One that this desk did not send has neither run nor plan.
+
     `asked_quantity` and `asked_reserve_paise` are what an open modify would make of it, so that the larger of
     both stays blocked; `told_at` is the broker's own stamp of its latest word that was booked.
     """
 
     __tablename__ = "orders"
     id: int = numbered()
-    run_number: int = Field(sa_type=BigInteger, index=True, foreign_key="run.number")
-    plan_number: int = Field(sa_type=BigInteger)
+    run_number: int | None = Field(sa_type=BigInteger, index=True, nullable=True, foreign_key="run.number")
+    plan_number: int | None = Field(sa_type=BigInteger, nullable=True)
     client_id: int = Field(sa_type=BigInteger, foreign_key="client.id")
     slice: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     broker: str

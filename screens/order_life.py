@@ -195,8 +195,10 @@ class OrderScreen(Workspace):
         name = MASK if self.shell.privacy else formats.plain(client.name)
         average = f" at {formats.price(order.average_paise)}" if order.filled_quantity else ""
         blocked = MASK if self.shell.privacy else formats.amount(order.blocked_paise)
+        run = f"of run {order.run_number}, plan {order.plan_number}"
+        origin = run if order.run_number is not None else "that this desk did not send"
         lines = [
-            f" order {order.id} of run {order.run_number}, plan {order.plan_number}  "
+            f" order {order.id} {origin}  "
             f"{client.code} {name}  {order.broker}",
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
             f"{order.product.value} "

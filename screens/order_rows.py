@@ -86,9 +86,9 @@ def order_columns(
             "run",
             "run",
             4,
-            of(lambda order: str(order.run_number)),
+            of(lambda order: str(order.run_number or formats.DASH)),
             "right",
-            sort=of(lambda order: order.run_number),
+            sort=of(lambda order: order.run_number or 0),
             priority=4,
         ),
     ]

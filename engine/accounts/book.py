@@ -117,7 +117,7 @@ class Book:
             out.breaks.setdefault(client_id, ())
         out.orders = _read_orders(connection, None if everything else touched.orders, day)
         # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
-        of_the_day = {order.run_number for order in out.orders.values()}
+        of_the_day = _runs_of(out.orders.values())
         out.runs = _read_runs(connection, of_the_day if everything else touched.runs)
         if everything or touched.halts:
             out.halts = read_halts(connection)
@@ -205,7 +205,8 @@ class Book:
             events.append(FundsChanged(touched_money))
         for order_id, order in projection.orders.items():
             self.orders[order_id] = order
-            self.orders_of_run[order.run_number].add(order_id)
+            if order.run_number is not None:
+                self.orders_of_run[order.run_number].add(order_id)
             self.orders_of_client[order.client_id].add(order_id)
             if order.live:
                 self.live.add(order_id)
@@ -223,7 +224,7 @@ class Book:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
         self.runs.update(projection.runs)
-        numbers = set(projection.runs) | {order.run_number for order in projection.orders.values()}
+        numbers = set(projection.runs) | _runs_of(projection.orders.values())
         events += [RunChanged(number) for number in sorted(numbers)]
         if projection.halts is not None and projection.halts != self.halts:
             before = {halt.number for halt in self.halts}
@@ -353,10 +354,15 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
         else:
             live = [state.value for state in LIVE_STATES]
             standing = (orders.c.trading_date >= day) | orders.c.state.in_(live)
-            query = query.where(orders.c.run_number.in_(select(orders.c.run_number).where(standing)))
+            of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
+            query = query.where(of_runs | (orders.c.run_number.is_(None) & standing))
         for row in connection.execute(query).mappings():
             out[row["id"]] = order_view(row)
     return out
+
+
+def _runs_of(orders: Iterable[OrderView]) -> set[int]:
+    return {order.run_number for order in orders if order.run_number is not None}
 
 
 def _read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunRow]:

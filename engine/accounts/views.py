@@ -141,11 +141,11 @@ class BreakView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands."""
+    """One order as it stands; one that this desk did not send has neither run nor plan."""
 
     id: int
-    run_number: int
-    plan_number: int
+    run_number: int | None
+    plan_number: int | None
     client_id: int
     broker: str
     key: str

@@ -321,5 +321,6 @@ class Books:
             rows.append({"b_id": order_id} | {f"b_{name}": order[name] for name in _CHANGING})
             self.unit.touched.orders.add(order_id)
             self.unit.touched.clients.add(order["client_id"])
-            self.unit.touched.runs.add(order["run_number"])
+            if order["run_number"] is not None:
+                self.unit.touched.runs.add(order["run_number"])
         self.unit.connection.execute(_UPDATE_ORDER, rows)

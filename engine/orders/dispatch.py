@@ -134,7 +134,7 @@ class Dispatcher:
             order = book.orders.get(order_id)
             if order is None or order.state is not OrderState.RESERVED:
                 continue
-            run = book.runs.get(order.run_number)
+            run = book.runs.get(order.run_number or 0)
             if run is not None and run.status is not RunStatus.RUNNING:
                 if run.status is RunStatus.PAUSED:
                     kept.append(order_id)

@@ -78,7 +78,11 @@ Fact = SendEnded | CancelEnded | ChangeEnded | Seen | ProvenAbsent | ChangeAbsen
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a batch left to do: clients whose books must be read, and orders that are not ours, by client."""
+    """What a batch left to do: clients whose books must be read, and orders that are not ours, by client.
+
+    `taken_in` are orders of elsewhere, by client and broker's id, that now stand among ours.
+    """
 
     read_again: frozenset[int]
     foreign: tuple[tuple[int, BrokerOrder], ...]
+    taken_in: frozenset[tuple[int, str]] = frozenset()

@@ -42,6 +42,7 @@ from engine.orders.requests import (
     write_requests,
 )
 from engine.orders.states import EVENT_OF_STATUS, Flag, OrderEvent
+from engine.orders.taking_in import take_in
 
 BOOK_LAG = timedelta(seconds=10)
 """Order books have been seen five seconds behind, and stamps two seconds off; what a read begun that long
@@ -58,7 +59,11 @@ _ACTION_OF_STATE = {
 def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: int) -> Applied:
     """Book a batch of facts."""
     books = Books(unit, actor, sell_credit_bps)
-    found = _find_orders(unit, [fact for fact in facts if isinstance(fact, Seen)])
+    seen = [fact for fact in facts if isinstance(fact, Seen)]
+    found = _find_orders(unit, seen)
+    strange = [fact for fact in seen if (fact.client_id, fact.order.broker_order_id) not in found]
+    taken_in = take_in(unit, strange, actor)
+    found |= taken_in
     books.load({fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values()))
     unsent = {f.order_id for f in facts if isinstance(f, SendEnded) and isinstance(f.outcome, NotSent)}
     unwanted = open_cancels(unit, unsent)
@@ -100,7 +105,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     _end_attempts(unit, attempts)
     write_requests(unit, requests)
     close_requests(unit, ended)
-    return Applied(frozenset(read_again), tuple(foreign))
+    return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
 
 
 def _find_orders(unit: Unit, seen: Sequence[Seen]) -> dict[tuple[int, str], int]:

@@ -100,13 +100,16 @@ class Recorder:
         """
         read_again: set[int] = set()
         foreign: list[tuple[int, BrokerOrder]] = []
+        taken_in: set[tuple[int, str]] = set()
         for number, fact in enumerate(batch):
             try:
                 applied = await self._parts.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
                 read_again |= applied.read_again
                 foreign += applied.foreign
+                taken_in |= applied.taken_in
             except StoreError as problem:
-                return Applied(frozenset(read_again), tuple(foreign)), batch[number:], problem
+                done = Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
+                return done, batch[number:], problem
             except Exception:
                 log.exception("a fact could not be booked: %r", fact)
-        return Applied(frozenset(read_again), tuple(foreign)), [], None
+        return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in)), [], None

@@ -237,6 +237,8 @@ class Watcher:
     def _note_applied(self, applied: Applied) -> None:
         for client_id, order in applied.foreign:
             self._note_foreign(client_id, order)
+        for client_id, name in applied.taken_in:
+            self._parts.book.foreign.get(client_id, {}).pop(name, None)
         if applied.read_again:
             self._spawn(self._read_after_pause(applied.read_again))
 

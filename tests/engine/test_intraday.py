@@ -1,15 +1,28 @@
 """Intraday shares (MIS) on a whole desk: own share, loan of the day, sale, and the broker's sell-out."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from brokers.contract import Ambiguous
+from data.clock import ManualClock
 from data.columns import table
 from data.money import BadInput
 from data.tables import Posting
-from data.vocabulary import Account, BreakKind, Product, SizingKind
-from tests.desks import books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
+from data.vocabulary import Account, BreakKind, OrderState, Product, Side, SizingKind
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    by_phone,
+    carry_out,
+    filed_desk,
+    paper_desk,
+    sell,
+    until,
+)
 from tests.engine.test_days import next_day
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -82,27 +95,76 @@ async def test_a_resting_order_that_is_made_larger_needs_no_room_for_a_loan(desk
     assert funds.mtf_reserved_paise == 0
 
 
-async def test_what_the_broker_sells_out_is_a_break_until_it_is_adopted(desk):
+async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
+    before = desk.funds.of(ROHAN).available_paise
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
     _, resting = await carry_out(
         desk, buy("INFY", QTY, 1, ROHAN, product=Product.MIS, limit_paise=1400_00, again=True)
     )
+    await carry_out(desk, buy("TCS", QTY, 2, ROHAN))
+    desk.exchange.pin("INFY", 1520_00, 1491_00)
     desk.exchange.jump(SELL_OUT)
     await until(desk, lambda: desk.runs.get(resting.number).counts["cancelled"] == 1)
-    words = "SELL 10 INFY MIS traded, not from this desk"
-    await until(desk, lambda: any(words in line.text for line in desk.tape()))
-    sold_at = desk.clock.monotonic()
-    await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2)
-    assert desk.clock.monotonic() - sold_at < 15
-    assert {one.kind for one in desk.reconcile.breaks(ROHAN)} == {BreakKind.CASH, BreakKind.SHARES}
+    await until(desk, lambda: [held.tradingsymbol for held in desk.holdings.of(ROHAN)] == ["TCS"])
+    (sold,) = (one for one in desk.orders.all(client_id=ROHAN) if one.side is Side.SELL)
+    assert (sold.state, sold.filled_quantity, sold.run_number) == (OrderState.FILLED, 10, None)
+    assert sold.reason_text == "not from this desk"
+    (closed,) = await desk.holdings.transactions(ROHAN)
+    assert (closed.quantity, closed.proceeds_paise - closed.cost_paise) == (10, 10 * 20_00)
+    assert await total(desk, Account.INTRADAY_LOAN) == 0
+    assert [line.text for line in desk.tape() if "SELL 10 INFY MIS sold, not from this desk" in line.text]
+    assert [row.order_id for row in await desk.audit.rows(action="ORDER_TAKEN_IN")] == [sold.id]
+    assert await agrees(desk) == set()
+    assert -60_00 < desk.funds.of(ROHAN).available_paise - before + 2 * 2500_00 < 0
     with pytest.raises(BadInput, match="intraday buying of NSE:INFY ended at 15:00"):
         await desk.plans.preview(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))
     assert (await desk.plans.preview(buy("TCS", QTY, 1, 15))).lines[0].ok
+
+
+async def test_intraday_shares_sold_by_phone_are_booked_and_other_shares_are_a_break(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    await carry_out(desk, buy("INFY", QTY, 4, ROHAN, again=True))
+    assert await agrees(desk) == set()
+    by_phone(desk, ROHAN, Side.SELL, 6, product=Product.MIS)
+    await until(desk, lambda: desk.holdings.of(ROHAN)[0].quantity + desk.holdings.of(ROHAN)[1].quantity == 8)
+    assert await agrees(desk) == set()
+    by_phone(desk, ROHAN, Side.SELL, 3)
+    assert await agrees(desk) == {BreakKind.CASH, BreakKind.SHARES}
+
+
+async def test_a_sale_while_one_of_ours_is_in_doubt_is_left_to_the_trader(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+    wire = Wire(desk)
+
+    async def lost(account, request):
+        return Ambiguous("no answer")
+
+    wire.on_place = lost
+    await carry_out(desk, sell("INFY", QTY, 4, ROHAN))
+    by_phone(desk, ROHAN, Side.SELL, 6, product=Product.MIS)
+    await desk.clock.advance(5)
+    await desk.settle()
+    assert [order.run_number for order in desk.orders.all(client_id=ROHAN) if order.side is Side.SELL] == [2]
+    assert desk.holdings.of(ROHAN)[0].quantity == 10
+    await until(desk, lambda: desk.orders.all(client_id=ROHAN)[0].state is OrderState.NOT_RECEIVED, step_s=5)
     await desk.clock.advance(15)
-    await desk.reconcile.adopt(ROHAN, "sold out by the broker")
-    assert desk.reconcile.breaks(ROHAN) == []
-    assert desk.holdings.of(ROHAN) == []
-    assert await total(desk, Account.INTRADAY_LOAN) == 0
+    await desk.reconcile.adopt(ROHAN, "sold by phone")
+
+
+async def test_a_desk_that_was_shut_books_the_sell_out_when_it_opens(tmp_path):
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
+        desk.exchange.jump(SELL_OUT - timedelta(seconds=1))
+    async with filed_desk(tmp_path, clock) as desk:
+        await until(desk, lambda: desk.reconcile.is_compared(ROHAN))
+        desk.exchange.jump(SELL_OUT)
+    async with filed_desk(tmp_path, clock) as desk:
+        await until(desk, lambda: desk.reconcile.is_compared(ROHAN))
+        await until(desk, lambda: desk.holdings.of(ROHAN) == [])
+        assert desk.reconcile.breaks(ROHAN) == []
+        assert [order.run_number for order in desk.orders.all(client_id=ROHAN)] == [None, 1]
+        await books_are_sound(desk)
 
 
 async def test_what_is_left_over_night_is_adopted_as_the_next_day_opens(desk):
