@@ -24,6 +24,23 @@ class BadInput(ValueError):  # noqa: N818 - it is the trader's word, shown as a 
         self.expected = expected
 
 
+def grouped(number: int) -> str:
+    """A whole number grouped the Indian way: 77,631 or 12,38,771."""
+    digits = str(abs(number))
+    head, tail = digits[:-3], digits[-3:]
+    groups: list[str] = []
+    while head:
+        groups.insert(0, head[-2:])
+        head = head[:-2]
+    return ("-" if number < 0 else "") + ",".join([*groups, tail])
+
+
+def amount_words(paise: int) -> str:
+    """Paise in rupees with two decimals, grouped the Indian way: 1,86,974.35."""
+    sign = "-" if paise < 0 else ""
+    return f"{sign}{grouped(abs(paise) // 100)}.{abs(paise) % 100:02d}"
+
+
 def decimal_from_text(text: str, field: str, expected: str) -> Decimal:
     """A finite decimal from text with optional Indian grouping. Raises `BadInput`."""
     if _FIGURE.fullmatch(text.strip()) is None:

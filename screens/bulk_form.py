@@ -72,6 +72,7 @@ class BulkForm(Vertical):
         self._previewed_at = float("-inf")
         self._previewing = False
         self._filled = 0
+        self._priced_for: str | None = None
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them, the figures below."""
@@ -191,6 +192,7 @@ class BulkForm(Vertical):
         self._symbol_changed()
 
     def _symbol_changed(self) -> None:
+        self._priced_for = self.key
         instrument = self._screen.desk.market.index.get(self.key) if self.key else None
         if instrument is not None:
             self._number("price").step = self._number("trigger").step = Decimal(instrument.tick_paise) / 100
@@ -321,8 +323,10 @@ class BulkForm(Vertical):
     # What the trader does
 
     def on_symbol_input_chosen(self, event: SymbolInput.Chosen) -> None:
-        """On to the size."""
+        """On to the size. A price that was typed is one of the symbol before."""
         event.stop()
+        if str(event.key) != self._priced_for:
+            self._number("price").value = self._number("trigger").value = ""
         self._symbol_changed()
         focused = self._screen.focused
         if focused is not None and event.field in focused.ancestors:

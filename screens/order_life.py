@@ -198,8 +198,7 @@ class OrderScreen(Workspace):
         run = f"of run {order.run_number}, plan {order.plan_number}"
         origin = run if order.run_number is not None else "that this desk did not send"
         lines = [
-            f" order {order.id} {origin}  "
-            f"{client.code} {name}  {order.broker}",
+            f" order {order.id} {origin}  {client.code} {name}  {order.broker}",
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
             f"{order.product.value} "
             f"{terms_words(order.order_type, order.limit_paise, order.trigger_paise, order.standing)}  "

@@ -30,7 +30,10 @@ __all__ = ["OrderScreen", "OrdersScreen"]
 VIEWS: dict[str, tuple[str, str]] = {
     "all": ("Orders", "no order today"),
     "live": ("Live orders", "no order is live"),
-    "needs-me": ("Needs me: unknown, rejected, partly filled, flagged", "nothing needs you"),
+    "needs-me": (
+        "Needs me: unknown, rejected, partly filled, flagged",
+        "no order needs you; workspace 7 tells of books that differ",
+    ),
     "trades": ("Trades by order", "nothing has traded today"),
 }
 """The views by name, with their titles and what they say when empty, in the order Tab turns them."""

@@ -58,7 +58,7 @@ def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:
         return f"a: {whom}: {problem}; no smaller quantity would help"
     if action == "toggle_mtf":
         if plan.instrument.margins_unknown:
-            return f"m: the broker has told no MTF margin of {plan.instrument.tradingsymbol}"
+            return f"m: the broker has not told the MTF margin of {plan.instrument.tradingsymbol} yet"
         if plan.instrument.mtf_margin_bps is None:
             return f"m: MTF is not offered for {plan.instrument.tradingsymbol}"
         return f"m: {whom}: {problem}; MTF would not help"

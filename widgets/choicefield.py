@@ -15,7 +15,11 @@ from widgets.formats import plain
 
 
 class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
-    """Shows `‹CNC›`; left and right choose among the options, round the end to the start."""
+    """Shows `‹CNC›`; left and right choose among the options, round the end to the start.
+
+    An option's word may be typed in capitals, as it is shown. A capital that begins or goes on no word, and
+    any other letter, is left to the screen.
+    """
 
     DEFAULT_CSS = """
     ChoiceField {
@@ -29,6 +33,9 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         Binding("right", "choose(1)", "choose", key_display="→", show=False, id="choice.next"),
         Binding("enter", "submit", "go on", key_display="Enter", id="choice.submit"),
     ]
+
+    left_alone: ClassVar[frozenset[str]] = frozenset("BS")
+    """Capitals that are keys of the screens: they begin no word here, but go on with one."""
 
     @dataclass
     class Changed(Message):
@@ -66,6 +73,7 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self._options: tuple[str, ...] = ()
         self._value = ""
+        self._typed = ""
         self.set_options(options, value)
 
     @property
@@ -98,6 +106,28 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a second option there is nothing to choose."""
         return len(self._options) > 1 if action == "choose" else True
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the letters of an option's word."""
+        letter = event.character or ""
+        if not (letter.isupper() or letter == "-"):
+            self._typed = ""
+            return
+        typed = self._typed + letter
+        found = next((option for option in self._options if option.startswith(typed)), None)
+        self._typed = typed if found is not None else ""
+        if found is None or (len(typed) == 1 and letter in self.left_alone):
+            return
+        event.stop()
+        event.prevent_default()
+        if found != self._value:
+            self._value = found
+            self.refresh()
+            self.post_message(self.Changed(self, found))
+
+    def on_blur(self) -> None:
+        """A word ends with the field."""
+        self._typed = ""
 
     def action_choose(self, step: int) -> None:
         """Take the next or previous option."""

@@ -52,6 +52,11 @@ class Tape(LiveGrid, can_focus=True):
         self._lines: dict[Hashable, _Line] = {}
         self._rows = self._lines
 
+    def on_blur(self) -> None:
+        """Whoever has read back and goes on sees the newest lines again."""
+        if self._order:
+            self.move_cursor(self._order[0])
+
     def put(self, key: Hashable, text: str, style: str | None = None) -> None:
         """Add a line on top, or say something else in the line of that key, where it stands.
 

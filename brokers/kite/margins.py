@@ -13,6 +13,10 @@ from data.instruments import Instrument
 from data.money import BPS, ceil_div
 from data.vocabulary import OrderType, Product, Side
 
+LEAST_BPS = 1_000
+"""No broker lends more than nine tenths: value at risk and the extreme loss margin take more (SEBI). Less
+means that positions or open orders of the account were counted in, which is no other client's margin."""
+
 WORTH_PAISE = 1_00_000_00
 """About what the buy is worth that is asked for: enough that a paisa is far less than a basis point."""
 
@@ -53,8 +57,11 @@ class MarginBuy:
             raise BrokerError(f"Kite: the margin of one order came in {len(listed)} rows", "bad_row")
         row = listed[0]
         total = row.paise("total")
-        if total <= 0:
-            raise row.wrong("total", "above zero")
+        if row.text("type") != "equity":
+            raise row.wrong("type", "equity")
+        least = self.quantity * self.price_paise * LEAST_BPS // BPS
+        if total < least:
+            raise row.wrong("total", f"at least {least / 100:.2f}, a tenth of the value")
         # A paisa less, since the broker may have rounded up: an even share must not become the next one.
         share = ceil_div((total - 1) * BPS, self.quantity * self.price_paise)
         return min(BPS, max(1, share))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import RowMapping, select, update
 
@@ -11,6 +11,7 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
+from data.phases import CalendarNotLoaded
 from data.store import Unit
 from data.tables import Funds, Lot
 from data.vocabulary import Account, BreakKind, Bucket, Product
@@ -30,6 +31,9 @@ class Difference:
     tradingsymbol: str = ""
     cost_paise: int = 0
     """What the broker says the shares beyond ours have cost."""
+    today: int = 0
+    t1: int = 0
+    """How many of the shares beyond ours the broker counts as bought today, and as on their way."""
 
 
 def adopt_figures(
@@ -95,7 +99,7 @@ def _adopt_shares(
     """Open a lot for shares that the broker has beyond ours, or close lots that it has not."""
     more = one.theirs - one.ours
     if more > 0:
-        moves, cost, loan = _open_lot(unit, client_id, day, one, more, parts)
+        moves, cost, loan = _open_lots_of(unit, client_id, day, one, parts)
     else:
         moves, cost, loan = _close_lots(unit, client_id, one, -more)
     lines = [
@@ -116,34 +120,57 @@ Moved = tuple[dict[Bucket, int], int, int]
 """Shares by bucket, their cost and the intraday loan on them in paise, each as its change."""
 
 
-def _open_lot(unit: Unit, client_id: int, day: date, one: Difference, quantity: int, parts: Parts) -> Moved:
-    """A settled lot; of an intraday product one of today, lent as the desk's own would have been."""
-    bucket, loan, cost = Bucket.FREE, 0, one.cost_paise
-    if one.product == Product.MIS.value:
-        instrument = parts.index.get(f"{one.exchange}:{one.tradingsymbol}")
-        margin = instrument.margin_bps(Product.MIS) if instrument is not None else None
-        bucket, loan = Bucket.TODAY, 0 if margin is None else cost - own_share(cost, margin)
-    unit.insert(
-        Lot,
-        [
-            {
-                "id": unit.take_ids("lot", 1)[0],
-                "client_id": client_id,
-                "security": one.security,
-                "product": one.product,
-                "bucket": bucket.value,
-                "opened_on": day,
-                "quantity": quantity,
-                "cost_paise": cost,
-                "loan_paise": loan,
-                "quantity_left": quantity,
-                "cost_left_paise": cost,
-                "loan_left_paise": loan,
-                "fill_id": None,
-            }
-        ],
-    )
-    return {bucket: quantity}, cost, loan
+def _open_lots_of(unit: Unit, client_id: int, day: date, one: Difference, parts: Parts) -> Moved:
+    """A lot for each bucket in which the broker has more; intraday shares are lent on as our own are."""
+    left, cost_left = one.theirs - one.ours, one.cost_paise
+    today = left if one.product == Product.MIS.value else min(one.today, left)
+    t1 = min(one.t1, left - today)
+    parted = {Bucket.TODAY: today, Bucket.T1: t1, Bucket.FREE: left - today - t1}
+    moves = {bucket: quantity for bucket, quantity in parted.items() if quantity}
+    margin = _lent_margin(one, parts)
+    loans = 0
+    for bucket, quantity in moves.items():
+        cost = cost_left * quantity // left
+        left, cost_left = left - quantity, cost_left - cost
+        loan = 0 if margin is None else cost - own_share(cost, margin)
+        loans += loan
+        unit.insert(
+            Lot,
+            [
+                {
+                    "id": unit.take_ids("lot", 1)[0],
+                    "client_id": client_id,
+                    "security": one.security,
+                    "product": one.product,
+                    "bucket": bucket.value,
+                    "opened_on": _day_before(day, parts) if bucket is Bucket.T1 else day,
+                    "quantity": quantity,
+                    "cost_paise": cost,
+                    "loan_paise": loan,
+                    "quantity_left": quantity,
+                    "cost_left_paise": cost,
+                    "loan_left_paise": loan,
+                    "fill_id": None,
+                }
+            ],
+        )
+    return moves, one.cost_paise, loans
+
+
+def _lent_margin(one: Difference, parts: Parts) -> int | None:
+    """The client's own share where the broker lends the rest within the day."""
+    instrument = parts.index.get(f"{one.exchange}:{one.tradingsymbol}")
+    if one.product != Product.MIS.value or instrument is None:
+        return None
+    return instrument.margin_bps(Product.MIS)
+
+
+def _day_before(day: date, parts: Parts) -> date:
+    """The trading day before; the calendar's where it reaches so far."""
+    try:
+        return parts.calendar.previous_trading_day(day)
+    except CalendarNotLoaded:
+        return day - timedelta(days=1)
 
 
 def _close_lots(unit: Unit, client_id: int, one: Difference, quantity: int) -> Moved:

@@ -177,7 +177,12 @@ def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts)
         cost = sum(held.cost_paise for held in rows) - (row["cost_paise"] if row is not None else 0)
         exchange: str = rows[0].exchange if rows else ours[key]["exchange"]
         symbol: str = rows[0].tradingsymbol if rows else ours[key]["tradingsymbol"]
-        found.append(Difference(BreakKind.SHARES, here, other, *key, exchange, symbol, max(0, cost)))
+        today, t1 = (
+            sum(getattr(held, name) for held in rows) - (row[name] if row is not None else 0)
+            for name in ("today", "t1")
+        )
+        figures = (max(0, cost), max(0, today), max(0, t1))
+        found.append(Difference(BreakKind.SHARES, here, other, *key, exchange, symbol, *figures))
     return found
 
 

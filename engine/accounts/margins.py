@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 LENT = (Product.MTF, Product.MIS)
 """The products in which a client pays less than the whole price."""
 
+SOURCES = 3
+"""Clients through whom one try asks, one after another: one whose reads fail keeps nobody waiting."""
+
 Begin = Callable[[Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
 """Begins a task that is the desk's own."""
 
@@ -100,24 +103,27 @@ class Margins:
         day = parts.market_clock.trading_day
         quote = parts.quotes.quote(key) or (await fetch_quotes(parts, [key])).get(key)
         price = quote.last_paise if quote is not None else instrument.prev_close_paise
-        client = self._source(key, clients)
-        try:
-            if client is None:
-                raise BrokerError("nobody of whom it could be asked is signed in")
-            if price <= 0:
-                raise BrokerError("no price is known")
+        sources = self._sources(key, clients)
+        if price <= 0 or not sources:
+            why = "nobody of whom it could be asked is signed in" if price > 0 else "no price is known"
+            log.warning("the margins of %s could not be read: %s", key, why)
+            return
+        for client in sources[:SOURCES]:
             broker, account = parts.broker_of(client.id)
             assert isinstance(broker, TellsMargins)
-            async with parts.clock.timeout(parts.waits.read_timeout_s):
-                shares = await broker.margins(account, instrument, price, LENT)
-        except (BrokerError, TimeoutError) as problem:
-            log.warning("the margins of %s could not be read: %s", key, problem or "no answer in time")
+            try:
+                async with parts.clock.timeout(parts.waits.read_timeout_s):
+                    shares = await broker.margins(account, instrument, price, LENT)
+            except (BrokerError, TimeoutError) as problem:
+                words = problem if isinstance(problem, BrokerError) else "no answer in time"
+                log.warning("the margins of %s could not be read: %s", key, words)
+                continue
+            self._told[key] = _Told(day, {_FIELDS[product]: share for product, share in shares.items()})
+            await self._keep(key, client.code)
             return
-        self._told[key] = _Told(day, {_FIELDS[product]: share for product, share in shares.items()})
-        await self._keep(key, client.code)
 
-    def _source(self, key: str, clients: Sequence[ClientView]) -> ClientView | None:
-        """The first who is signed in, and whose answer holds for the others if there is such a one.
+    def _sources(self, key: str, clients: Sequence[ClientView]) -> list[ClientView]:
+        """Those who are signed in, first the ones whose answer holds for the others.
 
         One whose account has no MTF may be refused it, and who has sold the stock today buys back for less.
         """
@@ -133,7 +139,7 @@ class Margins:
             return client.id in sold or (route is not None and route.mtf_enabled is False)
 
         signed_in = [client for client in clients if client.session is SessionState.OK]
-        return min(signed_in, key=apart, default=None)
+        return sorted(signed_in, key=apart)
 
     async def _keep(self, key: str, code: str) -> None:
         """Store what came with the instrument, where it is other than what was known."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from data.money import half_up
+from data.money import amount_words, grouped, half_up
 from data.vocabulary import (
     LIVE_STATES,
     BreakKind,
@@ -134,9 +134,9 @@ class BreakView:
         """The difference as a trader reads it."""
         if self.kind is BreakKind.SHARES:
             what = f"{self.tradingsymbol} {self.product}"
-            return f"{what}: {self.ours:,} shares here, {self.theirs:,} at the broker"
+            return f"{what}: {grouped(self.ours)} shares here, {grouped(self.theirs)} at the broker"
         what = "cash" if self.kind is BreakKind.CASH else "MTF loan"
-        return f"{what}: ₹{self.ours / 100:,.2f} here, ₹{self.theirs / 100:,.2f} at the broker"
+        return f"{what}: ₹{amount_words(self.ours)} here, ₹{amount_words(self.theirs)} at the broker"
 
 
 @dataclass(frozen=True, slots=True)

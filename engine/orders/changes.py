@@ -14,7 +14,7 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import Instrument
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
-from data.money import BadInput
+from data.money import BadInput, amount_words
 from data.order_tables import Order, Request
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
@@ -157,9 +157,9 @@ def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
     client_id = order["client_id"]
     more, more_loan, more_shares = more_needed(order)
     if (more or more_loan) and not reserve_money(unit, {client_id: (more, more_loan)}):
-        available = parts.book.funds[client_id].available_paise
+        available = amount_words(parts.book.funds[client_id].available_paise)
         raise Refusal(
-            f"the change needs ₹{more / 100:,.2f} more of the client's money and ₹{available / 100:,.2f} is "
+            f"the change needs ₹{amount_words(more)} more of the client's money and ₹{available} is "
             "available" + (", or it goes beyond the MTF limit" if more_loan else "")
         )
     if more_shares:

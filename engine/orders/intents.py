@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from data.instruments import Instrument
-from data.money import BPS, BadInput
+from data.money import BPS, BadInput, amount_words
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 
 STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}
@@ -28,7 +28,7 @@ class Sizing:
     def words(self) -> str:
         """The sizing as a trader reads it, such as `25 % of capital`."""
         if self.kind is SizingKind.FIXED_AMOUNT:
-            return f"₹{self.value / 100:,.2f} each"
+            return f"₹{amount_words(self.value)} each"
         if self.kind is SizingKind.FIXED_QUANTITY:
             return f"{self.value:,} {'share' if self.value == 1 else 'shares'} each"
         percent = f"{self.value / 100:.2f}".rstrip("0").rstrip(".")

@@ -140,9 +140,10 @@ def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
         return
     key, until = inputs.instrument.key, inputs.mis_until
     if not inputs.mis_allowed or inputs.instrument.margin_bps(Product.MIS) is None:
-        words = f"{key} cannot be bought intraday, give CNC or MTF"
+        others = "CNC" if inputs.instrument.margin_bps(Product.MTF) is None else "CNC or MTF"
+        words = f"{key} cannot be bought intraday, give {others}"
         if inputs.instrument.margins_unknown:
-            words = f"no intraday margin of {key} is known: its broker has told none, give CNC"
+            words = f"no intraday margin of {key} is known: its broker has not told it yet, give CNC"
         raise BadInput("product", Product.MIS.value, words)
     if until is not None and inputs.market_now >= until and not intent.after_market:
         ended = until.astimezone(IST)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from data.instruments import Instrument
-from data.money import ceil_div
+from data.money import ceil_div, grouped
 from data.vocabulary import (
     ClientStatus,
     OrderType,
@@ -183,13 +183,7 @@ class Refusal:
 
 def rupees(paise: int) -> str:
     """Whole rupees, rounded up, grouped the Indian way: 77,631 or 12,38,771."""
-    digits = str(ceil_div(abs(paise), 100))
-    head, tail = digits[:-3], digits[-3:]
-    groups: list[str] = []
-    while head:
-        groups.insert(0, head[-2:])
-        head = head[:-2]
-    return ("-" if paise < 0 else "") + ",".join([*groups, tail])
+    return ("-" if paise < 0 else "") + grouped(ceil_div(abs(paise), 100))
 
 
 def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
@@ -253,7 +247,7 @@ def product_refusal(instrument: Instrument, side: Side, product: Product) -> Ref
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
         words = f"{instrument.tradingsymbol} is not on the MTF list"
         if instrument.margins_unknown:
-            words = f"no margin of {instrument.tradingsymbol} is known: its broker has told none"
+            words = f"no margin of {instrument.tradingsymbol} is known: its broker has not told it yet"
         return Refusal(Reason.NOT_MTF_ELIGIBLE, words)
     return None
 

@@ -29,7 +29,7 @@ from data.vocabulary import (
 from engine.accounts.views import OrderView, RunRow
 from engine.boot import boot_problem
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
-from engine.market.market import awaited_day, fetch_quotes
+from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
 from engine.orders.dispatch import Dispatcher
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
@@ -138,6 +138,13 @@ class Runs:
         if not may_be_sent(intent.after_market, plan.trading_day, day, awaited):
             over = "begun" if intent.after_market else "ended"
             raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
+        buys_within_day = intent.side is Side.BUY and any(p.product is Product.MIS for p in plan.ok_lines)
+        until = intraday_end(self._parts, plan.instrument.fno)
+        ended = until is not None and self._parts.market_clock.now() >= until
+        if buys_within_day and ended and not intent.after_market:
+            raise PlanExpired(
+                f"intraday buying of {plan.instrument.key} has ended since plan {plan.number}; plan again"
+            )
         halt = next((h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING), None)
         if halt is not None or self._parts.halt_file.exists():
             raise Halted(

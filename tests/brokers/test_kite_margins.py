@@ -89,7 +89,7 @@ async def test_a_calculation_is_of_whole_lots_worth_about_a_lakh(
         (24_504.01, 2_500),  # rounded up to the paisa
         (VALUE / 100, 10_000),
         (VALUE / 100 * 1.3, 10_000),
-        (0.01, 1),
+        (VALUE / 10 / 100, 1_000),
     ],
 )
 async def test_a_share_is_rounded_up_and_never_above_the_whole(
@@ -102,8 +102,10 @@ async def test_a_share_is_rounded_up_and_never_above_the_whole(
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (told(0), "margin row 1, total: 0; it must be above zero"),
-        (told(-24_504.0), "total: -24504.0; it must be above zero"),
+        (told(0), "margin row 1, total: 0; it must be at least"),
+        (told(-24_504.0), "total: -24504.0; it must be at least"),
+        (told(1.0), "total: 1.0; it must be at least 98"),
+        (done([{"type": "commodity", "total": 24_504}]), "type: 'commodity'; it must be equity"),
         (told(None), "total: None; it must be a number"),
         (told("24504"), "total: '24504'; it must be a number"),
         (told(1e300), "it must be a finite number"),

@@ -11,6 +11,7 @@ from data.columns import table
 from data.money import BadInput
 from data.tables import Posting
 from data.vocabulary import Account, BreakKind, OrderState, Product, Side, SizingKind
+from engine.orders.refusals import PlanExpired
 from tests.desks import (
     START,
     Wire,
@@ -119,6 +120,15 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
     with pytest.raises(BadInput, match="intraday buying of NSE:INFY ended at 15:00"):
         await desk.plans.preview(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))
     assert (await desk.plans.preview(buy("TCS", QTY, 1, 15))).lines[0].ok
+
+
+async def test_a_plan_of_before_the_end_of_intraday_buying_is_not_sent_after_it(desk):
+    desk.exchange.jump(SELL_OUT - timedelta(seconds=2))
+    plan = await desk.plans.freeze(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))
+    desk.exchange.jump(SELL_OUT)
+    with pytest.raises(PlanExpired, match="intraday buying of NSE:INFY has ended since plan 1"):
+        await desk.runs.start(plan, plan.digest)
+    assert desk.orders.all() == []
 
 
 async def test_intraday_shares_sold_by_phone_are_booked_and_other_shares_are_a_break(desk):

@@ -25,7 +25,7 @@ KEY = "NSE:INFY"
 ROHAN, SURESH = 8, 6
 BY_MTF = buy("INFY", SizingKind.FIXED_QUANTITY, 10, ROHAN, product=Product.MTF)
 BY_CNC = replace(BY_MTF, product=Product.CNC)
-UNKNOWN = "no margin of INFY is known: its broker has told none"
+UNKNOWN = "no margin of INFY is known: its broker has not told it yet"
 
 
 class Telling(Wire):
@@ -36,6 +36,7 @@ class Telling(Wire):
         self.shares: dict[Product, int | None] = {Product.MTF: 3_456, Product.MIS: None}
         self.asked: list[tuple[str, str, int]] = []
         self.problem = ""
+        self.down: set[str] = set()
         self.held: asyncio.Event | None = None
         self.reached = asyncio.Event()
 
@@ -44,8 +45,8 @@ class Telling(Wire):
         self.reached.set()
         if self.held is not None:
             await self.held.wait()
-        if self.problem:
-            raise BrokerError(self.problem)
+        if self.problem or account.user_id in self.down:
+            raise BrokerError(self.problem or "Down.")
         return {product: self.shares[product] for product in products}
 
 
@@ -215,7 +216,16 @@ async def test_who_has_sold_the_stock_today_is_asked_last(told):
     clock_of(desk).shift(10)
     broker.asked.clear()
     await desk.plans.preview(buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN, SURESH))
-    assert [user_id for user_id, _, _ in broker.asked] == ["SN1006"], "RG1008 would be the first"
+    assert [user_id for user_id, _, _ in broker.asked] == ["SN1006", "RG1008"]
+
+
+async def test_one_whose_reads_fail_keeps_nobody_waiting_and_a_try_goes_through_three(told):
+    desk, broker = told
+    broker.down = {"PS1015", "RG1008"}
+    many = buy("INFY", SizingKind.FIXED_QUANTITY, 1)
+    await desk.plans.preview(replace(many, selection=replace(many.selection, client_ids=(ROHAN, SURESH, 15))))
+    assert [user_id for user_id, _, _ in broker.asked] == ["PS1015", "RG1008", "SN1006"]
+    assert margins(desk) == (3_456, None)
 
 
 async def test_sales_trade_to_trade_and_brokers_that_tell_none_ask_nobody(tmp_path, caplog):

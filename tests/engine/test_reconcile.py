@@ -8,6 +8,7 @@ from data.money import BadInput
 from data.vocabulary import BreakKind, Product, Reason, Side, SizingKind
 from engine.orders.reconcile import CALLS
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
+from tests.engine.test_days import next_day
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
@@ -67,6 +68,31 @@ async def test_a_trade_made_by_phone_is_a_break_that_only_allows_sales_until_it_
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
     (row,) = await desk.audit.rows(action="BREAK_ADOPTED")
     assert "by phone" in str(row.details)
+
+
+async def test_adopted_shares_stand_where_the_broker_has_them(desk):
+    await desk.reconcile.check(ROHAN)
+    by_phone(desk, ROHAN, quantity=6)
+    await desk.clock.advance(15)
+    await desk.reconcile.adopt(ROHAN, "bought by phone")
+    (held,) = desk.holdings.of(ROHAN)
+    assert (held.today, held.t1, held.free) == (6, 0, 0)
+    desk.exchange.pin("INFY", 1600_00, 1491_00)
+    await carry_out(desk, sell("INFY", QTY, 2, ROHAN))
+    await quiet(desk)
+    assert desk.reconcile.breaks(ROHAN) == []  # the profit waits for settlement in both books
+    by_phone(desk, PRIYA, quantity=5)
+    await next_day(desk)
+    await until(desk, lambda: desk.reconcile.is_compared(PRIYA), step_s=5)
+    await until(desk, lambda: desk.holdings.of(PRIYA), step_s=5)
+    (held,) = desk.holdings.of(PRIYA)
+    assert (held.today, held.t1, held.free) == (0, 5, 0)
+    before = desk.funds.of(PRIYA).available_paise
+    await carry_out(desk, sell("INFY", QTY, 5, PRIYA))
+    assert desk.funds.of(PRIYA).available_paise <= before  # before it settles it brings nothing
+    await desk.clock.advance(15)
+    await desk.reconcile.check(PRIYA)
+    assert desk.reconcile.breaks(PRIYA) == []
 
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])

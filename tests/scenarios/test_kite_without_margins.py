@@ -79,10 +79,10 @@ async def test_a_kite_that_tells_no_margin_is_asked_again_and_says_so_meanwhile(
     morning: Morning, caplog: pytest.LogCaptureFixture
 ) -> None:
     await signed_in(morning)
-    morning.kite.mishaps.add("unavailable", route="order_margins", count=1)
+    morning.kite.mishaps.add("unavailable", route="order_margins", count=len(PEOPLE))
     plan = await morning.desk.plans.preview(WISH)
     assert plan.skipped_by_reason == {Reason.NOT_MTF_ELIGIBLE: len(PEOPLE)}
-    assert plan.lines[0].detail == "no margin of TCS is known: its broker has told none"
+    assert plan.lines[0].detail == "no margin of TCS is known: its broker has not told it yet"
     assert "the margins of NSE:TCS could not be read: Request failed (kitetrade-oms)." in caplog.text
     delivered = await morning.desk.plans.preview(replace(WISH, product=Product.CNC))
     assert delivered.orders > 0

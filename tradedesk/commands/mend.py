@@ -175,8 +175,8 @@ async def _adopt(desk: "Desk", clients: "Sequence[ClientView]", reason: str, as_
     else:
         for shape in shapes:
             for row in shape["adopted"]:
-                symbol = row["symbol"] or ""
-                line(f"{shape['code']}  {row['kind'].value}  {symbol}  {_ours(row)} -> {_theirs(row)}")
+                what = f"{row['symbol'] or ''} {row['product'] or ''}".strip()
+                line(f"{shape['code']}  {row['kind'].value}  {what}  {_ours(row)} -> {_theirs(row)}")
     for shape in shapes:
         say(f"{shape['code']}: {counted(len(shape['adopted']), 'figure')} taken over from the broker")
     for words in missed:
