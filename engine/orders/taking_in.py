@@ -112,7 +112,7 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
             details={"broker_order_id": order.broker_order_id, "order": what},
         )
     )
-    unit.publish(TapeLine(unit.now, f"{code}: {what} sold, {ELSEWHERE}", "foreign", code))
+    unit.publish(TapeLine(unit.now, f"{code}: {what} booked, {ELSEWHERE}", "foreign", code))
     return number
 
 
