@@ -1,5 +1,6 @@
 """Taking in sales that this desk did not send: a broker that sells intraday shares out, a client's phone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,12 +29,17 @@ def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str
     ours. Gives the new orders' numbers by client and broker's id.
     """
     found: dict[tuple[int, str], int] = {}
+    taken: Counter[tuple[int, str]] = Counter()
     for fact in seen:
         order, name = fact.order, (fact.client_id, fact.order.broker_order_id)
         if name in found or order.product is not Product.MIS or order.side is not Side.SELL:
             continue
         bought = _bought_today(unit, fact) if order.filled_quantity else None
-        if bought is not None and _holds(unit, bought, order.filled_quantity):
+        if bought is None:
+            continue
+        share = (fact.client_id, bought["security"])
+        if _holds(unit, bought, taken[share] + order.filled_quantity):
+            taken[share] += order.filled_quantity
             found[name] = _insert(unit, bought, order, actor)
     return found
 
