@@ -288,7 +288,8 @@ class InstrumentIndex:
     def put(self, instrument: Instrument) -> None:
         """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""
         known = self._by_key[instrument.key.upper()]
-        self._found[self._found.index(known)] = instrument
+        place = next(place for place, one in enumerate(self._found) if one is known)
+        self._found[place] = instrument
         self._by_key[instrument.key.upper()] = instrument
 
     def resolve(self, text: str, exchange: str | None = None) -> Instrument:

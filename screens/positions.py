@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input, Static
 
-from data.vocabulary import Side, SizingKind
+from data.clock import IST
+from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
@@ -196,7 +197,10 @@ class PositionsScreen(Workspace):
         shown = [holding for each, holding in self._holdings.items() if each in keys]
         differ = sum(brokers_quantity(desk, holding) is not None for holding in shown)
         books = f" · {differ} ≠ THE BROKER'S" if differ else ""
-        title = f"{what} · holdings {count}{books}{marks} · S sells them"
+        within_day = {holding.key for holding in shown if holding.product is Product.MIS}
+        ends = [end for each in within_day if (end := desk.market.intraday_end(each)) is not None]
+        sold_out = f" · MIS sold out at {min(ends).astimezone(IST):%H:%M}" if ends else ""
+        title = f"{what} · holdings {count}{books}{sold_out}{marks} · S sells them"
         self.query_one("#lower-pane", Pane).set_title(title)
 
     # What the cursor is on

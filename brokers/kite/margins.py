@@ -63,5 +63,4 @@ class MarginBuy:
         if total < least:
             raise row.wrong("total", f"at least {least / 100:.2f}, a tenth of the value")
         # A paisa less, since the broker may have rounded up: an even share must not become the next one.
-        share = ceil_div((total - 1) * BPS, self.quantity * self.price_paise)
-        return min(BPS, max(1, share))
+        return min(BPS, ceil_div((total - 1) * BPS, self.quantity * self.price_paise))

@@ -60,6 +60,11 @@ class Market:
         """What the exchange allows for an instrument now."""
         return self._parts.calendar.phase(self.now(), instrument.fno)
 
+    def intraday_end(self, key: str) -> datetime | None:
+        """When brokers sell intraday shares (MIS) of an instrument out today; None where it is not known."""
+        instrument = self._parts.index.get(key)
+        return None if instrument is None else intraday_end(self._parts, instrument.fno)
+
     @property
     def takes_after_market(self) -> bool:
         """Whether orders may wait at the broker for the next session (AMO)."""

@@ -139,8 +139,8 @@ def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
     if intent.side is Side.SELL or Product.MIS not in wanted:
         return
     key, until = inputs.instrument.key, inputs.mis_until
+    others = "CNC" if inputs.instrument.margin_bps(Product.MTF) is None else "CNC or MTF"
     if not inputs.mis_allowed or inputs.instrument.margin_bps(Product.MIS) is None:
-        others = "CNC" if inputs.instrument.margin_bps(Product.MTF) is None else "CNC or MTF"
         words = f"{key} cannot be bought intraday, give {others}"
         if inputs.instrument.margins_unknown:
             words = f"no intraday margin of {key} is known: its broker has not told it yet, give CNC"
@@ -150,7 +150,7 @@ def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
         raise BadInput(
             "product",
             Product.MIS.value,
-            f"intraday buying of {key} ended at {ended:%H:%M}, when brokers sell it out: give CNC or MTF",
+            f"intraday buying of {key} ended at {ended:%H:%M}, when brokers sell it out: give {others}",
         )
 
 

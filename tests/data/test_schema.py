@@ -145,6 +145,9 @@ def test_orders_of_an_older_version_come_along_whole_when_their_table_is_made_an
         assert file.execute("SELECT slice FROM orders").fetchall() == [(1,)]
         assert sorted(map(str, file.execute(index_words))) == sorted(map(str, indexes))
         assert file.execute("PRAGMA foreign_key_list(fill)").fetchall()
+        with pytest.raises(sqlite3.IntegrityError, match="order_blocked_not_negative"):
+            file.execute("UPDATE orders SET blocked_shares = -1")
+        file.execute("UPDATE orders SET run_number = NULL, plan_number = NULL")
 
 
 def test_rows_astray_stop_an_upgrade_and_nothing_is_changed(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data.vocabulary import Side, SizingKind
+from data.vocabulary import Product, Side, SizingKind
 from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
 from screens.client import ClientScreen
@@ -56,6 +56,16 @@ async def test_shares_that_the_broker_has_not_are_told_beside_ours(tmp_path: Pat
         assert next(line for line in bench.lines() if f"{code} Aarav" in line).split()[4] == "10≠7"
         assert next(line for line in bench.lines() if "RG1008 Rohan" in line).split()[4] == "10"
         assert "holdings 3 · 1 ≠ THE BROKER'S" in bench.text
+
+
+async def test_intraday_shares_say_when_the_broker_sells_them_out(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        assert "sold out" not in bench.text
+        bought = buy("TCS", SizingKind.FIXED_QUANTITY, 2, bench.client("RG1008"), product=Product.MIS)
+        await carry_out(bench.desk, bought)
+        await bench.keys("down")
+        assert "TCS · holdings 2 · MIS sold out at 15:00 · S sells them" in bench.text
 
 
 async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> None:
