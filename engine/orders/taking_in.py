@@ -18,8 +18,6 @@ from data.vocabulary import OrderState, Product, Side
 from engine.events import TapeLine
 from engine.orders.facts import Seen
 
-ELSEWHERE = "not from this desk"
-
 
 def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str], int]:
     """Make orders of ours of sales of elsewhere in intraday shares that this desk bought today.
@@ -96,7 +94,7 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
                 "reserve_price_paise": average if order.price_paise is None else order.price_paise,
                 "margin_bps": BPS,
                 "state": OrderState.OPEN.value,
-                "reason_text": ELSEWHERE,
+                "reason_text": order.message,
                 "broker_order_id": order.broker_order_id,
                 "created_at": unit.now,
                 "sent_at": order.placed_at,
@@ -118,7 +116,7 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
             details={"broker_order_id": order.broker_order_id, "order": what},
         )
     )
-    unit.publish(TapeLine(unit.now, f"{code}: {what} booked, {ELSEWHERE}", "foreign", code))
+    unit.publish(TapeLine(unit.now, f"{code}: {what} booked, not from this desk", "foreign", code))
     return number
 
 

@@ -109,7 +109,7 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
     await until(desk, lambda: [held.tradingsymbol for held in desk.holdings.of(ROHAN)] == ["TCS"])
     (sold,) = (one for one in desk.orders.all(client_id=ROHAN) if one.side is Side.SELL)
     assert (sold.state, sold.filled_quantity, sold.run_number) == (OrderState.FILLED, 10, None)
-    assert sold.reason_text == "not from this desk"
+    assert sold.reason_text == "", "these are the broker's own words"
     (closed,) = await desk.holdings.transactions(ROHAN)
     assert (closed.quantity, closed.proceeds_paise - closed.cost_paise) == (10, 10 * 20_00)
     assert await total(desk, Account.INTRADAY_LOAN) == 0
