@@ -63,7 +63,7 @@ class SigningBench(PaperBench):
         await self.keys("enter")
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(500):
+        for _ in range(2_000):
             await self.settle()
             if holds():
                 return
@@ -87,7 +87,7 @@ async def opened_to_sign_in(
     app = TradedeskApp(factory, clock=clock, frames_per_second=0)
     async with app.run_test(size=size) as pilot:
         bench = SigningBench(app, pilot, clock)
-        for _ in range(500):
+        for _ in range(2_000):
             await pilot.pause()
             if app.desk_is_open and app.screen.is_mounted:
                 break
