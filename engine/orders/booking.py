@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from data.audit import AuditEntry
 from data.columns import table
@@ -19,7 +19,7 @@ from data.ledger import Line, Transfer, free_memo, post
 from data.order_tables import Fill, Order
 from data.store import Unit, chunks
 from data.tables import ClosedLot, Funds, Holding, Lot
-from data.vocabulary import TERMINAL_STATES, Account, OrderState, Side
+from data.vocabulary import LIVE_STATES, TERMINAL_STATES, Account, OrderState, Side
 from engine.orders.lots import LotRow, NettedKey, stored_lots
 from engine.orders.needs import open_need
 from engine.orders.states import Flag, OrderEvent, transition
@@ -64,6 +64,10 @@ _UPDATE_ORDER = (
 )
 
 
+_UNASKED = frozenset({Flag.RESURRECTED, Flag.CHANGED_OUTSIDE})
+"""Marks of orders that may have come to need more than could be blocked for them."""
+
+
 @dataclass(slots=True)
 class _Purse:
     """A client's balances as this unit has changed them so far; it decides where a dear fill is paid from."""
@@ -103,6 +107,8 @@ class Books:
     sold: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     changed_lots: dict[int, LotRow] = field(default_factory=dict[int, LotRow])
     _changed: set[int] = field(default_factory=set[int])
+    _eased: set[int] = field(default_factory=set[int])
+    """Clients of whom this unit freed money or shares."""
     _loans: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
     _shares: dict[tuple[int, str, str], int] = field(
         default_factory=lambda: defaultdict[tuple[int, str, str], int](int)
@@ -222,6 +228,7 @@ class Books:
         money, loan, shares = (0, 0, 0) if ended else open_need(order)
         freed = order["blocked_paise"] - money
         if freed > 0:
+            self._eased.add(client_id)
             order["blocked_paise"] = money
             self.purses[client_id].available += freed
             self.transfers.append(
@@ -238,6 +245,7 @@ class Books:
             self._loans[client_id] += order["mtf_reserved_paise"] - loan
             order["mtf_reserved_paise"] = loan
         if order["blocked_shares"] > shares:
+            self._eased.add(client_id)
             key = (client_id, order["security"], order["product"])
             self._shares[key] += order["blocked_shares"] - shares
             order["blocked_shares"] = shares
@@ -248,6 +256,7 @@ class Books:
         """Block what the open rest of an order lacks, as far as the client's money and shares go.
 
         For an order that came back after its end, and for one that grew at the broker without our asking.
+        What it still lacks is blocked when something of the client is freed.
         """
         money, loan, shares = open_need(order)
         self.touch(order)
@@ -276,6 +285,20 @@ class Books:
             )
         )
 
+    def _block_what_lacks(self) -> None:
+        """Give what was freed to orders that could not block all they need when they came back or grew."""
+        orders = table(Order)
+        unasked = or_(*(orders.c.flags.contains(flag.value) for flag in _UNASKED))
+        for ids in chunks(self._eased):
+            live = orders.c.client_id.in_(ids) & orders.c.state.in_([state.value for state in LIVE_STATES])
+            self.load(self.unit.connection.execute(select(orders.c.id).where(live, unasked)).scalars())
+        for order_id in sorted(self.orders):
+            order = self.orders[order_id]
+            if order["client_id"] not in self._eased or OrderState(order["state"]) not in LIVE_STATES:
+                continue
+            if not _UNASKED.isdisjoint(order["flags"].split()):
+                self.block_again(order)
+
     def _sellable(self, key: tuple[int, str, str]) -> int:
         """Shares that nothing blocks, as this unit has changed them so far."""
         holdings = table(Holding)
@@ -292,6 +315,7 @@ class Books:
     def flush(self) -> None:
         """Write everything back in bulk."""
         unit = self.unit
+        self._block_what_lacks()
         post(unit, self.transfers)
         free_memo(unit, self._loans, self._shares)
         unit.insert(Fill, self.fills)

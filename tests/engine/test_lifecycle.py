@@ -146,6 +146,37 @@ def test_an_order_given_up_that_shows_up_is_live_again_with_its_money(books: Led
     assert books.row(order)["blocked_paise"] == row["blocked_paise"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_an_order_that_came_back_short_of_shares_blocks_them_once_another_sale_ends(books: Ledger, together):
+    books.bought(8, 1000_00)
+    first = books.open(Side.SELL, 8, 1100_00)
+    books.clock.shift(1)
+    books.book(books.seen(first, CANCELLED))
+    second = books.open(Side.SELL, 1, 1100_00)
+    books.clock.shift(1)
+    back, ended = books.seen(first, OPEN), books.seen(second, CANCELLED)
+    if together:
+        books.book(back, ended)
+    else:
+        books.book(back)
+        assert books.row(first)["blocked_shares"] == 7
+        books.book(ended)
+    assert (books.row(first)["blocked_shares"], books.shares()["blocked"]) == (8, 8)
+
+
+def test_an_order_that_came_back_short_of_money_blocks_it_once_some_is_free(books: Ledger):
+    first = books.open(Side.BUY, 600, 1000_00)
+    books.clock.shift(1)
+    books.book(books.seen(first, CANCELLED))
+    second = books.open(Side.BUY, 600, 1000_00)
+    needed = books.row(second)["blocked_paise"]
+    books.clock.shift(1)
+    books.book(books.seen(first, OPEN))
+    assert 0 < books.row(first)["blocked_paise"] < needed
+    books.book(books.seen(second, CANCELLED))
+    assert books.row(first)["blocked_paise"] == books.money()["blocked"] == needed
+
+
 @pytest.mark.parametrize("state", map(OrderState, ENDS))
 def test_an_older_live_word_brings_no_ended_order_back(books: Ledger, state):
     order = books.in_state(state)
