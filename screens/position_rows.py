@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.accounts.views import brokers_quantity
 from screens.desk_rows import STALE_S, direction
 from screens.workspace import MASK
 from widgets import formats
@@ -21,11 +22,9 @@ Held = Callable[[Any], "list[HoldingView]"]
 """The holdings behind a row."""
 
 
-def brokers_quantity(desk: Desk, holding: HoldingView) -> int | None:
+def at_broker(desk: Desk, holding: HoldingView) -> int | None:
     """How many of these shares the broker has, where it is not as many as we have."""
-    found = desk.reconcile.breaks(holding.client_id)
-    what = (holding.security, holding.product.value)
-    return next((one.theirs for one in found if (one.security, one.product) == what), None)
+    return brokers_quantity(holding, desk.reconcile.breaks(holding.client_id))
 
 
 def _quantity_words(holding: HoldingView, theirs: int | None) -> str:
@@ -222,9 +221,9 @@ def holding_columns(
             "quantity",
             "qty",
             7,
-            of(lambda h: _quantity_words(h, brokers_quantity(desk, h))),
+            of(lambda h: _quantity_words(h, at_broker(desk, h))),
             "right",
-            style=figure(lambda h: None if brokers_quantity(desk, h) is None else "warn"),
+            style=figure(lambda h: None if at_broker(desk, h) is None else "warn"),
             sort=figure(lambda h: h.quantity),
         ),
         whole("sellable", "free", "sellable"),

@@ -19,7 +19,7 @@ from screens.intent_fields import marked_title
 from screens.pane import FilterLine, Pane
 from screens.position_rows import (
     HoldingKey,
-    brokers_quantity,
+    at_broker,
     client_columns,
     holding_columns,
     symbol_columns,
@@ -195,7 +195,7 @@ class PositionsScreen(Workspace):
         count = len(self._lower.shown_keys)
         keys = set(self._lower.shown_keys)
         shown = [holding for each, holding in self._holdings.items() if each in keys]
-        differ = sum(brokers_quantity(desk, holding) is not None for holding in shown)
+        differ = sum(at_broker(desk, holding) is not None for holding in shown)
         books = f" · {differ} ≠ THE BROKER'S" if differ else ""
         within_day = {holding.key for holding in shown if holding.product is Product.MIS}
         ends = [end for each in within_day if (end := desk.market.intraday_end(each)) is not None]

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from data.money import BadInput
 from data.vocabulary import OrderType, Product, Side, SizingKind
+from engine.accounts.views import free_to_sell
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
@@ -215,8 +216,9 @@ class TicketScreen(Dialog[None]):
         instrument = self.desk.market.index.get(self._key) if self._key else None
         if instrument is None or self._client_id is None:
             return {}
+        found = self.desk.reconcile.breaks(self._client_id)
         return {
-            h.product.value: max(0, h.free - h.blocked) if instrument.trade_to_trade else h.sellable
+            h.product.value: free_to_sell(h, found, instrument.trade_to_trade)
             for h in self.desk.holdings.of(self._client_id)
             if h.security == instrument.security and h.quantity
         }

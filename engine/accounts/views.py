@@ -1,6 +1,6 @@
 """Clients, money, shares, orders, runs and halts as screens and plans see them: frozen, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -137,6 +137,19 @@ class BreakView:
             return f"{what}: {grouped(self.ours)} shares here, {grouped(self.theirs)} at the broker"
         what = "cash" if self.kind is BreakKind.CASH else "MTF loan"
         return f"{what}: ₹{amount_words(self.ours)} here, ₹{amount_words(self.theirs)} at the broker"
+
+
+def brokers_quantity(holding: HoldingView, found: Iterable[BreakView]) -> int | None:
+    """How many of these shares the broker has, where the client's differences say not as many as we have."""
+    what = (holding.security, holding.product.value)
+    return next((one.theirs for one in found if (one.security, one.product) == what), None)
+
+
+def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trade: bool) -> int:
+    """Shares that a sell may take now, and no more than the broker has where that differs from our books."""
+    ours = holding.free - holding.blocked if trade_to_trade else holding.sellable
+    theirs = brokers_quantity(holding, found)
+    return max(0, ours if theirs is None else min(ours, theirs - holding.blocked))
 
 
 @dataclass(frozen=True, slots=True)

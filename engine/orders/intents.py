@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from data.instruments import Instrument
-from data.money import BPS, BadInput, amount_words
+from data.money import BPS, BadInput, amount_words, grouped
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 
 STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}
@@ -30,7 +30,7 @@ class Sizing:
         if self.kind is SizingKind.FIXED_AMOUNT:
             return f"₹{amount_words(self.value)} each"
         if self.kind is SizingKind.FIXED_QUANTITY:
-            return f"{self.value:,} {'share' if self.value == 1 else 'shares'} each"
+            return f"{grouped(self.value)} {'share' if self.value == 1 else 'shares'} each"
         percent = f"{self.value / 100:.2f}".rstrip("0").rstrip(".")
         return f"{percent} % of {self.kind.value.removeprefix('percent_of_')}"
 

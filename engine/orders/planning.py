@@ -14,7 +14,7 @@ from data.order_tables import Order, PlanRecord, RunRecord
 from data.store import Unit
 from data.vocabulary import HaltScope, OrderState, Product, Side
 from engine.accounts.margins import Margins
-from engine.accounts.views import ClientView
+from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.dispatch import covered
@@ -210,6 +210,7 @@ class Plans:
         book = self._parts.book
         funds = book.funds[client.id]
         held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
+        found = book.breaks.get(client.id, ())
         halts = [halt for halt in book.halts if halt.scope is not HaltScope.EVERYTHING]
         return ClientInput(
             client_id=client.id,
@@ -232,14 +233,15 @@ class Plans:
             holdings=tuple(
                 HeldShares(
                     h.product,
-                    max(0, h.free - h.blocked) if instrument.trade_to_trade else h.sellable,
+                    free_to_sell(h, found, instrument.trade_to_trade),
                     h.quantity,
                     h.today,
+                    brokers_quantity(h, found),
                 )
                 for h in held
             ),
             halted=covered(halts, client, instrument.key),
-            reduce_only=bool(book.breaks.get(client.id)),
+            reduce_only=bool(found),
             reconciled=client.id in book.reconciled,
             duplicate=client.id in duplicates,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data.clock import IST
-from data.money import BPS, BadInput, half_up
+from data.money import BPS, BadInput, grouped, half_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.orders.intents import Intent, LineChange, check_intent
 from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
@@ -235,7 +235,7 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         return _skipped(line, refusal)
     parts = len(slices(leg.quantity, frame.slice_quantity))
     if parts > 1:
-        line = replace(line, detail=f"in {parts} orders of {frame.slice_quantity:,} at most")
+        line = replace(line, detail=f"in {parts} orders of {grouped(frame.slice_quantity)} at most")
     return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
 
 
@@ -246,7 +246,7 @@ def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
     if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if leg.sellable == 0:
             return Refusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
-        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {leg.sellable:,} shares, is less than one lot")
+        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {grouped(leg.sellable)} shares, is less than one lot")
     return Refusal(
         Reason.QUANTITY_ZERO,
         f"{words} is less than one lot at {price_words(frame.sizing_price_paise)}",
@@ -256,10 +256,19 @@ def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
 def _holding_words(frame: Frame, client: ClientInput, product: Product) -> str:
     held = {holding.product: holding.quantity for holding in client.holdings if holding.quantity}
     if product in held:
-        return f"holds {held[product]:,} in {product.value}, none free to sell"
+        holds = f"holds {grouped(held[product])} in {product.value}, none free to sell"
+        return holds + _at_broker(client, product)
     if held:
         return f"holds none in {product.value}, only in {' and '.join(sorted(held))}"
     return f"holds no {frame.inputs.instrument.tradingsymbol}"
+
+
+def _at_broker(client: ClientInput, product: Product) -> str:
+    """What limits a sale beside our own books, until it is settled: fewer shares at the broker."""
+    held = next((holding for holding in client.holdings if holding.product is product), None)
+    if held is None or held.at_broker is None:
+        return ""
+    return f"; the broker has {grouped(held.at_broker)} of {grouped(held.quantity)}"
 
 
 def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
@@ -272,7 +281,8 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     if line.wanted <= line.sellable:
         unauthorised = authorisation_refusal(client, line.product, line.wanted)
         return line if unauthorised is None else _skipped(line, unauthorised)
-    detail = f"short {line.wanted - line.sellable:,} shares, {line.sellable:,} free to sell"
+    detail = f"short {grouped(line.wanted - line.sellable)} shares, {grouped(line.sellable)} free to sell"
+    detail += _at_broker(client, line.product)
     refusal = Refusal(Reason.INSUFFICIENT_HOLDING, detail)
     fits = whole_lots(line.sellable, inputs.instrument.lot_size)
     spread = frame.intent.product is None and len(sellable_of(client)) > 1

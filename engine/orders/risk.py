@@ -71,13 +71,15 @@ class HeldShares:
     """A client's shares of the planned stock in one product.
 
     `sellable` is what no order has blocked,
-    `today` what was bought today and never reached the demat account.
+    `today` what was bought today and never reached the demat account,
+    `at_broker` how many the broker has where that is another number than `quantity`.
     """
 
     product: Product
     sellable: int
     quantity: int
     today: int = 0
+    at_broker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
     worth = f", worth {rupees(quantity * reserve_price_paise)}" if most < inputs.max_order_quantity else ""
     return Refusal(
         Reason.OVER_ORDER_LIMIT,
-        f"{quantity:,} shares{worth}, at most {MOST_SLICES} orders of {most:,}",
+        f"{grouped(quantity)} shares{worth}, at most {MOST_SLICES} orders of {grouped(most)}",
     )
 
 

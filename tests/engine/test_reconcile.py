@@ -1,11 +1,13 @@
 """Our books against the broker's: adopted as a day opens, a break afterwards, and never a guess."""
 
+import dataclasses
+
 import pytest
 
 from brokers.contract import BrokerError
 from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
-from data.vocabulary import BreakKind, Product, Reason, Side, SizingKind
+from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.orders.reconcile import CALLS
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day
@@ -68,6 +70,26 @@ async def test_a_trade_made_by_phone_is_a_break_that_only_allows_sales_until_it_
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
     (row,) = await desk.audit.rows(action="BREAK_ADOPTED")
     assert "by phone" in str(row.details)
+
+
+async def test_no_more_is_planned_for_sale_than_the_broker_has(desk):
+    await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
+    await carry_out(desk, sell("INFY", QTY, 1, ROHAN))
+    resting = sell("INFY", QTY, 2, ROHAN)
+    await carry_out(desk, dataclasses.replace(resting, order_type=OrderType.LIMIT, limit_paise=1600_00))
+    await quiet(desk)
+    by_phone(desk, ROHAN, Side.SELL, 3)
+    await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=5)
+    (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 10_000, ROHAN))).lines
+    assert (line.reason, line.sellable, line.quantity) == (None, 4, 4)
+    (line,) = (await desk.plans.preview(sell("INFY", QTY, 5, ROHAN))).lines
+    assert line.detail == "short 1 shares, 4 free to sell; the broker has 6 of 9"
+    by_phone(desk, ROHAN, Side.SELL, 4)
+    await until(desk, lambda: any(one.theirs == 2 for one in desk.reconcile.breaks(ROHAN)), step_s=5)
+    (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 5_000, ROHAN))).lines
+    assert (line.quantity, line.reason) == (0, Reason.INSUFFICIENT_HOLDING)
+    assert line.detail == "holds 9 in CNC, none free to sell; the broker has 2 of 9"
+    await desk.reconcile.adopt(ROHAN, "sold by phone")
 
 
 async def test_adopted_shares_stand_where_the_broker_has_them(desk):
