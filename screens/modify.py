@@ -132,7 +132,8 @@ class ModifyScreen(Dialog[None]):
         needs = self._needs
         if needs is None:
             return ""
-        parts = [f"blocks ₹{self._money(needs.money_paise)} more" if needs.money_paise else "blocks no more"]
+        more = f"₹{self._money(needs.money_paise)} more" if needs.money_paise else "no further money"
+        parts = [f"blocks {more}"]
         if needs.loan_paise:
             parts.append(f"MTF lends ₹{self._money(needs.loan_paise)} more")
         if needs.shares:

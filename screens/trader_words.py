@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from data.vocabulary import Reason
+from data.vocabulary import BreakKind, Reason
 from engine.orders.refusals import REASON_WORDS, words
 from widgets import formats
 from widgets.formats import counted as counted
@@ -55,15 +55,34 @@ def reason_word(reason: Reason, brief: bool) -> str:
 
 def detail_words(details: Mapping[str, Any]) -> str:
     """What an audit row tells besides its action: money in rupees, names without underscores."""
-    return ", ".join(told for key, value in details.items() if (told := _detail(key, value)))
+    shares = details.get("kind") == BreakKind.SHARES.value
+    return ", ".join(told for key, value in details.items() if (told := _detail(key, value, shares)))
 
 
-def _detail(key: str, value: Any) -> str:
+def _detail(key: str, value: Any, shares: bool) -> str:
+    name = key.removesuffix("_paise").removesuffix("_bps").removesuffix("_id").replace("_", " ")
+    if key == "counts":
+        return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in value.items() if count)
     if isinstance(value, Mapping):
-        counts = ", ".join(f"{count} {str(word).replace('_', ' ')}" for word, count in value.items() if count)
-        return counts if key == "counts" else f"{key.replace('_', ' ')} {counts}"
-    if key.endswith("_paise") and isinstance(value, int):
-        return f"{key.removesuffix('_paise').replace('_', ' ')} ₹{formats.amount(value)}"
-    if key == "reason" and isinstance(value, str):
-        value = words(value)
-    return f"{key.replace('_', ' ')} {formats.DASH if value in (None, '') else value}"
+        return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
+    if isinstance(value, list):
+        return f"{name} ({'; '.join(map(detail_words, cast(list[Mapping[str, Any]], value)))})"
+    if value in (None, ""):
+        return f"{name} {formats.DASH}" if key in ("from", "to") else ""
+    return f"{name} {_value_words(key, value, shares)}"
+
+
+def _value_words(key: str, value: Any, shares: bool) -> str:
+    """One value by what its key says of it; a difference counts shares or money."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        if key.endswith("_paise") or (key in ("ours", "theirs") and not shares):
+            return f"₹{formats.amount(value)}"
+        if key.endswith("_bps"):
+            return f"{formats.percent(value)} %"
+        counts = key.endswith("quantity") or key in ("ours", "theirs")
+        return formats.quantity(value) if counts else str(value)
+    if key == "digest":
+        return str(value)[:12]
+    return words(value) if key == "reason" else str(value)

@@ -59,7 +59,7 @@ async def test_the_words_in_any_letter_case_send_the_plan_once(tmp_path: Path) -
         runs = bench.desk.runs.all()
         assert [(run.plan_number, run.counts["filled"]) for run in runs] == [(1, 45)]
         assert "45 filled" in bench.text
-        assert "left ₹37,00" in bench.text
+        assert "unspent ₹37,00" in bench.text
         assert run_view(bench).number == 1
 
 

@@ -25,3 +25,12 @@ def test_details_of_the_audit_are_money_and_words() -> None:
     details = {"quantity": 3, "blocked_paise": 721708, "reason": "insufficient_funds", "from": ""}
     assert detail_words(details) == "quantity 3, blocked ₹7,217.08, reason not enough funds, from —"
     assert detail_words({"counts": {"filled": 2, "not_received": 1, "open": 0}}) == "2 filled, 1 not received"
+    terms = {"quantity": 1_10_000, "trigger_paise": None, "before": {"limit_paise": 28190}, "asked": True}
+    assert detail_words(terms) == "quantity 1,10,000, before (limit ₹281.90), asked yes"
+    cash = {"kind": "cash", "symbol": "", "ours": 962083600, "theirs": 983019700}
+    shares = {"kind": "shares", "symbol": "TCS", "ours": 10, "theirs": 0}
+    assert detail_words({"differences": [cash, shares], "reason": ""}) == (
+        "differences (kind cash, ours ₹96,20,836.00, theirs ₹98,30,197.00; "
+        "kind shares, symbol TCS, ours 10, theirs 0)"
+    )
+    assert detail_words({"mis_margin_bps": 2000, "trade_id": "77"}) == "mis margin 20 %, trade 77"

@@ -78,7 +78,7 @@ def test_stamps_say_whose_clock_they_are_and_json_stays_wall_time(demo: Terminal
         assert demo.run(*args).out.startswith(wall), args
     assert demo.run("certificate").out.startswith(wall)
     assert demo.run("transactions").out.startswith("market time Wed 18 Nov 09:15 (simulated) · closed is")
-    assert "traded_at (market)" in demo.run("orders", "show", "1").out
+    assert "traded at (market)" in demo.run("orders", "show", "1").out
     assert not order["created_at"].startswith("2026-11-18T03:4"), "the wall's clock, not the market's"
     assert order["created_at"].endswith("+00:00")
 

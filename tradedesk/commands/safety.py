@@ -247,16 +247,18 @@ def audit_show(
             document(rows)
             return Exit.DONE
         line(clock_words(desk))
+        from screens.trader_words import detail_words
+
         for row in rows:
             subjects = (
-                ("client", row.client_id),
+                ("client", row.client_id and desk.clients.get(row.client_id).code),
                 ("order", row.order_id),
                 ("plan", row.plan_number),
                 ("run", row.run_number),
             )
             about = "  ".join(f"{name} {given}" for name, given in subjects if given is not None)
-            details = "  ".join(f"{key}={value}" for key, value in row.details.items())
-            line(f"{row.seq}  {wall_time(desk, row.at)}  {row.actor}  {row.action}  {about}  {details}")
+            what = f"{row.seq}  {wall_time(desk, row.at)}  {row.actor}  {row.action}"
+            line("  ".join(words for words in (what, about, detail_words(row.details)) if words))
         return Exit.DONE
 
     run(work)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -232,14 +232,16 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
         line(clock_words(desk))
         for name, value in shapes.order_shape(desk, life.order).items():
             if value not in (None, "", ()):
-                line(f"{name:<18}{_cell(desk, name, value)}")
+                line(f"{_head(name):<18}{_cell(desk, name, value)}")
         for name, rows in parts.items():
             if rows:
                 line()
                 line(name)
                 shown = [column for column in rows[0] if column not in _NOT_SHOWN]
-                heads = [f"{column} (market)" if column in _MARKET_STAMPS else column for column in shown]
-                table(heads, [[_cell(desk, column, row[column]) for column in shown] for row in rows])
+                table(
+                    [_head(column) for column in shown],
+                    [[_cell(desk, column, row[column]) for column in shown] for row in rows],
+                )
         return Exit.DONE
 
     run(work)
@@ -253,6 +255,11 @@ _MARKET_STAMPS = frozenset({"traded_at"})
 """Columns that the exchange stamped, in its own time."""
 
 
+def _head(column: str) -> str:
+    words = column.removesuffix("_paise").replace("_", " ")
+    return f"{words} (market)" if column in _MARKET_STAMPS else words
+
+
 def _cell(desk: "Desk", column: str, value: object) -> str:
     if isinstance(value, datetime):
         return market_time(desk, value) if column in _MARKET_STAMPS else wall_time(desk, value)
@@ -261,7 +268,11 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
 
         return words(str(value))
     if isinstance(value, dict):
-        return "  ".join(f"{key}={item}" for key, item in value.items())
+        from screens.trader_words import detail_words
+
+        return detail_words(cast(dict[str, Any], value))
+    if isinstance(value, int) and column.endswith("_paise"):
+        return amount(value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return DASH if value is None else str(value)

@@ -350,9 +350,8 @@ def _change_words(
         )
         if wanted is not None
     ]
-    more = (
-        f"blocks ₹{formats.amount(needs.money_paise)} more" if needs.money_paise else "blocks no more money"
-    )
+    money = f"₹{formats.amount(needs.money_paise)} more" if needs.money_paise else "no further money"
+    more = f"blocks {money}"
     if needs.loan_paise:
         more += f", MTF lends ₹{formats.amount(needs.loan_paise)} more"
     if needs.shares:
