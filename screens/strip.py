@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from data.clock import IST
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 STALE_FEED_S = 3.0
 """Older than this, prices are refused as inputs; the strip says so before the trader tries."""
+
+SELL_OUT_NEAR = timedelta(minutes=30)
+"""So long before brokers sell intraday shares out the strip says it."""
 
 PHASES = {
     PhaseKind.CLOSED: ("closed", "closed"),
@@ -66,6 +69,10 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
             f"gate {counts.ready}/{counts.clients}", 4, style="warn" if counts.ready < counts.clients else ""
         ),
     ]
+    if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
+        at, clients = ending
+        words = f"MIS sold out {formats.time_of_day(at)[:5]}"
+        segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
     if run is not None:
         done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
         paused = " paused" if run.status is RunStatus.PAUSED else ""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from data.order_tables import Fill
 from data.tables import ClosedLot, Hold
 from data.vocabulary import Product
 from engine.accounts.views import FundsView, HoldingView
+from engine.market.market import intraday_end
 from engine.parts import Parts
 
 
@@ -105,6 +106,22 @@ class Holdings:
     def all(self) -> list[HoldingView]:
         """Every holding of every client."""
         return [holding for client_id in self._parts.book.clients for holding in self.of(client_id)]
+
+    def intraday_ending(self, within: timedelta) -> tuple[datetime, int] | None:
+        """When, if so soon, brokers next sell intraday shares (MIS) out, and of how many clients."""
+        parts, now = self._parts, self._parts.market_clock.now()
+        ends = {fno: intraday_end(parts, fno) for fno in (False, True)}
+        near = {fno: end for fno, end in ends.items() if end is not None and now < end <= now + within}
+        if not near:
+            return None
+        holders: dict[datetime, set[int]] = defaultdict(set)
+        for holding in self.all():
+            instrument = parts.index.get(holding.key) if holding.product is Product.MIS else None
+            if instrument is not None and holding.quantity and instrument.fno in near:
+                holders[near[instrument.fno]].add(holding.client_id)
+        if not holders:
+            return None
+        return min(holders), len(holders[min(holders)])
 
     async def transactions(self, client_id: int | None = None) -> list[Transaction]:
         """Closed round trips, oldest first."""

@@ -1,5 +1,6 @@
 """Positions both ways round, live, and the sell that takes what is held."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from data.vocabulary import Product, Side, SizingKind
@@ -66,6 +67,17 @@ async def test_intraday_shares_say_when_the_broker_sells_them_out(tmp_path: Path
         await carry_out(bench.desk, bought)
         await bench.keys("down")
         assert "TCS · holdings 2 · MIS sold out at 15:00 · S sells them" in bench.text
+        assert "MIS" not in bench.lines()[0]
+        sold_out = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
+        bench.desk.exchange.jump(sold_out - timedelta(minutes=30, seconds=5))
+        await bench.pass_time(1)
+        assert "MIS" not in bench.lines()[0]
+        bench.desk.exchange.jump(sold_out - timedelta(minutes=29))
+        await bench.pass_time(1)
+        assert "MIS sold out 15:00" in bench.lines()[0]
+        bench.desk.exchange.jump(sold_out)
+        await bench.pass_time(1)
+        assert "MIS" not in bench.lines()[0]
 
 
 async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> None:
