@@ -70,6 +70,8 @@ class Dispatcher:
         self._recorder = recorder
         self._queue: deque[int] = deque()
         self._wake = asyncio.Event()
+        self._claimed = asyncio.Event()
+        self._claimed.set()
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._per_client: Counter[int] = Counter()
         self._began: dict[int, float] = {}
@@ -99,6 +101,7 @@ class Dispatcher:
             ready = self._ready()
             if not ready:
                 continue
+            self._claimed.clear()
             try:
                 claimed = await self._parts.store.write(
                     lambda unit, ready=ready: claim(unit, ready, self._parts)
@@ -108,6 +111,8 @@ class Dispatcher:
                 self._queue.extendleft(reversed(ready))
                 self._wake_in(self._parts.waits.not_sent_pause_s)
                 continue
+            finally:
+                self._claimed.set()
             self._parts.reached("claimed")
             for order_id, tag in claimed:
                 self._per_client[self._parts.book.orders[order_id].client_id] += 1
@@ -117,9 +122,13 @@ class Dispatcher:
                 self._wake.set()
 
     async def settle(self) -> None:
-        """Wait until no call is under way."""
-        while self._sending:
-            await asyncio.wait(list(self._sending.values()))
+        """Wait until no order is being claimed and no call is under way."""
+        await asyncio.sleep(0)  # what was submitted just now is taken up first
+        while self._sending or not self._claimed.is_set():
+            await self._claimed.wait()
+            if self._sending:
+                await asyncio.wait(list(self._sending.values()))
+            await asyncio.sleep(0)
 
     def _ready(self) -> list[int]:
         """Take the orders that may be claimed now off the queue, keeping the order of the others."""

@@ -51,6 +51,13 @@ async def test_not_sent_is_claimed_again_with_another_tag_and_doubt_never(tmp_pa
         await books_are_sound(desk)
 
 
+async def test_the_desk_rests_only_once_what_was_submitted_is_claimed_sent_and_booked(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        run = await started(desk, ROHAN, PRIYA)
+        await desk.settle()
+        assert desk.runs.get(run.number).counts["filled"] == 2
+
+
 async def test_an_order_that_did_not_leave_is_not_forgotten_while_others_are_sent(tmp_path):
     async with paper_desk(tmp_path) as desk:
         wire = Wire(desk)
