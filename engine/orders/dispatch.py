@@ -123,12 +123,12 @@ class Dispatcher:
 
     async def settle(self) -> None:
         """Wait until no order is being claimed and no call is under way."""
-        await asyncio.sleep(0)  # what was submitted just now is taken up first
+        await self._parts.clock.sleep(0)  # what was submitted just now is taken up first
         while self._sending or not self._claimed.is_set():
             await self._claimed.wait()
             if self._sending:
                 await asyncio.wait(list(self._sending.values()))
-            await asyncio.sleep(0)
+            await self._parts.clock.sleep(0)
 
     def _ready(self) -> list[int]:
         """Take the orders that may be claimed now off the queue, keeping the order of the others."""
