@@ -72,7 +72,14 @@ class SymbolScreen(Workspace):
                 "right",
                 sort=lambda r: r.quantity,
             ),
-            Column("free", "sellable", 8, lambda row: formats.quantity(row.sellable), "right", priority=1),
+            Column(
+                "free",
+                "sellable",
+                8,
+                lambda row: formats.quantity(self.desk.holdings.free_to_sell(row)),
+                "right",
+                priority=1,
+            ),
             Column("average", "avg", 10, lambda row: formats.price(row.average_paise), "right"),
             Column(
                 "pnl",

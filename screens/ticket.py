@@ -17,7 +17,6 @@ from textual.widgets import Static
 
 from data.money import BadInput
 from data.vocabulary import OrderType, Product, Side, SizingKind
-from engine.accounts.views import free_to_sell
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
@@ -216,9 +215,8 @@ class TicketScreen(Dialog[None]):
         instrument = self.desk.market.index.get(self._key) if self._key else None
         if instrument is None or self._client_id is None:
             return {}
-        found = self.desk.reconcile.breaks(self._client_id)
         return {
-            h.product.value: free_to_sell(h, found, instrument.trade_to_trade)
+            h.product.value: self.desk.holdings.free_to_sell(h)
             for h in self.desk.holdings.of(self._client_id)
             if h.security == instrument.security and h.quantity
         }

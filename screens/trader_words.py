@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from data.vocabulary import BreakKind, Reason
-from engine.orders.refusals import REASON_WORDS, words
+from engine.orders.refusals import REASON_WORDS
 from widgets import formats
 from widgets.formats import counted as counted
 
@@ -59,17 +59,28 @@ def detail_words(details: Mapping[str, Any]) -> str:
     return ", ".join(told for key, value in details.items() if (told := _detail(key, value, shares)))
 
 
+_UNSAID = frozenset(
+    ("halt", "message", "reason", "symbol", "product", "quantity", "limit_paise", "trigger_paise")
+)
+"""Details that say nothing where they are empty; elsewhere that there is nothing is what the row tells."""
+
+
 def _detail(key: str, value: Any, shares: bool) -> str:
     name = key.removesuffix("_paise").removesuffix("_bps").removesuffix("_id").replace("_", " ")
-    if key == "counts":
+    if key == "counts" and isinstance(value, Mapping):
+        value = cast(Mapping[str, int], value)
         return ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in value.items() if count)
     if isinstance(value, Mapping):
         return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
     if isinstance(value, list):
-        return f"{name} ({'; '.join(map(detail_words, cast(list[Mapping[str, Any]], value)))})"
+        return f"{name} ({'; '.join(_item(each) for each in cast(list[Any], value))})"
     if value in (None, ""):
-        return f"{name} {formats.DASH}" if key in ("from", "to") else ""
+        return "" if key in _UNSAID else f"{name} {formats.DASH}"
     return f"{name} {_value_words(key, value, shares)}"
+
+
+def _item(value: Any) -> str:
+    return detail_words(cast(Mapping[str, Any], value)) if isinstance(value, Mapping) else str(value)
 
 
 def _value_words(key: str, value: Any, shares: bool) -> str:
@@ -85,4 +96,4 @@ def _value_words(key: str, value: Any, shares: bool) -> str:
         return formats.quantity(value) if counts else str(value)
     if key == "digest":
         return str(value)[:12]
-    return words(value) if key == "reason" else str(value)
+    return REASON_WORDS.get(value, str(value)) if key == "reason" else str(value)

@@ -13,7 +13,7 @@ from data.money import half_up
 from data.order_tables import Fill
 from data.tables import ClosedLot, Hold
 from data.vocabulary import Product
-from engine.accounts.views import FundsView, HoldingView
+from engine.accounts.views import FundsView, HoldingView, free_to_sell
 from engine.market.market import intraday_end
 from engine.parts import Parts
 
@@ -106,6 +106,12 @@ class Holdings:
     def all(self) -> list[HoldingView]:
         """Every holding of every client."""
         return [holding for client_id in self._parts.book.clients for holding in self.of(client_id)]
+
+    def free_to_sell(self, holding: HoldingView) -> int:
+        """Shares of a holding that a sell may take now."""
+        instrument = self._parts.index.get(holding.key)
+        found = self._parts.book.breaks.get(holding.client_id, ())
+        return free_to_sell(holding, found, instrument is not None and instrument.trade_to_trade)
 
     def intraday_ending(self, within: timedelta) -> tuple[datetime, int] | None:
         """When, if so soon, brokers next sell intraday shares (MIS) out, and of how many clients."""

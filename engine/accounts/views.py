@@ -140,16 +140,21 @@ class BreakView:
 
 
 def brokers_quantity(holding: HoldingView, found: Iterable[BreakView]) -> int | None:
-    """How many of these shares the broker has, where the client's differences say not as many as we have."""
+    """How many of these shares the broker has, where the client's differences say not as many as we have.
+
+    What has traded here since they were found is counted on both sides.
+    """
     what = (holding.security, holding.product.value)
-    return next((one.theirs for one in found if (one.security, one.product) == what), None)
+    beyond = (one.theirs - one.ours for one in found if (one.security, one.product) == what)
+    return next((holding.quantity + more for more in beyond), None)
 
 
 def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trade: bool) -> int:
-    """Shares that a sell may take now, and no more than the broker has where that differs from our books."""
+    """Shares that a sell may take now; those that the broker has not are none of them."""
     ours = holding.free - holding.blocked if trade_to_trade else holding.sellable
     theirs = brokers_quantity(holding, found)
-    return max(0, ours if theirs is None else min(ours, theirs - holding.blocked))
+    missing = 0 if theirs is None else max(0, holding.quantity - theirs)
+    return max(0, ours - missing)
 
 
 @dataclass(frozen=True, slots=True)

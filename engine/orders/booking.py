@@ -177,6 +177,10 @@ class Books:
                     self.lots.setdefault(key, []).append(dict(row))
         for key in keys:
             self.lots.setdefault(key, [])
+        for lot in self.opened:
+            key = (lot["client_id"], lot["security"], lot["product"])
+            if key in keys:
+                self.lots[key].append(lot)
 
     # --- changing ---
 
@@ -259,21 +263,21 @@ class Books:
         What it still lacks is blocked when something of the client is freed.
         """
         money, loan, shares = open_need(order)
-        self.touch(order)
         if loan > order["mtf_reserved_paise"]:
             self._loans[order["client_id"]] -= loan - order["mtf_reserved_paise"]
-            order["mtf_reserved_paise"] = loan
+            self.touch(order, mtf_reserved_paise=loan)
         if shares > order["blocked_shares"]:
             key = (order["client_id"], order["security"], order["product"])
             more = min(shares - order["blocked_shares"], self._sellable(key))
-            self._shares[key] -= more
-            order["blocked_shares"] += more
+            if more:
+                self._shares[key] -= more
+                self.touch(order, blocked_shares=order["blocked_shares"] + more)
         purse = self.purses[order["client_id"]]
         amount = min(money - order["blocked_paise"], purse.available)
         if amount <= 0:
             return
         purse.available -= amount
-        order["blocked_paise"] += amount
+        self.touch(order, blocked_paise=order["blocked_paise"] + amount)
         self.transfers.append(
             Transfer(
                 order["client_id"],
@@ -286,7 +290,10 @@ class Books:
         )
 
     def _block_what_lacks(self) -> None:
-        """Give what was freed to orders that could not block all they need when they came back or grew."""
+        """Give what was freed to orders that could not block all they need when they came back or grew.
+
+        The others stay as they are, stamps and all.
+        """
         orders = table(Order)
         unasked = or_(*(orders.c.flags.contains(flag.value) for flag in _UNASKED))
         for ids in chunks(self._eased):

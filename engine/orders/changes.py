@@ -22,6 +22,7 @@ from engine.accounts.book import read_halts
 from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
 from engine.orders.facts import ChangeEnded
+from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import check_price
 from engine.orders.needs import open_need
 from engine.orders.record import Recorder
@@ -209,7 +210,7 @@ class Changer:
         """
         order = self._parts.book.orders[order_id]
         check_prices(change, self._parts.index.get(order.key))
-        if self._parts.halt_file.exists():
+        if halt_file_stands(self._parts.halt_file):
             raise Halted("the desk is halted; resume it first")
         number = await self._parts.store.write(
             lambda unit: ask_change(unit, order_id, change, why, self._parts)
@@ -260,7 +261,7 @@ class Changer:
             await parts.clock.sleep(wait)
         lane.take(parts.clock.now())
         client = parts.book.clients[order.client_id]
-        if parts.halt_file.exists() or covered(parts.book.halts, client, order.key):
+        if halt_file_stands(parts.halt_file) or covered(parts.book.halts, client, order.key):
             return NotSent(HALTED)
         if order.broker_order_id is None or not parts.book.orders[order_id].live:
             return NotSent("the order has ended")

@@ -24,6 +24,7 @@ from engine.accounts.views import ClientView, HaltView, OrderView
 from engine.market.market import awaited_day
 from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
 from engine.orders.facts import Applied, SendEnded
+from engine.orders.halt_file import halt_file_stands
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.record import Recorder
 from engine.parts import Parts
@@ -200,13 +201,15 @@ class Dispatcher:
 
     async def _send(self, order_id: int, tag: str) -> None:
         order = self._parts.book.orders[order_id]
-        outcome = await self._outcome(order, tag)
+        try:
+            outcome = await self._outcome(order, tag)
+        finally:
+            self._sending.pop(order_id, None)
+            self._began.pop(order_id, None)
+            self._per_client[order.client_id] -= 1
         self._parts.reached("answered")
         self._recorder.put(SendEnded(order_id, outcome))
-        self._sending.pop(order_id, None)
-        self._began.pop(order_id, None)
         self._note_answer(order.client_id, outcome)
-        self._per_client[order.client_id] -= 1
         if isinstance(outcome, NotSent) and outcome.why != HALTED:
             self._spawn(self._queue_again(order_id))
         if self._queue:
@@ -255,7 +258,7 @@ class Dispatcher:
     def _halted(self, order: OrderView) -> bool:
         """Whether a halt is for this order: the file is for every order, a row for those in its scope."""
         client = self._parts.book.clients[order.client_id]
-        return self._parts.halt_file.exists() or covered(self._parts.book.halts, client, order.key)
+        return halt_file_stands(self._parts.halt_file) or covered(self._parts.book.halts, client, order.key)
 
     def _on_applied(self, applied: Applied) -> None:
         if self._queue:

@@ -34,7 +34,7 @@ from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.certificate import Certificate, write_certificate
 from engine.orders.certifying import Before, Results, Sweep, certify
 from engine.orders.dispatch import covers
-from engine.orders.halt_file import read_halt_file, write_halt_file
+from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 
@@ -420,7 +420,7 @@ class Halts:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
         await self.load_certificates()
         standing = [h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING]
-        if standing and not self._parts.halt_file.exists():
+        if standing and not halt_file_stands(self._parts.halt_file):
             write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
 
     async def load_certificates(self) -> None:

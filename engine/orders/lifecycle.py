@@ -233,6 +233,7 @@ def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, 
             if is_over(OrderState(row.state), row.after_market, row.trading_date, day, awaited)
         ]
     )
+    over_ids = list(books.orders)
     for order in books.orders.values():
         match OrderState(order["state"]):
             case OrderState.RESERVED:
@@ -248,7 +249,7 @@ def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, 
     ended = _forget_changes(books)
     books.flush()
     close_requests(unit, ended)
-    return list(books.orders)
+    return over_ids
 
 
 def _heard_in_session(order: OrderRow, calendar: Calendar) -> bool:

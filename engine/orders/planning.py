@@ -18,6 +18,7 @@ from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.dispatch import covered
+from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
 from engine.orders.plans import plan
@@ -174,7 +175,7 @@ class Plans:
         clients = self.select(intent.selection)
         duplicates = await self._recently_sent(intent)
         await self._reconciled([client.id for client in clients])
-        desk_halted = parts.halt_file.exists() or any(
+        desk_halted = halt_file_stands(parts.halt_file) or any(
             halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
         )
         return PlanInputs(

@@ -266,7 +266,7 @@ def _holding_words(frame: Frame, client: ClientInput, product: Product) -> str:
 def _at_broker(client: ClientInput, product: Product) -> str:
     """What limits a sale beside our own books, until it is settled: fewer shares at the broker."""
     held = next((holding for holding in client.holdings if holding.product is product), None)
-    if held is None or held.at_broker is None:
+    if held is None or held.at_broker is None or held.at_broker >= held.quantity:
         return ""
     return f"; the broker has {grouped(held.at_broker)} of {grouped(held.quantity)}"
 

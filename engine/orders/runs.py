@@ -32,6 +32,7 @@ from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
 from engine.orders.dispatch import Dispatcher
+from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
@@ -146,7 +147,7 @@ class Runs:
                 f"intraday buying of {plan.instrument.key} has ended since plan {plan.number}; plan again"
             )
         halt = next((h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING), None)
-        if halt is not None or self._parts.halt_file.exists():
+        if halt is not None or halt_file_stands(self._parts.halt_file):
             raise Halted(
                 f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
             )

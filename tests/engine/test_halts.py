@@ -11,7 +11,7 @@ from data.money import BadInput
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, Side, SizingKind
 from engine.orders.halt import FILE_ONLY
-from engine.orders.halt_file import read_halt_file, write_halt_file
+from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.orders.refusals import Halted
 from tests.desks import (
     START,
@@ -292,3 +292,8 @@ async def test_a_halted_group_is_the_group_as_it_was(tmp_path):
         await desk.halt.fire("tester", HaltScope.GROUP, group)
         (halt,) = desk.halt.active()
         assert halt.members == inside
+
+
+def test_a_halt_file_that_nobody_can_look_for_halts(tmp_path):
+    assert not halt_file_stands(tmp_path / "HALT")
+    assert halt_file_stands(tmp_path / ("H" * 300)), "longer than any file's name"

@@ -177,6 +177,43 @@ def test_an_order_that_came_back_short_of_money_blocks_it_once_some_is_free(book
     assert books.row(first)["blocked_paise"] == books.money()["blocked"] == needed
 
 
+def test_shares_bought_in_the_same_unit_cover_an_order_that_came_back_short(books: Ledger):
+    books.bought(8, 1000_00)
+    first = books.open(Side.SELL, 8, 1100_00)
+    books.clock.shift(1)
+    books.book(books.seen(first, CANCELLED))
+    books.open(Side.SELL, 1, 1100_00)
+    books.clock.shift(1)
+    books.book(books.seen(first, OPEN))
+    purchase = books.open(Side.BUY, 5, 1000_00)
+    books.book(books.seen(purchase, COMPLETE, books.trade(purchase, 5, 1000_00)))
+    assert books.row(first)["blocked_shares"] == 8
+
+
+def test_what_others_free_does_not_make_an_order_younger_that_lacks_nothing(books: Ledger):
+    order = books.open(Side.BUY, 500, 1000_00)
+    books.clock.shift(1)
+    books.book(books.seen(order, OPEN, quantity=501))
+    stamp = books.clock.now()
+    for _ in range(3):
+        other = books.open(Side.BUY, 1, 1000_00)
+        books.clock.shift(5)
+        books.book(books.seen(other, CANCELLED))
+    smaller = books.seen(order, OPEN, quantity=100, updated_at=stamp)
+    books.book(dataclasses.replace(smaller, read_at=books.clock.now()))
+    assert books.row(order)["quantity"] == 100
+
+
+def test_the_end_of_a_day_gives_only_what_it_ended(books: Ledger):
+    first = books.open(Side.BUY, 5, 1000_00)
+    books.next_day()
+    second = books.open(Side.BUY, 5, 1000_00)
+    books.clock.shift(1)
+    books.book(books.seen(second, OPEN, quantity=6))
+    ended = end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")
+    assert (ended, books.state(second)) == ([first], OrderState.OPEN)
+
+
 @pytest.mark.parametrize("state", map(OrderState, ENDS))
 def test_an_older_live_word_brings_no_ended_order_back(books: Ledger, state):
     order = books.in_state(state)

@@ -8,8 +8,9 @@ from brokers.contract import BrokerError
 from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
+from engine.accounts.views import BreakView, HoldingView, free_to_sell
 from engine.orders.reconcile import CALLS
-from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
+from tests.desks import START, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -84,12 +85,24 @@ async def test_no_more_is_planned_for_sale_than_the_broker_has(desk):
     assert (line.reason, line.sellable, line.quantity) == (None, 4, 4)
     (line,) = (await desk.plans.preview(sell("INFY", QTY, 5, ROHAN))).lines
     assert line.detail == "short 1 shares, 4 free to sell; the broker has 6 of 9"
-    by_phone(desk, ROHAN, Side.SELL, 4)
-    await until(desk, lambda: any(one.theirs == 2 for one in desk.reconcile.breaks(ROHAN)), step_s=5)
-    (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 5_000, ROHAN))).lines
+    await carry_out(desk, sell("INFY", QTY, 4, ROHAN))  # the difference stands as it was found before
+    (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 10_000, ROHAN))).lines
     assert (line.quantity, line.reason) == (0, Reason.INSUFFICIENT_HOLDING)
-    assert line.detail == "holds 9 in CNC, none free to sell; the broker has 2 of 9"
+    assert line.detail == "holds 5 in CNC, none free to sell; the broker has 2 of 5"
+    (held,) = desk.holdings.of(ROHAN)
+    assert (desk.holdings.free_to_sell(held), held.sellable) == (0, 3)
+    await desk.clock.advance(15)
     await desk.reconcile.adopt(ROHAN, "sold by phone")
+
+
+async def test_more_shares_at_the_broker_limit_no_sale(desk):
+    await carry_out(desk, buy("INFY", QTY, 5, ROHAN))
+    await quiet(desk)
+    by_phone(desk, ROHAN, quantity=10)
+    await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=5)
+    (line,) = (await desk.plans.preview(sell("INFY", QTY, 6, ROHAN))).lines
+    assert line.detail == "short 1 shares, 5 free to sell"
+    await desk.reconcile.adopt(ROHAN, "bought by phone")
 
 
 async def test_adopted_shares_stand_where_the_broker_has_them(desk):
@@ -200,3 +213,25 @@ async def test_a_wait_that_a_brokers_budget_makes_is_told_once(desk):
     told = [line.text for line in desk.tape() if "reading the books of" in line.text]
     ready = desk.counts().ready
     assert told == [f"reading the books of {ready} clients, about {ready * CALLS / 8:.0f} s"]
+
+
+@pytest.mark.parametrize(
+    ("free", "t1", "today", "pledged", "blocked", "found", "whole", "on_settled_alone"),
+    [
+        (7, 0, 0, 0, 2, (9, 6), 2, 2),  # a resting sale, filled in part since
+        (5, 0, 0, 10, 0, (15, 12), 2, 2),
+        (3, 7, 0, 0, 0, (10, 8), 8, 1),
+        (5, 0, 10, 0, 0, (5, 0), 10, 0),  # bought since
+        (5, 0, 0, 0, 0, (5, 8), 5, 5),
+    ],
+)
+def test_shares_that_the_broker_lacks_are_none_of_those_free_to_sell(
+    free, t1, today, pledged, blocked, found, whole, on_settled_alone
+):
+    held = HoldingView(
+        ROHAN, "INE", "NSE:INFY", "INFY", Product.CNC, today, t1, free, pledged, blocked, 100_00
+    )
+    lacking = BreakView(1, ROHAN, BreakKind.SHARES, "INE", "CNC", "INFY", *found, START)
+    others = BreakView(2, ROHAN, BreakKind.SHARES, "INE", "MTF", "INFY", 4, 0, START)
+    assert free_to_sell(held, [others, lacking], False) == whole
+    assert free_to_sell(held, [others, lacking], True) == on_settled_alone

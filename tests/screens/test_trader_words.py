@@ -34,3 +34,5 @@ def test_details_of_the_audit_are_money_and_words() -> None:
         "kind shares, symbol TCS, ours 10, theirs 0)"
     )
     assert detail_words({"mis_margin_bps": 2000, "trade_id": "77"}) == "mis margin 20 %, trade 77"
+    assert detail_words({"mtf_margin_bps": None, "proxy": "", "message": ""}) == "mtf margin —, proxy —"
+    assert detail_words({"reason": "REF_12 by phone", "x": ["a", 1]}) == "reason REF_12 by phone, x (a; 1)"

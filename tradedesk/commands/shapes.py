@@ -240,7 +240,7 @@ def holding_shape(desk: "Desk", holding: "HoldingView") -> Shape:
         "key": holding.key,
         "product": holding.product,
         "quantity": holding.quantity,
-        "sellable": holding.sellable,
+        "sellable": desk.holdings.free_to_sell(holding),
         "today": holding.today,
         "t1": holding.t1,
         "free": holding.free,
