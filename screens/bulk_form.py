@@ -23,6 +23,7 @@ from screens.intent_fields import (
     FIRST_VALUES,
     KINDS,
     MARKED,
+    PERCENTAGES,
     PRICED,
     SIZES,
     STOPS,
@@ -64,6 +65,7 @@ class BulkForm(Vertical):
     def __init__(self) -> None:
         super().__init__(id="form")
         self.side = Side.BUY
+        self._sized = SIZES[Side.BUY][0]
         self._selections: dict[str, Selection | None] = {}
         self._base: Intent | None = None
         self._begun_on: tuple[Side, str | None, tuple[int, ...]] | None = None
@@ -207,6 +209,7 @@ class BulkForm(Vertical):
         kinds = SIZES[self.side] if kind in SIZES[self.side] else (*SIZES[self.side], kind)
         self._choice("kind").set_options([SIZING_WORDS[each] for each in kinds], SIZING_WORDS[kind])
         self._number("value").value = FIRST_VALUES[kind]
+        self._sized = kind
         self._set_size_step()
 
     def _set_size_step(self) -> None:
@@ -346,10 +349,13 @@ class BulkForm(Vertical):
         key: str
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
-        """Each sizing has its own figure."""
+        """Each sizing has its own figure; a percentage typed by hand stays one of another base."""
         event.stop()
         if event.field.id == "kind":
+            before, typed = self._sized, self._number("value").value
             self._set_size(self._kind)
+            if {before, self._kind} <= PERCENTAGES and typed != FIRST_VALUES[before]:
+                self._number("value").value = typed
         if event.field.id == "type" and event.value not in PRICED:
             self._number("price").value = ""
         if event.field.id == "type" and event.value not in STOPS:

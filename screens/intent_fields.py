@@ -24,6 +24,11 @@ FIRST_VALUES = {
 }
 """What stands in the value field of a fresh form."""
 
+PERCENTAGES = frozenset(
+    (SizingKind.PERCENT_OF_CAPITAL, SizingKind.PERCENT_OF_AVAILABLE, SizingKind.PERCENT_OF_POSITION)
+)
+"""Sizings whose figure is a percentage."""
+
 SIZES = {
     Side.BUY: (
         SizingKind.PERCENT_OF_CAPITAL,

@@ -319,7 +319,7 @@ class RunView(Vertical):
         parts.append(f"{counts['unknown']} unknown")
         parts.append(f"{counts['skipped']} skipped")
         if run.left_paise > 0 and not self._screen.shell.privacy:
-            parts.append(f"unspent ₹{formats.rupees(run.left_paise)}")
+            parts.append(f"left by rounding ₹{formats.rupees(run.left_paise)}")
         line = " · ".join(parts)
         repairable = self._repairable(run)
         if repairable:

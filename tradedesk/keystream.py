@@ -79,6 +79,10 @@ class Receiver(Protocol):
         """Call once the message in hand has been dealt with."""
         ...
 
+    def call_later(self, callback: Any, *arguments: Any) -> Any:
+        """Call once the messages that wait have been dealt with."""
+        ...
+
     def set_timer(self, delay: float, callback: Any) -> Timer:
         """Call after a while."""
         ...
@@ -202,9 +206,10 @@ class KeyQueue:
         return True
 
     def screen_changed(self, screen: Screen[Any]) -> None:
-        """Wait until the screen that came up has been painted."""
+        """Wait until the screen that came up has been painted, and has the focus where it wants it."""
         self._painting, self._frames = screen, 0
-        screen.call_after_refresh(self._painted, screen)
+        # What it was asked for as it came up stands in its queue, the focus it asked for then in the app's.
+        screen.call_after_refresh(screen.call_later, self._app.call_later, self._painted, screen)
 
     def _painted(self, screen: Screen[Any]) -> None:
         if self._painting is screen:

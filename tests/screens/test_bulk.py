@@ -59,7 +59,7 @@ async def test_the_words_in_any_letter_case_send_the_plan_once(tmp_path: Path) -
         runs = bench.desk.runs.all()
         assert [(run.plan_number, run.counts["filled"]) for run in runs] == [(1, 45)]
         assert "45 filled" in bench.text
-        assert "unspent ₹37,00" in bench.text
+        assert "left by rounding ₹37,00" in bench.text
         assert run_view(bench).number == 1
 
 
@@ -337,6 +337,31 @@ async def test_esc_keeps_what_was_typed_for_the_next_b_in_the_same_place(tmp_pat
         await bench.keys("escape", "shift+tab", "j")
         await bench.keys("B")
         assert bench.screen.query_one("#value", NumberField).value == "25", "another symbol, another wish"
+
+
+async def test_digits_read_in_one_go_with_the_key_of_the_form_are_all_of_the_size(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B", "2", "5", "0")
+        assert bench.screen.query_one("#value", NumberField).value == "250"
+        await bench.keys("backspace", "backspace", "backspace", "escape", "B", "1", "2")
+        assert bench.screen.query_one("#value", NumberField).value == "12"
+
+
+async def test_a_percentage_typed_by_hand_stays_with_another_base(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B", "2", "0", "tab")
+        shown: list[tuple[str, str]] = []
+        for key in ("right", "left", "right", "right", "left"):
+            await bench.keys(key)
+            kind = bench.screen.query_one("#kind", ChoiceField).value
+            shown.append((kind, bench.screen.query_one("#value", NumberField).value))
+        assert shown == [
+            ("% of available", "20"),
+            ("% of capital", "20"),
+            ("% of available", "20"),
+            ("₹ each", ""),
+            ("% of available", "25"),
+        ]
 
 
 async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def run_words(run: "RunView") -> str:
     ]
     return (
         f"run {run.number} {run.status.value}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
-        f"{'  '.join(said)}  {run.skipped} skipped  unspent ₹{rupees(run.left_paise)}"
+        f"{'  '.join(said)}  {run.skipped} skipped  left by rounding ₹{rupees(run.left_paise)}"
     )
 
 
