@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import Ambiguous, BrokerError
-from data.clock import Clock, MarketClock
+from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.locks import HeldLock, process_start
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched, Unit
@@ -117,6 +117,7 @@ class Desk:
             quote=parts.quotes.quote,
             realised_today=lambda c: book.figures[c].realised_paise if c in book.figures else 0,
             charges_today=lambda c: book.figures[c].charges_paise if c in book.figures else 0,
+            day_began=self._market_day_began,
         )
         self._tape: deque[TapeLine] = deque(maxlen=200)
         self._tasks: list[asyncio.Task[None]] = []
@@ -514,6 +515,9 @@ class Desk:
             self.valuation.refresh(self._parts.book.clients)
         elif isinstance(event, (OrderChanged, RunChanged)):
             self._dispatcher.wake()
+
+    def _market_day_began(self) -> datetime:
+        return datetime.combine(self._parts.market_clock.trading_day, time(), IST).astimezone(UTC)
 
     async def _follow_positions(self) -> None:
         """Keep the prices of everything held coming, whatever the screens show."""

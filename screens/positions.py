@@ -199,7 +199,7 @@ class PositionsScreen(Workspace):
         books = f" · {differ} ≠ THE BROKER'S" if differ else ""
         within_day = {holding.key for holding in shown if holding.product is Product.MIS}
         ends = [end for each in within_day if (end := desk.market.intraday_end(each)) is not None]
-        sold_out = f" · MIS sold out at {min(ends).astimezone(IST):%H:%M}" if ends else ""
+        sold_out = f" · MIS square-off at {min(ends).astimezone(IST):%H:%M}" if ends else ""
         title = f"{what} · holdings {count}{books}{sold_out}{marks} · S sells them"
         self.query_one("#lower-pane", Pane).set_title(title)
 

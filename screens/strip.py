@@ -71,7 +71,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     ]
     if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
         at, clients = ending
-        words = f"MIS sold out {formats.time_of_day(at)[:5]}"
+        words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
     if run is not None:
         done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]

@@ -60,7 +60,17 @@ def detail_words(details: Mapping[str, Any]) -> str:
 
 
 _UNSAID = frozenset(
-    ("halt", "message", "reason", "symbol", "product", "quantity", "limit_paise", "trigger_paise")
+    [
+        "halt",
+        "message",
+        "reason",
+        "symbol",
+        "product",
+        "quantity",
+        "limit_paise",
+        "trigger_paise",
+        "released_paise",
+    ]
 )
 """Details that say nothing where they are empty; elsewhere that there is nothing is what the row tells."""
 
@@ -74,7 +84,7 @@ def _detail(key: str, value: Any, shares: bool) -> str:
         return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
     if isinstance(value, list):
         return f"{name} ({'; '.join(_item(each) for each in cast(list[Any], value))})"
-    if value in (None, ""):
+    if value in (None, "") or (key == "released_paise" and not value):  # fills have freed it before
         return "" if key in _UNSAID else f"{name} {formats.DASH}"
     return f"{name} {_value_words(key, value, shares)}"
 

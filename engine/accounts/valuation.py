@@ -3,17 +3,21 @@
 Rules, all in paise:
 
 * unrealised = quantity x last - cost;
-* day P&L = for shares held before today, quantity x (last - previous close); for shares bought today,
-  quantity x last - their cost; plus what was realised today, as booked against cost. Charges are apart;
+* day P&L = for shares held before today, quantity x (last - previous close), and nothing while the price is
+  that of an earlier day; for shares bought today, quantity x last - their cost; plus what was realised today,
+  as booked against cost. Charges are apart;
 * a holding without a price is worth its cost and has no P&L, since no figure is better than a wrong one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from brokers.contract import Tick
 from data.money import BPS, half_up
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Holding(Protocol):
@@ -71,9 +75,12 @@ def cost_of_today(holding: Holding) -> int:
 
 
 def holding_value(
-    holding: Holding, quote: Tick | None, today_cost: Callable[[Holding], int] = cost_of_today
+    holding: Holding,
+    quote: Tick | None,
+    today_cost: Callable[[Holding], int] = cost_of_today,
+    day_began: datetime = LONG_AGO,
 ) -> HoldingValue:
-    """A holding at the quote's last price."""
+    """A holding at the quote's last price, which is today's if the market told it since `day_began`."""
     cost, quantity = holding.cost_paise, holding.quantity
     if quote is None or quote.last_paise <= 0:
         return HoldingValue(None, 0, 0, None, cost)
@@ -83,7 +90,7 @@ def holding_value(
     bought = min(holding.today, quantity)
     if bought:
         day += bought * last - today_cost(holding)
-    if quote.prev_close_paise > 0:
+    if quote.prev_close_paise > 0 and quote.market_at >= day_began:
         day += (quantity - bought) * (last - quote.prev_close_paise)
     pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
     return HoldingValue(last, day, unrealised, pnl_bps, quantity * last)
@@ -94,7 +101,8 @@ class Valuation:
 
     It reads holdings, quotes, and the day's realised P&L and charges through the callables given. After
     a fill or an import, `refresh` must be told whose books changed. `today_cost` gives the exact cost of the
-    shares bought today where lots are known; by default it is their part of the average.
+    shares bought today where lots are known; by default it is their part of the average. `day_began` tells
+    since when a price is today's.
     """
 
     def __init__(
@@ -104,12 +112,14 @@ class Valuation:
         realised_today: Callable[[int], int],
         charges_today: Callable[[int], int],
         today_cost: Callable[[Holding], int] = cost_of_today,
+        day_began: Callable[[], datetime] = lambda: LONG_AGO,
     ) -> None:
         self._holdings = holdings
         self._quote = quote
         self._realised_today = realised_today
         self._charges_today = charges_today
         self._today_cost = today_cost
+        self._day_began = day_began
         self._held: dict[int, tuple[Holding, ...]] = {}
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
@@ -144,7 +154,7 @@ class Valuation:
 
     def holding(self, holding: Holding) -> HoldingValue:
         """One holding at the price of this moment."""
-        return holding_value(holding, self._quote(holding.key), self._today_cost)
+        return self._worth(holding, self._day_began())
 
     def desk_total(self) -> ClientValue:
         """The sum over every client that was refreshed."""
@@ -158,11 +168,14 @@ class Valuation:
         """Every key that someone holds, which is what a price is needed for."""
         return {key for key, clients in self._holders.items() if clients}
 
+    def _worth(self, holding: Holding, day_began: datetime) -> HoldingValue:
+        return holding_value(holding, self._quote(holding.key), self._today_cost, day_began)
+
     def _compute(self, client_id: int) -> bool:
-        realised = self._realised_today(client_id)
+        realised, began = self._realised_today(client_id), self._day_began()
         day, unrealised, invested, value = realised, 0, 0, 0
         for holding in self._held[client_id]:
-            now = self.holding(holding)
+            now = self._worth(holding, began)
             day += now.day_pnl_paise
             unrealised += now.unrealised_paise
             invested += holding.cost_paise

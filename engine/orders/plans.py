@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data.clock import IST
-from data.money import BPS, BadInput, grouped, half_up
+from data.money import BPS, BadInput, amount_words, grouped, half_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.orders.intents import Intent, LineChange, check_intent
 from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
@@ -33,7 +33,6 @@ from engine.orders.risk import (
     band_words,
     client_refusal,
     money_refusal,
-    price_words,
     product_refusal,
     size_refusal,
 )
@@ -131,7 +130,7 @@ def _check_band(intent: Intent, inputs: PlanInputs) -> None:
         lower = min(lower or inputs.last_paise, inputs.last_paise - width)
         upper = max(upper, inputs.last_paise + width)
     if limit is not None and ((upper and limit > upper) or limit < lower):
-        raise BadInput("limit", price_words(limit), f"give a price inside {band_words(lower, upper)}")
+        raise BadInput("limit", amount_words(limit), f"give a price inside {band_words(lower, upper)}")
 
 
 def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
@@ -246,11 +245,17 @@ def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
     if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if leg.sellable == 0:
             return Refusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
-        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {grouped(leg.sellable)} shares, is less than one lot")
+        shares = f"{grouped(leg.sellable)} shares"
+        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {shares}, is less than {_least(frame)}")
     return Refusal(
         Reason.QUANTITY_ZERO,
-        f"{words} is less than one lot at {price_words(frame.sizing_price_paise)}",
+        f"{words} is less than {_least(frame)} at {amount_words(frame.sizing_price_paise)}",
     )
+
+
+def _least(frame: Frame) -> str:
+    lot = frame.inputs.instrument.lot_size
+    return "one share" if lot == 1 else f"one lot of {grouped(lot)}"
 
 
 def _holding_words(frame: Frame, client: ClientInput, product: Product) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from data.instruments import Instrument
-from data.money import ceil_div, grouped
+from data.money import amount_words, ceil_div, grouped
 from data.vocabulary import (
     ClientStatus,
     OrderType,
@@ -239,7 +239,7 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
     if not priced and ((upper and inputs.last_paise > upper) or inputs.last_paise < lower):
         return Refusal(
             Reason.OUTSIDE_PRICE_BAND,
-            f"last {price_words(inputs.last_paise)} is outside {band_words(lower, upper)}",
+            f"last {amount_words(inputs.last_paise)} is outside {band_words(lower, upper)}",
         )
     return None
 
@@ -298,11 +298,6 @@ def money_refusal(client: ClientInput, product: Product, need: Need) -> Refusal 
     return None
 
 
-def price_words(price_paise: int) -> str:
-    """A price in rupees with two decimals."""
-    return f"{price_paise // 100}.{price_paise % 100:02d}"
-
-
 def band_words(lower_paise: int, upper_paise: int) -> str:
     """The day's price band."""
-    return f"the day's band {price_words(lower_paise)} to {price_words(upper_paise)}"
+    return f"the day's band {amount_words(lower_paise)} to {amount_words(upper_paise)}"

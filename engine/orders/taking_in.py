@@ -10,7 +10,7 @@ from brokers.contract import BrokerOrder
 from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
-from data.money import BPS
+from data.money import BPS, amount_words, grouped
 from data.order_tables import Order
 from data.store import Unit
 from data.tables import Client, Holding
@@ -97,7 +97,6 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
                 "reason_text": order.message,
                 "broker_order_id": order.broker_order_id,
                 "created_at": unit.now,
-                "sent_at": order.placed_at,
                 "updated_at": unit.now,
             }
         ],
@@ -106,7 +105,8 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
     code = unit.connection.execute(
         select(clients.c.code).where(clients.c.id == bought["client_id"])
     ).scalar_one()
-    what = f"{order.side.value} {order.quantity} {order.tradingsymbol} {order.product.value}"
+    what = f"{order.side.value} {grouped(order.quantity)} {order.tradingsymbol} {order.product.value}"
+    price = f" at ₹{amount_words(average)}" if average else ""
     unit.audit(
         AuditEntry(
             "ORDER_TAKEN_IN",
@@ -116,7 +116,7 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
             details={"broker_order_id": order.broker_order_id, "order": what},
         )
     )
-    unit.publish(TapeLine(unit.now, f"{code}: {what} booked, not from this desk", "foreign", code))
+    unit.publish(TapeLine(unit.now, f"{code}: {what}{price} booked, not from this desk", "foreign", code))
     return number
 
 

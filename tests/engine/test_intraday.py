@@ -113,7 +113,9 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
     (closed,) = await desk.holdings.transactions(ROHAN)
     assert (closed.quantity, closed.proceeds_paise - closed.cost_paise) == (10, 10 * 20_00)
     assert await total(desk, Account.INTRADAY_LOAN) == 0
-    assert [line.text for line in desk.tape() if "SELL 10 INFY MIS booked, not from this desk" in line.text]
+    told = "SELL 10 INFY MIS at ₹1,520.00 booked, not from this desk"
+    assert [line.text for line in desk.tape() if told in line.text]
+    assert sold.sent_at is None, "nobody here sent it"
     assert [row.order_id for row in await desk.audit.rows(action="ORDER_TAKEN_IN")] == [sold.id]
     assert await agrees(desk) == set()
     assert -60_00 < desk.funds.of(ROHAN).available_paise - before + 2 * 2500_00 < 0

@@ -397,7 +397,7 @@ def test_words_of_a_skip_carry_its_figures() -> None:
     assert words(Reason.CLIENT_PENDING) == "(KYC)"
     assert words(Reason.PRICE_STALE) == "price 3.1 s old, limit 3 s"
     assert words(Reason.OVER_ORDER_LIMIT) == "an order may be worth 9 at most, less than one lot"
-    assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one lot at 2500.00"
+    assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one share at 2,500.00"
     assert rupees(12_38_771_00) == "12,38,771"
     assert rupees(77_630_01) == "77,631"
 
@@ -455,8 +455,8 @@ def test_problems_stand_first_the_mendable_before_the_rest() -> None:
 @pytest.mark.parametrize(
     ("intent", "field", "says"),
     [
-        (buy(order_type=OrderType.LIMIT, limit_paise=3_000_10), "limit", "2000.00 to 3000.00"),
-        (buy(order_type=OrderType.LIMIT, limit_paise=1_999_90), "limit", "2000.00 to 3000.00"),
+        (buy(order_type=OrderType.LIMIT, limit_paise=3_000_10), "limit", "2,000.00 to 3,000.00"),
+        (buy(order_type=OrderType.LIMIT, limit_paise=1_999_90), "limit", "2,000.00 to 3,000.00"),
         (buy(order_type=OrderType.LIMIT, limit_paise=2_500_05), "limit", "2500.00 or 2500.10"),
         (buy(product=Product.MIS), "product", "CNC or MTF"),
         (buy(line_changes=(LineChange(9, 1),)), "line", "in this plan"),

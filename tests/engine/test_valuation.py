@@ -1,7 +1,7 @@
 """Valuation: the rules of P&L, and that a tick touches only those who hold the stock."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +68,24 @@ def test_shares_bought_today_count_from_their_cost_and_older_ones_from_the_close
     # 6 older shares gained 20 each; today's 4 stand at their part of the cost, or at what lots say
     assert holding_value(mixed, market).day_pnl_paise == 6 * 20_00 + 4 * 2_500_00 - 8_000_00
     assert holding_value(mixed, market, lambda _: 9_960_00).day_pnl_paise == 6 * 20_00 + 40_00
+
+
+def test_a_price_of_an_earlier_day_moves_nothing_today() -> None:
+    held, market = Held("NSE:TCS", 10, 20_000_00, today=4), quote("NSE:TCS", 2_500_00, 2_480_00)
+    today = holding_value(held, market, day_began=NOW)
+    before = holding_value(held, market, day_began=NOW + timedelta(seconds=1))
+    assert today.day_pnl_paise - before.day_pnl_paise == 6 * 20_00
+    assert before == replace(today, day_pnl_paise=before.day_pnl_paise)
+    value = Valuation(lambda _: [held], lambda _: market, lambda _: 0, lambda _: 0)
+    late = Valuation(
+        lambda _: [held],
+        lambda _: market,
+        lambda _: 0,
+        lambda _: 0,
+        day_began=lambda: NOW + timedelta(seconds=1),
+    )
+    assert value.client(1).day_pnl_paise - late.client(1).day_pnl_paise == 6 * 20_00
+    assert late.holding(held) == before
 
 
 def test_without_a_price_a_holding_is_worth_its_cost() -> None:

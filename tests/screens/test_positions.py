@@ -62,11 +62,11 @@ async def test_shares_that_the_broker_has_not_are_told_beside_ours(tmp_path: Pat
 async def test_intraday_shares_say_when_the_broker_sells_them_out(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await with_positions(bench)
-        assert "sold out" not in bench.text
+        assert "square-off" not in bench.text
         bought = buy("TCS", SizingKind.FIXED_QUANTITY, 2, bench.client("RG1008"), product=Product.MIS)
         await carry_out(bench.desk, bought)
         await bench.keys("down")
-        assert "TCS · holdings 2 · MIS sold out at 15:00 · S sells them" in bench.text
+        assert "TCS · holdings 2 · MIS square-off at 15:00 · S sells them" in bench.text
         assert "MIS" not in bench.lines()[0]
         sold_out = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
         bench.desk.exchange.jump(sold_out - timedelta(minutes=30, seconds=5))
@@ -74,7 +74,7 @@ async def test_intraday_shares_say_when_the_broker_sells_them_out(tmp_path: Path
         assert "MIS" not in bench.lines()[0]
         bench.desk.exchange.jump(sold_out - timedelta(minutes=29))
         await bench.pass_time(1)
-        assert "MIS sold out 15:00" in bench.lines()[0]
+        assert "MIS square-off 15:00" in bench.lines()[0]
         bench.desk.exchange.jump(sold_out)
         await bench.pass_time(1)
         assert "MIS" not in bench.lines()[0]

@@ -305,7 +305,7 @@ def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
             document(found)
             return Exit.DONE
         table(
-            ("code", "symbol", "prod", ">qty", ">sellable", ">avg", ">LTP", ">day P&L", ">P&L", ">%"),
+            ("code", "symbol", "prod", ">qty", ">sellable", ">avg", ">LTP", ">age", ">day P&L", ">P&L", ">%"),
             [
                 (
                     row["code"],
@@ -315,6 +315,7 @@ def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
                     quantity(row["sellable"]),
                     price(row["average_paise"]),
                     price(row["ltp_paise"]),
+                    age(desk.market.age(row["key"])),
                     signed(row["day_pnl_paise"]),
                     signed(row["unrealised_paise"]),
                     signed_percent(row["pnl_bps"]),
