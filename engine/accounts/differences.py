@@ -111,7 +111,7 @@ def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: flo
                 | (
                     (orders.c.trading_date >= day)
                     & (orders.c.updated_at > still)
-                    & orders.c.sent_at.is_not(None)
+                    & (orders.c.sent_at.is_not(None) | orders.c.run_number.is_(None))
                 ),
             )
         ).first()
