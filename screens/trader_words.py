@@ -72,7 +72,7 @@ _UNSAID = frozenset(
         "released_paise",
     ]
 )
-"""Details that say nothing where they are empty; elsewhere that there is nothing is what the row tells."""
+"""Details that say nothing where they are empty or nought; elsewhere that is what the row tells."""
 
 
 def _detail(key: str, value: Any, shares: bool) -> str:
@@ -84,8 +84,10 @@ def _detail(key: str, value: Any, shares: bool) -> str:
         return f"{name} ({detail_words(cast(Mapping[str, Any], value))})"
     if isinstance(value, list):
         return f"{name} ({'; '.join(_item(each) for each in cast(list[Any], value))})"
-    if value in (None, "") or (key == "released_paise" and not value):  # fills have freed it before
-        return "" if key in _UNSAID else f"{name} {formats.DASH}"
+    if key in _UNSAID and not value:
+        return ""
+    if value in (None, ""):
+        return f"{name} {formats.DASH}"
     return f"{name} {_value_words(key, value, shares)}"
 
 

@@ -18,6 +18,7 @@ from brokers.contract import Tick
 from data.money import BPS, half_up
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""With a day that began then, every price is today's."""
 
 
 class Holding(Protocol):
@@ -128,6 +129,7 @@ class Valuation:
     def refresh(self, client_ids: Iterable[int]) -> set[int]:
         """Read these clients' books again. Returns the clients whose value changed."""
         changed: set[int] = set()
+        began = self._day_began()
         for client_id in client_ids:
             for holding in self._held.get(client_id, ()):
                 self._holders.get(holding.key, set()).discard(client_id)
@@ -135,7 +137,7 @@ class Valuation:
             self._held[client_id] = held
             for holding in held:
                 self._holders.setdefault(holding.key, set()).add(client_id)
-            if self._compute(client_id):
+            if self._compute(client_id, began):
                 changed.add(client_id)
         return changed
 
@@ -144,7 +146,8 @@ class Valuation:
         touched: set[int] = set()
         for key in dirty_keys:
             touched |= self._holders.get(key, set())
-        return {client_id for client_id in touched if self._compute(client_id)}
+        began = self._day_began()
+        return {client_id for client_id in touched if self._compute(client_id, began)}
 
     def client(self, client_id: int) -> ClientValue:
         """A client's value as of the last `revalue` or `refresh`."""
@@ -171,8 +174,8 @@ class Valuation:
     def _worth(self, holding: Holding, day_began: datetime) -> HoldingValue:
         return holding_value(holding, self._quote(holding.key), self._today_cost, day_began)
 
-    def _compute(self, client_id: int) -> bool:
-        realised, began = self._realised_today(client_id), self._day_began()
+    def _compute(self, client_id: int, began: datetime) -> bool:
+        realised = self._realised_today(client_id)
         day, unrealised, invested, value = realised, 0, 0, 0
         for holding in self._held[client_id]:
             now = self._worth(holding, began)

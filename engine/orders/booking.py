@@ -19,7 +19,7 @@ from data.ledger import Line, Transfer, free_memo, post
 from data.order_tables import Fill, Order
 from data.store import Unit, chunks
 from data.tables import ClosedLot, Funds, Holding, Lot
-from data.vocabulary import LIVE_STATES, TERMINAL_STATES, Account, OrderState, Side
+from data.vocabulary import TERMINAL_STATES, Account, OrderState, Side
 from engine.orders.lots import LotRow, NettedKey, stored_lots
 from engine.orders.needs import open_need
 from engine.orders.states import Flag, OrderEvent, transition
@@ -297,11 +297,11 @@ class Books:
         orders = table(Order)
         unasked = or_(*(orders.c.flags.contains(flag.value) for flag in _UNASKED))
         for ids in chunks(self._eased):
-            live = orders.c.client_id.in_(ids) & orders.c.state.in_([state.value for state in LIVE_STATES])
-            self.load(self.unit.connection.execute(select(orders.c.id).where(live, unasked)).scalars())
+            resting = orders.c.client_id.in_(ids) & (orders.c.state == OrderState.OPEN.value)
+            self.load(self.unit.connection.execute(select(orders.c.id).where(resting, unasked)).scalars())
         for order_id in sorted(self.orders):
             order = self.orders[order_id]
-            if order["client_id"] not in self._eased or OrderState(order["state"]) not in LIVE_STATES:
+            if order["client_id"] not in self._eased or order["state"] != OrderState.OPEN.value:
                 continue
             if not _UNASKED.isdisjoint(order["flags"].split()):
                 self.block_again(order)
