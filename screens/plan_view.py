@@ -19,7 +19,7 @@ from textual.widgets import Static
 from data.money import BadInput
 from data.vocabulary import Reason, SessionState, Side
 from engine.orders.plan_record import Plan
-from engine.orders.refusals import PlanDrifted, PlanExpired, Refusal
+from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
 from screens.commands import bindings
 from screens.plan_lines import MENDING, LinesGrid, why_not
@@ -286,7 +286,7 @@ class PlanView(Vertical):
     async def _send(self, plan: Plan) -> None:
         try:
             run = await self._screen.desk.runs.start(plan, confirm=plan.digest)
-        except (PlanExpired, PlanDrifted) as refusal:
+        except (PlanExpired, PlanDrifted, DuplicateIntent) as refusal:
             self._screen.shell.say(f"not sent: {refusal}", "warning")
             await self._made_anew(plan.intent, "it was refused")
         else:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from data.vocabulary import OrderState, Side
-from engine.orders.refusals import PlanDrifted, PlanExpired
+from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from screens.commands import bindings
 from screens.plan_words import STATE_WORDS, difference
 from screens.ticket_words import problem_lines, review_sentence
@@ -95,7 +95,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
     async def _send(self) -> None:
         try:
             run = await self.desk.runs.start(self._plan, confirm=self._plan.digest)
-        except (PlanExpired, PlanDrifted):
+        except (PlanExpired, PlanDrifted, DuplicateIntent):
             await self._again()
         except Exception as problem:
             self._changed = f"not sent: {problem}"
@@ -109,7 +109,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             self.redraw()
 
     async def _again(self) -> None:
-        """Too old or too far from the price: another plan, and nothing typed before it counts."""
+        """Too old, off the price, or sent elsewhere: another plan, and nothing typed before it counts."""
         old = self._plan
         try:
             self._plan = await self.desk.plans.freeze(old.intent)

@@ -10,14 +10,15 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import Instrument
 from data.money import BPS, BadInput, half_up
-from data.order_tables import Order, PlanRecord, RunRecord
+from data.order_tables import PlanRecord
 from data.store import Unit
-from data.vocabulary import HaltScope, OrderState, Product, Side
+from data.vocabulary import HaltScope, Product, Side
 from engine.accounts.margins import Margins
 from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.dispatch import covered
+from engine.orders.duplicates import same_intent
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import Plan, freeze, from_json, to_json
@@ -173,7 +174,7 @@ class Plans:
         market_now = parts.market_clock.now()
         capabilities = parts.feed.capabilities
         clients = self.select(intent.selection)
-        duplicates = await self._recently_sent(intent)
+        duplicates = await self._duplicates(intent)
         await self._reconciled([client.id for client in clients])
         desk_halted = halt_file_stands(parts.halt_file) or any(
             halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
@@ -247,28 +248,11 @@ class Plans:
             duplicate=client.id in duplicates,
         )
 
-    async def _recently_sent(self, intent: Intent) -> frozenset[int]:
-        """Clients for whom the same intent was sent within the duplicate window."""
-        runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
+    async def _duplicates(self, intent: Intent) -> frozenset[int]:
+        """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""
         since = self._parts.clock.now() - timedelta(seconds=self._parts.rules.duplicate_window_s)
         async with self._parts.store.reader() as connection:
-            rows = await connection.execute(
-                select(orders.c.client_id)
-                .join(runs, runs.c.number == orders.c.run_number)
-                .join(plans, plans.c.number == runs.c.plan_number)
-                .where(
-                    runs.c.started_at > since,
-                    plans.c.side == intent.side.value,
-                    plans.c.key == intent.key,
-                    plans.c.sizing == intent.sizing.kind.value,
-                    plans.c.sizing_value == intent.sizing.value,
-                    orders.c.state.not_in(_NEVER_TRADED),
-                )
-            )
-            return frozenset(row[0] for row in rows)
-
-
-_NEVER_TRADED = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
+            return frozenset(await connection.run_sync(lambda plain: same_intent(plain, intent, since)))
 
 
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:

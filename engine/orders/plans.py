@@ -229,7 +229,7 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         refusal = _nothing(frame, client, leg)
     refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)
     if refusal is None and client.duplicate and not frame.intent.again:
-        refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute")
+        refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute, or still is")
     if refusal is not None:
         return _skipped(line, refusal)
     parts = len(slices(leg.quantity, frame.slice_quantity))

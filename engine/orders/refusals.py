@@ -58,6 +58,12 @@ class AlreadyRun(Refusal):
     reason = "already_run"
 
 
+class DuplicateIntent(Refusal):
+    """Another run has sent the same for every client of the plan, or still does."""
+
+    reason = "duplicate_intent"
+
+
 class Halted(Refusal):
     """The desk is halted."""
 

@@ -1,7 +1,8 @@
 """Writing a run: its orders and what they reserve, in the one transaction that comes before any send."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -26,9 +27,10 @@ from data.vocabulary import (
 from engine.accounts.book import read_halts
 from engine.events import TapeLine
 from engine.orders.dispatch import covered
+from engine.orders.duplicates import run_words, same_intent
 from engine.orders.needs import need
 from engine.orders.plan_record import Plan, PlanLine
-from engine.orders.refusals import AlreadyRun, Halted
+from engine.orders.refusals import AlreadyRun, DuplicateIntent, Halted
 from engine.parts import Parts
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
@@ -39,7 +41,8 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
     Gives the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A client
-    whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing.
+    whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing. So does
+    one whom another run has served with the same intent. Raises `DuplicateIntent` where that is every client.
     """
     runs = table(RunRecord)
     if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
@@ -48,6 +51,7 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
+    had = _had(unit, plan, lines, parts)
     number = unit.take_ids("run", 1)[0]
     sliced = [(line, *part) for line in lines for part in enumerate(plan.slices(line), start=1)]
     ids = unit.take_ids("order", len(sliced))
@@ -57,7 +61,11 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     ]
     clients, key = parts.book.clients, plan.instrument.key
     halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
-    denied = _block(unit, plan, rows, halted)
+    barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
+    denied = _block(unit, plan, rows, barred)
+    for row in rows:
+        if row["reason_code"] == Reason.DUPLICATE_INTENT:
+            row["reason_text"] = f"the same as {run_words([had[row['client_id']]])}"
     unit.insert(
         RunRecord,
         [
@@ -120,6 +128,24 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     return number, [row["id"] for row in rows if row["id"] not in denied]
 
 
+def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[int, int]:
+    """Clients whom another run has served with the plan's intent, with that run; none if the plan says again.
+
+    Raises `DuplicateIntent` where that is every client.
+    """
+    if plan.intent.again:
+        return {}
+    since = unit.now - timedelta(seconds=parts.rules.duplicate_window_s)
+    clients = {line.client_id for line in lines}
+    had = {c: run for c, run in same_intent(unit.connection, plan.intent, since).items() if c in clients}
+    if had.keys() == clients:
+        raise DuplicateIntent(
+            f"{run_words(set(had.values()))} sent the same within the last minute, or still does: "
+            "nothing was sent; to send it once more, make a plan that says again"
+        )
+    return had
+
+
 def _order_row(
     unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, parts: Parts
 ) -> dict[str, Any]:
@@ -148,6 +174,7 @@ def _order_row(
         "policy": plan.policy.value,
         "state": OrderState.RESERVED.value,
         "reason_code": "",
+        "reason_text": "",
         "filled_notional_paise": 0,
         "own_paise": 0,
         "charges_paise": 0,
@@ -168,13 +195,13 @@ def _order_row(
     return row
 
 
-def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], halted: set[int]) -> set[int]:
+def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], barred: Mapping[int, Reason]) -> set[int]:
     """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED.
 
-    So do those of clients whom a halt of part of the desk has covered since the plan.
+    So do those of clients that are barred, each for its reason.
     """
     buying = plan.intent.side is Side.BUY
-    asking = [row for row in rows if row["client_id"] not in halted]
+    asking = [row for row in rows if row["client_id"] not in barred]
     if buying:
         needs: dict[int, tuple[int, int]] = {}
         for row in asking:
@@ -195,8 +222,8 @@ def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], halted: set[int])
         free_memo(unit, {}, {(c, security, p): wanted[c, p] for c, p in done if c in lost})
     denied: set[int] = set()
     for row in rows:
-        if row["client_id"] in lost or row["client_id"] in halted:
-            reason = Reason.HALTED if row["client_id"] in halted else _why_denied(unit, row, buying)
+        if row["client_id"] in lost or row["client_id"] in barred:
+            reason = barred.get(row["client_id"]) or _why_denied(unit, row, buying)
             row.update(state=OrderState.DENIED.value, reason_code=reason.value, ended_at=unit.now)
             row.update(blocked_paise=0, blocked_shares=0, mtf_reserved_paise=0)
             denied.add(row["id"])

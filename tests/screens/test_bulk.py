@@ -307,6 +307,27 @@ async def test_the_same_again_within_a_minute_is_left_out_until_a_capital_a_insi
         assert "A again" not in bench.lines()[-1]
 
 
+async def test_the_same_sent_elsewhere_while_the_plan_stood_makes_it_anew_with_a_to_insist(
+    tmp_path: Path,
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        bench.screen.query_one("#clients", LiveGrid).set_marks([bench.client("AM1042")])
+        await bench.keys("B")
+        await bench.keys("1", "0", "enter")
+        shown = plan_view(bench).plan
+        assert shown is not None
+        elsewhere = await bench.desk.plans.freeze(shown.intent)
+        await bench.desk.runs.start(elsewhere, elsewhere.digest)
+        await bench.type("buy 1")
+        await bench.keys("enter")
+        assert len(bench.desk.runs.all()) == 1
+        assert "run 1 sent the same" in bench.toasts[-1]
+        fresh = plan_view(bench).plan
+        assert fresh is not None
+        assert (fresh.orders, fresh.number) == (0, 3)
+        assert "same just sent · A again" in bench.text
+
+
 async def test_enter_on_a_client_without_a_session_signs_it_in_and_plans_it(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)

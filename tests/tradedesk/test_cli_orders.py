@@ -93,6 +93,20 @@ def test_the_same_intent_within_a_minute_needs_again(demo: Terminal) -> None:
     assert demo.order("AM1042", "buy", "TCS", "2", "--again")["state"] == "FILLED"
 
 
+def test_a_plan_frozen_before_the_same_was_sent_is_refused_when_it_is_confirmed(demo: Terminal) -> None:
+    args = ("plan", "buy", "SBIN", "--quantity", "3", "--clients", "AM1042")
+    first, second, said = (demo.done(*args, *more)["plan"]["digest"] for more in ((), (), ("--again",)))
+    demo.done("bulk", "--confirm", first)
+
+    late = demo.run("bulk", "--confirm", second, "--yes", "--json")
+    assert (late.code, late.error["reason"]) == (3, "duplicate_intent")
+    assert late.document["run"] is None
+    assert "plan that says again" in late.err
+    assert len(demo.done("orders")) == 1
+    demo.done("bulk", "--confirm", said)
+    assert len(demo.done("orders")) == 2
+
+
 def test_a_plan_that_skips_everyone_sends_nothing(demo: Terminal) -> None:
     printed = demo.run("bulk", "sell", "TCS", "--percent", "50", "--yes", "--json")
 

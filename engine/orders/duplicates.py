@@ -1,0 +1,57 @@
+"""The look for the same intent in other runs: at planning, and again in the transaction that reserves."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, exists, or_, select
+
+from data.columns import table
+from data.order_tables import Order, PlanRecord, RunRecord
+from data.vocabulary import OrderState
+from engine.orders.intents import Intent
+
+_NEVER_AT_BROKER = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
+_MAY_YET_LEAVE = [OrderState.RESERVED.value, OrderState.SENDING.value]
+
+
+def same_intent(
+    connection: Connection, intent: Intent, since: datetime, but_for_run: int | None = None
+) -> dict[int, int]:
+    """Clients whom another run served with the same side, symbol and sizing, each with the newest such run.
+
+    It counts when it began after `since` or still has orders that may yet leave. An order that was refused,
+    never received, or cancelled before a byte left does not count, unless shares traded under it. A run that
+    looks on its own behalf names itself as `but_for_run`. Inside a `Unit` it is a lock: nothing else reserves
+    until that transaction has ended.
+    """
+    runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
+    waiting = orders.alias()
+    unsent = exists().where(waiting.c.run_number == runs.c.number, waiting.c.state.in_(_MAY_YET_LEAVE))
+    candidates = (
+        select(runs.c.number)
+        .join(plans, plans.c.number == runs.c.plan_number)
+        .where(
+            plans.c.side == intent.side.value,
+            plans.c.key == intent.key,
+            plans.c.sizing == intent.sizing.kind.value,
+            plans.c.sizing_value == intent.sizing.value,
+            or_(runs.c.started_at > since, unsent),
+        )
+    )
+    numbers = [number for number in connection.execute(candidates).scalars() if number != but_for_run]
+    never_left = or_(
+        orders.c.state.in_(_NEVER_AT_BROKER),
+        and_(orders.c.state == OrderState.CANCELLED.value, orders.c.broker_order_id.is_(None)),
+    )
+    rows = connection.execute(
+        select(orders.c.client_id, orders.c.run_number)
+        .where(orders.c.run_number.in_(numbers), or_(~never_left, orders.c.filled_quantity > 0))
+        .order_by(orders.c.run_number)
+    )
+    return {row.client_id: row.run_number for row in rows}
+
+
+def run_words(numbers: Collection[int]) -> str:
+    """Runs as a sentence's subject: `run 7`, or `runs 7, 9`."""
+    noun = "run" if len(numbers) == 1 else "runs"
+    return f"{noun} {', '.join(str(number) for number in sorted(numbers))}"
