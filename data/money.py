@@ -3,8 +3,14 @@
 import re
 from decimal import Decimal
 
-_FIGURE = re.compile(r"[+-]?([0-9]+(,[0-9]+)*)?(\.[0-9]+)?(?<=[0-9])")
-"""Plain digits with grouping commas and a decimal point; no exponents, no other scripts' digits."""
+_FIGURE = re.compile(r"[+-]?[0-9,]*(\.[0-9]+)?(?<=[0-9,])")
+"""Digits, commas and a decimal point; no exponents, no other scripts' digits."""
+
+_GROUPED = re.compile(r"[1-9][0-9]?(,[0-9]{2})*,[0-9]{3}|[1-9][0-9]{0,2}(,[0-9]{3})+")
+"""What stands before the decimal point where commas group it, the Indian way or the Western."""
+
+_MOST_DIGITS = 12
+"""Digits of the largest count that is taken."""
 
 BPS = 10_000
 """Basis points in a whole."""
@@ -42,10 +48,30 @@ def amount_words(paise: int) -> str:
 
 
 def decimal_from_text(text: str, field: str, expected: str) -> Decimal:
-    """A finite decimal from text with optional Indian grouping. Raises `BadInput`."""
-    if _FIGURE.fullmatch(text.strip()) is None:
+    """A finite decimal from text; every number that a person writes is read here.
+
+    A comma groups (`1,00,000` or `100,000`) or is refused: where commas are decimal points, `2,5` is two
+    and a half, and taking it for 25 would be ten times too much. Raises `BadInput` with what was `expected`.
+    """
+    figure = text.strip()
+    if _FIGURE.fullmatch(figure) is None:
         raise BadInput(field, text, expected)
-    return Decimal(text.strip().replace(",", ""))
+    whole = figure.lstrip("+-").partition(".")[0]
+    if "," in whole and _GROUPED.fullmatch(whole) is None:
+        raise BadInput(
+            field, text, f"{expected}; a comma groups, as in 1,00,000 or 100,000, and decimals take a point"
+        )
+    return Decimal(figure.replace(",", ""))
+
+
+def count_from_text(text: str, field: str) -> int:
+    """A count such as `10` or `1,000`, from 0. Raises `BadInput`."""
+    expected = "give a whole number, such as 10"
+    number = decimal_from_text(text, field, expected)
+    digits = text.strip().replace(",", "")
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        raise BadInput(field, text, expected)
+    return int(number)
 
 
 def paise_from_text(text: str, field: str = "amount") -> int:
@@ -60,7 +86,10 @@ def paise_from_text(text: str, field: str = "amount") -> int:
 def bps_from_percent_text(text: str, field: str = "percent") -> int:
     """A percentage as text, such as `25` or `12.5`, to basis points. Raises `BadInput`."""
     expected = "give a percentage with at most two decimals, such as 25 or 12.5"
-    bps = decimal_from_text(text.strip().removesuffix("%"), field, expected) * 100
+    figure = text.strip().removesuffix("%")
+    if "," in figure:
+        raise BadInput(field, text, f"{expected}, without a comma: decimals take a point")
+    bps = decimal_from_text(figure, field, expected) * 100
     if bps != bps.to_integral_value() or abs(bps) > 10**9:
         raise BadInput(field, text, expected)
     return int(bps)

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from data.money import BadInput, bps_from_percent_text, paise_from_text
+from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
@@ -271,7 +271,7 @@ class BulkForm(Vertical):
         if not text.strip():
             raise BadInput("size", text, f"give a number for {SIZING_WORDS[kind]}")
         if kind is SizingKind.FIXED_QUANTITY:
-            value = paise_from_text(text, "quantity") // 100
+            value = count_from_text(text, "quantity")
         elif kind is SizingKind.FIXED_AMOUNT:
             value = paise_from_text(text, "amount")
         else:

@@ -386,7 +386,7 @@ class DeskScreen(Workspace):
     def on_tape_opened(self, event: Tape.Opened) -> None:
         """What the line is about."""
         kind, _, number = self._refs.get(event.key, "").partition(":")
-        if number.isdigit():
+        if number.isdecimal():
             self.shell.open_reference(kind, int(number))
 
     # Commands

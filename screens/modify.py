@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, paise_from_text
+from data.money import BadInput, count_from_text, paise_from_text
 from data.vocabulary import OrderState, Side
 from screens.cancel import order_words
 from screens.confirm import YesScreen
@@ -92,10 +92,7 @@ class ModifyScreen(Dialog[None]):
     def _wish(self) -> Wish:
         """What the fields ask for. Raises `BadInput`."""
         order = self._order
-        text = self._text("quantity") or ""
-        if not text.replace(",", "").isdigit():
-            raise BadInput("quantity", text, "give a whole number of shares")
-        quantity = int(text.replace(",", ""))
+        quantity = count_from_text(self._text("quantity") or "", "quantity")
         return (
             None if quantity == order.quantity else quantity,
             _price(self._text("limit"), "limit", order.limit_paise),

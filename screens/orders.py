@@ -273,7 +273,7 @@ def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:
     run: int | None = None
     if "run" in words[:-1]:
         place = words.index("run")
-        if words[place + 1].isdigit():
+        if words[place + 1].isdecimal():
             run = int(words[place + 1])
             del words[place : place + 2]
 

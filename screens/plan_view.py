@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from data.vocabulary import Reason, SessionState, Side
 from engine.orders.plan_record import Plan
 from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
@@ -393,12 +393,17 @@ class PlanView(Vertical):
         field.focus()
 
     def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
-        """Take the typed quantity; a lot too many is the plan's to refuse."""
+        """Take the typed quantity, whose lots the plan judges; nothing typed changes nothing."""
         event.stop()
-        line, number = self._editing, event.field.number
+        line = self._editing
+        try:
+            quantity = count_from_text(event.value, "quantity") if event.value.strip() else None
+        except BadInput as bad:
+            self._screen.shell.say(str(bad), "warning")
+            return
         self._stop_editing()
-        if line is not None and number is not None:
-            self._change(plan_changes.to_quantity(self._intent, line, int(number)), "by hand")
+        if line is not None and quantity is not None:
+            self._change(plan_changes.to_quantity(self._intent, line, quantity), "by hand")
 
     def _stop_editing(self) -> None:
         self._editing = None

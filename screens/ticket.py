@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
@@ -233,16 +233,17 @@ class TicketScreen(Dialog[None]):
             raise client_problem(self.desk, self._finder("client").text)
         if self._key is None:
             raise symbol_problem(self.desk, self._finder("symbol").text)
-        number = self._number("quantity").number
-        if number is None or number <= 0:
-            raise BadInput("quantity", self._number("quantity").value, "give a number of shares above zero")
+        typed = self._number("quantity").value
+        if not typed.strip():
+            raise BadInput("quantity", typed, "give a number of shares above zero")
+        quantity = count_from_text(typed, "quantity")
         order_type = OrderType(self._choice("type").value)
         limit, trigger = prices_from(order_type, self._number("price").value, self._number("trigger").value)
         validity, after_market = standing_from(self._choice("validity").value)
         return Intent(
             side=self._side,
             key=self._key,
-            sizing=Sizing(SizingKind.FIXED_QUANTITY, int(number)),
+            sizing=Sizing(SizingKind.FIXED_QUANTITY, quantity),
             order_type=order_type,
             product=Product(self._choice("product").value),
             limit_paise=limit,

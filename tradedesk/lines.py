@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from tradedesk.themes import THEMES
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def _quit(app: ShellApp, argument: str) -> None:
 
 
 def _certificate(app: ShellApp, argument: str) -> None:
-    app.open_certificate(int(argument) if argument.isdigit() else None)
+    app.open_certificate(count_from_text(argument, "halt") if argument else None)
 
 
 def _reverse(app: ShellApp, argument: str) -> None:
-    number = _number("reverse", argument)
+    number = count_from_text(argument, "reverse")
 
     async def reverse() -> None:
         try:
@@ -45,11 +45,11 @@ def _reverse(app: ShellApp, argument: str) -> None:
 
 
 def _run(app: ShellApp, argument: str) -> None:
-    app.open_run(_number("run", argument))
+    app.open_run(count_from_text(argument, "run"))
 
 
 def _plan(app: ShellApp, argument: str) -> None:
-    app.open_plan(_number("plan", argument))
+    app.open_plan(count_from_text(argument, "plan"))
 
 
 def _watch(app: ShellApp, argument: str) -> None:
@@ -80,12 +80,6 @@ def _theme(app: ShellApp, argument: str) -> None:
     if argument not in names:
         raise BadInput("theme", argument, f"choose one of {', '.join(names)}")
     app.theme = argument
-
-
-def _number(name: str, argument: str) -> int:
-    if not argument.isdigit():
-        raise BadInput(name, argument, "give a number, such as 12")
-    return int(argument)
 
 
 LINES: dict[str, tuple[Line, str]] = {

@@ -109,9 +109,9 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
 
     @property
     def number(self) -> Decimal | None:
-        """The text as a number, `None` if it is none."""
+        """The text as a plain number, `None` if it is none; commas in it are the owner's to judge."""
         try:
-            return Decimal(self._value.replace(",", ""))
+            return Decimal(self._value)
         except InvalidOperation:
             return None
 
@@ -189,8 +189,10 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
             self._change(self._value[: self._place] + self._value[self._place + 1 :], self._place)
 
     def action_step(self, steps: int) -> None:
-        """Go to the next multiple of the step, and on by the rest; never below zero."""
-        number = self.number or Decimal(0)
+        """Go to the next multiple of the step, and on by the rest, not below zero; text with commas stays."""
+        number = self.number if self._value else Decimal(0)
+        if number is None:
+            return
         whole, rest = divmod(number, self.step)
         if rest and steps < 0:
             whole += 1

@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from data.money import BadInput, decimal_from_text
+from data.money import BadInput, count_from_text, decimal_from_text
 
 PLACING = (
     "drop_answer",
@@ -236,9 +236,7 @@ def _value(name: str, text: str) -> object:
     if name == "deaf_clients":
         return frozenset(code.strip().upper() for code in text.split("+") if code.strip())
     if name == "seed":
-        if not (text.isascii() and text.isdigit()):
-            raise BadInput("fault seed", text, "give a whole number, such as 7")
-        return int(text)
+        return count_from_text(text, "fault seed")
     expected = "give seconds, such as 2" if name in _SECONDS else "give a share from 0 to 1, such as 0.05"
     return float(decimal_from_text(text, f"fault {name}", expected))
 

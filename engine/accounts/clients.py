@@ -196,7 +196,7 @@ class Clients:
         by_code = book.by_code.get(text.upper())
         if by_code is not None:
             return book.clients[by_code]
-        if text.isdigit() and int(text) in book.clients:
+        if text.isdecimal() and int(text) in book.clients:
             return book.clients[int(text)]
         close = difflib.get_close_matches(text.upper(), book.by_code, n=3, cutoff=0.5)
         hint = f"; nearest: {', '.join(close)}" if close else ""

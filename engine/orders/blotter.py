@@ -17,7 +17,7 @@ from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
-from engine.orders.changes import Changer, check_change, check_prices, more_needed
+from engine.orders.changes import Changer, check_change, check_terms, more_needed
 from engine.orders.facts import ProvenAbsent, Seen
 from engine.orders.record import Recorder
 from engine.orders.states import Flag
@@ -168,7 +168,7 @@ class Orders:
     ) -> ChangeNeeds:
         """What such a change would block more; nothing is written. Raises `BadInput` as `modify` does."""
         change = OrderChange(quantity, limit_paise, trigger_paise)
-        check_prices(change, self._parts.index.get(self.get(order_id).key))
+        check_terms(change, self._parts.index.get(self.get(order_id).key))
         orders = table(Order)
         order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
         asked, reserve_paise = check_change(order, change)

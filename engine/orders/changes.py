@@ -23,7 +23,7 @@ from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
 from engine.orders.facts import ChangeEnded
 from engine.orders.halt_file import halt_file_stands
-from engine.orders.intents import check_price
+from engine.orders.intents import check_lots, check_price
 from engine.orders.needs import open_need
 from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
@@ -35,17 +35,19 @@ MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
 
 
-def check_prices(change: OrderChange, instrument: Instrument | None) -> None:
-    """Refuse a price off its instrument's tick. Raises `BadInput`."""
+def check_terms(change: OrderChange, instrument: Instrument | None) -> None:
+    """Refuse a price off its instrument's tick and a count off its lot. Raises `BadInput`."""
     if instrument is None:
         return
+    if change.quantity is not None:
+        check_lots(change.quantity, instrument)
     for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
         if price is not None:
             check_price(name, price, instrument)
 
 
 def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
-    """The quantity and the reserve price a modify would give an order; prices are checked by the caller.
+    """The quantity and the reserve price a modify would give an order; `check_terms` looks at tick and lot.
 
     Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
     of nothing.
@@ -209,7 +211,7 @@ class Changer:
         Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """
         order = self._parts.book.orders[order_id]
-        check_prices(change, self._parts.index.get(order.key))
+        check_terms(change, self._parts.index.get(order.key))
         if halt_file_stands(self._parts.halt_file):
             raise Halted("the desk is halted; resume it first")
         number = await self._parts.store.write(

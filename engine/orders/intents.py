@@ -101,6 +101,8 @@ def check_intent(intent: Intent, instrument: Instrument) -> None:
         raise BadInput("sizing", intent.sizing.kind.value, "a percentage of the position is only for SELL")
     if not instrument.tradable:
         raise BadInput("symbol", instrument.key, "an index has a price but cannot be traded")
+    if intent.sizing.kind is SizingKind.FIXED_QUANTITY:
+        check_lots(value, instrument)
     if intent.product is None and intent.side is Side.BUY:
         raise BadInput("product", "as held", "a buy needs CNC, MTF or MIS")
     if intent.order_type in (OrderType.LIMIT, OrderType.SL):
@@ -153,4 +155,17 @@ def check_price(field_name: str, price_paise: int | None, instrument: Instrument
             f"{price_paise / 100:.2f}",
             f"{instrument.tradingsymbol} trades in ticks of {tick / 100:.2f}: "
             f"{below / 100:.2f} or {(below + tick) / 100:.2f}",
+        )
+
+
+def check_lots(quantity: int, instrument: Instrument) -> None:
+    """Refuse a count of shares that is no whole number of lots, with the nearest. Raises `BadInput`."""
+    lot = instrument.lot_size
+    if quantity % lot:
+        below = quantity // lot * lot
+        nearest = f"{grouped(below)} or {grouped(below + lot)}" if below > 0 else grouped(lot)
+        raise BadInput(
+            "quantity",
+            quantity,
+            f"{instrument.tradingsymbol} trades in lots of {grouped(lot)}: give {nearest}",
         )

@@ -19,7 +19,8 @@ Intraday shares first: the broker sells them out before the close in any case.
 class Leg:
     """One line in the making: a product and a quantity.
 
-    `sellable` is what the client may sell of it, and 0 for a buy.
+    `sellable` is what the client may sell of it, and 0 for a buy; `odd` is what a part of a position leaves
+    because it makes no whole lot.
     """
 
     product: Product
@@ -27,6 +28,7 @@ class Leg:
     allocation_paise: int = 0
     sellable: int = 0
     by_hand: bool = False
+    odd: int = 0
 
 
 class Frame:
@@ -75,8 +77,7 @@ def _sized(frame: Frame, client: ClientInput) -> tuple[int, int]:
     sizing, price = frame.intent.sizing, frame.sizing_price_paise
     lot = frame.inputs.instrument.lot_size
     if sizing.kind is SizingKind.FIXED_QUANTITY:
-        quantity = whole_lots(sizing.value, lot)
-        return quantity, quantity * price
+        return sizing.value, sizing.value * price
     if sizing.kind is SizingKind.FIXED_AMOUNT:
         allocation = sizing.value
     else:
@@ -111,7 +112,7 @@ def _part_of_position(frame: Frame, product: Product, sellable: int) -> Leg:
     # Halves round down: half of 7 shares sells 3.
     part = sellable * frame.intent.sizing.value // BPS
     quantity = whole_lots(part, frame.inputs.instrument.lot_size)
-    return Leg(product, quantity, quantity * frame.sizing_price_paise, sellable)
+    return Leg(product, quantity, quantity * frame.sizing_price_paise, sellable, odd=part - quantity)
 
 
 def _legs_as_held(frame: Frame, client: ClientInput) -> list[Leg]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from data.clock import IST
 from data.money import BPS, BadInput, amount_words, grouped, half_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
-from engine.orders.intents import Intent, LineChange, check_intent
+from engine.orders.intents import Intent, LineChange, check_intent, check_lots
 from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
 from engine.orders.plan_record import (
     VALID_FOR,
@@ -158,13 +158,14 @@ def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[Lin
     if not intent.line_changes:
         return changes
     known = {client.client_id for client in inputs.clients}
-    lot = inputs.instrument.lot_size
     seen: set[tuple[int, Product | None]] = set()
     for change in intent.line_changes:
         if change.client_id not in known:
             raise BadInput("line", change.client_id, "give a client that is in this plan")
-        if change.quantity is not None and (change.quantity < 0 or change.quantity % lot):
-            raise BadInput("quantity", change.quantity, f"give 0 or more in lots of {lot}")
+        if change.quantity is not None:
+            if change.quantity < 0:
+                raise BadInput("quantity", change.quantity, "give 0 or more shares")
+            check_lots(change.quantity, inputs.instrument)
         slot = change.client_id, None if intent.product is not None else change.product
         if slot in seen:
             raise BadInput("line", change.client_id, "change a line once")
@@ -232,10 +233,20 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute, or still is")
     if refusal is not None:
         return _skipped(line, refusal)
+    line = replace(line, detail=_remarks(frame, leg))
+    return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
+
+
+def _remarks(frame: Frame, leg: Leg) -> str:
+    """What a trader should know of a line that can go."""
+    remarks: list[str] = []
+    if leg.odd:
+        part = f"{grouped(leg.odd)} of {grouped(leg.quantity + leg.odd)} shares"
+        remarks.append(f"{part} make no whole lot of {grouped(frame.inputs.instrument.lot_size)} and stay")
     parts = len(slices(leg.quantity, frame.slice_quantity))
     if parts > 1:
-        line = replace(line, detail=f"in {parts} orders of {grouped(frame.slice_quantity)} at most")
-    return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
+        remarks.append(f"in {parts} orders of {grouped(frame.slice_quantity)} at most")
+    return "; ".join(remarks)
 
 
 def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
@@ -245,8 +256,8 @@ def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
     if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if leg.sellable == 0:
             return Refusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
-        shares = f"{grouped(leg.sellable)} shares"
-        return Refusal(Reason.QUANTITY_ZERO, f"{words}, {shares}, is less than {_least(frame)}")
+        shares = f"{words.removesuffix('position')}{grouped(leg.sellable)} shares"
+        return Refusal(Reason.QUANTITY_ZERO, f"{shares} is less than {_least(frame)}")
     return Refusal(
         Reason.QUANTITY_ZERO,
         f"{words} is less than {_least(frame)} at {amount_words(frame.sizing_price_paise)}",

@@ -46,6 +46,7 @@ from engine.orders.refusals import (
     TradingStopped,
 )
 from engine.orders.reservation import reserve
+from engine.orders.sizing import whole_lots
 from engine.parts import Parts
 
 COUNTED = {
@@ -292,13 +293,15 @@ class Runs:
         """The opposite of what a run filled, at market, client by client."""
         run = self._parts.book.runs[number]
         plan = await self._plans.get(run.plan_number)
-        filled: dict[int, int] = defaultdict(int)
+        traded: dict[int, int] = defaultdict(int)
         products: dict[int, Product] = {}
         for order_id in self._parts.book.orders_of_run.get(number, ()):
             order = self._parts.book.orders[order_id]
             if order.filled_quantity:
-                filled[order.client_id] += order.filled_quantity
+                traded[order.client_id] += order.filled_quantity
                 products[order.client_id] = order.product
+        lot = plan.instrument.lot_size
+        filled = {c: lots for c, shares in traded.items() if (lots := whole_lots(shares, lot))}
         if not filled:
             return None
         side = Side.SELL if plan.intent.side is Side.BUY else Side.BUY

@@ -70,7 +70,8 @@ async def test_what_stood_there_on_entering_is_replaced_by_the_first_digit() -> 
     [
         ("2450.52", Decimal("0.05"), 2, "up", "2450.55"),
         ("2450.52", Decimal("0.05"), 2, "down", "2450.50"),
-        ("2,450.50", Decimal("0.05"), 2, "pageup", "2451.00"),
+        ("2450.50", Decimal("0.05"), 2, "pageup", "2451.00"),
+        ("2,5", Decimal("0.05"), 2, "up", "2,5"),
         ("", 75, 0, "up", "75"),
         ("75", 75, 0, "pageup", "825"),
         ("100", 75, 0, "pagedown", "0"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.money import BadInput, bps_from_percent_text, paise_from_text
+from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ def product_from(text: str | None, side: Side) -> Product | None:
         return Product(text.strip().upper())
     except ValueError:
         raise BadInput("product", text, "give CNC, MTF or MIS") from None
-
-
-def whole_number(text: str, field: str) -> int:
-    """A count such as `10` or `1,000`. Raises `BadInput`."""
-    digits = text.strip().replace(",", "")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
-        raise BadInput(field, text, "give a whole number, such as 10")
-    return int(digits)
 
 
 def sizing_from(
@@ -71,7 +63,7 @@ def sizing_from(
     if amount is not None:
         return Sizing(SizingKind.FIXED_AMOUNT, paise_from_text(amount, "amount"))
     if quantity is not None:
-        return Sizing(SizingKind.FIXED_QUANTITY, whole_number(quantity, "quantity"))
+        return Sizing(SizingKind.FIXED_QUANTITY, count_from_text(quantity, "quantity"))
     return Sizing(SizingKind.PERCENT_OF_POSITION, bps_from_percent_text(of_position or "", "of-position"))
 
 

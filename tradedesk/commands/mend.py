@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from data.vocabulary import OrderState
-from tradedesk.commands.choices import whole_number
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson
@@ -90,7 +89,7 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Say that an UNKNOWN order is this order at the broker; it is followed from there."""
-    number = whole_number(order_id, "order")
+    number = count_from_text(order_id, "order")
 
     async def work(desk: "Desk") -> Exit:
         # What is live at the broker is only known to this process once it has read the client's orders.
@@ -103,7 +102,7 @@ def adopt(
 @unknown_app.command("absent")
 def absent(order_id: OrderNumber, reason: Reason, as_json: AsJson = False) -> None:
     """Say that an UNKNOWN order never reached the broker; its money is freed."""
-    number = whole_number(order_id, "order")
+    number = count_from_text(order_id, "order")
 
     async def work(desk: "Desk") -> Exit:
         return _settled(desk, await desk.orders.declare_absent(number, reason), as_json)

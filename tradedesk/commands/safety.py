@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
-from tradedesk.commands.choices import whole_number
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, Yes
@@ -181,7 +180,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """End a halt, so that orders may be sent again. Takes the typed word `resume`."""
-    wanted = None if number is None else whole_number(number, "halt")
+    wanted = None if number is None else count_from_text(number, "halt")
 
     async def work(desk: "Desk") -> Exit:
         standing = desk.halt.active()
@@ -214,7 +213,7 @@ def resume(
 
 def certificate(number: HaltNumber = None, as_json: AsJson = False) -> None:
     """The certificate of a halt, the latest without a number."""
-    wanted = None if number is None else whole_number(number, "halt")
+    wanted = None if number is None else count_from_text(number, "halt")
 
     async def work(desk: "Desk") -> Exit:
         made = desk.halt.latest() if wanted is None else desk.halt.certificate(wanted)
@@ -238,7 +237,7 @@ def audit_show(
     as_json: AsJson = False,
 ) -> None:
     """Rows of the audit, oldest first."""
-    order_id = None if order is None else whole_number(order, "order")
+    order_id = None if order is None else count_from_text(order, "order")
 
     async def work(desk: "Desk") -> Exit:
         client_id = None if client is None else desk.clients.find(client).id

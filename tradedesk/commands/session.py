@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from data.money import BadInput
+from data.money import BadInput, decimal_from_text
 from tradedesk.commands.exits import Exit
 from tradedesk.output import counted, say
 
@@ -241,10 +241,7 @@ async def confirmed(words: str, what: str, yes: bool, instead: str) -> bool:
 def seconds_from(text: str) -> float:
     """A waiting time in seconds as typed. Raises `BadInput`."""
     expected = "give seconds from 0 to 3600"
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise BadInput("wait", text, expected) from None
+    seconds = float(decimal_from_text(text, "wait", expected))
     if not 0 <= seconds <= 3600:
         raise BadInput("wait", text, expected)
     return seconds

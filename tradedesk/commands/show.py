@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from tradedesk.commands import shapes
-from tradedesk.commands.choices import whole_number
 from tradedesk.commands.clocks import clock_words, market_time, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson
@@ -176,7 +175,7 @@ def orders(
     """Orders of today and those still live, live ones first, the newest first."""
     if ctx.invoked_subcommand is not None:
         return
-    number = None if run_number is None else whole_number(run_number, "run")
+    number = None if run_number is None else count_from_text(run_number, "run")
 
     async def work(desk: "Desk") -> Exit:
         client_id = None if client is None else desk.clients.find(client).id
@@ -215,7 +214,7 @@ def orders(
 @orders_app.command("show")
 def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_json: AsJson = False) -> None:
     """One order's life: attempts, requests, fills, postings, audit."""
-    number = whole_number(order_id, "order")
+    number = count_from_text(order_id, "order")
 
     async def work(desk: "Desk") -> Exit:
         life = await desk.orders.life(number)

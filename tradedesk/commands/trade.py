@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.money import BadInput
+from data.money import BadInput, count_from_text
 from data.vocabulary import OrderState, Reason, RequestState
 from tradedesk.commands import choices
 from tradedesk.commands.exits import Exit, explain
@@ -149,7 +149,7 @@ def order(
 ) -> None:
     """Buy or sell for one client."""
     way, patience = choices.side_from(side), seconds_from(wait)
-    shares = choices.whole_number(quantity, "quantity")
+    shares = count_from_text(quantity, "quantity")
 
     async def work(desk: "Desk") -> Exit:
         from data.vocabulary import SizingKind
@@ -268,8 +268,8 @@ def cancel(
     ways = [bool(order_ids), client is not None, run_number is not None]
     if sum(ways) != 1:
         raise BadInput("cancel", "none" if not any(ways) else "several", "give orders, or --client, or --run")
-    numbers = [choices.whole_number(text, "order") for text in order_ids or ()]
-    run_wanted = None if run_number is None else choices.whole_number(run_number, "run")
+    numbers = [count_from_text(text, "order") for text in order_ids or ()]
+    run_wanted = None if run_number is None else count_from_text(run_number, "run")
     patience = seconds_from(wait)
 
     async def work(desk: "Desk") -> Exit:
@@ -310,8 +310,8 @@ def modify(
     as_json: AsJson = False,
 ) -> None:
     """Change a live order. What it needs more is blocked first; the broker's order book confirms it."""
-    number, patience = choices.whole_number(order_id, "order"), seconds_from(wait)
-    shares = None if quantity is None else choices.whole_number(quantity, "quantity")
+    number, patience = count_from_text(order_id, "order"), seconds_from(wait)
+    shares = None if quantity is None else count_from_text(quantity, "quantity")
     limit_paise, trigger_paise = choices.price_from(limit, "limit"), choices.price_from(trigger, "trigger")
 
     async def work(desk: "Desk") -> Exit:
