@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -18,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from brokers.contract import Ambiguous, BrokerError
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
-from data.locks import HeldLock, process_start
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched, Unit
+from data.locks import HeldLock
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched
 from data.tables import Instance
 from data.vocabulary import OrderState, SessionState
 from engine.accounts.book import Projection
@@ -59,6 +58,7 @@ from engine.orders.runs import Runs
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import Rules
+from engine.sign_on import SignOn
 from engine.trail import Trail
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ class Desk:
         self._parts = parts
         self.kind = kind
         self.events = parts.bus
+        self._signing = SignOn(parts, kind)
         self._recorder = Recorder(parts)
         self._watcher = Watcher(parts, self._recorder)
         self._dispatcher = Dispatcher(parts, self._recorder)
@@ -165,7 +166,7 @@ class Desk:
     @property
     def trading_stopped(self) -> str | None:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
-        return self._parts.distrust or self._parts.store.trouble
+        return self._parts.distrust or self._parts.store.trouble or self._signing.trouble or None
 
     @property
     def commits(self) -> int:
@@ -250,8 +251,7 @@ class Desk:
             log.error("the market cannot be reached: %s", problem)
         await self._meet_brokers()
         self._spawn(self._recorder.run())
-        if signed_on:  # what others cannot see alive sends no order
-            self._spawn(self._dispatcher.run())
+        self._spawn(self._dispatcher.run())
         self._spawn(self._watcher.follow_stream(parts.feed))
         self._spawn(self._watcher.poll())
         self._spawn(self._heartbeat())
@@ -272,15 +272,13 @@ class Desk:
         """Tell the adapters what they need to know of this desk's clients before they are first asked."""
 
     async def _sign_on(self) -> bool:
-        """Take a row and read the book; gives whether that could be written.
+        """Sign on and read the book; gives whether that could be written.
 
         A command goes on with what can be read, since a cancel needs the book and no row.
         """
         parts = self._parts
         try:
-            await self._register()
-            await parts.store.write(lambda unit: roll_day(unit, parts))
-            await parts.store.write(_read_everything)
+            await parts.sign_on()
         except (StoreUnwritable, StoreBusy, StoreClosed) as problem:
             if self.kind != "cli":
                 raise
@@ -318,47 +316,12 @@ class Desk:
         if self._tasks:
             await parts.feed.close()
         self._tasks.clear()
-        if parts.instance_id:
-            with suppress(StoreError):
-                await parts.store.write(self._sign_off)
+        with suppress(StoreError):
+            await self._signing.off()
         await parts.store.close()
         for lock in self._locks:
             lock.free()
-        (parts.home / "locks" / f"engine-{parts.instance_id}.lock").unlink(missing_ok=True)
-
-    async def _register(self) -> None:
-        """Give this engine a row and a held lock; the lock says that it lives."""
-        parts = self._parts
-
-        def unit_of_work(unit: Unit) -> int:
-            number = unit.take_ids("instance", 1)[0]
-            unit.insert(
-                Instance,
-                [
-                    {
-                        "id": number,
-                        "kind": self.kind,
-                        "pid": os.getpid(),
-                        "process_started": process_start(os.getpid()),
-                        "heartbeat_at": unit.now,
-                        "started_at": unit.now,
-                    }
-                ],
-            )
-            return number
-
-        parts.instance_id = await parts.store.write(unit_of_work)
-        lock = HeldLock(parts.home / "locks" / f"engine-{parts.instance_id}.lock")
-        lock.take(wait=True)
-        self._locks.append(lock)
-
-    def _sign_off(self, unit: Unit) -> None:
-        instances = table(Instance)
-        unit.connection.execute(
-            update(instances)
-            .where(instances.c.id == self._parts.instance_id)
-            .values(ended_at=unit.now, heartbeat_at=unit.now)
-        )
+        self._signing.free()
 
     def _orphans(self) -> None:
         """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader.
@@ -528,10 +491,6 @@ class Desk:
         await self._dispatcher.settle()
         await self._changer.settle()
         await self._recorder.flush()
-
-
-def _read_everything(unit: Unit) -> None:
-    unit.touched.everything = True
 
 
 def _tell_failure(task: "asyncio.Task[None]") -> None:

@@ -1,10 +1,10 @@
 """What every service of one desk shares."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from brokers.contract import Broker, BrokerAccount
 from brokers.pacing import KeyLane, Lane, key_lane
@@ -12,7 +12,7 @@ from data.clock import Clock, MarketClock
 from data.instruments import InstrumentIndex
 from data.locks import is_held
 from data.phases import Calendar
-from data.store import Store
+from data.store import Store, StoreClosed, Unit
 from engine.events import Bus
 from engine.market.quotes import QuoteMap
 from engine.rules import Rules, Waits
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the market's services share these parts too, and stand belo
     from engine.accounts.book import Book
     from engine.accounts.views import ClientView
 
+T = TypeVar("T")
 
 POINTS = (
     "reserving",
@@ -48,6 +49,10 @@ def _passed_on(client_id: int, why: str) -> None:
     pass
 
 
+async def _cannot_sign_on() -> None:
+    raise StoreClosed("no desk is open on these books")
+
+
 @dataclass(slots=True)
 class Parts:
     """The shared pieces of one running desk. `brokers` maps a client's broker word to its adapter."""
@@ -69,6 +74,11 @@ class Parts:
     random: random.Random
     index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
     instance_id: int = 0
+    may_send: bool = False
+    """Whether this engine is signed on, so that others see it alive and the day's books are open; set by
+    signing on alone. Without it nothing is reserved, claimed, modified, adopted or imported."""
+    sign_on: Callable[[], Awaitable[None]] = _cannot_sign_on
+    """Signs on where that is not done. Raises `StoreError`."""
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
     key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
     distrust: str | None = None
@@ -84,6 +94,14 @@ class Parts:
 
     look_at_secrets: Callable[[], tuple[bool, str]] | None = None
     """Whether api secrets and tokens are where the books expect them, and words; may block. None on paper."""
+
+    async def write_signed_on(self, unit: Callable[[Unit], T]) -> T:
+        """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
+
+        Raises what the unit raised, or `StoreError`; then nothing was written.
+        """
+        await self.sign_on()
+        return await self.store.write(unit)
 
     @property
     def halt_file(self) -> Path:

@@ -94,7 +94,7 @@ class KiteDesk(Desk):
     async def open(self) -> None:
         """Start, then read the day's instruments and keep the market's time."""
         await super().open()
-        if not self._parts.store.trouble:
+        if self._parts.may_send:
             await self._parts.store.write(lambda unit: _own(unit, self.kite_url))
         self.events.subscribe(self._heard)
         self._spawn(self._keep_day())

@@ -224,11 +224,13 @@ class Clients:
         changed by a file: the broker's figures are adopted at the day's opening.
         """
         clients = read_client_file(path)
-        return await self._parts.store.write(lambda unit: self._store(unit, path, clients, change_existing))
+        return await self._parts.write_signed_on(
+            lambda unit: self._store(unit, path, clients, change_existing)
+        )
 
     async def add(self, clients: Sequence[NewClient]) -> ImportReport:
         """Add clients that are not there yet, all or none."""
-        return await self._parts.store.write(lambda unit: self._store(unit, None, clients, False))
+        return await self._parts.write_signed_on(lambda unit: self._store(unit, None, clients, False))
 
     def _store(
         self, unit: Unit, path: Path | None, clients: Sequence[NewClient], change_existing: bool

@@ -198,7 +198,7 @@ class Routes:
         A column that the file lacks is left as it stands, an empty cell empties it.
         """
         routes = self.read_file(path)
-        return await self._parts.store.write(lambda unit: self._store(unit, routes))
+        return await self._parts.write_signed_on(lambda unit: self._store(unit, routes))
 
     async def retry(self, client_id: int) -> RouteView:
         """Let orders go out again on a refused route; the next one shows whether the broker takes it.

@@ -151,7 +151,7 @@ class Market:
                 )
             )
 
-        await self._parts.store.write(unit_of_work)
+        await self._parts.write_signed_on(unit_of_work)
         await self.load()
         return len(rows)
 

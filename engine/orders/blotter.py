@@ -232,7 +232,7 @@ class Orders:
         order, actor = self.get(order_id), self._parts.actor
         details = {"reason": reason.strip(), "broker_order_id": broker_order_id}
         entry = AuditEntry(action, actor, client_id=order.client_id, order_id=order_id, details=details)
-        await self._parts.store.write(lambda unit: unit.audit(entry))
+        await self._parts.write_signed_on(lambda unit: unit.audit(entry))
 
     async def cancel(self, order_ids: Sequence[int], why: str = "by hand") -> CancelResult:
         """Ask for live orders to be cancelled; unsent ones are freed at once.

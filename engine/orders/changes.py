@@ -28,6 +28,7 @@ from engine.orders.needs import open_need
 from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
 from engine.orders.requests import open_cancels, open_change
+from engine.orders.trading import require_trading
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 
@@ -214,6 +215,7 @@ class Changer:
         check_terms(change, self._parts.index.get(order.key))
         if halt_file_stands(self._parts.halt_file):
             raise Halted("the desk is halted; resume it first")
+        await require_trading(self._parts)
         number = await self._parts.store.write(
             lambda unit: ask_change(unit, order_id, change, why, self._parts)
         )

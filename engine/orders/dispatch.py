@@ -104,7 +104,7 @@ class Dispatcher:
                 continue
             self._claimed.clear()
             try:
-                claimed = await self._parts.store.write(
+                claimed = await self._parts.write_signed_on(
                     lambda unit, ready=ready: claim(unit, ready, self._parts)
                 )
             except Exception as problem:  # whatever it was, the other orders' way must stay open

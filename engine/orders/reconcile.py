@@ -70,10 +70,11 @@ class Reconciler:
         """Read the books of those of these clients whom nobody has read since the desk was opened.
 
         Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s` beyond
-        what the brokers' budgets make them wait.
+        what the brokers' budgets make them wait. Raises `StoreError` where what is read could not be booked.
         """
         wanted = [c for c in client_ids if c not in self._parts.book.reconciled and self._reachable(c)]
         if wanted:
+            await self._parts.sign_on()
             tasks = [self._start(client_id) for client_id in wanted]
             patient_s = self._parts.waits.send_timeout_s + self.eta_s(wanted)
             patience = asyncio.create_task(self._parts.clock.sleep(patient_s))
@@ -96,10 +97,11 @@ class Reconciler:
         """Take the broker's figures over for a client, on the trader's word.
 
         Raises `BadInput` without a reason, or while the client's orders are moving or its books cannot be
-        read.
+        read, and `StoreError` where they cannot be written.
         """
         if not reason.strip():
             raise BadInput("reason", reason, "say why the broker's figures are right")
+        await self._parts.sign_on()
         done = await self._compare(client_id, reason.strip())
         if done is None or done.differences is None:
             raise BadInput(
@@ -228,7 +230,7 @@ class Reconciler:
             return None
         await self._recorder.flush()
         theirs = Theirs(funds, holdings, began)
-        done = await parts.store.write(lambda unit: compare(unit, client_id, theirs, parts, adopt))
+        done = await parts.write_signed_on(lambda unit: compare(unit, client_id, theirs, parts, adopt))
         if done.differences is not None:
             self._compared[client_id] = began
         if client_id not in parts.book.reconciled:

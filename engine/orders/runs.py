@@ -15,7 +15,7 @@ from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.order_tables import Order, RunRecord
-from data.store import StoreError, StoreUnwritable, Unit, chunks
+from data.store import StoreBusy, StoreError, StoreUnwritable, Unit, chunks
 from data.vocabulary import (
     HaltScope,
     OrderState,
@@ -27,7 +27,6 @@ from data.vocabulary import (
     Validity,
 )
 from engine.accounts.views import OrderView, RunRow
-from engine.boot import boot_problem
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
@@ -43,10 +42,10 @@ from engine.orders.refusals import (
     PlanDrifted,
     PlanExpired,
     Refusal,
-    TradingStopped,
 )
 from engine.orders.reservation import reserve
 from engine.orders.sizing import whole_lots
+from engine.orders.trading import require_trading, stopped
 from engine.parts import Parts
 
 COUNTED = {
@@ -112,8 +111,8 @@ class Runs:
         lines = self._rotated(plan)
         try:
             number, order_ids = await self._parts.store.write(lambda unit: self._reserve(unit, plan, lines))
-        except StoreUnwritable as problem:
-            raise _stopped(str(problem)) from problem
+        except (StoreUnwritable, StoreBusy) as problem:
+            raise stopped(str(problem)) from problem
         self._parts.reached("reserved")
         self._dispatcher.submit(order_ids)
         return self.get(number)
@@ -127,10 +126,7 @@ class Runs:
         confirm = confirm.strip().lower()
         if len(confirm) < 8 or not plan.digest.startswith(confirm) or not verify_record(to_json(plan)):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
-        if self._parts.distrust is None:  # a command looks only before it trades
-            self._parts.distrust = await boot_problem(self._parts)
-        if trouble := self._parts.distrust or self._parts.store.trouble:
-            raise _stopped(trouble)
+        await require_trading(self._parts)
         if self._plans.expired(plan):
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"
@@ -230,7 +226,8 @@ class Runs:
         return await self._set_status(number, RunStatus.PAUSED, "RUN_PAUSED")
 
     async def go_on(self, number: int) -> RunView:
-        """Send on after a pause, or the unsent rest of a run whose engine has died."""
+        """Send on after a pause, or the unsent rest of a run whose engine has died. Raises a `Refusal`."""
+        await require_trading(self._parts)
         unsent = self._unsent(number)
 
         def unit_of_work(unit: Unit) -> None:
@@ -369,10 +366,6 @@ class Runs:
             )
 
         await self._parts.store.write(unit_of_work)
-
-
-def _stopped(why: str) -> TradingStopped:
-    return TradingStopped(f"trading is stopped: {why}; cancels still go")
 
 
 def _settled(order: OrderView) -> bool:

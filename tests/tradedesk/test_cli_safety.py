@@ -51,6 +51,45 @@ def frozen_process(database: Path, signed_on: Path | None) -> subprocess.Popen[b
     return child
 
 
+def test_a_command_that_meets_a_locked_database_reserves_nothing_and_says_why(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = demo.done("plan", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")["plan"]
+    funds = demo.done("funds")
+    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    with sqlite3.connect(demo.home / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for args in (
+            ("order", "AM1042", "buy", "TCS", "1", "--yes"),
+            ("bulk", "buy", "TCS", "--quantity", "1", "--yes"),
+            ("bulk", "--confirm", plan["digest"], "--yes"),
+        ):
+            printed = demo.run(*args, "--json")
+            assert (printed.code, printed.error["code"]) == (7, 7), args
+            assert "another process has held the database" in printed.error["message"]
+        other.execute("ROLLBACK")
+    assert (demo.done("orders"), demo.done("funds")) == ([], funds)
+
+
+def test_a_command_whose_opening_met_a_lock_sends_once_that_is_gone(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = demo.done("plan", "buy", "TCS", "--quantity", "1", "--clients", "AM1042")["plan"]
+    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    said: list[str] = []
+    with sqlite3.connect(demo.home / "desk.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def say(words: str) -> None:
+            said.append(words)
+            other.execute("ROLLBACK")
+
+        monkeypatch.setattr("tradedesk.commands.session.say", say)
+        (order,) = demo.done("bulk", "--confirm", plan["digest"], "--yes")["run"]["orders"]
+    assert "cancels still go out" in said[0]
+    assert order["state"] == "FILLED", "what is reserved is sent"
+
+
 @pytest.mark.parametrize("held", ["desk.db", "paper.db"])
 def test_cancel_all_ends_a_frozen_desk_and_cancels_its_orders(demo: Terminal, held: str) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")

@@ -1,0 +1,26 @@
+"""Whether this engine may trade at all: asked before anything that could lead to an order is written."""
+
+from data.store import StoreError
+from engine.boot import boot_problem
+from engine.orders.refusals import TradingStopped
+from engine.parts import Parts
+
+
+async def require_trading(parts: Parts) -> None:
+    """Refuse where the books are not to be trusted, the store takes nothing, or this engine cannot sign on.
+
+    Raises `TradingStopped`; cancels never ask.
+    """
+    if parts.distrust is None:  # a command looks only before it trades
+        parts.distrust = await boot_problem(parts)
+    if trouble := parts.distrust or parts.store.trouble:
+        raise stopped(trouble)
+    try:
+        await parts.sign_on()
+    except StoreError as problem:
+        raise stopped(str(problem)) from problem
+
+
+def stopped(why: str) -> TradingStopped:
+    """The refusal, with why trading is stopped."""
+    return TradingStopped(f"trading is stopped: {why}; cancels still go")
