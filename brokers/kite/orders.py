@@ -48,7 +48,7 @@ class KiteOrders:
             return NotSent(f"Kite turned calls away as too many; the next go in {resting:.0f} s")
         params = place_params(request)
         answer = await self._call(Purpose.PLACE, account, lambda client: client.place(params))
-        if isinstance(answer, Failure) and answer.status == 429:
+        if isinstance(answer, Failure) and answer.status == 429 and not answer.capped:
             self._resting_until[account] = self._clock.monotonic() + self._calls.waits.cool_down_s
         outcome = write_outcome(answer)
         if isinstance(outcome, Accepted):
@@ -123,7 +123,9 @@ class KiteOrders:
 
 
 def _other_may_do(answer: Failure, outcome: Outcome, variety: str, purpose: Purpose) -> bool:
-    if variety not in (REGULAR, AFTER_MARKET) or answer.unsettled or not answer.sent or answer.refusal:
+    if variety not in (REGULAR, AFTER_MARKET) or not answer.sent or answer.refusal:
+        return False
+    if answer.unsettled or answer.wrong_address or answer.capped:  # of the order or the way, not of the name
         return False
     if isinstance(outcome, Refused):
         elsewhere = any(word in answer.words.lower() for word in _UNKNOWN_ORDER)

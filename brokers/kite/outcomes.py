@@ -5,6 +5,7 @@ that it gives before its order management is asked (400, 403, 428; 429 is its ga
 have been taken (Kite Connect documentation, exceptions; its staff's answers on timed out orders).
 """
 
+import re
 from dataclasses import dataclass
 
 from brokers.contract import Accepted, Ambiguous, BrokerError, NotSent, Outcome, Refused, SessionExpired
@@ -32,6 +33,13 @@ _DOUBTFUL_TYPES = frozenset({"", "NetworkException", "DataException"})
 
 _DOUBTFUL_WORDS = ("timed out", "time out", "timeout", "check the order book", "no response")
 _CAPPED_WORDS = "maximum allowed order"
+"""Of the day's orders and the 25 changes of one: final whatever the status, and never tried again."""
+
+_ADDRESS_WORDS = re.compile(
+    r"\bno ips? configured\b|\bip\b.{0,60}\bnot allowed\b|\bnot allowed\b.{0,20}\bip\b"
+)
+"""Of an address that is not on the client's list; Kite says so under several error types, 400 or 403."""
+
 _UNSETTLED_WORDS = "being processed"
 
 
@@ -69,6 +77,16 @@ class Failure:
         return self.status == 400 and _UNSETTLED_WORDS in self.words.lower()
 
     @property
+    def capped(self) -> bool:
+        """Whether Kite takes no more: no order of the client's today, or no change of this order."""
+        return _CAPPED_WORDS in self.words.lower()
+
+    @property
+    def wrong_address(self) -> bool:
+        """Whether Kite refused the call for the address that it came from."""
+        return self.status in (400, 403) and _ADDRESS_WORDS.search(self.words.lower()) is not None
+
+    @property
     def text(self) -> str:
         """The broker's own words, or ours where it said nothing."""
         return self.words or self.why
@@ -80,7 +98,7 @@ def write_outcome(answer: str | Failure) -> Outcome:
         return Accepted(answer)
     if answer.refusal:
         return Refused(answer.refusal, answer.text)
-    if not answer.sent or answer.status == 429:
+    if not answer.sent or (answer.status == 429 and not answer.capped):
         return NotSent(answer.text)
     if _is_refusal(answer):
         return Refused(_code(answer), answer.text)
@@ -108,13 +126,14 @@ def plain(text: object, secrets: tuple[str | None, ...] = ()) -> str:
 
 
 def _is_refusal(failure: Failure) -> bool:
+    if failure.capped or failure.wrong_address:
+        return True
     words = failure.words.lower()
     match failure.status:
         case 400:
             if failure.unsettled or any(doubt in words for doubt in _DOUBTFUL_WORDS):
                 return False
-            # The daily cap and the 25 modifications of an order are told as a NetworkException.
-            return failure.error_type not in _DOUBTFUL_TYPES or _CAPPED_WORDS in words
+            return failure.error_type not in _DOUBTFUL_TYPES
         case 403:
             return failure.error_type in ("TokenException", "PermissionException", "PermissionError")
         case 404 | 405 | 410:
@@ -128,7 +147,7 @@ def _is_refusal(failure: Failure) -> bool:
 def _code(failure: Failure) -> str:
     if failure.token_refused:
         return SESSION_EXPIRED
-    if failure.status == 403:
+    if failure.wrong_address or (failure.status == 403 and not failure.capped):
         return ROUTE
     if failure.status == 428:
         return AUTHORISATION

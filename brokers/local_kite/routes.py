@@ -136,13 +136,15 @@ def _admit(kite: "LocalKite", request: web.Request, route: str) -> Caller:
     if writes:
         allowed = kite.switches.static_ips.get(user_id)
         if allowed is not None and request.remote not in allowed:
-            raise _wrong_address(request)
+            raise _wrong_address(kite, request, bool(allowed))
     return Caller(user_id, api_key, route, kite.mishaps.draw(user_id, route))
 
 
-def _wrong_address(request: web.Request) -> Turned:
-    words = f"Orders are not allowed from the IP address {request.remote}."
-    return Turned(403, "PermissionException", f"{words} Add it to the static IPs of your developer profile.")
+def _wrong_address(kite: "LocalKite", request: web.Request, any_allowed: bool) -> Turned:
+    words = f"IP ({request.remote}) is not allowed to place orders for this app."
+    if not any_allowed:
+        words = "No IPs configured for this app. Add allowed IPs on the developer console."
+    return Turned(*kite.switches.address_refusal(), words)
 
 
 async def _spoiled(
@@ -157,7 +159,7 @@ async def _spoiled(
         case "rate_limited":
             raise too_many()
         case "wrong_ip":
-            raise _wrong_address(request)
+            raise _wrong_address(kite, request, True)
         case "token_expired":
             kite.sessions.end_user(caller.user_id)
             raise bad_token()

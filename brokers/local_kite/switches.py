@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
 from data.money import BadInput
+
+WRONG_IP_ANSWERS = tuple(
+    f"{status} {kind}"
+    for status in (400, 403)
+    for kind in ("PermissionException", "InputException", "GeneralException")
+)
+"""How Kite has been seen to tell a wrong address."""
 
 
 @dataclass(slots=True)
@@ -21,7 +28,10 @@ class Switches:
     autoslice_flat: bool = False
     """Whether an autoslice answer is a flat list, as it was before March 2026."""
     static_ips: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Addresses that a user's orders may come from; a user who is not listed is not checked."""
+    """Addresses that a user's orders may come from: none with an empty list, and a user who is not listed is
+    not checked."""
+    wrong_ip_as: str = "403 PermissionException"
+    """Status and error type that a wrong address is told with."""
     demat_consent: dict[str, str] = field(default_factory=dict[str, str])
     """`consent`, `physical` or an empty text by user; `consent` for a user who is not listed."""
     freeze_quantities: dict[str, int] = field(default_factory=dict[str, int])
@@ -31,8 +41,16 @@ class Switches:
         """How a user's sales are authorised."""
         return self.demat_consent.get(user_id, "consent")
 
+    def address_refusal(self) -> tuple[int, str]:
+        """The status and the error type of `wrong_ip_as`."""
+        status, _, kind = self.wrong_ip_as.partition(" ")
+        return int(status), kind
+
     def change(self, given: Mapping[str, Any]) -> None:
-        """Set the switches that `given` names; tables are laid over what stands. Raises `BadInput`."""
+        """Set the switches that `given` names; tables are laid over what stands, null takes an entry away.
+
+        Raises `BadInput`.
+        """
         known = {switch.name for switch in fields(self)}
         for name, value in given.items():
             if name not in known:
@@ -42,12 +60,19 @@ class Switches:
                 raise BadInput(f"switch {name}", value, f"give a {type(standing).__name__}")
             if isinstance(standing, dict):
                 self._check_table(name, value)
+            if name == "wrong_ip_as" and value not in WRONG_IP_ANSWERS:
+                raise BadInput(f"switch {name}", value, f"give one of {', '.join(WRONG_IP_ANSWERS)}")
         for name, value in given.items():
             standing = getattr(self, name)
-            setattr(self, name, {**standing, **value} if isinstance(standing, dict) else value)
+            if isinstance(standing, dict):
+                laid = {**cast("dict[str, Any]", standing), **value}
+                value = {key: entry for key, entry in laid.items() if entry is not None}
+            setattr(self, name, value)
 
     def _check_table(self, name: str, table: Mapping[str, Any]) -> None:
         for key, value in table.items():
+            if value is None:
+                continue
             fits = {
                 "static_ips": isinstance(value, list),
                 "demat_consent": value in ("", "consent", "physical"),

@@ -32,7 +32,7 @@ PAPER = "paper"
 THIS_MACHINE = "this machine"
 """The one address that calls leave by where neither proxy nor address of their own is named."""
 
-_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+_ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]*[0-9A-Fa-f]")
 
 NO_CONNECTION = "no connection to its broker on this desk"
 """Said of a client whom no adapter serves; all else that is missing of it does not matter then."""
@@ -202,15 +202,25 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
 def _refused_words(route: RouteView, at: datetime) -> str:
     """What the broker said of this way out, and what would mend it."""
     where = "this machine's address" if route.egress == THIS_MACHINE else route.egress
-    seen = _ADDRESS.search(route.refused_text)
-    if seen is not None and route.egress not in (THIS_MACHINE, seen.group()):
-        mend = f"it left by {seen.group()} and not by {where}: correct the route or this machine's way out"
+    seen = _address_in(route.refused_text)
+    if seen and route.egress not in (THIS_MACHINE, seen):
+        mend = f"it left by {seen} and not by {where}: correct the route or this machine's way out"
     else:
         mend = f"put {where} on the client's list in the broker's developer console, or correct the route"
     return (
         f"refused {at.astimezone(IST):%d %b %H:%M}: {route.refused_text.rstrip('.')}; {mend}; "
         "then retry it: the next order shows whether the broker takes it"
     )
+
+
+def _address_in(words: str) -> str:
+    """The first IPv4 or IPv6 address that a broker's words name, empty where they name none."""
+    for found in _ADDRESS.finditer(words):
+        try:
+            return str(ip_address(found.group()))
+        except ValueError:
+            continue
+    return ""
 
 
 def judge_consent(adapter: str, route: RouteView | None, day: date) -> Judged:

@@ -61,6 +61,9 @@ MARGIN = (
     "Insufficient funds. Required margin is 9 but available margin is 1. Check the orderbook for open orders."
 )
 TIMED_OUT = "Order request timed out. Please check the order book and confirm before placing again."
+NO_ADDRESS = "No IPs configured for this app. Add allowed IPs on the Kite Connect developer console."
+OTHER_ADDRESS = "IP (203.0.113.7) is not allowed to place orders for this app."
+CAPPED = "Maximum allowed order requests exceeded."
 PROTECT = "Market orders without market protection are not allowed via API."
 
 
@@ -73,12 +76,21 @@ PROTECT = "Market orders without market protection are not allowed via API."
         (refused(400, "MarginException", MARGIN), Refused("MarginException", MARGIN)),
         (refused(400, "HoldingException", "Too few."), Refused("HoldingException", "Too few.")),
         (refused(400, "OrderException", "No."), Refused("OrderException", "No.")),
-        (
-            refused(400, "NetworkException", "Maximum allowed order requests exceeded."),
-            Refused("NetworkException", "Maximum allowed order requests exceeded."),
-        ),
+        (refused(400, "NetworkException", CAPPED), Refused("NetworkException", CAPPED)),
         (refused(403, "PermissionException", "IP 1.2.3.4."), Refused("route", "IP 1.2.3.4.")),
+        # The address is not the client's, in whatever envelope.
+        *(
+            (refused(status, kind, words), Refused("route", words))
+            for status in (400, 403)
+            for kind in ("PermissionException", "InputException", "GeneralException")
+            for words in (NO_ADDRESS, OTHER_ADDRESS)
+        ),
         (refused(403, "TokenException", "Gone."), Refused("session_expired", "Gone.")),
+        # The day's orders are used up: trying again only uses up more.
+        *(
+            (refused(s, "NetworkException", CAPPED), Refused("NetworkException", CAPPED))
+            for s in (403, 429, 503)
+        ),
         # Turned away at the gate, whatever the page looks like.
         (refused(429, "NetworkException", "Too many requests"), NotSent),
         (Reply(429, HTML, "text/html"), NotSent),

@@ -659,6 +659,11 @@ async def test_orders_come_from_the_addresses_of_the_client(house: House) -> Non
     assert await call(ann.orders) == []
     await house.control("switches", {"static_ips": {"ANN": ["10.0.0.1", "127.0.0.1"]}})
     await call(ann.place_order, **order())
+    await house.control("switches", {"static_ips": {"ANN": []}, "wrong_ip_as": "400 InputException"})
+    error = await refusal(kx.InputException, ann.place_order, **order())
+    assert str(error).startswith("No IPs configured for this app.")
+    await house.control("switches", {"static_ips": {"ANN": None}})
+    await call(ann.place_order, **order())
 
 
 async def test_the_control_endpoint_tells_the_time_and_what_is_wrong_with_a_rule(house: House) -> None:

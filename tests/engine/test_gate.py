@@ -257,6 +257,14 @@ async def test_an_order_from_a_wrong_address_turns_the_route_of_that_client_red(
         assert colours(desk, 1)["route"] == "red", "it is kept, whoever looks, till it is mended"
 
 
+async def test_a_broker_that_saw_another_kind_of_address_is_understood(tmp_path):
+    async with refusing_desk(tmp_path) as (desk, answers):
+        answers["U1"] = Refused("route", "IP (2001:DB8::7) is not allowed to place orders for this app.")
+        await sent(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
+        words = desk.gate.of(1).check(GateItem.ROUTE).judged.words
+        assert "it left by 2001:db8::7 and not by 203.0.113.1: correct the route" in words
+
+
 async def test_a_refused_route_is_retried_and_the_next_order_shows_what_came_of_it(tmp_path):
     intent = buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, again=True)
     async with refusing_desk(tmp_path) as (desk, answers):

@@ -140,20 +140,22 @@ async def test_a_session_that_ends_in_mid_run(morning: Morning) -> None:
     assert [one.code for one in morning.desk.sessions.due()] == [STRUCK.code]
 
 
-async def test_a_wrong_address(morning: Morning) -> None:
+@pytest.mark.parametrize("told_as", ["403 PermissionException", "400 GeneralException"])
+async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
     await everybody(morning)
     before = standing(morning)
-    morning.kite.switches.change({"static_ips": {STRUCK.user_id: ["198.51.100.9"]}})
+    listed = {"static_ips": {STRUCK.user_id: ["198.51.100.9"]}}
+    morning.kite.switches.change({**listed, "wrong_ip_as": told_as})
     order = (await bought(morning))[STRUCK.number]
     assert (order.state, order.reason_code) == (OrderState.REJECTED, "route")
-    assert "Orders are not allowed from the IP address 127.0.0.1." in order.reason_text
+    assert "IP (127.0.0.1) is not allowed to place orders for this app." in order.reason_text
     assert order.blocked_paise == 0
     session = morning.desk.sessions.of(STRUCK.number)
     assert session is not None
     assert session.ok, "only orders are bound to an address"
     route = at_gate(morning, GateItem.ROUTE)
     assert route.colour is GateColour.RED
-    assert "Orders are not allowed from the IP address 127.0.0.1" in route.judged.words
+    assert "IP (127.0.0.1) is not allowed to place orders for this app" in route.judged.words
     assert "it left by 127.0.0.1 and not by 203.0.113.3: correct the route" in route.judged.words
     assert standing(morning) == before
     plan = await _previewed(morning, again=True)
@@ -163,7 +165,7 @@ async def test_a_wrong_address(morning: Morning) -> None:
     }
     (skipped,) = [line for line in plan.lines if line.reason is not None]
     assert skipped.detail == route.judged.words
-    morning.kite.switches.change({"static_ips": {STRUCK.user_id: ["127.0.0.1"]}})
+    morning.kite.switches.change({"static_ips": {STRUCK.user_id: None}})
     assert at_gate(morning, GateItem.ROUTE).colour is GateColour.RED, "a look at the list is no call of ours"
     await morning.desk.routes.retry(STRUCK.number)
     morning.kite.received.clear()
