@@ -42,7 +42,7 @@ from engine.events import (
     StoreTrouble,
     TapeLine,
 )
-from engine.market.market import Market, awaited_day
+from engine.market.market import Market
 from engine.market.watchlist import Watchlist
 from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
@@ -50,7 +50,7 @@ from engine.orders.changes import Changer
 from engine.orders.dispatch import Dispatcher
 from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
-from engine.orders.lifecycle import end_of_day, is_over
+from engine.orders.left_over import end_left_over, left_over
 from engine.orders.planning import Plans
 from engine.orders.reconcile import Reconciler
 from engine.orders.record import Recorder
@@ -356,12 +356,9 @@ class Desk:
             self._day = day
             book.begin_day(day)
             self.reconcile.forget()
-        awaited = awaited_day(parts)
-        live = (book.orders[i] for i in book.live)
-        left = {o.id for o in live if is_over(o.state, o.after_market, o.trading_date, day, awaited)}
-        left -= self._marked
+        left = left_over(parts, book.live) - self._marked
         if left & self._left_over:
-            await parts.store.write(lambda unit: end_of_day(unit, day, awaited, parts.calendar, parts.actor))
+            await end_left_over(parts, left)
             self._marked |= left
         self._left_over = left
 

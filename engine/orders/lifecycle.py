@@ -4,7 +4,7 @@ A fact is never refused: it is booked, and flagged where it should not have been
 batch could not settle (a status ahead of its trades) comes back as clients whose books must be read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -212,8 +212,15 @@ def is_over(
     return trading_date < day
 
 
-def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, actor: str) -> list[int]:
-    """End orders whose session is over that nobody has told the end of; gives them.
+def end_of_day(
+    unit: Unit,
+    day: date,
+    awaited: date | None,
+    calendar: Calendar,
+    actor: str,
+    among: Collection[int] | None = None,
+) -> list[int]:
+    """End orders, `among` these or all, whose session is over and whose end nobody has told; gives them.
 
     An order of the day cannot trade after its day, and an unsent one's plan was for that session's prices. An
     order whose send ended in doubt keeps its money blocked and is marked for a human; so is one that waited
@@ -230,7 +237,8 @@ def end_of_day(unit: Unit, day: date, awaited: date | None, calendar: Calendar, 
         [
             row.id
             for row in live
-            if is_over(OrderState(row.state), row.after_market, row.trading_date, day, awaited)
+            if (among is None or row.id in among)
+            and is_over(OrderState(row.state), row.after_market, row.trading_date, day, awaited)
         ]
     )
     over_ids = list(books.orders)

@@ -19,7 +19,9 @@ from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, compare
 from engine.accounts.views import BreakView
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
+from engine.orders.left_over import end_left_over, left_over
 from engine.orders.record import Recorder
+from engine.orders.states import Flag
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import READERS
@@ -214,12 +216,28 @@ class Reconciler:
         self._parts.reached("reconciling")
         return done is not None and done.differences is not None
 
+    async def _end_left_over(self, client_id: int) -> None:
+        """End a client's orders of the days before, now that its order book of today has been read.
+
+        A broker holds no money for them, so that neither may we before both are compared.
+        """
+        book = self._parts.book
+        live = book.live & book.orders_of_client.get(client_id, set())
+        left = {
+            order_id
+            for order_id in left_over(self._parts, live)
+            if Flag.NEEDS_HUMAN.value not in book.orders[order_id].flags
+        }
+        if left:
+            await end_left_over(self._parts, left)
+
     async def _compare(self, client_id: int, adopt: str = "") -> Compared | None:
         """Read everything and compare; None where something could not be read."""
         parts = self._parts
         began = parts.clock.now()
         if not await self._watcher.read(client_id):
             return None
+        await self._end_left_over(client_id)
         try:
             broker, account = parts.broker_of(client_id)
             async with parts.clock.timeout(parts.waits.read_timeout_s):

@@ -7,6 +7,9 @@ from cli_desk import Terminal
 
 from brokers.contract import Ambiguous
 from brokers.paper.broker import PaperBroker
+from brokers.paper.exchange import PaperExchange
+from data.clock import SystemClock
+from data.phases import load_calendar
 
 
 def test_a_modify_is_confirmed_by_the_book_and_blocks_what_it_needs(demo: Terminal) -> None:
@@ -54,6 +57,32 @@ def test_a_trigger_makes_a_stop_order_with_or_without_a_limit(demo: Terminal) ->
 
     reached = demo.run("order", "AM1042", "buy", "TCS", "1", "--trigger", "100", "--yes", "--json")
     assert (reached.code, reached.error["field"]) == (2, "trigger")
+
+
+def next_day(at: Terminal) -> None:
+    """Let the home's exchange close while nobody is there."""
+    calendar = load_calendar()
+    exchange = PaperExchange(at.home / "paper.db", SystemClock(), calendar)
+    day = exchange.market_clock.trading_day
+    exchange.jump(calendar.session_close(day))
+    assert exchange.market_clock.trading_day > day
+    exchange.close()
+
+
+def test_reconcile_on_the_next_day_ends_the_orders_of_the_day_before(demo: Terminal) -> None:
+    before = demo.done("funds", "--client", "AM1042")
+    lowest = demo.done("detail", "INFY")["lower_circuit_paise"] // 100
+    number = demo.order("AM1042", "buy", "INFY", "2", "--limit", str(lowest + 1))["order_id"]
+    assert demo.done("funds", "--client", "AM1042") != before
+    next_day(demo)
+
+    assert demo.done("reconcile", "AM1042")["breaks"] == []
+
+    ended = demo.done("orders", "show", str(number))["order"]
+    assert (ended["state"], ended["filled_quantity"], ended["blocked_paise"]) == ("EXPIRED", 0, 0)
+    assert demo.done("funds", "--client", "AM1042") == before
+    assert demo.done("orders", "--live") == []
+    assert demo.done("doctor")["ok"]
 
 
 def test_reconcile_finds_what_differs_and_takes_it_over_with_a_reason(demo: Terminal) -> None:
