@@ -78,8 +78,8 @@ def test_reconcile_on_the_next_day_ends_the_orders_of_the_day_before(demo: Termi
 
     assert demo.done("reconcile", "AM1042")["breaks"] == []
 
-    ended = demo.done("orders", "show", str(number))["order"]
-    assert (ended["state"], ended["filled_quantity"], ended["blocked_paise"]) == ("EXPIRED", 0, 0)
+    (ended,) = demo.done("audit", "show", "--action", "ORDER_EXPIRED")
+    assert (ended["order_id"], ended["details"]["filled_quantity"]) == (number, 0)
     assert demo.done("funds", "--client", "AM1042") == before
     assert demo.done("orders", "--live") == []
     assert demo.done("doctor")["ok"]
