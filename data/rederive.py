@@ -72,7 +72,7 @@ def _money_differences(connection: Connection) -> Iterable[str]:
             postings.c.client_id, postings.c.account
         )
     ):
-        column = BALANCES.get(Account(account))
+        column = BALANCES.get(account)
         if column is not None:
             derived[client_id][column[0]] = column[1] * int(total)
     rows = {row["client_id"]: row for row in connection.execute(select(funds)).mappings()}

@@ -56,6 +56,10 @@ class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
     """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
 
 
+class StoreUnreadable(StoreError):  # noqa: N818 - reads as a state
+    """The books hold what cannot be read: trading stops, cancels still go."""
+
+
 class StoreUnread(StoreError):  # noqa: N818 - reads as a state
     """The unit was kept, but what it changed could not be read back; the next commit reads everything."""
 

@@ -1,26 +1,64 @@
 """What is looked at before a desk trades: the file as SQLite sees it, and the end of the audit chain."""
 
+import logging
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy.exc import DBAPIError
 
+from data.readable import unreadable
 from engine.parts import Parts
 from engine.trail import Trail
+
+log = logging.getLogger(__name__)
+
+NEWEST = 100_000
+"""How many of each table's newest rows are looked at for values that cannot be read."""
 
 
 async def boot_problem(parts: Parts) -> str:
     """Why these books are not to be traded on, in words for the trader; empty if nothing speaks against it.
 
     The store must be open. It is quick, for each opening of a desk; `tradedesk doctor` looks at everything.
+    What ends a look speaks against the books as well as what it finds.
     """
+    for what, look in _LOOKS.items():
+        try:
+            problem = await look(parts)
+        except Exception as ended:
+            words = ended.orig if isinstance(ended, DBAPIError) else repr(ended)
+            log.exception("a look at the books ended")
+            problem = f"{what} cannot be read ({words}); `tradedesk doctor` says more"
+        if problem:
+            return problem
+    return ""
+
+
+async def _file(parts: Parts) -> str:
     damage = await parts.store.quick_check()
     if damage:
         return f"desk.db is damaged ({damage}): put a copy back; `tradedesk doctor` says what can be read"
-    try:
-        report = await Trail(parts).verify_tail()
-    except DBAPIError as problem:
-        return f"the audit in desk.db cannot be read ({problem.orig}); `tradedesk doctor` says more"
-    if not report.ok:
-        return (
-            f"the audit does not verify: {report.message}, so desk.db was changed by something other than "
-            f"tradedesk; `tradedesk audit show` and `tradedesk doctor` say more"
-        )
     return ""
+
+
+async def _values(parts: Parts) -> str:
+    found = await parts.store.read_aside(lambda connection: unreadable(connection, NEWEST))
+    if found:
+        return f"desk.db holds values that no tradedesk writes: {found[0]}; `tradedesk doctor` says more"
+    return ""
+
+
+async def _audit(parts: Parts) -> str:
+    report = await Trail(parts).verify_tail()
+    if report.ok:
+        return ""
+    return (
+        f"the audit does not verify: {report.message}, so desk.db was changed by something other than "
+        f"tradedesk; `tradedesk audit show` and `tradedesk doctor` say more"
+    )
+
+
+_LOOKS: dict[str, Callable[[Parts], Awaitable[str]]] = {
+    "desk.db": _file,
+    "the values in desk.db": _values,
+    "the audit in desk.db": _audit,
+}

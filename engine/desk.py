@@ -18,7 +18,8 @@ from brokers.contract import Ambiguous, BrokerError
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.locks import HeldLock
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable, Touched
+from data.readable import UNREADABLE
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched
 from data.tables import Instance
 from data.vocabulary import OrderState, SessionState
 from engine.accounts.book import Projection
@@ -237,9 +238,12 @@ class Desk:
             parts.distrust = await boot_problem(parts)
             if parts.distrust:
                 log.error("trading is stopped: %s", parts.distrust)
-        await self.market.load()
-        await self.watchlist.load()
-        await self.halt.load()
+        for what, load in (
+            ("instruments", self.market.load),
+            ("watchlists", self.watchlist.load),
+            ("certificates", self.halt.load),
+        ):
+            await self._bear(what, load())
         if signed_on:
             await self.sessions.expire_due()
         self._orphans()
@@ -261,12 +265,23 @@ class Desk:
         await self._canceller.resume()
         await self._changer.resume()
         if self.kind == "cli":  # reads what it needs, when it needs it
-            await self.reconcile.borrow()
+            await self._bear("comparisons", self.reconcile.borrow())
             live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
             self._watcher.read_soon(live)
         else:
             self._spawn(self.reconcile.run())
             await self.halt.take_up()
+
+    async def _bear(self, what: str, reading: Coroutine[Any, Any, object]) -> None:
+        """Read something of the books; where it cannot be read, trading stops and cancels go on."""
+        try:
+            await reading
+        except UNREADABLE as problem:
+            log.exception("%s cannot be read", what)
+            words = problem.orig if isinstance(problem, DBAPIError) else problem
+            self._parts.distrust = (
+                self._parts.distrust or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
+            )
 
     async def _meet_brokers(self) -> None:
         """Tell the adapters what they need to know of this desk's clients before they are first asked."""
@@ -279,8 +294,8 @@ class Desk:
         parts = self._parts
         try:
             await parts.sign_on()
-        except (StoreUnwritable, StoreBusy, StoreClosed) as problem:
-            if self.kind != "cli":
+        except (StoreUnwritable, StoreBusy, StoreClosed, StoreUnreadable) as problem:
+            if self.kind != "cli" and not isinstance(problem, StoreUnreadable):
                 raise
             log.error("opened for reading and for cancels: %s", problem)
         else:

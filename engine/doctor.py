@@ -1,23 +1,30 @@
 """The doctor: re-derives every balance, checks chain and triggers, and says what it found."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, LargeBinary, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
 from data.audit import stored_rows, verify
 from data.clock import IST
 from data.columns import table
 from data.order_tables import Order, PlanRecord
+from data.readable import UNREADABLE, unreadable
 from data.rederive import differences
 from data.schema import missing_triggers
 from data.secrets import FILE, vault_state
+from data.store import read_file
 from data.vocabulary import HaltScope, OrderState
 from engine.orders.halt_file import read_halt_file
 from engine.orders.plan_record import verify_record
 from engine.parts import Parts
+
+OF_THE_OPENING = ("database", "values", "audit chain")
+"""Checks that a desk's opening makes too, as far as it has time to: what they find stops trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,9 @@ class Doctor:
         async with self._parts.store.reader() as connection:
             await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
             checks = await connection.run_sync(examine)
+        bad = next((check for check in checks if check.name in OF_THE_OPENING and not check.ok), None)
+        if bad is not None and not self._parts.distrust:
+            self._parts.distrust = f"{bad.name}: {bad.detail}; `tradedesk doctor` says more"
         checks.append(self._halts())
         checks.append(await self._secrets())
         return checks
@@ -73,14 +83,21 @@ class Doctor:
         return Check("halts", True, f"standing: {standing}; HALT file {file}")
 
 
+def examine_file(database: Path, why_not_opened: Exception) -> list[Check]:
+    """The checks of a database whose desk could not be opened, and why not."""
+    words = getattr(why_not_opened, "orig", None) or why_not_opened
+    return [Check("opening", False, f"no desk can be opened: {words}"), *read_file(database, examine)]
+
+
 def examine(connection: Connection) -> list[Check]:
     """The checks that need only the database."""
     checks: list[Check] = []
     for name, look in _LOOKS.items():
         try:
             ok, words = look(connection)
-        except DBAPIError as problem:  # a damaged page spoils what lies on it, not the other checks
-            ok, words = False, f"it cannot be read: {problem.orig}"
+        except Exception as problem:  # whatever ends one look is what it found, and spoils no other
+            words = problem.orig if isinstance(problem, DBAPIError) else repr(problem)
+            ok, words = False, f"it cannot be read: {words}"
         checks.append(Check(name, ok, words))
     return checks
 
@@ -113,15 +130,29 @@ def _chain(connection: Connection) -> tuple[bool, str]:
 def _plans(connection: Connection) -> tuple[bool, str]:
     """Whether each stored plan still has the digest under which it was confirmed."""
     plans = table(PlanRecord)
-    rows = connection.execute(select(plans.c.number, plans.c.digest, plans.c.body)).yield_per(50)
+    stored = select(plans.c.number, cast(plans.c.digest, LargeBinary), cast(plans.c.body, LargeBinary))
     count, changed = 0, list[int]()
-    for number, digest, body in rows:
+    for number, digest, body in connection.execute(stored).yield_per(50):
         count += 1
-        if body.get("digest") != digest or not verify_record(body):
+        if not _as_confirmed(digest, body):
             changed.append(number)
     if changed:
         return False, f"changed since confirmed: {changed[:20]}"
     return True, "1 plan has its digest" if count == 1 else f"{count} plans have their digests"
+
+
+def _as_confirmed(digest: bytes | None, body: bytes | None) -> bool:
+    """Whether a stored body is one whose digest it is; what cannot be read is not."""
+    try:
+        record = json.loads(body or b"")
+        return record["digest"].encode() == digest and verify_record(record)
+    except UNREADABLE:
+        return False
+
+
+def _values(connection: Connection) -> tuple[bool, str]:
+    found = unreadable(connection)
+    return not found, "every stored value can be read" if not found else "; ".join(found)
 
 
 def _orders(connection: Connection) -> tuple[bool, str]:
@@ -137,6 +168,7 @@ def _orders(connection: Connection) -> tuple[bool, str]:
 
 _LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
     "database": _database,
+    "values": _values,
     "references": _references,
     "append-only triggers": _triggers,
     "balances": _balances,

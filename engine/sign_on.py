@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from data.columns import table
 from data.locks import HeldLock, process_start
-from data.store import StoreError, Unit
+from data.readable import UNREADABLE
+from data.store import StoreError, StoreUnreadable, Unit
 from data.tables import Instance
 from engine.accounts.days import roll_day
 from engine.parts import Parts
@@ -47,6 +48,9 @@ class SignOn:
         except StoreError as problem:
             self.trouble = str(problem)
             raise
+        except UNREADABLE as problem:
+            self.trouble = f"the day cannot be opened: {getattr(problem, 'orig', problem)}"
+            raise StoreUnreadable(self.trouble) from problem
         self.trouble = ""
         parts.may_send = True
 

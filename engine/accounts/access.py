@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.clock import IST
 from data.columns import table
+from data.readable import rows_read
 from data.vocabulary import (
     Demat,
     GateColour,
@@ -118,32 +119,35 @@ class Access:
 def read_access(connection: Connection, day: date) -> Access:
     """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
     routes, sessions, waivers = table(ClientRoute), table(BrokerSession), table(GateWaiver)
+    found = rows_read(connection, select(routes), _route_view)
+    signed_in = rows_read(connection, select(sessions), _session_view)
+    of_the_day = select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
     return Access(
-        {row["client_id"]: _route_view({**row}) for row in connection.execute(select(routes)).mappings()},
-        {
-            row.client_id: SessionView(
-                row.client_id,
-                row.user_name,
-                row.login_at,
-                row.expires_at,
-                SessionProblem(row.problem_code),
-                row.problem_text,
-                row.checked_at,
-            )
-            for row in connection.execute(select(sessions))
-        },
-        {
-            (row.client_id, GateItem(row.item)): row.reason
-            for row in connection.execute(
-                select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
-            )
-        },
+        {route.client_id: route for route in found},
+        {session.client_id: session for session in signed_in},
+        dict(rows_read(connection, of_the_day, _waived)),
     )
 
 
-def _route_view(row: dict[str, Any]) -> RouteView:
-    row["kind"], row["demat"] = RouteKind(row["kind"]), Demat(row["demat"])
-    return RouteView(**row)
+def _session_view(row: Mapping[str, Any]) -> SessionView:
+    return SessionView(
+        row["client_id"],
+        row["user_name"],
+        row["login_at"],
+        row["expires_at"],
+        SessionProblem(row["problem_code"]),
+        row["problem_text"],
+        row["checked_at"],
+    )
+
+
+def _waived(row: Mapping[str, Any]) -> tuple[tuple[int, GateItem], str]:
+    return (row["client_id"], GateItem(row["item"])), row["reason"]
+
+
+def _route_view(row: Mapping[str, Any]) -> RouteView:
+    values: dict[str, Any] = {**row, "kind": RouteKind(row["kind"]), "demat": Demat(row["demat"])}
+    return RouteView(**values)
 
 
 def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) -> dict[int, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from brokers.contract import BrokerOrder
 from data.columns import table
 from data.order_tables import Fill, Halt, Order, RunRecord
+from data.readable import rows_read
 from data.store import Touched, chunks
 from data.tables import Break, Client, ClientGroup, ClosedLot, Funds, Hold, Holding, SizingBase
 from data.vocabulary import (
@@ -132,16 +133,16 @@ class Book:
         member: dict[int, list[str]] = defaultdict(list)
         for client_id, name in connection.execute(select(groups.c.client_id, groups.c.name)):
             member[client_id].append(name)
-        rows = list(
-            connection.execute(
-                select(clients, bases.c.capital_paise.label("base"), funds.c.mtf_limit_paise)
-                .outerjoin(bases, (bases.c.client_id == clients.c.id) & (bases.c.trading_date == day))
-                .outerjoin(funds, funds.c.client_id == clients.c.id)
-                .order_by(clients.c.code)
-            ).mappings()
+        rows = rows_read(
+            connection,
+            select(clients, bases.c.capital_paise.label("base"), funds.c.mtf_limit_paise)
+            .outerjoin(bases, (bases.c.client_id == clients.c.id) & (bases.c.trading_date == day))
+            .outerjoin(funds, funds.c.client_id == clients.c.id)
+            .order_by(clients.c.code),
+            _client_words,
+            strict=True,
         )
-        active = ClientStatus.ACTIVE.value
-        trading = {row["id"]: row["code"] for row in rows if row["status"] == active}
+        trading = {row["id"]: row["code"] for row in rows if row["status"] is ClientStatus.ACTIVE}
         access = projection.access
         projection.shared = shared_addresses(access.routes, trading)
         projection.clients = out = dict[int, ClientView]()
@@ -149,7 +150,7 @@ class Book:
             admitted = admit(
                 row["id"],
                 self.adapter_of(row["broker"]),
-                SessionState(row["session"]),
+                row["session"],
                 access,
                 projection.shared.get(row["id"], ()),
                 day,
@@ -160,7 +161,7 @@ class Book:
                 name=row["name"],
                 broker=row["broker"],
                 broker_user_id=row["broker_user_id"],
-                status=ClientStatus(row["status"]),
+                status=row["status"],
                 status_reason=row["status_reason"],
                 status_since=row["status_since"],
                 session=admitted.session,
@@ -234,6 +235,10 @@ class Book:
         return events
 
 
+def _client_words(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "status": ClientStatus(row["status"]), "session": SessionState(row["session"])}
+
+
 def _pieces(ids: Iterable[int] | None) -> Iterable[list[int] | None]:
     return [None] if ids is None else chunks(ids)
 
@@ -252,7 +257,7 @@ def _read_funds(connection: Connection, client_ids: Iterable[int] | None) -> dic
             held_query = held_query.where(holds.c.client_id.in_(ids))
             query = query.where(funds.c.client_id.in_(ids))
         held = {int(row[0]): int(row[1]) for row in connection.execute(held_query)}
-        for row in connection.execute(query).mappings():
+        for row in rows_read(connection, query, dict, strict=ids is None):
             out[row["client_id"]] = FundsView(**row, held_paise=held.get(row["client_id"], 0))
     return out
 
@@ -268,25 +273,26 @@ def _read_holdings(
             query = query.where(holdings.c.client_id.in_(ids))
             for client_id in ids:
                 out[client_id] = []
-        for row in connection.execute(query).mappings():
-            if row["today"] + row["t1"] + row["free"] + row["pledged"] + row["blocked"] == 0:
-                continue  # sold out: its postings tell its story
-            out[row["client_id"]].append(
-                HoldingView(
-                    client_id=row["client_id"],
-                    security=row["security"],
-                    key=f"{row['exchange']}:{row['tradingsymbol']}",
-                    tradingsymbol=row["tradingsymbol"],
-                    product=Product(row["product"]),
-                    today=row["today"],
-                    t1=row["t1"],
-                    free=row["free"],
-                    pledged=row["pledged"],
-                    blocked=row["blocked"],
-                    cost_paise=row["cost_paise"],
-                )
-            )
+        for view in rows_read(connection, query, _holding_view, strict=ids is None):
+            if view.today + view.t1 + view.free + view.pledged + view.blocked:
+                out[view.client_id].append(view)  # of what is sold out its postings tell the story
     return {client_id: tuple(views) for client_id, views in out.items()}
+
+
+def _holding_view(row: Mapping[str, Any]) -> HoldingView:
+    return HoldingView(
+        client_id=row["client_id"],
+        security=row["security"],
+        key=f"{row['exchange']}:{row['tradingsymbol']}",
+        tradingsymbol=row["tradingsymbol"],
+        product=Product(row["product"]),
+        today=row["today"],
+        t1=row["t1"],
+        free=row["free"],
+        pledged=row["pledged"],
+        blocked=row["blocked"],
+        cost_paise=row["cost_paise"],
+    )
 
 
 def _read_breaks(
@@ -298,21 +304,23 @@ def _read_breaks(
         query = select(breaks).where(breaks.c.closed_at.is_(None)).order_by(breaks.c.id)
         if ids is not None:
             query = query.where(breaks.c.client_id.in_(ids))
-        for row in connection.execute(query).mappings():
-            out[row["client_id"]].append(
-                BreakView(
-                    row["id"],
-                    row["client_id"],
-                    BreakKind(row["kind"]),
-                    row["security"],
-                    row["product"],
-                    row["tradingsymbol"],
-                    row["ours"],
-                    row["theirs"],
-                    row["opened_at"],
-                )
-            )
+        for view in rows_read(connection, query, _break_view, strict=ids is None):
+            out[view.client_id].append(view)
     return {client_id: tuple(views) for client_id, views in out.items()}
+
+
+def _break_view(row: Mapping[str, Any]) -> BreakView:
+    return BreakView(
+        row["id"],
+        row["client_id"],
+        BreakKind(row["kind"]),
+        row["security"],
+        row["product"],
+        row["tradingsymbol"],
+        row["ours"],
+        row["theirs"],
+        row["opened_at"],
+    )
 
 
 def _read_figures(
@@ -356,8 +364,8 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
             standing = (orders.c.trading_date >= day) | orders.c.state.in_(live)
             of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
             query = query.where(of_runs | (orders.c.run_number.is_(None) & standing))
-        for row in connection.execute(query).mappings():
-            out[row["id"]] = order_view(row)
+        for view in rows_read(connection, query, order_view, strict=ids is None):
+            out[view.id] = view
     return out
 
 
@@ -369,20 +377,28 @@ def _read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunR
     runs = table(RunRecord)
     out: dict[int, RunRow] = {}
     for ids in chunks(numbers):
-        for row in connection.execute(select(runs).where(runs.c.number.in_(ids))).mappings():
-            values: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
-            out[row["number"]] = RunRow(**values)
+        for view in rows_read(connection, select(runs).where(runs.c.number.in_(ids)), _run_row, strict=True):
+            out[view.number] = view
     return out
+
+
+def _run_row(row: Mapping[str, Any]) -> RunRow:
+    values: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
+    return RunRow(**values)
 
 
 def read_halts(connection: Connection) -> list[HaltView]:
     """The halts that stand now, oldest first."""
     halts = table(Halt)
-    return [
-        HaltView(row.number, HaltScope(row.scope), row.value, row.at, row.by, frozenset(row.members or ()))
-        for row in connection.execute(
-            select(halts.c.number, halts.c.scope, halts.c.value, halts.c.at, halts.c.by, halts.c.members)
-            .where(halts.c.resumed_at.is_(None))
-            .order_by(halts.c.number)
-        )
-    ]
+    return rows_read(
+        connection,
+        select(halts.c.number, halts.c.scope, halts.c.value, halts.c.at, halts.c.by, halts.c.members)
+        .where(halts.c.resumed_at.is_(None))
+        .order_by(halts.c.number),
+        _halt_view,
+    )
+
+
+def _halt_view(row: Mapping[str, Any]) -> HaltView:
+    members = frozenset[int](row["members"] or ())
+    return HaltView(row["number"], HaltScope(row["scope"]), row["value"], row["at"], row["by"], members)

@@ -1,5 +1,6 @@
 """Cancel-all, resume, certificates, the audit and the doctor."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from widgets.formats import DASH, quantity, rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.doctor import Check
     from engine.orders.certificate import Certificate
 
 audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
@@ -289,8 +291,7 @@ def audit_verify(
 def doctor(as_json: AsJson = False) -> None:
     """Re-derive every balance, check the chain and the database, and say what was found."""
 
-    async def work(desk: "Desk") -> Exit:
-        checks = await desk.doctor.run()
+    def told(checks: "list[Check]") -> Exit:
         ok = all(check.ok for check in checks)
         if as_json:
             document({"ok": ok, "checks": checks})
@@ -299,4 +300,12 @@ def doctor(as_json: AsJson = False) -> None:
                 line(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.detail}")
         return Exit.DONE if ok else Exit.NOT_VERIFIED
 
-    run(work, needs_secrets=False)
+    async def work(desk: "Desk") -> Exit:
+        return told(await desk.doctor.run())
+
+    def unopened(home: Path, why: Exception) -> Exit:
+        from engine.doctor import examine_file
+
+        return told(examine_file(home / "desk.db", why))
+
+    run(work, needs_secrets=False, unopened=unopened)

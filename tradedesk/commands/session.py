@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,6 +28,9 @@ SPARE_BYTES = 4 * 1024 * 1024
 
 Work = Callable[["Desk"], Awaitable[Exit]]
 """What a command does with the open desk; gives how it ended."""
+
+Unopened = Callable[[Path, Exception], Exit]
+"""What a command does with a home whose desk could not be opened, and why not; gives how it ended."""
 
 
 def prepare_home(spare: bool = True) -> Path:
@@ -57,12 +60,13 @@ def _keep_spare(file: Path) -> None:
         spare.write(bytes(SPARE_BYTES))
 
 
-def run(work: Work, needs_secrets: bool = True) -> NoReturn:
+def run(work: Work, needs_secrets: bool = True, unopened: Unopened | None = None) -> NoReturn:
     """Open the desk of the home, do the work, close it, and end with the work's exit code.
 
-    Without `needs_secrets` nobody is asked for a passphrase.
+    Without `needs_secrets` nobody is asked for a passphrase. `unopened` is done where the books let no desk
+    open.
     """
-    _run(work, prepare_home(), needs_secrets=needs_secrets)
+    _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened)
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
@@ -119,8 +123,11 @@ def _run(
     calendar: "Calendar | None" = None,
     emergency: bool = False,
     needs_secrets: bool = True,
+    unopened: Unopened | None = None,
 ) -> NoReturn:
     async def opened() -> Exit:
+        from data.readable import UNREADABLE
+        from data.store import StoreError
         from tradedesk.wiring import open_desk
 
         opening = open_desk(
@@ -132,7 +139,13 @@ def _run(
             passphrase=(lambda: passphrase_of(home)) if needs_secrets else None,
             needs_secrets=needs_secrets,
         )
-        async with opening as desk:
+        async with AsyncExitStack() as stack:
+            try:
+                desk = await stack.enter_async_context(opening)
+            except (StoreError, *UNREADABLE) as problem:
+                if unopened is None or isinstance(problem, BadInput):
+                    raise
+                return unopened(home, problem)
             if desk.exchange_trouble:
                 say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
             if desk.trading_stopped:

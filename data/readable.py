@@ -1,0 +1,271 @@
+"""Values in the file that this version cannot read: found, named, and stood in for.
+
+SQLite keeps any value in any column, so that a damaged or strange one must be looked for. Where the books are
+read all the same, so that cancels still go, it is taken for what is safest.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    cast,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from data.columns import UtcDateTime
+from data.vocabulary import (
+    Account,
+    BreakKind,
+    Bucket,
+    ClientStatus,
+    Demat,
+    GateItem,
+    HaltScope,
+    HoldKind,
+    OrderState,
+    OrderType,
+    Policy,
+    Product,
+    RequestKind,
+    RequestState,
+    RouteKind,
+    RunStatus,
+    SessionProblem,
+    SessionState,
+    Side,
+    SizingKind,
+    Validity,
+)
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
+    ("client", "status"): (ClientStatus, ClientStatus.INACTIVE),
+    ("client", "session"): (SessionState, SessionState.OK),  # a cancel may still be tried
+    ("client_route", "kind"): (RouteKind, RouteKind.OWN),
+    ("client_route", "demat"): (Demat, Demat.UNKNOWN),
+    ("broker_session", "problem_code"): (SessionProblem, SessionProblem.NONE),
+    ("gate_waiver", "item"): (GateItem, None),
+    ("hold", "kind"): (HoldKind, None),
+    ("posting", "account"): (Account, None),
+    ("share_posting", "product"): (Product, None),
+    ("share_posting", "bucket"): (Bucket, None),
+    ("holding", "product"): (Product, Product.CNC),
+    ("lot", "product"): (Product, None),
+    ("lot", "bucket"): (Bucket, None),
+    ("closed_lot", "product"): (Product, None),
+    ("account_break", "kind"): (BreakKind, BreakKind.CASH),
+    ("plan", "side"): (Side, None),
+    ("plan", "sizing"): (SizingKind, None),
+    ("run", "status"): (RunStatus, RunStatus.PAUSED),
+    ("orders", "side"): (Side, Side.BUY),
+    ("orders", "product"): (Product, Product.CNC),
+    ("orders", "order_type"): (OrderType, OrderType.MARKET),
+    ("orders", "validity"): (Validity, Validity.DAY),
+    ("orders", "policy"): (Policy, None),
+    ("orders", "state"): (OrderState, OrderState.UNKNOWN),
+    ("request", "kind"): (RequestKind, None),
+    ("request", "state"): (RequestState, None),
+    ("halt", "scope"): (HaltScope, HaltScope.EVERYTHING),
+}
+"""Columns that hold a word of a vocabulary, and what stands in for one that is none of it."""
+
+_MISSING = object()
+"""Stands for a value for which nothing may stand."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, DBAPIError)
+"""What reading raises where a row holds what no tradedesk writes."""
+
+MOST = 20
+"""How many unreadable values are named."""
+
+
+def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
+    """Values that no tradedesk writes: unknown words, texts for numbers, broken times or JSON.
+
+    It names the first few. `newest` looks only at so many rows of each table.
+    """
+    found: list[str] = []
+    for table in SQLModel.metadata.sorted_tables:
+        since = ""
+        if newest is not None:
+            since = f"rowid > (SELECT coalesce(max(rowid), 0) FROM {table.name}) - {newest} AND "
+        for row in _unfit_rows(connection, table, since):
+            found += _unfit_values(connection, table, row)
+        if len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+def _unfit_rows(connection: Connection, table: Table, since: str) -> list[int]:
+    whole = " AND ".join(_fits(column) for column in table.columns)
+    query = f"SELECT rowid FROM {table.name} WHERE {since} NOT ({whole}) LIMIT {MOST}"
+    rows = [int(row) for row in connection.exec_driver_sql(query).scalars()]
+    texts = [_quoted(column) for column in table.columns if _is_text(column)]
+    if not texts:
+        return rows
+    beyond_ascii = " OR ".join(f"{text} GLOB '*[^ -~]*'" for text in texts)
+    stored = ", ".join(f"CAST({text} AS BLOB)" for text in texts)
+    query = f"SELECT rowid, {stored} FROM {table.name} WHERE {since} ({beyond_ascii})"
+    for row, *values in connection.exec_driver_sql(query).yield_per(1000):
+        if len(rows) < MOST and row not in rows and not all(_is_utf8(value) for value in values):
+            rows.append(int(row))
+    return rows
+
+
+def _unfit_values(connection: Connection, table: Table, row: int) -> list[str]:
+    keys = " || '.' || ".join(f"CAST({_quoted(key)} AS BLOB)" for key in table.primary_key)
+    found: list[str] = []
+    for column in table.columns:
+        stored = connection.exec_driver_sql(
+            f"SELECT {_fits(column)}, typeof({_quoted(column)}), CAST({_quoted(column)} AS BLOB),"
+            f" CAST({keys} AS BLOB) FROM {table.name} WHERE rowid = ?",
+            (row,),
+        ).one()
+        fits, kind, value, key = stored
+        if not fits or (kind == "text" and not _is_utf8(value)):
+            name = (key or b"").decode("utf-8", "backslashreplace")
+            given = "empty" if value is None else f"'{value[:40].decode('utf-8', 'backslashreplace')}'"
+            found.append(f"{table.name} {name}: {column.name} is {given}")
+    return found
+
+
+def _is_utf8(value: bytes | None) -> bool:
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_text(column: Column[Any]) -> bool:
+    return not isinstance(column.type, Boolean | Integer)
+
+
+def _quoted(column: Column[Any]) -> str:
+    return f'"{column.name}"'
+
+
+@cache
+def _fits(column: Column[Any]) -> str:
+    """The condition in SQL that a stored value can be read; it is never NULL."""
+    name = _quoted(column)
+    match column.type:
+        case Boolean():
+            fits = f"{name} IN (0, 1)"
+        case Integer():
+            fits = f"typeof({name}) = 'integer'"
+        case UtcDateTime():
+            day, clock = f"substr({name}, 1, 10)", f"substr({name}, 12, 8)"
+            digits = "[0-9]" * 6
+            fits = (
+                f"{name} GLOB '????-??-?? ??:??:??.{digits}' AND date({day}, '+0 days') = {day}"
+                f" AND time({clock}, '+0 days') = {clock}"
+            )
+        case Date():
+            fits = f"date({name}, '+0 days') = {name}"
+        case JSON():
+            fits = f"json_valid({name})"
+        case _:
+            words = WORDS.get((column.table.name, column.name))
+            known = ", ".join(f"'{word.value}'" for word in words[0]) if words else ""
+            fits = f"typeof({name}) = 'text'" + (f" AND {name} IN ({known})" if known else "")
+    return f"({name} IS NULL OR coalesce({fits}, 0))" if column.nullable else f"coalesce({fits}, 0)"
+
+
+def rows_read(
+    connection: Connection,
+    query: Select[*tuple[Any, ...]],
+    make: Callable[[Mapping[str, Any]], T],
+    strict: bool = False,
+) -> list[T]:
+    """What `make` makes of each row of a query, values that cannot be read stood in for and logged.
+
+    A row is left out where nothing may stand for such a value. `strict` looks at numbers too, which a reading
+    passes on as it finds them.
+    """
+    try:
+        rows = connection.execute(query).mappings().all()
+        if strict:
+            numbers = [c.name for c in query.selected_columns if isinstance(c.type, Integer)]
+            if any(not isinstance(row[name], int | None) for row in rows for name in numbers):
+                raise ValueError("a text stands for a number")
+        return [make({**row}) for row in rows]
+    except UNREADABLE as problem:
+        log.error("values that cannot be read are stood in for: %s", problem)
+    columns = list(query.selected_columns)
+    stored = query.with_only_columns(
+        *(cast(column, LargeBinary).label(column.name) for column in columns), maintain_column_froms=True
+    )
+    made: list[T] = []
+    for row in connection.execute(stored).mappings():
+        values = {column.name: _value(column, row[column.name]) for column in columns}
+        if _MISSING not in values.values():
+            made.append(make(values))
+    return made
+
+
+def _value(column: Any, stored: bytes | None) -> Any:
+    """A value as read from its bytes; what is safest where that cannot be done."""
+    source: Any = getattr(column, "element", column)  # of a label, the column that it names
+    nullable = getattr(source, "nullable", True)
+    if stored is None and nullable:
+        return None
+    text = "" if stored is None else stored.decode("utf-8", "replace")
+    words = WORDS.get((getattr(source.table, "name", ""), source.name))
+    kind: Any = source.type
+    try:
+        match kind:
+            case Boolean():
+                return bool(int(text))
+            case Integer():
+                return int(text)
+            case UtcDateTime():
+                return datetime.fromisoformat(text).replace(tzinfo=UTC)
+            case Date():
+                return date.fromisoformat(text)
+            case JSON():
+                return json.loads(text)
+            case _ if words is not None:
+                return words[0](text).value
+            case _:
+                return text
+    except ValueError:
+        if words is not None:
+            return _MISSING if words[1] is None else words[1].value
+        return _stand_in(column.type, nullable)
+
+
+def _stand_in(kind: Any, nullable: bool) -> Any:
+    if nullable:
+        return None
+    match kind:
+        case Boolean():
+            return False
+        case Integer():
+            return 0
+        case UtcDateTime():
+            return EPOCH
+        case Date():
+            return EPOCH.date()
+        case _:
+            return {}

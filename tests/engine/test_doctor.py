@@ -1,0 +1,90 @@
+"""The doctor and the opening of a desk find what cannot be read, and do not end by it."""
+
+import pytest
+from sqlmodel import SQLModel
+
+from data.store import read_file
+from engine.doctor import examine
+from tests.desks import paper_desk
+from tests.tradedesk.cli_desk import Terminal
+from tests.whole_home import copy_of, tamper, whole_home
+
+EMPTY = ("broker_session", "gate_waiver")
+NOTHING_LEFT = ("client_group", "counter")
+"""Without their keys, and without what an opening counts up."""
+
+TABLES = [table for table in SQLModel.metadata.sorted_tables if table.name not in EMPTY]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return whole_home(tmp_path_factory.mktemp("whole"))
+
+
+def spoil(column):
+    return [f"UPDATE {column.table} SET {column.name} = CAST(x'c328' AS TEXT) WHERE rowid = 1"]
+
+
+def mend(column):
+    put_back = f"SET {column.name} = (SELECT v FROM kept WHERE n = 1) WHERE rowid = 1"
+    return [f"UPDATE {column.table} {put_back}", "DROP TABLE kept"]
+
+
+async def bad_checks(desk):
+    return {check.name: check.detail for check in await desk.doctor.run() if not check.ok}
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE plan SET body = substr(body, 1, 40) WHERE number = 2", "plan 2: body is '{"),
+        ("UPDATE plan SET body = x'ff00' WHERE number = 2", "plan 2: body is '\\xff"),
+        ("UPDATE posting SET account = 'cash' WHERE txn_id = 3 AND line = 1", "account is 'cash'"),
+        ("UPDATE posting SET amount_paise = 'much' WHERE txn_id = 3 AND line = 1", "amount_paise is 'much'"),
+        ("UPDATE orders SET state = 'ALMOST' WHERE id = 2", "orders 2: state is 'ALMOST'"),
+        ("UPDATE orders SET side = x'ff' WHERE id = 2", "orders 2: side is '\\xff'"),
+        ("UPDATE orders SET created_at = '2026-02-31 03:45:00.000000' WHERE id = 2", "2: created_at is"),
+        ("UPDATE funds SET available_paise = 'much' WHERE client_id = 8", "funds 8: available_paise is"),
+        ("UPDATE client SET status = 'gone' WHERE id = 8", "client 8: status is 'gone'"),
+        ("UPDATE lot SET opened_on = 'once' WHERE id = 1", "lot 1: opened_on is 'once'"),
+        ("UPDATE halt SET certificate = '{' WHERE number = 1", "halt 1: certificate is '{'"),
+        ("UPDATE run SET status = 'odd' WHERE number = 1", "run 1: status is 'odd'"),
+        ("UPDATE instrument SET tick_paise = 'x' WHERE tradingsymbol = 'INFY'", "tick_paise is 'x'"),
+    ],
+)
+async def test_what_cannot_be_read_is_named_and_stops_trading(whole, tmp_path, statement, words):
+    tamper(copy_of(whole, tmp_path), statement)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert words in (await bad_checks(desk))["values"]
+        assert words in desk.trading_stopped
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_an_unreadable_value_of_any_column_is_named_and_ends_no_look(whole, tmp_path, table):
+    database = copy_of(whole, tmp_path)
+    for column in table.columns:
+        tamper(
+            database,
+            f"CREATE TABLE kept AS SELECT rowid AS n, {column.name} AS v FROM {table}",
+            *spoil(column),
+        )
+        found = {check.name: check for check in read_file(database, examine)}
+        assert f": {column.name} is '\\xc3('" in found["values"].detail
+        tamper(database, *mend(column))
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table.name not in NOTHING_LEFT], ids=str)
+async def test_a_desk_opens_for_cancels_though_no_value_of_a_table_can_be_read(whole, tmp_path, table):
+    spoilt = [column for column in table.columns if not column.primary_key and not column.foreign_keys]
+    tamper(copy_of(whole, tmp_path), *(words for column in spoilt for words in spoil(column)))
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert f"{table}" in desk.trading_stopped
+        assert "values" in await bad_checks(desk)
+
+
+def test_the_command_says_what_is_bad_though_no_desk_can_be_opened(whole, tmp_path):
+    tamper(copy_of(whole, tmp_path), "ALTER TABLE funds RENAME TO gone")
+    printed = Terminal(tmp_path).run("doctor", "--json")
+    assert printed.code == 8
+    bad = {check["name"] for check in printed.document["checks"] if not check["ok"]}
+    assert {"opening", "balances"} <= bad
