@@ -4,7 +4,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -497,6 +497,9 @@ class Desk:
     async def _follow_positions(self) -> None:
         """Keep the prices of everything held coming, whatever the screens show."""
         await self.market.follow(self.valuation.keys(), POSITIONS)
+
+    async def hear(self, client_ids: Collection[int]) -> None:
+        """Have a command hear these clients' order updates while it waits; where all are heard, nothing."""
 
     async def settle(self) -> None:
         """Wait until nothing is under way: every call has ended and every fact is booked."""

@@ -49,6 +49,10 @@ def _passed_on(client_id: int, why: str) -> None:
     pass
 
 
+def _is_heard(client_id: int) -> bool:
+    return False
+
+
 async def _cannot_sign_on() -> None:
     raise StoreClosed("no desk is open on these books")
 
@@ -91,6 +95,9 @@ class Parts:
 
     session_lost: Callable[[int, str], None] = _passed_on
     """Told of a client whose session its broker no longer takes, and the broker's words."""
+
+    is_polled: Callable[[int], bool] = _is_heard
+    """Whether a client's api key has no stream, so that its order book is read instead."""
 
     look_at_secrets: Callable[[], tuple[bool, str]] | None = None
     """Whether api secrets and tokens are where the books expect them, and words; may block. None on paper."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -23,11 +23,12 @@ from data.vocabulary import SessionProblem
 from engine.accounts.days import LAST_DAY
 from engine.accounts.views import ClientView
 from engine.desk import Desk
-from engine.events import Event
+from engine.events import Event, TapeLine
 from engine.market.dump import refresh_instruments
 from engine.parts import Parts
 from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
 from tradedesk.kite_access import ZERODHA, DeskAccess
+from tradedesk.kite_streams import Streamless, polled_words
 from tradedesk.vault_look import look
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ DUMP_AGAIN = timedelta(minutes=1)
 
 PULSE_S = 5.0
 """How often a local Kite is asked for its market time, and a day's dump is thought of."""
+
+GATHERED_S = 3.0
+"""How long keys without a stream are gathered, so that one line tells of all."""
 
 
 class SimulatedMarketClock:
@@ -89,7 +93,12 @@ class KiteDesk(Desk):
         self._feed_code = feed.upper()
         self._following: asyncio.Task[None] | None = None
         self._follow_again = False
-        self._has_feed = False
+        self._streamless = Streamless(parts.store)
+        self._polled: dict[int, str] = {}
+        self._polled_told = False
+        self._feeds_lost: list[BrokerAccount] = []
+        self._heard_only: frozenset[int] | None = frozenset() if kind == "cli" else None
+        parts.is_polled = self._polled.__contains__
 
     async def open(self) -> None:
         """Start, then read the day's instruments and keep the market's time."""
@@ -103,6 +112,7 @@ class KiteDesk(Desk):
         """Say which tokens the instruments have, and who is signed in."""
         self._broker.learn({one.key: one.token for one in self.market.index})
         await self._sign_out_without_token()
+        await self._streamless.load()
         await self._follow_sessions()
 
     async def _sign_out_without_token(self) -> None:
@@ -128,6 +138,9 @@ class KiteDesk(Desk):
         session = self.sessions.of(client_id)
         return session is not None and session.ok
 
+    def _anybody(self) -> bool:
+        return any(c.broker == ZERODHA and self._holds(c.id) for c in self.clients.all())
+
     def _without_token(self, clients: Sequence[ClientView]) -> list[int]:
         return [one.id for one in clients if not self.access.token(self._parts.account(one))]
 
@@ -143,8 +156,11 @@ class KiteDesk(Desk):
         await super()._end_session(client_id, why)
 
     def _heard(self, event: Event) -> None:
-        if event.name != "sessions.changed":
-            return
+        if event.name == "sessions.changed":
+            self._follow_soon()
+
+    def _follow_soon(self) -> None:
+        """Follow anew with what is known then, once for all that changes meanwhile."""
         self._follow_again = True
         if self._following is None or self._following.done():
             self._following = asyncio.get_running_loop().create_task(self._follow_changes())
@@ -153,15 +169,75 @@ class KiteDesk(Desk):
         while self._follow_again:
             self._follow_again = False
             await self._follow_sessions()
+            lost, self._feeds_lost = self._feeds_lost, []
+            if lost:
+                self._tell_feed(lost[-1])
+            with suppress(StoreError):  # it is found out again at the next opening
+                await self._streamless.keep()
             with suppress(BrokerError):
                 await self.market.follow_again()
 
     async def _follow_sessions(self) -> None:
-        """Have the stream carry the prices and order updates of everyone who is signed in."""
+        """Have the stream carry the prices and order updates of everyone who is signed in.
+
+        A command takes no more sockets than it needs, since an api key has three: it hears those whose orders
+        it waits for, and asks for prices.
+        """
         clients = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
         clients.sort(key=lambda client: client.code.upper() != self._feed_code)
-        await self._broker.follow([self._parts.account(client) for client in clients])
-        self._has_feed = bool(clients)
+        keys = {client.id: route.api_key for client in clients if (route := self.routes.of(client.id))}
+        streamless = self._streamless.among(
+            (key, session.login_at)
+            for client_id, key in keys.items()
+            if (session := self.sessions.of(client_id)) and session.login_at
+        )
+        heard = self._heard_only
+        await self._broker.follow(
+            [self._parts.account(client) for client in clients],
+            heard=None if heard is None else [self._parts.account(c) for c in clients if c.id in heard],
+            streamless=streamless,
+        )
+        self._polled.clear()
+        self._polled.update((c.id, c.code) for c in clients if keys.get(c.id) in streamless)
+        if self._polled and not self._polled_told and heard is None:
+            self._polled_told = True
+            self._load(self._tell_polled)
+
+    async def hear(self, client_ids: Collection[int]) -> None:
+        """Have a command hear these clients' order updates while it waits for their orders."""
+        if self._heard_only is not None:
+            self._heard_only = frozenset(client_ids)
+            await self._follow_sessions()
+
+    async def _tell_polled(self) -> None:
+        await self._parts.clock.sleep(GATHERED_S)
+        signed_in = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
+        words = polled_words(self._polled.values(), len(signed_in), self._parts.waits)
+        if self._broker.feed is None:
+            words = f"{words}; no api key brings prices, so plans are refused by their age"
+        self._tell(words)
+
+    def no_stream(self, account: BrokerAccount) -> None:
+        """Have an account's books polled whose session holds and whose api key has no stream."""
+        route = self.routes.of(account.client_id)
+        if route is None:
+            return
+        if account == self._broker.feed:
+            self._feeds_lost.append(account)
+        self._streamless.mark(route.api_key, self._parts.clock.now())
+        self._follow_soon()
+
+    def _tell_feed(self, lost: BrokerAccount) -> None:
+        """Say that the one who was to bring the prices cannot, and who does."""
+        feed = self._broker.feed
+        if feed is None:
+            then = "no other client's key does: plans are refused by the age of prices"
+        else:
+            then = f"they come by {self.clients.get(feed.client_id).code} now"
+        self._tell(f"{self.clients.get(lost.client_id).code}: its api key has no stream for prices; {then}")
+
+    def _tell(self, words: str) -> None:
+        self.events.publish([TapeLine(self._parts.clock.now(), words, "warn")])
 
     async def _keep_day(self) -> None:
         clock = self._parts.market_clock
@@ -173,7 +249,7 @@ class KiteDesk(Desk):
                     clock.heard(await market_time(self.kite_url))
             now = clock.now().astimezone(IST)
             wanted = self.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT
-            if wanted and self._has_feed and now >= again_at:  # only who is signed in can ask for it
+            if wanted and self._anybody() and now >= again_at:  # only who is signed in can ask for it
                 again_at = now + DUMP_AGAIN
                 report = await refresh_instruments(self._parts, self.market)
                 if report is None or not report.problem:
@@ -218,7 +294,17 @@ async def open_kite(
     def session_lost(account: BrokerAccount) -> None:
         parts.session_lost(account.client_id, "the broker no longer accepts the session")
 
-    broker = KiteBroker(access, roots, base.clock, rng=base.random, on_session_lost=session_lost)
+    def no_stream(account: BrokerAccount) -> None:
+        desk.no_stream(account)
+
+    broker = KiteBroker(
+        access,
+        roots,
+        base.clock,
+        rng=base.random,
+        on_session_lost=session_lost,
+        on_no_stream=no_stream,
+    )
     mode = "SIM" if roots.is_local else "LIVE"
     parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
     desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)

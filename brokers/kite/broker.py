@@ -5,12 +5,14 @@ word about a call comes first. Where the engine's time-out wins, its word is `Am
 answer is dropped (`calls.KiteCalls`).
 """
 
+import asyncio
 import logging
 import random
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -35,12 +37,12 @@ from brokers.contract import (
     Tick,
 )
 from brokers.kite import mapping
-from brokers.kite.access import KiteAccess, KiteRoots
+from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
-from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
+from brokers.kite.outcomes import BAD_INPUT, NO_PERMISSION, Failure, read_error
 from brokers.kite.portfolio import holdings_of
 from brokers.kite.reads import ReadBudget
 from brokers.kite.stream import KiteStream
@@ -70,11 +72,22 @@ MAX_ORDER_VALUE_PAISE = 10_00_00_000 * 100
 """What Zerodha's risk checks take in one equity order, by the words of its refusals; no call tells these."""
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What `KiteBroker.follow` was last called with."""
+
+    accounts: tuple[BrokerAccount, ...] = ()
+    heard: frozenset[BrokerAccount] | None = None
+    streamless: frozenset[str] = frozenset()
+
+
 class KiteBroker:
     """Implements `brokers.contract.Broker` for Zerodha.
 
     `on_session_lost` is told on the event loop whose token Kite turned away; forgetting the token is the
-    caller's. `roots` lead to Zerodha or to a stand-in on this machine.
+    caller's. `on_no_stream` is told of an account whose session holds and for whom Kite opens no socket all
+    the same: its api key has none, and `follow` is to be called with that. `roots` lead to Zerodha or to a
+    stand-in on this machine.
     """
 
     def __init__(
@@ -86,6 +99,7 @@ class KiteBroker:
         waits: KiteWaits | None = None,
         rng: random.Random | None = None,
         on_session_lost: Callable[[BrokerAccount], None] = lambda _: None,
+        on_no_stream: Callable[[BrokerAccount], None] = lambda _: None,
     ) -> None:
         self._access = access
         self._clock = clock
@@ -94,11 +108,16 @@ class KiteBroker:
         self._orders = KiteOrders(self._calls, clock)
         self._budget = ReadBudget(clock)
         self._stream = KiteStream(
-            roots.stream, clock, rng or random.Random(0), mapping.order_of, on_expired=on_session_lost
+            roots.stream, clock, rng or random.Random(0), mapping.order_of, on_refused=self._socket_refused
         )
-        self._followed: list[BrokerAccount] = []
+        self._calls.on_answer = self._stream.answered
+        self._on_no_stream = on_no_stream
+        self._looks: set[asyncio.Task[None]] = set()
+        self._following = asyncio.Lock()
+        self._followed = Followed()
         self._holdings: dict[BrokerAccount, tuple[float, object]] = {}
-        self._feed: BrokerAccount | None = None
+        self._feeds: list[BrokerAccount] = []
+        self._signed_in: list[BrokerAccount] = []
         self._tokens: dict[str, int] = {}
         self._capabilities = Capabilities(
             tag_length=20,
@@ -130,6 +149,8 @@ class KiteBroker:
 
     async def close(self) -> None:
         """End the stream, drop calls that have not begun and wait for those that have."""
+        for look in self._looks:
+            look.cancel()
         await self._stream.close()
         await self._calls.close()
 
@@ -173,8 +194,9 @@ class KiteBroker:
         if not isinstance(token, str) or not token:
             raise BrokerError("Kite: session, access_token: missing", "bad_row")
         await self._calls.ask_access(lambda: self._access.keep_token(account, token))
-        if account in self._followed:
-            await self.follow(self._followed)
+        followed = self._followed
+        if account in followed.accounts:
+            await self.follow(followed.accounts, heard=followed.heard, streamless=followed.streamless - {key})
         return profile
 
     async def invalidate(self, account: BrokerAccount) -> None:
@@ -255,28 +277,65 @@ class KiteBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
-    async def follow(self, accounts: Sequence[BrokerAccount]) -> None:
+    async def follow(
+        self,
+        accounts: Sequence[BrokerAccount],
+        *,
+        heard: Collection[BrokerAccount] | None = None,
+        streamless: Collection[str] = (),
+    ) -> None:
         """Take the feed from the first of these accounts that is signed in, and order updates from all.
 
-        The feed is the account that pays for market data; the others need none. Called again after sign-ins.
+        The feed is the account that pays for market data; the others need none. Of api keys that are known to
+        be `streamless` no socket is opened. Where `heard` is given, order updates come of those accounts
+        alone and the feed answers calls for quotes without a socket, since an api key has three in all.
+        Called again after sign-ins; calls follow one another, and what is carried goes on until the next is
+        ready.
         """
-        for account in self._followed:
-            if account not in accounts:
-                await self._stream.remove_account(account)
-        self._followed, self._feed = list(accounts), None
-        for account in accounts:
-            try:
-                route, token = await self._calls.session(account)
-            except BrokerError as error:
-                log.warning("%s is not followed: %s", account.user_id, error)
-                continue
-            if not token:
-                await self._stream.remove_account(account)
-                continue
-            prices = self._feed is None
-            if prices:
-                self._feed = account
-            await self._stream.add_account(account, route, token, prices=prices)
+        async with self._following:
+            wanted: dict[BrokerAccount, tuple[KiteRoute, str]] = {}
+            for account in accounts:
+                try:
+                    route, token = await self._calls.session(account)
+                except BrokerError as error:
+                    log.warning("%s is not followed: %s", account.user_id, error)
+                    continue
+                if token:
+                    wanted[account] = (route, token)
+            streaming = [one for one, (route, _) in wanted.items() if route.api_key not in streamless]
+            feed = streaming[0] if streaming else None
+            hears = streaming if heard is None else [one for one in streaming if one in heard]
+            self._stream.replace_accounts(
+                {one: (*wanted[one], heard is None and one == feed) for one in hears}
+            )
+            self._feeds, self._signed_in = streaming, list(wanted)
+            self._followed = Followed(
+                tuple(accounts), None if heard is None else frozenset(heard), frozenset(streamless)
+            )
+
+    @property
+    def feed(self) -> BrokerAccount | None:
+        """The account whose api key brings the prices; None where no one signed in has such a key."""
+        return self._feeds[0] if self._feeds else None
+
+    def hears(self, account: BrokerAccount) -> bool:
+        """Whether the account's order updates come by the stream now; else its books are read for them."""
+        return self._stream.hears(account)
+
+    def _socket_refused(self, account: BrokerAccount) -> None:
+        look = asyncio.get_running_loop().create_task(self._look_into(account))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
+    async def _look_into(self, account: BrokerAccount) -> None:
+        """Ask once whether a session holds for which no socket is opened; only REST says that one is over."""
+        try:
+            await self.profile(account)
+        except SessionExpired:
+            return  # told by the call itself
+        except BrokerError as error:
+            log.warning("whether the session of %s holds is not known: %s", account.user_id, error)
+        self._on_no_stream(account)
 
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         """Seconds until so many further reads of each of these accounts could have been made."""
@@ -288,23 +347,39 @@ class KiteBroker:
 
     async def instruments(self) -> Sequence[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
-        dump = await self._answer(self._feed_account(), KiteClient.instruments)
+        reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
+        dump = await self._answer(reader or self._feed_account(), KiteClient.instruments)
         self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
         self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
         return rows
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
-        """The market now, 500 instruments a call and one call a second. Unknown keys are missing."""
-        feed, wanted = self._feed_account(), list(dict.fromkeys(keys))
+        """The market now, 500 instruments a call and one call a second. Unknown keys are missing.
+
+        An api key of the free plan is refused them; then the next account's is asked.
+        """
+        wanted = list(dict.fromkeys(keys))
         found: dict[str, Tick] = {}
         for start in range(0, len(wanted), QUOTES_PER_CALL):
             some = wanted[start : start + QUOTES_PER_CALL]
-            answer = await self._answer(feed, partial(_quotes, some), quotes=True)
+            answer = await self._quoted(some)
             found.update(mapping.ticks_of(answer, self._clock.now()))
         for key, tick in found.items():
             self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
         return found
+
+    async def _quoted(self, keys: Sequence[str]) -> object:
+        while True:
+            feed = self._feed_account()
+            try:
+                return await self._answer(feed, partial(_quotes, keys), quotes=True)
+            except BrokerError as error:
+                if error.code != NO_PERMISSION:
+                    raise
+            if feed == self.feed:  # another call may have found it out meanwhile
+                self._on_no_stream(feed)
+                self._feeds = [one for one in self._feeds if one != feed]
 
     def learn(self, tokens: Mapping[str, int]) -> None:
         """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
@@ -319,7 +394,7 @@ class KiteBroker:
             await self.instruments()
         await self._stream.subscribe({self._tokens[key]: key for key in keys if key in self._tokens})
         unbounded = [key for key in keys if key in self._tokens and key not in self._stream.circuits]
-        if unbounded and self._feed is not None:
+        if unbounded and self.feed is not None:
             try:
                 await self.quotes(unbounded)
             except BrokerError as error:
@@ -330,9 +405,9 @@ class KiteBroker:
         return self._stream.events()
 
     def _feed_account(self) -> BrokerAccount:
-        if self._feed is None:
+        if self.feed is None:
             raise SessionExpired("No client whose api key brings prices is signed in.", "no_feed")
-        return self._feed
+        return self.feed
 
     # --- reading ------------------------------------------------------------------------------------------
 

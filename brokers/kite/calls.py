@@ -103,6 +103,8 @@ class KiteCalls:
         self._clock = clock
         self.waits = waits
         self._on_session_lost = on_session_lost
+        self.on_answer: Callable[[BrokerAccount], None] = lambda _: None
+        """Told of every call that Kite has answered, with whatever."""
         sizes = {
             Purpose.PLACE: PLACE_WORKERS,
             Purpose.CANCEL: CANCEL_WORKERS,
@@ -189,6 +191,8 @@ class KiteCalls:
         if ended is None:
             return Failure(BUSY, sent=False)
         answer = ended.answer
+        if not isinstance(answer, Failure) or answer.status:
+            self.on_answer(account)
         if isinstance(answer, Failure) and answer.session_lost and ended.token is not None:
             answer = replace(answer, renewed=await self._is_renewed(account, ended.token))
             if answer.session_lost:

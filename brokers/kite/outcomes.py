@@ -27,6 +27,9 @@ RATE_LIMIT = "rate_limit"
 BAD_INPUT = "InputException"
 """Code of a read that Kite refused for what it asks."""
 
+NO_PERMISSION = "PermissionException"
+"""Code of a read that the client's api key does not carry, such as prices with a key of the free plan."""
+
 _LONGEST_WORDS = 500
 _DOUBTFUL_TYPES = frozenset({"", "NetworkException", "DataException"})
 """Kite says these where it does not know itself what has become of an order, or says no type at all."""

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from brokers.contract import BrokerAccount, BrokerError, SessionExpired
+from brokers.contract import BrokerAccount, BrokerError
 from brokers.kite.access import KiteRoute
 from brokers.kite.packets import Packet, decode
 from data.clock import Clock
@@ -35,12 +35,24 @@ CHUNK = 500
 """Instruments named in one message to the server."""
 
 
+REFUSING = frozenset({400, 401, 403})
+"""Statuses of a handshake that Kite refuses for who asks; they prove nothing of the session. An api key of
+the free plan has no stream (Kite's staff), and is refused so while REST goes on."""
+
+
+class StreamRefusedError(BrokerError):
+    """Kite does not open a socket with this api key and session."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamWaits:
     """Every wait of the stream, in seconds.
 
-    Retries double from `first_retry_s` to `longest_retry_s` and start over once a connection has stood for
-    `stable_s`; `crowded_s` is the wait after the server said that there are too many connections.
+    Retries double from `first_retry_s` to `longest_retry_s`, to `prices_retry_s` on a socket that carries
+    prices, and start over once a connection has stood for `stable_s`. `crowded_s` is the wait after the
+    server said that there are too many connections. A call that Kite answers has a lost connection tried at
+    once,
+    `hurried_s` after the last try at the soonest.
     """
 
     open_s: float = 10.0
@@ -48,6 +60,8 @@ class StreamWaits:
     silence_s: float = 8.0
     first_retry_s: float = 1.0
     longest_retry_s: float = 60.0
+    prices_retry_s: float = 4.0
+    hurried_s: float = 2.0
     stable_s: float = 60.0
     crowded_s: float = 120.0
 
@@ -72,7 +86,7 @@ class SocketOwner(Protocol):
         ...
 
     def lost(self, socket: "KiteSocket", problem: BrokerError) -> None:
-        """The connection ended, or none could be made; `SessionExpired` where it will not be tried again."""
+        """The connection ended, or none could be made: `StreamRefusedError` where none will be tried."""
         ...
 
 
@@ -110,8 +124,10 @@ class KiteSocket:
         self._open = False
         self._heard = 0.0
         self._damaged = False
+        self._silent = False
         self._left: set[int] = set()
         self._changed = asyncio.Event()
+        self._hurried = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -124,28 +140,35 @@ class KiteSocket:
         self.tokens = tokens
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Try a lost connection now: Kite can be reached again."""
+        self._hurried.set()
+
     async def run(self) -> None:
-        """Keep a connection until cancelled or until the server no longer takes the session."""
+        """Keep a connection until cancelled or until the server refuses it for who asks."""
         failures = 0
         while True:
             begun = self._clock.monotonic()
-            shortest = 0.0
+            shortest, reached = 0.0, False
             try:
                 async with self._seat:
                     await self._connection()
                 problem = BrokerError("Kite closed the connection.")
             except InvalidStatus as refusal:
                 status = refusal.response.status_code
-                if status == 403:
-                    user = self.account.user_id
-                    self._owner.lost(self, SessionExpired(f"Kite refused the session of {user}.", "403"))
+                if status in REFUSING:
+                    words = f"Kite opens no stream for {self.account.user_id} (status {status})."
+                    self._owner.lost(self, StreamRefusedError(words, str(status)))
                     return
+                reached = True
                 if status == 429:
                     shortest = self._waits.crowded_s
                 problem = BrokerError(f"Kite refused the connection with status {status}.", str(status))
             except Exception as failure:
                 # Its text may quote the address, and the address holds the token.
-                problem = BrokerError(f"The connection to Kite ended ({type(failure).__name__}).")
+                silent = f"Kite's stream was silent for {self._waits.silence_s:g} s."
+                ended = f"The connection to Kite ended ({type(failure).__name__})."
+                problem = BrokerError(silent if self._silent else ended)
                 if not isinstance(failure, (OSError, WebSocketException)):
                     log.error("%s in Kite's stream\n%s", type(failure).__name__, _place_of(failure))
             finally:
@@ -154,9 +177,23 @@ class KiteSocket:
                 self.heard_at = None
             self._owner.lost(self, problem)
             failures = 0 if stood else failures
-            longest = min(self._waits.longest_retry_s, self._waits.first_retry_s * 2 ** min(failures, 16))
+            longest = self._waits.prices_retry_s if self.tokens else self._waits.longest_retry_s
+            wait = max(shortest, min(longest, self._waits.first_retry_s * 2 ** min(failures, 16)))
             failures += 1
-            await self._clock.sleep(max(longest, shortest) * self._rng.uniform(0.75, 1.0))
+            await self._pause(wait * self._rng.uniform(0.75, 1.0), begun, reached)
+
+    async def _pause(self, seconds: float, begun: float, reached: bool) -> None:
+        """Wait for the next try, shorter where Kite is heard again; not if it was `reached` and said no."""
+        self._hurried.clear()
+        pause = asyncio.ensure_future(self._clock.sleep(seconds))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        try:
+            await asyncio.wait({pause} if reached else {pause, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            if not pause.done():
+                await self._clock.sleep(begun + self._waits.hurried_s - self._clock.monotonic())
+        finally:
+            pause.cancel()
+            hurried.cancel()
 
     async def _connection(self) -> None:
         """One connection from handshake to end. Raises what ended it, unless it was closed properly."""
@@ -176,6 +213,7 @@ class KiteSocket:
         helpers: list[asyncio.Task[None]] = []
         try:
             self._open = True
+            self._silent = False
             self._heard = self._clock.monotonic()
             self._owner.opened(self)
             helpers = [
@@ -210,7 +248,7 @@ class KiteSocket:
         """Cut the connection when nothing at all has come for too long."""
         while (rest := self._heard + self._waits.silence_s - self._clock.monotonic()) > 0:
             await self._clock.sleep(rest)
-        log.warning("Kite's stream was silent for %g s; it is opened anew", self._waits.silence_s)
+        self._silent = True
         connection.transport.abort()
 
     async def _keep_subscribed(self, connection: ClientConnection) -> None:

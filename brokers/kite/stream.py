@@ -21,13 +21,12 @@ from brokers.contract import (
     BrokerOrder,
     Heartbeat,
     OrderUpdate,
-    SessionExpired,
     StreamEvent,
     Tick,
 )
 from brokers.kite.access import KiteRoute
 from brokers.kite.packets import Packet
-from brokers.kite.sockets import KiteSocket, StreamWaits
+from brokers.kite.sockets import KiteSocket, StreamRefusedError, StreamWaits
 from brokers.kite.ticks import tick_of
 from data.clock import Clock
 
@@ -53,13 +52,17 @@ class StreamCounts:
 
 @dataclass(slots=True, eq=False)
 class _Login:
-    """One client's session on the stream; `refused` once Kite turned its token away."""
+    """One client's session on the stream; `refused` once Kite opened no socket for it."""
 
     account: BrokerAccount
     route: KiteRoute
     token: str
     prices: bool
     refused: bool = False
+
+    def is_like(self, other: "_Login") -> bool:
+        """Whether both are the same session on the same way, whatever it carries."""
+        return (self.account, self.route, self.token) == (other.account, other.route, other.token)
 
     def __repr__(self) -> str:
         return f"_Login({self.account!r})"
@@ -93,7 +96,8 @@ class KiteStream:
     """Ticks, heartbeats and order updates of every client that was added.
 
     `url` is the socket's root, `order_of` reads the order of a text frame and raises `BrokerError` where it
-    cannot; `on_expired` is told whose session Kite refused, once a token.
+    cannot; `on_refused` is told for whom Kite opens no socket, once a token. That ends no session: whether
+    the session or the api key lacks what it takes is for REST to say.
     """
 
     def __init__(
@@ -104,7 +108,7 @@ class KiteStream:
         order_of: Callable[[Mapping[str, Any]], BrokerOrder],
         *,
         waits: StreamWaits | None = None,
-        on_expired: Callable[[BrokerAccount], None] = lambda _: None,
+        on_refused: Callable[[BrokerAccount], None] = lambda _: None,
     ) -> None:
         self.counts = StreamCounts()
         self.circuits: dict[str, tuple[int, int]] = {}
@@ -114,13 +118,14 @@ class KiteStream:
         self._rng = rng
         self._order_of = order_of
         self._waits = waits or StreamWaits()
-        self._on_expired = on_expired
+        self._on_refused = on_refused
         self._logins: dict[str, _Login] = {}
         self._tokens: dict[int, str] = {}
         self._unserved = 0
         self._sockets: dict[tuple[_Login, int], KiteSocket] = {}
         self._brought: dict[KiteSocket, _Brought] = {}
         self._tasks: dict[KiteSocket, asyncio.Task[None]] = {}
+        self._down: set[KiteSocket] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = {}
         self._door = asyncio.Semaphore(HANDSHAKES)
@@ -152,9 +157,27 @@ class KiteStream:
         `prices` is False for an api key without market data (Kite's free plan), which carries orders only.
         """
         held = self._logins.get(account.user_id)
-        if held and (held.account, held.route, held.token, held.prices) == (account, route, token, prices):
-            return
-        self._logins[account.user_id] = _Login(account, route, token, prices)
+        fresh = _Login(account, route, token, prices)
+        if held and held.is_like(fresh):
+            if held.prices == prices:
+                return
+            held.prices = prices
+        else:
+            self._logins[account.user_id] = fresh
+        self._arrange()
+
+    def replace_accounts(self, wanted: Mapping[BrokerAccount, tuple[KiteRoute, str, bool]]) -> None:
+        """Take these sessions in place of all: route, token of today, and whether the key brings prices.
+
+        What is known already goes on undisturbed.
+        """
+        logins: dict[str, _Login] = {}
+        for account, (route, token, prices) in wanted.items():
+            login, held = _Login(account, route, token, prices), self._logins.get(account.user_id)
+            if held is not None and held.is_like(login):
+                held.prices, login = prices, held
+            logins[account.user_id] = login
+        self._logins = logins
         self._arrange()
 
     async def remove_account(self, account: BrokerAccount) -> None:
@@ -162,10 +185,20 @@ class KiteStream:
         if self._logins.pop(account.user_id, None) is not None:
             self._arrange()
 
+    def hears(self, account: BrokerAccount) -> bool:
+        """Whether a socket that is open brings this client's order updates."""
+        return any(socket.is_open and socket.account == account for socket in self._sockets.values())
+
     def polled(self) -> frozenset[BrokerAccount]:
         """The clients whose order updates are not heard now, for whatever reason; their books are polled."""
         heard = {socket.account for socket in self._sockets.values() if socket.is_open}
         return frozenset(login.account for login in self._logins.values() if login.account not in heard)
+
+    def answered(self, account: BrokerAccount) -> None:
+        """Kite has answered a call of this account, so lost sockets of it and of the prices are tried now."""
+        for socket in self._down:
+            if socket.tokens or socket.account == account:
+                socket.hurry()
 
     async def close(self) -> None:
         """Close every socket. `events` ends after what is queued."""
@@ -220,7 +253,10 @@ class KiteStream:
 
     def opened(self, socket: KiteSocket) -> None:
         """A socket stands."""
-        log.info("Kite's stream is open for %s", socket.account.user_id)
+        log.debug("Kite's stream is open for %s", socket.account.user_id)
+        self._down.discard(socket)
+        if any(other.tokens and not login.prices for (login, _), other in self._sockets.items()):
+            self._arrange()
 
     def took_packets(self, socket: KiteSocket, packets: list[Packet], received_at: datetime) -> None:
         """Queue the ticks of what the socket carries; a late packet of what it no longer does is dropped."""
@@ -264,16 +300,19 @@ class KiteStream:
         self.counts.broken_frames += bool(fault)
 
     def lost(self, socket: KiteSocket, problem: BrokerError) -> None:
-        """A connection ended or was refused."""
+        """A connection ended or was refused. Of a client's outage one line is logged."""
         self.counts.losses += 1
-        log.warning("Kite's stream for %s: %s", socket.account.user_id, problem)
+        fresh = all(other.account != socket.account for other in self._down)
+        if fresh or isinstance(problem, StreamRefusedError):
+            log.warning("Kite's stream for %s: %s", socket.account.user_id, problem)
+        self._down.add(socket)
         brought = self._brought[socket]
         brought.forget(brought.latest)
-        if isinstance(problem, SessionExpired):
+        if isinstance(problem, StreamRefusedError):
             login = next(login for (login, _), held in self._sockets.items() if held is socket)
             login.refused = True
             self._arrange()
-            self._on_expired(login.account)
+            self._on_refused(login.account)
 
     # --- who carries what ---------------------------------------------------------------------------------
 
@@ -287,9 +326,13 @@ class KiteStream:
         for place in places:
             if place not in self._sockets:
                 self._start(place)
+        # Prices that are to come another way from now on come the old one until the new one stands.
+        ready = any(socket.is_open for (login, _), socket in self._sockets.items() if login.prices)
         plans = {
-            place: {token: key for token, key in socket.tokens.items() if self._tokens.get(token) == key}
-            for place, socket in self._sockets.items()
+            (login, n): {token: key for token, key in socket.tokens.items() if self._tokens.get(token) == key}
+            if login.prices or not ready
+            else {}
+            for (login, n), socket in self._sockets.items()
         }
         carried = {token for plan in plans.values() for token in plan}
         homeless = [token for token in self._tokens if token not in carried]
@@ -351,6 +394,7 @@ class KiteStream:
     def _stop(self, place: tuple[_Login, int]) -> None:
         socket = self._sockets.pop(place)
         del self._brought[socket]
+        self._down.discard(socket)
         socket.carry({})
         task = self._tasks.pop(socket)
         task.cancel()

@@ -127,6 +127,8 @@ def _admit(kite: "LocalKite", request: web.Request, route: str) -> Caller:
     if user_id is None:
         raise bad_token()
     writes = route in WRITES
+    if route in _MOST_KEYS and api_key in kite.switches.no_stream:
+        raise Turned(403, "PermissionException", "Insufficient permission for that call.")
     if kite.switches.rate_limits:
         if writes:
             kite.limits.count_order(user_id, cool_down=kite.switches.cool_down)

@@ -85,6 +85,10 @@ class LocalKite:
         """Whose session this is; `None` where the token is wrong or over."""
         return self.sessions.user_of(api_key, access_token)
 
+    def stream_refusal(self, api_key: str) -> int | None:
+        """The status that this app's sockets are refused with; `None` where they are taken."""
+        return self.switches.no_stream.get(api_key)
+
     def listen_orders(self, listener: OrderListener) -> None:
         """Tell `listener` the user id and the row of every change of an order that Kite announces."""
         self.journal.listen(listener)

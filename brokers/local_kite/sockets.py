@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from brokers.contract import BrokerError
-from brokers.local_kite.answers import bad_token, failure
+from brokers.local_kite.answers import Turned, bad_token, failure
 from brokers.local_kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
 from brokers.local_kite.limits import too_many
 from brokers.paper.exchange import PaperExchange
@@ -51,6 +51,10 @@ class SocketHost(Protocol):
 
     def user_of(self, api_key: str, access_token: str) -> str | None:
         """Whose session this is; `None` where the token is wrong or over."""
+        ...
+
+    def stream_refusal(self, api_key: str) -> int | None:
+        """The status that this app's sockets are refused with; `None` where they are taken."""
         ...
 
 
@@ -191,6 +195,8 @@ class Sockets:
         user_id = self._host.user_of(api_key, request.query.get("access_token", ""))
         if user_id is None:
             return failure(bad_token())
+        if (status := self._host.stream_refusal(api_key)) is not None:
+            return failure(Turned(status, "PermissionException", "Insufficient permission for that call."))
         if self.hard_limit and sum(link.api_key == api_key for link in self._links) >= MAX_SOCKETS:
             return failure(too_many())
         link = _Link(request, api_key, user_id, self._packets, self._host.clock)

@@ -30,6 +30,8 @@ class Switches:
     static_ips: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Addresses that a user's orders may come from: none with an empty list, and a user who is not listed is
     not checked."""
+    no_stream: dict[str, int] = field(default_factory=dict[str, int])
+    """Status that the sockets of an api key are refused with, as a free key's; quotes are refused it too."""
     wrong_ip_as: str = "403 PermissionException"
     """Status and error type that a wrong address is told with."""
     demat_consent: dict[str, str] = field(default_factory=dict[str, str])
@@ -76,6 +78,7 @@ class Switches:
             fits = {
                 "static_ips": isinstance(value, list),
                 "demat_consent": value in ("", "consent", "physical"),
+                "no_stream": value in (400, 401, 403),
                 "freeze_quantities": type(value) is int and value > 0,
             }
             if not fits[name]:

@@ -186,12 +186,14 @@ class Gate:
             return Judged(_RED, "session expired" if adapter == PAPER else "not signed in")
         if adapter == PAPER or session is None or session.login_at is None:
             return Judged(_GREEN, "no sign-in needed")
-        figures = {
+        figures: dict[str, object] = {
             "login_at": session.login_at,
             "expires_at": session.expires_at,
             "checked_at": session.checked_at,
         }
         words = f"signed in {self._shown_at(session.login_at).astimezone(IST):%H:%M}"
+        if self._parts.is_polled(client.id):
+            words, figures["stream"] = f"{words}, its api key has no stream", False
         if session.problem is SessionProblem.UNREACHABLE:
             return Judged(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
         if session.expires_at is not None and session.expires_at - now <= SOON:

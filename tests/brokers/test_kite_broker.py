@@ -627,6 +627,31 @@ async def test_the_stream_is_joined(kite: KiteBroker, stub: KiteStub, access: Ac
     assert kite.read_eta_s([ANN], 9) > 0
 
 
+async def test_two_who_follow_at_once_do_not_lose_the_prices(kite: KiteBroker, stub: KiteStub):
+    stub.on("GET /instruments", Reply(body=DUMP, content_type="text/csv"))
+    await asyncio.gather(kite.follow([ANN, BEN]), kite.follow([ANN, BEN]))
+    await kite.subscribe(["NSE:INFY"])
+    await until(lambda: {"a": "mode", "v": ["full", [408065]]} in stub.told)
+
+
+async def test_quotes_are_asked_of_the_next_account_where_a_key_has_no_prices(stub: KiteStub, access: Access):
+    without: list[BrokerAccount] = []
+    kite = KiteBroker(access, stub.roots, SystemClock(), on_no_stream=without.append)
+
+    def answer(one: Asked) -> Reply:
+        paid = "benkey" in one.headers["Authorization"]
+        return done({}) if paid else refused(403, "PermissionException", "Insufficient permission.")
+
+    stub.on("GET /quote", answer)
+    await kite.follow([ANN, BEN], heard=())
+    assert await kite.quotes(["NSE:INFY"]) == {}
+    assert (without, kite.feed) == ([ANN], BEN)
+    await kite.quotes(["NSE:INFY"])
+    assert len(stub.asked_of("GET /quote")) == 3
+    assert stub.told == []
+    await kite.close()
+
+
 def test_the_official_client_is_not_loaded_with_the_adapter():
     code = (
         "import sys, brokers.kite.broker\n"

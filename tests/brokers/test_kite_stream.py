@@ -113,6 +113,7 @@ class Server:
         self.seats: list[Seat] = []
         self.handshakes: list[tuple[str, str | None]] = []
         self.refusals: dict[str, HTTPStatus] = {}
+        self.away = False
         self.most_open = 0
         self.url = ""
 
@@ -120,6 +121,8 @@ class Server:
         token = parse_qs(urlsplit(request.path).query)["access_token"][0]
         self.handshakes.append((token, request.headers.get("X-Kite-Version")))
         status = self.refusals.get(token)
+        if self.away:
+            connection.transport.abort()
         return None if status is None else connection.respond(status, "no\n")
 
     async def serve_one(self, connection: ServerConnection) -> None:
@@ -171,7 +174,7 @@ class WatchedClock(ManualClock):
 
     def __init__(self) -> None:
         super().__init__(START)
-        self.asked: dict[str, list[float]] = {"run": [], "_watch": []}
+        self.asked: dict[str, list[float]] = {"run": [], "sleep": [], "_watch": []}
 
     async def sleep(self, seconds: float) -> None:
         self.asked[asyncio.current_task().get_coro().__name__].append(seconds)
@@ -184,9 +187,9 @@ class Bench:
     def __init__(self, server: Server, waits: StreamWaits) -> None:
         self.server = server
         self.clock = WatchedClock()
-        self.expired: list[BrokerAccount] = []
+        self.refused: list[BrokerAccount] = []
         self.stream = KiteStream(
-            server.url, self.clock, random.Random(7), order_of, waits=waits, on_expired=self.expired.append
+            server.url, self.clock, random.Random(7), order_of, waits=waits, on_refused=self.refused.append
         )
         self.consumer = Consumer(self.stream)
 
@@ -203,7 +206,7 @@ class Bench:
 
     async def wait_out(self, number: int = 1) -> float:
         """Let the wait before the retry of this number pass; gives its seconds."""
-        waits = self.clock.asked["run"]
+        waits = self.clock.asked["sleep"]
         await self.until(lambda: len(waits) >= number)
         await self.clock.advance(waits[number - 1])
         return waits[number - 1]
@@ -368,15 +371,16 @@ class TestLoss:
         seat.cut()
         assert await bench.wait_out(10) <= 1
 
-    async def test_a_refused_session_is_told_once_and_never_tried_again(self, bench: Bench):
-        bench.server.refusals["AB0001-tok"] = HTTPStatus.FORBIDDEN
+    @pytest.mark.parametrize("status", [400, 401, 403])
+    async def test_a_refused_socket_is_told_once_and_never_tried_again(self, bench: Bench, status: int):
+        bench.server.refusals["AB0001-tok"] = HTTPStatus(status)
         await join(bench, ASHA)
-        await bench.until(lambda: bench.expired)
+        await bench.until(lambda: bench.refused)
         await join(bench, ASHA)
         await join(bench, BALA)
         await bench.seat_of(BALA)
-        assert bench.clock.asked["run"] == []
-        assert bench.expired == [ASHA]
+        assert bench.clock.asked["sleep"] == []
+        assert bench.refused == [ASHA]
         assert [token for token, _ in bench.server.handshakes].count("AB0001-tok") == 1
         assert ASHA in bench.stream.polled()
         await bench.stream.add_account(ASHA, ONE_KEY, "todays")
@@ -396,6 +400,57 @@ class TestLoss:
         await bench.until(lambda: set((bench.server.open_seats or [seat])[-1].modes) == set(TOKENS))
         assert [seat.token for seat in bench.server.open_seats] == ["AB0002-tok"]
 
+    async def test_a_socket_with_prices_is_tried_every_few_seconds_and_told_once(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture
+    ):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        (await bench.seat_of(ASHA)).cut()
+        bench.server.refusals["AB0001-tok"] = HTTPStatus.SERVICE_UNAVAILABLE
+        waits = [await bench.wait_out(number) for number in range(1, 8)]
+        assert max(waits) <= 4
+        assert [one.name for one in caplog.records].count("brokers.kite.stream") == 1
+        bench.server.refusals.clear()
+        await bench.wait_out(8)
+        (await bench.seat_of(ASHA)).cut()
+        await bench.until(lambda: [one.name for one in caplog.records].count("brokers.kite.stream") == 2)
+
+    async def test_a_call_that_kite_answers_has_lost_sockets_tried_at_once(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        await join(bench, BALA, prices=False)
+        other = await bench.seat_of(BALA)
+        seat = await bench.seat_of(ASHA)
+        bench.server.away = True
+        for one in (seat, other):
+            one.cut()
+        for number in range(1, 9):
+            await bench.wait_out(number)
+        bench.server.away = False
+        began = bench.clock.monotonic()
+        bench.stream.answered(ASHA)
+        await bench.until(lambda: bench.clock.asked["run"])
+        await bench.clock.advance(2)
+        await bench.seat_of(ASHA)
+        assert bench.clock.monotonic() - began == 2
+        assert BALA in bench.stream.polled(), "another client's answer says nothing of its way"
+
+    async def test_prices_come_the_old_way_until_the_new_one_stands(self, bench: Bench):
+        await bench.stream.subscribe(TOKENS)
+        await join(bench, ASHA)
+        old = await bench.seat_of(ASHA)
+        await bench.until(lambda: set(old.modes) == set(TOKENS))
+        bench.server.refusals["AB0002-tok"] = HTTPStatus.SERVICE_UNAVAILABLE
+        ways = {ASHA: (ONE_KEY, "AB0001-tok", False), BALA: (KiteRoute("other"), "AB0002-tok", True)}
+        bench.stream.replace_accounts(ways)
+        await bench.until(lambda: bench.clock.asked["sleep"])
+        assert (set(old.modes), old.open) == (set(TOKENS), True)
+        bench.server.refusals.clear()
+        await bench.wait_out()
+        new = await bench.seat_of(BALA)
+        await bench.until(lambda: set(new.modes) == set(TOKENS) and not old.modes)
+        assert old.open, "its order updates still come there"
+
     async def test_too_many_connections_means_a_long_wait(self, bench: Bench):
         bench.server.refusals["AB0001-tok"] = HTTPStatus.TOO_MANY_REQUESTS
         await join(bench, ASHA)
@@ -403,7 +458,7 @@ class TestLoss:
         bench.server.refusals.clear()
         assert 90 <= await bench.wait_out(2) <= 120
         await bench.seat_of(ASHA)
-        assert bench.expired == []
+        assert bench.refused == []
 
 
 MANY = {(number << 8) + 1: f"NSE:S{number}" for number in range(3_001)}
@@ -624,12 +679,12 @@ class TestSecrets:
         bench.server.refusals["AB0001-tok"] = HTTPStatus.FORBIDDEN
         seat.cut()
         await bench.wait_out()
-        await bench.until(lambda: bench.expired)
+        await bench.until(lambda: bench.refused)
         told = [
             record.getMessage()
             for record in caplog.records
             if not record.name.startswith("websockets.server")
         ]
-        assert any("refused the session of AB0001" in line for line in told)
+        assert any("opens no stream for AB0001" in line for line in told)
         shown = [*told, repr(vars(bench.stream))]
         assert not any("AB0001-tok" in line for line in shown)

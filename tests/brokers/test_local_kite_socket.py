@@ -45,6 +45,9 @@ class Host:
             self.exchange.pin(symbol, last, last)
         self.sessions = {("ka", "ta"): "ANN", ("ka2", "ta2"): "ANN", ("kb", "tb"): "BOB"}
 
+    def stream_refusal(self, api_key: str) -> int | None:
+        return None
+
     def user_of(self, api_key: str, access_token: str) -> str | None:
         return self.sessions.get((api_key, access_token))
 

@@ -204,6 +204,7 @@ def _none_to_send(made: "Plan", words: str) -> Exit:
 async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_json: bool) -> Exit:
     from engine.orders.refusals import Refusal
 
+    await desk.hear({one.client_id for one in made.lines if one.reason is None})
     try:
         started = await desk.runs.start(made, confirm=digest)
     except Refusal as refusal:
@@ -291,6 +292,7 @@ def cancel(
             if as_json:
                 document({"orders": [order_shape(desk, entry) for entry in wanted]})
             return Exit.NOTHING_SENT
+        await desk.hear(people)
         await desk.orders.cancel(live, "by hand")
         await until(desk, lambda: not any(desk.orders.get(i).live for i in live), patience)
         return _cancelled(desk, [entry.id for entry in wanted], as_json, "")
@@ -324,6 +326,7 @@ def modify(
             if as_json:
                 document({"order": order_shape(desk, before), "request": None})
             return Exit.NOTHING_SENT
+        await desk.hear({before.client_id})
         request = await desk.orders.modify(number, shares, limit_paise, trigger_paise)
         await until(desk, lambda: not desk.orders.get(number).modifying, patience)
         return await _modified(desk, number, request, as_json)
