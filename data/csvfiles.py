@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import re
 import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,18 @@ from pathlib import Path
 from data.money import BadInput
 
 _JOINERS = frozenset("\u200c\u200d")
+
+_NO_TEXT = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+)
+"""How files begin that are often taken for CSV files, and what they are."""
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What programs put between columns in place of commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +69,51 @@ def control_character(text: str) -> str | None:
     return None
 
 
+def column_name(text: str) -> str:
+    """A column's name as files are asked for it: `Broker User ID` is `broker_user_id`."""
+    return re.sub(r"[\s-]+", "_", text.strip().lower())
+
+
+def no_text(raw: bytes) -> str:
+    """What a file is that begins so and is no UTF-8 text; empty where it may be one."""
+    return next((words for mark, words in _NO_TEXT if raw.startswith(mark)), "")
+
+
+def other_separator(header: str) -> str:
+    """What separates the columns of a header line where commas do not, such as `semicolons`; else empty."""
+    if "," in header:
+        return ""
+    return next((words for sign, words in _SEPARATORS.items() if sign in header), "")
+
+
+def trimmed(cells: Sequence[str], columns: int | None = None) -> list[str]:
+    """The cells of a row without the blanks around them, and without empty ones beyond the `columns` named.
+
+    Spreadsheets write as many cells in each row as the widest of a sheet has.
+    """
+    row = [cell.strip() for cell in cells]
+    while row and not row[-1] and (columns is None or len(row) > columns):
+        row.pop()
+    return row
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """`did you mean X` for the known name closest to `name`, or the list of known names."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
 
 
-def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+def read_rows(
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    also_called: Mapping[str, str] | None = None,
+) -> list[Row]:
     """Read a comma-separated UTF-8 file (with or without byte order mark) whose first line names its columns.
+
+    A line `sep=,`, which Excel puts before the header, is passed over; capitals, spaces and hyphens in names
+    of columns are their small letters and `_`; empty cells beyond the columns are left out. In a file that
+    others made columns are `also_called` by other names, and those that are not asked for are ignored.
 
     Every `required` column must be there and filled in each row, every other column must be one of
     `optional`; an optional column that is missing is absent from `Row.values`. Blank lines are passed over.
@@ -80,11 +130,20 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     try:
         for cells in reader:
             number, first_line = first_line, reader.line_num + 1
-            cells = [cell.strip(" ") for cell in cells]
-            if not any(cells):
+            cells = trimmed(cells, None if header is None else len(header))
+            if not any(cells) or (header is None and [cell.lower() for cell in cells] == ["sep="]):
                 continue
             if header is None:
-                header = [cell.lower() for cell in cells]
+                separator = other_separator(",".join(cells))
+                if separator:
+                    words = f"separate the columns by commas, not by {separator}"
+                    problems.append(Problem(number, "separator", ",".join(cells), words))
+                    break
+                header = [column_name(cell) for cell in cells]
+                if also_called is not None:
+                    known = {*required, *optional}
+                    header = [also_called.get(name, name) for name in header]
+                    header = [name if name in known else "" for name in header]
                 _check_header(header, number, required, optional, problems)
                 if problems:
                     break
@@ -92,7 +151,8 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
             faults = list(_faults_of_row(number, header, cells, required))
             problems.extend(faults)
             if not faults:
-                rows.append(Row(number, dict(zip(header, cells, strict=True))))
+                values = zip(header, cells, strict=True)
+                rows.append(Row(number, {name: cell for name, cell in values if name}))
     except csv.Error as error:
         problems.append(
             Problem(reader.line_num, "line", str(error), "close every quote and keep one row a line")
@@ -109,6 +169,10 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
 
 def _decoded(raw: bytes, problems: list[Problem]) -> list[str]:
     """The lines of a file as text; a line that is not UTF-8 becomes a problem naming its byte."""
+    wrong = no_text(raw)
+    if wrong:
+        problems.append(Problem(1, "file", wrong, "save it as CSV UTF-8 (comma delimited)"))
+        return []
     lines: list[str] = []
     offset = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0
     for number, line in enumerate(raw[offset:].splitlines(keepends=True), start=1):
@@ -126,6 +190,8 @@ def _check_header(
 ) -> None:
     known = [*required, *optional]
     for index, name in enumerate(header):
+        if not name:
+            continue
         if name in header[:index]:
             problems.append(Problem(number, "column", name, "each column may stand once"))
         elif control_character(name):
@@ -145,7 +211,7 @@ def _faults_of_row(
         return
     for name, cell in zip(header, cells, strict=True):
         control = control_character(cell)
-        if control:
+        if control and name:
             yield Problem(number, name, cell, f"remove the control character {control}")
         elif not cell and name in required:
             yield Problem(number, name, cell, "a value is needed")

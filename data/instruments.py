@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from data.csvfiles import control_character
+from data.csvfiles import column_name, control_character, no_text, other_separator, trimmed
 from data.money import BPS, BadInput, decimal_from_text
 from data.vocabulary import Product
 
@@ -42,6 +42,10 @@ USUAL_BAND_BPS = 2_000
 
 _SERIES_SUFFIX = re.compile(r".+-([A-Z][A-Z0-9])")
 _PROGRESS_EVERY = 2_000
+_GZIP = b"\x1f\x8b"
+
+MOST_ODD = 0.01
+"""A dump of which a larger part is odd is not the format that is asked for, and is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,15 @@ class UnknownSymbol(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class InstrumentFile:
-    """What a dump held: the instruments taken, the rows passed over by segment and type, and all rows."""
+    """What a dump held: the instruments taken, the rows passed over by segment and type, and all rows.
+
+    `unread` says of each odd row of a share or an index what is wrong with it.
+    """
 
     instruments: list[Instrument]
     skipped: dict[str, int]
     rows: int
+    unread: tuple[str, ...] = ()
 
 
 def read_kite_instruments(
@@ -125,15 +133,22 @@ def read_kite_instruments(
     """Read Kite's instrument dump, plain or gzipped (`.gz`), taking NSE and BSE shares and indices.
 
     `on_progress` is told the bytes read and the file's size. The dump has no ISIN, margins or bands, so
-    those stay at their defaults; the series follows from the symbol's suffix. Raises `BadInput` naming row
-    (the header is row 1), column and value for anything that is not as documented, for a symbol that
-    stands twice and for a file that is cut short; `OSError` where it cannot be read.
+    those stay at their defaults; the series follows from the symbol's suffix. Blank rows are passed over. An
+    odd row, whose values are not as documented or whose symbol stands twice, is left out and named in
+    `unread`, as long as it is one of few. Raises `BadInput` naming row (as editors count), column and value
+    where more are odd, and for a file that is cut short; `OSError` where it cannot be read.
     """
     total = path.stat().st_size
     with path.open("rb") as raw:
-        reader = csv.reader(_lines(raw, path.suffix == ".gz"), strict=True)
+        head = raw.read(4)
+        raw.seek(0)
+        zipped = head.startswith(_GZIP)
+        wrong = "" if zipped else no_text(head)
+        if wrong:
+            raise BadInput("file", wrong, "give the CSV file itself, in UTF-8, or gzipped")
+        reader = csv.reader(_lines(raw, zipped), strict=True)
         try:
-            numbered = ((reader.line_num, row) for row in reader)
+            numbered = ((reader.line_num, cells) for row in reader if any(cells := trimmed(row)))
             return _read_rows(numbered, raw, total, on_progress or _silent)
         except csv.Error as error:
             raise BadInput(f"row {reader.line_num}", str(error), "the file is cut short or damaged") from None
@@ -161,43 +176,76 @@ def _read_rows(
     total: int,
     on_progress: Callable[[int, int], None],
 ) -> InstrumentFile:
-    _, header = next(rows, (1, list[str]()))
-    missing = [name for name in KITE_COLUMNS if header.count(name) != 1]
-    if missing:
-        raise BadInput("row 1", ",".join(header), f"the header must name once: {', '.join(missing)}")
+    header = _header(rows)
     at = {name: header.index(name) for name in KITE_COLUMNS}
-    kind_at, segment_at, exchange_at = at["instrument_type"], at["segment"], at["exchange"]
     instruments: list[Instrument] = []
     skipped: dict[str, int] = {}
     row_of: dict[str, int] = {}
-    count = 0
-    number, segment, exchange = 1, "", ""
+    odd: list[BadInput] = []
+    count, number = 0, 1
+    row: list[str] = []
     for count, (number, row) in enumerate(rows, start=1):
-        if len(row) != len(header):
-            few = "; the file may be cut short" if len(row) < len(header) else ""
-            raise BadInput(f"row {number}", f"{len(row)} fields", f"the header has {len(header)}{few}")
-        segment, exchange = row[segment_at], row[exchange_at]
-        if (segment in EXCHANGES or exchange in EXCHANGES) and not _belongs(segment, exchange):
-            raise BadInput(f"row {number}, exchange", exchange, f"segment {segment} does not trade there")
-        if exchange in EXCHANGES and row[kind_at] == "EQ":
-            instrument = _instrument(row, at, number)
-            first = row_of.setdefault(instrument.key, number)
-            if first != number:
-                raise BadInput(f"row {number}, tradingsymbol", instrument.key, f"row {first} has it already")
-            instruments.append(instrument)
-        else:
-            name = segment if segment == exchange else f"{segment} {exchange}"
-            skipped[name] = skipped.get(name, 0) + 1
+        try:
+            found = _instrument_of(row, header, at, number)
+            if found is None:
+                segment, exchange = row[at["segment"]], row[at["exchange"]]
+                name = segment if segment == exchange else f"{segment} {exchange}"
+                skipped[name] = skipped.get(name, 0) + 1
+            elif (first := row_of.setdefault(found.key, number)) != number:
+                raise BadInput(f"row {number}, tradingsymbol", found.key, f"row {first} has it already")
+            else:
+                instruments.append(found)
+        except BadInput as bad:
+            odd.append(bad)
         if count % _PROGRESS_EVERY == 0:
             on_progress(raw.tell(), total)
     if count == 0:
         raise BadInput("file", "no rows", "the dump must have rows below its header")
-    if not _belongs(segment, exchange):
-        raise BadInput(
-            f"row {number}, exchange", exchange, "the last row is incomplete; the file is cut short"
-        )
+    _check_end(row, at, number)
+    if len(odd) > MOST_ODD * (len(instruments) + len(odd)):
+        raise odd[0]
     on_progress(total, total)
-    return InstrumentFile(instruments, skipped, count)
+    return InstrumentFile(instruments, skipped, count, tuple(str(bad) for bad in odd))
+
+
+def _header(rows: Iterator[tuple[int, list[str]]]) -> list[str]:
+    """The names of the columns. Raises `BadInput`."""
+    number, cells = next(rows, (1, list[str]()))
+    if [cell.lower() for cell in cells] == ["sep="]:
+        number, cells = next(rows, (2, list[str]()))
+    separator = other_separator(",".join(cells))
+    if separator:
+        raise BadInput(
+            f"row {number}", ",".join(cells), f"separate the columns by commas, not by {separator}"
+        )
+    header = [column_name(cell) for cell in cells]
+    missing = [name for name in KITE_COLUMNS if header.count(name) != 1]
+    if missing:
+        raise BadInput(f"row {number}", ",".join(cells), f"the header must name once: {', '.join(missing)}")
+    return header
+
+
+def _instrument_of(row: list[str], header: list[str], at: dict[str, int], number: int) -> Instrument | None:
+    """The instrument of a row, None where it is not one the desk trades. Raises `BadInput` for an odd one."""
+    if max(at.values()) < len(row) < len(header):  # empty cells of further columns were trimmed
+        row.extend([""] * (len(header) - len(row)))
+    if len(row) != len(header):
+        raise BadInput(f"row {number}", f"{len(row)} fields", f"the header has {len(header)}")
+    segment, exchange = row[at["segment"]], row[at["exchange"]]
+    if (segment in EXCHANGES or exchange in EXCHANGES) and not _belongs(segment, exchange):
+        raise BadInput(f"row {number}, exchange", exchange, f"segment {segment} does not trade there")
+    traded = exchange in EXCHANGES and row[at["instrument_type"]] == "EQ"
+    return _instrument(row, at, number) if traded else None
+
+
+def _check_end(row: list[str], at: dict[str, int], number: int) -> None:
+    """Refuse a file whose last row is incomplete: what came behind it is lost. Raises `BadInput`."""
+    value = f"{len(row)} fields"
+    if len(row) > max(at.values()):
+        segment, value = row[at["segment"]], row[at["exchange"]]
+        if value in EXCHANGES or _belongs(segment, value):
+            return
+    raise BadInput(f"row {number}", value, "the last row is incomplete; the file is cut short")
 
 
 def _belongs(segment: str, exchange: str) -> bool:

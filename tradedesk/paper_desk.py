@@ -14,10 +14,8 @@ from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from brokers.paper.fault_menu import SHARES, Faults
 from brokers.paper.faults import FaultyBroker
-from brokers.paper.prices import Listing
 from data.clock import Clock
 from data.columns import table
-from data.instruments import Instrument
 from data.money import BadInput
 from data.seed import universe
 from data.store import StoreError, Unit
@@ -188,14 +186,3 @@ async def prepare_demo(desk: PaperDesk) -> bool:
     desk.exchange.list_instruments(universe())
     await lay_demo_books(desk)
     return True
-
-
-async def take_instruments(desk: PaperDesk, instruments: list[Instrument], source: str) -> int:
-    """Store imported instruments, and list those with a price on the paper exchange; gives how many."""
-    count = await desk.market.store_instruments(instruments, source)
-    desk.exchange.list_instruments(
-        Listing(one, *[one.prev_close_paise] * 4, volume=0)
-        for one in (desk.market.index.get(instrument.key) for instrument in instruments)
-        if one is not None and one.prev_close_paise
-    )
-    return count

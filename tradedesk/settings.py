@@ -10,7 +10,6 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from data.money import BadInput
@@ -20,7 +19,9 @@ from data.vocabulary import Policy
 class Settings(BaseSettings):
     """One desk's settings; each field's text says what it does."""
 
-    model_config = SettingsConfigDict(env_prefix="TRADEDESK_", extra="forbid", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TRADEDESK_", env_ignore_empty=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     trader: str = Field(default="trader", min_length=1, max_length=40)
     """Name under which this desk's actions stand in the audit."""
@@ -89,9 +90,11 @@ def load_settings(home: Path) -> Settings:
     values: dict[str, Any] = {}
     if path.exists():
         try:
-            values = TomlConfigSettingsSource(Settings, path)()
+            # Editors of Windows put a byte order mark before the text, which TOML does not know.
+            given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise BadInput("config.toml", str(path), f"it must be TOML: {problem}") from problem
+            raise BadInput("config.toml", str(path), f"it must be TOML in UTF-8: {problem}") from problem
+        values = {key.lower(): value for key, value in given.items()}
         for key in values:
             if key not in Settings.model_fields:
                 close = difflib.get_close_matches(key, Settings.model_fields, n=1)

@@ -4,7 +4,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,8 @@ from engine.parts import Parts
 
 REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")
 OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone")
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,19}")
+"""What a shell takes for a word; what begins with `-` it takes for an option."""
 
 BROKERS = ("zerodha", "upstox", "groww", "paper")
 """Brokers a client's account may be at."""
@@ -84,10 +85,10 @@ def template() -> str:
     return out.getvalue()
 
 
-def read_client_file(path: Path) -> list[NewClient]:
-    """Clients of a CSV file. Raises `FileProblem` with every bad row; then nothing of it may be used."""
+def read_client_file(path: Path) -> dict[int, NewClient]:
+    """Clients of a CSV file by row. Raises `FileProblem` with every bad row; then none may be used."""
     problems: list[Problem] = []
-    clients: list[NewClient] = []
+    clients: dict[int, NewClient] = {}
     codes: dict[str, int] = {}
     users: dict[str, int] = {}
     for row in read_rows(path, REQUIRED, OPTIONAL):
@@ -110,7 +111,7 @@ def read_client_file(path: Path) -> list[NewClient]:
                         f"row {first} has it already; each is given once",
                     )
                 )
-        clients.append(client)
+        clients[row.number] = client
     if problems:
         raise FileProblem(path, problems)
     return clients
@@ -145,7 +146,10 @@ def _client_of(row: Row) -> NewClient:
 
     code = values["code"].strip()
     if _CODE.fullmatch(code) is None or code.isdigit():
-        words = "give 1 to 20 letters, digits, - or _, at least one no digit: digits alone are a client's id"
+        words = (
+            "give 1 to 20 letters, digits, - or _, the first no -, at least one no digit: digits alone are a "
+            "client's id"
+        )
         problems.append(Problem(row.number, "code", code, words))
     status, broker = word("status", [s.value for s in ClientStatus]), word("broker", BROKERS)
     capital, available, mtf_limit = money("capital"), money("available"), money("mtf_limit")
@@ -230,16 +234,18 @@ class Clients:
 
     async def add(self, clients: Sequence[NewClient]) -> ImportReport:
         """Add clients that are not there yet, all or none."""
-        return await self._parts.write_signed_on(lambda unit: self._store(unit, None, clients, False))
+        numbered = dict(enumerate(clients, start=1))
+        return await self._parts.write_signed_on(lambda unit: self._store(unit, None, numbered, False))
 
     def _store(
-        self, unit: Unit, path: Path | None, clients: Sequence[NewClient], change_existing: bool
+        self, unit: Unit, path: Path | None, by_row: Mapping[int, NewClient], change_existing: bool
     ) -> ImportReport:
         stored = table(Client)
         existing = {row.code.upper(): row for row in unit.connection.execute(select(stored))}
         taken = {(row.broker, row.broker_user_id.upper()): row.code for row in existing.values()}
         problems: list[Problem] = []
-        for number, client in enumerate(clients, 2):
+        clients = list(by_row.values())
+        for number, client in by_row.items():
             holder = taken.get((client.broker, client.broker_user_id.upper()))
             if client.code.upper() in existing and not change_existing:
                 problems.append(

@@ -86,3 +86,41 @@ def test_the_message_lists_every_problem_under_the_files_name(tmp_path: Path):
     assert refused.value.value == "clients.csv"
     assert "row 2, code: '' is not valid; a value is needed" in str(refused.value)
     assert "row 3, name" in str(refused.value)
+
+
+EXCEL = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_a_file_as_a_spreadsheet_writes_it_is_read(tmp_path: Path, end: bytes):
+    lines = ["sep=,", "Code,NAME ,Capital,,", " AM1042\u00a0,Aarav Mehta\t,1,,", ",,,,", "PS1015,Priya,,"]
+    assert read(tmp_path, EXCEL + end.join(line.encode() for line in [*lines, ""])) == [
+        Row(3, {"code": "AM1042", "name": "Aarav Mehta", "capital": "1"}),
+        Row(5, {"code": "PS1015", "name": "Priya", "capital": ""}),
+    ]
+
+
+def test_names_of_columns_take_spaces_hyphens_and_capitals(tmp_path: Path):
+    path = tmp_path / "clients.csv"
+    path.write_text("Broker User-ID,Name\nZ1,Asha\n")
+    assert read_rows(path, ("broker_user_id", "name"))[0].values == {"broker_user_id": "Z1", "name": "Asha"}
+
+
+@pytest.mark.parametrize(("sign", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_separator_is_named_as_such(tmp_path: Path, sign: str, word: str):
+    (found,) = problems(tmp_path, f"sep={sign}\ncode{sign}name{sign}capital\nA{sign}B{sign}1,5\n".encode())
+    assert (found.field, found.expected) == ("separator", f"separate the columns by commas, not by {word}")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\x14\x00", "Excel workbook"),
+        (b"\x1f\x8b\x08\x00", "gzip"),
+        ("code,name\nA,B\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_csv_file_is_called_by_its_name(tmp_path: Path, content: bytes, what: str):
+    (found,) = problems(tmp_path, content)
+    assert what in found.value
+    assert "CSV UTF-8" in found.expected

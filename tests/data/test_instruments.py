@@ -107,12 +107,56 @@ def test_a_cut_archive_and_a_wrong_encoding_are_refused(tmp_path: Path):
     zipped.write_bytes(gzip.compress(plain.read_bytes())[:-12])
     with pytest.raises(BadInput, match="archive is cut short"):
         read_kite_instruments(zipped)
-    zipped.write_bytes(plain.read_bytes())
+    zipped.write_bytes(gzip.compress(plain.read_bytes())[:12] + b"\xff" * 40)
     with pytest.raises(BadInput, match="archive is cut short or damaged"):
         read_kite_instruments(zipped)
     plain.write_bytes(plain.read_bytes().replace(b"BAJAJ AUTO", b"BAJAJ \xe9"))
     with pytest.raises(BadInput, match=r"row 3, byte 32: '0xe9'.*UTF-8"):
         read_kite_instruments(plain)
+
+
+def test_a_dump_as_a_spreadsheet_saves_it_reads_like_the_brokers_own(tmp_path: Path):
+    plain = read_kite_instruments(dump(tmp_path, RELIANCE, BANK_BE, NIFTY, FUTURE))
+    rows = [HEADER.upper().replace("_", " ") + ",,", f" {RELIANCE} ,,", "", ",,,", BANK_BE, NIFTY, FUTURE, ""]
+    path = tmp_path / "Instruments.CSV"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(["sep=,", *rows]).encode())
+    assert read_kite_instruments(path) == plain
+
+
+@pytest.mark.parametrize("name", ["DUMP.CSV.GZ", "dump.gz.csv", "dump"])
+def test_an_archive_is_known_by_what_it_is_and_not_by_its_name(tmp_path: Path, name: str):
+    plain = dump(tmp_path, RELIANCE, NIFTY)
+    (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes()))
+    assert read_kite_instruments(tmp_path / name) == read_kite_instruments(plain)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{HEADER}\n{RELIANCE}\n".replace(",", ";").encode(), "row 1.*not by semicolons"),
+        (b"PK\x03\x04" + b"0" * 40, "Excel workbook or a zip"),
+        (f"{HEADER}\n{RELIANCE}\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_dump_is_called_by_its_name(tmp_path: Path, content: bytes, message: str):
+    path = tmp_path / "dump.csv"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=message):
+        read_kite_instruments(path)
+
+
+def test_a_few_odd_rows_are_left_out_and_named_and_many_refuse_the_file(tmp_path: Path):
+    good = [f"{n},{n},S{n},COMPANY {n},1.05,,0,0.05,1,EQ,NSE,NSE" for n in range(1, 400)]
+    odd = [BAJAJ.replace(",1,1,", ",0,1,"), f"{RELIANCE},more", good[7]]
+    result = read_kite_instruments(dump(tmp_path, *odd[:2], *good, odd[2], FUTURE))
+    assert len(result.instruments) == len(good)
+    assert [words.split(":")[0] for words in result.unread] == [
+        "row 2, tick_size",
+        "row 3",
+        "row 403, tradingsymbol",
+    ]
+    with pytest.raises(BadInput, match="row 2, tick_size"):
+        read_kite_instruments(dump(tmp_path, *odd, *good[:200]))
 
 
 def named(symbol: str, name: str, exchange: str = "NSE") -> Instrument:

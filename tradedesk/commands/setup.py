@@ -15,12 +15,16 @@ from tradedesk.output import counted, document, line, say, table
 from widgets.formats import rupees
 
 if TYPE_CHECKING:
+    from data.instruments import Instrument
     from engine.desk import Desk
     from tradedesk.kite_desk import KiteDesk
     from tradedesk.paper_desk import PaperDesk
 
 clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
 instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
+
+UNREAD_SHOWN = 20
+"""Odd rows of a dump that are named one by one; JSON has them all."""
 
 CsvFile = Annotated[Path | None, typer.Argument(metavar="FILE", help="A CSV file.")]
 
@@ -212,7 +216,6 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
         from rich.progress import Progress
 
         from data.instruments import read_kite_instruments
-        from tradedesk.paper_desk import take_instruments
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("reading", total=None)
@@ -220,17 +223,66 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
                 path, lambda done, size: bar.update(task, completed=done, total=size)
             )
             bar.update(task, description="storing", total=None)
-            count = await take_instruments(cast("PaperDesk", desk), taken.instruments, path.name)
+            told = await _keep(desk, taken.instruments, path.name)
         by_segment: dict[str, int] = {}
         for instrument in taken.instruments:
             by_segment[instrument.segment] = by_segment.get(instrument.segment, 0) + 1
+        for words in (*taken.unread[:UNREAD_SHOWN], told):
+            say(words)
+        ended = Exit.PARTLY if taken.unread else Exit.DONE
+        count = len(taken.instruments)
         if as_json:
-            document({"rows": taken.rows, "taken": count, "by_segment": by_segment, "skipped": taken.skipped})
-            return Exit.DONE
-        line(f"{count:,} of {taken.rows:,} rows taken")
+            document(
+                {
+                    "rows": taken.rows,
+                    "taken": count,
+                    "by_segment": by_segment,
+                    "skipped": taken.skipped,
+                    "unread": list(taken.unread),
+                }
+            )
+            return ended
+        unread = f", {len(taken.unread):,} unread" if taken.unread else ""
+        line(f"{count:,} of {taken.rows:,} rows taken{unread}")
         rows = [("taken", name, f"{number:,}") for name, number in sorted(by_segment.items())]
         rows += [("skipped", name, f"{number:,}") for name, number in sorted(taken.skipped.items())]
         table(("", "segment", ">rows"), rows)
-        return Exit.DONE
+        return ended
+
+    run(work)
+
+
+async def _keep(desk: "Desk", instruments: "list[Instrument]", source: str) -> str:
+    """Store imported instruments; gives what is to be said of their prices."""
+    if desk.mode != "PAPER":
+        await desk.market.store_instruments(instruments, source)
+        return ""
+    from tradedesk.paper_prices import take_instruments
+
+    return (await take_instruments(cast("PaperDesk", desk), instruments, source)).words
+
+
+@instruments_app.command("prices")
+def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
+    """Take closing prices, from which the paper exchange starts instruments that have none.
+
+    FILE is the bhavcopy of NSE or BSE, or has the columns symbol and close, and as you like exchange, series
+    and isin.
+    """
+    path = _readable(file)
+
+    async def work(desk: "Desk") -> Exit:
+        if desk.mode != "PAPER":
+            raise BadInput("file", path.name, f"a {desk.mode} desk has its prices from the broker")
+        from data.closes import read_closes
+        from tradedesk.paper_prices import take_closes
+
+        closes = read_closes(path)
+        taken = await take_closes(cast("PaperDesk", desk), closes, path.name)
+        if as_json:
+            document({"rows": len(closes), "taken": taken})
+        else:
+            line(f"{taken:,} prices of known instruments taken from {len(closes):,} rows")
+        return Exit.DONE if taken else Exit.NOTHING_SENT
 
     run(work)

@@ -1,0 +1,80 @@
+"""What the paper exchange lists of imported instruments, and at which reference price each starts.
+
+A broker's dump need not hold prices: in Zerodha's every `last_price` is 0. A share starts from the price of
+its file, else from its previous close as known here, else, for those of the demonstration, from its close.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from brokers.paper.prices import Listing
+from data.closes import Close, closes_of
+from data.instruments import Instrument
+from data.money import tick_down
+from data.seed import universe
+from tradedesk.paper_desk import PaperDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How many instruments start from a price of a file or a known close, from a close of the demonstration,
+    and how many have no price and cannot trade on the paper exchange."""
+
+    by_close: int
+    by_demonstration: int
+    without: int
+
+    @property
+    def words(self) -> str:
+        """What a trader should know of it."""
+        told = [f"{self.by_close:,} trade on paper from their last price or previous close"]
+        if self.by_demonstration:
+            told.append(
+                f"{self.by_demonstration:,} from the demonstration's close, since the file has no price"
+            )
+        if self.without:
+            told.append(
+                f"{self.without:,} have no price and cannot trade on paper: give closes, such as the "
+                "exchange's bhavcopy, with `tradedesk instruments prices FILE`"
+            )
+        return "; ".join(told)
+
+
+async def take_instruments(desk: PaperDesk, instruments: Sequence[Instrument], source: str) -> Listed:
+    """Store imported instruments, and list those with a price on the paper exchange."""
+    await desk.market.store_instruments(instruments, source)
+    stored = [one for key in instruments if (one := desk.market.index.get(key.key)) is not None]
+    bare = [one for one in stored if not one.prev_close_paise]
+    demonstration = {row.instrument.key: row.instrument.prev_close_paise for row in universe()}
+    helped = _priced(bare, demonstration)
+    if helped:
+        await desk.market.store_instruments(helped, f"{source}, closes of the demonstration")
+    _list(desk, [one for one in stored if one.prev_close_paise] + helped)
+    return Listed(len(stored) - len(bare), len(helped), len(bare) - len(helped))
+
+
+async def take_closes(desk: PaperDesk, closes: Sequence[Close], source: str) -> int:
+    """Keep the closes of known instruments, and list those on the paper exchange that it did not list before.
+
+    Gives how many of the instruments known have a close in the file.
+    """
+    found = closes_of(desk.market.index, closes)
+    known = [one for key in found if (one := desk.market.index.get(key)) is not None]
+    priced = _priced(known, found)
+    if priced:
+        await desk.market.store_instruments(priced, source)
+        _list(desk, priced)
+    return len(priced)
+
+
+def _priced(instruments: Iterable[Instrument], closes: Mapping[str, int]) -> list[Instrument]:
+    """Those that have a close, with it on their tick."""
+    return [
+        replace(one, prev_close_paise=max(one.tick_paise, tick_down(closes[one.key], one.tick_paise)))
+        for one in instruments
+        if one.key in closes
+    ]
+
+
+def _list(desk: PaperDesk, instruments: Iterable[Instrument]) -> None:
+    desk.exchange.list_instruments(Listing(one, *[one.prev_close_paise] * 4, volume=0) for one in instruments)
