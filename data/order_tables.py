@@ -2,7 +2,7 @@
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
 """Tables of plans, runs, orders with what was tried and asked for, their fills, and halts.
 
-`plan` and `fill` are append-only by trigger.
+`plan`, `fill` and `halt_certificate` are append-only by trigger.
 """
 
 from datetime import date, datetime
@@ -171,7 +171,7 @@ class Fill(SQLModel, table=True):
 
 
 class Halt(SQLModel, table=True):
-    """A halt, its scope, and the certificate of what was cancelled under it.
+    """A halt and its scope; `ended_at` is when a certificate first said that nothing was live.
 
     `members` are the clients of a group as it was then; `before` is what stood when it was fired, so that a
     certificate can still be made after a crash.
@@ -187,4 +187,14 @@ class Halt(SQLModel, table=True):
     ended_at: datetime | None = moment_or_none()
     members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
-    certificate: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+
+
+class HaltCertificate(SQLModel, table=True):
+    """What was cancelled under a halt as one reading of the books showed it; a later one is a new version."""
+
+    __tablename__ = "halt_certificate"
+    halt_number: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="halt.number")
+    version: int = Field(primary_key=True)
+    made_at: datetime = moment()
+    ended: bool
+    body: dict[str, Any] = Field(sa_type=JSON)

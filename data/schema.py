@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
 from data.locks import HeldLock
@@ -13,7 +13,7 @@ from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test holds it to the scripts."""
 
 
@@ -108,9 +108,12 @@ def _upgrade(connection: Connection, path: Path, revision: str | None) -> None:
 
 
 def add_triggers(connection: Connection) -> None:
-    """Create the triggers that keep append-only tables so; a table rebuild in a migration drops them."""
-    standing = _standing_triggers(connection)
-    for name in APPEND_ONLY:
+    """Create the triggers that keep append-only tables so; a table rebuild in a migration drops them.
+
+    A version from before a table was made has no trigger for it.
+    """
+    standing, tables = _standing_triggers(connection), set(inspect(connection).get_table_names())
+    for name in tables.intersection(APPEND_ONLY):
         for verb in ("UPDATE", "DELETE"):
             if f"{name}_no_{verb.lower()}" not in standing:
                 connection.exec_driver_sql(_trigger(name, verb))

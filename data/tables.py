@@ -236,7 +236,8 @@ class ClosedLot(SQLModel, table=True):
 class Break(SQLModel, table=True):
     """A difference between our figure and the broker's, open until both agree or the trader adopts theirs.
 
-    `kind` is what differs; `ours` and `theirs` are paise for cash, else shares.
+    `kind` is what differs; `ours` and `theirs` are paise for cash, else shares. Where rows of the broker's
+    could not be read, `theirs` counts them and `detail` holds words.
     """
 
     __tablename__ = "account_break"
@@ -252,6 +253,7 @@ class Break(SQLModel, table=True):
     opened_at: datetime = moment()
     closed_at: datetime | None = moment_or_none()
     closed_how: str = ""
+    detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class DayOpen(SQLModel, table=True):
@@ -322,5 +324,5 @@ class InstrumentRecord(SQLModel, table=True):
     prev_close_paise: int = paise()
 
 
-APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit", "gate_waiver")
+APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit", "gate_waiver", "halt_certificate")
 """Tables whose rows triggers keep from being changed or deleted."""

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from engine.orders.halt import FILE_ONLY
+from screens.certificate_words import absent_words, unread_words
 from screens.commands import bindings
 from screens.market_words import market_time
 from screens.workspace import MASK, Dialog, Table
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 RESUME = "resume"
 """The word that lets orders go out again."""
 
+
+SHOWN_UNREAD = 2
+"""Clients that were not read, named one by one; the rest is counted."""
+
+SHOWN_ABSENT = 5
+"""Codes of clients who were not signed in."""
 
 SHOWN_STRANGERS = 3
 """Orders from elsewhere named one by one; the rest is counted."""
@@ -59,6 +66,7 @@ class CertificateScreen(Dialog[None]):
             hint="no order was live",
             id="lines",
         )
+        yield Static(id="unread")
         yield Static(id="strangers")
         yield Static(id="state")
         yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
@@ -146,12 +154,16 @@ class CertificateScreen(Dialog[None]):
         if certificate is None:
             self.query_one("#summary", Static).update(Content(self._without_certificate(halted)))
             self.query_one("#state", Static).update("")
-            self.query_one("#strangers").display = False
+            self.query_one("#strangers").display = self.query_one("#unread").display = False
             return
         self.query_one("#summary", Static).update(Content(self._summary(certificate)))
         self._rows = {line.client_id: line for line in certificate.lines}
         grid = self.query_one(LiveGrid)
         grid.set_rows(self._rows)
+        unread = self.query_one("#unread", Static)
+        words = self._unread_words(certificate)
+        unread.display = bool(words)
+        unread.update(Content(words))
         strangers = self.query_one("#strangers", Static)
         strangers.display = bool(certificate.strangers)
         strangers.update(Content(self._stranger_words(certificate)))
@@ -176,7 +188,8 @@ class CertificateScreen(Dialog[None]):
                 f"{file} The brokers took {unwritten.taken} of {unwritten.orders} cancels; "
                 f"{self.desk.counts().live} orders are live in the books. F9 F9 repeats it."
             )
-            return formats.plain(first) + "\n" + formats.plain(second)
+            lines = (first, second, *unread_words(unwritten.unread, SHOWN_UNREAD))
+            return "\n".join(formats.plain(line) for line in lines)
         if self._target == FILE_ONLY and halted:
             by = formats.plain(halt.active()[-1].by)
             return (
@@ -192,7 +205,8 @@ class CertificateScreen(Dialog[None]):
             return MASK if self.shell.privacy else f"₹{formats.rupees(paise)}"
 
         at = market_time(self.desk, certificate.at)
-        went = "" if certificate.ended else "  WORKING, reading back until nothing is live"
+        read = f"{certificate.clients - len(certificate.unread)} of {certificate.clients} clients read"
+        went = f"{read}" if certificate.ended else f"{read}  WORKING, reading back until nothing is live"
         scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
         first = (
             f"HALT {certificate.number}{scope} {at} by {certificate.by} · halted first · "
@@ -201,12 +215,12 @@ class CertificateScreen(Dialog[None]):
             f"{certificate.unknown} unknown"
         )
         last = certificate.last_read_at
-        read = formats.DASH if last is None else market_time(self.desk, last)
+        back = formats.DASH if last is None else market_time(self.desk, last)
         second = (
             f"{certificate.unsent_freed} freed unsent · "
             f"released {money(certificate.released_paise)} of {money(certificate.blocked_before_paise)} · "
             f"still blocked {money(certificate.still_blocked_paise)} · "
-            f"last read back {read}{went}"
+            f"last read back {back}, {went}"
         )
         lines = [first, second]
         if certificate.first_cancel_s is not None:
@@ -216,6 +230,14 @@ class CertificateScreen(Dialog[None]):
                 f"last {_seconds(certificate.last_cancel_s)}"
             )
             lines.append(third + (f", last order ended {_seconds(max(ended))}" if ended else ""))
+        return "\n".join(formats.plain(line) for line in lines)
+
+    def _unread_words(self, certificate: Certificate) -> str:
+        """Clients whose books were not read, and those who were not signed in."""
+        told = [one for one in certificate.unread if one.why]
+        lines = list(unread_words(told, SHOWN_UNREAD))
+        if certificate.not_signed_in:
+            lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(formats.plain(line) for line in lines)
 
     def _stranger_words(self, certificate: Certificate) -> str:

@@ -1,13 +1,13 @@
 """Desks for tests: the demonstration on an exchange in memory, a clock moved by hand, pinned prices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from brokers.contract import Accepted, Broker, BrokerAccount, OrderChange, OrderRequest, Outcome
+from brokers.contract import Accepted, Broker, BrokerAccount, BrokerOrder, OrderChange, OrderRequest, Outcome
 from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
@@ -168,10 +168,16 @@ class Wire:
         self.on_place: Callable[[BrokerAccount, OrderRequest], Awaitable[Outcome | None]] | None = None
         self.on_cancel: Callable[[BrokerAccount, str], Awaitable[Outcome | None]] | None = None
         self.on_modify: Callable[[BrokerAccount, str, OrderChange], Awaitable[Outcome | None]] | None = None
+        self.on_read: Callable[[BrokerAccount], Awaitable[None]] | None = None
         desk._parts.brokers = dict.fromkeys(desk._parts.brokers, cast(Broker, self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)
+
+    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        if self.on_read is not None:
+            await self.on_read(account)
+        return await self._broker.orders(account)
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         self.placed.append(request)

@@ -3,13 +3,21 @@
 import logging
 import random
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import select
 
-from brokers.contract import Broker, BrokerError
+from brokers.contract import (
+    Broker,
+    BrokerAccount,
+    BrokerError,
+    BrokerOrder,
+    NotAsked,
+    NotSent,
+    Outcome,
+)
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from brokers.paper.fault_menu import SHARES, Faults
@@ -98,7 +106,10 @@ async def open_paper(
             log.error("going on without the paper exchange: %s", trouble)
             exchange = PaperExchange(None, base.clock, base.calendar, policy=base.rules.policy)
     low, high = base.settings.paper_latency_ms
-    broker: Broker = PaperBroker(exchange, base.clock, latency=latency or (low / 1000, high / 1000))
+    round_trip = latency or (low / 1000, high / 1000)
+    broker: Broker = PaperBroker(exchange, base.clock, latency=round_trip)
+    if trouble:
+        broker = _LostExchange(exchange, base.clock, latency=round_trip, why=trouble)
     if faults is not None:
         broker = _faulty(broker, exchange, base.clock, faults)
     parts = base.parts("PAPER", exchange.market_clock, dict.fromkeys(BROKERS, broker), broker)
@@ -109,6 +120,24 @@ async def open_paper(
     finally:
         await desk.close()
         exchange.close()
+
+
+class _LostExchange(PaperBroker):
+    """In place of a home's own exchange that could not be opened: nobody's books are read, nothing leaves."""
+
+    def __init__(
+        self, exchange: PaperExchange, clock: Clock, *, latency: tuple[float, float], why: str
+    ) -> None:
+        super().__init__(exchange, clock, latency=latency)
+        self._why = why
+
+    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        """Raises `NotAsked`."""
+        raise NotAsked(self._why)
+
+    async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
+        """Tried: nothing leaves."""
+        return NotSent(self._why)
 
 
 def check_paper_books(home: Path) -> None:

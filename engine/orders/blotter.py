@@ -248,7 +248,7 @@ class Orders:
         try:
             asked = await self._parts.store.write(unit_of_work)
         except StoreError as problem:
-            taken = await self._canceller.without_store(order_ids)
+            taken = len(await self._canceller.without_store(order_ids))
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
         self._canceller.carry_out(asked.requests)
         return CancelResult(len(asked.requests), len(asked.freed), asked.ended)

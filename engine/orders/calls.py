@@ -11,6 +11,9 @@ log = logging.getLogger(__name__)
 NO_ANSWER = "no answer"
 """How a time-out's reason begins."""
 
+NOT_SERVED = "nothing here reaches the client's broker"
+"""Why a client's account cannot be asked at all."""
+
 
 def no_answer(waits: Waits) -> str:
     """A time-out's reason, with the time that was given."""

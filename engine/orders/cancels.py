@@ -5,6 +5,7 @@ kept and sent on sight.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from brokers.contract import Accepted, Outcome
+from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditEntry
 from data.columns import table
 from data.order_tables import Order, Request
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.orders.booking import Books
-from engine.orders.calls import NO_ANSWER, outcome_of
+from engine.orders.calls import NO_ANSWER, NOT_SERVED, outcome_of
 from engine.orders.facts import CancelEnded
 from engine.orders.lifecycle import free_unsent
 from engine.orders.record import Recorder
@@ -118,16 +119,45 @@ class Canceller:
         self._per_client: dict[int, asyncio.Semaphore] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._moved = asyncio.Condition()
+        self._unanswered = defaultdict[int, set[int]](set)
         self.sent: dict[int, tuple[datetime, datetime]] = {}
         """When the first and the latest cancel of an order left, as far as this desk sent them."""
+        self.tried: set[int] = set()
+        """Orders of which cancels were tried and none has left this machine."""
+        self.ended_at: dict[int, float] = {}
+        """When the latest cancel that left for a client had ended, by the monotonic clock."""
         recorder.after(self._wake)
 
     def carry_out(self, requests: dict[int, int]) -> None:
         """Start on these requests, by order id; one already under way goes on."""
         for order_id, number in requests.items():
             if order_id not in self._tasks:
+                self._note_asked(order_id)
                 task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
                 task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
+
+    def _note_asked(self, order_id: int) -> None:
+        order = self._parts.book.orders.get(order_id)
+        if order is not None and order.live and order.broker_order_id is not None:
+            self._unanswered[order.client_id].add(order_id)
+
+    async def first_answers(self, client_id: int, seconds: float) -> None:
+        """Wait until each cancel asked for a client has been answered once, at most `seconds`.
+
+        A read of its books that began before would say nothing of them.
+        """
+
+        async def all_answered() -> None:
+            async with self._moved:
+                await self._moved.wait_for(lambda: not self._unanswered[client_id])
+
+        waiting = asyncio.create_task(all_answered())
+        patience = asyncio.create_task(self._parts.clock.sleep(seconds))
+        try:
+            await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            patience.cancel()
 
     def close(self) -> None:
         """Stop; the open requests are taken up again by `resume` when a desk opens."""
@@ -154,6 +184,18 @@ class Canceller:
             self._moved.notify_all()
 
     async def _until_ended(self, order_id: int, number: int) -> None:
+        try:
+            await self._repeat(order_id, number)
+        finally:
+            self._answered(order_id)
+            await self._wake(None)
+
+    def _answered(self, order_id: int) -> None:
+        order = self._parts.book.orders.get(order_id)
+        if order is not None:
+            self._unanswered[order.client_id].discard(order_id)
+
+    async def _repeat(self, order_id: int, number: int) -> None:
         pause = self._parts.waits.cancel_repeat_s
         while True:
             order = self._parts.book.orders.get(order_id)
@@ -167,6 +209,8 @@ class Canceller:
             self._recorder.put(CancelEnded(order_id, number, outcome))
             with suppress(StoreError):  # a store in trouble keeps no cancel from being repeated
                 await self._recorder.flush()
+            self._answered(order_id)
+            await self._wake(None)
             if not isinstance(outcome, Accepted):
                 await self._watcher.read(order.client_id)
             if not self._parts.book.orders[order_id].live:
@@ -175,31 +219,45 @@ class Canceller:
             await self._watcher.read(order.client_id)
             pause = min(pause * 2, self._parts.waits.live_poll_s)
 
-    async def without_store(self, order_ids: Iterable[int]) -> int:
-        """Send one cancel for each order while nothing can be written; gives how many brokers took.
+    async def without_store(self, order_ids: Iterable[int]) -> set[tuple[int, str]]:
+        """Send one cancel for each order while nothing can be written.
 
-        What the desk knows no broker's id of is looked for in the broker's own book by its tag.
+        Gives those that brokers took, by client and broker's id. What the desk knows no broker's id of is
+        looked for in the broker's own book by its tag.
         """
         book = self._parts.book
         orders = [book.orders[order_id] for order_id in order_ids if order_id in book.orders]
         nameless = {o.client_id for o in orders if o.live and o.broker_order_id is None and o.tag}
-        books = await asyncio.gather(*(self._watcher.ids_by_tag(client_id) for client_id in nameless))
-        by_tag = {tag: found for one in books for tag, found in one.items()}
-        known = [(o.client_id, o.broker_order_id or by_tag.get(o.tag or "")) for o in orders if o.live]
-        outcomes = await asyncio.gather(*(self._call(client, name) for client, name in known if name))
-        return sum(isinstance(outcome, Accepted) for outcome in outcomes)
+        books = await asyncio.gather(*(self._watcher.book_of(client_id) for client_id in nameless))
+        by_tag = {tag: one.broker_order_id for rows in books for one in rows or () for tag in one.tags}
+        found = [(o.client_id, o.broker_order_id or by_tag.get(o.tag or "")) for o in orders if o.live]
+        known = [(client_id, name) for client_id, name in found if name]
+        outcomes = await asyncio.gather(*(self._call(client_id, name) for client_id, name in known))
+        return {one for one, end in zip(known, outcomes, strict=True) if isinstance(end, Accepted)}
 
     async def stranger(self, client_id: int, broker_order_id: str) -> Outcome:
         """Cancel an order at the broker that this desk did not send."""
         return await self._call(client_id, broker_order_id)
 
     async def _call(self, client_id: int, broker_order_id: str, order_id: int = 0) -> Outcome:
-        """One cancel and how it ended."""
+        """One cancel and how it ended, noted for certificates where it left this machine."""
+        before = self.sent.get(order_id)
         call = self._cancel(client_id, broker_order_id, order_id)
-        return await outcome_of(call, "a cancel", f"{NO_ANSWER} to the cancel")
+        outcome = await outcome_of(call, "a cancel", f"{NO_ANSWER} to the cancel")
+        if not isinstance(outcome, NotSent):
+            self.ended_at[client_id] = self._parts.clock.monotonic()
+            self.tried.discard(order_id)
+        elif order_id and before is None:
+            self.sent.pop(order_id, None)
+            self.tried.add(order_id)
+        elif before is not None:
+            self.sent[order_id] = before
+        return outcome
 
     async def _cancel(self, client_id: int, broker_order_id: str, order_id: int) -> Outcome:
         """One cancel, within the client's budget; one client's silence takes few of the workers."""
+        if not self._parts.served(client_id):
+            return NotSent(NOT_SERVED)
         async with self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT)):
             broker, account = self._parts.broker_of(client_id)
             lane, clock = self._parts.lane(client_id), self._parts.clock

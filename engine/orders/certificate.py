@@ -37,11 +37,27 @@ class CertificateStranger:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateUnread:
+    """A client whose books were not read after the halt and its last cancel: what lives there is not known.
+
+    `why` is in the broker's words, empty while the first read is under way; `tried` counts cancels of which
+    nothing left this machine; `emergency` is what the client can still do at its broker.
+    """
+
+    client_id: int
+    code: str
+    name: str
+    why: str
+    tried: int
+    emergency: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateLine:
     """What a halt did for one client; money in paise.
 
     Times are seconds after the halt: when the client's first and last cancel left, and when its last order
-    ended; None where there was none.
+    ended; None where there was none. `tried` counts orders of which no cancel has left this machine.
     """
 
     client_id: int
@@ -58,11 +74,18 @@ class CertificateLine:
     first_cancel_s: float | None = None
     last_cancel_s: float | None = None
     ended_s: float | None = None
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The proof of a cancel-all. `ended` says that nothing was live when it was last read back."""
+    """The proof of a cancel-all.
+
+    `ended` says that nothing was live when the books of every client in the round were read back, after the
+    halt and after the client's own last cancel; `clients` is how many those are. `unread` are those still to
+    be read, `unreachable` how many of them have told why not. `not_signed_in` are the codes of clients who
+    had no session at the halt and nothing live here: nobody could ask for them.
+    """
 
     number: int
     scope: HaltScope
@@ -85,6 +108,14 @@ class Certificate:
     strangers: tuple[CertificateStranger, ...] = ()
     first_cancel_s: float | None = None
     last_cancel_s: float | None = None
+    clients: int = 0
+    tried: int = 0
+    unread: tuple[CertificateUnread, ...] = ()
+    not_signed_in: tuple[str, ...] = ()
+
+    def says_other_than(self, other: "Certificate") -> bool:
+        """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
+        return _essence(self) != _essence(other)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
@@ -105,15 +136,30 @@ class Certificate:
             "lines": tuple(CertificateLine(**line) for line in values["lines"]),
             "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
             "strangers": tuple(CertificateStranger(**order) for order in values.get("strangers", ())),
+            "unread": tuple(_unread(one) for one in values.get("unread", ())),
+            "not_signed_in": tuple(values.get("not_signed_in", ())),
         }
         return Certificate(**{**values, **typed})
 
 
-def write_certificate(home: Path, made: Certificate) -> None:
-    """Keep a copy of the certificate outside the database, in the home's `certificates` folder."""
-    folder = home / "certificates"
+def _unread(values: dict[str, Any]) -> CertificateUnread:
+    typed: dict[str, Any] = {"emergency": tuple(values["emergency"])}
+    return CertificateUnread(**{**values, **typed})
+
+
+def _essence(made: Certificate) -> tuple[object, ...]:
+    unread = tuple(one.client_id for one in made.unread)
+    return made.ended, made.orders, made.strangers, unread
+
+
+def write_certificate(home: Path, made: Certificate, version: int) -> None:
+    """Keep a copy of the certificate outside the database, in the home's `certificates` folder.
+
+    Later versions stand beside the first, such as `halt-3.json` and `halt-3-2.json`.
+    """
+    folder, later = home / "certificates", "" if version == 1 else f"-{version}"
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True, mode=0o700)
-        (folder / f"halt-{made.number}.json").write_text(
+        (folder / f"halt-{made.number}{later}.json").write_text(
             json.dumps(made.to_json(), indent=2, ensure_ascii=False), encoding="utf-8"
         )

@@ -7,6 +7,7 @@ it; then one commit writes the halt, frees what was never sent and asks for ever
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,25 +17,24 @@ from sqlalchemy import func, insert, select, update
 from data.audit import AuditEntry
 from data.columns import table
 from data.money import BadInput
-from data.order_tables import Halt, Order, Request
+from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.store import StoreError, Unit, chunks
 from data.tables import Funds, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
     Account,
-    ClientStatus,
     HaltScope,
     OrderState,
     RequestState,
-    SessionState,
 )
-from engine.accounts.views import ClientView, HaltView, OrderView
+from engine.accounts.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.orders.cancels import Asked, Canceller, ask
-from engine.orders.certificate import Certificate, write_certificate
-from engine.orders.certifying import Before, Results, Sweep, certify
+from engine.orders.certificate import Certificate, CertificateUnread, write_certificate
+from engine.orders.certifying import Before, Results, certify
 from engine.orders.dispatch import covers
 from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
+from engine.orders.round import FromBooks, Round
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 
@@ -57,13 +57,24 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took."""
+    """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took.
+
+    `unread` are the clients whose books could not be read meanwhile.
+    """
 
     at: datetime
     by: str
     why: str
     orders: int
     taken: int
+    unread: tuple[CertificateUnread, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What the brokers did all the same."""
+        codes = ", ".join(one.code for one in self.unread)
+        left = f"; NOT READ, so what lives there is not known: {codes}" if codes else ""
+        return f"the brokers took {self.taken} cancels all the same{left}"
 
 
 FILE_ONLY = 0
@@ -79,6 +90,7 @@ class Halts:
         self._watcher = watcher
         self._certificates: dict[int, Certificate] = {}
         self._tasks: set[asyncio.Task[Certificate]] = set()
+        self._later: set[asyncio.Task[None]] = set()
         self.unwritten: Unwritten | None = None
 
     @property
@@ -149,18 +161,27 @@ class Halts:
             self._parts.store.write(lambda unit: self._open(unit, by, scope, value))
         )
         await self._patiently(writing)
-        taken, in_scope = 0, [order.id for order in self._in_scope(scope, value)]
+        done, in_scope = FromBooks(0, 0, ()), [order.id for order in self._in_scope(scope, value)]
         if not writing.done() or writing.exception() is not None:
-            taken = await self._canceller.without_store(in_scope)
+            done = await self._cancel_from_books(scope, value, by, in_scope)
         try:
             halt, before, asked = await writing
         except StoreError as problem:
-            self.unwritten = Unwritten(at, by, str(problem), len(in_scope), taken)
+            orders = len(in_scope) + done.others
+            unwritten = Unwritten(at, by, str(problem), orders, done.taken, done.unread)
+            self.unwritten = unwritten
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
-            raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem
+            raise type(problem)(f"{problem}; {unwritten.words}") from problem
         self._parts.reached("halt_written")
         self._canceller.carry_out(asked.requests)
         return await self._follow(halt, before)
+
+    async def _cancel_from_books(
+        self, scope: HaltScope, value: str, by: str, order_ids: Iterable[int]
+    ) -> FromBooks:
+        halt = HaltView(FILE_ONLY, scope, value, self._parts.clock.now(), by, self._members(scope, value))
+        before = Before(dict.fromkeys(order_ids, 0), {})
+        return await Round(self._parts, self._canceller, self._watcher, halt, before).cancel_from_books()
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
@@ -239,65 +260,79 @@ class Halts:
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
         parts = self._parts
+        reading = Round(parts, self._canceller, self._watcher, halt, before)
         began = parts.clock.monotonic()
-        deadline, doubtful = began + parts.waits.halt_deadline_s, began + parts.waits.halt_doubt_s
-        everyone = {c.id for c in parts.book.clients.values() if self._may_have_orders(halt, c)}
-        clients = {parts.book.orders[order_id].client_id for order_id in before.orders}
-        sweep = Sweep(parts, self._canceller, self._watcher, halt)
-        sweep.start(everyone - clients)
-        while True:
-            reads = await asyncio.gather(*(sweep.read(client_id) for client_id in sorted(clients)))
-            await sweep.wait(parts.waits.halt_readback_s)
-            unreachable = {c for c, done in zip(sorted(clients), reads, strict=True) if not done}
-            results = Results(
-                refused=await self._refused(before.orders),
-                released=await self._released(before.orders, halt.number),
-                unreachable=unreachable | sweep.unreachable,
-                read_at=parts.clock.now(),
-                strangers=sweep.strangers(),
-                swept=sweep.done,
-            )
-            made = certify(parts.book, halt, before, results, self._canceller.sent)
-            self._certificates[halt.number] = made
-            parts.bus.publish([HaltChanged(halt.number)])
-            now = parts.clock.monotonic()
-            if made.ended or now >= deadline or (now >= doubtful and self._only_doubt(before)):
-                break
-            await parts.clock.sleep(parts.waits.halt_readback_s)
-            live = (parts.book.orders[order_id] for order_id in before.orders)
-            clients = {order.client_id for order in live if order.live} | sweep.waiting()
-        sweep.close()
-        await parts.store.write(lambda unit: self._store(unit, made))
-        write_certificate(parts.home, made)
+        deadline, doubtful = began + reading.deadline_s(), began + parts.waits.halt_doubt_s
+        try:
+            while True:
+                await reading.go_on(parts.waits.halt_readback_s)
+                now = parts.clock.monotonic()
+                over = now >= deadline or (now >= doubtful and reading.only_doubt())
+                made = await self._certify(halt, before, reading, final=over)
+                if made.ended or over:
+                    break
+            await self._keep(made)
+        except BaseException:
+            reading.close()
+            raise
+        self._read_on_later(halt, before, reading, made)
         return made
 
-    def _only_doubt(self, before: Before) -> bool:
-        """Whether all that is left are orders whose sends are in doubt: no read-back here ends that."""
-        orders = (self._parts.book.orders[order_id] for order_id in before.orders)
-        doubt = (OrderState.SENDING, OrderState.UNKNOWN)
-        return all(o.state in doubt and o.broker_order_id is None for o in orders if o.live)
+    def _read_on_later(self, halt: HaltView, before: Before, reading: Round, made: Certificate) -> None:
+        """Go on reading after a certificate that is not the last word; the task is the desk's."""
+        task = asyncio.create_task(self._read_on(halt, before, reading, made))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
-    def _may_have_orders(self, halt: HaltView, client: ClientView) -> bool:
-        """Whether a client in the halt's scope may have live orders, ours or from elsewhere."""
-        in_scope = halt.scope is HaltScope.SYMBOL or covers(halt, client, "")
-        trades = client.status is ClientStatus.ACTIVE and client.session is SessionState.OK
-        return in_scope and trades and self._parts.served(client.id)
+    async def _read_on(self, halt: HaltView, before: Before, reading: Round, kept: Certificate) -> None:
+        """Store another certificate whenever what it says changes, until it has ended or is resumed."""
+        try:
+            while not kept.ended and halt.number in {one.number for one in self._parts.book.halts}:
+                await reading.go_on(self._parts.waits.live_poll_s)
+                made = await self._certify(halt, before, reading, final=True)
+                if made.says_other_than(kept):
+                    with suppress(StoreError):  # said again at the next look
+                        await self._keep(made)
+                        kept = made
+        finally:
+            reading.close()
+
+    async def _certify(self, halt: HaltView, before: Before, reading: Round, final: bool) -> Certificate:
+        """The certificate as the books were last read; `final` where nobody waits for those who were not."""
+        results = Results(
+            refused=await self._refused(before.orders),
+            released=await self._released(before.orders, halt.number),
+            tried=self._canceller.tried,
+            read_at=self._parts.clock.now(),
+            ended=reading.is_ended(),
+            clients=len(reading.clients),
+            strangers=reading.strangers(),
+            unread=reading.unread(final),
+            not_signed_in=reading.not_signed_in,
+        )
+        made = certify(self._parts.book, halt, before, results, self._canceller.sent)
+        self._certificates[halt.number] = made
+        self._parts.bus.publish([HaltChanged(halt.number)])
+        return made
+
+    async def _keep(self, made: Certificate) -> None:
+        version = await self._parts.store.write(lambda unit: self._store(unit, made))
+        write_certificate(self._parts.home, made, version)
 
     async def take_up(self) -> None:
-        """Follow halts to their certificates that an earlier run of the program left in the middle."""
+        """Follow halts that stand, and that an earlier run of the program left before their end."""
         halts = table(Halt)
         async with self._parts.store.reader() as connection:
             rows = (
                 await connection.execute(
-                    select(halts).where(
-                        halts.c.ended_at.is_(None), halts.c.certificate.is_(None), halts.c.before.is_not(None)
-                    )
+                    select(halts).where(halts.c.ended_at.is_(None), halts.c.before.is_not(None))
                 )
             ).mappings()
             found = [dict(row) for row in rows]
         for row in found:
+            number = row["number"]
             halt = HaltView(
-                row["number"],
+                number,
                 HaltScope(row["scope"]),
                 row["value"],
                 row["at"],
@@ -307,7 +342,12 @@ class Halts:
             before = Before.from_json(row["before"])
             known = {i: paise for i, paise in before.orders.items() if i in self._parts.book.orders}
             before.orders = known  # what ended on an earlier day needs no certificate any more
-            self._own(asyncio.create_task(self._follow(halt, before)))
+            made = self._certificates.get(number)
+            if made is None:
+                self._own(asyncio.create_task(self._follow(halt, before)))
+            elif row["resumed_at"] is None:
+                reading = Round(self._parts, self._canceller, self._watcher, halt, before)
+                self._read_on_later(halt, before, reading, made)
 
     def _own(self, task: "asyncio.Task[Certificate]") -> None:
         self._tasks.add(task)
@@ -347,29 +387,50 @@ class Halts:
                 released |= {row[0]: int(row[1]) for row in rows}
         return released
 
-    def _store(self, unit: Unit, made: Certificate) -> None:
-        halts = table(Halt)
-        unit.connection.execute(
-            update(halts)
-            .where(halts.c.number == made.number)
-            .values(certificate=made.to_json(), ended_at=unit.now if made.ended else None)
+    def _store(self, unit: Unit, made: Certificate) -> int:
+        """Write the certificate as the halt's next version; gives that."""
+        halts, kept = table(Halt), table(HaltCertificate)
+        version = (
+            1
+            + unit.connection.execute(
+                select(func.count()).select_from(kept).where(kept.c.halt_number == made.number)
+            ).scalar_one()
         )
+        unit.insert(
+            HaltCertificate,
+            [
+                {
+                    "halt_number": made.number,
+                    "version": version,
+                    "made_at": unit.now,
+                    "ended": made.ended,
+                    "body": made.to_json(),
+                }
+            ],
+        )
+        if made.ended:
+            unit.connection.execute(
+                update(halts).where(halts.c.number == made.number).values(ended_at=unit.now)
+            )
         unit.audit(
             AuditEntry(
                 "HALT_CERTIFIED",
                 made.by,
                 details={
                     "halt": made.number,
+                    "version": version,
                     "ended": made.ended,
                     "cancelled": made.cancelled,
                     "filled_meanwhile": made.filled_meanwhile,
                     "refused": made.refused,
                     "unknown": made.unknown,
+                    "unread": [one.code for one in made.unread],
                     "released_paise": made.released_paise,
                 },
             )
         )
         unit.touched.halts = True
+        return version
 
     async def resume(self, number: int, word: str, by: str) -> int:
         """End a halt and give its number; `FILE_ONLY` gets its row, and so a number, as it ends.
@@ -424,18 +485,18 @@ class Halts:
             write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
 
     async def load_certificates(self) -> None:
-        """Read stored certificates, of other processes' halts too."""
-        halts = table(Halt)
+        """Read stored certificates, the latest of each halt, of other processes' halts too."""
+        kept = table(HaltCertificate)
         async with self._parts.store.reader() as connection:
-            rows = await connection.execute(select(halts.c.number, halts.c.certificate))
-            for number, values in rows:
-                if values:
-                    self._certificates[number] = Certificate.from_json(values)
+            rows = await connection.execute(select(kept.c.halt_number, kept.c.body).order_by(kept.c.version))
+            for number, body in rows:
+                self._certificates[number] = Certificate.from_json(body)
 
     async def close(self) -> None:
-        """Wait for cancel-alls under way."""
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Wait for cancel-alls under way; what only reads on ends here."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._later, return_exceptions=True)
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:

@@ -20,6 +20,7 @@ from brokers.contract import (
     BrokerStatus,
     BrokerTrade,
     Heartbeat,
+    NotAsked,
     OrderUpdate,
     SessionExpired,
     Tick,
@@ -30,6 +31,7 @@ from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
 from engine.accounts.views import OrderView
 from engine.events import TapeLine, TradedElsewhere
+from engine.orders.calls import NOT_SERVED
 from engine.orders.facts import Applied, Seen
 from engine.orders.record import Recorder
 from engine.orders.resolve import Resolver
@@ -49,6 +51,9 @@ class Watcher:
         self._resolver = Resolver(parts)
         self._reading: dict[int, asyncio.Task[bool]] = {}
         self._read_at: dict[int, datetime] = {}
+        self._read_since: dict[int, float] = {}
+        self._unread: dict[int, str] = {}
+        self._not_asked: set[int] = set()
         self._opened_at = parts.clock.now()
         self._soon: set[asyncio.Task[Any]] = set()
         self._readers = asyncio.Semaphore(READERS)
@@ -153,9 +158,34 @@ class Watcher:
             running.add_done_callback(lambda _: self._reading.pop(client_id, None))
         return await asyncio.shield(running)
 
+    def read_since(self, client_id: int, moment: float) -> bool:
+        """Whether a read of a client's books has succeeded that began at this monotonic moment or later."""
+        return self._read_since.get(client_id, float("-inf")) >= moment
+
+    def why_unread(self, client_id: int) -> str:
+        """Why the latest read of a client's books failed, in the broker's words; empty where it did not."""
+        return self._unread.get(client_id, "")
+
+    def was_not_asked(self, client_id: int) -> bool:
+        """Whether the latest read failed as the broker could not be asked: something is missing here."""
+        return client_id in self._unread and client_id in self._not_asked
+
+    def _note_unread(self, client_id: int, problem: Exception) -> None:
+        if isinstance(problem, NotAsked):
+            self._not_asked.add(client_id)
+        else:
+            self._not_asked.discard(client_id)
+        if isinstance(problem, TimeoutError):
+            self._unread[client_id] = f"no answer within {self._parts.waits.read_timeout_s:g} s"
+        else:
+            self._unread[client_id] = str(problem) or type(problem).__name__
+
     async def _read(self, client_id: int) -> bool:
         began = self._read_at[client_id] = self._parts.clock.now()
+        moment = self._parts.clock.monotonic()
         try:
+            if not self._parts.served(client_id):
+                raise NotAsked(NOT_SERVED)
             broker, account = self._parts.broker_of(client_id)
             async with self._parts.clock.timeout(self._parts.waits.read_timeout_s):
                 orders = await broker.orders(account)
@@ -163,10 +193,12 @@ class Watcher:
         except SessionExpired as problem:
             log.warning("the session of client %s has ended: %s", client_id, problem)
             self._resolver.session_lost(client_id)
+            self._note_unread(client_id, problem)
             self._parts.session_lost(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the books of client %s could not be read: %r", client_id, problem)
+            self._note_unread(client_id, problem)
             return False
         self._put_seen(client_id, orders, trades, began)
         for fact in self._resolver.heard(client_id, orders, began):
@@ -176,8 +208,11 @@ class Watcher:
             self._recorder.put(fact)
         try:
             await self._recorder.flush()
-        except StoreError:
+        except StoreError as problem:
+            self._unread[client_id] = f"read, but not booked: {problem}"
             return False
+        self._read_since[client_id] = moment
+        self._unread.pop(client_id, None)
         return True
 
     def _put_seen(
@@ -221,16 +256,18 @@ class Watcher:
             )
             return {row[0]: row[1] for row in rows}
 
-    async def ids_by_tag(self, client_id: int) -> dict[str, str]:
-        """The broker's order ids by tag, from its own book; empty where that cannot be read."""
+    async def book_of(self, client_id: int) -> Sequence[BrokerOrder] | None:
+        """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""
         try:
+            if not self._parts.served(client_id):
+                raise NotAsked(NOT_SERVED)
             broker, account = self._parts.broker_of(client_id)
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
-                orders = await broker.orders(account)
+                return await broker.orders(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the orders of client %s could not be read: %r", client_id, problem)
-            return {}
-        return {tag: order.broker_order_id for order in orders for tag in order.tags}
+            self._note_unread(client_id, problem)
+            return None
 
     # --- after each batch ---
 

@@ -219,8 +219,9 @@ def _look_at_cancelled(home: Path, found: Frozen, sent: dict[str, sqlite3.Row]) 
             found.faults.append(f"order {row['id']} is {row['state']} after the certificate")
     if len(ours) != found.in_flight:
         found.faults.append(f"{len(ours)} orders have not ended here, {found.in_flight} were in flight")
-    (halt,) = _rows(home / "desk.db", "SELECT number, certificate, resumed_at FROM halt")
-    if halt["certificate"] is None or not (home / "certificates" / f"halt-{halt['number']}.json").exists():
+    (halt,) = _rows(home / "desk.db", "SELECT number, resumed_at FROM halt")
+    kept = _rows(home / "desk.db", "SELECT version FROM halt_certificate")
+    if not kept or not (home / "certificates" / f"halt-{halt['number']}.json").exists():
         found.faults.append("the certificate was not kept")
     actions = [
         row["action"] for row in _rows(home / "desk.db", "SELECT action FROM audit WHERE action LIKE 'HALT%'")

@@ -3,13 +3,14 @@
 import pytest
 from textual.widgets import Input, Static
 
+from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import OrderState
 from engine.orders.halt_file import write_halt_file
 from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
 from screens.halt import CertificateScreen
 from screens.search import SearchScreen
-from tests.desks import disk
+from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened
 from widgets.formats import rupees
 from widgets.statusstrip import StatusStrip
@@ -249,3 +250,23 @@ async def test_a_halt_file_alone_halts_the_app_and_the_typed_word_ends_it() -> N
         assert not (bench.desk.home / "HALT").exists()
         assert isinstance(bench.screen, DeskScreen)
         assert ground(bench) == "paper"
+
+
+async def test_the_certificate_names_who_was_not_read_and_what_is_left_to_do() -> None:
+    async with opened() as bench:
+        wire = Wire(bench.desk)
+        client = bench.desk.clients.find("AM1042")
+
+        async def unread(account: BrokerAccount) -> None:
+            if account.client_id == client.id:
+                raise BrokerError("HTTP 502 Bad Gateway")
+
+        wire.on_read = unread
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: "NOT READ AM1042 Aarav Mehta: HTTP 502 Bad Gateway" in bench.text)
+        assert "to cancel there all the same: WhatsApp" in bench.text
+        assert "1 unreachable" in bench.text
+        assert "not signed in at the halt" in bench.text
+        wire.on_read = None
+        await bench.until(lambda: "NOT READ" not in bench.text)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,13 @@ from typing import Any, cast
 import pytest
 from cli_desk import Terminal
 
+from brokers.contract import BrokerAccount, BrokerError, BrokerOrder
+from brokers.paper.broker import PaperBroker
 from data import store
 from data.locks import HeldLock
 from data.vocabulary import OrderState
-from tradedesk import output
+from engine.rules import Waits
+from tradedesk import output, wiring
 from tradedesk.commands.exits import Exit, explain
 from tradedesk.commands.frozen import end_frozen_writer, lock_holder
 from tradedesk.commands.trade import run_exit
@@ -355,3 +359,29 @@ def test_the_manual_names_every_command_and_exit_code() -> None:
             assert f"`{path}" in manual, path
     for code in Exit:
         assert f"| {int(code)} |" in manual, code
+
+
+def test_cancel_all_names_who_could_not_be_read_and_ends_with_4(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = PaperBroker.orders
+
+    async def orders(broker: PaperBroker, account: BrokerAccount) -> Sequence[BrokerOrder]:
+        if account.user_id == "AM1042":
+            raise BrokerError("HTTP 502 Bad Gateway")
+        return await read(broker, account)
+
+    monkeypatch.setattr(PaperBroker, "orders", orders)
+    monkeypatch.setattr(wiring, "Waits", lambda: Waits(halt_deadline_s=1.0))
+    printed = demo.run("cancel-all", "--yes", "--json")
+    assert printed.code == Exit.PARTLY
+    made = printed.document
+    (one,) = made["unread"]
+    assert (made["ended"], one["code"], one["why"]) == (False, "AM1042", "HTTP 502 Bad Gateway")
+    assert any("WhatsApp" in path for path in one["emergency"])
+    assert made["not_signed_in"]
+    told = demo.run("certificate").out
+    assert "NOT ended" in told
+    assert "NOT READ AM1042 Aarav Mehta: HTTP 502 Bad Gateway" in told
+    assert "to cancel there all the same: WhatsApp" in told
+    assert "not signed in at the halt" in told

@@ -7,6 +7,7 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
+from screens.certificate_words import absent_words, unread_words
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, Yes
@@ -70,9 +71,11 @@ def cancel_all(
 
 
 def _certificate_exit(made: "Certificate") -> Exit:
+    if made.unread:
+        return Exit.PARTLY
     if made.unknown:
         return Exit.UNKNOWN
-    return Exit.DONE if made.ended and not made.unreachable else Exit.PARTLY
+    return Exit.DONE if made.ended else Exit.PARTLY
 
 
 def _scope_from(text: str) -> HaltScope:
@@ -104,6 +107,7 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
         f"{made.unsent_freed} freed unsent"
     )
+    line(f"read back {made.clients - len(made.unread)} of {counted(made.clients, 'client')}")
     line(
         f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
         f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
@@ -114,7 +118,11 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
             f"last {_seconds(made.last_cancel_s)}"
         )
     if not made.ended:
-        line("NOT ended: something is live or unknown still; cancel-all may be repeated")
+        line("NOT ended: something is live, unknown or unread still; cancel-all may be repeated")
+    for words in unread_words(made.unread):
+        line(words)
+    if made.not_signed_in:
+        line(absent_words(made.not_signed_in))
     if made.lines:
         table(
             (
@@ -124,6 +132,7 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
                 ">filled",
                 ">refused",
                 ">unknown",
+                ">tried",
                 ">released",
                 ">before",
                 ">now",
@@ -140,6 +149,7 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
                     quantity(entry.filled),
                     quantity(entry.refused),
                     quantity(entry.unknown),
+                    quantity(entry.tried),
                     rupees(entry.released_paise),
                     rupees(entry.available_before_paise),
                     rupees(entry.available_now_paise),

@@ -1,0 +1,237 @@
+"""The round of a halt: every client's books read until nothing lives there, whoever sent it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome
+from data.emergency import emergency_paths
+from data.vocabulary import HaltScope, OrderState, SessionState
+from engine.accounts.views import ClientView, HaltView
+from engine.orders.cancels import Canceller
+from engine.orders.certificate import CertificateStranger, CertificateUnread
+from engine.orders.certifying import Before
+from engine.orders.dispatch import covers
+from engine.orders.watch import Watcher
+from engine.parts import Parts
+from engine.rules import READERS
+
+CALLS = 2
+"""Reads that a look at one client takes: orders and trades."""
+
+MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
+"""Statuses of orders at a broker that may still trade."""
+
+ETA_MARGIN_S = 15.0
+"""How long after the brokers' budgets have let every read through a round still waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromBooks:
+    """What cancels came to that nothing could be written of, and who was not read.
+
+    `others` counts live orders beside those that the desk's books have, `taken` all cancels brokers took.
+    """
+
+    taken: int
+    others: int
+    unread: tuple[CertificateUnread, ...]
+
+
+class Round:
+    """Reads each client after the halt and after its own last cancel, and cancels what it finds live.
+
+    A client is in it who had a session or anything live or in doubt at the halt, whatever its status. One
+    that cannot be read is read again, at growing intervals, until `close`.
+    """
+
+    def __init__(
+        self, parts: Parts, canceller: Canceller, watcher: Watcher, halt: HaltView, before: Before
+    ) -> None:
+        self._parts = parts
+        self._canceller = canceller
+        self._watcher = watcher
+        self._halt = halt
+        self._before = before
+        self._began = parts.clock.monotonic()
+        self._readers = asyncio.Semaphore(READERS)
+        self._met: dict[tuple[int, str], BrokerOrder] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        orders = [parts.book.orders[order_id] for order_id in before.orders]
+        self._orders = {
+            client_id: [order.id for order in orders if order.client_id == client_id]
+            for client_id in {order.client_id for order in orders}
+        }
+        inside = [c for c in parts.book.clients.values() if self._in_scope(c)]
+        asked = {client.id for client in inside if self._may_have_orders(client)} | self._orders.keys()
+        self.clients = sorted(asked)
+        self.not_signed_in = tuple(sorted(client.code for client in inside if client.id not in asked))
+
+    def _in_scope(self, client: ClientView) -> bool:
+        return self._halt.scope is HaltScope.SYMBOL or covers(self._halt, client, "")
+
+    def _may_have_orders(self, client: ClientView) -> bool:
+        signed_in = client.session is SessionState.OK and self._parts.served(client.id)
+        return signed_in or bool(self._parts.book.foreign.get(client.id))
+
+    def deadline_s(self) -> float:
+        """How long this round is waited for, by the time that its reads take within the brokers' budgets."""
+        parts = self._parts
+        pairs = [parts.broker_of(client_id) for client_id in self.clients if parts.served(client_id)]
+        accounts = {id(broker): [a for b, a in pairs if b is broker] for broker, _ in pairs}
+        brokers = {id(broker): broker for broker, _ in pairs}
+        eta = max((brokers[key].read_eta_s(accounts[key], CALLS) for key in brokers), default=0.0)
+        return max(parts.waits.halt_deadline_s, eta + ETA_MARGIN_S if eta else 0.0)
+
+    # --- reading ---
+
+    async def go_on(self, seconds: float) -> None:
+        """Read every client that is not settled, until all are, but no longer than this."""
+        for client_id in self.clients:
+            under_way = self._tasks.get(client_id)
+            if (under_way is None or under_way.done()) and not self.is_settled(client_id):
+                self._tasks[client_id] = asyncio.create_task(self._until_settled(client_id))
+        going = [task for task in self._tasks.values() if not task.done()]
+        if going:
+            patience = asyncio.create_task(self._parts.clock.sleep(seconds))
+            everyone = asyncio.create_task(_all(going))
+            await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
+            everyone.cancel()
+            patience.cancel()
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _until_settled(self, client_id: int) -> None:
+        waits, clock = self._parts.waits, self._parts.clock
+        await self._canceller.first_answers(client_id, waits.cancel_repeat_s)
+        pause = waits.halt_readback_s
+        while True:
+            if client_id in self._orders:
+                await self._read(client_id)
+            else:
+                async with self._readers:
+                    await self._read(client_id)
+            if self.is_settled(client_id):
+                return
+            await clock.sleep(pause)
+            pause = min(pause * 2, waits.live_poll_s)
+
+    async def _read(self, client_id: int) -> None:
+        """Read a client's books and cancel what is live there and not ours."""
+        await self._watcher.read(client_id)
+        client = self._parts.book.clients[client_id]
+        theirs = {
+            name: order
+            for name, order in self._parts.book.foreign.get(client_id, {}).items()
+            if covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
+        }
+        if theirs:
+            self._met |= {(client_id, name): order for name, order in theirs.items()}
+            await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in theirs))
+            await self._watcher.read(client_id)
+
+    async def cancel_from_books(self) -> FromBooks:
+        """Cancel what lives in the scope once, by the desk's books and by the brokers', writing nothing."""
+        taken = await self._canceller.without_store(self._before.orders)
+        looked = await asyncio.gather(*(self._cancel_from_book(c, taken) for c in self.clients))
+        unread = [c for c, ends in zip(self.clients, looked, strict=True) if ends is None]
+        others = [end for ends in looked if ends is not None for end in ends]
+        more = sum(isinstance(end, Accepted) for end in others)
+        told = tuple(self._unread(client_id, 0, final=True) for client_id in unread)
+        return FromBooks(len(taken) + more, len(others), told)
+
+    async def _cancel_from_book(
+        self, client_id: int, taken: Collection[tuple[int, str]]
+    ) -> Sequence[Outcome] | None:
+        """How cancels ended of what else a client's own book shows live; None where it cannot be read."""
+        async with self._readers:
+            orders = await self._watcher.book_of(client_id)
+        if orders is None:
+            return None
+        client, known = self._parts.book.clients[client_id], self._parts.book.by_broker_id
+        names = [
+            order.broker_order_id
+            for order in orders
+            if order.status in MAY_LIVE
+            and (client_id, order.broker_order_id) not in taken
+            and (client_id, order.broker_order_id) not in known
+            and covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
+        ]
+        return await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
+
+    # --- what it has come to ---
+
+    def is_read(self, client_id: int) -> bool:
+        """Whether a client's books were read after the halt and after its own last cancel."""
+        since = max(self._began, self._canceller.ended_at.get(client_id, self._began))
+        return self._watcher.read_since(client_id, since)
+
+    def is_settled(self, client_id: int) -> bool:
+        """Whether a client has been read and nothing of it lives in the halt's scope."""
+        book = self._parts.book
+        ours = any(book.orders[order_id].live for order_id in self._orders.get(client_id, ()))
+        theirs = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
+        return self.is_read(client_id) and not ours and not theirs
+
+    def is_ended(self) -> bool:
+        """Whether every client is settled."""
+        return all(self.is_settled(client_id) for client_id in self.clients)
+
+    def only_doubt(self) -> bool:
+        """Whether nothing that is left can be ended by reading on here.
+
+        Left then are orders whose sends are in doubt, and clients for whom something is missing here that
+        their broker must be asked with.
+        """
+        doubt = (OrderState.SENDING, OrderState.UNKNOWN)
+        book = self._parts.book
+        for client_id in self.clients:
+            if self.is_settled(client_id) or self._watcher.was_not_asked(client_id):
+                continue
+            live = [book.orders[i] for i in self._orders.get(client_id, ()) if book.orders[i].live]
+            doubtful = all(o.state in doubt and o.broker_order_id is None for o in live)
+            strange = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
+            if not self.is_read(client_id) or not doubtful or strange:
+                return False
+        return True
+
+    def unread(self, final: bool) -> tuple[CertificateUnread, ...]:
+        """The clients who were not read, with the broker's words; a final word leaves none without."""
+        tried = Counter(self._parts.book.orders[order_id].client_id for order_id in self._tried())
+        return tuple(self._unread(c, tried[c], final) for c in self.clients if not self.is_read(c))
+
+    def _tried(self) -> Iterable[int]:
+        return self._before.orders.keys() & self._canceller.tried
+
+    def _unread(self, client_id: int, tried: int, final: bool) -> CertificateUnread:
+        client = self._parts.book.clients[client_id]
+        why = self._watcher.why_unread(client_id) or ("not read in time" if final else "")
+        day = self._parts.market_clock.trading_day
+        return CertificateUnread(
+            client_id, client.code, client.name, why, tried, emergency_paths(client.broker, day)
+        )
+
+    def _lives(self, client_id: int, name: str) -> bool:
+        return name in self._parts.book.foreign.get(client_id, {})
+
+    def strangers(self) -> tuple[CertificateStranger, ...]:
+        """What has become of each order met that this desk had not sent."""
+        return tuple(
+            CertificateStranger(
+                client_id,
+                name,
+                f"{order.exchange}:{order.tradingsymbol}",
+                order.side.value,
+                order.quantity,
+                "live" if self._lives(client_id, name) else "ended",
+            )
+            for (client_id, name), order in sorted(self._met.items())
+        )
+
+
+async def _all(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    await asyncio.wait(list(tasks))

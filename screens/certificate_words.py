@@ -1,0 +1,31 @@
+"""What a certificate says of those it could not prove anything of; the command line says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from widgets.formats import counted
+
+if TYPE_CHECKING:
+    from engine.orders.certificate import CertificateUnread
+
+
+def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -> Iterator[str]:
+    """Clients that were not read, with the broker's words, then what is left to do, once for each path."""
+    shown = unread if most is None else unread[:most]
+    for one in shown:
+        tried = f"; {counted(one.tried, 'cancel')} tried, nothing left this machine" if one.tried else ""
+        yield f"NOT READ {one.code} {one.name}: {one.why or 'being read'}{tried}"
+    if len(shown) < len(unread):
+        more = counted(len(unread) - len(shown), "client")
+        yield f"and {more} more not read; `tradedesk certificate` lists them"
+    for path in dict.fromkeys(path for one in unread for path in one.emergency):
+        yield f"to cancel there all the same: {path}"
+
+
+def absent_words(codes: Sequence[str], most: int | None = None) -> str:
+    """Clients who had no session at the halt, for whom nobody could ask."""
+    shown = codes if most is None else codes[:most]
+    more = f" and {len(codes) - len(shown)} more" if len(shown) < len(codes) else ""
+    return f"not signed in at the halt, so nobody asked for them: {', '.join(shown)}{more}"
