@@ -47,6 +47,11 @@ def amount_words(paise: int) -> str:
     return f"{sign}{grouped(abs(paise) // 100)}.{abs(paise) % 100:02d}"
 
 
+def rupees_of(paise: int) -> Decimal:
+    """Paise as an exact decimal of rupees, for fields that a trader edits."""
+    return Decimal(paise).scaleb(-2)
+
+
 def decimal_from_text(text: str, field: str, expected: str) -> Decimal:
     """A finite decimal from text; every number that a person writes is read here.
 

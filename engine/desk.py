@@ -31,7 +31,7 @@ from engine.accounts.margins import Margins
 from engine.accounts.routes import Routes
 from engine.accounts.sessions import Sessions
 from engine.accounts.valuation import Valuation
-from engine.accounts.views import HaltView, RunRow
+from engine.accounts.views import DayFigures, HaltView, RunRow
 from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (
@@ -117,8 +117,8 @@ class Desk:
         self.valuation = Valuation(
             holdings=lambda client_id: book.holdings.get(client_id, ()),
             quote=parts.quotes.quote,
-            realised_today=lambda c: book.figures[c].realised_paise if c in book.figures else 0,
-            charges_today=lambda c: book.figures[c].charges_paise if c in book.figures else 0,
+            figures=lambda client_id: book.figures.get(client_id, DayFigures()),
+            funds=self.funds.of,
             day_began=self._market_day_began,
         )
         self._tape: deque[TapeLine] = deque(maxlen=200)

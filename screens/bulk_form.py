@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text
+from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
@@ -170,9 +170,9 @@ class BulkForm(Vertical):
         self._choice("type").value = intent.order_type.value
         self._choice("validity").value = intent.standing
         limit = intent.limit_paise
-        self._number("price").value = "" if limit is None else f"{Decimal(limit) / 100:.2f}"
+        self._number("price").value = formats.typed(limit)
         trigger = intent.trigger_paise
-        self._number("trigger").value = "" if trigger is None else f"{Decimal(trigger) / 100:.2f}"
+        self._number("trigger").value = formats.typed(trigger)
         self._set_clients((), intent.selection)
         self._after_fill()
 
@@ -197,7 +197,7 @@ class BulkForm(Vertical):
         self._priced_for = self.key
         instrument = self._screen.desk.market.index.get(self.key) if self.key else None
         if instrument is not None:
-            self._number("price").step = self._number("trigger").step = Decimal(instrument.tick_paise) / 100
+            self._number("price").step = self._number("trigger").step = rupees_of(instrument.tick_paise)
         self._set_size_step()
         self._changed = True
 
@@ -393,7 +393,7 @@ class BulkForm(Vertical):
             self._screen.shell.say("no price yet", "warning")
             return
         self._choice("type").value = with_limit(self._choice("type").value)
-        self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
+        self._number("price").value = formats.typed(quote.last_paise)
         self._changed = True
 
     def action_close(self) -> None:

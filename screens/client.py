@@ -78,7 +78,13 @@ class ClientScreen(Workspace):
         yield Static(id="client-holds")
         yield Static(id="client-breaks")
         yield Static(id="client-views", classes="title")
-        yield LiveGrid([], monotonic=self.shell.monotonic, flash_frames=2, markable=False, id="client-grid")
+        yield LiveGrid(
+            [],
+            monotonic=self.shell.monotonic,
+            flash_frames=self.shell.flash_frames,
+            markable=False,
+            id="client-grid",
+        )
         yield Static(id="client-orders")
 
     @property
@@ -122,12 +128,9 @@ class ClientScreen(Workspace):
         self._fill()
 
     def _weight(self, key: HoldingKey) -> int | None:
-        """A holding's part of the client's shares at the last price, in basis points."""
-        worth = self.desk.valuation.client(self._client_id).value_paise
+        """A holding's part of the client's portfolio at the last price, in basis points."""
         holding = self._holdings.get(key)
-        if holding is None or worth <= 0:
-            return None
-        return self.desk.valuation.holding(holding).value_paise * 10_000 // worth
+        return None if holding is None else self.desk.valuation.weight_bps(self._client_id, holding)
 
     def _fill(self) -> None:
         """Rows of the view; what stands in the database is read beside."""
@@ -247,6 +250,9 @@ class ClientScreen(Workspace):
             return MASK
         return formats.signed(paise) if sign else formats.rupees(paise)
 
+    def _short(self, paise: int) -> str:
+        return MASK if self.shell.privacy else formats.short(paise)
+
     def _paint(self) -> None:
         client, funds = self._client, self.desk.funds.of(self._client_id)
         value = self.desk.valuation.client(self._client_id)
@@ -266,34 +272,36 @@ class ClientScreen(Workspace):
                 " · " + formats.plain(" · ".join(fact for fact in facts if fact)),
             )
         )
-        day = value.day_pnl_paise
-        before = value.value_paise - day
-        percent = f" ({formats.signed_percent(day * 10_000 // before)} %)" if before > 0 else ""
+        net = value.net_day_pnl_paise
+        percent = ""
+        if value.net_day_bps is not None:
+            percent = (
+                f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
+            )
+        realised = "" if brief else f" · realised {self._money(value.realised_today_paise, sign=True)}"
         self.query_one("#client-day", Static).update(
             Content.assemble(
-                " day ",
-                (f"{self._money(day, sign=True)}{percent}", f"{COLOURS[direction(day)]} bold"),
-                f" · realised {self._money(value.realised_today_paise, sign=True)}"
-                f" · open {self._money(value.unrealised_paise, sign=True)}"
-                f" · charges {self._money(value.charges_today_paise)}"
-                f" · {'shares' if brief else 'shares worth'} {self._money(value.value_paise)}",
+                " day net ",
+                (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[direction(net)]} bold"),
+                f" · gross {self._money(value.day_pnl_paise, sign=True)}"
+                f" · charges {self._money(value.charges_today_paise)}{realised}"
+                f" · open {self._money(value.unrealised_paise, sign=True)}",
             )
         )
-        used = funds.mtf_loan_paise + funds.mtf_reserved_paise
         mtf = "MTF none"
         if funds.mtf_limit_paise:
-            part = (used * 100 + funds.mtf_limit_paise // 2) // funds.mtf_limit_paise
-            mtf = f"MTF {self._money(used)} of {self._money(funds.mtf_limit_paise)} ({part} %)"
+            part = formats.whole_percent(funds.mtf_used_bps)
+            mtf = f"MTF {self._money(funds.mtf_used_paise)} of {self._money(funds.mtf_limit_paise)} ({part})"
         held = f" (held {self._money(funds.held_paise)})" if funds.held_paise and not brief else ""
         unsettled = f"unsettled {self._money(funds.unsettled_paise)} · "
         if brief and not funds.unsettled_paise:
             unsettled = ""
         short = f" · SHORT {self._money(funds.shortfall_paise)}" if funds.shortfall_paise else ""
+        portfolio = f"portfolio {self._short(value.portfolio_paise)}"
+        cash = f"cash {self._money(funds.available_paise)}"
+        blocked = f"blocked {self._money(funds.blocked_paise)}{held}"
         self.query_one("#client-money", Static).update(
-            Content(
-                f" cash {self._money(funds.available_paise)} · "
-                f"blocked {self._money(funds.blocked_paise)}{held} · {unsettled}{mtf}{short}"
-            )
+            Content(f" {portfolio} · {cash} · {blocked} · {unsettled}{mtf}{short}")
         )
         self.query_one("#client-views", Static).update(
             Content.assemble(

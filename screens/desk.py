@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.cancel import ask_cancel
 from screens.commands import bindings
-from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, watch_columns
+from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
 from screens.gate_words import books_words
 from screens.market_words import depth_levels, held_words, market_time, symbol_lines
 from screens.pane import FilterLine, Pane
@@ -84,7 +84,7 @@ class DeskScreen(Workspace):
                         monotonic=clock,
                         hint="empty: / finds a symbol, Insert puts it here",
                         markable=False,
-                        flash_frames=2,
+                        flash_frames=self.shell.flash_frames,
                         id="watch",
                     )
                     yield FilterLine(id="watch-filter")
@@ -252,25 +252,30 @@ class DeskScreen(Workspace):
 
     def _paint_totals(self) -> None:
         desk, masked = self.desk, self.shell.privacy
-        counts, funds = desk.counts(), desk.funds.all()
-        pnl = desk.valuation.desk_total().day_pnl_paise
-        capital = sum(client.capital_paise for client in desk.clients.all())
+        shown = [client for client in self._clients.shown_keys if isinstance(client, int)]
+        value, funds, clients = (
+            desk.valuation.total(shown),
+            desk.funds.total(shown),
+            desk.clients.total(shown),
+        )
+        net = value.net_day_pnl_paise
 
-        def short(paise: int) -> str:
-            return MASK if masked else formats.short(paise)
+        def money(paise: int, words: Callable[[int | None], str] = formats.short) -> str:
+            return MASK if masked else words(paise)
 
         self._clients.set_totals(
             {
-                "code": str(counts.clients),
+                "code": str(len(shown)),
                 "name": "totals",
-                "gate": f"{counts.ready}/{counts.clients}"[:5],
-                "capital": short(capital),
-                "available": short(sum(each.available_paise for each in funds)),
-                "blocked": short(sum(each.blocked_paise for each in funds)),
-                "pnl": MASK if masked else formats.signed(pnl),
-                "live": str(counts.live),
+                "gate": f"{clients.ready}/{len(shown)}"[:5],
+                "capital": money(clients.capital_paise),
+                "available": money(funds.available_paise),
+                "blocked": money(funds.blocked_paise),
+                "net": money(net, formats.signed),
+                "gross": money(value.day_pnl_paise, formats.signed),
+                "live": str(sum(self._live[client] for client in shown)),
             },
-            {} if masked else {"pnl": "up" if pnl > 0 else "down" if pnl < 0 else ""},
+            {} if masked else {"net": direction(net) or ""},
         )
 
     def _paint_symbol(self) -> None:

@@ -13,9 +13,6 @@ from widgets.livegrid import Column
 if TYPE_CHECKING:
     from engine.desk import Desk
 
-STALE_S = 3.0
-"""An older price is marked, since no order would be planned on it."""
-
 
 def direction(value: int | None) -> str | None:
     """The style of a gain or a loss, as the figure's sign says it; none where half a rupee rounds to 0."""
@@ -30,15 +27,7 @@ def sign_of(value: int | None) -> str | None:
 def watch_columns(desk: Desk) -> list[Column]:
     """The watchlist's columns; rows are instrument keys."""
 
-    def change(key: str) -> int | None:
-        quote = desk.market.quote(key)
-        if quote is None or not quote.prev_close_paise:
-            return None
-        return (quote.last_paise - quote.prev_close_paise) * 10_000 // quote.prev_close_paise
-
-    def stale(key: str) -> bool:
-        age = desk.market.age(key)
-        return age is None or age > STALE_S
+    stale = desk.market.stale
 
     def last(key: str) -> str:
         quote = desk.market.quote(key)
@@ -46,7 +35,7 @@ def watch_columns(desk: Desk) -> list[Column]:
 
     def change_words(key: str) -> str:
         # A change counted from a price that no longer holds would only mislead.
-        return "stale" if stale(key) else formats.signed_percent(change(key))
+        return "stale" if stale(key) else formats.signed_percent(desk.market.change_bps(key))
 
     def of(field: str) -> Callable[[str], int | None]:
         return lambda key: getattr(desk.market.quote(key), field, None)
@@ -68,8 +57,8 @@ def watch_columns(desk: Desk) -> list[Column]:
             6,
             change_words,
             "right",
-            style=lambda key: "stale" if stale(key) else sign_of(change(key)),
-            sort=change,
+            style=lambda key: "stale" if stale(key) else sign_of(desk.market.change_bps(key)),
+            sort=desk.market.change_bps,
         ),
         Column(
             "high",
@@ -92,7 +81,7 @@ def watch_columns(desk: Desk) -> list[Column]:
     ]
 
 
-LIVE_CLIENT_COLUMNS = frozenset({"available", "blocked", "mtf", "pnl", "live"})
+LIVE_CLIENT_COLUMNS = frozenset({"available", "blocked", "mtf", "net", "gross", "live"})
 """Columns whose figures move, so that sorting by them has to be renewed."""
 
 
@@ -104,17 +93,14 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
     ) -> Callable[[int], str]:
         return lambda client: MASK if masked() else words(amount(client))
 
-    def pnl(client: int) -> int | None:
+    def net(client: int) -> int:
+        return desk.valuation.client(client).net_day_pnl_paise
+
+    def gross(client: int) -> int:
         return desk.valuation.client(client).day_pnl_paise
 
     def mtf_bps(client: int) -> int | None:
-        funds = desk.funds.of(client)
-        used = funds.mtf_loan_paise + funds.mtf_reserved_paise
-        return used * 10_000 // funds.mtf_limit_paise if funds.mtf_limit_paise else None
-
-    def mtf(client: int) -> str:
-        bps = mtf_bps(client)
-        return formats.DASH if bps is None else f"{(bps + 50) // 100}%"
+        return desk.funds.of(client).mtf_used_bps
 
     def capital(client: int) -> int | None:
         return desk.clients.get(client).capital_paise or None
@@ -150,16 +136,25 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
         Column("capital", "capital", 7, money(formats.short, capital), "right", sort=capital, priority=2),
         Column("available", "available", 9, money(formats.rupees, available), "right", sort=available),
         Column("blocked", "blocked", 8, money(formats.rupees, blocked), "right", sort=blocked, priority=3),
-        Column("mtf", "mtf", 4, mtf, "right", sort=mtf_bps, priority=4),
         Column(
-            "pnl",
-            "day P&L",
-            9,
-            money(formats.signed, pnl),
+            "mtf",
+            "mtf",
+            4,
+            lambda client: formats.whole_percent(mtf_bps(client)),
             "right",
-            style=lambda client: None if masked() else direction(pnl(client)),
-            sort=pnl,
+            sort=mtf_bps,
+            priority=4,
         ),
+        Column(
+            "net",
+            "day net",
+            9,
+            money(formats.signed, net),
+            "right",
+            style=lambda client: None if masked() else direction(net(client)),
+            sort=net,
+        ),
+        Column("gross", "gross", 8, money(formats.signed, gross), "right", sort=gross, priority=3),
         Column(
             "live",
             "liv",

@@ -103,9 +103,9 @@ def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
             return "diff" if figures.get("breaks") else formats.age(age) if isinstance(age, float) else ""
         case GateItem.MTF:
             used = figures.get("used_bps")
-            return (
-                f"{(used + 50) // 100}%" if isinstance(used, int) else "off" if not check_open(check) else ""
-            )
+            if isinstance(used, int):
+                return formats.whole_percent(used)
+            return "" if check_open(check) else "off"
     return ""
 
 

@@ -40,7 +40,7 @@ def symbol_lines(desk: Desk, key: str, held: str) -> list[str]:
     if quote.lower_circuit_paise:
         low, high = formats.price(quote.lower_circuit_paise), formats.price(quote.upper_circuit_paise)
         first += f" band {low}-{high}"
-    return [first, f"day {formats.rupees(quote.low_paise)}-{formats.rupees(quote.high_paise)}  {held}"]
+    return [first, f"day {formats.price(quote.low_paise)}-{formats.price(quote.high_paise)}  {held}"]
 
 
 def depth_levels(quote: Tick | None) -> list[DepthLevel]:

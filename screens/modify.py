@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, count_from_text, paise_from_text
+from data.money import BadInput, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, Side
 from screens.cancel import order_words
 from screens.confirm import YesScreen
@@ -56,7 +56,7 @@ class ModifyScreen(Dialog[None]):
         """The order, the fields its type has, and what the change needs."""
         order = self._order
         instrument = self.desk.market.index.get(order.key)
-        tick = Decimal(instrument.tick_paise) / 100 if instrument else Decimal("0.05")
+        tick = rupees_of(instrument.tick_paise) if instrument else Decimal("0.05")
         lot = instrument.lot_size if instrument else 1
         with Vertical(id="modify", classes="-buy" if order.side is Side.BUY else "-sell"):
             yield Static(id="modify-order")
@@ -65,10 +65,14 @@ class ModifyScreen(Dialog[None]):
                 yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
                 if order.order_type in PRICED:
                     yield Static("limit")
-                    yield NumberField(_typed(order.limit_paise), step=tick, decimals=2, id="modify-limit")
+                    yield NumberField(
+                        formats.typed(order.limit_paise), step=tick, decimals=2, id="modify-limit"
+                    )
                 if order.order_type in STOPS:
                     yield Static("trigger")
-                    yield NumberField(_typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger")
+                    yield NumberField(
+                        formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
+                    )
             yield Static(id="modify-needs")
             yield Static(id="modify-problem")
             yield Static("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
@@ -200,10 +204,6 @@ def ask_modify(screen: Framed[None], order: OrderView) -> None:
         screen.app.push_screen(ModifyScreen(order.id))
     else:
         screen.shell.say("only an open order without a change under way can be modified", "warning")
-
-
-def _typed(paise: int | None) -> str:
-    return "" if paise is None else f"{Decimal(paise) / 100:.2f}"
 
 
 def _price(text: str | None, field: str, before: int | None) -> int | None:

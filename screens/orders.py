@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from engine.accounts.views import traded_paise
 from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.commands import bindings
@@ -62,7 +63,7 @@ class OrdersScreen(Workspace):
             yield LiveGrid(
                 order_columns(self.desk, lambda: self.shell.privacy),
                 monotonic=self.shell.monotonic,
-                flash_frames=2,
+                flash_frames=self.shell.flash_frames,
                 follows_top=True,
                 id="orders",
             )
@@ -150,7 +151,7 @@ class OrdersScreen(Workspace):
     def _paint_title(self, found: list[OrderView]) -> None:
         parts = [VIEWS[self._view][0], f"{len(found)} of {len(self._rows)}"]
         if self._view == "trades" and not self.shell.privacy:
-            value = sum(order.filled_notional_paise for order in found)
+            value = traded_paise(found)
             parts.append(f"value ₹{formats.rupees(value)}")
         else:
             parts.append(f"live {sum(order.live for order in found)}")

@@ -165,9 +165,7 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
                 "worth",
                 "at LTP",
                 10,
-                money(
-                    lambda line: formats.rupees(line.allocation_paise - line.left_paise if line.ok else None)
-                ),
+                money(lambda line: formats.rupees(line.sized_paise if line.ok else None)),
                 "right",
                 priority=1,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Reason, Side, SizingKind
+from engine.market.quotes import moved_bps
 from engine.orders.refusals import REASON_WORDS
 from screens.trader_words import counted, reason_word
 from widgets import formats
@@ -163,7 +164,7 @@ def difference(old: Plan, new: Plan) -> str:
     """What changed when a plan was made anew, in one line; clients are named by code."""
     parts: list[str] = []
     if old.last_paise != new.last_paise:
-        moved = (new.last_paise - old.last_paise) * 10_000 // old.last_paise if old.last_paise else 0
+        moved = moved_bps(old.last_paise, new.last_paise)
         parts.append(
             f"LTP {formats.price(old.last_paise)} → {formats.price(new.last_paise)} "
             f"({formats.signed_percent(moved)} %)"

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.accounts.views import brokers_quantity
-from screens.desk_rows import STALE_S, direction
+from screens.desk_rows import direction
 from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
+    from engine.accounts.valuation import HoldingsValue
     from engine.accounts.views import HoldingView
     from engine.desk import Desk
 
@@ -56,14 +57,10 @@ def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
         return quote.last_paise if quote else None
 
     def stale(row: Any) -> str | None:
-        age = desk.market.age(symbol(row))
-        return "stale" if age is None or age > STALE_S else None
+        return "stale" if desk.market.stale(symbol(row)) else None
 
     def change(row: Any) -> int | None:
-        quote = desk.market.quote(symbol(row))
-        if quote is None or not quote.prev_close_paise:
-            return None
-        return (quote.last_paise - quote.prev_close_paise) * 10_000 // quote.prev_close_paise
+        return desk.market.change_bps(symbol(row))
 
     return [
         Column("last", "LTP", 9, lambda row: formats.price(last(row)), "right", style=stale, sort=last),
@@ -83,19 +80,16 @@ def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
 def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[Column]:
     """Rows are instrument keys."""
 
-    def total(figure: Callable[[HoldingView], int]) -> Callable[[str], int]:
-        return lambda key: sum(figure(holding) for holding in held(key))
+    def of(figure: Callable[[HoldingsValue], int]) -> Callable[[str], int]:
+        return lambda key: figure(desk.valuation.together(held(key)))
 
-    quantity = total(lambda h: h.quantity)
-    cost = total(lambda h: h.cost_paise)
-    value = total(lambda h: desk.valuation.holding(h).value_paise)
+    quantity, value = of(lambda all_: all_.quantity), of(lambda all_: all_.value_paise)
 
     def clients(key: str) -> int:
         return len({holding.client_id for holding in held(key)})
 
     def average(key: str) -> int | None:
-        shares = quantity(key)
-        return (2 * cost(key) + shares) // (2 * shares) if shares else None
+        return desk.valuation.together(held(key)).average_paise
 
     return [
         Column("symbol", "symbol", 10, lambda key: key.partition(":")[2], sort=lambda key: key, flex=True),
@@ -103,10 +97,8 @@ def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         Column("quantity", "qty", 8, lambda key: formats.quantity(quantity(key)), "right", sort=quantity),
         Column("average", "avg", 9, lambda key: formats.price(average(key)), "right", priority=2),
         *_last_columns(desk, lambda key: key),
-        _money_column("day", "day P&L", total(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
-        _money_column(
-            "open", "open P&L", total(lambda h: desk.valuation.holding(h).unrealised_paise), masked
-        ),
+        _money_column("day", "day gross", of(lambda all_: all_.day_pnl_paise), masked),
+        _money_column("open", "open P&L", of(lambda all_: all_.unrealised_paise), masked),
         Column(
             "value",
             "value",
@@ -163,7 +155,8 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         ),
         money("invested_paise", "invested", "invested", 3),
         money("value_paise", "value", "value", 2),
-        _money_column("day", "day P&L", of("day_pnl_paise"), masked),
+        _money_column("net", "day net", of("net_day_pnl_paise"), masked),
+        _money_column("day", "gross", of("day_pnl_paise"), masked, 1),
         _money_column("open", "open P&L", of("unrealised_paise"), masked),
         _money_column("realised", "realised", of("realised_today_paise"), masked, 1),
         money("charges_today_paise", "charges", "charges", 1, 8),
@@ -178,7 +171,7 @@ def holding_columns(
     with_client: bool,
     weight: Callable[[HoldingKey], int | None] | None = None,
 ) -> list[Column]:
-    """Rows are holding keys. `weight` gives basis points of the client's shares, for a client's page."""
+    """Rows are holding keys. `weight` gives basis points of the client's portfolio, for a client's page."""
 
     def of(words: Callable[[HoldingView], Any], missing: Any = "") -> Callable[[HoldingKey], Any]:
         return lambda key: words(holdings[key]) if key in holdings else missing
@@ -231,17 +224,22 @@ def holding_columns(
         whole("today", "today", "today", 6),
         Column("average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1),
         *_last_columns(desk, lambda key: key[1]),
-        _money_column("day", "day P&L", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
+        _money_column("day", "day gross", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
         _money_column(
             "open", "open P&L", figure(lambda h: desk.valuation.holding(h).unrealised_paise), masked
         ),
     ]
     if weight is not None:
         share = weight
-
-        def words(key: HoldingKey) -> str:
-            bps = share(key)
-            return formats.DASH if bps is None else f"{bps // 100}.{bps % 100 // 10}"
-
-        columns.append(Column("weight", "wt%", 5, words, "right", sort=share, priority=2))
+        columns.append(
+            Column(
+                "weight",
+                "wt%",
+                5,
+                lambda key: formats.tenth_percent(share(key)),
+                "right",
+                sort=share,
+                priority=2,
+            )
+        )
     return columns

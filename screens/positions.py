@@ -155,7 +155,7 @@ class PositionsScreen(Workspace):
         self._lower.apply({key for key in self._lower.shown_keys if _symbol_of(key) in dirty})
         if dirty:
             for grid in (self._upper, self._lower):
-                if grid.sort_key in ("day", "open", "value"):
+                if grid.sort_key in ("net", "day", "open", "value"):
                     grid.resort()
             self._paint()
 
@@ -180,8 +180,9 @@ class PositionsScreen(Workspace):
         text = self.query_one(FilterLine).value.strip()
         title = (
             f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
-            f"day {money(total.day_pnl_paise)} · open {money(total.unrealised_paise)} · "
-            f"realised {money(total.realised_today_paise)} · charges {charges}"
+            f"day net {money(total.net_day_pnl_paise)} · gross {money(total.day_pnl_paise)} · "
+            f"charges {charges} · open {money(total.unrealised_paise)} · "
+            f"realised {money(total.realised_today_paise)}"
         )
         self.query_one("#upper-pane", Pane).set_title(title)
         key = self._upper.cursor_key

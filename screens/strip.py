@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
+from screens.desk_rows import direction
 from screens.market_words import market_time
 from widgets import formats
 from widgets.statusstrip import Mode, Segment
@@ -15,9 +16,6 @@ from widgets.statusstrip import Mode, Segment
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.orders.runs import RunView
-
-STALE_FEED_S = 3.0
-"""Older than this, prices are refused as inputs; the strip says so before the trader tries."""
 
 SELL_OUT_NEAR = timedelta(minutes=30)
 """So long before brokers sell intraday shares out the strip says it."""
@@ -57,8 +55,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
             )
         )
     segments.append(_clock(desk, key))
-    age = desk.market.feed_age()
-    stale = age is None or age > STALE_FEED_S
+    age, stale = desk.market.feed_age(), desk.market.feed_stale()
     segments += [
         Segment(f"feed {formats.age(age)}{' STALE' if stale else ''}", style="stale" if stale else ""),
         Segment(
@@ -83,9 +80,11 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
             )
         )
     if not privacy:
-        pnl = desk.valuation.desk_total().day_pnl_paise
-        style = "up" if pnl > 0 else "down" if pnl < 0 else ""
-        segments.append(Segment(f"day {formats.signed_short(pnl)}", 5, style))
+        total = desk.valuation.desk_total()
+        net = f"net {formats.signed_short(total.net_day_pnl_paise)}"
+        gross = formats.signed_short(total.day_pnl_paise)
+        style = direction(total.net_day_pnl_paise) or ""
+        segments.append(Segment(f"{net} gross {gross}", 5, style, net))
     if counts.needs_me:
         segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))
     return segments

@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, count_from_text
+from data.money import BadInput, count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
@@ -190,8 +190,8 @@ class TicketScreen(Dialog[None]):
     def _symbol_changed(self) -> None:
         instrument = self.desk.market.index.get(self._key) if self._key else None
         if instrument is not None:
-            self._number("price").step = Decimal(instrument.tick_paise) / 100
-            self._number("trigger").step = Decimal(instrument.tick_paise) / 100
+            self._number("price").step = rupees_of(instrument.tick_paise)
+            self._number("trigger").step = rupees_of(instrument.tick_paise)
             self._number("quantity").step = Decimal(instrument.lot_size)
         self._number("price").value = self._number("trigger").value = ""
         self._choice("type").value = OrderType.MARKET.value
@@ -351,7 +351,7 @@ class TicketScreen(Dialog[None]):
             self.shell.say("no price yet", "warning")
             return
         self._choice("type").value = with_limit(self._choice("type").value)
-        self._number("price").value = f"{Decimal(quote.last_paise) / 100:.2f}"
+        self._number("price").value = formats.typed(quote.last_paise)
         self._touched()
 
     def action_close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from data.money import half_up
 from data.vocabulary import Product, Reason, Side
 from engine.orders.refusals import REASON_WORDS
 from screens.order_rows import terms_words
@@ -75,14 +74,14 @@ def _fewer_words(way: Alternative, side: Side) -> str:
 
 
 def _lent_words(way: Alternative, masked: bool) -> str:
-    before, after = half_up(way.limit_used_before_bps, 100), half_up(way.limit_used_after_bps, 100)
-    own = way.own_paise + way.charges_paise  # what leaves the client's cash
+    before = formats.whole_percent(way.limit_used_before_bps)
+    after = formats.whole_percent(way.limit_used_after_bps)
     money = (
         f"own {MASK}, borrowed {MASK}"
         if masked
-        else f"own {formats.rupees(own)}, borrowed {formats.rupees(way.loan_paise)}"
+        else f"own {formats.rupees(way.cash_paise)}, borrowed {formats.rupees(way.loan_paise)}"
     )
-    return f"{formats.quantity(way.quantity)} by MTF: {money}, limit used {before} % → {after} %"
+    return f"{formats.quantity(way.quantity)} by MTF: {money}, limit used {before} → {after}"
 
 
 def review_sentence(plan: Plan, masked: bool) -> str:
@@ -99,8 +98,8 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         if line.loan_paise:
             money = f"own at most ₹{own}, MTF lends ₹{MASK if masked else formats.rupees(line.loan_paise)}"
     else:
-        worst = line.quantity * plan.reserve_price_paise
-        money = f"brings at least ₹{MASK if masked else formats.rupees(worst)} before charges"
+        least = MASK if masked else formats.rupees(plan.brings_at_least(line))
+        money = f"brings at least ₹{least} before charges"
     return (
         f"{side.value} {formats.quantity(line.quantity)} {plan.instrument.tradingsymbol} "
         f"for {line.code} {name}, {line.product.value}, {price}, {money}"

@@ -36,6 +36,8 @@ class Shell(Protocol):
 
     privacy: bool
     """Whether names and amounts are to be masked."""
+    flash_frames: int
+    """For how many frames a changed figure is lit; 0 where the trader wants none."""
     revalued: set[int]
     """Clients whose value moved in this frame."""
 

@@ -39,6 +39,7 @@ async def paper_desk(
     pins: Mapping[str, tuple[int, int]] = MISSION_PINS,
     demo: bool = True,
     kind: str = "api",
+    settings: Settings | None = None,
 ) -> AsyncIterator[PaperDesk]:
     """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
     clock = ManualClock(START)
@@ -47,7 +48,7 @@ async def paper_desk(
         home,
         kind,
         clock=clock,
-        settings=Settings(policy=policy, trader="tester"),
+        settings=settings or Settings(policy=policy, trader="tester"),
         exchange=exchange,
         latency=(0.0, 0.0),
         seed=7,

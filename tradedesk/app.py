@@ -26,7 +26,7 @@ from tradedesk.arming import HELD_S, Arming
 from tradedesk.keymap import PROFILES
 from tradedesk.keystream import KeyQueue
 from tradedesk.palette import DeskCommands
-from tradedesk.shell import ShellApp
+from tradedesk.shell import FLASH_FRAMES, ShellApp
 from tradedesk.themes import DARK_VARIABLES, THEMES
 from tradedesk.workspaces import WORKSPACES
 from widgets.formats import plain
@@ -47,6 +47,8 @@ class Look(Protocol):
     def keys(self) -> str: ...  # noqa: D102
     @property
     def refresh_hz(self) -> float: ...  # noqa: D102
+    @property
+    def flash(self) -> bool: ...  # noqa: D102
 
 
 DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
@@ -214,6 +216,7 @@ class TradedeskApp(ShellApp):
             return
         self.theme = look.theme
         self.set_keymap(PROFILES[look.keys])
+        self.flash_frames = FLASH_FRAMES if look.flash else 0
         if self._pace is not None:
             self._pace.stop()
             self._pace = self.set_interval(1 / look.refresh_hz, self.frame)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from engine.orders.intents import Intent
 
 
+FLASH_FRAMES = 2
+"""For how many frames a changed figure is lit."""
+
+
 class ShellApp(App[None], inherit_bindings=False):
     """Carries out `screens.workspace.Shell`; the app proper adds the desk, the frame clock and the keys."""
 
@@ -34,6 +38,7 @@ class ShellApp(App[None], inherit_bindings=False):
         self._desk: Desk | None = None
         self._going = False
         self.privacy = False
+        self.flash_frames = FLASH_FRAMES
         self.frozen = False
         self.revalued: set[int] = set()
         """Clients whose value moved in this frame, for the screen that shows them."""

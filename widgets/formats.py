@@ -148,6 +148,24 @@ def percent(bps: int | None) -> str:
     return f"{_sign(bps)}{whole}.{part:02d}".rstrip("0").rstrip(".")
 
 
+def whole_percent(bps: int | None) -> str:
+    """Basis points as whole percent, rounded half away from zero: `57%`."""
+    return DASH if bps is None else f"{_sign(bps)}{_half_up(abs(bps), 100)}%"
+
+
+def tenth_percent(bps: int | None) -> str:
+    """Basis points as percent with one decimal, rounded half away from zero: `40.2`."""
+    if bps is None:
+        return DASH
+    whole, part = divmod(_half_up(abs(bps), 10), 10)
+    return f"{_sign(bps)}{whole}.{part}"
+
+
+def typed(paise: int | None) -> str:
+    """A price as a number field holds it, without grouping: `2450.50`; empty for None."""
+    return "" if paise is None else amount(paise).replace(",", "")
+
+
 def signed_percent(bps: int | None) -> str:
     """Basis points as a percentage with a sign and two decimals: `+2.31`."""
     if bps is None:

@@ -19,6 +19,9 @@ Mode = Literal["paper", "sim", "live", "halted", "armed"]
 
 _BETWEEN = 2
 
+NEVER_LEAVES = 100
+"""Stands behind every priority."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -34,14 +37,20 @@ class Segment:
 
 
 def fitting(segments: Sequence[Segment], width: int) -> list[tuple[str, str]]:
-    """Texts and styles of the segments that fit `width` cells: first all briefer, then fewer."""
+    """Texts and styles of the segments that fit `width` cells: first briefer, then fewer.
+
+    The clock and what else has a low number is shortened before the figures; what never leaves comes last.
+    """
     pieces = [(plain(segment.text), segment) for segment in segments if segment.text]
 
     def taken() -> int:
         return sum(cell_len(text) for text, _ in pieces) + _BETWEEN * max(0, len(pieces) - 1)
 
-    if taken() > width:
-        pieces = [(plain(segment.brief or segment.text), segment) for _, segment in pieces]
+    for place in sorted(range(len(pieces)), key=lambda at: pieces[at][1].priority or NEVER_LEAVES):
+        if taken() <= width:
+            break
+        segment = pieces[place][1]
+        pieces[place] = (plain(segment.brief or segment.text), segment)
     while taken() > width:
         victims = [(piece.priority, place) for place, (_, piece) in enumerate(pieces) if piece.priority > 0]
         if not victims:

@@ -6,7 +6,7 @@ touched; the guards in SQL stay the authority.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,12 +14,13 @@ from sqlalchemy import Connection, func, select
 
 from brokers.contract import BrokerOrder
 from data.columns import table
-from data.order_tables import Fill, Halt, Order, RunRecord
+from data.order_tables import Halt, Order, RunRecord
 from data.readable import rows_read
 from data.store import Touched, chunks
-from data.tables import Break, Client, ClientGroup, ClosedLot, Funds, Hold, Holding, SizingBase
+from data.tables import Break, Client, ClientGroup, Funds, Hold, Holding, Posting, SizingBase
 from data.vocabulary import (
     LIVE_STATES,
+    Account,
     BreakKind,
     ClientStatus,
     HaltScope,
@@ -28,6 +29,7 @@ from data.vocabulary import (
     SessionState,
 )
 from engine.accounts.access import Access, admit, read_access, shared_addresses
+from engine.accounts.day_figures import costs_of_today, read_figures
 from engine.accounts.views import (
     BreakView,
     ClientView,
@@ -110,7 +112,7 @@ class Book:
         client_ids = None if everything or touched.roster else touched.clients
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
-        out.figures = _read_figures(connection, client_ids, day)
+        out.figures = read_figures(connection, client_ids, day)
         out.breaks = _read_breaks(connection, client_ids)
         for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
             out.holdings.setdefault(client_id, ())
@@ -244,7 +246,7 @@ def _pieces(ids: Iterable[int] | None) -> Iterable[list[int] | None]:
 
 
 def _read_funds(connection: Connection, client_ids: Iterable[int] | None) -> dict[int, FundsView]:
-    funds, holds = table(Funds), table(Hold)
+    funds, holds, postings = table(Funds), table(Hold), table(Posting)
     out: dict[int, FundsView] = {}
     for ids in _pieces(client_ids):
         held_query = (
@@ -252,13 +254,23 @@ def _read_funds(connection: Connection, client_ids: Iterable[int] | None) -> dic
             .where(holds.c.released_at.is_(None))
             .group_by(holds.c.client_id)
         )
+        lent_query = (
+            select(postings.c.client_id, func.sum(postings.c.amount_paise))
+            .where(postings.c.account == Account.INTRADAY_LOAN.value)
+            .group_by(postings.c.client_id)
+        )
         query = select(funds)
         if ids is not None:
             held_query = held_query.where(holds.c.client_id.in_(ids))
             query = query.where(funds.c.client_id.in_(ids))
+            lent_query = lent_query.where(postings.c.client_id.in_(ids))
         held = {int(row[0]): int(row[1]) for row in connection.execute(held_query)}
+        lent = {int(row[0]): -int(row[1]) for row in connection.execute(lent_query)}
         for row in rows_read(connection, query, dict, strict=ids is None):
-            out[row["client_id"]] = FundsView(**row, held_paise=held.get(row["client_id"], 0))
+            client_id = row["client_id"]
+            out[client_id] = FundsView(
+                **row, held_paise=held.get(client_id, 0), intraday_loan_paise=lent.get(client_id, 0)
+            )
     return out
 
 
@@ -276,6 +288,16 @@ def _read_holdings(
         for view in rows_read(connection, query, _holding_view, strict=ids is None):
             if view.today + view.t1 + view.free + view.pledged + view.blocked:
                 out[view.client_id].append(view)  # of what is sold out its postings tell the story
+    mixed = {
+        client_id for client_id, views in out.items() if any(0 < view.today < view.quantity for view in views)
+    }
+    for (client_id, security, product), cost in costs_of_today(connection, mixed).items():
+        out[client_id] = [
+            replace(view, today_cost_paise=cost)
+            if (view.security, view.product.value) == (security, product)
+            else view
+            for view in out[client_id]
+        ]
     return {client_id: tuple(views) for client_id, views in out.items()}
 
 
@@ -292,6 +314,7 @@ def _holding_view(row: Mapping[str, Any]) -> HoldingView:
         pledged=row["pledged"],
         blocked=row["blocked"],
         cost_paise=row["cost_paise"],
+        today_cost_paise=row["cost_paise"] if row["today"] else 0,
     )
 
 
@@ -321,35 +344,6 @@ def _break_view(row: Mapping[str, Any]) -> BreakView:
         row["theirs"],
         row["opened_at"],
     )
-
-
-def _read_figures(
-    connection: Connection, client_ids: Iterable[int] | None, day: date
-) -> dict[int, DayFigures]:
-    closed, fills = table(ClosedLot), table(Fill)
-    realised: dict[int, int] = defaultdict(int)
-    charges: dict[int, int] = defaultdict(int)
-    known: set[int] = set()
-    for ids in _pieces(client_ids):
-        sold = (
-            select(closed.c.client_id, func.sum(closed.c.proceeds_paise - closed.c.cost_paise))
-            .where(closed.c.trading_date == day)
-            .group_by(closed.c.client_id)
-        )
-        paid = (
-            select(fills.c.client_id, func.sum(fills.c.charges_paise))
-            .where(fills.c.trading_date == day)
-            .group_by(fills.c.client_id)
-        )
-        if ids is not None:
-            sold = sold.where(closed.c.client_id.in_(ids))
-            paid = paid.where(fills.c.client_id.in_(ids))
-            known.update(ids)
-        for client_id, total in connection.execute(sold):
-            realised[client_id] += int(total)
-        for client_id, total in connection.execute(paid):
-            charges[client_id] += int(total)
-    return {c: DayFigures(realised[c], charges[c]) for c in known | realised.keys() | charges.keys()}
 
 
 def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: date) -> dict[int, OrderView]:

@@ -176,6 +176,14 @@ def _groups(text: str) -> tuple[str, ...]:
     return tuple({name.casefold(): name for name in names if name}.values())
 
 
+@dataclass(frozen=True, slots=True)
+class ClientsTotal:
+    """Clients with nothing against trading, and the capital of all in paise."""
+
+    ready: int
+    capital_paise: int
+
+
 class Clients:
     """The roster of the desk."""
 
@@ -215,6 +223,11 @@ class Clients:
     def ready_count(self) -> int:
         """Clients with nothing against trading."""
         return sum(client.gate is None for client in self._parts.book.clients.values())
+
+    def total(self, client_ids: Iterable[int]) -> ClientsTotal:
+        """How many of some clients are ready, and the capital that they are sized on together."""
+        shown = [self.get(client_id) for client_id in client_ids]
+        return ClientsTotal(sum(c.gate is None for c in shown), sum(c.capital_paise for c in shown))
 
     def groups(self) -> list[str]:
         """All group names."""

@@ -1,7 +1,7 @@
 """Holdings and the round trips that were closed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -67,6 +67,14 @@ class HoldView:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FundsTotal:
+    """Free and blocked money of several clients, in paise."""
+
+    available_paise: int
+    blocked_paise: int
+
+
 class FundsService:
     """Clients' balances."""
 
@@ -80,6 +88,11 @@ class FundsService:
     def all(self) -> list[FundsView]:
         """Every client's balances, in the order of the roster."""
         return [self.of(client_id) for client_id in self._parts.book.clients]
+
+    def total(self, client_ids: Iterable[int]) -> FundsTotal:
+        """What some clients have free and blocked together."""
+        shown = [self.of(client_id) for client_id in client_ids]
+        return FundsTotal(sum(f.available_paise for f in shown), sum(f.blocked_paise for f in shown))
 
     async def holds(self, client_id: int) -> list[HoldView]:
         """What is held of one client's money and not released, oldest first."""

@@ -1,11 +1,14 @@
-"""What clients' shares are worth now. A changed price touches only the clients that hold it.
+"""What clients' money and shares are worth now. A changed price touches only the clients that hold it.
 
 Rules, all in paise:
 
 * unrealised = quantity x last - cost;
-* day P&L = for shares held before today, quantity x (last - previous close), and nothing while the price is
-  that of an earlier day; for shares bought today, quantity x last - their cost; plus what was realised today,
-  as booked against cost. Charges are apart;
+* gross day P&L = for shares held before today, quantity x (last, or what they were sold for - previous
+  close), and nothing while the price is that of an earlier day; for shares bought today, quantity x (last, or
+  what they were sold for) - their cost. Less today's charges it is the net day P&L;
+* portfolio = cash + blocked + unsettled + shares - loans - charges due - shortfall;
+* a percentage of the day is of the opening portfolio with what came in or went out since. That is the
+  portfolio of now without the net day P&L, since nothing else moves it;
 * a holding without a price is worth its cost and has no P&L, since no figure is better than a wrong one.
 """
 
@@ -16,6 +19,7 @@ from typing import Protocol
 
 from brokers.contract import Tick
 from data.money import BPS, half_up
+from engine.accounts.views import CarriedSale, DayFigures, FundsView
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """With a day that began then, every price is today's."""
@@ -44,6 +48,11 @@ class Holding(Protocol):
         """What all of them cost."""
         ...
 
+    @property
+    def today_cost_paise(self) -> int:
+        """What those bought today cost."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class HoldingValue:
@@ -57,8 +66,22 @@ class HoldingValue:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldingsValue:
+    """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares."""
+
+    quantity: int = 0
+    average_paise: int | None = None
+    day_pnl_paise: int = 0
+    unrealised_paise: int = 0
+    value_paise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClientValue:
-    """A client's, or the whole desk's, shares at the last price, and what today has brought and cost."""
+    """What a client, or several together, own at the last price, and what today has brought and cost.
+
+    `day_pnl_paise` is gross; what was realised today is against cost.
+    """
 
     day_pnl_paise: int = 0
     unrealised_paise: int = 0
@@ -66,19 +89,27 @@ class ClientValue:
     charges_today_paise: int = 0
     invested_paise: int = 0
     value_paise: int = 0
+    portfolio_paise: int = 0
 
+    @property
+    def net_day_pnl_paise(self) -> int:
+        """Day P&L after today's charges."""
+        return self.day_pnl_paise - self.charges_today_paise
 
-def cost_of_today(holding: Holding) -> int:
-    """The cost of the shares bought today: all of it, or their part of the average, rounded half up."""
-    if holding.today >= holding.quantity:
-        return holding.cost_paise
-    return half_up(holding.cost_paise * holding.today, holding.quantity)
+    @property
+    def opening_paise(self) -> int:
+        """The day's opening portfolio, with what was paid in or out since."""
+        return self.portfolio_paise - self.net_day_pnl_paise
+
+    @property
+    def net_day_bps(self) -> int | None:
+        """Net day P&L in basis points of the opening portfolio; None where there was none."""
+        return half_up(self.net_day_pnl_paise * BPS, self.opening_paise) if self.opening_paise > 0 else None
 
 
 def holding_value(
     holding: Holding,
     quote: Tick | None,
-    today_cost: Callable[[Holding], int] = cost_of_today,
     day_began: datetime = LONG_AGO,
 ) -> HoldingValue:
     """A holding at the quote's last price, which is today's if the market told it since `day_began`."""
@@ -90,7 +121,7 @@ def holding_value(
     day = 0
     bought = min(holding.today, quantity)
     if bought:
-        day += bought * last - today_cost(holding)
+        day += bought * last - holding.today_cost_paise
     if quote.prev_close_paise > 0 and quote.market_at >= day_began:
         day += (quantity - bought) * (last - quote.prev_close_paise)
     pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
@@ -100,28 +131,25 @@ def holding_value(
 class Valuation:
     """The running value of every client, kept up from the changed prices.
 
-    It reads holdings, quotes, and the day's realised P&L and charges through the callables given. After
-    a fill or an import, `refresh` must be told whose books changed. `today_cost` gives the exact cost of the
-    shares bought today where lots are known; by default it is their part of the average. `day_began` tells
-    since when a price is today's.
+    It reads holdings, quotes, the day's figures and funds through the callables given. After a fill or an
+    import, `refresh` must be told whose books changed. `day_began` tells since when a price is today's.
     """
 
     def __init__(
         self,
         holdings: Callable[[int], Sequence[Holding]],
         quote: Callable[[str], Tick | None],
-        realised_today: Callable[[int], int],
-        charges_today: Callable[[int], int],
-        today_cost: Callable[[Holding], int] = cost_of_today,
+        figures: Callable[[int], DayFigures],
+        funds: Callable[[int], FundsView],
         day_began: Callable[[], datetime] = lambda: LONG_AGO,
     ) -> None:
         self._holdings = holdings
         self._quote = quote
-        self._realised_today = realised_today
-        self._charges_today = charges_today
-        self._today_cost = today_cost
+        self._figures = figures
+        self._funds = funds
         self._day_began = day_began
         self._held: dict[int, tuple[Holding, ...]] = {}
+        self._followed: dict[int, frozenset[str]] = {}
         self._holders: dict[str, set[int]] = {}
         self._values: dict[int, ClientValue] = {}
         self._total = ClientValue()
@@ -131,12 +159,15 @@ class Valuation:
         changed: set[int] = set()
         began = self._day_began()
         for client_id in client_ids:
-            for holding in self._held.get(client_id, ()):
-                self._holders.get(holding.key, set()).discard(client_id)
+            for key in self._followed.get(client_id, ()):
+                self._holders.get(key, set()).discard(client_id)
             held = tuple(holding for holding in self._holdings(client_id) if holding.quantity)
             self._held[client_id] = held
-            for holding in held:
-                self._holders.setdefault(holding.key, set()).add(client_id)
+            # The day P&L of shares held before today and sold needs their previous close.
+            sold = {sale.key for sale in self._figures(client_id).carried_sales}
+            self._followed[client_id] = frozenset(sold.union(holding.key for holding in held))
+            for key in self._followed[client_id]:
+                self._holders.setdefault(key, set()).add(client_id)
             if self._compute(client_id, began):
                 changed.add(client_id)
         return changed
@@ -159,24 +190,51 @@ class Valuation:
         """One holding at the price of this moment."""
         return self._worth(holding, self._day_began())
 
+    def together(self, holdings: Iterable[Holding]) -> HoldingsValue:
+        """Holdings of one stock, of several clients or products, at the price of this moment."""
+        began = self._day_began()
+        quantity = cost = day = unrealised = value = 0
+        for holding in holdings:
+            now = self._worth(holding, began)
+            quantity += holding.quantity
+            cost += holding.cost_paise
+            day += now.day_pnl_paise
+            unrealised += now.unrealised_paise
+            value += now.value_paise
+        average = half_up(cost, quantity) if quantity else None
+        return HoldingsValue(quantity, average, day, unrealised, value)
+
+    def weight_bps(self, client_id: int, holding: Holding) -> int | None:
+        """A holding's part of the client's portfolio in basis points; None where there is none."""
+        worth = self.client(client_id).portfolio_paise
+        return half_up(self.holding(holding).value_paise * BPS, worth) if worth > 0 else None
+
     def desk_total(self) -> ClientValue:
         """The sum over every client that was refreshed."""
         return self._total
 
+    def total(self, client_ids: Iterable[int]) -> ClientValue:
+        """The sum over some clients."""
+        total = ClientValue()
+        for client_id in client_ids:
+            total = _moved(total, ClientValue(), self.client(client_id))
+        return total
+
     def holders(self, key: str) -> frozenset[int]:
-        """The clients that hold a stock."""
+        """The clients whose value a stock's price moves."""
         return frozenset(self._holders.get(key, ()))
 
     def keys(self) -> set[str]:
-        """Every key that someone holds, which is what a price is needed for."""
+        """Every key that a price is needed for: what someone holds, or held before today and has sold."""
         return {key for key, clients in self._holders.items() if clients}
 
     def _worth(self, holding: Holding, day_began: datetime) -> HoldingValue:
-        return holding_value(holding, self._quote(holding.key), self._today_cost, day_began)
+        return holding_value(holding, self._quote(holding.key), day_began)
 
     def _compute(self, client_id: int, began: datetime) -> bool:
-        realised = self._realised_today(client_id)
-        day, unrealised, invested, value = realised, 0, 0, 0
+        figures, funds = self._figures(client_id), self._funds(client_id)
+        day = figures.realised_paise - sum(self._earlier_gain(sale) for sale in figures.carried_sales)
+        unrealised = invested = value = 0
         for holding in self._held[client_id]:
             now = self._worth(holding, began)
             day += now.day_pnl_paise
@@ -186,10 +244,11 @@ class Valuation:
         fresh = ClientValue(
             day_pnl_paise=day,
             unrealised_paise=unrealised,
-            realised_today_paise=realised,
-            charges_today_paise=self._charges_today(client_id),
+            realised_today_paise=figures.realised_paise,
+            charges_today_paise=figures.charges_paise,
             invested_paise=invested,
             value_paise=value,
+            portfolio_paise=funds.net_cash_paise + value,
         )
         before = self._values.get(client_id)
         if fresh == before:
@@ -197,6 +256,13 @@ class Valuation:
         self._values[client_id] = fresh
         self._total = _moved(self._total, before or ClientValue(), fresh)
         return True
+
+    def _earlier_gain(self, sale: CarriedSale) -> int:
+        """What shares sold today had gained before today: to their previous close, where it is known."""
+        quote = self._quote(sale.key)
+        if quote is None or quote.prev_close_paise <= 0:
+            return 0
+        return sale.quantity * quote.prev_close_paise - sale.cost_paise
 
 
 def _moved(total: ClientValue, before: ClientValue, after: ClientValue) -> ClientValue:
@@ -211,4 +277,5 @@ def _moved(total: ClientValue, before: ClientValue, after: ClientValue) -> Clien
         - before.charges_today_paise,
         invested_paise=total.invested_paise + after.invested_paise - before.invested_paise,
         value_paise=total.value_paise + after.value_paise - before.value_paise,
+        portfolio_paise=total.portfolio_paise + after.portfolio_paise - before.portfolio_paise,
     )

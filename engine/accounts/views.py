@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from data.money import amount_words, grouped, half_up
+from data.money import BPS, amount_words, grouped, half_up
 from data.vocabulary import (
     LIVE_STATES,
     BreakKind,
@@ -69,7 +69,10 @@ class ClientView:
 
 @dataclass(frozen=True, slots=True)
 class FundsView:
-    """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep."""
+    """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep.
+
+    `intraday_loan_paise` is the broker's part of what was bought within the day.
+    """
 
     client_id: int
     available_paise: int = 0
@@ -81,6 +84,23 @@ class FundsView:
     mtf_loan_paise: int = 0
     mtf_reserved_paise: int = 0
     shortfall_paise: int = 0
+    intraday_loan_paise: int = 0
+
+    @property
+    def net_cash_paise(self) -> int:
+        """All that is the client's but for shares: what is free, blocked or on its way, less what is owed."""
+        owed = self.mtf_loan_paise + self.intraday_loan_paise + self.charges_due_paise + self.shortfall_paise
+        return self.available_paise + self.blocked_paise + self.unsettled_paise - owed
+
+    @property
+    def mtf_used_paise(self) -> int:
+        """What is lent and what open buys would still draw."""
+        return self.mtf_loan_paise + self.mtf_reserved_paise
+
+    @property
+    def mtf_used_bps(self) -> int | None:
+        """That as a part of the limit in basis points; None without a limit."""
+        return half_up(self.mtf_used_paise * BPS, self.mtf_limit_paise) if self.mtf_limit_paise else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,7 @@ class HoldingView:
     pledged: int
     blocked: int
     cost_paise: int
+    today_cost_paise: int = 0
 
     @property
     def quantity(self) -> int:
@@ -251,11 +272,26 @@ class HaltView:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedSale:
+    """Shares of one stock held before the day and sold on it, and what they had cost in paise."""
+
+    key: str
+    quantity: int
+    cost_paise: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What a client has realised and paid on the current trading day, in paise."""
+    """What a client has realised against cost and paid on the current trading day, in paise."""
 
     realised_paise: int = 0
     charges_paise: int = 0
+    carried_sales: tuple[CarriedSale, ...] = ()
+
+
+def traded_paise(orders: Iterable[OrderView]) -> int:
+    """What orders have traded, at the prices of their fills."""
+    return sum(order.filled_notional_paise for order in orders)
 
 
 def standing_words(validity: Validity, after_market: bool, day: date) -> str:

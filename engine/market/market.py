@@ -15,7 +15,7 @@ from data.money import BadInput
 from data.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
-from engine.market.quotes import StockDetail, detail
+from engine.market.quotes import StockDetail, detail, moved_bps
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,23 @@ class Market:
     def age(self, key: str) -> float | None:
         """Seconds since the feed last confirmed this price."""
         return self._parts.quotes.age(key, self._parts.clock.now())
+
+    def stale(self, key: str) -> bool:
+        """Whether the price of an instrument is too old for a plan, or not known."""
+        return self._too_old(self.age(key))
+
+    def feed_stale(self) -> bool:
+        """Whether the feed has been silent for longer than a price may be old."""
+        return self._too_old(self.feed_age())
+
+    def _too_old(self, age: float | None) -> bool:
+        return age is None or age > self._parts.rules.price_age_limit_s
+
+    def change_bps(self, key: str) -> int | None:
+        """An instrument's change against its previous close, in basis points; None while it is unknown."""
+        quote, instrument = self.quote(key), self._parts.index.get(key)
+        close = (quote.prev_close_paise if quote else 0) or (instrument.prev_close_paise if instrument else 0)
+        return moved_bps(close, quote.last_paise if quote else 0)
 
     def feed_age(self) -> float | None:
         """Seconds since the feed said anything."""

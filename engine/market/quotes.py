@@ -124,6 +124,16 @@ class QuoteMap:
         return {key for keys in self._followed.values() for key in keys}
 
 
+def moved_bps(before_paise: int, now_paise: int) -> int | None:
+    """How far a price moved, in basis points, half away from zero; None while either is unknown.
+
+    The one place where a change of price becomes a percentage.
+    """
+    if before_paise <= 0 or now_paise <= 0:
+        return None
+    return half_up((now_paise - before_paise) * BPS, before_paise)
+
+
 @dataclass(frozen=True, slots=True)
 class StockDetail:
     """One stock as the desk shows it. Changes are against the previous close, None while it is unknown."""
@@ -149,7 +159,7 @@ def detail(
         instrument=instrument,
         quote=quote,
         change_paise=last - close if known else None,
-        change_bps=half_up((last - close) * BPS, close) if known else None,
+        change_bps=moved_bps(close, last),
         mtf_own_per_share_paise=own_share(last, margin) if margin is not None and last > 0 else None,
         held_quantity=held_quantity,
         holder_count=holder_count,

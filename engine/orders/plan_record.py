@@ -59,6 +59,11 @@ class Alternative:
     limit_used_after_bps: int
     quantity_at_last: int
 
+    @property
+    def cash_paise(self) -> int:
+        """What leaves the client's cash: its own money and the charges."""
+        return self.own_paise + self.charges_paise
+
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
@@ -99,6 +104,11 @@ class PlanLine:
     def ok(self) -> bool:
         """Whether the line would be sent."""
         return self.verdict is Verdict.OK
+
+    @property
+    def sized_paise(self) -> int:
+        """What of the allocation the quantity takes, at the price it was sized at."""
+        return self.allocation_paise - self.left_paise
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,10 @@ class Plan:
     def reserve_paise(self) -> int:
         """The money the orders would block; 0 for a sell."""
         return sum(line.reserve_paise for line in self.lines if line.ok)
+
+    def brings_at_least(self, line: PlanLine) -> int:
+        """What a sale's line brings at its reserve price, before charges, in paise."""
+        return line.quantity * self.reserve_price_paise
 
     @property
     def left_paise(self) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import Instrument
-from data.money import BPS, BadInput, half_up
+from data.money import BadInput
 from data.order_tables import PlanRecord
 from data.store import Unit
 from data.vocabulary import HaltScope, Product, Side
@@ -17,6 +17,7 @@ from engine.accounts.margins import Margins
 from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
+from engine.market.quotes import moved_bps
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import same_intent
 from engine.orders.halt_file import halt_file_stands
@@ -127,9 +128,7 @@ class Plans:
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
         quote = self._parts.quotes.quote(made.instrument.key)
-        if quote is None or not made.last_paise:
-            return None
-        return half_up((quote.last_paise - made.last_paise) * BPS, made.last_paise)
+        return None if quote is None else moved_bps(made.last_paise, quote.last_paise)
 
     def expired(self, made: Plan) -> bool:
         """Whether the plan may no longer be started."""

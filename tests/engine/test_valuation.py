@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from brokers.contract import Tick
 from engine.accounts.valuation import ClientValue, Valuation, holding_value
+from engine.accounts.views import CarriedSale, DayFigures, FundsView
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 
@@ -18,6 +19,7 @@ class Held:
     quantity: int
     cost_paise: int
     today: int = 0
+    today_cost_paise: int = 0
 
 
 def quote(key: str, last: int, close: int = 0) -> Tick:
@@ -37,6 +39,8 @@ class Books:
             "NSE:TCS": quote("NSE:TCS", 2_400_00, 2_410_00),
         }
         self.realised = {1: 0, 2: 500_00}
+        self.carried: dict[int, list[CarriedSale]] = {}
+        self.funds: dict[int, FundsView] = {}
         self.reads: list[str] = []
 
     def quote(self, key: str) -> Tick | None:
@@ -47,8 +51,12 @@ class Books:
         return Valuation(
             lambda client_id: self.held.get(client_id, []),
             self.quote,
-            lambda client_id: self.realised.get(client_id, 0),
-            lambda client_id: 88_00 if client_id == 2 else 0,
+            lambda client_id: DayFigures(
+                self.realised.get(client_id, 0),
+                88_00 if client_id == 2 else 0,
+                tuple(self.carried.get(client_id, ())),
+            ),
+            lambda client_id: self.funds.get(client_id, FundsView(client_id)),
         )
 
 
@@ -62,12 +70,10 @@ def test_a_holding_at_the_last_price() -> None:
 
 def test_shares_bought_today_count_from_their_cost_and_older_ones_from_the_close() -> None:
     market = quote("NSE:TCS", 2_500_00, 2_480_00)
-    bought = holding_value(Held("NSE:TCS", 10, 24_900_00, today=10), market)
+    bought = holding_value(Held("NSE:TCS", 10, 24_900_00, today=10, today_cost_paise=24_900_00), market)
     assert bought.day_pnl_paise == bought.unrealised_paise == 100_00
-    mixed = Held("NSE:TCS", 10, 20_000_00, today=4)
-    # 6 older shares gained 20 each; today's 4 stand at their part of the cost, or at what lots say
-    assert holding_value(mixed, market).day_pnl_paise == 6 * 20_00 + 4 * 2_500_00 - 8_000_00
-    assert holding_value(mixed, market, lambda _: 9_960_00).day_pnl_paise == 6 * 20_00 + 40_00
+    mixed = Held("NSE:TCS", 10, 20_000_00, today=4, today_cost_paise=9_960_00)
+    assert holding_value(mixed, market).day_pnl_paise == 6 * 20_00 + 40_00
 
 
 def test_a_price_of_an_earlier_day_moves_nothing_today() -> None:
@@ -76,12 +82,13 @@ def test_a_price_of_an_earlier_day_moves_nothing_today() -> None:
     before = holding_value(held, market, day_began=NOW + timedelta(seconds=1))
     assert today.day_pnl_paise - before.day_pnl_paise == 6 * 20_00
     assert before == replace(today, day_pnl_paise=before.day_pnl_paise)
-    value = Valuation(lambda _: [held], lambda _: market, lambda _: 0, lambda _: 0)
+    nothing, no_money = (lambda _: DayFigures()), FundsView
+    value = Valuation(lambda _: [held], lambda _: market, nothing, no_money)
     late = Valuation(
         lambda _: [held],
         lambda _: market,
-        lambda _: 0,
-        lambda _: 0,
+        nothing,
+        no_money,
         day_began=lambda: NOW + timedelta(seconds=1),
     )
     assert value.client(1).day_pnl_paise - late.client(1).day_pnl_paise == 6 * 20_00
@@ -110,6 +117,7 @@ def test_a_tick_touches_only_the_holders() -> None:
         charges_today_paise=88_00,
         invested_paise=26_500_00,
         value_paise=25_680_00,
+        portfolio_paise=25_680_00,
     )
     assert valuation.holders("NSE:HDFCBANK") == {1, 2}
     books.quotes["NSE:TCS"] = quote("NSE:TCS", 2_401_00, 2_410_00)
@@ -124,13 +132,46 @@ def test_books_that_changed_are_read_again() -> None:
     books = Books()
     valuation = books.valuation()
     valuation.refresh([1, 2])
-    books.held[1] = [Held("NSE:TCS", 1, 2_400_00, today=1), Held("NSE:INFY", 0, 0)]
+    books.held[1] = [Held("NSE:TCS", 1, 2_400_00, today=1, today_cost_paise=2_400_00), Held("NSE:INFY", 0, 0)]
     books.realised[1] = 7_900_00
     assert valuation.refresh([1]) == {1}
     assert valuation.holders("NSE:HDFCBANK") == {2}
     assert valuation.keys() == {"NSE:TCS", "NSE:HDFCBANK"}
     assert valuation.client(1).day_pnl_paise == 7_900_00
     assert valuation.client(3) == ClientValue()
+
+
+def test_the_day_is_a_percentage_of_the_portfolio_it_opened_with() -> None:
+    books = Books()
+    books.funds[1] = FundsView(
+        1,
+        available_paise=40_000_00,
+        blocked_paise=10_000_00,
+        unsettled_paise=2_000_00,
+        charges_due_paise=500_00,
+        mtf_loan_paise=60_000_00,
+        shortfall_paise=300_00,
+        intraday_loan_paise=1_200_00,
+    )
+    value = books.valuation().client(1)
+    assert value.portfolio_paise == 1_68_000_00 + 52_000_00 - 62_000_00
+    assert value.net_day_pnl_paise == 3_000_00
+    assert value.opening_paise == 1_55_000_00
+    assert value.net_day_bps == 194  # 3,000 of 1,55,000 is 1.935 %
+    assert books.valuation().client(3).net_day_bps is None
+
+
+def test_carried_shares_that_were_sold_count_from_the_previous_close() -> None:
+    books = Books()
+    books.held[1], books.realised[1] = [], 9_000_00
+    # 100 shares that cost 1,600 and closed at 1,650 went at 1,690: 9,000 against cost, 4,000 of them today's.
+    books.carried[1] = [CarriedSale("NSE:HDFCBANK", 100, 1_60_000_00)]
+    books.funds[1] = FundsView(1, available_paise=1_69_000_00)
+    valuation = books.valuation()
+    value = valuation.client(1)
+    assert (value.realised_today_paise, value.day_pnl_paise) == (9_000_00, 4_000_00)
+    assert value.opening_paise == 1_65_000_00
+    assert valuation.keys() == {"NSE:HDFCBANK"}  # its previous close is still needed
 
 
 PRICES = st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 10**6), max_size=4)
@@ -149,7 +190,7 @@ def test_the_running_total_is_the_sum_of_the_clients(held: dict[int, list[Held]]
     quotes: dict[str, Tick] = {}
 
     def fresh() -> Valuation:
-        made = Valuation(lambda n: held.get(n, []), quotes.get, lambda _: 3, lambda _: 2)
+        made = Valuation(lambda n: held.get(n, []), quotes.get, lambda _: DayFigures(3, 2), FundsView)
         made.refresh(held)
         return made
 

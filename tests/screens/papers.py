@@ -13,6 +13,7 @@ from tests.desks import paper_desk
 from tests.screens.bench import Bench
 from tradedesk.app import TradedeskApp
 from tradedesk.paper_desk import PaperDesk
+from tradedesk.settings import Settings
 
 
 class PaperBench(Bench):
@@ -74,18 +75,20 @@ class PaperBench(Bench):
 
 @asynccontextmanager
 async def opened_on_paper(
-    home: Path, size: tuple[int, int] = (120, 40), **named: Any
+    home: Path, size: tuple[int, int] = (120, 40), settings: Settings | None = None, **named: Any
 ) -> AsyncIterator[PaperBench]:
     """The app with the demonstration desk open, at rest on the Desk screen."""
 
     @asynccontextmanager
     async def desk() -> AsyncIterator[PaperDesk]:
-        context: AbstractAsyncContextManager[PaperDesk] = paper_desk(home, kind="app", **named)
+        context: AbstractAsyncContextManager[PaperDesk] = paper_desk(
+            home, kind="app", settings=settings, **named
+        )
         async with context as opened:
             app._clock = opened.clock
             yield opened
 
-    app = TradedeskApp(desk, frames_per_second=0)
+    app = TradedeskApp(desk, prepare=lambda: settings, frames_per_second=0)
     async with app.run_test(size=size) as pilot:
         for _ in range(2_000):
             await pilot.pause()

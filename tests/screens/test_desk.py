@@ -35,7 +35,7 @@ async def test_a_newcomer_s_first_screen_says_the_way() -> None:
     async with opened() as bench:
         lines = bench.lines()
         assert lines[0].startswith(" PAPER Wed 18 Nov  09:15:00 continuous → 15:15 auction")
-        for words in ("feed 0.", "unknown 0", "live 0", "gate 47/50", "day 0"):
+        for words in ("feed 0.", "unknown 0", "live 0", "gate 47/50", "net 0 gross 0"):
             assert words in lines[0]
         assert "B, Enter, type the words it asks for" in bench.text
         assert "press F9 once" in bench.text

@@ -87,7 +87,7 @@ async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> Non
         line = next(line for line in bench.lines() if "▸RELIANCE" in line)
         assert line.split()[1:5] == ["3", "30", "2,450.50", "2,470.50"]
         assert line.split()[-3:] == ["+600", "+600", "74,115"]
-        assert "day +600" in bench.text
+        assert "day net +501 · gross +600 · charges 99" in bench.text
 
 
 async def test_enter_goes_down_to_the_clients_page_and_esc_comes_back(tmp_path: Path) -> None:
