@@ -133,7 +133,7 @@ def load_calendar(override: Path | None = None) -> "Calendar":
 
 def _parsed(raw: bytes, name: str) -> _File:
     try:
-        return _File.model_validate(tomllib.loads(raw.decode("utf-8")))
+        return _File.model_validate(tomllib.loads(raw.decode("utf-8-sig")))
     except UnicodeDecodeError as error:
         raise BadInput("calendar", name, f"save the file as UTF-8 (byte {error.start})") from None
     except tomllib.TOMLDecodeError as error:

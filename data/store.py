@@ -32,6 +32,7 @@ from data.audit import GENESIS, AuditEntry, chain
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.tables import Audit, Counter
+from data.urls import sqlite_url
 
 T = TypeVar("T")
 
@@ -189,7 +190,7 @@ def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None
 
 def read_file(path: Path, work: Callable[[Connection], T]) -> T:
     """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(sqlite_url(path), poolclass=NullPool)
     event.listen(engine, "connect", _reader_connected)
     with engine.connect() as connection:
         return work(connection)
@@ -221,7 +222,7 @@ class Store:
     async def open(self) -> None:
         """Start the writer. The schema must stand already."""
         self._loop = asyncio.get_running_loop()
-        self._reader = create_async_engine(f"sqlite+aiosqlite:///{self.path}", pool_size=3)
+        self._reader = create_async_engine(sqlite_url(self.path, "sqlite+aiosqlite"), pool_size=3)
         event.listen(self._reader.sync_engine, "connect", _reader_connected)
         self._thread = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._thread.start()
@@ -453,7 +454,7 @@ class Store:
 
 def writer_engine(path: Path) -> Engine:
     """An engine whose one connection leaves transactions to us."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     event.listen(engine, "connect", _writer_connected)
     return engine
 

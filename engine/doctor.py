@@ -18,6 +18,7 @@ from data.rederive import differences
 from data.schema import missing_triggers
 from data.secrets import FILE, vault_state
 from data.store import read_file
+from data.urls import left_outside
 from data.vocabulary import HaltScope, OrderState
 from engine.orders.halt_file import read_halt_file
 from engine.orders.plan_record import verify_record
@@ -51,8 +52,20 @@ class Doctor:
         if bad is not None and not self._parts.distrust:
             self._parts.distrust = f"{bad.name}: {bad.detail}; `tradedesk doctor` says more"
         checks.append(self._halts())
+        checks += self._home()
         checks.append(await self._secrets())
         return checks
+
+    def _home(self) -> list[Check]:
+        """A database where an earlier version would have put this home's, outside of it, if there is one."""
+        other = left_outside(self._parts.store.path)
+        if other is None:
+            return []
+        words = (
+            f"{other} is a database where an earlier version put the books of a home of this name, outside "
+            "of it: see whether it is yours; nothing here reads or changes it"
+        )
+        return [Check("home", True, words)]
 
     async def _secrets(self) -> Check:
         """Where api secrets and tokens are kept; on paper there are none, and the keyring is left alone."""

@@ -1,11 +1,13 @@
 """What every desk of this program stands on: a home, its settings, rules, calendar and store."""
 
 import logging
+import os
 import random
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -91,13 +93,24 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
+class PrivateLog(RotatingFileHandler):
+    """A rotating log whose files their user alone may read: they name accounts and orders."""
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private)
+
+
 def start_logging(home: Path) -> None:
     """Log to a rotating file in the home; no tokens and no client names are ever logged at INFO."""
     folder = home / "logs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handler = RotatingFileHandler(
-        folder / "tradedesk.log", maxBytes=2_000_000, backupCount=5, encoding="utf-8"
-    )
+    for older in folder.glob("tradedesk.log*"):
+        with suppress(PermissionError):  # another's file that this user may write to
+            older.chmod(0o600)
+    handler = PrivateLog(folder / "tradedesk.log", maxBytes=2_000_000, backupCount=5, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.setLevel(logging.INFO)

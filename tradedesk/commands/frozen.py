@@ -72,7 +72,7 @@ def _is_ours(database: Path, pid: int) -> bool:
     started = process_start(pid)
     with (
         suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
+        closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection,
     ):
         rows = connection.execute(
             "SELECT process_started FROM instance WHERE pid = ? AND ended_at IS NULL", (pid,)
