@@ -63,9 +63,9 @@ class SigningBroker(PaperBroker):
 
 @asynccontextmanager
 async def signing_desk(
-    home: Path, *codes: str, kind: str = "cli", clock: ManualClock | None = None
+    home: Path, *codes: str, kind: str = "cli", clock: ManualClock | None = None, mode: str = "SIM"
 ) -> AsyncIterator[tuple[Desk, SigningBroker]]:
-    """A SIM desk with a client for each code, at Zerodha, none of them signed in; C1 is user U1 there."""
+    """A desk with a client for each code, at Zerodha, none of them signed in; C1 is user U1 there."""
     clock = clock or ManualClock(START)
     prepare(home / "desk.db")
     calendar = load_calendar()
@@ -73,7 +73,7 @@ async def signing_desk(
     exchange.list_instruments(universe())
     broker = SigningBroker(exchange, clock)
     base = Foundation(home, Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7))
-    desk = Desk(base.parts("SIM", clock, {"zerodha": broker}, broker), kind)
+    desk = Desk(base.parts(mode, clock, {"zerodha": broker}, broker), kind)
     await desk.open()
     try:
         await desk.market.store_instruments([row.instrument for row in universe()], "test")

@@ -63,7 +63,7 @@ class Foundation:
             rules=self.rules,
             waits=self.waits,
             store=Store(self.home / "desk.db", self.clock),
-            book=Book(names, lambda: market_clock.trading_day),
+            book=Book(names, lambda: market_clock.trading_day, simulated=mode == "SIM"),
             bus=Bus(_listener_failed),
             quotes=QuoteMap(),
             brokers=brokers,

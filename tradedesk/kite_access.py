@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from ipaddress import ip_address
 
 from brokers.contract import BrokerAccount, NotAsked
 from brokers.kite.access import KiteRoute
@@ -39,7 +40,9 @@ class DeskAccess:
         found = self.route_of(account.client_id)
         if found is None or not found.api_key:
             raise NotAsked(f"{account.user_id} has no route with an api key", "no_route")
-        return KiteRoute(found.api_key, found.proxy, found.bind_address)
+        straight = found.egress_ip and not found.proxy and not found.bind_address
+        version = ip_address(found.egress_ip).version if straight else 0
+        return KiteRoute(found.api_key, found.proxy, found.bind_address, version)
 
     def token(self, account: BrokerAccount) -> str | None:
         """Today's access token; None if the client has not signed in."""

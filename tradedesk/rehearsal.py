@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from brokers.local_kite.apps import own_app
+from brokers.local_kite.apps import own_address, own_app
 from data.money import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.accounts.routes import NewRoute
@@ -16,20 +16,20 @@ from tradedesk.kite_desk import ZERODHA, KiteDesk
 async def prepare_rehearsal(desk: KiteDesk) -> bool:
     """Lay the demonstration into an empty home at a local Kite, with a route for each of its clients there.
 
-    Each has an app of its own, as Zerodha gives them to one client each, and leaves by an address of its own
-    out of those kept for documentation (RFC 5737). Raises `BadInput` where the home has other clients.
+    Each has an app of its own, as Zerodha gives them to one client each, and leaves by a loopback address of
+    its own, where this system has so many. Raises `BadInput` where the home has other clients.
     """
     if not demo_is_wanted(desk):
         return False
     await lay_demo_books(desk)
     clients = [client for client in desk.clients.all() if client.broker == ZERODHA]
-    for number, client in enumerate(clients, start=1):
+    for client in clients:
         api_key, secret = own_app(client.broker_user_id)
         desk.access.keep_secret(api_key, secret)
         route = NewRoute(
             RouteKind.OWN,
             api_key,
-            egress_ip=f"203.0.113.{number}",
+            bind_address=own_address(client.id),
             consent="demonstration",
             demat=Demat.DDPI,
             mtf_enabled=True,

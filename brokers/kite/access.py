@@ -17,12 +17,21 @@ from data.money import BadInput
 class KiteRoute:
     """How one client's calls leave: the api key, and a proxy (`http://host:port`) or a local address, or "".
 
-    A proxy's address may carry a password, so it stays out of the text form.
+    A proxy's address may carry a password, so it stays out of the text form. `ip_version` is that of the
+    address that the broker has on its list, 4 or 6, which calls that go straight out must leave by; 0 where
+    it is not known or the proxy or the local address decides.
     """
 
     api_key: str
     proxy: str = field(default="", repr=False)
     bind_address: str = ""
+    ip_version: int = 0
+
+    @property
+    def local_address(self) -> str:
+        """Which address of this machine connections begin at; any of one kind, or "" where the system
+        chooses."""
+        return self.bind_address or {4: "0.0.0.0", 6: "::"}.get(self.ip_version, "")
 
 
 class KiteAccess(Protocol):

@@ -75,8 +75,8 @@ class KiteClient:
         session.trust_env = False
         session.max_redirects = 0  # a redirected order would be sent again as something else
         session.hooks["response"].append(self._note)
-        if route.bind_address:
-            adapter = _bound_adapter(route.bind_address)
+        if route.local_address:
+            adapter = _bound_adapter(route.local_address)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
 
@@ -214,7 +214,8 @@ def _bound_adapter(address: str) -> "HTTPAdapter":
     from requests.adapters import HTTPAdapter
 
     class BoundAdapter(HTTPAdapter):
-        """Connects from one local address, to a proxy too."""
+        """Connects from one local address, to a proxy too; an address of Kite of the other kind is passed
+        over."""
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, source_address=(address, 0), **kwargs)

@@ -7,6 +7,7 @@ subscription when a connection ends, and sends one byte every other second when 
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,8 @@ _UNHEARD = logging.Logger("kite.wire", logging.CRITICAL + 1)
 
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes; 3,000 full packets are 558,002."""
+
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 CHUNK = 500
 """Instruments named in one message to the server."""
@@ -208,7 +211,8 @@ class KiteSocket:
                 ping_interval=None,  # whether Kite answers is not documented; silence is watched instead
                 max_size=MAX_FRAME,
                 logger=_UNHEARD,
-                local_addr=(self._route.bind_address, 0) if self._route.bind_address else None,
+                local_addr=(self._route.local_address, 0) if self._route.local_address else None,
+                family=_FAMILIES[self._route.ip_version],
             )
         helpers: list[asyncio.Task[None]] = []
         try:

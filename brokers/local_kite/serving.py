@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 
-from brokers.local_kite.apps import PLATFORM, own_app
+from brokers.local_kite.apps import PLATFORM, own_address, own_app
 from brokers.local_kite.journal import Delays
 from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
@@ -49,6 +49,11 @@ async def serve(
             calendar=calendar,
             keep=keep,
         )
+        kite.switches.static_ips = {
+            client.broker_user_id: [address]
+            for client in _clients()
+            if (address := own_address(client.client_id))
+        }
         try:
             await kite.start()
             if on_start is not None:

@@ -69,12 +69,18 @@ class RouteView:
     def egress(self) -> str:
         """The address that the broker sees, or what stands for it where none is named.
 
-        A private address to bind to leaves by whatever address this machine has outside.
+        A private address to bind to leaves by whatever address this machine has outside; one of the loopback
+        leaves nowhere, and is what a stand-in on this machine sees.
         """
         if self.egress_ip or self.proxy:
             return self.egress_ip or self.proxy
-        own = self.bind_address and ip_address(self.bind_address).is_global
-        return self.bind_address if own else THIS_MACHINE
+        bound = ip_address(self.bind_address) if self.bind_address else None
+        return self.bind_address if bound and (bound.is_global or bound.is_loopback) else THIS_MACHINE
+
+    @property
+    def way_out(self) -> str:
+        """What decides by which address calls really leave, whatever `egress_ip` claims."""
+        return self.proxy or self.bind_address or THIS_MACHINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ def _route_view(row: Mapping[str, Any]) -> RouteView:
 def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
     """For each client of `codes` that shares its address without right: the codes of the others there.
 
+    An address is shared by who leaves the same way, and by who is to be seen with the same address.
+
     One static address serves one client or one family (SEBI's circular of 4 February 2025 on algorithmic
     trading, as Zerodha applies it since April 2026); a written permission of the broker lifts that.
     """
@@ -160,8 +168,9 @@ def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) 
     for client_id in sorted(codes, key=lambda one: codes[one]):
         route = routes.get(client_id)
         if route is not None and route.kind is not RouteKind.PAPER:
-            at_address[route.egress].append(route)
-    found: dict[int, tuple[str, ...]] = {}
+            for address in {route.way_out, route.egress}:
+                at_address[address].append(route)
+    found: dict[int, set[str]] = defaultdict(set)
     for there in at_address.values():
         by_family: dict[str, list[RouteView]] = defaultdict(list)
         for one in there:
@@ -169,14 +178,21 @@ def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) 
         if len(by_family) < 2:
             continue
         for family, members in by_family.items():
-            others = (codes[o.client_id] for f, rest in by_family.items() if f != family for o in rest)
-            first = tuple(sorted(others))
-            found.update((one.client_id, first) for one in members if not one.permission)
-    return found
+            others = {codes[o.client_id] for f, rest in by_family.items() if f != family for o in rest}
+            for one in members:
+                if not one.permission:
+                    found[one.client_id] |= others
+    return {client_id: tuple(sorted(others)) for client_id, others in sorted(found.items())}
 
 
-def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) -> Judged:
-    """Whether this client's orders may leave the way they would. `adapter` is empty where none serves it."""
+def judge_route(
+    adapter: str, route: RouteView | None, others: Sequence[str], simulated: bool = False
+) -> Judged:
+    """Whether this client's orders may leave the way they would. `adapter` is empty where none serves it.
+
+    At a `simulated` broker who leaves by this machine is amber: not every system has loopback addresses
+    enough to give each client its own.
+    """
     if adapter == PAPER:
         return Judged(GateColour.GREEN, "paper")
     if not adapter:
@@ -194,13 +210,23 @@ def judge_route(adapter: str, route: RouteView | None, others: Sequence[str]) ->
         words = _refused_words(route, route.refused_at)
         return Judged(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
     if others:
-        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        words = f"shares {route.egress} with {others[0]}{more}, of another family and without a permission"
-        return Judged(GateColour.RED, words, {**figures, "shared_with": others})
+        here = route.way_out == THIS_MACHINE
+        colour = GateColour.AMBER if simulated and here else GateColour.RED
+        return Judged(colour, _shared_words(route, others), {**figures, "shared_with": others})
     if not route.egress_ip and route.egress == THIS_MACHINE:
         words = "leaves by this machine; name the egress address that the broker has on its list"
         return Judged(GateColour.AMBER, words, figures)
     return Judged(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
+
+
+def _shared_words(route: RouteView, others: Sequence[str]) -> str:
+    """With whom a client shares its way out, and what would mend it where the way is none of its own."""
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    where = THIS_MACHINE if route.way_out == THIS_MACHINE else route.egress
+    words = f"shares {where} with {others[0]}{more}, of another family and without a permission"
+    if where != THIS_MACHINE or not route.egress_ip:
+        return words
+    return f"{words}: give it a proxy or an address to bind to, by which it leaves as {route.egress_ip}"
 
 
 def _refused_words(route: RouteView, at: datetime) -> str:
@@ -276,6 +302,7 @@ def admit(
     access: Access,
     others: Sequence[str],
     day: date,
+    simulated: bool = False,
 ) -> Admission:
     """What is against this client. `stored` is the client's own word on its session, which counts on paper.
 
@@ -295,7 +322,7 @@ def admit(
     return Admission(
         session=SessionState.OK if signed_in else SessionState.EXPIRED,
         route=adapter if adapter == PAPER else route.kind.value if route else "none",
-        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others)),
+        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others, simulated)),
         consent_words=against(GateItem.CONSENT, judge_consent(adapter, route, day)),
         authorised=demat is not Demat.NONE or (client_id, GateItem.DEMAT) in access.waivers,
     )

@@ -69,14 +69,18 @@ class Projection:
 
 
 class Book:
-    """The projection. `adapters` names the adapter that serves each broker's clients.
+    """The projection. `adapters` names the adapter that serves each broker's clients, `simulated` says that
+    these are stand-ins on this machine.
 
     Two are no projections: `foreign`, the live orders at brokers that this desk did not send,
     and `reconciled`, the clients whose books were compared with the broker's since the desk was opened.
     """
 
-    def __init__(self, adapters: Mapping[str, str], trading_day: Callable[[], date]) -> None:
+    def __init__(
+        self, adapters: Mapping[str, str], trading_day: Callable[[], date], simulated: bool = False
+    ) -> None:
         self._adapters = adapters
+        self.simulated = simulated
         self._trading_day = trading_day
         self.clients: dict[int, ClientView] = {}
         self.access = Access()
@@ -156,6 +160,7 @@ class Book:
                 access,
                 projection.shared.get(row["id"], ()),
                 day,
+                self.simulated,
             )
             out[row["id"]] = ClientView(
                 id=row["id"],

@@ -166,7 +166,7 @@ class Gate:
         day = self._parts.market_clock.trading_day
         judged = {
             GateItem.SESSION: self._session(client, adapter),
-            GateItem.ROUTE: judge_route(adapter, route, book.shared.get(client.id, ())),
+            GateItem.ROUTE: judge_route(adapter, route, book.shared.get(client.id, ()), book.simulated),
             GateItem.CONSENT: judge_consent(adapter, route, day),
             GateItem.DEMAT: judge_demat(adapter, route),
             GateItem.FUNDS: self._funds(client),

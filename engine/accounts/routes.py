@@ -103,12 +103,11 @@ def check_route(route: NewRoute) -> NewRoute:
         raise BadInput("kind", route.kind.value, "a paper route has neither key, proxy nor address")
     if route.proxy and route.bind_address:
         raise BadInput("bind_address", route.bind_address, "give a proxy or an address to bind to, not both")
-    return replace(
-        route,
-        proxy=_proxy(route.proxy),
-        bind_address=_address(route.bind_address, "bind_address"),
-        egress_ip=_address(route.egress_ip, "egress_ip"),
-    )
+    bound, seen = _address(route.bind_address, "bind_address"), _address(route.egress_ip, "egress_ip")
+    if bound and seen and ip_address(bound).version != ip_address(seen).version:
+        kind = ip_address(seen).version
+        raise BadInput("bind_address", bound, f"give an IPv{kind} address, as egress_ip {seen} is one")
+    return replace(route, proxy=_proxy(route.proxy), bind_address=bound, egress_ip=seen)
 
 
 def _address(text: str, field: str) -> str:

@@ -137,16 +137,16 @@ class KiteStub:
 
 
 @asynccontextmanager
-async def running_stub() -> AsyncIterator[KiteStub]:
+async def running_stub(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[KiteStub]:
     stub = KiteStub()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", stub.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, port)
     await site.start()
     address: Any = runner.addresses[0]
-    stub.base = f"http://127.0.0.1:{address[1]}"
+    stub.base = f"http://{host}:{address[1]}"
     try:
         yield stub
     finally:

@@ -4,13 +4,15 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -668,3 +670,41 @@ def test_what_kite_can_do(access: Access):
     assert own.name == "zerodha"
     assert (own.capabilities.simulated, own.capabilities.tag_length) == (False, 20)
     assert KiteBroker(access, kite_roots("http://127.0.0.1:81"), SystemClock()).capabilities.simulated
+
+
+class _TwoFamilies:
+    """The resolver of a machine where Kite has an address of each kind; neither leads off loopback."""
+
+    def __init__(self, real: Callable[..., Any]) -> None:
+        self._real = real
+
+    def __call__(self, host: Any, port: Any, family: int = 0, *more: Any, **named: Any) -> Any:
+        if host not in ("kite.test", b"kite.test"):
+            return self._real(host, port, family, *more, **named)
+        found = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+        ]
+        return [one for one in found if family in (0, one[0])]
+
+
+async def test_who_is_listed_with_an_ipv4_address_leaves_by_ipv4(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+):
+    """Where Kite has addresses of both kinds the system would prefer the other, which is on nobody's list."""
+    monkeypatch.setattr(socket, "getaddrinfo", _TwoFamilies(socket.getaddrinfo))
+    async with running_stub() as four, running_stub("::1", urlsplit(four.base).port) as six:
+        for one in (four, six):
+            one.on("POST /orders/regular", done({"order_id": "1"}))
+        place = f"kite.test:{urlsplit(four.base).port}"
+        roots = KiteRoots(f"http://{place}", "", f"ws://{place}")
+        for version, (heard, deaf) in {4: (four, six), 6: (six, four)}.items():
+            access.routes[ANN] = KiteRoute("annkey", ip_version=version)
+            kite = KiteBroker(access, roots, SystemClock())
+            assert isinstance(await kite.place(ANN, ORDER), Accepted)
+            await kite.follow([ANN])
+            await until(lambda heard=heard: len(heard.asked) == 2)
+            assert [one.path for one in heard.asked] == ["/orders/regular", "/"]
+            assert deaf.asked == []
+            heard.asked.clear()
+            await kite.close()

@@ -31,6 +31,9 @@ GREEN, AMBER, RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
 
 
 def own(egress_ip: str = "203.0.113.1", consent: str = "paper 1", **more: object) -> NewRoute:
+    """A route that leaves by an address of this machine, which stands for that one outside."""
+    if egress_ip:
+        more = {"bind_address": f"10.0.0.{egress_ip.rpartition('.')[2]}", **more}
     more.setdefault("demat", Demat.DDPI)
     return NewRoute(RouteKind.OWN, "abcd1234", egress_ip=egress_ip, consent=consent, **more)  # type: ignore[arg-type]
 
@@ -122,7 +125,45 @@ def test_calls_without_an_address_of_their_own_share_this_machines():
     }
     assert routes[2].egress == THIS_MACHINE
     shared = shared_addresses(routes, {number: f"C{number}" for number in routes})
-    assert shared == {1: ("C2",), 2: ("C1",), 3: ("C4",), 4: ("C3",)}
+    assert shared == {
+        1: ("C2", "C4"),
+        2: ("C1", "C4"),
+        3: ("C4",),
+        4: ("C1", "C2", "C3"),
+        5: ("C6",),
+        6: ("C5",),
+    }
+
+
+async def test_an_address_that_is_only_claimed_is_none(tmp_path):
+    for name in ("sim", "live"):
+        (tmp_path / name).mkdir()
+
+    def claimed(number: int, **more: str) -> NewRoute:
+        return own(f"203.0.113.{number}", **{"bind_address": "", **more})
+
+    async with signing_desk(tmp_path / "sim", "C1", "C2") as (desk, _broker):
+        for number in (1, 2):
+            await desk.routes.set(number, claimed(number))
+        assert [colours(desk, number)["route"] for number in (1, 2)] == ["amber"] * 2, "it is a rehearsal"
+    async with signing_desk(tmp_path / "live", "C1", "C2", "C3", mode="LIVE") as (desk, _broker):
+        for number in (1, 2, 3):
+            await desk.sessions.sign_in(number, f"for-U{number}")
+            await desk.routes.set(number, claimed(number))
+        assert [colours(desk, number)["route"] for number in (1, 2, 3)] == ["red"] * 3
+        words = desk.gate.of(1).check(GateItem.ROUTE).judged.words
+        assert words == (
+            "shares this machine with C2 and 1 more, of another family and without a permission: "
+            "give it a proxy or an address to bind to, by which it leaves as 203.0.113.1"
+        )
+        await desk.routes.set(2, claimed(2, permission="letter 7"))
+        await desk.routes.set(3, claimed(3, bind_address="10.0.0.3"))
+        assert [colours(desk, number)["route"] for number in (1, 2, 3)] == ["red", "green", "green"]
+        for number in (1, 2):
+            await desk.routes.set(number, claimed(number, family="Mehta"))
+        assert desk.clients.ready_count() == 3
+        with pytest.raises(BadInput, match="give an IPv4 address, as egress_ip"):
+            await desk.routes.set(3, claimed(3, bind_address="2001:db8::3"))
 
 
 async def test_amber_keeps_a_client_out_until_it_is_waived_for_the_day(tmp_path):

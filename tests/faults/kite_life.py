@@ -15,6 +15,7 @@ import aiohttp
 
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
+from brokers.local_kite.apps import own_address
 from data.money import BadInput, tick_down
 from data.seed import universe
 from data.store import StoreError
@@ -143,9 +144,9 @@ async def _move_in(desk: KiteDesk, clients: int) -> None:
     for number, client in enumerate(desk.clients.all(), 1):
         api_key, secret = own_app(client.broker_user_id)
         desk.access.keep_secret(api_key, secret)
-        address = f"203.0.113.{number}"
+        address = own_address(number)
         route = NewRoute(
-            RouteKind.OWN, api_key, egress_ip=address, consent="test", demat=Demat.DDPI, mtf_enabled=True
+            RouteKind.OWN, api_key, bind_address=address, consent="test", demat=Demat.DDPI, mtf_enabled=True
         )
         await desk.routes.set(client.id, route)
 

@@ -9,7 +9,7 @@ from datetime import time
 from pathlib import Path
 
 from brokers.contract import BrokerAccount
-from brokers.local_kite.apps import own_app
+from brokers.local_kite.apps import own_address, own_app
 from brokers.local_kite.journal import NO_DELAYS
 from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
@@ -200,12 +200,6 @@ def _route(one: Person) -> NewRoute:
     return replace(
         one.route,
         api_key=own_app(one.user_id)[0],
-        egress_ip=one.route.egress_ip or _own_address(one.number),
+        bind_address=own_address(one.number),
         demat=demat,
     )
-
-
-def _own_address(number: int) -> str:
-    """One of the 762 addresses that are kept for documentation (RFC 5737)."""
-    block, host = divmod(number - 1, 254)
-    return f"{('203.0.113', '198.51.100', '192.0.2')[block]}.{host + 1}"

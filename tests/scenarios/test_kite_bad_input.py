@@ -148,15 +148,15 @@ async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
     morning.kite.switches.change({**listed, "wrong_ip_as": told_as})
     order = (await bought(morning))[STRUCK.number]
     assert (order.state, order.reason_code) == (OrderState.REJECTED, "route")
-    assert "IP (127.0.0.1) is not allowed to place orders for this app." in order.reason_text
+    assert "IP (127.0.1.3) is not allowed to place orders for this app." in order.reason_text
     assert order.blocked_paise == 0
     session = morning.desk.sessions.of(STRUCK.number)
     assert session is not None
     assert session.ok, "only orders are bound to an address"
     route = at_gate(morning, GateItem.ROUTE)
     assert route.colour is GateColour.RED
-    assert "IP (127.0.0.1) is not allowed to place orders for this app" in route.judged.words
-    assert "it left by 127.0.0.1 and not by 203.0.113.3: correct the route" in route.judged.words
+    assert "IP (127.0.1.3) is not allowed to place orders for this app" in route.judged.words
+    assert "put 127.0.1.3 on the client's list" in route.judged.words
     assert standing(morning) == before
     plan = await _previewed(morning, again=True)
     assert {line.client_id: line.reason for line in plan.lines} == {

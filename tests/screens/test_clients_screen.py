@@ -99,7 +99,8 @@ async def opened_to_sign_in(
 
 
 def own(number: int, **more: Any) -> NewRoute:
-    more = {"egress_ip": f"203.0.113.{number}", "consent": f"paper {number}", "demat": Demat.DDPI, **more}
+    own = {"egress_ip": f"203.0.113.{number}", "bind_address": f"10.0.0.{number}"}
+    more = {**own, "consent": f"paper {number}", "demat": Demat.DDPI, **more}
     return NewRoute(RouteKind.OWN, "abcd1234", **more)
 
 
@@ -159,7 +160,9 @@ async def test_red_stands_first_with_the_words_of_the_cursors_client(
 async def test_an_amber_item_is_waived_with_a_reason_and_red_is_not(tmp_path: Path) -> None:
     async with opened_to_sign_in(tmp_path, *SIX) as bench:
         await with_routes(bench)
-        await bench.desk.routes.set(2, own(2, demat=Demat.NONE, consent_until=None, egress_ip=""))
+        await bench.desk.routes.set(
+            2, own(2, demat=Demat.NONE, consent_until=None, egress_ip="", bind_address="")
+        )
         await bench.settle()
         grid = bench.screen.query_one(LiveGrid)
         grid.move_cursor(4)
