@@ -28,7 +28,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
-from data.audit import GENESIS, AuditEntry, chain
+from data.audit import AuditEntry
+from data.audit_writer import AuditWriter, last_row
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.tables import Audit, Counter
@@ -279,13 +280,14 @@ class Store:
                 # Another's first connection may hold the file for a moment.
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={int(LOCK_WAIT_S * 1000)}")
                 self._data_version = _data_version(connection)
-                self._last_seq = _audit_head(connection)[0]
+                self._last_seq = last_row(connection).seq
+                audit = AuditWriter(connection)
                 connection.exec_driver_sql("PRAGMA busy_timeout=0")
                 open_for_work = True
                 while open_for_work:
                     jobs, open_for_work = self._drain()
                     if jobs:
-                        self._run(connection, jobs)
+                        self._run(connection, audit, jobs)
                         time.sleep(0.001)  # lets another process have the lock
                     if open_for_work:  # after work too: a writer may never be idle
                         self._notice_others(connection)
@@ -320,7 +322,7 @@ class Store:
                 return jobs, True
         return jobs, False
 
-    def _run(self, connection: Connection, jobs: list[_Job[Any]]) -> None:
+    def _run(self, connection: Connection, audit: AuditWriter, jobs: list[_Job[Any]]) -> None:
         results: list[tuple[_Job[Any], Any, BaseException | None]] = []
         events: list[object] = []
         entries: list[AuditEntry] = []
@@ -349,12 +351,9 @@ class Store:
                 connection.exec_driver_sql("RELEASE unit")
             before = after = self._last_seq
             foreign = False
-            if entries:
-                last_seq, head = _audit_head(connection)
-                rows, _ = chain(entries, head, last_seq, now)
-                Unit(connection, now).insert(Audit, rows)
-                foreign = last_seq > before
-                after = last_seq + len(rows)
+            found, written = audit.append(Unit(connection, now), entries)
+            if written != found:
+                foreign, after = found.seq > before, written.seq
             connection.exec_driver_sql("COMMIT")
         except Exception as problem:
             self._give_up(connection, jobs, problem)
@@ -405,7 +404,7 @@ class Store:
             if version == self._data_version:
                 return
             self._data_version = version
-            head = _audit_head(connection)[0]  # what comes after it is another change, noticed next time
+            head = last_row(connection).seq  # what comes after it is another change, noticed next time
             touched = _touched_since(connection, self._last_seq, head)
             self._last_seq = head
             projection = self._read_back(connection, touched)
@@ -508,12 +507,6 @@ def _unwritable(problem: DBAPIError) -> str:
 
 def _data_version(connection: Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-
-def _audit_head(connection: Connection) -> tuple[int, str]:
-    audit = table(Audit)
-    row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    return (int(row.seq), str(row.hash)) if row else (0, GENESIS)
 
 
 def _touched_since(connection: Connection, seq: int, head: int) -> Touched:

@@ -9,6 +9,7 @@ Balances (`funds`, `holding`) are caches of postings, kept in the same transacti
 from datetime import date, datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Index,
@@ -278,7 +279,10 @@ class Comparison(SQLModel, table=True):
 
 
 class Audit(SQLModel, table=True):
-    """The audit chain: each row's hash covers its content and the hash before it."""
+    """The audit chain: each row's hash covers its content and the hash before it.
+
+    `proof` are hashes of the rows that its commit changed, as JSON by table and key (`data.proofs`).
+    """
 
     seq: int = numbered()
     at: datetime = moment()
@@ -289,8 +293,31 @@ class Audit(SQLModel, table=True):
     plan_number: int | None = Field(default=None, sa_type=BigInteger)
     run_number: int | None = Field(default=None, sa_type=BigInteger)
     details: str
+    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
     previous: str
     hash: str
+
+
+class AuditHead(SQLModel, table=True):
+    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
+
+    __tablename__ = "audit_head"
+    name: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    hash: str
+
+
+class ProofLayout(SQLModel, table=True):
+    """Which columns of each table the audit's proofs cover from here on, in the order of their hash.
+
+    `not_held` are the rows by table that stood then without a proof.
+    """
+
+    __tablename__ = "proof_layout"
+    number: int = numbered()
+    at: datetime = moment()
+    layout: dict[str, list[str]] = Field(sa_type=JSON)
+    not_held: dict[str, int] = Field(sa_type=JSON)
 
 
 class WatchlistItem(SQLModel, table=True):
@@ -324,5 +351,15 @@ class InstrumentRecord(SQLModel, table=True):
     prev_close_paise: int = paise()
 
 
-APPEND_ONLY = ("plan", "txn", "posting", "share_posting", "fill", "audit", "gate_waiver", "halt_certificate")
+APPEND_ONLY = (
+    "plan",
+    "txn",
+    "posting",
+    "share_posting",
+    "fill",
+    "audit",
+    "gate_waiver",
+    "halt_certificate",
+    "proof_layout",
+)
 """Tables whose rows triggers keep from being changed or deleted."""

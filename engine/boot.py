@@ -3,13 +3,21 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.readable import unreadable
+from data.verifying import accepted
 from engine.parts import Parts
 from engine.trail import Trail
 
 log = logging.getLogger(__name__)
+
+WAY_OUT = (
+    "`tradedesk audit verify` says more; put a copy back, or, once you know why, "
+    "`tradedesk audit accept --reason WHY` ends the stop"
+)
+"""What a trader can do about it."""
 
 NEWEST = 100_000
 """How many of each table's newest rows are looked at for values that cannot be read."""
@@ -41,9 +49,14 @@ async def _file(parts: Parts) -> str:
 
 
 async def _values(parts: Parts) -> str:
-    found = await parts.store.read_aside(lambda connection: unreadable(connection, NEWEST))
+    def look(connection: Connection) -> list[str]:
+        found = unreadable(connection, NEWEST)
+        known = accepted(connection) if found else ()
+        return [words for words in found if words not in known]
+
+    found = await parts.store.read_aside(look)
     if found:
-        return f"desk.db holds values that no tradedesk writes: {found[0]}; `tradedesk doctor` says more"
+        return f"desk.db holds values that no tradedesk writes: {found[0]}; {WAY_OUT}"
     return ""
 
 
@@ -53,7 +66,7 @@ async def _audit(parts: Parts) -> str:
         return ""
     return (
         f"the audit does not verify: {report.message}, so desk.db was changed by something other than "
-        f"tradedesk; `tradedesk audit show` and `tradedesk doctor` say more"
+        f"tradedesk; {WAY_OUT}"
     )
 
 

@@ -126,6 +126,7 @@ class Desk:
         self._loading: set[asyncio.Task[None]] = set()
         self._locks: list[HeldLock] = []
         self._trouble = ""
+        self._accepted = 0
         self._day = parts.market_clock.trading_day
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
@@ -238,6 +239,8 @@ class Desk:
             parts.distrust = await boot_problem(parts)
             if parts.distrust:
                 log.error("trading is stopped: %s", parts.distrust)
+                with suppress(DBAPIError):
+                    self._accepted = await self.audit.last_break()
         for what, load in (
             ("instruments", self.market.load),
             ("watchlists", self.watchlist.load),
@@ -330,6 +333,8 @@ class Desk:
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
         if self._tasks:
             await parts.feed.close()
+            with suppress(StoreError, DBAPIError):
+                await self.audit.keep_outside(now=True)
         self._tasks.clear()
         with suppress(StoreError):
             await self._signing.off()
@@ -394,10 +399,19 @@ class Desk:
                         .values(heartbeat_at=unit.now)
                     )
                 )
+            with suppress(StoreError, DBAPIError):
+                await self._trust_again()
+                await self.audit.keep_outside()
             trouble = self.trading_stopped or ""
             if trouble != self._trouble:
                 self._trouble = trouble
                 self.events.publish([StoreTrouble(trouble)])
+
+    async def _trust_again(self) -> None:
+        """Look at the books again once what stops trading was accepted, here or by another process."""
+        if self._parts.distrust and (accepted := await self.audit.last_break()) > self._accepted:
+            self._accepted = accepted
+            self._parts.distrust = await boot_problem(self._parts)
 
     # --- following the store ---
 

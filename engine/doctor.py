@@ -2,23 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, LargeBinary, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
-from data.audit import stored_rows, verify
+from data.audit_writer import kept_head
 from data.clock import IST
 from data.columns import table
+from data.evidence import not_both_ways, recompute
+from data.heads import heads_outside
 from data.order_tables import Order, PlanRecord
+from data.proofs import layout_now
 from data.readable import UNREADABLE, unreadable
 from data.rederive import differences
 from data.schema import missing_triggers
 from data.secrets import FILE, vault_state
 from data.store import read_file
 from data.urls import left_outside
+from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
 from engine.orders.halt_file import read_halt_file
 from engine.orders.plan_record import verify_record
@@ -47,10 +51,12 @@ class Doctor:
         """Every check, in the order a reader would want them."""
         async with self._parts.store.reader() as connection:
             await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
-            checks = await connection.run_sync(examine)
+            checks = await connection.run_sync(lambda plain: examine(plain, self._parts.heads.path))
         bad = next((check for check in checks if check.name in OF_THE_OPENING and not check.ok), None)
         if bad is not None and not self._parts.distrust:
             self._parts.distrust = f"{bad.name}: {bad.detail}; `tradedesk doctor` says more"
+        if self._parts.heads.trouble:
+            checks.append(Check("heads outside", False, self._parts.heads.trouble))
         checks.append(self._halts())
         checks += self._home()
         checks.append(await self._secrets())
@@ -102,10 +108,14 @@ def examine_file(database: Path, why_not_opened: Exception) -> list[Check]:
     return [Check("opening", False, f"no desk can be opened: {words}"), *read_file(database, examine)]
 
 
-def examine(connection: Connection) -> list[Check]:
-    """The checks that need only the database."""
+def examine(connection: Connection, heads: Path | None = None) -> list[Check]:
+    """The checks that need only the database, and the file of heads kept outside it."""
     checks: list[Check] = []
-    for name, look in _LOOKS.items():
+
+    def chain(one: Connection) -> tuple[bool, str]:
+        return _chain(one, heads)
+
+    for name, look in {**_LOOKS, "audit chain": chain}.items():
         try:
             ok, words = look(connection)
         except Exception as problem:  # whatever ends one look is what it found, and spoils no other
@@ -135,9 +145,30 @@ def _balances(connection: Connection) -> tuple[bool, str]:
     return not found, "every balance follows from its postings" if not found else "; ".join(found[:20])
 
 
-def _chain(connection: Connection) -> tuple[bool, str]:
-    report = verify(stored_rows(connection))
+def _chain(connection: Connection, heads: Path | None) -> tuple[bool, str]:
+    report = verify(stored_rows(connection), kept_head(connection), heads_outside(heads))
     return report.ok, f"{report.message}; head {report.head[:12]}"
+
+
+def _told(connection: Connection) -> tuple[bool, str]:
+    found = _not_accepted(connection, not_both_ways(connection))
+    return not found, first_of(found) or "orders, runs, plans, fills and halts stand in it, and no others"
+
+
+def _proofs(connection: Connection) -> tuple[bool, str]:
+    made = recompute(connection)
+    found = _not_accepted(connection, made.found)
+    columns = sum(len(columns) for columns in layout_now().values())
+    words = f"{made.held} rows are as the audit left them, {columns} columns are held"
+    if made.not_held:
+        words += f"; {made.not_held} rows of earlier versions are not held"
+    return not found, first_of(found) or words
+
+
+def _not_accepted(connection: Connection, found: Sequence[str]) -> list[str]:
+    """What was found and no trader has accepted (`tradedesk audit accept`)."""
+    known = accepted(connection) if found else ()
+    return [words for words in found if words not in known]
 
 
 def _plans(connection: Connection) -> tuple[bool, str]:
@@ -164,8 +195,8 @@ def _as_confirmed(digest: bytes | None, body: bytes | None) -> bool:
 
 
 def _values(connection: Connection) -> tuple[bool, str]:
-    found = unreadable(connection)
-    return not found, "every stored value can be read" if not found else "; ".join(found)
+    found = _not_accepted(connection, unreadable(connection))
+    return not found, first_of(found) or "every stored value can be read"
 
 
 def _orders(connection: Connection) -> tuple[bool, str]:
@@ -185,7 +216,8 @@ _LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
     "references": _references,
     "append-only triggers": _triggers,
     "balances": _balances,
-    "audit chain": _chain,
+    "audit rows": _told,
+    "proofs": _proofs,
     "plans": _plans,
     "orders": _orders,
 }

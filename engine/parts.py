@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from brokers.contract import Broker, BrokerAccount
 from brokers.pacing import KeyLane, Lane, key_lane
 from data.clock import Clock, MarketClock
+from data.heads import HeadsFile
 from data.instruments import InstrumentIndex
 from data.locks import is_held
 from data.phases import Calendar
@@ -90,6 +91,9 @@ class Parts:
 
     Cancels go on all the same.
     """
+    heads: HeadsFile = field(default_factory=lambda: HeadsFile(None))
+    """Where heads of the audit are kept outside the database."""
+
     reached: Callable[[str], None] = _passed
     """Told of each of `POINTS`, from whichever thread is there."""
 

@@ -1,23 +1,32 @@
 """The audit as the desk reads it: searched, and verified against itself and an outside head."""
 
+import asyncio
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, func, select
 
-from data.audit import GENESIS, AuditReport, stored_rows, verify, verify_tail
+from data.audit import BREAK, GENESIS, AuditEntry, Head
+from data.audit_writer import kept_head
 from data.columns import table
+from data.evidence import not_both_ways, recompute
+from data.heads import heads_outside
+from data.money import BadInput
+from data.readable import unreadable
 from data.store import StoreError, Unit
-from data.tables import Audit, Meta
+from data.tables import Audit, AuditHead
+from data.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
 
-VERIFIED = "audit_verified"
-"""The row of `meta` that says up to which row, and with which hash there, the chain was last found good."""
+VERIFIED = "verified"
+"""The row of `audit_head` that says up to which row the chain was last found good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Trail:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._keeping: asyncio.Task[None] | None = None
 
     async def rows(
         self,
@@ -80,45 +90,106 @@ class Trail:
         ]
 
     async def verify(self, head: str | None = None) -> AuditReport:
-        """Recompute the whole chain; `head` is a hash kept outside that must be in it."""
-        async with self._parts.store.reader() as connection:
-            return await connection.run_sync(lambda sync: verify(stored_rows(sync), head))
+        """Recompute the chain, hold it against the head beside it, the heads kept outside and the rows.
+
+        `head` is one more kept outside, that must be in the chain.
+        """
+        path = self._parts.heads.path
+
+        def work(connection: Connection) -> AuditReport:
+            others = [*not_both_ways(connection), *recompute(connection).found]
+            outside = heads_outside(path, head)
+            return verify(stored_rows(connection), kept_head(connection), outside, others)
+
+        return await self._parts.store.read_aside(work)
 
     async def verify_tail(self) -> AuditReport:
         """Recompute the chain from the row up to which it was last found good, and keep how far that is now.
 
         It is quick where `verify` is thorough: rows before that one are not read again.
         """
-        seq, report = await self._parts.store.read_aside(_verify_tail)
+        path = self._parts.heads.path
+        report = await self._parts.store.read_aside(lambda connection: _verify_tail(connection, path))
         if report.ok and report.rows:
-            try:
-                await self._parts.store.write(lambda unit: _keep(unit, seq + report.rows, report.head))
-            except StoreError as problem:  # the rows are good all the same; they are read again next time
-                log.warning("how far the audit was verified could not be kept: %s", problem)
+            await self._keep_verified(report)
         return report
 
+    async def _keep_verified(self, report: AuditReport) -> None:
+        head = Head(report.last_seq, report.head)
+        try:
+            await self._parts.store.write(lambda unit: _keep(unit, head))
+        except StoreError as problem:  # the rows are good all the same; they are read again next time
+            log.warning("how far the audit was verified could not be kept: %s", problem)
 
-def _verify_tail(connection: Connection) -> tuple[int, AuditReport]:
-    """The row from which the chain was recomputed, and what was found."""
-    seq, head = _verified(connection)
-    return seq, verify_tail(stored_rows(connection, seq), seq, head)
+    async def accept(self, reason: str) -> AuditReport:
+        """Accept what is wrong with the audit, so that trading goes on; gives what a verification then says.
+
+        Nothing is mended or hashed anew: a row of the audit names all that was found, for ever. Raises
+        `BadInput` without a reason, and where nothing is wrong.
+        """
+        parts = self._parts
+        reason = reason.strip()
+        if not reason:
+            raise BadInput("reason", reason, "say why trading may go on")
+        before = await self.verify()
+        values = await parts.store.read_aside(unreadable)
+        known = await parts.store.read_aside(accepted)
+        found = [*before.found, *(words for words in values if words not in known)]
+        if not found:
+            raise BadInput("audit", before.message, "there is nothing to accept")
+        details = {"reason": reason, "found": found}
+        await parts.store.write(lambda unit: unit.audit(AuditEntry(BREAK, parts.actor, details=details)))
+        after = await self.verify()
+        if after.ok:
+            await self._keep_verified(after)
+        return after
+
+    async def last_break(self) -> int:
+        """The number of the newest row by which something wrong was accepted; 0 where there is none."""
+        audit = table(Audit)
+        async with self._parts.store.reader() as connection:
+            found = await connection.execute(select(func.max(audit.c.seq)).where(audit.c.action == BREAK))
+            return int(found.scalar() or 0)
+
+    async def keep_outside(self, now: bool = False) -> None:
+        """Write the newest head to the file outside, unless that was done just before or hangs still."""
+        parts = self._parts
+        if parts.heads.path is None or (self._keeping is not None and not self._keeping.done()):
+            return
+        async with parts.store.reader() as connection:
+            head = await connection.run_sync(kept_head)
+        if head is None:
+            return
+        at, passed = parts.clock.now(), parts.clock.monotonic()
+        self._keeping = asyncio.create_task(asyncio.to_thread(parts.heads.keep, head, at, passed, now))
+        if now:
+            with suppress(TimeoutError):
+                async with parts.clock.timeout(parts.waits.send_timeout_s):
+                    await asyncio.shield(self._keeping)
 
 
-def _verified(connection: Connection) -> tuple[int, str]:
+def _verify_tail(connection: Connection, heads: Path | None) -> AuditReport:
+    verified = _verified(connection)
+    rows = stored_rows(connection, verified.seq)
+    report = verify_tail(rows, verified, kept_head(connection), heads_outside(heads))
+    if report.ok:
+        return report
+    rows, known = stored_rows(connection, verified.seq), accepted(connection)
+    return verify_tail(rows, verified, kept_head(connection), heads_outside(heads), known)
+
+
+def _verified(connection: Connection) -> Head:
     """The row up to which the chain was found good and its hash; the beginning where none is kept."""
-    meta = table(Meta)
-    kept = connection.execute(select(meta.c.value).where(meta.c.name == VERIFIED)).scalar_one_or_none()
-    number, _, head = str(kept or "").partition(" ")
-    return (int(number), head) if number.isdecimal() else (0, GENESIS)
+    heads = table(AuditHead)
+    query = select(heads.c.seq, heads.c.hash).where(heads.c.name == VERIFIED)
+    row = connection.execute(query).first()
+    return Head(int(row.seq), str(row.hash)) if row and row.seq else Head(0, GENESIS)
 
 
-def _keep(unit: Unit, seq: int, head: str) -> None:
+def _keep(unit: Unit, head: Head) -> None:
     """Keep a good row, unless another process has come further meanwhile."""
-    meta, kept = table(Meta), f"{seq} {head}"
-    if _verified(unit.connection)[0] >= seq:
+    heads = table(AuditHead)
+    if _verified(unit.connection).seq >= head.seq:
         return
-    known = unit.connection.execute(select(meta.c.name).where(meta.c.name == VERIFIED)).first()
-    if known is None:
-        unit.connection.execute(insert(meta), {"name": VERIFIED, "value": kept})
-    else:
-        unit.connection.execute(update(meta).where(meta.c.name == VERIFIED).values(value=kept))
+    unit.connection.execute(delete(heads).where(heads.c.name == VERIFIED))
+    unit.insert(AuditHead, [{"name": VERIFIED, "seq": head.seq, "hash": head.hash}])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from brokers.contract import Broker
 from data.clock import Clock, MarketClock
+from data.heads import HeadsFile
 from data.phases import Calendar, load_calendar
 from data.store import Store
 from engine.accounts.book import Book
@@ -69,6 +70,7 @@ class Foundation:
             brokers=brokers,
             feed=feed,
             random=self.random,
+            heads=HeadsFile(self.settings.audit_heads),
         )
 
 

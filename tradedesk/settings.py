@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     vault: Literal["auto", "keyring", "file"] = "auto"
     """Where secrets are kept: the system's keyring, an encrypted file, or whichever can be used."""
 
+    audit_heads: Path | None = None
+    """A file outside the home, best on another machine, to which heads of the audit are written."""
+
     paper_latency_ms: tuple[int, int] = (20, 80)
     """Round trip of a call to the paper exchange, from and to, in milliseconds."""
 

@@ -6,12 +6,14 @@ from contextlib import closing
 
 import pytest
 
-from data.audit import AuditEntry, stored_rows, verify
+from data.audit import AuditEntry
+from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
 from data.schema import prepare
 from data.store import Store, writer_engine
 from data.tables import Audit
+from data.verifying import Outside, stored_rows, verify
 from tests.desks import START
 
 ROWS = 6
@@ -42,7 +44,7 @@ async def _write(path):
 def report(path, head=None):
     engine = writer_engine(path)
     with engine.connect() as connection:
-        made = verify(stored_rows(connection), head)
+        made = verify(stored_rows(connection), kept_head(connection), Outside({}, head))
     engine.dispose()
     return made
 
@@ -73,6 +75,7 @@ def test_one_changed_byte_is_found_at_its_row(chained, tmp_path, column, row):
         (value,) = connection.execute(
             f"SELECT CAST({column} AS BLOB) FROM audit WHERE seq = ?", (row,)
         ).fetchone()
+    value = value or b"{}"  # of rows that carry no proof
     for place in sorted({0, len(value) // 2, len(value) - 1}):
         for mask in (0x01, 0x80):
             if column in _NUMBERS:
@@ -104,9 +107,16 @@ def test_other_tampering_is_found_at_its_row(chained, tmp_path, statement, bad):
     assert (made.ok, made.bad_seq) == (False, bad)
 
 
-def test_a_truncated_tail_is_found_only_by_an_outside_head(chained, tmp_path):
+def test_a_truncated_tail_is_found_by_the_head_beside_it_and_where_that_was_changed_by_an_outside_one(
+    chained, tmp_path
+):
     head = report(chained).head
     cut = tampered(chained, tmp_path / "desk.db", ("DELETE FROM audit WHERE seq > 4",))
+    made = report(cut)
+    assert (made.ok, made.rows, made.bad_seq) == (False, 4, 5)
+    assert made.message.startswith(f"rows 5 to {ROWS} are missing")
+    fitted = "UPDATE audit_head SET seq = 4, hash = (SELECT hash FROM audit WHERE seq = 4)"
+    cut = tampered(cut, tmp_path / "fitted.db", (f"{fitted} WHERE name = 'written'",))
     assert report(cut).ok
     made = report(cut, head)
     assert (made.ok, made.rows, made.message) == (False, 4, "the given head is not in this chain")

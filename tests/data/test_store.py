@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from data.audit import AuditEntry, stored_rows, verify
+from data.audit import AuditEntry
+from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
 from data.schema import prepare
 from data.store import Store, StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
 from data.tables import Audit, Meta
+from data.verifying import stored_rows, verify
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 
@@ -56,7 +58,7 @@ async def names(store):
 
 async def chain_of(store):
     async with store.reader() as connection:
-        return await connection.run_sync(lambda sync: verify(stored_rows(sync)))
+        return await connection.run_sync(lambda sync: verify(stored_rows(sync), kept_head(sync)))
 
 
 @asynccontextmanager

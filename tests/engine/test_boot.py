@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from sqlalchemy import select
 
-from data.audit import AuditEntry, row_hash, stored_rows, verify_tail
+from data.audit import AuditEntry, row_hash
 from data.clock import ManualClock
 from data.columns import table
 from data.store import Store, StoreUnwritable, writer_engine
-from data.tables import Meta
+from data.tables import AuditHead
+from data.verifying import stored_rows, verify_tail
 from data.vocabulary import ClientStatus
 from engine.boot import boot_problem
 from engine.doctor import examine
@@ -52,9 +53,10 @@ async def problem_of(parts):
 
 async def verified(parts):
     async with booted(parts), parts.store.reader() as connection:
-        meta = table(Meta)
-        query = select(meta.c.value).where(meta.c.name == VERIFIED)
-        return (await connection.execute(query)).scalar_one_or_none()
+        heads = table(AuditHead)
+        query = select(heads.c.seq, heads.c.hash).where(heads.c.name == VERIFIED)
+        seq, head = (await connection.execute(query)).one()
+        return f"{seq} {head}" if seq else None
 
 
 def tamper(parts, *statements):
@@ -87,9 +89,9 @@ async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_p
 
 
 async def test_the_chain_is_recomputed_beside_the_event_loop(parts, monkeypatch):
-    def verify(rows, seq, head):
+    def verify(*given):
         threads.append(threading.current_thread())
-        return verify_tail(rows, seq, head)
+        return verify_tail(*given)
 
     threads = []
     monkeypatch.setattr("engine.trail.verify_tail", verify)
@@ -118,7 +120,7 @@ async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_pa
             "row {last} is not what",
         ),
         ("DELETE FROM audit WHERE seq = {last}", "row {last} is missing, which was there before"),
-        ("UPDATE meta SET value = '0 ' || value WHERE name = 'audit_verified'", "row 1 does not follow"),
+        ("UPDATE audit_head SET hash = 'f' WHERE name = 'verified'", "row {last} is not what it was"),
     ],
 )
 async def test_the_row_verified_last_holds_the_chain_before_it_in_place(parts, statement, words):
@@ -134,8 +136,9 @@ async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_w
         *_, row = stored_rows(connection)
     engine.dispose()
     subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
-    fitting = row_hash(row.previous, row.seq, row.at, "another", row.action, subjects, row.details)
+    fitting = row_hash(row.previous, row.seq, row.at, "another", row.action, subjects, row.details, row.proof)
     tamper(parts, f"UPDATE audit SET actor = 'another', hash = '{fitting}' WHERE seq = {row.seq}")
+    tamper(parts, f"UPDATE audit_head SET hash = '{fitting}' WHERE name = 'written'")
     async with booted(parts):
         assert (await Trail(parts).verify()).ok
         assert f"row {row.seq} is not what it was when it was last verified" in await boot_problem(parts)
@@ -161,7 +164,7 @@ async def test_how_far_another_process_has_verified_meanwhile_is_not_taken_back(
 async def test_a_gap_since_is_found_and_a_lost_mark_costs_a_full_reading(parts):
     assert await problem_of(parts) == ""
     last = tamper(
-        parts, "DELETE FROM audit WHERE seq = {last} - 1", "DELETE FROM meta WHERE name LIKE 'audit%'"
+        parts, "DELETE FROM audit WHERE seq = {last} - 1", "DELETE FROM audit_head WHERE name = 'verified'"
     )
     assert f"row {last - 1} is missing" in await problem_of(parts)
 

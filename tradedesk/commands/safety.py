@@ -282,7 +282,7 @@ def audit_verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute the whole chain and name the first row that does not follow."""
+    """Recompute the whole chain, hold it against heads kept beside and outside it and against the rows."""
     if head is not None and (len(head) != 64 or any(letter not in "0123456789abcdef" for letter in head)):
         raise BadInput("head", head, "give the 64 hex digits of a head")
 
@@ -292,8 +292,46 @@ def audit_verify(
             document(report)
         else:
             line(f"{'ok' if report.ok else 'NOT VERIFIED'}: {report.message}")
+            for words in report.found[1:]:
+                line(f"  {words}")
+            for one in report.breaks:
+                when = DASH if one.at is None else wall_time(desk, one.at)
+                line(f"BROKEN before row {one.seq}, accepted {when} by {one.actor}: {one.reason}")
+                for words in one.found:
+                    line(f"  {words}")
             line(f"head {report.head}")
         return Exit.DONE if report.ok else Exit.NOT_VERIFIED
+
+    run(work)
+
+
+@audit_app.command("accept")
+def audit_accept(
+    reason: Annotated[str, typer.Option(help="Why trading may go on; kept in the audit.")],
+    word: Annotated[str | None, typer.Option(metavar="accept", help="The typed word.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a stop of trading by books that something else changed; the audit shows for ever what was found."""
+
+    async def work(desk: "Desk") -> Exit:
+        report = await desk.audit.verify()
+        for words in report.found:
+            say(words)
+        answer = word
+        if answer is None and at_terminal():
+            what = f"{desk.mode}  trade on these books: {report.message}"
+            answer = "accept" if await typed("accept", what) else None
+        if answer is None or answer.strip().casefold() != "accept":
+            say("nothing was done: add --word accept")
+            if as_json:
+                document(report)
+            return Exit.NOTHING_SENT
+        made = await desk.audit.accept(reason)
+        if as_json:
+            document(made)
+        else:
+            line(f"{'accepted' if made.ok else 'NOT VERIFIED'}: {made.message}")
+        return Exit.DONE if made.ok else Exit.NOT_VERIFIED
 
     run(work)
 

@@ -1,0 +1,170 @@
+"""What else speaks for or against the audit: rows that must be told or must stand, and proofs."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from data.proofs import PARTS, Layout, proofs_of, proven_tables
+
+CHUNK = 5_000
+"""Rows whose proofs are recomputed at a time."""
+
+_FILLS = "SELECT order_id, trade_id, quantity, price_paise FROM fill WHERE quantity != 0"
+_TOLD_FILLS = (
+    "SELECT order_id, json_extract(details, '$.trade_id'), json_extract(details, '$.quantity'),"
+    " json_extract(details, '$.price_paise') FROM audit WHERE action = 'FILL_APPLIED' AND json_valid(details)"
+)
+_TOLD_HALTS = (
+    "SELECT json_extract(details, '$.halt') FROM audit WHERE action = 'HALT_FIRED' AND json_valid(details)"
+)
+
+_BOTH_WAYS = (
+    ("order", "SELECT id FROM orders", "SELECT order_id FROM audit WHERE order_id IS NOT NULL"),
+    ("run", "SELECT number FROM run", "SELECT run_number FROM audit WHERE run_number IS NOT NULL"),
+    ("plan", "SELECT number FROM plan", "SELECT plan_number FROM audit WHERE plan_number IS NOT NULL"),
+    ("fill of order", _FILLS, _TOLD_FILLS),
+    ("halt", "SELECT number FROM halt", _TOLD_HALTS),
+)
+
+
+def not_both_ways(connection: Connection) -> list[str]:
+    """Orders, runs, plans, fills and halts that the audit does not tell of, and told ones that are gone."""
+    found: list[str] = []
+    for what, rows, told in _BOTH_WAYS:
+        for row in connection.exec_driver_sql(f"{rows} EXCEPT {told}"):
+            found.append(f"{what} {_subject(row)} stands in no row of the audit")
+        for row in connection.exec_driver_sql(f"{told} EXCEPT {rows}"):
+            found.append(f"{what} {_subject(row)} is told of in the audit and is not there")
+    return found
+
+
+def _subject(row: Sequence[object]) -> str:
+    if len(row) == 1:
+        return str(row[0])
+    order_id, trade, quantity, price = row
+    return f"{order_id} (trade {trade}, {quantity} at {price} paise)"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What recomputing gave: rows held by a proof, rows of earlier versions without, and what differs."""
+
+    held: int
+    not_held: int
+    found: tuple[str, ...]
+
+
+def recompute(connection: Connection) -> Held:
+    """Recompute the proof of every row, and compare it with the newest that the audit carries of it.
+
+    The proofs told lie in a temporary database meanwhile, since they are as many as the rows.
+    """
+    with closing(sqlite3.connect("", isolation_level=None)) as told:
+        layouts, not_held = _told(connection, told)
+        held, found = 0, list[str]()
+        without: dict[str, int] = {}
+        for name in proven_tables(layouts[-1]) if layouts else ():
+            for row in _compared(connection, told, layouts, name):
+                if row is None:
+                    held += 1
+                elif row:
+                    found.append(row)
+                else:
+                    without[name] = without.get(name, 0) + 1
+        for name, count in sorted(without.items()):
+            if count > (allowed := not_held.get(name, 0)):
+                found.append(
+                    f"{count} rows of {name} have no proof, {allowed} were there before proofs were kept"
+                )
+    return Held(held, sum(without.values()), tuple(found))
+
+
+def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int]]:
+    """Fill `told` with each row's newest proof; gives the layouts and the rows that had none at first."""
+    told.execute(
+        "CREATE TABLE told (tab TEXT, key TEXT, proof TEXT, layout INTEGER, seq INTEGER,"
+        " seen INTEGER DEFAULT 0, PRIMARY KEY (tab, key)) WITHOUT ROWID"
+    )
+    told.execute("BEGIN")
+    layouts: list[Layout] = []
+    not_held: dict[str, int] = {}
+    stored = {
+        str(number): (json.loads(layout), json.loads(counts))
+        for number, layout, counts in connection.exec_driver_sql(
+            "SELECT number, layout, not_held FROM proof_layout ORDER BY number"
+        )
+    }
+    query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE proof != '' ORDER BY seq"
+    for seq, proof in connection.exec_driver_sql(query).yield_per(1000):
+        carried = json.loads(proof)
+        for number in carried.get("proof_layout", ()):
+            layout, counts = stored[number]
+            layouts.append(layout)
+            not_held.update(counts)
+        told.executemany(
+            "INSERT OR REPLACE INTO told (tab, key, proof, layout, seq) VALUES (?, ?, ?, ?, ?)",
+            (
+                (name, key, one, len(layouts) - 1, seq)
+                for name, found in carried.items()
+                for key, one in found.items()
+            ),
+        )
+    return layouts, not_held
+
+
+def _compared(
+    connection: Connection, told: sqlite3.Connection, layouts: list[Layout], name: str
+) -> Iterator[str | None]:
+    """For each row of a table None where its proof holds, "" where it has none, else what is wrong."""
+    last = int(connection.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {name}").scalar_one())
+    used = told.execute("SELECT DISTINCT layout FROM told WHERE tab = ?", (name,)).fetchall()
+    wanted = {int(layout) for (layout,) in used} | {len(layouts) - 1}
+    for first in range(0, last, CHUNK):
+        here = f"rowid > {first} AND rowid <= {first + CHUNK}"
+        now = {
+            layout: dict(proofs_of(connection, layouts[layout], name, here))
+            for layout in wanted
+            if _fits(connection, layouts[layout], name)
+        }
+        for key in now.get(len(layouts) - 1, {}):
+            row = told.execute(
+                "SELECT proof, layout, seq FROM told WHERE tab = ? AND key = ?", (name, key)
+            ).fetchone()
+            yield _judged(name, key, row, now)
+        told.executemany(
+            "UPDATE told SET seen = 1 WHERE tab = ? AND key = ?",
+            ((name, key) for key in now.get(len(layouts) - 1, {})),
+        )
+    for key, seq in told.execute(
+        "SELECT key, seq FROM told WHERE tab = ? AND seen = 0 AND proof != ''", (name,)
+    ):
+        yield f"{name} {key} is not there, row {seq} of the audit left it"
+
+
+def _judged(
+    name: str, key: str, told: tuple[str, int, int] | None, now: dict[int, dict[str, str]]
+) -> str | None:
+    if told is None:
+        return ""
+    proof, layout, seq = told
+    if layout not in now:  # its columns are no more
+        return ""
+    stands = now[layout][key]
+    return (
+        None
+        if stands == proof
+        else f"{name} {key} is not as row {seq} of the audit left it (it is {stands[:8]})"
+    )
+
+
+def _fits(connection: Connection, layout: Layout, name: str) -> bool:
+    """Whether the tables still have the columns of a layout."""
+    for one in (name, *PARTS.get(name, ())):
+        standing = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({one})")}
+        if not set(layout.get(one, ())) <= standing or one not in layout:
+            return False
+    return True

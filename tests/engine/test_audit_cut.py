@@ -1,0 +1,160 @@
+"""An audit that was emptied, cut or rewritten is found at the next opening, and may be accepted knowingly."""
+
+import json
+
+import pytest
+
+from data.money import BadInput
+from data.vocabulary import ClientStatus
+from engine.orders.refusals import TradingStopped
+from tests.desks import buy, paper_desk
+from tests.tradedesk.cli_desk import Terminal
+from tests.whole_home import PRIYA, QTY, copy_of, tamper, whole_home
+
+FIT = (
+    "UPDATE audit_head SET seq = (SELECT max(seq) FROM audit), hash = (SELECT hash FROM audit"
+    " WHERE seq = (SELECT max(seq) FROM audit)) WHERE name = 'written'"
+)
+"""What a tamperer does who knows of the head that is kept beside the audit."""
+
+UNMARKED = "UPDATE audit_head SET seq = 0 WHERE name = 'verified'"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return whole_home(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def cut(whole, tmp_path):
+    """A home whose last three rows of the audit are gone."""
+    tamper(copy_of(whole, tmp_path), "DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - 3")
+    return tmp_path
+
+
+async def bad_checks(desk):
+    return {check.name: check.detail for check in await desk.doctor.run() if not check.ok}
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (["DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - 3"], "are missing"),
+        (["DELETE FROM audit"], "rows 1 to "),
+        (["DELETE FROM audit", "DELETE FROM audit_head"], "the head kept beside it was gone"),
+    ],
+)
+async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
+    whole, tmp_path, statements, words
+):
+    tamper(copy_of(whole, tmp_path), *statements, UNMARKED)
+    for _ in range(2):  # rows written behind the cut hide nothing
+        async with paper_desk(tmp_path, demo=False) as desk:
+            assert words in desk.trading_stopped
+            assert "tradedesk audit accept" in desk.trading_stopped
+            report = await desk.audit.verify()
+            assert not report.ok
+            assert any(words in found for found in report.found)
+            assert "audit chain" in await bad_checks(desk)
+            await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "asked us to")
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ("order_id = 1", "order 1 stands in no row of the audit"),
+        ("run_number = 1", "run 1 stands in no row of the audit"),
+        ("action = 'FILL_APPLIED' AND order_id = 1", "fill of order 1 (trade "),
+        ("action = 'HALT_FIRED'", "halt 1 stands in no row of the audit"),
+    ],
+)
+async def test_a_row_that_no_audit_row_tells_of_is_found_though_the_head_was_fitted(
+    whole, tmp_path, gone, words
+):
+    tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE {gone}", FIT, UNMARKED)
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        assert any(found.startswith(words) for found in (await desk.audit.verify()).found)
+        assert words in (await bad_checks(desk))["audit rows"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ("fill WHERE order_id = 1", "fill of order 1 (trade "),
+        ("halt", "halt 1 is told of in the audit and is not there"),
+    ],
+)
+async def test_a_row_that_is_gone_though_the_audit_tells_of_it_is_found(whole, tmp_path, gone, words):
+    tamper(copy_of(whole, tmp_path), f"DELETE FROM {gone}")
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        assert words in (await bad_checks(desk))["audit rows"]
+
+
+async def test_the_last_rows_cut_with_a_fitted_head_are_found_by_the_rows_they_told_of(whole, tmp_path):
+    tamper(copy_of(whole, tmp_path), "DELETE FROM audit WHERE action = 'HALT_RESUMED'", FIT, UNMARKED)
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        assert "halt 1 is not as row" in (await bad_checks(desk))["proofs"]
+
+
+async def test_what_was_found_is_accepted_with_a_reason_and_shown_for_ever(cut):
+    async with paper_desk(cut, demo=False) as desk:
+        plan = await desk.plans.freeze(buy("INFY", QTY, 1, PRIYA))
+        with pytest.raises(TradingStopped):
+            await desk.runs.start(plan, plan.digest)
+        with pytest.raises(BadInput, match="say why"):
+            await desk.audit.accept(" ")
+        found = (await desk.audit.verify()).found
+        report = await desk.audit.accept("the disk was copied while it ran")
+        assert report.ok
+        (shown,) = report.breaks
+        assert (shown.actor, shown.reason, shown.found) == (
+            "tester",
+            "the disk was copied while it ran",
+            tuple(sorted(found)),
+        )
+        await desk.clock.advance(30)
+        assert desk.trading_stopped is None
+        with pytest.raises(BadInput, match="nothing to accept"):
+            await desk.audit.accept("again")
+    async with paper_desk(cut, demo=False) as desk:
+        assert desk.trading_stopped is None
+        report = await desk.audit.verify()
+        assert report.ok
+        assert report.breaks == (shown,)
+        assert f"accepted in row {shown.seq}" in report.message
+        assert await bad_checks(desk) == {}
+    tamper(cut / "desk.db", "UPDATE audit SET actor = 'another' WHERE seq = 9")
+    async with paper_desk(cut, demo=False, kind="cli") as desk:
+        assert not (await desk.audit.verify()).ok
+
+
+def test_a_chain_rewritten_with_its_head_is_found_by_heads_kept_outside(whole, tmp_path, monkeypatch):
+    outside = tmp_path / "elsewhere" / "heads"
+    outside.parent.mkdir()
+    home = tmp_path / "home"
+    copy_of(whole, home)
+    monkeypatch.setenv("TRADEDESK_AUDIT_HEADS", str(outside))
+    terminal = Terminal(home)
+    assert terminal.run("audit", "verify").code == 0
+    written = outside.read_text().split()
+    assert len(written) == 3
+    tamper(home / "desk.db", "DELETE FROM audit WHERE seq > 100", FIT, UNMARKED)
+    printed = terminal.run("audit", "verify", "--json")
+    assert printed.code == 8
+    assert f"the audit ends at row 100, a head of row {written[1]} is kept outside" in json.dumps(
+        printed.document
+    )
+
+
+def test_the_command_accepts_by_a_typed_word_only(cut):
+    terminal = Terminal(cut)
+    assert terminal.run("audit", "verify").code == 8
+    assert terminal.run("audit", "accept", "--reason", "known").code == 3
+    assert terminal.run("audit", "verify").code == 8
+    done = terminal.run("audit", "accept", "--reason", "known", "--word", "accept")
+    assert (done.code, done.out.startswith("accepted")) == (0, True), done.err
+    shown = terminal.run("audit", "verify")
+    assert shown.code == 0
+    assert "by tester: known" in shown.out
+    assert "are missing" in shown.out
+    assert terminal.run("doctor").code == 0
