@@ -47,7 +47,7 @@ async def bad_checks(desk):
         ("UPDATE funds SET available_paise = 'much' WHERE client_id = 8", "funds 8: available_paise is"),
         ("UPDATE client SET status = 'gone' WHERE id = 8", "client 8: status is 'gone'"),
         ("UPDATE lot SET opened_on = 'once' WHERE id = 1", "lot 1: opened_on is 'once'"),
-        ("UPDATE halt SET certificate = '{' WHERE number = 1", "halt 1: certificate is '{'"),
+        ("UPDATE halt_certificate SET body = '{' WHERE version = 1", "halt_certificate 1.1: body is '{'"),
         ("UPDATE run SET status = 'odd' WHERE number = 1", "run 1: status is 'odd'"),
         ("UPDATE instrument SET tick_paise = 'x' WHERE tradingsymbol = 'INFY'", "tick_paise is 'x'"),
     ],
