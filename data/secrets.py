@@ -34,6 +34,12 @@ SHORTEST = 8
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """Cost of a passphrase for files made now (OWASP's password storage advice); each file keeps its own."""
 
+_MOST_COST = 4 * _SCRYPT["n"] * _SCRYPT["r"] * _SCRYPT["p"]
+"""What a file may ask for: a damaged one must not take all memory, or minutes, at every opening."""
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""Far more than the secrets of any desk."""
+
 _WEAK_BACKENDS = ("keyring.backends.null", "keyring.backends.fail", "keyrings.alt")
 """Backends that forget, refuse, or write plain text."""
 
@@ -220,7 +226,7 @@ class FileVault:
         from cryptography.fernet import InvalidToken
 
         try:
-            raw = self.path.read_bytes()
+            raw = _raw(self.path)
         except FileNotFoundError:
             salt = base64.b64encode(secrets.token_bytes(16)).decode()
             return {**_SCRYPT, "salt": salt}, {}
@@ -252,7 +258,8 @@ class FileVault:
     def _write(self, derivation: dict[str, Any], kept: dict[str, str]) -> None:
         """Replace the file at once or not at all, on the disk before this returns."""
         token = self._fernet(derivation).encrypt(json.dumps(kept).encode()).decode()
-        body = json.dumps({"scrypt": derivation, "secrets": token}).encode()
+        kept_as = {"scrypt": derivation, "secrets": token, "sum": _sum_of(derivation, token)}
+        body = json.dumps(kept_as).encode()
         beside = self.path.with_name(f"{self.path.name}.part")
         try:
             beside.unlink(missing_ok=True)
@@ -271,23 +278,46 @@ class FileVault:
             raise BadInput("secrets", str(self.path), f"it cannot be written: {problem.strerror}") from None
 
 
+def _raw(path: Path) -> bytes:
+    """The bytes of a file, as many as are looked at. Raises `OSError`."""
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES + 1)
+
+
+def _sum_of(derivation: Mapping[str, Any], token: str) -> str:
+    """What shows that a file is as it was written, before a passphrase is tried: a changed salt would else
+    be told as a wrong passphrase."""
+    return hashlib.sha256(json.dumps([derivation, token], sort_keys=True).encode()).hexdigest()
+
+
 def _derivation_of(stored: Mapping[str, Any]) -> tuple[bytes, int, int, int]:
     """Salt and cost of a file's key. Raises `ValueError` and its like for what is none of ours."""
-    n, r, p = (int(stored[name]) for name in ("n", "r", "p"))
-    salt = base64.b64decode(str(stored["salt"]), validate=True)
-    if not (2**10 <= n <= 2**20 and 1 <= r <= 32 and 1 <= p <= 16 and len(salt) >= 16):
+    cost, salt_text = [stored[name] for name in ("n", "r", "p")], stored["salt"]
+    if any(type(value) is not int or value < 1 for value in cost) or not isinstance(salt_text, str):
+        raise ValueError("no derivation of ours")
+    n, r, p = cost
+    salt = base64.b64decode(salt_text, validate=True)
+    power_of_two = n >= 2**10 and n & (n - 1) == 0  # scrypt takes no other (RFC 7914)
+    if not (power_of_two and n * r * p <= _MOST_COST and 16 <= len(salt) <= 64):
         raise ValueError("no derivation of ours")
     return salt, n, r, p
 
 
 def _parsed(raw: bytes) -> tuple[dict[str, Any], str] | None:
     """How the key of a file is derived, and its token; None where no passphrase could open it."""
+    if len(raw) > _MOST_BYTES:
+        return None
     try:
         stored = cast(dict[str, Any], json.loads(raw))
         derivation, token = cast(dict[str, Any], stored["scrypt"]), str(stored["secrets"])
         _derivation_of(derivation)
         sealed = base64.b64decode(token, altchars=b"-_", validate=True)
-    except (ValueError, KeyError, TypeError, OverflowError):
+        # Files of the first version have no sum.
+        if stored.keys() - {"sum"} != {"scrypt", "secrets"}:
+            return None
+        if stored.get("sum", _sum_of(derivation, token)) != _sum_of(derivation, token):
+            return None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     # A version byte, a time and an initial vector, whole blocks, a signature (the Fernet specification).
     whole = sealed[:1] == b"\x80" and len(sealed) >= 73 and (len(sealed) - 57) % 16 == 0
@@ -300,7 +330,7 @@ def file_fault(path: Path) -> tuple[str, str] | None:
     A file that is not there is no fault.
     """
     try:
-        raw = path.read_bytes()
+        raw = _raw(path)
     except FileNotFoundError:
         return None
     except OSError as problem:

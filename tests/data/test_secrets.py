@@ -10,6 +10,7 @@ from threading import Event
 
 import keyring
 import pytest
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
@@ -261,3 +262,71 @@ def test_a_file_once_made_stays_in_use_and_its_passphrase_may_stand_in_a_file(tm
     words.unlink()
     with pytest.raises(BadInput, match="can be read"):
         open_vault(home)
+
+
+def with_scrypt(path, **changes):
+    """Change parameters of the file as an earlier version wrote it, which had no sum."""
+    body = json.loads((path / FILE).read_bytes())
+    body.pop("sum", None)
+    body["scrypt"].update(changes)
+    (path / FILE).write_text(json.dumps(body))
+
+
+BAD_PARAMETERS = {
+    "n": [0, 1, -16384, 16385, 2**10 + 2, 2**21, 2**40, 1e300, 16384.5, "16384", True, None, [], {}, "x"],
+    "r": [0, -8, 9.5, 33, 2**31, "8", None, [8]],
+    "p": [0, -1, 17, 2**31, 1.5, "1", None],
+    "salt": ["", "c2hvcnQ=", "=", "*" * 24, "A" * 23, 7, None, "A" * 100_000, "\u20b9" * 24],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in BAD_PARAMETERS.items() for v in vs])
+def test_any_parameter_that_is_none_of_ours_is_damage_and_costs_nothing(tmp_path, monkeypatch, name, value):
+    opened(tmp_path).put("k", "v")
+    with_scrypt(tmp_path, **{name: value})
+    monkeypatch.setattr(Scrypt, "derive", lambda *_: pytest.fail("it was tried"))
+    with pytest.raises(BadInput, match="damaged"):
+        opened(tmp_path)
+    assert "damaged" in file_fault(tmp_path / FILE)[0]
+
+
+@pytest.mark.parametrize(("n", "r", "p"), [(2**20, 32, 1), (2**20, 8, 16), (2**15, 32, 16)])
+def test_parameters_that_would_cost_much_more_than_ours_are_damage(tmp_path, monkeypatch, n, r, p):
+    opened(tmp_path).put("k", "v")
+    with_scrypt(tmp_path, n=n, r=r, p=p)
+    monkeypatch.setattr(Scrypt, "derive", lambda *_: pytest.fail("it was tried"))
+    with pytest.raises(BadInput, match="damaged"):
+        opened(tmp_path)
+
+
+def test_one_changed_sign_anywhere_is_damage_and_never_a_wrong_passphrase(tmp_path, monkeypatch):
+    opened(tmp_path).put("k", "v")
+    kept = (tmp_path / FILE).read_bytes()
+    monkeypatch.setattr(Scrypt, "derive", lambda *_: pytest.fail("it was tried"))
+    for place in range(len(kept)):
+        for flip in (0x01, 0x10, 0x80):
+            changed = bytearray(kept)
+            changed[place] ^= flip
+            (tmp_path / FILE).write_bytes(changed)
+            fault = file_fault(tmp_path / FILE)
+            assert fault is not None, (place, bytes(changed))
+            assert "damaged" in fault[0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 200_000, b'{"scrypt":' * 50_000, b" " * 20_000_000, b"\xff\xfe{}"]
+)
+def test_what_is_no_such_file_at_all_is_damage(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    assert "damaged" in file_fault(tmp_path / FILE)[0]
+    with pytest.raises(BadInput, match="damaged"):
+        opened(tmp_path)
+
+
+def test_a_file_of_an_earlier_version_opens_and_has_a_sum_from_its_next_change_on(tmp_path):
+    opened(tmp_path).put("k", "v")
+    with_scrypt(tmp_path)
+    assert opened(tmp_path).get("k") == "v"
+    opened(tmp_path).put("l", "w")
+    assert json.loads((tmp_path / FILE).read_bytes())["sum"]
+    assert opened(tmp_path).get("k") == "v"
