@@ -32,7 +32,7 @@ def ask_cancel(screen: Framed[None], orders: Sequence[OrderView]) -> None:
 
     def answered(yes: bool | None) -> None:
         if yes:
-            screen.run_worker(_cancel(screen, ids), exit_on_error=False)
+            screen.carry_out(_cancel(screen, ids))
 
     question = YesScreen(lines) if len(ids) == 1 else WordsScreen(lines, f"cancel {len(ids)}")
     screen.app.push_screen(question, answered)

@@ -412,4 +412,4 @@ class ClientScreen(Workspace):
 
     def action_close(self) -> None:
         """Go back."""
-        self.app.pop_screen()
+        self.dismiss(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -366,7 +365,7 @@ class ClientsScreen(Workspace):
     def on_waive_line_given(self, event: WaiveLine.Given) -> None:
         """Waive, and close the line once that is kept."""
         event.stop()
-        self.run_worker(partial(self._keep_waiver, event), exit_on_error=False)
+        self.carry_out(self._keep_waiver(event))
 
     async def _keep_waiver(self, given: WaiveLine.Given) -> None:
         try:
@@ -409,7 +408,7 @@ class ClientsScreen(Workspace):
         here = self._marked or ((self._row.client_id,) if self._row is not None else ())
         refused = [one for one in here if can_retry(self._rows[one])]
         if refused:
-            self.run_worker(partial(self._retry_routes, refused), exit_on_error=False)
+            self.carry_out(self._retry_routes(refused))
         if marked:
             due = [one for one in due if one in marked]
             if refused and not due:
@@ -446,7 +445,7 @@ class ClientsScreen(Workspace):
 
     def _sign_in(self, client_ids: Sequence[int]) -> None:
         if not any(self.desk.sessions.needs_sign_in(one) for one in client_ids):
-            self.run_worker(partial(self._renew, client_ids), exit_on_error=False)
+            self.carry_out(self._renew(client_ids))
             return
         going = begin_round(self.desk, client_ids)
         due = [client.id for client in self.desk.sessions.due()]

@@ -32,6 +32,10 @@ class Command:
     shared: bool = False
 
 
+EMERGENCY = "Emergency"
+"""The group of what halts the desk."""
+
+
 def _table() -> tuple[Command, ...]:
     c = Command
     return (
@@ -42,7 +46,7 @@ def _table() -> tuple[Command, ...]:
             "app.halt_press",
             "CANCEL ALL",
             "press twice: halt the desk and cancel every live order of every client",
-            "Emergency",
+            EMERGENCY,
             priority=True,
             palette=True,
         ),
@@ -52,7 +56,7 @@ def _table() -> tuple[Command, ...]:
             "app.stand_down",
             "stand down",
             "stands down after the first F9",
-            "Emergency",
+            EMERGENCY,
             priority=True,
         ),
         c(
@@ -61,7 +65,7 @@ def _table() -> tuple[Command, ...]:
             "app.certificate",
             "certificate",
             "the last halt's certificate; resume from there (:certificate)",
-            "Emergency",
+            EMERGENCY,
             palette=True,
         ),
         # Orders

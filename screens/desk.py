@@ -431,7 +431,7 @@ class DeskScreen(Workspace):
         key = self._watch_grid.cursor_key
         names = self.desk.watchlist.names()
         if isinstance(key, str) and names:
-            self.run_worker(self.desk.watchlist.remove(key, names[self._list]), exit_on_error=False)
+            self.carry_out(self.desk.watchlist.remove(key, names[self._list]))
 
     def action_filter_here(self) -> None:
         """Filter the rows of the pane that has the focus."""

@@ -271,7 +271,7 @@ class CertificateScreen(Dialog[None]):
         if event.text.casefold() != RESUME:
             self.shell.say(f"that was not  {RESUME} ; the desk stays halted", "warning")
             return
-        self.run_worker(self._resume(target), exit_on_error=False)
+        self.carry_out(self._resume(target))
 
     async def _resume(self, number: int) -> None:
         try:

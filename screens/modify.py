@@ -180,7 +180,7 @@ class ModifyScreen(Dialog[None]):
 
     def _answered(self, yes: bool | None, wish: Wish) -> None:
         if yes:
-            self.run_worker(self._send(wish), exit_on_error=False)
+            self.carry_out(self._send(wish))
 
     async def _send(self, wish: Wish) -> None:
         try:

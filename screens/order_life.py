@@ -279,7 +279,7 @@ class OrderScreen(Workspace):
 
     def action_close(self) -> None:
         """Go back."""
-        self.app.pop_screen()
+        self.dismiss(None)
 
 
 def _moment(desk: Desk, line: Happened) -> str:

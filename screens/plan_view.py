@@ -231,7 +231,7 @@ class PlanView(Vertical):
         """One thing at a time; what is asked for meanwhile is not done."""
         if not self._busy:
             self._busy = True
-            self.run_worker(partial(self._guarded, work), exit_on_error=False)
+            self._screen.carry_out(self._guarded(work))
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

@@ -90,7 +90,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         """Send it."""
         if not self._busy:
             self._busy = True
-            self.run_worker(self._send(), exit_on_error=False)
+            self.carry_out(self._send())
 
     async def _send(self) -> None:
         try:
@@ -121,8 +121,9 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         self.refresh_bindings()
 
     def action_close(self) -> None:
-        """Back to the fields."""
-        self.dismiss(None)
+        """Back to the fields; not while it is being sent, since nobody would be told how that went."""
+        if not self._busy:
+            self.dismiss(None)
 
     def here(self) -> Here:
         """What is reviewed."""

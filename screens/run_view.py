@@ -424,7 +424,7 @@ class RunView(Vertical):
             self.paint()
             self.refresh_bindings()
 
-        self.run_worker(carry_out(), exit_on_error=False)
+        self._screen.carry_out(carry_out())
 
     def action_repair(self) -> None:
         """A plan for what provably failed or was skipped."""

@@ -106,9 +106,9 @@ class ReasonScreen(Dialog[None]):
 
     def _answered(self, yes: bool | None, reason: str, chosen: str) -> None:
         if yes:
-            self.run_worker(self._carry_out(reason, chosen), exit_on_error=False)
+            self.carry_out(self._settled(reason, chosen))
 
-    async def _carry_out(self, reason: str, chosen: str) -> None:
+    async def _settled(self, reason: str, chosen: str) -> None:
         try:
             words = await self._settle(reason, chosen)
         except Exception as problem:

@@ -157,4 +157,4 @@ class SymbolScreen(Workspace):
 
     def action_close(self) -> None:
         """Go back."""
-        self.app.pop_screen()
+        self.dismiss(None)

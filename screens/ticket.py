@@ -66,6 +66,11 @@ _drafts: WeakKeyDictionary[Desk, dict[Side, Draft]] = WeakKeyDictionary()
 """The last draft of each side of each open desk."""
 
 
+def forget_drafts(desk: Desk) -> None:
+    """Begin every ticket empty, as after a screen failed."""
+    _drafts.pop(desk, None)
+
+
 class TicketScreen(Dialog[None]):
     """Fields above, what the order needs below, live; Enter leads to the review and never sends."""
 

@@ -6,11 +6,12 @@ Screens read the desk's book directly, and ask the app (`shell`) for everything 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen, Screen
@@ -157,6 +158,9 @@ class Framed(Screen[Result], inherit_bindings=False):
     TITLE_WORDS: ClassVar[str] = ""
     """What the help calls this screen."""
 
+    _dismissed = False
+    _waiting_to_dismiss: tuple[Result | None] | None = None
+
     def compose(self) -> ComposeResult:
         """Strip, body, key line, and the words for a terminal that is too small for them."""
         yield StatusStrip(id="strip")
@@ -203,6 +207,26 @@ class Framed(Screen[Result], inherit_bindings=False):
         """A grid as a table; screens with grids whose rows are not themselves keys say how."""
         return None
 
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with a result, once: keys typed ahead and work that ends late may ask for it again.
+
+        A screen that another one covers is closed when it comes up again; what covers it stays.
+        """
+        if self._dismissed:
+            return AwaitComplete.nothing()
+        if not self.is_active:
+            self._waiting_to_dismiss = self._waiting_to_dismiss or (result,)
+            return AwaitComplete.nothing()
+        self._dismissed = True
+        return super().dismiss(result)
+
+    def carry_out(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do what changes something at the desk to its end, also when this screen is left meanwhile.
+
+        Textual cancels the workers of a screen that goes away; half a change is what nobody asked for.
+        """
+        self.app.run_worker(work, exit_on_error=False)
+
     def action_next_pane(self, step: int) -> None:
         """The next or previous pane or field; screens with views of one pane turn to the next view."""
         if step > 0:
@@ -220,6 +244,9 @@ class Framed(Screen[Result], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was on top."""
+        if self._waiting_to_dismiss is not None:
+            self.dismiss(*self._waiting_to_dismiss)
+            return
         self.shell.paint_strip()
         self.redraw()
 

@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 from rich.text import Text
 from textual import events
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import WorkerFailed
 
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
 from screens.commands import binding, bindings
+from screens.fault import FaultScreen
 from screens.opening import OpeningScreen
 from screens.workspace import Framed
 from tradedesk.arming import HELD_S, Arming
 from tradedesk.keymap import PROFILES
 from tradedesk.keystream import KeyQueue
-from tradedesk.palette import DeskCommands
+from tradedesk.palette import DeskCommands, Palette
 from tradedesk.shell import FLASH_FRAMES, ShellApp
 from tradedesk.themes import DARK_VARIABLES, THEMES
 from tradedesk.workspaces import WORKSPACES
@@ -60,6 +63,12 @@ FRAMES_PER_SECOND = 5.0
 
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
+
+FAULT = "fault"
+"""The mode with the screen that stands in for a workspace that failed twice."""
+
+TWICE_S = 5.0
+"""A workspace made anew that fails again within this many seconds is not made anew at once."""
 
 WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (160, "-wide")]
 """Classes of a screen by the columns it has at least."""
@@ -129,6 +138,10 @@ class TradedeskApp(ShellApp):
         self._was_armed = False
         self._open = False
         self._complained = ""
+        self.faults: list[str] = []
+        """What screens failed of, one line a fault that the app caught."""
+        self._mending = False
+        self._mended_at = float("-inf")
         self._failed = 0
         self._pace: Timer | None = None
         self._desk_task: asyncio.Task[None] | None = None
@@ -151,6 +164,7 @@ class TradedeskApp(ShellApp):
     def on_mount(self) -> None:
         """Paint first, open then."""
         self.add_mode(CLOSING, OpeningScreen)
+        self.add_mode(FAULT, FaultScreen)
         for entry in WORKSPACES:
             if entry.available:
                 self.add_mode(entry.name, cast(Any, entry.build))
@@ -238,6 +252,11 @@ class TradedeskApp(ShellApp):
     def monotonic(self) -> Callable[[], float]:
         """The program's monotonic clock."""
         return self._clock.monotonic
+
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        if self.use_command_palette and not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_quit(self) -> None:
         """Ask; the desk closes in good order only after a typed yes."""
@@ -334,10 +353,61 @@ class TradedeskApp(ShellApp):
         if event.name in ("halt.changed", "store.trouble"):
             self.paint_strip()
 
+    # Faults
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """As Textual does; a message that the app fails at must not end its queue, and F9 with it."""
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            self._handle_exception(error)
+
     def _handle_exception(self, error: Exception) -> None:
-        """Log what nobody caught; the log's traceback shows no local variables, which may be clients'."""
-        log.critical("the screen ended unexpectedly", exc_info=error)
-        super()._handle_exception(error)
+        """Log what nobody caught, and make the screens anew; without an open desk there is none to keep.
+
+        The log's traceback shows no local variables, which may be clients'.
+        """
+        if not self._open:
+            log.critical("the screen ended unexpectedly", exc_info=error)
+            super()._handle_exception(error)
+            return
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        words = f"{type(cause).__name__}: {cause}"
+        if words not in self.faults[-1:]:
+            log.error("a screen failed", exc_info=cause)
+        self.faults.append(words)
+        self._arming.stand_down()
+        self._keys.reset()
+        if not self._mending and self.current_mode != FAULT:
+            self._mending = True
+            self.call_later(self._mend)
+
+    def _mend(self) -> None:
+        """Make every workspace anew, since Textual stops the parts of a screen that fail.
+
+        Drafts, answers and open dialogs are gone with the old ones: who was typing begins again.
+        """
+        self._mending = False
+        mode, now = self.current_mode, self._clock.monotonic()
+        twice = now - self._mended_at < TWICE_S
+        self._mended_at = now
+        self.switch_mode(FAULT)
+        for entry in WORKSPACES:
+            if entry.available:
+                self.remove_mode(entry.name)
+                self.add_mode(entry.name, cast(Any, entry.build))
+        from screens.ticket import forget_drafts
+
+        forget_drafts(self.desk)
+        if twice and isinstance(self.screen, FaultScreen):
+            self.screen.call_later(self.screen.show, mode, self.faults[-1])
+        else:
+            self.switch_mode(mode)
+            self.say(
+                f"the {mode} screen failed and was made anew ({self.faults[-1]}); what was typed is gone, "
+                "orders are as they were; the log says more",
+                "error",
+            )
 
     def _fatal_error(self) -> None:
         """Leave with a short message where Textual would print a traceback with its local variables."""
@@ -364,8 +434,11 @@ class TradedeskApp(ShellApp):
             elif event.key == "escape" and self._armed:
                 self.action_stand_down()
             else:
+                self._other_input()
                 self._keys.arrive(event)
             return
+        if isinstance(event, (events.Paste, events.MouseDown)):
+            self._other_input()
         if isinstance(event, events.Paste) and not event.is_forwarded and not self._keys.in_field("x"):
             self.say("pasted text was ignored: no field has the focus", "warning")
             return
@@ -373,12 +446,10 @@ class TradedeskApp(ShellApp):
 
     async def deliver(self, event: events.Key) -> None:
         """Give a key to what is on the screen, as Textual does."""
-        if self._going:
-            self._going = False
-            entry = next((entry for entry in WORKSPACES if entry.letter == event.key), None)
-            if entry is not None:
-                self.open_workspace(entry.name)
-                return
+        gone_from, self._going = self._going, None
+        if gone_from is self.screen and event.is_printable and event.character is not None:
+            self._gone(event.character)
+            return
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
@@ -448,6 +519,11 @@ class TradedeskApp(ShellApp):
         self._arming.stand_down()
         self.paint_strip()
         self.refresh_bindings()
+
+    def _other_input(self) -> None:
+        """Whoever does something else after the first F9 did not mean a second one."""
+        if self._arming.waits_for_second(self._clock.monotonic()):
+            self.action_stand_down()
 
     def _hold_task(self, work: Any) -> None:
         """Run something beside the message queue; a screen that blocks does not hold it up."""

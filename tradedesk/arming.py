@@ -41,6 +41,10 @@ class Arming:
         """Whether the next press may fire."""
         return self._second is not None or now < self._armed_until
 
+    def waits_for_second(self, now: float) -> bool:
+        """Whether one press was made and no second: anything else the trader does takes that one back."""
+        return self._second is None and self.armed(now)
+
     def seconds_left(self, now: float) -> int:
         """Whole seconds until it stands down by itself, at least 1 while armed."""
         return max(1, round(self._armed_until - now)) if self.armed(now) else 0

@@ -232,6 +232,15 @@ class KeyQueue:
         self._stream.waiting.clear()
         self._sifted = 0
 
+    def reset(self) -> None:
+        """Begin anew with nothing waiting, as after a screen failed."""
+        self._forget()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = None
+        self._busy_on = self._painting = None
+        self._called = self._discarding = False
+
     def frame(self) -> None:
         """Let go of a key whose widget or screen went away before it could answer."""
         self._frames += 1

@@ -1,4 +1,4 @@
-"""The command palette's entries, from the same table as the bindings."""
+"""The command palette: its entries from the same table as the bindings, the dangerous ones last."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from textual.actions import parse
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
-from screens.commands import key_words
+from screens.commands import EMERGENCY, key_words
 from tradedesk.keymap import all_commands, keys_of
 from tradedesk.themes import THEMES
+
+
+class Palette(CommandPalette):
+    """Textual's palette; an Enter too many while it closes is none."""
+
+    _dismissed = False
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, once and only while on top."""
+        if self._dismissed or not self.is_active:
+            return AwaitComplete.nothing()
+        self._dismissed = True
+        return super().dismiss(result)
 
 
 class DeskCommands(Provider):
@@ -18,7 +32,8 @@ class DeskCommands(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         below = self.screen
-        for command in all_commands().values():
+        # The first entry is the one that Enter takes before anything was chosen.
+        for command in sorted(all_commands().values(), key=lambda command: command.group == EMERGENCY):
             if not command.palette:
                 continue
             name = command.action.partition("(")[0]

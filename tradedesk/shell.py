@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 
 from data.vocabulary import Side
 from screens.workspace import Framed, Workspace
@@ -36,7 +37,7 @@ class ShellApp(App[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._desk: Desk | None = None
-        self._going = False
+        self._going: Screen[Any] | None = None
         self.privacy = False
         self.flash_frames = FLASH_FRAMES
         self.frozen = False
@@ -90,7 +91,8 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def _in_bulk(self, method: str, *arguments: Any, **named: Any) -> None:
         self.open_workspace("bulk")
-        self.screen.call_later(partial(getattr(self.screen, method), *arguments, **named))
+        bulk = self.screen_stack[0]  # a dialog of that workspace may still be on top
+        bulk.call_later(partial(getattr(bulk, method), *arguments, **named))
 
     def open_run(self, number: int) -> None:
         """A run in the bulk workspace."""
@@ -146,9 +148,18 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_go(self) -> None:
         """The next letter names a workspace."""
-        self._going = True
+        self._going = self.screen
         ways = "  ".join(f"{entry.letter} {entry.name}" for entry in WORKSPACES if entry.available)
         self.say(f"go to: {ways}")
+
+    def _gone(self, letter: str) -> None:
+        """Go where the letter behind `g` says; one that names no workspace is not taken for a command."""
+        entry = next((entry for entry in WORKSPACES if entry.letter == letter and entry.available), None)
+        if entry is not None:
+            self.open_workspace(entry.name)
+        else:
+            ways = " ".join(entry.letter for entry in WORKSPACES if entry.available)
+            self.say(f"g {letter}: no workspace; g goes to {ways}", "warning")
 
     def action_find(self) -> None:
         """Find a symbol or a client."""

@@ -226,9 +226,11 @@ class LiveGrid(GridCanvas, can_focus=True, inherit_bindings=False):
 
     def _more_at_right(self) -> bool:
         """Whether panning to the right would show a column that is hidden."""
+        droppable = [column for column in self.columns if column.priority > 0]
+        if self._pan >= len(droppable):  # columns that never drop do not pan either
+            return False
         if not self._pan:
             return self.hidden_columns > 0
-        droppable = [column for column in self.columns if column.priority > 0]
         return all(placed.column is not droppable[-1] for placed in self._placed)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -28,6 +28,8 @@ class Bench:
         self.app = app
         self.pilot = pilot
         self.clock = clock
+        self.faults_meant = False
+        """Whether the test makes screens fail."""
         self.at = 1_000.0
         """When the terminal delivers the next key."""
 
@@ -61,19 +63,27 @@ class Bench:
     async def settle(self) -> None:
         """Let everything that was set off come to rest."""
         for _ in range(5_000):
-            await self.pilot.pause(0.002)
+            await self._pause()
             if self.app._keys.idle:
                 break
-        await self.pilot.pause(0.002)
+        await self._pause()
         self.app.frame()
-        await self.pilot.pause(0.002)
+        await self._pause()
         assert not self.app._complained, "a screen could not be painted"
+        assert self.faults_meant or not self.app.faults
+
+    async def _pause(self) -> None:
+        """Let every part of the screen deal with its messages; one that failed would never answer."""
+        if self.faults_meant:
+            await SystemClock().sleep(0.02)
+        else:
+            await self.pilot.pause(0.002)
 
     async def pass_time(self, seconds: float = 0.5) -> None:
         """Let the desk work: its sends, reads and commits happen meanwhile."""
         for _ in range(int(seconds / 0.1)):
             await self.clock.advance(0.1)
-            await self.pilot.pause(0.002)
+            await self._pause()
         self.at += seconds
         await self.settle()
 

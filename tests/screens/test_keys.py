@@ -161,6 +161,8 @@ async def test_g_and_a_letter_go_to_a_workspace_and_another_key_does_not() -> No
         await bench.keys("g", "d", apart=0.1)
         assert isinstance(bench.screen, DeskScreen)
         await bench.keys("g", "slash", apart=0.1)
+        assert isinstance(bench.screen, DeskScreen)
+        await bench.keys("g", "escape", "slash", apart=0.1)
         assert isinstance(bench.screen, SearchScreen)
 
 

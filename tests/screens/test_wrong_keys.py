@@ -1,0 +1,186 @@
+"""A wrong key, a key too many and keys typed ahead: none ends the app, sends, or halts the desk."""
+
+from typing import Any
+
+from textual.command import CommandPalette
+from textual.containers import Horizontal
+
+from screens.client import ClientScreen
+from screens.confirm import QuitScreen
+from screens.desk import DeskScreen
+from screens.help import HelpScreen
+from screens.modify import ModifyScreen
+from screens.orders import OrdersScreen
+from screens.ticket import TicketScreen
+from tests.screens.bench import Bench, opened
+from widgets.livegrid import Column, LiveGrid
+
+
+def toasts(bench: Bench) -> list[str]:
+    return [toast.message for toast in bench.app._notifications]
+
+
+def armed(bench: Bench) -> bool:
+    return "AGAIN CANCELS ALL" in bench.lines()[0]
+
+
+async def test_type_ahead_through_the_palette_leaves_the_app_up() -> None:
+    for keys in (
+        ["ctrl+p", "enter", "enter"],
+        ["colon", "y", "enter", "ctrl+p", "r", "h", "enter", "enter"],
+        ["ctrl+p", "escape", "escape", "enter"],
+        ["ctrl+p", "q", "u", "i", "t", "enter", "escape", "enter", "escape"],
+    ):
+        async with opened() as bench:
+            for apart in (0.0001, 0.2):
+                await bench.keys(*keys, apart=apart)
+                bench.at += 1
+                assert bench.app.desk_is_open
+                await bench.keys("escape", "escape", "escape")
+            bench.clock.shift(5)
+            await bench.f9()
+            assert armed(bench)
+
+
+async def test_a_dialog_is_closed_once_however_often_it_is_told() -> None:
+    async with opened() as bench:
+        for key, dialog in (("b", TicketScreen), ("question_mark", HelpScreen), ("q", QuitScreen)):
+            await bench.keys(key)
+            screen = bench.screen
+            assert isinstance(screen, dialog)
+            screen.dismiss(None)
+            screen.dismiss(None)
+            await bench.settle()
+            assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_a_page_is_closed_once_however_often_esc_comes() -> None:
+    async with opened() as bench:
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ClientScreen)
+        page = bench.screen
+        page.action_close()
+        page.action_close()
+        await bench.settle()
+        assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_a_dialog_that_ends_under_another_waits_until_it_is_on_top() -> None:
+    async with opened() as bench:
+        (order,) = await bench.rest_orders("AM1042")
+        answers: list[Any] = []
+        screen = ModifyScreen(order)
+        bench.app.push_screen(screen, answers.append)
+        await bench.settle()
+        await bench.keys("question_mark")
+        assert isinstance(bench.screen, HelpScreen)
+        screen.dismiss(None)
+        screen.dismiss(None)
+        await bench.settle()
+        assert isinstance(bench.screen, HelpScreen), "what covers it stays"
+        assert answers == []
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+        assert answers == [None]
+
+
+async def test_bulk_work_that_comes_back_under_a_dialog_goes_to_the_bulk_screen() -> None:
+    async with opened() as bench:
+        await bench.rest_orders("AM1042")
+        await bench.keys("2")
+        await bench.keys("ctrl+q")
+        assert isinstance(bench.screen, QuitScreen)
+        bench.app.open_run(1)
+        await bench.settle()
+        await bench.keys("escape")
+        assert "run 1" in bench.text
+
+
+async def test_right_in_a_table_whose_columns_do_not_fit_does_nothing() -> None:
+    columns = [Column(name, name, 12, str) for name in ("code", "client", "gate")]
+    for width in (20, 25, 30):
+        async with opened((width, 20)) as bench:
+            grid = LiveGrid(columns, monotonic=bench.app.monotonic, id="narrow")
+            grid.set_rows({1: "one", 2: "two"})
+            await bench.screen.mount(Horizontal(grid), before="#keys")
+            grid.focus()
+            await bench.settle()
+            await bench.keys("right", "right", "left", "right")
+            assert bench.app.desk_is_open
+            await bench.f9()
+
+
+async def test_g_and_a_letter_that_is_no_workspace_does_nothing_and_says_so() -> None:
+    async with opened() as bench:
+        await bench.keys("g", "z")
+        assert not bench.app.frozen, "z alone would freeze the screen"
+        assert "g z" in toasts(bench)[-1]
+        await bench.keys("g", "q")
+        assert isinstance(bench.screen, DeskScreen)
+        await bench.keys("g", "3")
+        assert isinstance(bench.screen, DeskScreen)
+        await bench.keys("3")
+        assert isinstance(bench.screen, OrdersScreen), "the key after it is itself again"
+        await bench.keys("g", "m")
+        assert isinstance(bench.screen, OrdersScreen)
+        assert "g m" in toasts(bench)[-1]
+
+
+async def test_g_is_forgotten_where_another_screen_came_up_since() -> None:
+    async with opened() as bench:
+        await bench.keys("g")
+        bench.app.action_help()
+        await bench.settle()
+        await bench.keys("escape")
+        await bench.keys("b")
+        assert isinstance(bench.screen, TicketScreen)
+
+
+async def test_the_palette_offers_first_what_changes_nothing() -> None:
+    async with opened() as bench:
+        await bench.keys("ctrl+p")
+        assert isinstance(bench.screen, CommandPalette)
+        await bench.pass_time(0.5)
+        await bench.keys("enter")
+        await bench.settle()
+        assert not armed(bench)
+
+
+async def test_any_other_key_stands_f9_down() -> None:
+    async with opened() as bench:
+        await bench.rest_orders("AM1042")
+        for between in (
+            ["j"],
+            ["tab"],
+            ["f3"],
+            ["f8"],
+            ["slash", "x", "escape"],
+            ["ctrl+p", "escape"],
+            ["1"],
+        ):
+            await bench.f9()
+            assert armed(bench)
+            await bench.keys(*between)
+            assert not armed(bench)
+            await bench.f9()
+            assert armed(bench), "this press is a first one again"
+            await bench.keys("escape")
+        assert bench.desk.halt.latest() is None
+        await bench.f9()
+        await bench.f9()
+        await bench.until(lambda: bench.desk.halt.latest() is not None)
+
+
+async def test_the_key_that_stands_f9_down_does_its_own_work() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.keys("3")
+        assert isinstance(bench.screen, OrdersScreen)
+
+
+async def test_a_key_behind_two_presses_takes_nothing_back() -> None:
+    async with opened() as bench:
+        await bench.f9()
+        await bench.keys("f9", "j", apart=0.02)
+        await bench.clock.advance(0.1)
+        await bench.until(lambda: bench.desk.halt.latest() is not None)
