@@ -1,4 +1,4 @@
-"""Signing on: a row, the lock that says an engine lives, and the day's books. Else it sends nothing."""
+"""Signing on: an engine's row, its lock, and the day's books; until that is done it sends nothing."""
 
 import asyncio
 import os
