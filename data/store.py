@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event, insert, select, update
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -60,6 +67,10 @@ class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
 
 class StoreUnreadable(StoreError):  # noqa: N818 - reads as a state
     """The books hold what cannot be read: trading stops, cancels still go."""
+
+
+class StoreFailed(StoreError):  # noqa: N818 - reads as a state
+    """The database failed inside the unit, which is no fault of the unit's own: it may be tried again."""
 
 
 class StoreUnread(StoreError):  # noqa: N818 - reads as a state
@@ -339,7 +350,8 @@ class Store:
                     if _unwritable(problem):
                         raise
                     connection.exec_driver_sql("ROLLBACK TO unit")
-                    results.append((job, None, problem))
+                    failed = problem if isinstance(problem, _OF_THE_UNIT) else _failed(problem)
+                    results.append((job, None, failed))
                 except BaseException as problem:
                     connection.exec_driver_sql("ROLLBACK TO unit")
                     results.append((job, None, problem))
@@ -495,6 +507,16 @@ def begin_immediate(connection: Connection) -> None:
             if time.monotonic() > deadline:
                 raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s") from problem
             time.sleep(0.0005)
+
+
+_OF_THE_UNIT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
+"""What the database says of a unit's own statements and values; all else speaks of the database."""
+
+
+def _failed(problem: DBAPIError) -> StoreFailed:
+    failed = StoreFailed(str(problem.orig))
+    failed.__cause__ = problem
+    return failed
 
 
 def _unwritable(problem: DBAPIError) -> str:

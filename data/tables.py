@@ -257,6 +257,29 @@ class Break(SQLModel, table=True):
     detail: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
+class UnbookedFact(SQLModel, table=True):
+    """What the broker or a call told and no booking took; open until its order is booked, or it is settled.
+
+    `identity` says what it speaks of, `body` is all of it in words, `problem` what stood against booking it.
+    """
+
+    __tablename__ = "unbooked_fact"
+    id: int = numbered()
+    identity: str
+    client_id: int | None = Field(
+        default=None, sa_type=BigInteger, nullable=True, foreign_key="client.id", index=True
+    )
+    order_id: int | None = Field(default=None, sa_type=BigInteger, nullable=True)
+    broker_order_id: str = ""
+    body: str
+    problem: str
+    times: int = 1
+    at: datetime = moment()
+    last_at: datetime = moment()
+    closed_at: datetime | None = moment_or_none()
+    closed_how: str = ""
+
+
 class DayOpen(SQLModel, table=True):
     """That a client's figures were compared with the broker's at a day's opening, and what was adopted."""
 

@@ -266,11 +266,12 @@ class Account(StrEnum):
 
 
 class BreakKind(StrEnum):
-    """In what our figure for a client differs from the broker's."""
+    """In what our books of a client differ from the broker's: a figure, or a fact that no booking took."""
 
     CASH = "cash"
     LOAN = "loan"
     SHARES = "shares"
+    FACT = "fact"
 
 
 class HaltScope(StrEnum):

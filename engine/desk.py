@@ -185,7 +185,7 @@ class Desk:
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
             clients=len(book.clients),
-            needs_me=len(book.attention),
+            needs_me=len(book.asking()) + sum(one.order_id is None for one in book.unbooked()),
         )
 
     def shown_at(self, at: datetime) -> datetime:

@@ -21,6 +21,7 @@ from data.rederive import differences
 from data.schema import missing_triggers
 from data.secrets import FILE, vault_state
 from data.store import read_file
+from data.tables import UnbookedFact
 from data.urls import left_outside
 from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
@@ -210,6 +211,18 @@ def _orders(connection: Connection) -> tuple[bool, str]:
     return True, words + (f"; {unknown} wait for the broker's word" if unknown else "")
 
 
+def _unbooked(connection: Connection) -> tuple[bool, str]:
+    """Whether everything that brokers told is in the books."""
+    facts = table(UnbookedFact)
+    standing = facts.c.closed_at.is_(None)
+    rows = connection.execute(select(facts.c.identity, facts.c.problem).where(standing)).all()
+    if not rows:
+        return True, "every fact is booked"
+    first = "; ".join(f"{row.identity}: {row.problem}" for row in rows[:5])
+    noun = "fact was" if len(rows) == 1 else "facts were"
+    return False, f"{len(rows)} {noun} not booked, and the clients may only sell: {first}"
+
+
 _LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
     "database": _database,
     "values": _values,
@@ -220,4 +233,5 @@ _LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
     "proofs": _proofs,
     "plans": _plans,
     "orders": _orders,
+    "broker's words": _unbooked,
 }

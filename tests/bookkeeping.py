@@ -196,6 +196,7 @@ class Ledger:
                 trigger_paise=None,
                 validity=Validity.DAY,
                 after_market=False,
+                again=True,
             ),
             reserve_price_paise=price_paise,
             protection_bps=200,

@@ -10,14 +10,24 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from brokers.contract import BrokerOrder
 from data.columns import table
 from data.order_tables import Halt, Order, RunRecord
 from data.readable import rows_read
 from data.store import Touched, chunks
-from data.tables import Break, Client, ClientGroup, Funds, Hold, Holding, Posting, SizingBase
+from data.tables import (
+    Break,
+    Client,
+    ClientGroup,
+    Funds,
+    Hold,
+    Holding,
+    Posting,
+    SizingBase,
+    UnbookedFact,
+)
 from data.vocabulary import (
     LIVE_STATES,
     Account,
@@ -129,6 +139,15 @@ class Book:
         if everything or touched.halts:
             out.halts = read_halts(connection)
         return out
+
+    def asking(self) -> set[int]:
+        """The orders that the trader should look at."""
+        told = (fact.order_id for fact in self.unbooked())
+        return self.attention.union(order_id for order_id in told if order_id in self.orders)
+
+    def unbooked(self) -> list[BreakView]:
+        """The facts that could not be booked and are not settled."""
+        return [one for found in self.breaks.values() for one in found if one.kind is BreakKind.FACT]
 
     def adapter_of(self, broker: str) -> str:
         """The name of the adapter that serves clients of this broker; empty where there is none."""
@@ -334,7 +353,32 @@ def _read_breaks(
             query = query.where(breaks.c.client_id.in_(ids))
         for view in rows_read(connection, query, _break_view, strict=ids is None):
             out[view.client_id].append(view)
+        for view in rows_read(connection, _standing_facts(ids), _fact_view, strict=ids is None):
+            out[view.client_id].append(view)
     return {client_id: tuple(views) for client_id, views in out.items()}
+
+
+def _standing_facts(client_ids: list[int] | None) -> Select[Any]:
+    facts = table(UnbookedFact)
+    standing = facts.c.closed_at.is_(None) & facts.c.client_id.is_not(None)
+    query = select(facts).where(standing).order_by(facts.c.id)
+    return query if client_ids is None else query.where(facts.c.client_id.in_(client_ids))
+
+
+def _fact_view(row: Mapping[str, Any]) -> BreakView:
+    return BreakView(
+        row["id"],
+        row["client_id"],
+        BreakKind.FACT,
+        "",
+        "",
+        "",
+        0,
+        0,
+        row["at"],
+        row["order_id"],
+        row["problem"],
+    )
 
 
 def _break_view(row: Mapping[str, Any]) -> BreakView:

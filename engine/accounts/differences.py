@@ -20,6 +20,7 @@ from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
 from data.vocabulary import BreakKind, OrderState, Product
 from engine.accounts.adoption import Difference, adopt_figures
 from engine.accounts.days import LAST_DAY
+from engine.accounts.unbooked import settle_unbooked
 from engine.events import TapeLine
 from engine.parts import Parts
 
@@ -78,6 +79,8 @@ def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str
         )
     if (first or adopt) and found:
         adopt_figures(unit, client_id, day, found, adopt, parts)
+    if adopt:
+        settle_unbooked(unit, client_id, adopt, parts.actor)
     standing = [] if first or adopt else found
     _keep_breaks(
         unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts

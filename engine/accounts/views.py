@@ -138,7 +138,11 @@ class HoldingView:
 
 @dataclass(frozen=True, slots=True)
 class BreakView:
-    """A difference between our figure and the broker's that stands; paise for cash and loan, else shares."""
+    """A difference between our books and the broker's that stands; paise for cash and loan, else shares.
+
+    Of a fact that could not be booked there are no figures: `order_id` is the order it speaks of, where that
+    is one of ours, and `problem` what stood against it.
+    """
 
     id: int
     client_id: int
@@ -149,10 +153,15 @@ class BreakView:
     ours: int
     theirs: int
     opened_at: datetime
+    order_id: int | None = None
+    problem: str = ""
 
     @property
     def words(self) -> str:
         """The difference as a trader reads it."""
+        if self.kind is BreakKind.FACT:
+            subject = "an order of elsewhere" if self.order_id is None else f"order {self.order_id}"
+            return f"the broker's word on {subject} could not be booked: {self.problem}"
         if self.kind is BreakKind.SHARES:
             what = f"{self.tradingsymbol} {self.product}"
             return f"{what}: {grouped(self.ours)} shares here, {grouped(self.theirs)} at the broker"

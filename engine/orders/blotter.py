@@ -105,9 +105,9 @@ class Orders:
         return order
 
     def needs_me(self) -> list[OrderView]:
-        """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, or flagged."""
+        """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, flagged, not booked."""
         book = self._parts.book
-        found = [book.orders[order_id] for order_id in book.attention]
+        found = [book.orders[order_id] for order_id in book.asking()]
         return sorted(found, key=lambda order: (not order.live, -order.id))
 
     async def life(self, order_id: int) -> OrderLife:

@@ -3,18 +3,27 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import BrokerOrder
-from data.store import StoreError, Unit
-from engine.orders.facts import Applied, Fact
+from data.store import StoreError, StoreFailed, Unit
+from engine.accounts.book import Book
+from engine.accounts.unbooked import Unbooked, keep_unbooked, settle_unbooked
+from engine.orders.facts import Applied, Fact, Seen
 from engine.orders.lifecycle import apply_facts
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
 
 
+FAILED_TRIES = 5
+"""How often a batch in which the database failed is tried again before its facts are booked one by one."""
+
+
 class Recorder:
-    """One task that writes facts in the order they came. None is lost while the store cannot be written."""
+    """One task that writes facts in the order they came. None is dropped: what cannot be booked is kept."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -49,6 +58,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Book facts for as long as the desk lives."""
+        failed = 0
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -58,30 +68,53 @@ class Recorder:
             self._parts.reached("heard")
             try:
                 applied = await self._parts.store.write(lambda unit, batch=batch: self._book(unit, batch))
-            except StoreError as problem:
-                await self._wait(batch, problem)
-                continue
-            except Exception:
-                log.exception("a batch of %d facts is booked one by one", len(batch))
-                applied, rest, problem = await self._one_by_one(batch)
-                if problem is not None:
-                    self._done += len(batch) - len(rest)
-                    await self._wait(rest, problem)
+            except Exception as problem:
+                failed += isinstance(problem, StoreFailed)
+                if isinstance(problem, StoreError) and failed < FAILED_TRIES:
+                    await self._wait(batch, problem)
                     continue
+                log.warning("a batch of %d facts is booked one by one: %r", len(batch), problem)
+                applied, rest, trouble = await self._one_by_one(batch)
+                if trouble is not None:
+                    self._done += len(batch) - len(rest)
+                    await self._wait(rest, trouble)
+                    continue
+            failed = 0
             self._parts.reached("booked")
             async with self._booked:
                 self._waiting = None
                 self._done += len(batch)
                 self._booked.notify_all()
             for hook in self._after:
-                result = hook(applied)
-                if result is not None:
-                    await result
+                try:
+                    result = hook(applied)
+                    if result is not None:
+                        await result
+                except Exception:  # the next facts must be booked whatever a listener makes of these
+                    log.exception("what was booked could not be followed up")
 
     def _book(self, unit: Unit, facts: list[Fact]) -> Applied:
         applied = apply_facts(unit, facts, self._parts.actor, self._parts.rules.sell_credit_bps)
+        self._settle(unit, facts)
         self._parts.reached("booking")
         return applied
+
+    def _settle(self, unit: Unit, facts: list[Fact]) -> None:
+        """Close the kept facts of orders whose whole story a read of the order book has told and booked."""
+        book = self._parts.book
+        waiting = {fact.client_id for fact in book.unbooked()}
+        for fact in facts if waiting else ():
+            if isinstance(fact, Seen) and fact.read_at is not None and fact.client_id in waiting:
+                broker_order_id = fact.order.broker_order_id
+                ours = book.by_broker_id.get((fact.client_id, broker_order_id))
+                settle_unbooked(
+                    unit,
+                    fact.client_id,
+                    "its order was read and booked",
+                    self._parts.actor,
+                    [broker_order_id],
+                    [] if ours is None else [ours],
+                )
 
     async def _wait(self, facts: list[Fact], problem: StoreError) -> None:
         """Keep facts that the store would not take, and try again after a pause."""
@@ -96,20 +129,60 @@ class Recorder:
     async def _one_by_one(self, batch: list[Fact]) -> tuple[Applied, list[Fact], StoreError | None]:
         """Book a batch that failed as a whole, so that one bad fact does not keep the others out.
 
-        Gives what is left to do, and the facts that still wait if the store could not be written.
+        Gives what is left to do, and the facts that still wait if the store could not be written. A fact that
+        fails alone is kept as a row; where not even that can be written the fault is the store's.
         """
         read_again: set[int] = set()
         foreign: list[tuple[int, BrokerOrder]] = []
         taken_in: set[tuple[int, str]] = set()
+        rest: list[Fact] = []
+        trouble: StoreError | None = None
         for number, fact in enumerate(batch):
             try:
-                applied = await self._parts.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
-                read_again |= applied.read_again
-                foreign += applied.foreign
-                taken_in |= applied.taken_in
+                try:
+                    applied = await self._parts.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
+                except Exception as problem:
+                    if isinstance(problem, StoreError) and not isinstance(problem, StoreFailed):
+                        raise
+                    await self._keep(fact, problem)
+                    continue
             except StoreError as problem:
-                done = Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
-                return done, batch[number:], problem
-            except Exception:
-                log.exception("a fact could not be booked: %r", fact)
-        return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in)), [], None
+                rest, trouble = batch[number:], problem
+                break
+            read_again |= applied.read_again
+            foreign += applied.foreign
+            taken_in |= applied.taken_in
+        return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in)), rest, trouble
+
+    async def _keep(self, fact: Fact, problem: Exception) -> None:
+        """Keep a fact that no booking takes. Raises `StoreError`."""
+        kept = unbooked_of(fact, self._parts.book)
+        cause = problem.__cause__ if isinstance(problem, StoreFailed) else problem
+        words = str(cause.orig) if isinstance(cause, DBAPIError) else repr(cause)
+        if await self._parts.store.write(lambda unit: keep_unbooked(unit, kept, words, self._parts.actor)):
+            log.error("a fact could not be booked, and is kept: %r", fact, exc_info=problem)
+
+
+def unbooked_of(fact: Fact, book: Book) -> Unbooked:
+    """A fact as it is kept where no booking takes it."""
+    if isinstance(fact, Seen):
+        broker_order_id, client_id = fact.order.broker_order_id, fact.client_id
+        names = (book.by_tag[tag] for tag in fact.order.tags if tag in book.by_tag)
+        order_id = book.by_broker_id.get((client_id, broker_order_id)) or next(names, None)
+        identity = f"order {broker_order_id} of client {client_id}"
+        subject = f"its order {broker_order_id}"
+    else:
+        order_id, order = fact.order_id, book.orders.get(fact.order_id)
+        client_id = order.client_id if order else None
+        broker_order_id = (order.broker_order_id if order else None) or ""
+        identity, subject = f"{type(fact).__name__} of order {order_id}", f"order {order_id}"
+    client = book.clients.get(client_id) if client_id is not None else None
+    return Unbooked(
+        identity=identity,
+        client_id=client.id if client else None,
+        order_id=order_id,
+        broker_order_id=broker_order_id,
+        code=client.code if client else "no client",
+        subject=subject,
+        body=repr(replace(fact, read_at=None) if isinstance(fact, Seen) else fact),
+    )

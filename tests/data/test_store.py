@@ -16,7 +16,15 @@ from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
 from data.schema import prepare
-from data.store import Store, StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
+from data.store import (
+    Store,
+    StoreBusy,
+    StoreClosed,
+    StoreError,
+    StoreFailed,
+    StoreUnread,
+    StoreUnwritable,
+)
 from data.tables import Audit, Meta
 from data.verifying import stored_rows, verify
 
@@ -292,3 +300,21 @@ async def test_readers_cannot_write_and_the_audit_cannot_be_changed(tmp_path):
                 await store.write(lambda unit, s=statement: unit.connection.execute(text(s)))
         async with store.reader() as connection:
             assert (await connection.execute(select(table(Audit).c.actor))).scalars().all() == ["tester"]
+
+
+async def test_what_the_database_could_not_do_is_told_apart_from_what_a_unit_did_wrong(tmp_path):
+    def asks_what_is_not_there(unit):
+        unit.insert(Meta, [{"name": "kept by nobody", "value": "x"}])
+        unit.connection.execute(text("SELECT * FROM nowhere"))
+
+    async with opened(tmp_path / "desk.db") as store:
+        await store.write(put("first"))
+        results = await asyncio.gather(
+            store.write(asks_what_is_not_there),
+            store.write(put("first")),
+            store.write(put("second")),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results] == [StoreFailed, IntegrityError, str]
+        assert "no such table" in str(results[0])
+        assert await names(store) == {"first", "second"}

@@ -41,12 +41,17 @@ def client_shape(desk: "Desk", client: "ClientView") -> Shape:
 
 
 def break_shape(desk: "Desk", one: "BreakView") -> Shape:
-    """One difference that stands; cash and loan in paise, shares as quantities, the other pair null."""
+    """One difference that stands; cash and loan in paise, shares as quantities, the other pair null.
+
+    Of a fact that could not be booked both are null, and `order_id` and `problem` say what it is.
+    """
     return {
         "client_id": one.client_id,
         "code": desk.clients.get(one.client_id).code,
         **_figures(one.kind, one.tradingsymbol, one.product, one.ours, one.theirs),
         "opened_at": one.opened_at,
+        "order_id": one.order_id,
+        "problem": one.problem or None,
     }
 
 
@@ -56,13 +61,13 @@ def difference_shape(one: "Difference") -> Shape:
 
 
 def _figures(kind: BreakKind, symbol: str, product: str, ours: int, theirs: int) -> Shape:
-    shares = kind is BreakKind.SHARES
+    shares, money = kind is BreakKind.SHARES, kind in (BreakKind.CASH, BreakKind.LOAN)
     return {
         "kind": kind,
         "symbol": symbol or None,
         "product": product or None,
-        "ours_paise": None if shares else ours,
-        "theirs_paise": None if shares else theirs,
+        "ours_paise": ours if money else None,
+        "theirs_paise": theirs if money else None,
         "ours_quantity": ours if shares else None,
         "theirs_quantity": theirs if shares else None,
     }

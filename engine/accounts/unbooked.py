@@ -1,0 +1,108 @@
+"""Facts that no booking takes: each kept as a row, so that its client buys nothing until it is settled."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from data.audit import AuditEntry
+from data.columns import table
+from data.store import Unit
+from data.tables import UnbookedFact
+from engine.events import TapeLine
+
+LONGEST = 4000
+"""Characters that are kept of a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbooked:
+    """A fact as it is kept: `identity` is what it speaks of, `body` all of it; told again it is the same row.
+
+    `code` is the client's, `subject` the order in words.
+    """
+
+    identity: str
+    client_id: int | None
+    order_id: int | None
+    broker_order_id: str
+    code: str
+    subject: str
+    body: str
+
+
+def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
+    """Keep a fact with what stood against booking it; one that stands already is only counted on.
+
+    Gives whether it is a new one.
+    """
+    facts = table(UnbookedFact)
+    problem, body = _plain(problem)[:300], _plain(fact.body)[:LONGEST]
+    again = unit.connection.execute(
+        update(facts)
+        .where(facts.c.identity == fact.identity, facts.c.body == body, facts.c.closed_at.is_(None))
+        .values(times=facts.c.times + 1, last_at=unit.now)
+    )
+    if again.rowcount:
+        return False
+    number = unit.take_ids("unbooked_fact", 1)[0]
+    row = {
+        "id": number,
+        "identity": fact.identity,
+        "client_id": fact.client_id,
+        "order_id": fact.order_id,
+        "broker_order_id": _plain(fact.broker_order_id),
+        "body": body,
+        "problem": problem,
+        "times": 1,
+        "at": unit.now,
+        "last_at": unit.now,
+    }
+    unit.insert(UnbookedFact, [row])
+    details = {"fact": number, "of": fact.identity, "problem": problem}
+    unit.audit(
+        AuditEntry("FACT_UNBOOKED", actor, client_id=fact.client_id, order_id=fact.order_id, details=details)
+    )
+    words = f"{fact.code}: what the broker says of {fact.subject} could not be booked ({problem})"
+    unit.publish(TapeLine(unit.now, f"{words}; it may only sell", "break", fact.code))
+    if fact.client_id is not None:
+        unit.touched.clients.add(fact.client_id)
+    if fact.order_id is not None:
+        unit.touched.orders.add(fact.order_id)
+    return True
+
+
+def settle_unbooked(
+    unit: Unit,
+    client_id: int,
+    how: str,
+    actor: str,
+    broker_order_ids: Collection[str] | None = None,
+    order_ids: Collection[int] = (),
+) -> None:
+    """Close a client's kept facts, or those of these orders alone, for the reason `how`."""
+    facts = table(UnbookedFact)
+    standing = unit.connection.execute(
+        select(facts.c.id, facts.c.order_id, facts.c.broker_order_id).where(
+            facts.c.client_id == client_id, facts.c.closed_at.is_(None)
+        )
+    ).all()
+    for row in standing:
+        named = broker_order_ids is None or row.broker_order_id in broker_order_ids
+        if not named and row.order_id not in order_ids:
+            continue
+        unit.connection.execute(
+            update(facts).where(facts.c.id == row.id).values(closed_at=unit.now, closed_how=how)
+        )
+        details = {"fact": row.id, "how": how}
+        unit.audit(
+            AuditEntry("FACT_SETTLED", actor, client_id=client_id, order_id=row.order_id, details=details)
+        )
+        unit.touched.clients.add(client_id)
+        if row.order_id is not None:
+            unit.touched.orders.add(row.order_id)
+
+
+def _plain(words: str) -> str:
+    """Words that any column takes, whatever is in them: a fact may be odd for its text alone."""
+    return words.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

@@ -1,0 +1,128 @@
+"""A fact is never dropped: the store's errors are waited out, what no booking takes is kept and shown."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from data.vocabulary import BreakKind, OrderState, Reason, SizingKind
+from engine.orders import record
+from engine.orders.facts import Fact, Seen
+from engine.orders.lifecycle import apply_facts
+from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+
+ROHAN, PRIYA = 8, 15
+BOTH = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA)
+
+
+def refuse_fills(home: Path, client_id: int) -> None:
+    """Have the database refuse each trade of a client, as a rule that a fact breaks would."""
+    with closing(sqlite3.connect(home / "desk.db")) as connection:
+        connection.execute(
+            f"CREATE TRIGGER odd BEFORE INSERT ON fill WHEN NEW.client_id = {client_id} "
+            "BEGIN SELECT RAISE(ABORT, 'an odd trade'); END"
+        )
+
+
+def take_fills(home: Path) -> None:
+    with closing(sqlite3.connect(home / "desk.db")) as connection:
+        connection.execute("DROP TRIGGER odd")
+
+
+async def test_a_database_error_inside_a_unit_is_waited_out_and_every_fact_is_booked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        failing = ["disk table is locked"] * 3
+
+        def booking(unit: record.Unit, facts: list[Fact], actor: str, credit_bps: int) -> record.Applied:
+            if failing:
+                raise OperationalError("INSERT", {}, sqlite3.OperationalError(failing.pop()))
+            return apply_facts(unit, facts, actor, credit_bps)
+
+        monkeypatch.setattr(record, "apply_facts", booking)
+        plan = await desk.plans.freeze(BOTH)
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 2)
+        assert failing == []
+        # Answers count too: an order whose answer was lost would have been in doubt.
+        assert [attempt["outcome"] for attempt in (await desk.orders.life(1)).attempts] == ["accepted"]
+        assert desk.reconcile.breaks() == []
+        await books_are_sound(desk)
+
+
+async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks_its_clients_buys(
+    tmp_path: Path,
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        refuse_fills(tmp_path, ROHAN)
+        plan = await desk.plans.freeze(BOTH)
+        run = await desk.runs.start(plan, plan.digest)
+        await until(desk, lambda: desk.reconcile.breaks(ROHAN))
+        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == 1)
+        theirs, ours = (desk.orders.all(run=run.number, client_id=c)[0] for c in (PRIYA, ROHAN))
+        assert (theirs.state, ours.state) == (OrderState.FILLED, OrderState.OPEN)
+        assert ours.blocked_paise > 0, "its money stays blocked"
+        (kept,) = desk.reconcile.breaks(ROHAN)
+        assert (kept.kind, kept.order_id) == (BreakKind.FACT, ours.id)
+        assert "an odd trade" in kept.words
+        assert ours in desk.orders.needs_me()
+        assert desk.counts().needs_me == 1
+        assert any("could not be booked" in entry.text for entry in desk.tape())
+        more = await desk.plans.preview(buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
+        assert {line.client_id: line.reason for line in more.lines} == {
+            ROHAN: Reason.OPEN_BREAK,
+            PRIYA: None,
+        }
+        assert (await desk.plans.preview(sell("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))).orders == 1
+        (bad,) = [check for check in await desk.doctor.run() if not check.ok]
+        assert (bad.name, "1 " in bad.detail) == ("broker's words", True)
+
+        await desk.reconcile.check(ROHAN)
+        assert len(desk.reconcile.breaks(ROHAN)) == 1, "told again it is the same row"
+        take_fills(tmp_path)
+        await until(desk, lambda: desk.orders.get(ours.id).state is OrderState.FILLED)
+        await until(desk, lambda: not desk.reconcile.breaks(ROHAN))
+        assert desk.counts().needs_me == 0
+        await books_are_sound(desk)
+
+
+async def test_a_kept_fact_outlives_the_program_until_the_trader_takes_the_brokers_figures(
+    tmp_path: Path,
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        fact = Seen(ROHAN, (await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN))))[0])
+        broken = Seen(ROHAN, fact.order, (object(),))  # type: ignore[arg-type]
+        desk._recorder.put(broken)
+        await desk._recorder.flush()
+        assert len(desk.reconcile.breaks(ROHAN)) == 1
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert BreakKind.FACT in {one.kind for one in desk.reconcile.breaks(ROHAN)}
+        assert any(not check.ok for check in await desk.doctor.run())
+        await desk.clock.sleep(0)
+        await until(desk, lambda: desk.reconcile.is_compared(ROHAN))
+        await desk.reconcile.adopt(ROHAN, "read from the contract note")
+        assert desk.reconcile.breaks(ROHAN) == []
+        await books_are_sound(desk)
+
+
+async def test_a_failing_listener_ends_no_booking(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        told: list[object] = []
+
+        def listener(applied: object) -> None:
+            told.append(applied)
+            if len(told) == 1:
+                raise RuntimeError("no")
+
+        desk._recorder.after(listener)
+        for symbol in ("RELIANCE", "TCS"):
+            _, run = await carry_out(desk, buy(symbol, SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA))
+            assert run.counts["filled"] == 2
+        assert len(told) > 1
+        await books_are_sound(desk)
