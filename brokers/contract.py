@@ -99,11 +99,15 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """What a modify asks for; `None` leaves a value as it is."""
+    """What a modify asks for; `None` leaves a value as it is.
+
+    `protection_bps` is no change: it is what the order was placed with, for brokers that want it named again.
+    """
 
     quantity: int | None = None
     price_paise: int | None = None
     trigger_paise: int | None = None
+    protection_bps: int | None = None
 
 
 # --- what a broker reports --------------------------------------------------------------------------

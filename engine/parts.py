@@ -16,6 +16,7 @@ from data.phases import Calendar
 from data.store import Store, StoreClosed, Unit
 from engine.events import Bus
 from engine.market.quotes import QuoteMap
+from engine.outages import Outages
 from engine.rules import Rules, Waits
 
 if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
@@ -86,6 +87,7 @@ class Parts:
     """Signs on where that is not done. Raises `StoreError`."""
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
     key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
+    outages: Outages = field(default_factory=Outages)
     distrust: str | None = None
     """Why these books are not to be traded on: empty if nothing speaks against it, None before a look.
 

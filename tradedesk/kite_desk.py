@@ -96,7 +96,7 @@ class KiteDesk(Desk):
         self._streamless = Streamless(parts.store)
         self._polled: dict[int, str] = {}
         self._polled_told = False
-        self._feeds_lost: list[BrokerAccount] = []
+        self._feed_lost: BrokerAccount | None = None
         self._heard_only: frozenset[int] | None = frozenset() if kind == "cli" else None
         parts.is_polled = self._polled.__contains__
 
@@ -169,9 +169,6 @@ class KiteDesk(Desk):
         while self._follow_again:
             self._follow_again = False
             await self._follow_sessions()
-            lost, self._feeds_lost = self._feeds_lost, []
-            if lost:
-                self._tell_feed(lost[-1])
             with suppress(StoreError):  # it is found out again at the next opening
                 await self._streamless.keep()
             with suppress(BrokerError):
@@ -222,13 +219,18 @@ class KiteDesk(Desk):
         route = self.routes.of(account.client_id)
         if route is None:
             return
-        if account == self._broker.feed:
-            self._feeds_lost.append(account)
+        if account == self._broker.feed and self._feed_lost is None:
+            self._feed_lost = account
+            self._load(self._tell_feed)
         self._streamless.mark(route.api_key, self._parts.clock.now())
         self._follow_soon()
 
-    def _tell_feed(self, lost: BrokerAccount) -> None:
-        """Say that the one who was to bring the prices cannot, and who does."""
+    async def _tell_feed(self) -> None:
+        """Say that the one who was to bring the prices cannot, and who does once all have been tried."""
+        await self._parts.clock.sleep(GATHERED_S)
+        lost, self._feed_lost = self._feed_lost, None
+        if lost is None:
+            return
         feed = self._broker.feed
         if feed is None:
             then = "no other client's key does: plans are refused by the age of prices"

@@ -129,6 +129,8 @@ async def modify(kite: "LocalKite", request: web.Request, caller: Caller) -> obj
 
 async def _change(kite: "LocalKite", entry: Entry, form: Form) -> OrderChange:
     change = read_change(form)
+    if entry.status == TRIGGER_PENDING and entry.request.order_type is OrderType.SL_M:
+        read_protection(form)
     now = entry.request.order_type if entry.order is None else entry.order.order_type
     wanted = form.get("order_type") or now.value
     if wanted in (now.value, entry.request.order_type.value):

@@ -217,6 +217,7 @@ class OrderView:
     instance_id: int
     trading_date: date
     trigger_paise: int | None
+    protection_bps: int | None
     validity: Validity
     after_market: bool
     modifying: bool
@@ -339,6 +340,7 @@ def order_view(row: Mapping[Any, Any]) -> OrderView:
         instance_id=row["instance_id"],
         trading_date=row["trading_date"],
         trigger_paise=row["trigger_paise"],
+        protection_bps=row["protection_bps"],
         validity=Validity(row["validity"]),
         after_market=row["after_market"],
         modifying=row["asked_quantity"] is not None,

@@ -186,8 +186,9 @@ async def fetch_quotes(parts: Parts, keys: Collection[str]) -> Mapping[str, Tick
     try:
         ticks = await parts.feed.quotes(keys)
     except BrokerError as problem:
-        log.warning("prices could not be read: %s", problem)
+        parts.outages.failed(log, "prices", "prices", problem)
         return {}
+    parts.outages.over("prices", "prices")
     parts.quotes.put_fetched(ticks.values())
     return ticks
 

@@ -5,6 +5,7 @@ does not wait for it.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -269,5 +270,7 @@ class Changer:
             return NotSent(HALTED)
         if order.broker_order_id is None or not parts.book.orders[order_id].live:
             return NotSent("the order has ended")
+        if order.order_type is OrderType.SL_M:
+            change = replace(change, protection_bps=order.protection_bps)
         async with parts.clock.timeout(parts.waits.send_timeout_s):
             return await broker.modify(account, order.broker_order_id, change)

@@ -243,7 +243,7 @@ class Dispatcher:
             validity=order.validity,
             price_paise=order.limit_paise,
             trigger_paise=order.trigger_paise,
-            protection_bps=None if order.limit_paise else self._parts.rules.protection_bps,
+            protection_bps=order.protection_bps,  # what its money was reserved for
             after_market=order.after_market,
         )
         if self._halted(order):

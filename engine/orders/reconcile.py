@@ -244,8 +244,9 @@ class Reconciler:
                 holdings = await broker.holdings(account)
                 funds = await broker.funds(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            log.warning("the figures of client %s could not be read: %r", client_id, problem)
+            parts.outages.failed(log, client_id, f"the figures of client {client_id}", repr(problem))
             return None
+        parts.outages.over(client_id, f"the figures of client {client_id}")
         await self._recorder.flush()
         theirs = Theirs(funds, holdings, began)
         done = await parts.write_signed_on(lambda unit: compare(unit, client_id, theirs, parts, adopt))

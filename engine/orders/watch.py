@@ -197,9 +197,10 @@ class Watcher:
             self._parts.session_lost(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            log.warning("the books of client %s could not be read: %r", client_id, problem)
+            self._parts.outages.failed(log, client_id, f"the books of client {client_id}", repr(problem))
             self._note_unread(client_id, problem)
             return False
+        self._parts.outages.over(client_id, f"the books of client {client_id}")
         self._put_seen(client_id, orders, trades, began)
         for fact in self._resolver.heard(client_id, orders, began):
             self._recorder.put(fact)

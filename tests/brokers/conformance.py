@@ -126,6 +126,9 @@ async def every_kind_of_order_comes_back_as_it_was_sent(stand: Stand) -> None:
         assert order.trigger_paise == request.trigger_paise
         if request.price_paise is not None:
             assert (order.order_type, order.price_paise) == (request.order_type, request.price_paise)
+        if request.order_type is OrderType.SL_M:
+            further = OrderChange(trigger_paise=stand.away(250), protection_bps=request.protection_bps)
+            assert await stand.broker.modify(stand.ann, order_id, further) == Accepted(order_id)
     assert below < stand.last_paise < above
     assert list(await stand.broker.trades(stand.ann)) == []
 

@@ -140,10 +140,13 @@ async def test_a_change_names_only_what_changes(kite: KiteBroker, stub: KiteStub
     stub.on("PUT /orders/regular/7", PLACED)
     assert await kite.modify(ANN, "7", OrderChange(price_paise=99_95)) == Accepted("7")
     assert await kite.modify(ANN, "7", OrderChange(quantity=5, trigger_paise=99_00)) == Accepted("7")
+    stop = OrderChange(trigger_paise=99_00, protection_bps=150)
+    assert await kite.modify(ANN, "7", stop) == Accepted("7")
     always = {"variety": "regular", "order_id": "7"}
     assert [one.form for one in stub.asked] == [
         always | {"price": "99.95"},
         always | {"quantity": "5", "trigger_price": "99.00"},
+        always | {"trigger_price": "99.00", "market_protection": "1.5"},
     ]
 
 

@@ -319,6 +319,15 @@ async def test_an_order_is_modified_25_times_and_may_become_a_market_order(house
     assert [told["status"] for _, told in house.told].count("UPDATE") == 50
 
 
+async def test_a_stop_without_a_limit_is_changed_only_with_its_protection(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    stop = market(order_type="SL-M", trigger_price=102)
+    order_id = await call(ann.place_order, **stop)
+    error = await refusal(kx.InputException, ann.modify_order, "regular", order_id, trigger_price=103)
+    assert "without market protection" in str(error)
+    await call(ann.modify_order, "regular", order_id, trigger_price=103, market_protection=2)
+
+
 async def test_a_refused_modification_leaves_the_order_as_it_was(house: House) -> None:
     bob = await house.sign_in("BOB")
     order_id = await call(bob.place_order, **order(quantity=10))

@@ -6,7 +6,7 @@ import pytest
 
 from data.money import BadInput
 from data.vocabulary import OrderState, OrderType, Policy, SizingKind
-from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -63,8 +63,10 @@ async def test_a_trigger_is_changed_with_its_block_and_a_cancel_frees_it(desk):
     before = desk.funds.of(ROHAN).available_paise
     order_id = await waiting(desk, stop(buy("TCS", QTY, 10, ROHAN), 2550_00))
     blocked = desk.orders.get(order_id).blocked_paise
+    wire = Wire(desk)
     await desk.orders.modify(order_id, trigger_paise=2600_00)
     await desk.settle()
+    assert [(one.trigger_paise, one.protection_bps) for one in wire.modified] == [(2600_00, 200)]
     order = desk.orders.get(order_id)
     assert (order.trigger_paise, order.modifying, order.flags) == (2600_00, False, ())
     assert order.blocked_paise > blocked
