@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.money import BadInput
+from data.money import BadInput, quoted
 
 _JOINERS = frozenset("\u200c\u200d")
 
@@ -44,7 +44,7 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        return f"row {self.row}, {self.field}: {self.value!r} is not valid; {self.expected}"
+        return f"row {self.row}, {self.field}: {quoted(self.value)} is not valid; {self.expected}"
 
 
 class FileProblem(BadInput):

@@ -194,3 +194,37 @@ def test_a_theme_or_key_profile_that_is_not_there_is_named(demo: Terminal, key: 
     printed = demo.run("orders", "--json")
 
     assert (printed.code, printed.error["field"]) == (Exit.BAD_INPUT, f"setting {key}")
+
+
+LONG = "x" * 50_000
+LONG_WORDS = {
+    "a command": (LONG,),
+    "an option": ("funds", f"--{LONG}"),
+    "an option's value": ("audit", "show", "--limit", LONG),
+    "words too many": ("funds", *["y" * 60] * 500),
+    "a symbol": ("detail", LONG),
+    "a client": ("order", LONG, "buy", "TCS", "1"),
+    "a count": ("order", "AM1042", "buy", "TCS", LONG),
+    "a number with commas": ("order", "AM1042", "buy", "TCS", "1," * 20_000),
+    "a side": ("order", "AM1042", LONG, "TCS", "1"),
+    "a file": ("clients", "import", "/" + LONG),
+    "a hash": ("bulk", "--confirm", LONG),
+}
+
+
+@pytest.mark.parametrize("given", LONG_WORDS.values(), ids=LONG_WORDS)
+def test_a_long_argument_is_not_echoed_whole(demo: Terminal, given: tuple[str, ...]) -> None:
+    for printed in (demo.run(*given), demo.run(*given, "--json")):
+        assert printed.code == Exit.BAD_INPUT
+        assert 20 < len(printed.err) < 1_000
+        assert len(printed.out) < 2_000
+
+
+def test_a_long_cell_of_a_file_is_not_echoed_whole(empty: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    head = "code,name,broker,broker_user_id,status,capital,available"
+    path.write_text(f"{head}\n{LONG},Asha,zerodha,Z1,active,{LONG},1\n")
+    printed = empty.run("clients", "import", str(path), "--json")
+    assert printed.code == Exit.BAD_INPUT
+    assert len(printed.err) + len(printed.out) < 3_000
+    assert "(50,000 characters)" in printed.err

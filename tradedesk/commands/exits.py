@@ -14,7 +14,7 @@ from typing import Any
 from typer.exceptions import TyperException
 
 from data.csvfiles import FileProblem
-from data.money import BadInput
+from data.money import BadInput, shortened
 
 
 class Exit(IntEnum):
@@ -69,6 +69,9 @@ STORE_FIELDS = ("home", "database")
 _STORE_ERRORS = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT, errno.EIO)
 
 
+_LONGEST_USAGE = 400
+"""Characters of a complaint about the usage, which may name every word that was typed."""
+
 _FULL = 64 * 1024
 """Bytes of room below which a disk counts as full: no database can be opened with less."""
 
@@ -112,7 +115,7 @@ def _explain(problem: BaseException) -> Explained:
             "value": problem.path.name,
             "expected": "a file without these problems",
             "problems": [
-                {"row": row.row, "field": row.field, "value": row.value, "expected": row.expected}
+                {"row": row.row, "field": row.field, "value": shortened(row.value), "expected": row.expected}
                 for row in problem.problems
             ],
         }
@@ -120,11 +123,14 @@ def _explain(problem: BaseException) -> Explained:
     if isinstance(problem, BadInput):
         code = Exit.STORE if problem.field in STORE_FIELDS else Exit.BAD_INPUT
         reason = "store_unusable" if code is Exit.STORE else "bad_input"
-        value = problem.value if isinstance(problem.value, int) else str(problem.value)
+        value = problem.value if isinstance(problem.value, int) else shortened(str(problem.value))
         given = {"field": problem.field, "value": value, "expected": problem.expected}
         return Explained(code, str(problem), reason, given)
     if isinstance(problem, TyperException):
-        return Explained(Exit(problem.exit_code), problem.format_message(), "usage")
+        words = " ".join(shortened(word) for word in problem.format_message().split(" "))
+        if len(words) > _LONGEST_USAGE:
+            words = f"{words[:_LONGEST_USAGE]}…"
+        return Explained(Exit(problem.exit_code), words, "usage")
     if isinstance(problem, OSError) and problem.errno in _STORE_ERRORS:
         where = f" ({problem.filename})" if problem.filename else ""
         return Explained(Exit.STORE, f"the home cannot be used: {problem.strerror}{where}", "store_unusable")
