@@ -301,6 +301,18 @@ class Comparison(SQLModel, table=True):
     at: datetime = moment()
 
 
+class MarketOffset(SQLModel, table=True):
+    """How many microseconds a simulated market's time was ahead of the wall's from a moment on.
+
+    A desk keeps one when it opens and one whenever the market has jumped.
+    """
+
+    __tablename__ = "market_offset"
+    instance_id: int = Field(sa_type=BigInteger, primary_key=True)
+    since: datetime = moment(primary_key=True)
+    apart_us: int = Field(sa_type=BigInteger)
+
+
 class Audit(SQLModel, table=True):
     """The audit chain: each row's hash covers its content and the hash before it.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.locks import HeldLock
 from data.readable import UNREADABLE
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
 from data.tables import Instance
 from data.vocabulary import OrderState, SessionState
 from engine.accounts.book import Projection
@@ -44,6 +43,7 @@ from engine.events import (
     TapeLine,
 )
 from engine.market.market import Market
+from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
 from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
@@ -58,6 +58,7 @@ from engine.orders.record import Recorder
 from engine.orders.runs import Runs
 from engine.orders.watch import Watcher
 from engine.parts import Parts
+from engine.retold import finished_line, retold
 from engine.rules import Rules
 from engine.sign_on import SignOn
 from engine.trail import Trail
@@ -91,7 +92,8 @@ class Desk:
         self._parts = parts
         self.kind = kind
         self.events = parts.bus
-        self._signing = SignOn(parts, kind)
+        self._stamps = MarketStamps(parts)
+        self._signing = SignOn(parts, kind, self._stamps)
         self._recorder = Recorder(parts)
         self._watcher = Watcher(parts, self._recorder)
         self._dispatcher = Dispatcher(parts, self._recorder)
@@ -130,8 +132,6 @@ class Desk:
         self._day = parts.market_clock.trading_day
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
-        self._opened_at = parts.clock.now()
-        self._aparts = [(self._opened_at, parts.market_clock.now() - self._opened_at)]
 
     # --- what every screen asks ---
 
@@ -189,19 +189,8 @@ class Desk:
         )
 
     def shown_at(self, at: datetime) -> datetime:
-        """A stamp as the trader reads it: on a simulated market its own time, as far as this desk saw it.
-
-        What was stamped before this desk was opened keeps its wall time, since the simulated market stood
-        still in between.
-        """
-        if self._parts.mode == "LIVE" or at < self._opened_at:
-            return at
-        now = self._parts.clock.now()
-        apart = self._parts.market_clock.now() - now
-        if abs(apart - self._aparts[-1][1]) > timedelta(seconds=1):
-            self._aparts.append((now, apart))  # the market has jumped, what was stamped before has not
-        after = bisect_right(self._aparts, at, key=lambda pair: pair[0])
-        return at + self._aparts[max(0, after - 1)][1]
+        """A stamp as the trader reads it: on a simulated market its own time, as far as that was kept."""
+        return self._stamps.shown(at)
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""
@@ -245,6 +234,8 @@ class Desk:
             ("instruments", self.market.load),
             ("watchlists", self.watchlist.load),
             ("certificates", self.halt.load),
+            ("the market's times", self._stamps.load),
+            ("the tape", self._retell),
         ):
             await self._bear(what, load())
         if signed_on:
@@ -308,6 +299,10 @@ class Desk:
             projection = await connection.run_sync(lambda plain: self._project(plain, everything))
         self._deliver(projection, [], False)
         return False
+
+    async def _retell(self) -> None:
+        """Begin the tape with what was done before."""
+        self._tape.extend(await retold(self._parts, self.runs))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -385,20 +380,13 @@ class Desk:
     async def _heartbeat(self) -> None:
         """Tell others that this engine is not frozen, open a fresh day, notice trouble with the store."""
         parts = self._parts
-        instances = table(Instance)
         while True:
             await parts.clock.sleep(parts.waits.heartbeat_s)
             self._orphans()
             with suppress(StoreError, DBAPIError):
                 await self._open_day()
                 await self.sessions.expire_due()
-                await parts.store.write(
-                    lambda unit: unit.connection.execute(
-                        update(instances)
-                        .where(instances.c.id == parts.instance_id)
-                        .values(heartbeat_at=unit.now)
-                    )
-                )
+                await parts.store.write(self._beat)
             with suppress(StoreError, DBAPIError):
                 await self._trust_again()
                 await self.audit.keep_outside()
@@ -412,6 +400,12 @@ class Desk:
         if self._parts.distrust and (accepted := await self.audit.last_break()) > self._accepted:
             self._accepted = accepted
             self._parts.distrust = await boot_problem(self._parts)
+
+    def _beat(self, unit: Unit) -> None:
+        instances, number = table(Instance), self._parts.instance_id
+        beat = update(instances).where(instances.c.id == number).values(heartbeat_at=unit.now)
+        unit.connection.execute(beat)
+        self._stamps.keep(unit)
 
     # --- following the store ---
 
@@ -450,17 +444,10 @@ class Desk:
         for number, run in sorted(book.runs.items()):
             known = runs.get(number)
             if run.finished_at is not None and (known is None or known.finished_at is None):
-                counts = self.runs.get(number).counts
-                words = ", ".join(f"{n} {word}" for word, n in counts.items() if n and word != "total")
-                told_at, words = run.finished_at, f"run {number} finished: {run.title}: {words}"
+                lines.append(finished_line(run, self.runs.get(number).counts))
             elif known is None:
-                told_at, words = (
-                    run.started_at,
-                    f"run {number} {run.title}, by {run.actor} in another process",
-                )
-            else:
-                continue
-            lines.append(TapeLine(told_at, words, "run", f"run:{number}"))
+                words = f"run {number} {run.title}, by {run.actor} in another process"
+                lines.append(TapeLine(run.started_at, words, "run", f"run:{number}"))
         return [line for line in lines if line.ref not in own]
 
     def _session_lost(self, client_id: int, why: str) -> None:

@@ -11,14 +11,16 @@ from data.readable import UNREADABLE
 from data.store import StoreError, StoreUnreadable, Unit
 from data.tables import Instance
 from engine.accounts.days import roll_day
+from engine.market.stamps import MarketStamps
 from engine.parts import Parts
 
 
 class SignOn:
     """Brings an engine into its home, at the opening or, where that failed, before it first trades."""
 
-    def __init__(self, parts: Parts, kind: str) -> None:
+    def __init__(self, parts: Parts, kind: str, stamps: MarketStamps) -> None:
         self._parts = parts
+        self._stamps = stamps
         self._kind = kind
         self._lock: HeldLock | None = None
         self._trying: asyncio.Task[None] | None = None
@@ -43,7 +45,7 @@ class SignOn:
         try:
             if self._lock is None:  # an earlier try may have got this far
                 await self._register()
-            await parts.store.write(lambda unit: roll_day(unit, parts))
+            await parts.store.write(self._begin)
             await parts.store.write(_read_everything)
         except StoreError as problem:
             self.trouble = str(problem)
@@ -53,6 +55,10 @@ class SignOn:
             raise StoreUnreadable(self.trouble) from problem
         self.trouble = ""
         parts.may_send = True
+
+    def _begin(self, unit: Unit) -> None:
+        roll_day(unit, self._parts)
+        self._stamps.keep(unit)
 
     def _tried(self, task: "asyncio.Task[None]") -> None:
         self._trying = None
@@ -91,6 +97,7 @@ class SignOn:
             await self._parts.store.write(self._end)
 
     def _end(self, unit: Unit) -> None:
+        self._stamps.keep(unit)
         instances = table(Instance)
         unit.connection.execute(
             update(instances)

@@ -121,7 +121,7 @@ class ClientScreen(Workspace):
         elif view == "orders":
             columns = order_columns(desk, masked, with_client=False)
         else:
-            columns = closed_columns(masked) if view == "closed" else history_columns()
+            columns = closed_columns(self.desk, masked) if view == "closed" else history_columns(self.desk)
         self._rows = {}
         self._grid.set_rows({})
         self._grid.set_columns(columns)
@@ -319,7 +319,7 @@ class ClientScreen(Workspace):
 
     def _paint_orders(self) -> None:
         """How many orders today, and the newest live one in words."""
-        orders = self._orders
+        orders = self.desk.orders.all(client_id=self._client_id, today=True)
         live = [order for order in orders if order.live]
         words = f" orders today {len(orders)}, live {len(live)}"
         if orders:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from screens.desk_rows import direction
+from screens.market_words import market_stamp, traded_when
 from screens.trader_words import detail_words
 from screens.workspace import MASK
 from widgets import formats
@@ -13,10 +14,11 @@ from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.accounts.holdings import Transaction
+    from engine.desk import Desk
     from engine.trail import AuditRow
 
 
-def closed_columns(masked: Callable[[], bool]) -> list[Column]:
+def closed_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
     """Rows are closed round trips."""
 
     def money(value: Callable[[Transaction], int], signed: bool = False) -> Callable[[Any], str]:
@@ -24,7 +26,7 @@ def closed_columns(masked: Callable[[], bool]) -> list[Column]:
         return lambda row: MASK if masked() else words(value(row))
 
     return [
-        Column("closed", "closed", 8, lambda row: formats.time_of_day(row.closed_at)),
+        Column("closed", "closed", 8, lambda row: traded_when(desk, row.closed_at)),
         Column("opened", "bought", 10, lambda row: row.opened_on.isoformat(), priority=2),
         Column("symbol", "symbol", 10, lambda row: row.tradingsymbol, flex=True),
         Column("product", "prod", 4, lambda row: row.product.value),
@@ -51,7 +53,7 @@ def closed_columns(masked: Callable[[], bool]) -> list[Column]:
     ]
 
 
-def history_columns() -> list[Column]:
+def history_columns(desk: Desk) -> list[Column]:
     """Rows are audit rows of the client."""
 
     def details(row: AuditRow) -> str:
@@ -60,7 +62,7 @@ def history_columns() -> list[Column]:
         return " · ".join([*about, words]) if words else " · ".join(about)
 
     return [
-        Column("at", "time", 8, lambda row: formats.time_of_day(row.at)),
+        Column("at", "time", 15, lambda row: market_stamp(desk, row.at)),
         Column("action", "what", 18, lambda row: row.action),
         Column("actor", "by", 8, lambda row: row.actor, priority=1),
         Column("details", "", 20, details, style=lambda _: "dim", flex=True),

@@ -17,7 +17,7 @@ from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
 from screens.gate_words import books_words
-from screens.market_words import depth_levels, held_words, market_time, symbol_lines
+from screens.market_words import depth_levels, held_words, market_stamp, symbol_lines
 from screens.pane import FilterLine, Pane
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
@@ -164,7 +164,7 @@ class DeskScreen(Workspace):
         self._told += 1
         self._refs[key] = line.ref
         style = "warn" if line.kind in ("halt", "trouble", "warn") else None
-        self._tape.put(key, f"{market_time(self.desk, line.at)} {line.text}", style)
+        self._tape.put(key, f"{market_stamp(self.desk, line.at)} {line.text}", style)
 
     def redraw(self) -> None:
         """Everything anew: lists, figures, titles."""

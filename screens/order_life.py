@@ -19,7 +19,7 @@ from engine.events import Event, OrderChanged
 from engine.orders.requests import OPEN_REQUESTS
 from screens.cancel import ask_cancel
 from screens.commands import bindings
-from screens.market_words import market_time
+from screens.market_words import market_stamp, market_time
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import state_words, terms_words, why_words
 from screens.settle import ask_absent, ask_adopt_order
@@ -284,4 +284,4 @@ class OrderScreen(Workspace):
 
 def _moment(desk: Desk, line: Happened) -> str:
     """The time of day with milliseconds, which is how lines of one second stay in their order."""
-    return f"{market_time(desk, line.at)}.{desk.shown_at(line.at).microsecond // 1000:03d}"
+    return f"{market_stamp(desk, line.at)}.{desk.shown_at(line.at).microsecond // 1000:03d}"

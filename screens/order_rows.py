@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, OrderType, Side
 from engine.orders.refusals import words as reason_words
-from screens.market_words import market_time
+from screens.market_words import market_when
 from screens.plan_words import STATE_STYLES, STATE_WORDS, problem
 from screens.workspace import MASK
 from widgets import formats
@@ -79,7 +79,7 @@ def order_columns(
     def code(order_id: int) -> str:
         return desk.clients.get(desk.orders.get(order_id).client_id).code
 
-    time = of(lambda order: market_time(desk, order.updated_at if trades else order.created_at))
+    time = of(lambda order: market_when(desk, order.updated_at if trades else order.created_at))
     columns = [
         Column("time", "time", 8, time, sort=of(lambda order: order.id), priority=1),
         Column(
@@ -190,7 +190,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             style=either(lambda o: STATE_STYLES.get(o.state), lambda _: "dim"),
             sort=either(lambda o: o.state.value, lambda _: "skipped"),
         ),
-        Column("at", "at", 8, either(lambda o: market_time(desk, o.updated_at), dash), priority=3),
+        Column("at", "at", 8, either(lambda o: market_when(desk, o.updated_at), dash), priority=3),
         Column(
             "why",
             "broker's words, or why it was skipped",

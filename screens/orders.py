@@ -132,8 +132,9 @@ class OrdersScreen(Workspace):
             return orders.needs_me()
         if self._view == "live":
             return orders.all(live=True)
-        found = orders.all()
-        return [order for order in found if order.filled_quantity] if self._view == "trades" else found
+        if self._view == "trades":
+            return [order for order in orders.all(today=True) if order.filled_quantity]
+        return orders.all()
 
     def _fill(self) -> None:
         keep = filter_of(self.desk, self._filter.value)

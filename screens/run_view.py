@@ -18,7 +18,7 @@ from textual.widgets import Static
 from data.vocabulary import OrderState, RunStatus
 from screens.commands import bindings
 from screens.confirm import WordsScreen
-from screens.market_words import market_time
+from screens.market_words import market_stamp
 from screens.order_rows import run_columns, why_words
 from screens.plan_words import wish_words
 from screens.workspace import Here, Table
@@ -268,7 +268,7 @@ class RunView(Vertical):
         pace = f" · {rate:.1f}/s" if rate else ""
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
             pace += f" · about {ceil(run.eta_s)} s left"
-        when = market_time(self._screen.desk, run.started_at)
+        when = market_stamp(self._screen.desk, run.started_at)
         self.query_one("#run-title", Static).update(
             Content.assemble(
                 (f" run {run.number} {formats.plain(self._title(run))}", "bold"),

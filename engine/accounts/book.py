@@ -212,6 +212,7 @@ class Book:
 
     def apply(self, projection: Projection) -> list[Event]:
         """Take a projection in; gives the events that tell what changed."""
+        day = self._trading_day()
         events: list[Event] = []
         if projection.clients is not None:
             self.clients = projection.clients
@@ -239,14 +240,16 @@ class Book:
                 self.live.add(order_id)
             else:
                 self.live.discard(order_id)
-            if order.needs_trader:
+            current = order.live or order.trading_date >= day
+            if order.needs_trader and current:
                 self.attention.add(order_id)
             else:
                 self.attention.discard(order_id)
             if order.tag:
                 self.by_tag[order.tag] = order_id
             if order.broker_order_id:
-                self.by_broker_id[order.client_id, order.broker_order_id] = order_id
+                theirs = (order.client_id, order.broker_order_id)  # a broker may count anew each day
+                self.by_broker_id[theirs] = order_id if current else self.by_broker_id.get(theirs, order_id)
         if projection.orders:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
@@ -404,7 +407,9 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
             query = query.where(orders.c.id.in_(ids))
         else:
             live = [state.value for state in LIVE_STATES]
-            standing = (orders.c.trading_date >= day) | orders.c.state.in_(live)
+            before = select(func.max(orders.c.trading_date)).where(orders.c.trading_date < day)
+            since = func.coalesce(before.scalar_subquery(), day)
+            standing = (orders.c.trading_date >= since) | orders.c.state.in_(live)
             of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
             query = query.where(of_runs | (orders.c.run_number.is_(None) & standing))
         for view in rows_read(connection, query, order_view, strict=ids is None):

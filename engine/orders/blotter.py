@@ -84,14 +84,19 @@ class Orders:
         client_id: int | None = None,
         run: int | None = None,
         key: str | None = None,
+        today: bool = False,
     ) -> list[OrderView]:
-        """Orders by the given marks, live ones first, then the newest."""
-        book = self._parts.book
+        """Orders by the given marks, live ones first, then the newest.
+
+        `today` leaves out those that ended on the trading day before, which are kept to be looked at.
+        """
+        book, day = self._parts.book, self._parts.market_clock.trading_day
         ids = book.orders_of_run.get(run, set()) if run is not None else book.live if live else book.orders
         found = [
             order
             for order in (book.orders[order_id] for order_id in ids)
             if (live is None or order.live == live)
+            and (not today or order.live or order.trading_date >= day)
             and (client_id is None or order.client_id == client_id)
             and (key is None or order.key == key)
         ]

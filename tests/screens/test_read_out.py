@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data.vocabulary import SizingKind
 from tests.desks import buy, carry_out
+from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.commands.shapes import quote_shape
 from tradedesk.settings import Settings
@@ -107,3 +108,16 @@ async def test_the_days_range_has_two_decimals(tmp_path: Path) -> None:
         await bench.settle()
         low, high = (f"{paise // 100:,}.{paise % 100:02d}" for paise in (quote.low_paise, quote.high_paise))
         assert f"day {low}-{high}" in bench.text
+
+
+async def test_orders_and_tape_of_the_day_before_are_dated(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, bench.client("RG1008")))
+        await bench.settle()
+        assert any("09:15:00 run 1" in line for line in bench.lines())
+        await next_day(bench.desk)
+        await bench.keys("3")
+        assert row_of(bench, "RG1008")[:2] == ["▸18", "Nov"]
+        bench.app.open_client(bench.client("RG1008"), [])
+        await bench.settle()
+        assert "orders today 0" in bench.text

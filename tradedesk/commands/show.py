@@ -179,7 +179,9 @@ def orders(
 
     async def work(desk: "Desk") -> Exit:
         client_id = None if client is None else desk.clients.find(client).id
-        found = desk.orders.all(live=True if live else None, client_id=client_id, run=number)
+        found = desk.orders.all(
+            live=True if live else None, client_id=client_id, run=number, today=number is None
+        )
         if needs_me:
             wanted = {entry.id for entry in desk.orders.needs_me()}
             found = [entry for entry in found if entry.id in wanted]

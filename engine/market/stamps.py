@@ -1,0 +1,79 @@
+"""What the market's clock showed when something was stamped with the wall's.
+
+A simulated market has a time of its own that runs only while a desk is open, so each desk keeps from when on
+how far that time was apart from the wall's. A stamp made before anything was kept stays as it is.
+"""
+
+from bisect import bisect_right
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+
+from data.columns import table
+from data.store import Unit
+from data.tables import MarketOffset
+from engine.parts import Parts
+
+JUMP = timedelta(seconds=1)
+"""A smaller difference is not told apart from the time it takes to read two clocks."""
+
+KEPT = 5_000
+"""So many of the newest offsets are read when a desk opens."""
+
+
+class MarketStamps:
+    """The market's time of every stamp, as far as it is known. A live market's time is the wall's."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._simulated = parts.mode != "LIVE"
+        self._known: list[tuple[datetime, timedelta]] = []
+        self._seen: list[tuple[datetime, timedelta]] = []
+        self._look()
+
+    def shown(self, at: datetime) -> datetime:
+        """The market's time of a stamp of the wall's; the stamp itself where that is not known."""
+        if not self._simulated:
+            return at
+        self._look()
+        after = bisect_right(self._known, at, key=lambda pair: pair[0])
+        return at + self._known[after - 1][1] if after else at
+
+    def keep(self, unit: Unit) -> None:
+        """Store what this desk saw and has not stored yet."""
+        self._look()
+        offsets, instance = table(MarketOffset), self._parts.instance_id
+        stored = set(
+            unit.connection.execute(
+                select(offsets.c.since).where(offsets.c.instance_id == instance)
+            ).scalars()
+        )
+        rows = [
+            {"instance_id": instance, "since": since, "apart_us": apart // timedelta(microseconds=1)}
+            for since, apart in tuple(self._seen)
+            if since not in stored
+        ]
+        if rows:
+            unit.connection.execute(insert(offsets), rows)
+
+    async def load(self) -> None:
+        """Read what earlier desks kept."""
+        offsets = table(MarketOffset)
+        query = select(offsets.c.since, offsets.c.apart_us).order_by(offsets.c.since.desc()).limit(KEPT)
+        async with self._parts.store.reader() as connection:
+            rows = (await connection.execute(query)).all()
+        earlier = {row.since: timedelta(microseconds=row.apart_us) for row in rows}
+        self._known = sorted((earlier | dict(self._known)).items())
+
+    def _look(self) -> None:
+        """Notice that the market has jumped; what was stamped before has not."""
+        if not self._simulated:
+            return
+        now = self._parts.clock.now()
+        apart = self._parts.market_clock.now() - now
+        if self._known and abs(apart - self._known[-1][1]) <= JUMP:
+            return
+        for pairs in (self._known, self._seen):
+            if pairs and pairs[-1][0] == now:  # the wall's clock has stood still meanwhile
+                pairs.pop()
+            pairs.append((now, apart))

@@ -1,0 +1,41 @@
+"""Tape lines of what was done before the desk was opened, from what is stored of it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from data.columns import table
+from data.order_tables import Halt
+from engine.accounts.views import RunRow
+from engine.events import TapeLine
+from engine.orders.runs import Runs
+from engine.parts import Parts
+
+
+def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
+    """How a run ended, by the states of its orders."""
+    words = ", ".join(f"{n} {word}" for word, n in counts.items() if n and word != "total")
+    at = run.finished_at or run.started_at
+    return TapeLine(at, f"run {run.number} finished: {run.title}: {words}", "run", f"run:{run.number}")
+
+
+async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
+    """Runs and halts of the day and of the trading day before, oldest first."""
+    lines: list[TapeLine] = []
+    for number, run in parts.book.runs.items():
+        if run.finished_at is not None:
+            lines.append(finished_line(run, runs.get(number).counts))
+        else:
+            lines.append(TapeLine(run.started_at, f"run {number} {run.title}", "run", f"run:{number}"))
+    if not lines:
+        return lines
+    halts, since = table(Halt), min(line.at for line in lines)
+    query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
+    async with parts.store.reader() as connection:
+        for row in await connection.execute(query.where(halts.c.at >= since)):
+            ref = f"halt:{row.number}"
+            lines.append(TapeLine(row.at, f"HALT {row.number} by {row.by}", "halt", ref))
+            if row.resumed_at is not None:
+                words = f"halt {row.number} resumed by {row.resumed_by}"
+                lines.append(TapeLine(row.resumed_at, words, "halt", ref))
+    return sorted(lines, key=lambda line: line.at)
