@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from data.instruments import Instrument
-from data.vocabulary import OrderType, Product, Side, Validity
+from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,10 @@ class BrokerFunds:
 
 @dataclass(frozen=True, slots=True)
 class BrokerHolding:
-    """Shares the broker holds for a client. Buckets as in the design's section 6."""
+    """Shares the broker holds for a client. Buckets as in the design's section 6.
+
+    `authorised` of them the client has released at the depository for sale today and has not sold yet.
+    """
 
     exchange: str
     tradingsymbol: str
@@ -202,15 +205,17 @@ class BrokerHolding:
     blocked: int
     pledged: int
     cost_paise: int
+    authorised: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerProfile:
-    """Whose session this is."""
+    """Whose session this is, and by what right its shares are sold, where the broker tells that."""
 
     user_id: str
     user_name: str
     broker: str
+    demat: Demat = Demat.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from brokers.kite.statuses import AFTER_MARKET, REGULAR, WAITING_FOR_SESSION, st
 from data.clock import IST
 from data.instruments import EXCHANGES
 from data.money import BPS
-from data.vocabulary import OrderType, Product, Side, Validity
+from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -249,10 +249,17 @@ def _trade(row: Row, user_id: str) -> BrokerTrade:
 # --- account ------------------------------------------------------------------------------------------
 
 
+_DEMAT_CONSENTS = {"consent": Demat.DDPI, "physical": Demat.POA, "": Demat.NONE}
+"""Kite Connect documentation, user profile."""
+
+
 def profile_of(answer: object) -> BrokerProfile:
-    """Whose session it is."""
+    """Whose session it is. A profile without `meta` tells nothing of the demat account."""
     row = Row("profile", answer)
-    return BrokerProfile(row.text("user_id"), row.words("user_name"), row.words("broker") or "ZERODHA")
+    told = row.child("meta").get("demat_consent") if isinstance(row.get("meta"), Mapping) else None
+    demat = _DEMAT_CONSENTS.get(told, Demat.UNKNOWN) if isinstance(told, str) else Demat.UNKNOWN
+    names = row.text("user_id"), row.words("user_name"), row.words("broker") or "ZERODHA"
+    return BrokerProfile(*names, demat)
 
 
 def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:

@@ -26,6 +26,7 @@ class _Held:
     used: int = 0
     t1: int = 0
     pledged: int = 0
+    authorised: int = 0
     average: Decimal = field(default_factory=Decimal)
     bought: int = 0
     bought_value: Decimal = field(default_factory=Decimal)
@@ -55,6 +56,8 @@ def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> None:
     held.settled += row.count("quantity")
     held.used += row.count("used_quantity")
     held.t1 += row.count("t1_quantity")
+    if row.get("authorised_quantity") is not None:
+        held.authorised += max(0, row.count("authorised_quantity") - row.count("used_quantity"))
     held.pledged += row.count("collateral_quantity")
     held.average = row.number("average_price")
     if isinstance(row.get("mtf"), Mapping):
@@ -105,4 +108,5 @@ def _shown(held: _Held, product: Product) -> BrokerHolding:
         blocked=0,
         pledged=held.pledged,
         cost_paise=to_paise(cost.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)),
+        authorised=held.authorised if product is Product.CNC else 0,
     )

@@ -82,8 +82,9 @@ class Book:
     """The projection. `adapters` names the adapter that serves each broker's clients, `simulated` says that
     these are stand-ins on this machine.
 
-    Two are no projections: `foreign`, the live orders at brokers that this desk did not send,
-    and `reconciled`, the clients whose books were compared with the broker's since the desk was opened.
+    Three are no projections: `foreign`, the live orders at brokers that this desk did not send, `reconciled`,
+    the clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
+    shares by security that a client had released for sale when its holdings were last read.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Book:
         self.orders_of_client: dict[int, set[int]] = defaultdict(set)
         self.foreign: dict[int, dict[str, BrokerOrder]] = {}
         self.reconciled: set[int] = set()
+        self.authorised: dict[int, Mapping[str, int]] = {}
         self.breaks: dict[int, tuple[BreakView, ...]] = {}
         self.orders_of_run: dict[int, set[int]] = defaultdict(set)
         self.live: set[int] = set()

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from brokers.contract import BrokerFunds, BrokerHolding
 from data.audit import AuditEntry
 from data.columns import table
+from data.instruments import InstrumentIndex
 from data.order_tables import Order
 from data.store import Unit
 from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
@@ -157,6 +158,17 @@ def _has_traded_on_margin(unit: Unit, client_id: int, parts: Parts) -> bool:
     return unit.connection.execute(select(orders.c.id).where(traded)).first() is not None
 
 
+def security_of(held: BrokerHolding, index: InstrumentIndex) -> str:
+    """Under which security the desk keeps a holding."""
+    instrument = index.get(f"{held.exchange}:{held.tradingsymbol}")
+    return instrument.security if instrument is not None else held.isin or held.tradingsymbol
+
+
+def authorised_shares(holdings: Sequence[BrokerHolding], index: InstrumentIndex) -> dict[str, int]:
+    """By security, the settled shares that a client has released for sale today."""
+    return {security_of(held, index): held.authorised for held in holdings if held.authorised}
+
+
 def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
     holdings = table(Holding)
     ours: dict[tuple[str, str], Any] = {
@@ -167,9 +179,7 @@ def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts)
     }
     there: dict[tuple[str, str], list[BrokerHolding]] = defaultdict(list)
     for held in theirs.holdings:
-        instrument = parts.index.get(f"{held.exchange}:{held.tradingsymbol}")
-        security = instrument.security if instrument is not None else held.isin or held.tradingsymbol
-        there[security, held.product.value].append(held)
+        there[security_of(held, parts.index), held.product.value].append(held)
     found: list[Difference] = []
     for key in sorted(ours.keys() | there.keys()):
         row, rows = ours.get(key), there.get(key, [])

@@ -332,6 +332,36 @@ def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: s
     unit.publish(TapeLine(unit.now, f"{code}: its route is refused: {words}", "warn", code))
 
 
+def note_demat(unit: Unit, client_id: int, told: Demat, actor: str) -> None:
+    """Take over by what right a client's shares are sold, as its broker tells it at a sign-in.
+
+    A right that the broker knows of stands in place of none. Where it knows of none and a paper says
+    otherwise, the paper stands, and the trader is told: the client's next sale shows who is right.
+    """
+    stored, clients = table(ClientRoute), table(Client)
+    row = unit.connection.execute(
+        select(clients.c.code, stored.c.demat)
+        .join(stored, stored.c.client_id == clients.c.id)
+        .where(clients.c.id == client_id)
+    ).one_or_none()
+    if told is Demat.UNKNOWN or row is None or row.demat == told.value:
+        return
+    rights = (Demat.DDPI.value, Demat.POA.value)
+    if row.demat in rights:
+        if told is Demat.NONE:
+            words = (
+                f"{row.code}: its broker knows of no DDPI, its route says {row.demat.upper()}: ask the client"
+            )
+            unit.publish(TapeLine(unit.now, words, "warn", row.code))
+        return
+    unit.connection.execute(
+        update(stored).where(stored.c.client_id == client_id).values(demat=told.value, updated_at=unit.now)
+    )
+    details = {"code": row.code, "demat": told.value, "before": row.demat}
+    unit.audit(AuditEntry("CLIENT_DEMAT_TOLD", actor, client_id=client_id, details=details))
+    unit.touched.roster = True
+
+
 def _mark(unit: Unit, client_id: int, at: datetime | None, words: str) -> None:
     stored = table(ClientRoute)
     unit.connection.execute(

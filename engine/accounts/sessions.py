@@ -22,8 +22,9 @@ from data.locks import HeldLock
 from data.money import BadInput
 from data.store import Unit
 from data.tables import Client
-from data.vocabulary import ClientStatus, SessionProblem, SessionState
+from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
 from engine.accounts.access import PAPER, SessionView
+from engine.accounts.routes import note_demat
 from engine.accounts.sign_in import Redirects, SignInQueue
 from engine.accounts.views import ClientView
 from engine.events import SessionsChanged
@@ -154,6 +155,7 @@ class Sessions:
                 client,
                 SessionProblem.NONE,
                 "",
+                profile.demat,
                 user_name=profile.user_name,
                 login_at=self._parts.clock.now(),
                 expires_at=next_end(self._parts.market_clock.now()) if asks else None,
@@ -283,8 +285,19 @@ class Sessions:
             return
         await self._record(client, problem, words)
 
-    async def _record(self, client: ClientView, problem: SessionProblem, words: str, **login: object) -> None:
-        await self._parts.store.write(lambda unit: self._store(unit, client, problem, words, **login))
+    async def _record(
+        self,
+        client: ClientView,
+        problem: SessionProblem,
+        words: str,
+        demat: Demat = Demat.UNKNOWN,
+        **login: object,
+    ) -> None:
+        def store(unit: Unit) -> None:
+            self._store(unit, client, problem, words, **login)
+            note_demat(unit, client.id, demat, self._parts.actor)
+
+        await self._parts.store.write(store)
 
     def _store(
         self, unit: Unit, client: ClientView, problem: SessionProblem, words: str, **login: object

@@ -228,6 +228,7 @@ class Plans:
             route_words=client.route_words,
             consent_words=client.consent_words,
             authorised=client.authorised,
+            authorised_shares=book.authorised.get(client.id, {}).get(instrument.security, 0),
             mtf_limit_paise=funds.mtf_limit_paise,
             mtf_loan_paise=funds.mtf_loan_paise,
             mtf_reserved_paise=funds.mtf_reserved_paise,

@@ -89,7 +89,8 @@ class ClientInput:
     `base_paise` is the day's sizing base. `halted` stands for a halt of this client, its group, its broker
     or the symbol; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
     the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
-    last minute; `authorised` for settled shares that may leave the client's demat account.
+    last minute; `authorised` for settled shares that may leave the client's demat account, else
+    `authorised_shares` of them may.
     """
 
     client_id: int
@@ -106,6 +107,7 @@ class ClientInput:
     route_words: str = ""
     consent_words: str = ""
     authorised: bool = True
+    authorised_shares: int = 0
     mtf_limit_paise: int = 0
     mtf_loan_paise: int = 0
     mtf_reserved_paise: int = 0
@@ -277,12 +279,19 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
 
 def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> Refusal | None:
     """Whether delivery shares that have reached the demat account may leave it; today's never did."""
-    today = sum(held.today for held in client.holdings if held.product is product)
+    own = [held for held in client.holdings if held.product is product]
+    today, on_sale = sum(held.today for held in own), sum(held.quantity - held.sellable for held in own)
     if client.authorised or product is not Product.CNC or quantity <= today:
         return None
+    released = client.authorised_shares
+    if released and quantity + on_sale <= today + released:
+        return None
+    words = "no DDPI: the client authorises the sale at the depository first"
+    if released:
+        words += f", of which {grouped(released)} shares are released today"
     return Refusal(
         Reason.AUTHORISATION_MISSING,
-        "no DDPI: the client authorises the sale at the depository first, then waive `demat` at the gate",
+        f"{words}; its broker tells that by itself, or waive `demat` at the gate",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from brokers.contract import BrokerError, BrokerFunds, BrokerStatus
 from brokers.kite import mapping
 from brokers.kite.portfolio import holdings_of
-from data.vocabulary import OrderType, Product, Side, Validity
+from data.vocabulary import Demat, OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import order_row
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -297,3 +297,27 @@ def test_what_is_sent_has_no_binary_noise():
         "100",
     ]
     assert mapping.to_paise(Decimal("0.005")) == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "demat"),
+    [
+        ({"demat_consent": "consent"}, Demat.DDPI),
+        ({"demat_consent": "physical"}, Demat.POA),
+        ({"demat_consent": ""}, Demat.NONE),
+        ({"demat_consent": None}, Demat.UNKNOWN),
+        ({"demat_consent": "esign"}, Demat.UNKNOWN),
+        ({}, Demat.UNKNOWN),
+        (None, Demat.UNKNOWN),
+    ],
+)
+def test_a_profile_tells_by_what_right_shares_are_sold(meta: object, demat: Demat):
+    row = {"user_id": "AB1234", "user_name": "Ann", "broker": "ZERODHA", "meta": meta}
+    assert mapping.profile_of(row).demat is demat
+
+
+def test_what_is_released_for_sale_and_not_sold_yet_is_told():
+    row = {"tradingsymbol": "INFY", "exchange": "NSE", "isin": "INE009A01021", "average_price": 1500.0}
+    counts = {"quantity": 7, "used_quantity": 3, "t1_quantity": 0, "collateral_quantity": 0}
+    (held,) = holdings_of([row | counts | {"authorised_quantity": 5}], {"net": [], "day": []})
+    assert (held.free, held.authorised) == (7, 2)

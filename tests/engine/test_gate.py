@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from brokers.contract import NotSent, Refused
+from brokers.contract import BrokerHolding, NotSent, Refused
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.money import BadInput
@@ -24,6 +24,7 @@ from data.vocabulary import (
 from engine.accounts.access import THIS_MACHINE, RouteView, shared_addresses
 from engine.accounts.routes import NewRoute, template
 from engine.accounts.views import HoldingView
+from engine.orders.risk import ClientInput, HeldShares, authorisation_refusal
 from tests.desks import buy, paper_desk, sell, until
 from tests.signing import START, signing_desk
 
@@ -222,6 +223,59 @@ async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_i
         await desk.gate.waive(1, "demat", "authorised at CDSL 09:20")
         held[1] = (replace(today, today=1, free=3),)
         assert await reasons(desk, half) == {"C1": None}
+
+
+async def test_shares_that_the_client_has_released_today_sell_and_no_more(tmp_path):
+    async with signing_desk(tmp_path, "C1", kind="api") as (desk, broker):
+        isin = desk.market.index.get("NSE:TCS").isin
+        shares = BrokerHolding("NSE", "TCS", isin, Product.CNC, 10, 0, 0, 0, 0, 10_000_00, authorised=4)
+
+        async def holdings(account):
+            return [shares]
+
+        broker.holdings = holdings
+        await desk.sessions.sign_in(1, "for-U1")
+        await desk.routes.set(1, own(demat=Demat.NONE))
+        assert await desk.reconcile.check(1)
+        four, five = (sell("TCS", SizingKind.FIXED_QUANTITY, number, 1) for number in (4, 5))
+        assert await reasons(desk, four) == {"C1": None}
+        (line,) = (await desk.plans.preview(five)).lines
+        assert line.reason is Reason.AUTHORISATION_MISSING
+        assert "of which 4 shares are released today" in line.detail
+
+
+def test_open_sales_use_what_the_client_has_released():
+    def refused(sellable: int, wanted: int) -> bool:
+        held = HeldShares(Product.CNC, sellable, 10)
+        client = ClientInput(
+            1, "C1", "", "zerodha", 0, 0, authorised=False, authorised_shares=4, holdings=(held,)
+        )
+        return authorisation_refusal(client, Product.CNC, wanted) is not None
+
+    assert [refused(10, 4), refused(10, 5), refused(7, 1), refused(6, 1)] == [False, True, False, True]
+
+
+async def test_a_sign_in_tells_by_what_right_shares_are_sold(tmp_path):
+    async with signing_desk(tmp_path, "C1", "C2", "C3") as (desk, broker):
+        exchange_token, told = broker.exchange_token, {"U1": Demat.DDPI, "U2": Demat.NONE, "U3": Demat.NONE}
+
+        async def exchanged(account, request_token):
+            profile = await exchange_token(account, request_token)
+            return replace(profile, demat=told[account.user_id])
+
+        broker.exchange_token = exchanged
+        for number, papers in enumerate((Demat.NONE, Demat.UNKNOWN, Demat.DDPI), 1):
+            await desk.routes.set(number, own(f"203.0.113.{number}", demat=papers))
+            await desk.sessions.sign_in(number, f"for-U{number}")
+        assert [colours(desk, number)["demat"] for number in (1, 2, 3)] == ["green", "amber", "green"]
+        assert [route.demat for route in desk.routes.all()] == [Demat.DDPI, Demat.NONE, Demat.DDPI]
+        rows = await desk.audit.rows(action="CLIENT_DEMAT_TOLD")
+        assert {(row.details["code"], row.details["demat"]) for row in rows} == {
+            ("C1", "ddpi"),
+            ("C2", "none"),
+        }
+        (line,) = [line.text for line in desk.tape() if "knows of no DDPI" in line.text]
+        assert line == "C3: its broker knows of no DDPI, its route says DDPI: ask the client"
 
 
 async def test_a_route_that_says_paper_sends_no_real_order_and_a_dealer_needs_a_letter(tmp_path):

@@ -154,6 +154,8 @@ async def kite_morning(
     )
     apps = dict(own_app(one.user_id) for one in people)
     kite = LocalKite(exchange, clock, api_keys=apps, delays=NO_DELAYS, rng=random.Random(7))
+    undecided = {one.user_id: "" for one in people if one.route.demat is Demat.NONE}
+    kite.switches.change({"demat_consent": undecided})
     await kite.start()
     try:
         settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester")
