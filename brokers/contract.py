@@ -4,7 +4,7 @@ Adapters translate wire formats into these shapes and classify how a call ended;
 the desk. Prices and money are integer paise, times aware UTC, quantities whole shares.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -76,11 +76,18 @@ class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
 # --- requests ---------------------------------------------------------------------------------------
 
 
+def nothing_keeps_it_back() -> str:
+    """The last look of an order that nothing keeps back."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """One order as it is sent. `protection_bps` is set for MARKET and SL-M only.
 
-    `after_market` asks for an order that waits at the broker until the market opens (AMO).
+    `after_market` asks for an order that waits at the broker until the market opens (AMO). `last_look` is
+    asked by the adapter in the thread that makes the call, just before its bytes leave: where it gives words,
+    nothing is sent and the call ends `NotSent` with them. It must not block.
     """
 
     exchange: str
@@ -95,6 +102,7 @@ class OrderRequest:
     trigger_paise: int | None = None
     protection_bps: int | None = None
     after_market: bool = False
+    last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

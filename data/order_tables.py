@@ -32,7 +32,12 @@ class PlanRecord(SQLModel, table=True):
 
 
 class RunRecord(SQLModel, table=True):
-    """A confirmed plan being carried out, exactly once."""
+    """A confirmed plan being carried out, exactly once.
+
+    Its unsent orders may leave while they are no older than `send_within_s` since `confirmed_at` and the last
+    price is within `drift_limit_bps` of `priced_paise`; both begin anew when the trader goes on with it. The
+    `paused` figures are those of its last pause: why, when, how old it was and at which last price.
+    """
 
     __tablename__ = "run"
     number: int = numbered()
@@ -43,6 +48,14 @@ class RunRecord(SQLModel, table=True):
     instance_id: int = Field(sa_type=BigInteger)
     skipped: int
     left_paise: int = paise()
+    send_within_s: int = Field(default=60, sa_column_kwargs={"server_default": "60"})
+    drift_limit_bps: int = Field(default=50, sa_column_kwargs={"server_default": "50"})
+    priced_paise: int | None = paise_or_none()
+    confirmed_at: datetime | None = moment_or_none()
+    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    paused_at: datetime | None = moment_or_none()
+    paused_age_s: int | None = None
+    paused_price_paise: int | None = paise_or_none()
     started_at: datetime = moment()
     finished_at: datetime | None = moment_or_none()
 

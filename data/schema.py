@@ -13,7 +13,7 @@ from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a test holds it to the scripts."""
 
 

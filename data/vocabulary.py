@@ -216,6 +216,15 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
 
 
+class PauseReason(StrEnum):
+    """Why a run's unsent orders are kept back; all but `TRADER` are the desk's own doing."""
+
+    TRADER = "trader"
+    DRIFTED = "drifted"
+    TOO_OLD = "too_old"
+    ENGINE_DIED = "engine_died"
+
+
 class PhaseKind(StrEnum):
     """What the exchange allows for an instrument at a moment of market time."""
 

@@ -241,6 +241,8 @@ class Desk:
         if signed_on:
             await self.sessions.expire_due()
         self._orphans()
+        if signed_on:
+            await self.runs.pause_dead()
         try:
             await parts.feed.open()
         except BrokerError as problem:
@@ -384,6 +386,7 @@ class Desk:
             await parts.clock.sleep(parts.waits.heartbeat_s)
             self._orphans()
             with suppress(StoreError, DBAPIError):
+                await self.runs.pause_dead()
                 await self._open_day()
                 await self.sessions.expire_due()
                 await parts.store.write(self._beat)

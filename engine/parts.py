@@ -85,6 +85,8 @@ class Parts:
     signing on alone. Without it nothing is reserved, claimed, modified, adopted or imported."""
     sign_on: Callable[[], Awaitable[None]] = _cannot_sign_on
     """Signs on where that is not done. Raises `StoreError`."""
+    begun: dict[int, float] = field(default_factory=dict[int, float])
+    """The monotonic moment at which each run of this engine was confirmed, or last gone on with."""
     lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
     key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
     outages: Outages = field(default_factory=Outages)

@@ -18,6 +18,10 @@ class Rules:
     drift_limit_bps: int = 50
     """How far the price may move between the frozen plan and its start."""
     plan_valid_s: float = 60.0
+    send_at_least_s: float = 60.0
+    """A run's unsent orders may leave for so long, for longer where the brokers' budgets need it."""
+    send_at_most_s: float = 900.0
+    """However long they need, the rest then waits for the trader."""
     duplicate_window_s: float = 60.0
     """The same client, symbol, side and sizing within this time is refused unless said again."""
     sell_credit_bps: int = BPS
@@ -39,6 +43,8 @@ class Waits:
     """After which a call that still hangs no longer keeps other clients' orders from being sent."""
     silent_pause_s: float = 15.0
     """How long a client's orders wait after its broker has twice running not answered."""
+    claim_valid_s: float = 1.0
+    """How long after its claim an order's bytes may still leave."""
     not_sent_pause_s: float = 1.0
     """Before an order that provably never reached the broker is claimed again."""
     resolve_after_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 191.0)

@@ -188,7 +188,15 @@ def _table() -> tuple[Command, ...]:
             "Orders",
             4,
         ),
-        c("run.pause", "p", "pause_run", "pause", "pause the run, and go on with it", "Orders", 3),
+        c(
+            "run.pause",
+            "p",
+            "pause_run",
+            "pause",
+            "pause the run; a paused one asks for typed words to go on",
+            "Orders",
+            3,
+        ),
         c(
             "intent.again",
             "full_stop",

@@ -304,8 +304,10 @@ class RunView(Vertical):
         if run.finished_at is None and not run.settled:
             unsent = counts["unsent"]
             keys = []
-            if unsent:
-                keys.append("p goes on" if run.status is RunStatus.PAUSED else "p pauses the unsent")
+            if run.paused:
+                keys.append(f"{run.why}   p asks to send the {unsent} unsent")
+            elif unsent:
+                keys.append("p pauses the unsent")
                 keys.append(f"x stops: {unsent} unsent, or unsent and {live} live")
             elif live:
                 keys.append(f"x cancels the {live} live of this run")
@@ -383,7 +385,8 @@ class RunView(Vertical):
         if run is None:
             return False
         if action == "pause_run":
-            return run.finished_at is None and run.counts["unsent"] > 0
+            alive = run.status in (RunStatus.RUNNING, RunStatus.PAUSED)
+            return alive and run.finished_at is None and run.counts["unsent"] > 0
         if action == "cancel_here":
             return any(run.counts[word] for word in ("unsent", "open", "sending", "unknown"))
         if action == "repair":
@@ -391,12 +394,31 @@ class RunView(Vertical):
         return len(self._screen.desk.runs.all()) > 1
 
     def action_pause_run(self) -> None:
-        """Pause the run, or go on with it."""
+        """Pause the run; one that is paused goes on by typed words alone."""
         run = self._run
-        if run is not None:
-            runs = self._screen.desk.runs
-            paused = run.status is RunStatus.PAUSED
-            self._do((runs.go_on if paused else runs.pause)(run.number), "gone on" if paused else "paused")
+        if run is None:
+            return
+        if run.paused:
+            self.run_worker(
+                self._ask_to_go_on(run.number), exclusive=True, exit_on_error=False, group="go-on"
+            )
+        else:
+            self._do(self._screen.desk.runs.pause(run.number), "paused")
+
+    async def _ask_to_go_on(self, number: int) -> None:
+        """Show what going on would do now, and do it once the words were typed."""
+        shell, runs = self._screen.shell, self._screen.desk.runs
+        try:
+            found = await runs.prospect(number)
+        except Exception as problem:
+            shell.say(f"run {number}: {problem}", "error")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(runs.go_on(number, found.unsent), "goes on")
+
+        self.app.push_screen(WordsScreen([*found.lines(shell.privacy), ""], found.answer), answered)
 
     def action_cancel_here(self) -> None:
         """Stop the run; asks for typed words."""

@@ -70,7 +70,13 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
-    if run is not None:
+    for paused in desk.runs.need_trader():
+        unsent = paused.counts["unsent"]
+        words = f"run {paused.number} PAUSED {unsent} unsent"
+        segments.append(
+            Segment(f"{words}: {paused.why}", 1, "warn", brief=f"run{paused.number} PAUSED {unsent}")
+        )
+    if run is not None and not run.needs_trader:
         done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
         paused = " paused" if run.status is RunStatus.PAUSED else ""
         progress = f"{done}/{run.counts['total']}"

@@ -36,12 +36,13 @@ from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
 from engine.accounts.days import roll_day
+from engine.market.quotes import QuoteMap
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
 from engine.orders.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.orders.lifecycle import apply_facts
 from engine.orders.reservation import reserve
-from engine.rules import Waits
+from engine.rules import Rules, Waits
 from tests.desks import START
 
 DAY = date(2026, 11, 18)
@@ -79,6 +80,10 @@ class Ledger:
             instance_id=1,
             book=SimpleNamespace(clients={}, funds=_FundsNow(self)),
             index=InstrumentIndex(STOCKS.values()),
+            clock=self.clock,
+            quotes=QuoteMap(),
+            begun={},
+            rules=Rules(),
             market_clock=SimpleNamespace(now=self._market_now, trading_day=DAY),
             calendar=load_calendar(),
             random=random.Random(7),
@@ -202,6 +207,9 @@ class Ledger:
             protection_bps=200,
             policy=policy,
             trading_day=self.day,
+            send_within_s=3600,
+            drift_limit_bps=50,
+            last_paise=price_paise,
             skipped_lines=(),
             left_paise=0,
             slices=lambda line: [line.quantity],
@@ -225,8 +233,8 @@ class Ledger:
 
     def claim(self, order_id: int) -> str:
         """Claim a reserved order; gives its tag."""
-        ((_, tag),) = claim(self.unit(), [order_id], self.parts)
-        return tag
+        (claimed,) = claim(self.unit(), [order_id], self.parts).made
+        return claimed.tag
 
     def sent(self, order_id: int, outcome: Outcome | None = None) -> Applied:
         """The answer to a send; accepted under the order's own number unless told otherwise."""

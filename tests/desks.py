@@ -16,12 +16,16 @@ from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
+from engine.rules import Waits
 from tradedesk.paper_desk import PaperDesk, prepare_demo
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
+
+WAITS = Waits(claim_valid_s=3600.0)
+"""The desk's own, but for the age of a claim: a clock moved by hand runs ahead of the threads."""
 
 MISSION_PINS = {
     "RELIANCE": (245050, 239520),
@@ -49,6 +53,7 @@ async def paper_desk(
         kind,
         clock=clock,
         settings=settings or Settings(policy=policy, trader="tester"),
+        waits=WAITS,
         exchange=exchange,
         latency=(0.0, 0.0),
         seed=7,
@@ -134,7 +139,10 @@ async def filed_desk(
 ) -> AsyncIterator[PaperDesk]:
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
     settings = Settings(trader=kind)
-    async with open_desk(home, kind, clock=clock, settings=settings, latency=(0.0, 0.0), seed=seed) as desk:
+    opening = open_desk(
+        home, kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
+    )
+    async with opening as desk:
         if await prepare_demo(desk):
             for symbol, (last, previous) in MISSION_PINS.items():
                 desk.exchange.pin(symbol, last, previous)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tradedesk.commands import gate, launch, login, mend, safety, setup, show, simulate, trade
+from tradedesk.commands import gate, launch, login, mend, runs, safety, setup, show, simulate, trade
 from tradedesk.commands.exits import Exit, explain, log_file
 from tradedesk.output import document, say
 
@@ -94,6 +94,7 @@ app.command(rich_help_panel=_TRADE)(trade.bulk)
 app.command(rich_help_panel=_TRADE)(trade.order)
 app.command(rich_help_panel=_TRADE)(trade.modify)
 app.command(rich_help_panel=_TRADE)(trade.cancel)
+app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
 app.command(rich_help_panel=_LOOK)(show.detail)

@@ -79,7 +79,7 @@ class Entry:
             "order_id": self.order_id,
             "user_id": self.user_id,
             "variety": self.variety,
-            "request": asdict(self.request),
+            "request": {name: word for name, word in asdict(self.request).items() if name != "last_look"},
             "day": self.day,
             "status": self.status,
             "placed_at": self.placed_at.isoformat(),

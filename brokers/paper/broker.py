@@ -175,7 +175,12 @@ class PaperBroker:
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order; what trades at once has traded when this returns."""
-        return await self._write(partial(self._exchange.place, account.user_id, request))
+
+        def call() -> Outcome:
+            kept_back = request.last_look()
+            return NotSent(kept_back) if kept_back else self._exchange.place(account.user_id, request)
+
+        return await self._write(call)
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Change a live order."""

@@ -45,6 +45,7 @@ from brokers.contract import (
     SessionExpired,
     StreamEvent,
     Tick,
+    nothing_keeps_it_back,
 )
 from brokers.paper.fault_books import FaultyBooks
 from brokers.paper.fault_dice import FaultDice
@@ -204,6 +205,9 @@ class FaultyBroker:
         stopped = await self._turned_away(account.user_id)
         if stopped is not None:
             return stopped
+        if kept_back := request.last_look():
+            return NotSent(kept_back)
+        request = replace(request, last_look=nothing_keeps_it_back)  # it has left; what follows is the way
         fault = self._dice.pick("placing", account.user_id)
         if fault is None:
             return await self._place(account, request)

@@ -34,8 +34,8 @@ from data.vocabulary import (
     BreakKind,
     ClientStatus,
     HaltScope,
+    OrderState,
     Product,
-    RunStatus,
     SessionState,
 )
 from engine.accounts.access import Access, admit, read_access, shared_addresses
@@ -50,6 +50,7 @@ from engine.accounts.views import (
     OrderView,
     RunRow,
     order_view,
+    run_row,
 )
 from engine.events import (
     ClientsChanged,
@@ -129,7 +130,7 @@ class Book:
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
         out.figures = read_figures(connection, client_ids, day)
-        out.breaks = _read_breaks(connection, client_ids)
+        out.breaks = read_breaks(connection, client_ids)
         for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
             out.holdings.setdefault(client_id, ())
             out.figures.setdefault(client_id, DayFigures())
@@ -143,9 +144,14 @@ class Book:
         return out
 
     def asking(self) -> set[int]:
-        """The orders that the trader should look at."""
+        """Orders that the trader should look at, among them unsent ones of runs that paused by themselves."""
         told = (fact.order_id for fact in self.unbooked())
-        return self.attention.union(order_id for order_id in told if order_id in self.orders)
+        paused = [run.number for run in self.runs.values() if run.paused_by_itself]
+        waiting = (i for number in paused for i in self.orders_of_run.get(number, ()))
+        return self.attention.union(
+            (order_id for order_id in told if order_id in self.orders),
+            (order_id for order_id in waiting if self.orders[order_id].state is OrderState.RESERVED),
+        )
 
     def unbooked(self) -> list[BreakView]:
         """The facts that could not be booked and are not settled."""
@@ -347,9 +353,8 @@ def _holding_view(row: Mapping[str, Any]) -> HoldingView:
     )
 
 
-def _read_breaks(
-    connection: Connection, client_ids: Iterable[int] | None
-) -> dict[int, tuple[BreakView, ...]]:
+def read_breaks(connection: Connection, client_ids: Iterable[int] | None) -> dict[int, tuple[BreakView, ...]]:
+    """The differences from the brokers that stand for these clients, or for all."""
     breaks = table(Break)
     out: dict[int, list[BreakView]] = defaultdict(list)
     for ids in _pieces(client_ids):
@@ -427,14 +432,9 @@ def _read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunR
     runs = table(RunRecord)
     out: dict[int, RunRow] = {}
     for ids in chunks(numbers):
-        for view in rows_read(connection, select(runs).where(runs.c.number.in_(ids)), _run_row, strict=True):
+        for view in rows_read(connection, select(runs).where(runs.c.number.in_(ids)), run_row, strict=True):
             out[view.number] = view
     return out
-
-
-def _run_row(row: Mapping[str, Any]) -> RunRow:
-    values: dict[str, Any] = {**row, "status": RunStatus(row["status"])}
-    return RunRow(**values)
 
 
 def read_halts(connection: Connection) -> list[HaltView]:

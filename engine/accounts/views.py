@@ -13,6 +13,7 @@ from data.vocabulary import (
     HaltScope,
     OrderState,
     OrderType,
+    PauseReason,
     Product,
     Reason,
     RunStatus,
@@ -265,8 +266,32 @@ class RunRow:
     instance_id: int
     skipped: int
     left_paise: int
+    send_within_s: int
+    drift_limit_bps: int
+    priced_paise: int | None
+    confirmed_at: datetime
+    pause_reason: PauseReason | None
+    paused_at: datetime | None
+    paused_age_s: int | None
+    paused_price_paise: int | None
     started_at: datetime
     finished_at: datetime | None
+
+    @property
+    def paused_by_itself(self) -> bool:
+        """Whether the desk paused it, so that the trader may not know of it."""
+        paused = self.status is RunStatus.PAUSED and self.finished_at is None
+        return paused and self.pause_reason is not PauseReason.TRADER
+
+
+def run_row(row: Mapping[Any, Any]) -> RunRow:
+    """A stored run as a view."""
+    changed: dict[str, Any] = {
+        "status": RunStatus(row["status"]),
+        "confirmed_at": row["confirmed_at"] or row["started_at"],
+        "pause_reason": PauseReason(row["pause_reason"]) if row["pause_reason"] else None,
+    }
+    return RunRow(**{**row, **changed})
 
 
 @dataclass(frozen=True, slots=True)

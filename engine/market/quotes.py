@@ -73,7 +73,7 @@ class QuoteMap:
             return None
         seen = tick.received_at
         among_all = key in self._confirmed and key in self._watchers
-        for beat in self._beats.values():
+        for beat in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if beat.received_at > seen and (among_all if beat.keys is None else key in beat.keys):
                 seen = beat.received_at
         return max(0.0, (now - seen).total_seconds())

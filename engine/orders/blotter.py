@@ -110,7 +110,10 @@ class Orders:
         return order
 
     def needs_me(self) -> list[OrderView]:
-        """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, flagged, not booked."""
+        """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, flagged, not booked.
+
+        So are the unsent ones of runs that paused by themselves.
+        """
         book = self._parts.book
         found = [book.orders[order_id] for order_id in book.asking()]
         return sorted(found, key=lambda order: (not order.live, -order.id))

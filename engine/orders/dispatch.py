@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Collection, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -16,16 +18,18 @@ from sqlalchemy import bindparam, insert, select, update
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import AuditEntry
 from data.columns import table
-from data.order_tables import Attempt, Order
+from data.order_tables import Attempt, Order, RunRecord
 from data.store import StoreError, Unit, chunks
-from data.vocabulary import HaltScope, OrderState, RunStatus
+from data.vocabulary import HaltScope, OrderState, OrderType, RunStatus, Side
 from engine.accounts.book import read_halts
-from engine.accounts.views import ClientView, HaltView, OrderView
-from engine.market.market import awaited_day
+from engine.accounts.views import ClientView, HaltView, OrderView, run_row
+from engine.market.market import awaited_day, fetch_quotes
 from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
+from engine.orders.conditions import Kind, Standing, standing, young_price
 from engine.orders.facts import Applied, SendEnded
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.lifecycle import may_be_sent
+from engine.orders.pauses import pause
 from engine.orders.record import Recorder
 from engine.parts import Parts
 from engine.rules import PER_CLIENT, WORKERS
@@ -34,6 +38,9 @@ log = logging.getLogger(__name__)
 
 HALTED = "halted"
 """Why an order was kept back at the last line before the send."""
+
+NOT_RUNNING = "its run is not running"
+"""Why an order was kept back whose run was paused or stopped after its claim."""
 
 SILENT_CALLS = 2
 """Time-outs in a row after which a client's further orders wait."""
@@ -61,6 +68,24 @@ def covers(halt: HaltView, client: ClientView, key: str) -> bool:
 def covered(halts: Collection[HaltView], client: ClientView, key: str) -> bool:
     """Whether any halt stops orders of this client in this instrument."""
     return any(covers(halt, client, key) for halt in halts)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An order that may leave now, under a tag, and when by both clocks it was found so."""
+
+    order_id: int
+    tag: str
+    at: datetime
+    steady_s: float
+
+
+@dataclass(slots=True)
+class Claims:
+    """What came of a claim: orders to send, and those that wait until their price is known anew."""
+
+    made: list[Claimed] = field(default_factory=list[Claimed])
+    waiting: list[int] = field(default_factory=list[int])
 
 
 class Dispatcher:
@@ -104,7 +129,7 @@ class Dispatcher:
                 continue
             self._claimed.clear()
             try:
-                claimed = await self._parts.write_signed_on(
+                claims = await self._parts.write_signed_on(
                     lambda unit, ready=ready: claim(unit, ready, self._parts)
                 )
             except Exception as problem:  # whatever it was, the other orders' way must stay open
@@ -115,10 +140,13 @@ class Dispatcher:
             finally:
                 self._claimed.set()
             self._parts.reached("claimed")
-            for order_id, tag in claimed:
+            for claimed in claims.made:
+                order_id = claimed.order_id
                 self._per_client[self._parts.book.orders[order_id].client_id] += 1
                 self._began[order_id] = self._parts.clock.monotonic()
-                self._sending[order_id] = asyncio.create_task(self._send(order_id, tag))
+                self._sending[order_id] = asyncio.create_task(self._send(claimed))
+            if claims.waiting:
+                self._spawn(self._price_first(claims.waiting))
             if self._queue:
                 self._wake.set()
 
@@ -139,16 +167,16 @@ class Dispatcher:
         room = self._room()
         busy: Counter[int] = Counter()
         soonest: float | None = None
+        seen: set[int] = set()  # an order may be queued twice: given back, and gone on with
         while self._queue and len(ready) < room:
             order_id = self._queue.popleft()
             order = book.orders.get(order_id)
-            if order is None or order.state is not OrderState.RESERVED:
+            if order is None or order.state is not OrderState.RESERVED or order_id in seen:
                 continue
             run = book.runs.get(order.run_number or 0)
             if run is not None and run.status is not RunStatus.RUNNING:
-                if run.status is RunStatus.PAUSED:
-                    kept.append(order_id)
-                continue
+                continue  # who goes on with a run submits what is unsent then
+            seen.add(order_id)
             lane = self._parts.lane(order.client_id)
             resting = (self._not_before.get(order.client_id, now) - now).total_seconds()
             wait = max(lane.wait_s(now), resting)
@@ -199,10 +227,22 @@ class Dispatcher:
         for task in self._later:
             task.cancel()
 
-    async def _send(self, order_id: int, tag: str) -> None:
+    async def _price_first(self, order_ids: list[int]) -> None:
+        """Ask for the prices of orders that wait for one, then queue them again in their places."""
+        book = self._parts.book
+        keys = {book.orders[order_id].key for order_id in order_ids}
+        await fetch_quotes(self._parts, keys)
+        now = self._parts.clock.now()
+        if any(young_price(key, self._parts, now) is None for key in keys):
+            await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        self._queue.extendleft(reversed(order_ids))
+        self._wake.set()
+
+    async def _send(self, claimed: Claimed) -> None:
+        order_id = claimed.order_id
         order = self._parts.book.orders[order_id]
         try:
-            outcome = await self._outcome(order, tag)
+            outcome = await self._outcome(order, claimed)
         finally:
             self._sending.pop(order_id, None)
             self._began.pop(order_id, None)
@@ -227,7 +267,7 @@ class Dispatcher:
         self._queue.append(order_id)
         self._wake.set()
 
-    async def _outcome(self, order: OrderView, tag: str) -> Outcome:
+    async def _outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
         try:
             broker, account = self._parts.broker_of(order.client_id)
         except KeyError:
@@ -239,12 +279,13 @@ class Dispatcher:
             quantity=order.quantity,
             product=order.product,
             order_type=order.order_type,
-            tag=tag,
+            tag=claimed.tag,
             validity=order.validity,
             price_paise=order.limit_paise,
             trigger_paise=order.trigger_paise,
             protection_bps=order.protection_bps,  # what its money was reserved for
             after_market=order.after_market,
+            last_look=partial(self._kept_back, order, claimed),
         )
         if self._halted(order):
             return NotSent(HALTED)
@@ -254,6 +295,20 @@ class Dispatcher:
                 return await broker.place(account, request)
 
         return await outcome_of(place(), f"order {order.id}", no_answer(self._parts.waits))
+
+    def _kept_back(self, order: OrderView, claimed: Claimed) -> str:
+        """Why an order must not leave after all; empty where it may. Asked by the thread that sends it."""
+        parts = self._parts
+        if self._halted(order):
+            return HALTED
+        run = parts.book.runs.get(order.run_number or 0)
+        if run is not None and run.status is not RunStatus.RUNNING:
+            return NOT_RUNNING
+        by_wall = (parts.clock.now() - claimed.at).total_seconds()
+        age_s = max(by_wall, parts.clock.monotonic() - claimed.steady_s)
+        if age_s > parts.waits.claim_valid_s:
+            return f"its claim is {age_s:.1f} s old, {parts.waits.claim_valid_s:g} s are allowed"
+        return ""
 
     def _halted(self, order: OrderView) -> bool:
         """Whether a halt is for this order: the file is for every order, a row for those in its scope."""
@@ -265,15 +320,18 @@ class Dispatcher:
             self._wake.set()
 
 
-def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int, str]]:
+def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
     """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
 
     One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
-    for the next. Nor is one that was to wait for a session that has begun.
+    for the next. Nor is one that was to wait for a session that has begun. A run that does not run as its row
+    says sends nothing; one whose conditions are broken is paused here, in the same commit.
     """
     orders, halts = table(Order), read_halts(unit.connection)
     awaited, day = awaited_day(parts), parts.market_clock.trading_day
-    claimed: list[tuple[int, str]] = []
+    at, steady_s = parts.clock.now(), parts.clock.monotonic()
+    claims = Claims()
+    runs: dict[int, Standing | None] = {}
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
     place = {order_id: number for number, order_id in enumerate(order_ids)}
@@ -289,6 +347,9 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 orders.c.run_number,
                 orders.c.after_market,
                 orders.c.trading_date,
+                orders.c.side,
+                orders.c.order_type,
+                orders.c.trigger_paise,
             ).where(
                 orders.c.id.in_(piece),
                 orders.c.state == OrderState.RESERVED.value,
@@ -302,8 +363,24 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
                 continue
             if not may_be_sent(row.after_market, row.trading_date, day, awaited):
                 continue
+            if run_number is not None:
+                if run_number not in runs:
+                    kind = Kind(
+                        f"{exchange}:{symbol}",
+                        Side(row.side),
+                        OrderType(row.order_type),
+                        row.trigger_paise,
+                        row.after_market,
+                    )
+                    runs[run_number] = _stands(unit, run_number, kind, parts)
+                found = runs[run_number]
+                if found is None:
+                    continue
+                if found.waits:
+                    claims.waiting.append(order_id)
+                    continue
             tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
-            claimed.append((order_id, tag))
+            claims.made.append(Claimed(order_id, tag, at, steady_s))
             changes.append({"b_id": order_id, "b_tag": tag, "b_attempts": tried + 1})
             attempts.append(
                 {
@@ -338,5 +415,20 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> list[tuple[int,
             changes,
         )
         unit.connection.execute(insert(table(Attempt)), attempts)
-    claimed.sort(key=lambda pair: place[pair[0]])
-    return claimed
+    claims.made.sort(key=lambda claimed: place[claimed.order_id])
+    claims.waiting.sort(key=lambda order_id: place[order_id])
+    return claims
+
+
+def _stands(unit: Unit, number: int, kind: Kind, parts: Parts) -> Standing | None:
+    """How a run stands against its conditions now; None where it sends nothing, paused here or before."""
+    runs = table(RunRecord)
+    row = unit.connection.execute(select(runs).where(runs.c.number == number)).mappings().one()
+    run = run_row(row)
+    if run.status is not RunStatus.RUNNING:
+        return None
+    found = standing(run, kind, parts, parts.clock.now())
+    if found.beyond is not None:
+        pause(unit, run, found.beyond, found, parts.actor)
+        return None
+    return found

@@ -13,10 +13,10 @@ from sqlalchemy import bindparam, select, update
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.columns import table
 from data.money import BadInput
-from data.order_tables import Attempt, Order
+from data.order_tables import Attempt, Order, RunRecord
 from data.phases import Calendar
-from data.store import Unit
-from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode
+from data.store import Unit, chunks
+from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode, RunStatus
 from engine.accounts.routes import note_refused
 from engine.orders.booking import Books, OrderRow
 from engine.orders.facts import (
@@ -66,7 +66,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     found |= taken_in
     books.load({fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values()))
     unsent = {f.order_id for f in facts if isinstance(f, SendEnded) and isinstance(f.outcome, NotSent)}
-    unwanted = open_cancels(unit, unsent)
+    unwanted = open_cancels(unit, unsent).keys() | _of_stopped_runs(unit, unsent)
     attempts: list[dict[str, Any]] = []
     requests: list[dict[str, Any]] = []
     read_again: set[int] = set()
@@ -106,6 +106,21 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     write_requests(unit, requests)
     close_requests(unit, ended)
     return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
+
+
+def _of_stopped_runs(unit: Unit, order_ids: set[int]) -> set[int]:
+    """Those of these orders whose run was stopped while they were being sent: they are not sent again."""
+    orders, runs = table(Order), table(RunRecord)
+    found: set[int] = set()
+    for ids in chunks(order_ids):
+        found.update(
+            unit.connection.execute(
+                select(orders.c.id)
+                .join(runs, runs.c.number == orders.c.run_number)
+                .where(orders.c.id.in_(ids), runs.c.status == RunStatus.STOPPED.value)
+            ).scalars()
+        )
+    return found
 
 
 def _find_orders(unit: Unit, seen: Sequence[Seen]) -> dict[tuple[int, str], int]:
@@ -159,7 +174,7 @@ def _apply_send(books: Books, order: OrderRow, outcome: Outcome, unwanted: bool)
             _adopt(books, order, broker_order_id)
             books.move(order, OrderEvent.ACCEPTED)
             _doubt_ended(books, order)
-            if before == OrderState.NOT_RECEIVED.value:
+            if before in _NEVER_LEFT:
                 _came_back(books, order, before)
             words, detail = "accepted", broker_order_id
         case Refused(code, message):
@@ -334,7 +349,7 @@ def _apply_seen(books: Books, order: OrderRow, fact: Seen, requests: list[dict[s
         came_back = before in _TOLD_ENDS and later
         if before in _LIVE_MOVES or came_back:
             books.move(order, event)
-        if before == OrderState.NOT_RECEIVED.value or came_back:
+        if before in _NEVER_LEFT or came_back:
             _came_back(books, order, before)
         if min(order["filled_quantity"], seen.filled_quantity) >= order["quantity"]:
             # The row itself counts them all: beside an older row, newer trades may be a larger order's.
@@ -357,9 +372,13 @@ _LIVE_MOVES = frozenset(
         OrderState.SENDING.value,
         OrderState.UNKNOWN.value,
         OrderState.NOT_RECEIVED.value,
+        OrderState.DENIED.value,
     }
 )
 """States that any live word of the broker ends."""
+
+_NEVER_LEFT = frozenset({OrderState.NOT_RECEIVED.value, OrderState.DENIED.value})
+"""Ends of orders that the broker was taken never to have had; a word of it proves otherwise."""
 
 _TOLD_ENDS = frozenset({OrderState.CANCELLED.value, OrderState.REJECTED.value, OrderState.EXPIRED.value})
 """Ends that the broker told or answered: only a word with a later stamp brings such an order back, since

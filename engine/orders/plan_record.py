@@ -117,7 +117,9 @@ class Plan:
 
     `trading_day` is that of its orders: the next session's for orders that wait for it. `price_age_ms` is the
     price's age when the plan was made, None if no price was known. The lines stand problems first. A line
-    larger than `slice_quantity` goes as several orders; 0 sets no limit.
+    larger than `slice_quantity` goes as several orders; 0 sets no limit. `sending_s` is what the brokers'
+    budgets need to take all orders, as they were used then; an order may leave for `send_within_s` after the
+    plan was confirmed. Both are None on plans of versions that did not say it.
     """
 
     intent: Intent
@@ -144,6 +146,8 @@ class Plan:
     number: int | None = None
     digest: str = ""
     slice_quantity: int = 0
+    sending_s: int | None = None
+    send_within_s: int | None = None
 
     @property
     def title(self) -> str:
@@ -207,6 +211,8 @@ class Plan:
     @property
     def eta_s(self) -> int:
         """About how many seconds sending takes: clients are sent to side by side, each at its own pace."""
+        if self.sending_s is not None:
+            return self.sending_s
         per_client = Counter[int]()
         for line in self.lines:
             if line.ok:
@@ -253,9 +259,16 @@ _SIZING_UNITS = {
 }
 
 
+_LATER = ("sending_s", "send_within_s")
+"""Fields that plans of earlier versions do not have."""
+
+
 def to_json(plan: Plan) -> dict[str, Any]:
     """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys."""
     record: dict[str, Any] = _plain(plan)
+    for name in _LATER:  # what a plan does not say is no part of what was confirmed
+        if record[name] is None:
+            del record[name]
     sizing = plan.intent.sizing
     record["intent"]["sizing"] = {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
     return record

@@ -1,11 +1,14 @@
 """The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
+from math import ceil
 
 from sqlalchemy import select
 
+from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import Instrument
@@ -26,6 +29,7 @@ from engine.orders.plan_record import Plan, freeze, from_json, to_json
 from engine.orders.plans import plan
 from engine.orders.risk import ClientInput, HeldShares, PlanInputs
 from engine.parts import Parts
+from engine.rules import Rules
 
 
 class Plans:
@@ -40,11 +44,11 @@ class Plans:
 
     async def preview(self, intent: Intent) -> Plan:
         """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
-        return plan(intent, await self._inputs(intent))
+        return self._timed(plan(intent, await self._inputs(intent)))
 
     async def freeze(self, intent: Intent) -> Plan:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
-        made = plan(intent, await self._inputs(intent))
+        made = self._timed(plan(intent, await self._inputs(intent)))
         valid_for = timedelta(seconds=self._parts.rules.plan_valid_s)
 
         def store(unit: Unit) -> Plan:
@@ -94,6 +98,19 @@ class Plans:
             return frozen
 
         return await self._parts.store.write(store)
+
+    def _timed(self, made: Plan) -> Plan:
+        """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
+        parts = self._parts
+        calls = Counter[int]()
+        for line in made.ok_lines:
+            if parts.served(line.client_id):
+                calls[line.client_id] += len(made.slices(line))
+        needed = ceil(eta_s(calls, parts.lane, parts.clock.now()))
+        sending_s = max(1, needed) if made.orders else 0
+        return dataclasses.replace(
+            made, sending_s=sending_s, send_within_s=send_within_s(sending_s, parts.rules)
+        )
 
     async def get(self, number: int) -> Plan:
         """A stored plan. Raises `BadInput` for a number that was never given."""
@@ -158,23 +175,39 @@ class Plans:
         ]
 
     async def _inputs(self, intent: Intent) -> PlanInputs:
-        parts, rules = self._parts, self._parts.rules
+        parts = self._parts
         instrument = parts.index.get(intent.key) or parts.index.resolve(intent.key)
         if intent.side is Side.BUY:
             instrument = await self._margins.learned(instrument, self.select(intent.selection))
-        now = parts.clock.now()
-        age = parts.quotes.age(instrument.key, now)
-        if age is None or age > rules.price_age_limit_s:
-            await fetch_quotes(parts, [instrument.key])
-            now = parts.clock.now()
-            age = parts.quotes.age(instrument.key, now)
-        quote = parts.quotes.quote(instrument.key)
-        check_trigger(intent, quote.last_paise if quote else 0)
-        market_now = parts.market_clock.now()
-        capabilities = parts.feed.capabilities
         clients = self.select(intent.selection)
         duplicates = await self._duplicates(intent)
-        await self._reconciled([client.id for client in clients])
+        await self.prepare(instrument.key, [client.id for client in clients])
+        return self.inputs_now(intent, instrument, clients, duplicates)
+
+    async def prepare(self, key: str, client_ids: Collection[int]) -> None:
+        """Have what is traded on at hand: the clients' books compared, then a price that is young."""
+        await self._reconciled(client_ids)
+        age = self._parts.quotes.age(key, self._parts.clock.now())
+        if age is None or age > self._parts.rules.price_age_limit_s:
+            await fetch_quotes(self._parts, [key])
+
+    def inputs_now(
+        self,
+        intent: Intent,
+        instrument: Instrument,
+        clients: Iterable[ClientView],
+        duplicates: Collection[int],
+    ) -> PlanInputs:
+        """What a plan of this intent would be made from at this moment; may be asked from any thread.
+
+        Raises `BadInput` for a stop order whose trigger has been reached.
+        """
+        parts, rules = self._parts, self._parts.rules
+        now, market_now = parts.clock.now(), parts.market_clock.now()
+        age = parts.quotes.age(instrument.key, now)
+        quote = parts.quotes.quote(instrument.key)
+        check_trigger(intent, quote.last_paise if quote else 0)
+        capabilities = parts.feed.capabilities
         desk_halted = halt_file_stands(parts.halt_file) or any(
             halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
         )
@@ -206,7 +239,7 @@ class Plans:
         )
 
     def _client_input(
-        self, client: ClientView, instrument: Instrument, duplicates: frozenset[int]
+        self, client: ClientView, instrument: Instrument, duplicates: Collection[int]
     ) -> ClientInput:
         book = self._parts.book
         funds = book.funds[client.id]
@@ -253,6 +286,11 @@ class Plans:
         since = self._parts.clock.now() - timedelta(seconds=self._parts.rules.duplicate_window_s)
         async with self._parts.store.reader() as connection:
             return frozenset(await connection.run_sync(lambda plain: same_intent(plain, intent, since)))
+
+
+def send_within_s(sending_s: int, rules: Rules) -> int:
+    """How long a run's orders may still leave after its confirmation: half as long again as they need."""
+    return round(min(max(rules.send_at_least_s, 1.5 * sending_s + 15), rules.send_at_most_s))
 
 
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:

@@ -64,6 +64,12 @@ class DuplicateIntent(Refusal):
     reason = "duplicate_intent"
 
 
+class CannotGoOn(Refusal):
+    """A paused run may not go on now; the message says why, and what ends it."""
+
+    reason = "cannot_go_on"
+
+
 class Halted(Refusal):
     """The desk is halted."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,29 +14,35 @@ from sqlalchemy import select, update
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
-from data.order_tables import Order, RunRecord
-from data.store import StoreBusy, StoreError, StoreUnwritable, Unit, chunks
+from data.money import BadInput
+from data.order_tables import RunRecord
+from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (
     HaltScope,
     OrderState,
     OrderType,
+    PauseReason,
     Product,
     RunStatus,
     Side,
     SizingKind,
     Validity,
 )
-from engine.accounts.views import OrderView, RunRow
+from engine.accounts.views import OrderView, RunRow, run_row
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
+from engine.orders.conditions import Kind, standing
 from engine.orders.dispatch import Dispatcher
+from engine.orders.going_on import Prospect, go_on, look
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.lifecycle import may_be_sent
+from engine.orders.pauses import pause, pause_words
 from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
 from engine.orders.planning import Plans, narrowed
 from engine.orders.refusals import (
+    CannotGoOn,
     Halted,
     NotConfirmed,
     PlanDrifted,
@@ -68,6 +74,7 @@ class RunView:
     """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
 
     `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
+    `why` says in words why it is paused; `unsent_blocked_paise` is the money that its unsent orders hold.
     """
 
     number: int
@@ -82,6 +89,19 @@ class RunView:
     left_paise: int
     order_ids: tuple[int, ...]
     settled: bool
+    pause_reason: PauseReason | None = None
+    why: str = ""
+    unsent_blocked_paise: int = 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether its unsent orders are kept back until the trader goes on with it or stops it."""
+        return self.status is RunStatus.PAUSED and self.finished_at is None and self.counts["unsent"] > 0
+
+    @property
+    def needs_trader(self) -> bool:
+        """Whether it paused by itself, so that the trader may not know of it."""
+        return self.paused and self.pause_reason is not PauseReason.TRADER
 
     @property
     def skipped(self) -> int:
@@ -108,11 +128,13 @@ class Runs:
         Raises a `Refusal`; then nothing was reserved and nothing is sent.
         """
         await self._check(plan, confirm)
+        confirmed = self._parts.clock.monotonic()
         lines = self._rotated(plan)
         try:
             number, order_ids = await self._parts.store.write(lambda unit: self._reserve(unit, plan, lines))
         except (StoreUnwritable, StoreBusy) as problem:
             raise stopped(str(problem)) from problem
+        self._parts.begun[number] = confirmed
         self._parts.reached("reserved")
         self._dispatcher.submit(order_ids)
         return self.get(number)
@@ -178,6 +200,12 @@ class Runs:
         """All runs known, newest first."""
         return [self._view(run) for _, run in sorted(self._parts.book.runs.items(), reverse=True)]
 
+    def need_trader(self) -> list[RunView]:
+        """Runs that paused by themselves over unsent orders, newest first."""
+        runs = sorted(self._parts.book.runs.items(), reverse=True)
+        views = [self._view(run) for _, run in runs if run.paused_by_itself]
+        return [view for view in views if view.needs_trader]
+
     def _view(self, run: RunRow) -> RunView:
         book = self._parts.book
         ids = tuple(sorted(book.orders_of_run.get(run.number, ())))
@@ -204,14 +232,27 @@ class Runs:
             left_paise=run.left_paise,
             order_ids=ids,
             settled=all(_settled(order) for order in orders),
+            pause_reason=run.pause_reason if run.status is RunStatus.PAUSED else None,
+            why=_why_paused(run),
+            unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),
         )
 
     async def settled(self, number: int, wait_s: float) -> RunView:
-        """Wait until every order has ended, rests or is UNKNOWN, or `wait_s` have passed."""
+        """Wait until every order has ended, rests or is UNKNOWN, or `wait_s` have passed.
+
+        The unsent orders of a paused run are not waited for: nobody knows for how long they stay.
+        """
+
+        def done() -> bool:
+            run = self.get(number)
+            if not run.paused:
+                return run.settled
+            orders = (self._parts.book.orders[order_id] for order_id in run.order_ids)
+            return all(_settled(order) or order.state is OrderState.RESERVED for order in orders)
 
         async def wait() -> None:
             async with self._moved:
-                await self._moved.wait_for(lambda: self.get(number).settled)
+                await self._moved.wait_for(done)
 
         waiting = asyncio.create_task(wait())
         patience = asyncio.create_task(self._parts.clock.sleep(wait_s))
@@ -223,20 +264,84 @@ class Runs:
 
     async def pause(self, number: int) -> RunView:
         """Keep the unsent orders of a run back; what is sent goes on."""
-        return await self._set_status(number, RunStatus.PAUSED, "RUN_PAUSED")
+        await self._pause([number], PauseReason.TRADER)
+        return self.get(number)
 
-    async def go_on(self, number: int) -> RunView:
-        """Send on after a pause, or the unsent rest of a run whose engine has died. Raises a `Refusal`."""
-        await require_trading(self._parts)
-        unsent = self._unsent(number)
+    async def pause_dead(self) -> None:
+        """Pause the runs whose engine has died over unsent orders: nobody would send them, or say so."""
+        book = self._parts.book
+        dead = [
+            run.number
+            for run in book.runs.values()
+            if run.status is RunStatus.RUNNING
+            and run.finished_at is None
+            and self._unsent(run.number)
+            and not self._parts.engine_lives(run.instance_id)
+        ]
+        if dead:
+            await self._pause(dead, PauseReason.ENGINE_DIED)
+
+    async def _pause(self, numbers: Sequence[int], reason: PauseReason) -> None:
+        parts = self._parts
 
         def unit_of_work(unit: Unit) -> None:
-            _write_status(unit, number, RunStatus.RUNNING, "RUN_RESUMED", self._parts.actor)
-            _take_over(unit, unsent, self._parts)
+            runs = table(RunRecord)
+            for row in unit.connection.execute(select(runs).where(runs.c.number.in_(numbers))).mappings():
+                run = run_row(row)
+                if reason is PauseReason.ENGINE_DIED and parts.engine_lives(run.instance_id):
+                    continue  # another engine has gone on with it meanwhile
+                orders = [parts.book.orders[i] for i in parts.book.orders_of_run.get(run.number, ())]
+                at = standing(run, Kind.of(orders[0]), parts, parts.clock.now())
+                pause(unit, run, reason, at, parts.actor)
 
-        await self._parts.store.write(unit_of_work)
-        self._dispatcher.submit(unsent)
+        await parts.store.write(unit_of_work)
+
+    async def prospect(self, number: int) -> Prospect:
+        """What going on with a paused run would do now; nothing is done.
+
+        Raises `BadInput` for an unknown run, and a `Refusal` where it may not go on at all.
+        """
+        plan = await self._ready_to_go_on(number)
+        async with self._parts.store.reader() as connection:
+            return await connection.run_sync(
+                lambda plain: look(plain, number, plan, self._plans, self._parts)
+            )
+
+    async def go_on(self, number: int, send: int) -> RunView:
+        """Send on with a paused run; `send` is how many orders the trader says are unsent.
+
+        All that a plan is checked against is looked at again in the transaction that goes on, and the price
+        is made anew. Raises what `prospect` raises, and `CannotGoOn` where another number is unsent.
+        """
+        plan = await self._ready_to_go_on(number)
+        began = self._parts.clock.monotonic()
+
+        def unit_of_work(unit: Unit) -> list[int]:
+            found = look(unit.connection, number, plan, self._plans, self._parts)
+            if found.unsent != send:
+                raise CannotGoOn(
+                    f"{found.unsent} orders of run {number} are unsent now, not {send}; look at it again"
+                )
+            return go_on(unit, found, self._parts)
+
+        going = await self._parts.write_signed_on(unit_of_work)
+        self._parts.begun[number] = began
+        self._dispatcher.submit(going)
         return self.get(number)
+
+    async def _ready_to_go_on(self, number: int) -> Plan:
+        """The plan of a run, once the desk may trade and what is looked at is at hand."""
+        await require_trading(self._parts)
+        await self.pause_dead()
+        run = self._parts.book.runs.get(number)
+        if run is None:
+            raise BadInput("run", number, "no run has this number")
+        plan = await self._plans.get(run.plan_number)
+        orders = self._parts.book.orders
+        clients = {orders[order_id].client_id for order_id in self._unsent(number)}
+        if clients:
+            await self._plans.prepare(plan.instrument.key, sorted(clients))
+        return plan
 
     async def stop(self, number: int, live: bool) -> RunView:
         """Free the unsent orders of a run; with `live`, cancel the live ones too."""
@@ -249,7 +354,7 @@ class Runs:
 
         def unit_of_work(unit: Unit) -> dict[int, int]:
             asked = ask(unit, ids, f"run {number} stopped", self._parts.actor)
-            _write_status(unit, number, RunStatus.STOPPED, "RUN_STOPPED", self._parts.actor)
+            _stop(unit, number, self._parts.actor)
             return asked.requests
 
         self._canceller.carry_out(await self._parts.store.write(unit_of_work))
@@ -262,12 +367,6 @@ class Runs:
             for order_id in sorted(book.orders_of_run.get(number, ()))
             if book.orders[order_id].state is OrderState.RESERVED
         ]
-
-    async def _set_status(self, number: int, status: RunStatus, action: str) -> RunView:
-        await self._parts.store.write(
-            lambda unit: _write_status(unit, number, status, action, self._parts.actor)
-        )
-        return self.get(number)
 
     # --- repair and reverse ---
 
@@ -379,29 +478,20 @@ def _settled(order: OrderView) -> bool:
     return not order.live or order.state is OrderState.UNKNOWN
 
 
-def _write_status(unit: Unit, number: int, status: RunStatus, action: str, actor: str) -> None:
+def _why_paused(run: RunRow) -> str:
+    if run.status is not RunStatus.PAUSED or run.pause_reason is None:
+        return ""
+    return pause_words(run, run.pause_reason, run.paused_age_s or 0, run.paused_price_paise)
+
+
+def _stop(unit: Unit, number: int, actor: str) -> None:
+    """Mark a run that has not ended as stopped."""
     runs = table(RunRecord)
-    unit.connection.execute(
-        update(runs).where(runs.c.number == number, runs.c.finished_at.is_(None)).values(status=status.value)
+    stopped = unit.connection.execute(
+        update(runs)
+        .where(runs.c.number == number, runs.c.finished_at.is_(None))
+        .values(status=RunStatus.STOPPED.value)
     )
-    unit.touched.runs.add(number)
-    unit.audit(AuditEntry(action, actor, run_number=number))
-
-
-def _take_over(unit: Unit, order_ids: Iterable[int], parts: Parts) -> None:
-    """Make unsent orders this engine's own, unless the engine that reserved them still lives."""
-    orders = table(Order)
-    for ids in chunks(order_ids):
-        owners = unit.connection.execute(
-            select(orders.c.instance_id).where(orders.c.id.in_(ids)).distinct()
-        ).scalars()
-        dead = [owner for owner in owners if not parts.engine_lives(owner)]
-        unit.connection.execute(
-            update(orders)
-            .where(
-                orders.c.id.in_(ids),
-                orders.c.state == OrderState.RESERVED.value,
-                orders.c.instance_id.in_(dead),
-            )
-            .values(instance_id=parts.instance_id)
-        )
+    if stopped.rowcount:
+        unit.touched.runs.add(number)
+        unit.audit(AuditEntry("RUN_STOPPED", actor, run_number=number))

@@ -62,6 +62,7 @@ _MEANING: Mapping[OrderState, tuple[str, str]] = {
 _EVENTS: Mapping[OrderEvent, str] = {
     OrderEvent.CLAIM: "command: the dispatcher takes it to send it",
     OrderEvent.FREE: "command: end it before it was sent (cancel, halt, stopped run, end of its day)",
+    OrderEvent.DENY: "command: its run goes on, and it may not: its client may not trade or cannot pay now",
     OrderEvent.NOT_SENT: "the call provably never reached the broker, or was turned away at its gate",
     OrderEvent.REFUSED: "the answer to the call: provably not placed",
     OrderEvent.ACCEPTED: "the answer to the call: placed, with the broker's id",

@@ -17,6 +17,7 @@ class OrderEvent(StrEnum):
 
     CLAIM = "claim"
     FREE = "free"
+    DENY = "deny"
     NOT_SENT = "not_sent"
     REFUSED = "refused"
     ACCEPTED = "accepted"
@@ -29,7 +30,7 @@ class OrderEvent(StrEnum):
     SEEN_EXPIRED = "seen_expired"
 
 
-COMMANDS = frozenset({OrderEvent.CLAIM, OrderEvent.FREE})
+COMMANDS = frozenset({OrderEvent.CLAIM, OrderEvent.FREE, OrderEvent.DENY})
 """Events that are our own wish and may be refused."""
 
 
@@ -57,23 +58,25 @@ Cell = tuple[OrderState, Flag | None] | None
 """The state after an event with the flag if it should not have been possible; None refuses the command."""
 
 TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
-    S.DENIED: {  # it never had a tag, so no word of a broker can be about it
+    S.DENIED: {  # one that was kept back after a claim has a tag: a broker may prove that it had left
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.DENIED, Flag.ANOMALY),
         E.REFUSED: (S.DENIED, Flag.ANOMALY),
-        E.ACCEPTED: (S.DENIED, Flag.ANOMALY),
+        E.ACCEPTED: (S.OPEN, Flag.RESURRECTED),
         E.AMBIGUOUS: (S.DENIED, Flag.ANOMALY),
         E.PROVEN_ABSENT: (S.DENIED, Flag.ANOMALY),
-        E.SEEN_LIVE: (S.DENIED, Flag.ANOMALY),
-        E.SEEN_FILLED: (S.DENIED, Flag.ANOMALY),
-        E.SEEN_CANCELLED: (S.DENIED, Flag.ANOMALY),
-        E.SEEN_REJECTED: (S.DENIED, Flag.ANOMALY),
-        E.SEEN_EXPIRED: (S.DENIED, Flag.ANOMALY),
+        E.SEEN_LIVE: (S.OPEN, Flag.RESURRECTED),
+        E.SEEN_FILLED: (S.FILLED, Flag.RESURRECTED),
+        E.SEEN_CANCELLED: (S.CANCELLED, Flag.RESURRECTED),
+        E.SEEN_REJECTED: (S.REJECTED, Flag.RESURRECTED),
+        E.SEEN_EXPIRED: (S.EXPIRED, Flag.RESURRECTED),
     },
     S.RESERVED: {
         E.CLAIM: (S.SENDING, None),
         E.FREE: (S.CANCELLED, None),
+        E.DENY: (S.DENIED, None),  # the trader goes on with its run, and it may not
         E.NOT_SENT: (S.RESERVED, Flag.ANOMALY),
         E.REFUSED: (S.RESERVED, Flag.ANOMALY),
         # Sent by no attempt of ours, and yet the broker has it.
@@ -89,6 +92,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.SENDING: {
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.RESERVED, None),
         E.REFUSED: (S.REJECTED, None),
         E.ACCEPTED: (S.OPEN, None),
@@ -103,6 +107,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.UNKNOWN: {
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.UNKNOWN, Flag.ANOMALY),
         E.REFUSED: (S.UNKNOWN, Flag.ANOMALY),
         E.ACCEPTED: (S.OPEN, None),
@@ -117,6 +122,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.OPEN: {
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.OPEN, Flag.ANOMALY),
         E.REFUSED: (S.OPEN, Flag.ANOMALY),
         # The broker's word may overtake the answer to our call; the answer then says nothing more.
@@ -132,6 +138,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.FILLED: {  # its trades are booked: no later status takes them back
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.FILLED, Flag.ANOMALY),
         E.REFUSED: (S.FILLED, Flag.ANOMALY),
         E.ACCEPTED: (S.FILLED, None),
@@ -146,6 +153,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.CANCELLED: {  # here and in the next two a later word of the broker corrects the end
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.CANCELLED, Flag.ANOMALY),
         E.REFUSED: (S.CANCELLED, Flag.ANOMALY),
         E.ACCEPTED: (S.CANCELLED, None),
@@ -160,6 +168,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.REJECTED: {
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.REJECTED, Flag.ANOMALY),
         E.REFUSED: (S.REJECTED, Flag.ANOMALY),
         E.ACCEPTED: (S.REJECTED, None),
@@ -174,6 +183,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.EXPIRED: {
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.EXPIRED, Flag.ANOMALY),
         E.REFUSED: (S.EXPIRED, Flag.ANOMALY),
         E.ACCEPTED: (S.EXPIRED, None),
@@ -188,6 +198,7 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, Cell]] = {
     S.NOT_RECEIVED: {  # a late placement proves the proof of absence wrong
         E.CLAIM: None,
         E.FREE: None,
+        E.DENY: None,
         E.NOT_SENT: (S.NOT_RECEIVED, Flag.ANOMALY),
         E.REFUSED: (S.NOT_RECEIVED, Flag.ANOMALY),
         E.ACCEPTED: (S.OPEN, Flag.RESURRECTED),

@@ -8,6 +8,7 @@ from data.store import Touched
 from data.tables import Lot, Meta, SizingBase
 from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.accounts.days import roll_day
+from engine.orders.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -201,7 +202,8 @@ async def test_orders_left_over_from_a_day_end_with_it_and_are_never_sent_on_the
         wire = Wire(desk)
         await next_day(desk)
         del desk._dispatcher.submit
-        await desk.runs.go_on(run.number)
+        with pytest.raises(CannotGoOn, match="session of run"):
+            await desk.runs.go_on(run.number, 1)
         await until(desk, lambda: not desk.orders.all(live=True))
         assert wire.placed == []
         ends = {order.client_id: order.state for order in desk.orders.all()}

@@ -10,7 +10,7 @@ from data.clock import ManualClock
 from data.columns import table
 from data.order_tables import Attempt, Order
 from data.tables import Instance
-from data.vocabulary import ClientStatus, OrderState, RunStatus, SizingKind
+from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
 from engine.desk import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 
@@ -66,7 +66,9 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
             AMIT: OrderState.RESERVED,
         }
         assert len((await desk.orders.life(1)).attempts) == 1
-        await desk.runs.go_on(unsent.number)
+        left = desk.runs.get(unsent.number)
+        assert (left.status, left.pause_reason) == (RunStatus.PAUSED, PauseReason.ENGINE_DIED)
+        await desk.runs.go_on(unsent.number, 1)
         await until(desk, lambda: desk.runs.get(unsent.number).status is RunStatus.FINISHED)
         assert desk.runs.get(unsent.number).counts["filled"] == 1
         assert desk.orders.all(client_id=PRIYA)[0].blocked_paise > 0

@@ -222,7 +222,7 @@ def test_an_older_live_word_brings_no_ended_order_back(books: Ledger, state):
     assert books.everything() == before
 
 
-BACK = (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED, OrderState.NOT_RECEIVED)
+BACK = TERMINAL_STATES - {OrderState.FILLED}
 LIVE_WORDS = (OPEN, BrokerStatus.UNRECOGNISED)
 
 

@@ -9,7 +9,7 @@ import pytest
 from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
 from data.vocabulary import ClientStatus, HaltScope, OrderState, Product, Reason, RunStatus, Side, SizingKind
-from engine.orders.refusals import AlreadyRun, Halted, NotConfirmed, PlanDrifted, PlanExpired
+from engine.orders.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -147,9 +147,10 @@ async def test_pause_keeps_back_go_on_sends_and_stop_frees(tmp_path):
         await desk.clock.advance(5)
         assert desk.runs.get(paused).counts["unsent"] == 1
         assert len(wire.placed) == 4
-        await desk.runs.go_on(paused)
+        await desk.runs.go_on(paused, 1)
         await until(desk, lambda: desk.runs.get(paused).status is RunStatus.FINISHED)
-        await desk.runs.go_on(stopped)
+        with pytest.raises(CannotGoOn, match="has ended"):
+            await desk.runs.go_on(stopped, 1)
         assert desk.runs.get(stopped).counts["cancelled"] == 1
         assert len(wire.placed) == 5
         await books_are_sound(desk)

@@ -13,20 +13,20 @@ SEEN = [event for event in E if event.value.startswith("seen")]
 # no: the command is refused; = : the state stays; a name: the state after it.
 # ! flags an ANOMALY: nothing of ours can have led there. * flags RESURRECTED: the broker corrects an end.
 BY_HAND = """
-               claim    free       not_sent  refused   accepted  ambiguous  proven_absent
-DENIED         no       no         =!        =!        =!        =!         =!
-RESERVED       SENDING  CANCELLED  =!        =!        OPEN!     =!         =!
-SENDING        no       no         RESERVED  REJECTED  OPEN      UNKNOWN    =!
-UNKNOWN        no       no         =!        =!        OPEN      =          NOT_RECEIVED
-OPEN           no       no         =!        =!        =         =          =!
-FILLED         no       no         =!        =!        =         =          =!
-CANCELLED      no       no         =!        =!        =         =          =!
-REJECTED       no       no         =!        =!        =         =          =!
-EXPIRED        no       no         =!        =!        =         =          =!
-NOT_RECEIVED   no       no         =!        =!        OPEN*     =!         =!
+               claim    free       deny    not_sent  refused   accepted  ambiguous  proven_absent
+DENIED         no       no         no      =!        =!        OPEN*     =!         =!
+RESERVED       SENDING  CANCELLED  DENIED  =!        =!        OPEN!     =!         =!
+SENDING        no       no         no      RESERVED  REJECTED  OPEN      UNKNOWN    =!
+UNKNOWN        no       no         no      =!        =!        OPEN      =          NOT_RECEIVED
+OPEN           no       no         no      =!        =!        =         =          =!
+FILLED         no       no         no      =!        =!        =         =          =!
+CANCELLED      no       no         no      =!        =!        =         =          =!
+REJECTED       no       no         no      =!        =!        =         =          =!
+EXPIRED        no       no         no      =!        =!        =         =          =!
+NOT_RECEIVED   no       no         no      =!        =!        OPEN*     =!         =!
 
                seen_live  seen_filled  seen_cancelled  seen_rejected  seen_expired
-DENIED         =!         =!           =!              =!             =!
+DENIED         OPEN*      FILLED*      CANCELLED*      REJECTED*      EXPIRED*
 RESERVED       OPEN!      FILLED!      CANCELLED!      REJECTED!      EXPIRED!
 SENDING        OPEN       FILLED       CANCELLED       REJECTED       EXPIRED
 UNKNOWN        OPEN       FILLED       CANCELLED       REJECTED       EXPIRED

@@ -17,8 +17,9 @@ from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
 from tests.faults.remote import ChaosDesk, open_chaos_desk
 
-WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0)
-"""The desk's own waits; what repeats is rarer: a hundredfold clock would leave time for nothing else."""
+WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0, claim_valid_s=3600.0)
+"""The desk's own waits; what repeats is rarer: a hundredfold clock would leave time for nothing else, and a
+claim would be old before its bytes can leave."""
 
 PATIENCE_S = 420.0
 """Clock seconds within which every order in doubt must be proven or raised to a human."""

@@ -47,7 +47,12 @@ from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
 
 WAITS = Waits(
-    send_timeout_s=40.0, read_timeout_s=120.0, live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0
+    send_timeout_s=40.0,
+    read_timeout_s=120.0,
+    live_poll_s=10.0,
+    heartbeat_s=20.0,
+    halt_readback_s=2.0,
+    claim_valid_s=3600.0,
 )
 """The desk's own waits but for those of calls, since the machine is no faster than it is."""
 

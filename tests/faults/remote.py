@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from brokers.contract import (
     Outcome,
     StreamEvent,
     Tick,
+    nothing_keeps_it_back,
 )
 from brokers.paper.schema import from_us
 from data.clock import Clock
@@ -45,7 +47,14 @@ from engine.rules import Rules, Waits
 from tests.faults.chaos_broker import Ledger, Receipt
 from tests.faults.wire import Call, pack, unpack
 
-RULES = Rules(price_age_limit_s=3600.0, drift_limit_bps=2000, plan_valid_s=3600.0, duplicate_window_s=0.0)
+RULES = Rules(
+    price_age_limit_s=3600.0,
+    drift_limit_bps=2000,
+    plan_valid_s=3600.0,
+    send_at_least_s=3600.0,
+    send_at_most_s=3600.0,
+    duplicate_window_s=0.0,
+)
 """At a hundred times the speed no price is fresh; these runs are about orders, not about ages."""
 
 
@@ -236,7 +245,9 @@ class RemoteBroker:
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order."""
-        return await self._write("place", account, request)
+        if kept_back := request.last_look():
+            return NotSent(kept_back)
+        return await self._write("place", account, replace(request, last_look=nothing_keeps_it_back))
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Change a live order."""

@@ -12,7 +12,7 @@ from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe
-from tests.desks import START
+from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
 from tradedesk.paper_desk import PaperDesk
 from tradedesk.settings import Settings
@@ -65,6 +65,7 @@ async def staged_desk(home: Path, clients: int) -> AsyncIterator[PaperDesk]:
         home,
         clock=clock,
         settings=Settings(trader="tester"),
+        waits=WAITS,
         exchange=exchange,
         latency=(0.0, 0.0),
         seed=7,

@@ -26,6 +26,7 @@ from engine.orders.refusals import TradingStopped
 from tests.desks import (
     MISSION_PINS,
     START,
+    WAITS,
     Wire,
     books_are_sound,
     buy,
@@ -298,6 +299,7 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
         tmp_path,
         clock=clock,
         settings=Settings(trader="tester"),
+        waits=WAITS,
         exchange=exchange,
         latency=(0.0, 0.0),
         seed=7,

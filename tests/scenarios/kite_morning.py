@@ -23,7 +23,7 @@ from engine.accounts.views import ClientView
 from engine.orders.intents import Intent
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
-from tests.desks import START
+from tests.desks import START, WAITS
 from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
@@ -160,7 +160,12 @@ async def kite_morning(
     try:
         settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester")
         async with open_desk(
-            home, clock=clock, settings=settings, seed=7, passphrase=lambda: "only for rehearsals"
+            home,
+            clock=clock,
+            settings=settings,
+            waits=WAITS,
+            seed=7,
+            passphrase=lambda: "only for rehearsals",
         ) as desk:
             assert isinstance(desk, KiteDesk)
             await lay_people(desk, people, bare)

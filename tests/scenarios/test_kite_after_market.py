@@ -10,7 +10,7 @@ import pytest
 from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
 from engine.accounts.views import OrderView
 from engine.orders.intents import Intent, Selection, Sizing
-from engine.orders.refusals import PlanExpired
+from engine.orders.refusals import CannotGoOn, PlanExpired
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 PEOPLE = [Person(number) for number in range(1, 5)]
@@ -88,7 +88,8 @@ async def test_what_was_not_sent_before_its_session_is_never_sent_and_its_money_
     await morning.until(lambda: desk.market.now() >= OPEN)
     with pytest.raises(PlanExpired, match="has begun since; plan again"):
         await desk.runs.start(late, late.digest)
-    await desk.runs.go_on(run.number)
+    with pytest.raises(CannotGoOn, match="session of run"):
+        await desk.runs.go_on(run.number, len(unsent))
     await morning.until(lambda: desk.orders.get(unsent[0].id).state is OrderState.CANCELLED, step_s=1.0)
     for order in (desk.orders.get(one.id) for one in unsent):
         assert (order.broker_order_id, order.sent_at, order.blocked_paise) == (None, None, 0)

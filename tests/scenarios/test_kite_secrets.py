@@ -16,6 +16,7 @@ from data.money import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.doctor import Check
+from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli import app
 from tradedesk.kite_access import secret_key, token_key
@@ -54,6 +55,7 @@ async def beside(
         kind,
         clock=morning.clock,
         settings=settings,
+        waits=WAITS,
         seed=8,
         passphrase=passphrase,
         needs_secrets=needs_secrets,

@@ -10,6 +10,7 @@ import pytest
 from brokers.contract import SessionExpired
 from data.money import BadInput
 from data.vocabulary import SessionState
+from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings
@@ -27,6 +28,7 @@ async def beside(morning: Morning) -> AsyncIterator[KiteDesk]:
         "cli",
         clock=morning.clock,
         settings=settings,
+        waits=WAITS,
         seed=8,
         passphrase=lambda: "only for rehearsals",
     ) as other:

@@ -14,6 +14,7 @@ from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
+from tests.desks import WAITS
 from tradedesk.app import TradedeskApp
 from tradedesk.paper_desk import PaperDesk, prepare_demo
 from tradedesk.wiring import open_desk
@@ -148,7 +149,8 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
 
         @asynccontextmanager
         async def demo() -> AsyncIterator[PaperDesk]:
-            async with open_desk(Path(folder), kind="app", clock=clock, latency=(0, 0), seed=1) as desk:
+            opening = open_desk(Path(folder), kind="app", clock=clock, waits=WAITS, latency=(0, 0), seed=1)
+            async with opening as desk:
                 await prepare_demo(desk)
                 yield desk
 

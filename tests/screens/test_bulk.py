@@ -403,7 +403,7 @@ async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> 
         assert bench.desk.runs.get(2).counts["filled"] == plan.orders
 
 
-async def test_p_pauses_and_goes_on_and_nothing_else(tmp_path: Path) -> None:
+async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
         dispatcher = bench.desk._dispatcher
@@ -417,7 +417,16 @@ async def test_p_pauses_and_goes_on_and_nothing_else(tmp_path: Path) -> None:
         assert "PAUSED" in bench.text
         assert "unsent 45" in bench.text
         dispatcher.submit = submit
-        await bench.keys("p")
+        await bench.keys("p", "p")
+        await bench.settle()
+        assert "type  send 45  and Enter" in bench.text
+        assert "45 orders are unsent" in bench.text
+        await bench.type("send 44")
+        await bench.keys("enter")
+        await bench.settle()
+        assert bench.desk.runs.get(1).counts["unsent"] == 45
+        await bench.type("send 45")
+        await bench.keys("enter")
         await bench.settle()
         assert bench.desk.runs.get(1).counts["filled"] == 45
         await bench.keys("p")

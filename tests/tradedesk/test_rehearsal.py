@@ -9,7 +9,7 @@ from brokers.paper.faults import Faults, FaultyBroker
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind
-from tests.desks import MISSION_PINS, START, books_are_sound, buy, until
+from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.paper_desk import prepare_demo
 from tradedesk.settings import Settings
@@ -26,6 +26,7 @@ async def test_a_desk_finds_every_order_whose_answer_was_lost(tmp_path: Path) ->
         tmp_path,
         clock=clock,
         settings=settings,
+        waits=WAITS,
         exchange=exchange,
         latency=(0.0, 0.0),
         seed=7,

@@ -46,7 +46,7 @@ def print_plan(plan: "Plan") -> None:
     line(
         f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
         f"  at LTP ₹{rupees(plan.at_last_paise)}  reserve ₹{rupees(plan.reserve_paise)}"
-        f"  about {plan.eta_s} s  hash {plan.digest[:12]}"
+        f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.digest[:12]}"
     )
     if plan.desk_halted:
         line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
@@ -108,9 +108,21 @@ def run_words(run: "RunView") -> str:
         for word, count in run.counts.items()
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
+    status = f"{run.status.value}: {run.why}" if run.why else run.status.value
     return (
-        f"run {run.number} {run.status.value}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
+        f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
         f"{'  '.join(said)}  {run.skipped} skipped  left by rounding ₹{rupees(run.left_paise)}"
+    )
+
+
+def paused_words(run: "RunView") -> str:
+    """What a paused run keeps, and the two ways on from there."""
+    unsent, number = run.counts["unsent"], run.number
+    money = f", which keep ₹{amount(run.unsent_blocked_paise)} blocked" if run.unsent_blocked_paise else ""
+    return (
+        f"run {number} is PAUSED, {run.why}: {counted(unsent, 'order')} unsent{money}.\n"
+        f"`tradedesk run {number} resume --send {unsent}` sends them, "
+        f"`tradedesk run {number} stop` frees them"
     )
 
 

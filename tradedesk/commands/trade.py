@@ -26,7 +26,7 @@ from tradedesk.commands.options import (
     Wait,
     Yes,
 )
-from tradedesk.commands.plan_words import plan_words, print_plan, print_run, skipped_words
+from tradedesk.commands.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
 from tradedesk.commands.session import confirmed, run, seconds_from, until
 from tradedesk.commands.shapes import order_shape, plan_shape, request_shape, run_shape
 from tradedesk.output import counted, document, line, say
@@ -216,9 +216,20 @@ async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_js
     number = started.number
     if not as_json:
         say(f"run {number} started: {started.title}")
-    # The command must not end over unsent orders: nobody would send them.
-    await until(desk, lambda: not _under_way(desk.runs.get(number)), max(patience, made.eta_s + 10))
-    ended = await desk.runs.settled(number, patience)
+    return await follow_run(desk, number, made, patience, as_json)
+
+
+async def follow_run(desk: "Desk", number: int, made: "Plan", patience: float, as_json: bool) -> Exit:
+    """Wait for a run's outcome and tell it. The command must not end over unsent orders: nobody would send
+    them. Those of a run that has paused are the trader's, so that it ends at once and says what they keep.
+    """
+    longest_s = max(patience, (made.send_within_s or made.eta_s) + 10)
+    await until(desk, lambda: not _under_way(desk.runs.get(number)), longest_s)
+    ended = desk.runs.get(number)
+    if ended.paused:
+        say(paused_words(ended))
+    else:
+        ended = await desk.runs.settled(number, patience)
     if not any(desk.orders.get(order_id).live for order_id in ended.order_ids):
         # The run is closed by one more commit, just behind that of its last order.
         await until(desk, lambda: desk.runs.get(number).finished_at is not None, _CLOSING_S)
@@ -234,7 +245,7 @@ _CLOSING_S = 5.0
 
 
 def _under_way(run_now: "RunView") -> bool:
-    return bool(run_now.counts["unsent"] or run_now.counts["sending"])
+    return bool(run_now.counts["sending"] or (run_now.counts["unsent"] and not run_now.paused))
 
 
 def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:

@@ -1,0 +1,113 @@
+"""Under which conditions a run's unsent orders may leave: its age, and how far the price has moved.
+
+Age is from confirmation, or from when the trader last went on with the run. A MARKET order is held against
+the price of its plan, a stop order against its trigger; a LIMIT order says its own price and knows age only.
+An order that waits for the next session knows only that session.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from data.money import BPS, half_up
+from data.vocabulary import OrderType, PauseReason, Side
+from engine.accounts.views import OrderView, RunRow
+from engine.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What of an order decides which conditions it knows. Every order of a run is of one kind."""
+
+    key: str
+    side: Side
+    order_type: OrderType
+    trigger_paise: int | None
+    after_market: bool
+
+    @property
+    def knows_price(self) -> bool:
+        """Whether a move of the price can keep it back."""
+        return not self.after_market and self.order_type is not OrderType.LIMIT
+
+    @classmethod
+    def of(cls, order: OrderView) -> "Kind":
+        """Of an order in the book."""
+        return cls(order.key, order.side, order.order_type, order.trigger_paise, order.after_market)
+
+    @classmethod
+    def of_row(cls, row: Mapping[Any, Any]) -> "Kind":
+        """Of a stored order."""
+        return cls(
+            f"{row['exchange']}:{row['tradingsymbol']}",
+            Side(row["side"]),
+            OrderType(row["order_type"]),
+            row["trigger_paise"],
+            row["after_market"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a run's unsent orders stand against their conditions at one moment.
+
+    `last_paise` is None where no price is young enough; `drift_bps` is its move since the run was priced.
+    `beyond` says which condition is broken, `waits` that a price is needed first.
+    """
+
+    age_s: float
+    last_paise: int | None
+    drift_bps: int | None
+    beyond: PauseReason | None
+    waits: bool
+
+
+def standing(run: RunRow, kind: Kind, parts: Parts, now: datetime) -> Standing:
+    """Hold a run against its conditions; `now` is wall time. May be asked from any thread."""
+    age_s = run_age_s(run, parts, now)
+    last = young_price(kind.key, parts, now)
+    drift = drift_bps(run.priced_paise, last)
+    if kind.after_market:
+        return Standing(age_s, last, drift, None, False)
+    if age_s > run.send_within_s:
+        return Standing(age_s, last, drift, PauseReason.TOO_OLD, False)
+    if not kind.knows_price:
+        return Standing(age_s, last, drift, None, False)
+    moved = last is not None and _moved_beyond(run, kind, last)
+    return Standing(age_s, last, drift, PauseReason.DRIFTED if moved else None, last is None)
+
+
+def run_age_s(run: RunRow, parts: Parts, now: datetime) -> float:
+    """Seconds since a run was confirmed or gone on with, pauses counted.
+
+    The larger of two clocks: a wall clock may be set back, a monotonic one may stand still while the machine
+    sleeps.
+    """
+    began = parts.begun.get(run.number)
+    steady = 0.0 if began is None else parts.clock.monotonic() - began
+    return max(0.0, steady, (now - run.confirmed_at).total_seconds())
+
+
+def young_price(key: str, parts: Parts, now: datetime) -> int | None:
+    """The last price in paise, None where there is none that is young enough to act on."""
+    quote, age = parts.quotes.quote(key), parts.quotes.age(key, now)
+    if quote is None or age is None or age > parts.rules.price_age_limit_s or quote.last_paise <= 0:
+        return None
+    return quote.last_paise
+
+
+def drift_bps(priced_paise: int | None, last_paise: int | None) -> int | None:
+    """How far a price has moved, in basis points; None where either is not known."""
+    if not priced_paise or last_paise is None:
+        return None
+    return half_up((last_paise - priced_paise) * BPS, priced_paise)
+
+
+def _moved_beyond(run: RunRow, kind: Kind, last_paise: int) -> bool:
+    if kind.trigger_paise is not None:
+        buying = kind.side is Side.BUY
+        return last_paise >= kind.trigger_paise if buying else last_paise <= kind.trigger_paise
+    # Not by the rounded figure: what is over the limit by less than half a basis point is over it.
+    priced = run.priced_paise
+    return priced is None or abs(last_paise - priced) * BPS > run.drift_limit_bps * priced

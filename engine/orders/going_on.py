@@ -1,0 +1,426 @@
+"""Going on with a paused run: what it would do now, and doing it, by the same look at the same moment.
+
+Quantities never change. The price reserved for is made anew by the plan's own protection; what it needs more
+is blocked by the guarded statement, what it needs less is given back; who may not trade now or cannot pay is
+DENIED.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from data.audit import AuditEntry
+from data.columns import table
+from data.ledger import Line, Transfer, reserve_money
+from data.money import BadInput, amount_words
+from data.order_tables import Order, RunRecord
+from data.store import Unit, chunks
+from data.tables import Funds, Instance
+from data.vocabulary import (
+    Account,
+    HaltScope,
+    OrderState,
+    OrderType,
+    PauseReason,
+    Product,
+    Reason,
+    RunStatus,
+    Side,
+)
+from engine.accounts.book import read_breaks, read_halts
+from engine.accounts.views import HaltView, RunRow, run_row
+from engine.events import TapeLine
+from engine.market.market import awaited_day, intraday_end
+from engine.orders.booking import Books, OrderRow
+from engine.orders.conditions import drift_bps, run_age_s
+from engine.orders.dispatch import covered
+from engine.orders.duplicates import run_words, same_intent
+from engine.orders.halt_file import halt_file_stands
+from engine.orders.lifecycle import may_be_sent
+from engine.orders.needs import open_need
+from engine.orders.pauses import pause_words
+from engine.orders.plan_legs import Frame
+from engine.orders.plan_record import Plan
+from engine.orders.planning import Plans
+from engine.orders.refusals import CannotGoOn, Halted, words
+from engine.orders.risk import (
+    ClientInput,
+    PlanInputs,
+    Refusal,
+    authorisation_refusal,
+    band_words,
+    client_refusal,
+    market_refusal,
+    product_refusal,
+    slice_quantity,
+)
+from engine.orders.states import OrderEvent
+from engine.parts import Parts
+
+FROZEN_S = 10.0
+"""An engine that holds its lock and has told nothing for longer is frozen, not dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What going on with a paused run would do at this moment; nothing of it is done yet.
+
+    `orders` are its unsent orders as they stand, `barred` why a client's would not go. Money is in paise;
+    `need_paise` is what the orders that go would keep blocked, 0 for a sell.
+    """
+
+    run: RunRow
+    plan: Plan
+    age_s: float
+    last_paise: int
+    reserve_price_paise: int
+    orders: tuple[OrderRow, ...]
+    barred: Mapping[int, Refusal]
+
+    @property
+    def unsent(self) -> int:
+        """How many orders are unsent now; the trader types this number."""
+        return len(self.orders)
+
+    @property
+    def going(self) -> tuple[OrderRow, ...]:
+        """The orders that would go."""
+        return tuple(order for order in self.orders if order["client_id"] not in self.barred)
+
+    @property
+    def drift_bps(self) -> int | None:
+        """How far the price has moved since the run was confirmed or last gone on with."""
+        return drift_bps(self.run.priced_paise, self.last_paise)
+
+    @property
+    def blocked_paise(self) -> int:
+        """What the unsent orders keep blocked now."""
+        return sum(order["blocked_paise"] for order in self.orders)
+
+    @property
+    def need_paise(self) -> int:
+        """What those that go would keep blocked."""
+        return sum(_repriced(order, self.reserve_price_paise)[0] for order in self.going)
+
+    @property
+    def barred_by_reason(self) -> dict[Reason, int]:
+        """How many clients each reason keeps out."""
+        return dict(Counter(refusal.reason for refusal in self.barred.values()))
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to go on."""
+        return f"send {self.unsent}"
+
+    def lines(self, privacy: bool = False) -> list[str]:
+        """All of it as a trader reads it before typing the answer; with `privacy` without amounts."""
+        run = self.run
+        reason, age_s = run.pause_reason or PauseReason.TRADER, run.paused_age_s or 0
+        drift, before = self.drift_bps, run.priced_paise
+        moved = (
+            "" if drift is None or before is None else f", {drift / 100:+.2f} % from {amount_words(before)}"
+        )
+        money = f"{amount_words(self.blocked_paise)} is blocked, {amount_words(self.need_paise)} would be"
+        kept_out = ", ".join(f"{count} {words(reason)}" for reason, count in self.barred_by_reason.items())
+        return [
+            f"Run {run.number}, {run.title}: {self.unsent} orders are unsent.",
+            f"Paused: {pause_words(run, reason, age_s, run.paused_price_paise)}.",
+            f"It is {self.age_s:.0f} s old. The price is {amount_words(self.last_paise)}{moved}.",
+            *([] if privacy or self.plan.intent.side is Side.SELL else [f"₹{money}."]),
+            f"{len(self.going)} orders would go, with their quantities as they are.",
+            *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),
+        ]
+
+
+def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: Parts) -> Prospect:
+    """What going on with a run would do now, for the trader to read, and inside a `Unit` to be done.
+
+    Raises `BadInput` for an unknown run, `Halted` or `CannotGoOn` where nothing of it may go on.
+    """
+    runs, orders = table(RunRecord), table(Order)
+    row = connection.execute(select(runs).where(runs.c.number == number)).mappings().one_or_none()
+    if row is None:
+        raise BadInput("run", number, "no run has this number")
+    run = run_row(row)
+    _check_run(connection, run, parts)
+    of_run = orders.c.run_number == number
+    waiting = tuple(
+        dict(found)
+        for found in connection.execute(
+            select(orders).where(of_run, orders.c.state == OrderState.RESERVED.value).order_by(orders.c.id)
+        ).mappings()
+    )
+    sending = connection.execute(
+        select(func.count()).where(of_run, orders.c.state == OrderState.SENDING.value)
+    ).scalar_one()
+    if sending:
+        raise CannotGoOn(f"{sending} orders of run {number} are being sent just now; ask again in a moment")
+    if not waiting:
+        raise CannotGoOn(f"run {number} has nothing unsent")
+    halts = read_halts(connection)
+    _check_market(run, plan, waiting, halts, parts)
+    clients = {order["client_id"] for order in waiting}
+    had = _had(connection, run, plan, parts)
+    inputs = _inputs(plan, clients, had.keys(), plans, parts)
+    if (closed := market_refusal(plan.intent, inputs)) is not None and closed.reason is not (
+        Reason.OUTSIDE_PRICE_BAND
+    ):
+        raise CannotGoOn(f"run {number} cannot go on now: {closed.detail}")
+    price = Frame(plan.intent, inputs, {}).reserve_price_paise
+    barred = _barred(connection, plan, waiting, inputs, price, halts, had, parts)
+    barred |= {c: r for c, r in _cannot_pay(connection, waiting, price).items() if c not in barred}
+    age_s = run_age_s(run, parts, parts.clock.now())
+    return Prospect(run, plan, age_s, inputs.last_paise, price, waiting, barred)
+
+
+def _check_run(connection: Connection, run: RunRow, parts: Parts) -> None:
+    if run.finished_at is not None or run.status not in (RunStatus.PAUSED, RunStatus.RUNNING):
+        raise CannotGoOn(f"run {run.number} has ended")
+    if run.status is RunStatus.RUNNING:
+        raise CannotGoOn(f"run {run.number} is not paused")
+    if run.instance_id == parts.instance_id or not parts.engine_lives(run.instance_id):
+        return
+    instances = table(Instance)
+    owner = connection.execute(
+        select(instances.c.kind, instances.c.pid, instances.c.heartbeat_at).where(
+            instances.c.id == run.instance_id
+        )
+    ).one()
+    who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
+    silent_s = (parts.clock.now() - owner.heartbeat_at).total_seconds()
+    if silent_s > FROZEN_S:
+        raise CannotGoOn(
+            f"run {run.number} belongs to {who}, which lives and is frozen: nothing from it for "
+            f"{silent_s:.0f} s; end that process, then go on here"
+        )
+    raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
+
+
+def _check_market(
+    run: RunRow, plan: Plan, orders: tuple[OrderRow, ...], halts: list[HaltView], parts: Parts
+) -> None:
+    """Whether the desk and the session let any of it go. Raises `Halted` or `CannotGoOn`."""
+    halt = next((halt for halt in halts if halt.scope is HaltScope.EVERYTHING), None)
+    if halt is not None or halt_file_stands(parts.halt_file):
+        raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
+    awaited, day = awaited_day(parts), parts.market_clock.trading_day
+    first = orders[0]
+    if not may_be_sent(first["after_market"], first["trading_date"], day, awaited):
+        raise CannotGoOn(f"the session of run {run.number} is over; stop it, what is blocked is freed")
+    until = intraday_end(parts, plan.instrument.fno)
+    ended = until is not None and parts.market_clock.now() >= until and not plan.intent.after_market
+    within_day = any(order["product"] == Product.MIS.value for order in orders)
+    if plan.intent.side is Side.BUY and within_day and ended:
+        raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
+
+
+def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[int, int]:
+    """Clients whom another run has served with the same intent meanwhile, with that run."""
+    if plan.intent.again:
+        return {}
+    since = parts.clock.now() - timedelta(seconds=parts.rules.duplicate_window_s)
+    return same_intent(connection, plan.intent, since, run.number)
+
+
+def _inputs(plan: Plan, client_ids: set[int], had: Any, plans: Plans, parts: Parts) -> PlanInputs:
+    """What the plan would be made from now, under its own policy and protection."""
+    instrument = parts.index.get(plan.instrument.key) or plan.instrument
+    clients = [parts.book.clients[client_id] for client_id in sorted(client_ids)]
+    try:
+        inputs = plans.inputs_now(plan.intent, instrument, clients, had)
+    except BadInput as problem:
+        raise CannotGoOn(f"it cannot go on now: {problem}") from problem
+    return replace(inputs, policy=plan.policy, protection_bps=plan.protection_bps)
+
+
+def _barred(
+    connection: Connection,
+    plan: Plan,
+    orders: tuple[OrderRow, ...],
+    inputs: PlanInputs,
+    price_paise: int,
+    halts: list[HaltView],
+    had: Mapping[int, int],
+    parts: Parts,
+) -> dict[int, Refusal]:
+    """Why the orders of a client may not go, for each client of whom that is so."""
+    clients = {client.client_id: client for client in inputs.clients}
+    breaks = read_breaks(connection, clients)
+    most = slice_quantity(price_paise, inputs)
+    band = _off_the_band(plan, inputs)
+    barred: dict[int, Refusal] = {}
+    for order in orders:
+        client = replace(
+            clients[order["client_id"]],
+            halted=covered(halts, parts.book.clients[order["client_id"]], plan.instrument.key),
+            reduce_only=bool(breaks.get(order["client_id"])),
+        )
+        refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
+        if refusal is None and client.client_id in had:
+            refusal = Refusal(Reason.DUPLICATE_INTENT, f"the same as {run_words([had[client.client_id]])}")
+        if refusal is None and order["quantity"] > most:
+            too_many = f"{order['quantity']} shares are more than one order may be at this price"
+            refusal = Refusal(Reason.OVER_ORDER_LIMIT, too_many)
+        if refusal is not None:
+            barred[client.client_id] = refusal
+    return barred
+
+
+def _order_refusal(plan: Plan, client: ClientInput, order: OrderRow) -> Refusal | None:
+    product = Product(order["product"])
+    if plan.intent.side is Side.BUY:
+        return product_refusal(plan.instrument, Side.BUY, product)
+    return authorisation_refusal(client, product, order["quantity"])
+
+
+def _off_the_band(plan: Plan, inputs: PlanInputs) -> Refusal | None:
+    """Whether the price is one that the exchange takes today; one that waits for a session is not asked."""
+    if plan.intent.after_market:
+        return None
+    priced = plan.intent.order_type in (OrderType.LIMIT, OrderType.SL)
+    price = plan.intent.limit_paise if priced else inputs.last_paise
+    lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
+    if price is None or not ((upper and price > upper) or price < lower):
+        return None
+    return Refusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
+
+
+def _cannot_pay(connection: Connection, orders: tuple[OrderRow, ...], price_paise: int) -> dict[int, Refusal]:
+    """Clients whose money or MTF limit does not carry what their orders need more."""
+    asks = _asks(orders, price_paise)
+    funds = table(Funds)
+    lacking: dict[int, Refusal] = {}
+    for ids in chunks(asks):
+        for row in connection.execute(select(funds).where(funds.c.client_id.in_(ids))).mappings():
+            more, loan = asks[row["client_id"]]
+            room = row["mtf_limit_paise"] - row["mtf_loan_paise"] - row["mtf_reserved_paise"]
+            if row["available_paise"] < more:
+                short = more - row["available_paise"]
+                lacking[row["client_id"]] = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
+            elif loan and loan > room:
+                lacking[row["client_id"]] = Refusal(Reason.MTF_LIMIT, "at the price now", loan - room)
+    return lacking
+
+
+def _asks(orders: tuple[OrderRow, ...], price_paise: int) -> dict[int, tuple[int, int]]:
+    """By client, the money and loan room that its orders need beyond what they have blocked."""
+    asks: dict[int, tuple[int, int]] = {}
+    for order in orders:
+        money, loan = _repriced(order, price_paise)
+        more = max(0, money - order["blocked_paise"])
+        more_loan = max(0, loan - order["mtf_reserved_paise"])
+        if more or more_loan:
+            before = asks.get(order["client_id"], (0, 0))
+            asks[order["client_id"]] = (before[0] + more, before[1] + more_loan)
+    return asks
+
+
+def _repriced(order: OrderRow, price_paise: int) -> tuple[int, int]:
+    """Money and loan room that an unsent order would keep blocked at this reserve price."""
+    return open_need({**order, "reserve_price_paise": price_paise})[:2]
+
+
+def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
+    """Do what was looked at in this same transaction; gives the orders to send.
+
+    Raises `CannotGoOn` where none would go: then the run stays paused.
+    """
+    run, price = prospect.run, prospect.reserve_price_paise
+    asks = _asks(prospect.going, price)
+    served = reserve_money(unit, asks)
+    lost = asks.keys() - served
+    books = Books(unit, parts.actor, parts.rules.sell_credit_bps)
+    books.load(order["id"] for order in prospect.orders)
+    going: list[int] = []
+    for order in books.orders.values():
+        barred = prospect.barred.get(order["client_id"])
+        if barred is None and order["client_id"] in lost:
+            barred = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now")
+        if barred is not None:
+            _deny(books, order, barred)
+        else:
+            _reprice(books, order, prospect)
+            going.append(order["id"])
+    if not going:
+        why = ", ".join(f"{count} {words(reason)}" for reason, count in prospect.barred_by_reason.items())
+        raise CannotGoOn(f"none of the {prospect.unsent} unsent of run {run.number} may go: {why}; stop it")
+    books.flush()
+    orders, runs = table(Order), table(RunRecord)
+    for ids in chunks(going):
+        unit.connection.execute(
+            update(orders).where(orders.c.id.in_(ids)).values(instance_id=parts.instance_id)
+        )
+    unit.connection.execute(
+        update(runs)
+        .where(runs.c.number == run.number)
+        .values(
+            status=RunStatus.RUNNING.value,
+            instance_id=parts.instance_id,
+            priced_paise=prospect.last_paise,
+            confirmed_at=unit.now,
+        )
+    )
+    unit.touched.runs.add(run.number)
+    _tell(unit, prospect, len(going), parts)
+    return going
+
+
+def _deny(books: Books, order: OrderRow, why: Refusal) -> None:
+    books.move(order, OrderEvent.DENY)
+    books.touch(order, reason_code=why.reason.value, reason_text=why.detail)
+    freed = books.release(order, "never sent")
+    books.audit("ORDER_DENIED", order, reason=why.reason.value, released_paise=freed)
+
+
+def _reprice(books: Books, order: OrderRow, prospect: Prospect) -> None:
+    before = (order["reserve_price_paise"], order["blocked_paise"])
+    books.touch(order, reserve_price_paise=prospect.reserve_price_paise)
+    money, loan, _ = open_need(order)
+    if (more := money - order["blocked_paise"]) > 0:
+        lines = [Line(Account.AVAILABLE, -more), Line(Account.BLOCKED, more, order["id"])]
+        client_id, day = order["client_id"], order["trading_date"]
+        transfer = Transfer(client_id, "reserve", day, lines, order_id=order["id"], reserved=True)
+        books.transfers.append(transfer)
+        books.touch(order, blocked_paise=money)
+    if loan > order["mtf_reserved_paise"]:
+        books.touch(order, mtf_reserved_paise=loan)
+    books.release(order, f"repriced:{prospect.run.number}")
+    books.audit(
+        "ORDER_GOES_ON",
+        order,
+        reserve_price_before_paise=before[0],
+        reserve_price_paise=order["reserve_price_paise"],
+        blocked_before_paise=before[1],
+        blocked_paise=order["blocked_paise"],
+    )
+
+
+def _tell(unit: Unit, prospect: Prospect, going: int, parts: Parts) -> None:
+    run, denied = prospect.run, prospect.unsent - going
+    unit.audit(
+        AuditEntry(
+            "RUN_RESUMED",
+            parts.actor,
+            plan_number=run.plan_number,
+            run_number=run.number,
+            details={
+                "paused": run.pause_reason.value if run.pause_reason else "",
+                "age_s": int(prospect.age_s),
+                "priced_before_paise": run.priced_paise,
+                "priced_paise": prospect.last_paise,
+                "reserve_price_paise": prospect.reserve_price_paise,
+                "unsent": prospect.unsent,
+                "sent_on": going,
+                "denied": denied,
+                "blocked_before_paise": prospect.blocked_paise,
+                "need_paise": prospect.need_paise,
+            },
+        )
+    )
+    told = f"run {run.number} goes on: {going} unsent"
+    told += f", {denied} denied" if denied else ""
+    unit.publish(TapeLine(unit.now, told, "run", f"run:{run.number}"))

@@ -1,0 +1,103 @@
+"""One run from the command line: how it stands, going on with its unsent rest, stopping it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.money import BadInput, count_from_text
+from tradedesk.commands.exits import Exit
+from tradedesk.commands.options import AsJson, Wait, Yes
+from tradedesk.commands.plan_words import paused_words, print_run
+from tradedesk.commands.session import at_terminal, confirmed, run, seconds_from, typed
+from tradedesk.commands.shapes import run_shape
+from tradedesk.commands.trade import follow_run
+from tradedesk.output import document, line, say
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.orders.runs import RunView
+
+ACTIONS = ("show", "resume", "stop")
+
+
+def one_run(
+    number: Annotated[str, typer.Argument(metavar="N", help="The run's number.")],
+    action: Annotated[str, typer.Argument(metavar="[show|resume|stop]", help="What to do.")] = "show",
+    send: Annotated[
+        str | None,
+        typer.Option("--send", metavar="N", help="Resume: how many orders are unsent, as you were shown."),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Stop: cancel what is live at the brokers too.")
+    ] = False,
+    yes: Yes = False,
+    wait: Wait = "30",
+    as_json: AsJson = False,
+) -> None:
+    """Show a run, send on the unsent rest of a paused one, or free that rest.
+
+    `resume` shows the move of the price and the new need; `--send N` with the number that is unsent now is
+    its only yes.
+    """
+    wanted, patience = count_from_text(number, "run"), seconds_from(wait)
+    if action not in ACTIONS:
+        raise BadInput("action", action, f"give one of {', '.join(ACTIONS)}")
+    if action == "resume" and yes:
+        raise BadInput(
+            "yes", "--yes", "give --send with the number that is unsent: nothing else sends a rest"
+        )
+    sending = None if send is None else count_from_text(send, "send")
+
+    async def work(desk: "Desk") -> Exit:
+        found = next((entry for entry in desk.runs.all() if entry.number == wanted), None)
+        if found is None:
+            raise BadInput("run", wanted, "no run of today or with live orders has this number")
+        if action == "resume":
+            return await _resume(desk, wanted, sending, patience, as_json)
+        if action == "stop":
+            return await _stop(desk, found, live, yes, as_json)
+        _show(desk, found, as_json)
+        return Exit.DONE
+
+    run(work)
+
+
+def _show(desk: "Desk", found: "RunView", as_json: bool) -> None:
+    if as_json:
+        document(run_shape(desk, found))
+        return
+    line(found.title)
+    print_run(desk, found)
+    if found.paused:
+        line(paused_words(found))
+
+
+async def _resume(desk: "Desk", number: int, sending: int | None, patience: float, as_json: bool) -> Exit:
+    if sending is None:
+        prospect = await desk.runs.prospect(number)
+        what = "\n".join([desk.mode, *prospect.lines()])
+        if not at_terminal():
+            say(f"{what}\nnothing was done: add --send {prospect.unsent} to send them")
+            return Exit.NOTHING_SENT
+        if not await typed(prospect.answer, what):
+            return Exit.NOTHING_SENT
+        sending = prospect.unsent
+    going_on = await desk.runs.go_on(number, sending)
+    made = await desk.plans.get(going_on.plan_number)
+    return await follow_run(desk, number, made, patience, as_json)
+
+
+async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: bool) -> Exit:
+    unsent = found.counts["unsent"]
+    at_brokers = found.counts["open"] + found.counts["sending"] + found.counts["unknown"] if live else 0
+    if not unsent and not at_brokers:
+        say(f"run {found.number} has nothing to stop")
+        _show(desk, found, as_json)
+        return Exit.DONE
+    answer = f"stop {unsent} and {at_brokers}" if unsent and at_brokers else f"stop {unsent or at_brokers}"
+    what = f"{desk.mode}  stop run {found.number}, {found.title}: {unsent} unsent are freed"
+    what += f", {at_brokers} live are cancelled" if at_brokers else "; what is live goes on"
+    if not await confirmed(answer, what, yes, "add --yes to stop it"):
+        return Exit.NOTHING_SENT
+    _show(desk, await desk.runs.stop(found.number, live), as_json)
+    return Exit.DONE
