@@ -60,6 +60,12 @@ def layout_now() -> dict[str, list[str]]:
     }
 
 
+def held() -> tuple[int, int]:
+    """How many columns of how many tables the doctor holds, by a proof or by deriving them again."""
+    tables = [one for one in SQLModel.metadata.sorted_tables if one.name not in UNPROVEN]
+    return sum(len(one.columns) for one in tables), len(tables)
+
+
 def proven_tables(layout: Layout) -> list[str]:
     """The tables that have proofs of their own."""
     parts = {part for parts in PARTS.values() for part in parts}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Executable, func, select
 from data.columns import table
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.order_tables import Fill, Order
+from data.rederive_lots import closed_lot_differences
 from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
 from data.vocabulary import LIVE_STATES, Account
 
@@ -26,6 +27,7 @@ def differences(connection: Connection) -> list[str]:
         *_order_differences(connection),
         *_share_differences(connection),
         *_lot_differences(connection),
+        *closed_lot_differences(connection),
     ]
 
 

@@ -15,7 +15,7 @@ from data.columns import table
 from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
 from data.order_tables import Order, PlanRecord
-from data.proofs import layout_now
+from data.proofs import held
 from data.readable import UNREADABLE, unreadable
 from data.rederive import differences
 from data.schema import missing_triggers
@@ -159,8 +159,8 @@ def _told(connection: Connection) -> tuple[bool, str]:
 def _proofs(connection: Connection) -> tuple[bool, str]:
     made = recompute(connection)
     found = _not_accepted(connection, made.found)
-    columns = sum(len(columns) for columns in layout_now().values())
-    words = f"{made.held} rows are as the audit left them, {columns} columns are held"
+    columns, tables = held()
+    words = f"{made.held} rows are as the audit left them; {columns} columns of {tables} tables are held"
     if made.not_held:
         words += f"; {made.not_held} rows of earlier versions are not held"
     return not found, first_of(found) or words

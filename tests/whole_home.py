@@ -1,17 +1,19 @@
 """A home whose every table has rows, closed again, for tests that change the file as no tradedesk does."""
 
 import asyncio
-import shutil
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import JSON, Boolean, Column, Date, Integer, func, select
+from sqlmodel import SQLModel
+
+from data.columns import UtcDateTime
+from data.readable import WORDS
+from data.store import Unit
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
 from engine.accounts.clients import NewClient
 from engine.accounts.routes import NewRoute
-from tests.desks import buy, by_phone, carry_out, paper_desk, sell, until
+from tests.desks import START, buy, by_phone, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
@@ -56,26 +58,29 @@ async def _trade(home: Path) -> None:
         await desk.settle()
         await desk.halt.resume(made.number, "resume", "tester")
         await desk.settle()
+        await desk._parts.store.write(_fill_empty_tables)
 
 
-def copy_of(database: Path, folder: Path) -> Path:
-    """A copy of a closed home's database in another home; gives it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(database, folder / "desk.db")
-    return folder / "desk.db"
+def _fill_empty_tables(unit: Unit) -> None:
+    """A row for each table that this day of trading left empty, so that no table is without."""
+    for table in SQLModel.metadata.sorted_tables:
+        if unit.connection.execute(select(func.count()).select_from(table)).scalar_one() == 0:
+            row = {column.name: _some_value(column) for column in table.columns}
+            unit.connection.execute(table.insert(), row)
 
 
-def tamper(database: Path, *statements: str | tuple[str, Iterable[Any]]) -> None:
-    """Change the file as no tradedesk does, and leave its triggers standing as they were."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA ignore_check_constraints=ON")
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        connection.execute("BEGIN")
-        for name, _ in rows:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            words, values = (statement, ()) if isinstance(statement, str) else statement
-            connection.execute(words, tuple(values))
-        for _, words in rows:
-            connection.execute(words)
-        connection.execute("COMMIT")
+def _some_value(column: Column[Any]) -> Any:
+    words = WORDS.get((column.table.name, column.name))
+    match column.type:
+        case _ if column.foreign_keys or (words is None and isinstance(column.type, Integer)):
+            return PRIYA if "client" in column.name else 1
+        case UtcDateTime():
+            return START
+        case Date():
+            return START.date()
+        case JSON():
+            return {}
+        case Boolean():
+            return False
+        case _:
+            return next(iter(words[0])).value if words else "some"

@@ -8,16 +8,9 @@ from data.money import BadInput
 from data.vocabulary import ClientStatus
 from engine.orders.refusals import TradingStopped
 from tests.desks import buy, paper_desk
+from tests.tampering import FIT, UNMARK, copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
-from tests.whole_home import PRIYA, QTY, copy_of, tamper, whole_home
-
-FIT = (
-    "UPDATE audit_head SET seq = (SELECT max(seq) FROM audit), hash = (SELECT hash FROM audit"
-    " WHERE seq = (SELECT max(seq) FROM audit)) WHERE name = 'written'"
-)
-"""What a tamperer does who knows of the head that is kept beside the audit."""
-
-UNMARKED = "UPDATE audit_head SET seq = 0 WHERE name = 'verified'"
+from tests.whole_home import PRIYA, QTY, whole_home
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +40,7 @@ async def bad_checks(desk):
 async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
     whole, tmp_path, statements, words
 ):
-    tamper(copy_of(whole, tmp_path), *statements, UNMARKED)
+    tamper(copy_of(whole, tmp_path), *statements, UNMARK)
     for _ in range(2):  # rows written behind the cut hide nothing
         async with paper_desk(tmp_path, demo=False) as desk:
             assert words in desk.trading_stopped
@@ -71,7 +64,7 @@ async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
 async def test_a_row_that_no_audit_row_tells_of_is_found_though_the_head_was_fitted(
     whole, tmp_path, gone, words
 ):
-    tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE {gone}", FIT, UNMARKED)
+    tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE {gone}", FIT, UNMARK)
     async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
         assert any(found.startswith(words) for found in (await desk.audit.verify()).found)
         assert words in (await bad_checks(desk))["audit rows"]
@@ -91,7 +84,7 @@ async def test_a_row_that_is_gone_though_the_audit_tells_of_it_is_found(whole, t
 
 
 async def test_the_last_rows_cut_with_a_fitted_head_are_found_by_the_rows_they_told_of(whole, tmp_path):
-    tamper(copy_of(whole, tmp_path), "DELETE FROM audit WHERE action = 'HALT_RESUMED'", FIT, UNMARKED)
+    tamper(copy_of(whole, tmp_path), "DELETE FROM audit WHERE action = 'HALT_RESUMED'", FIT, UNMARK)
     async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
         assert "halt 1 is not as row" in (await bad_checks(desk))["proofs"]
 
@@ -138,7 +131,7 @@ def test_a_chain_rewritten_with_its_head_is_found_by_heads_kept_outside(whole, t
     assert terminal.run("audit", "verify").code == 0
     written = outside.read_text().split()
     assert len(written) == 3
-    tamper(home / "desk.db", "DELETE FROM audit WHERE seq > 100", FIT, UNMARKED)
+    tamper(home / "desk.db", "DELETE FROM audit WHERE seq > 100", FIT, UNMARK)
     printed = terminal.run("audit", "verify", "--json")
     assert printed.code == 8
     assert f"the audit ends at row 100, a head of row {written[1]} is kept outside" in json.dumps(

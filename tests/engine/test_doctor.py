@@ -6,8 +6,9 @@ from sqlmodel import SQLModel
 from data.store import read_file
 from engine.doctor import examine
 from tests.desks import paper_desk
+from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
-from tests.whole_home import copy_of, tamper, whole_home
+from tests.whole_home import whole_home
 
 EMPTY = ("broker_session", "gate_waiver")
 NOTHING_LEFT = ("client_group", "counter")

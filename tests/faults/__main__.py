@@ -51,6 +51,7 @@ class Proof:
     kills: list[kills.Kill]
     kill_findings: Findings
     cancel_all: CancelAll | None
+    tampered: int
     faults: list[str]
 
     @property
@@ -120,6 +121,7 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
         kills=[kill for result in killed for kill in result.kills],
         kill_findings=merged(result.findings for result in killed),
         cancel_all=cancelled,
+        tampered=sum(result.tampered for result in chaotic),
         faults=[fault for result in done for fault in result.faults],
     )
 
@@ -232,6 +234,8 @@ def figures(proof: Proof) -> dict[str, Any]:
         "recovery_worst_s": round(recoveries[-1], 2) if recoveries else None,
         "kill_orders": killed.orders,
         "kill_fills": killed.fills,
+        "tampered": proof.tampered,
+        "tampering_missed": sum("not found" in fault for fault in proof.faults),
         "cancel_all": asdict(proof.cancel_all) if proof.cancel_all else None,
         "struck": dict((storm.met + killed.met).most_common()),
         "states": dict((storm.states + killed.states).most_common()),
@@ -270,6 +274,8 @@ def table(proof: Proof) -> list[str]:
             f"{f['recovery_median_s']} s, {f['recovery_worst_s']} s of the machine",
         ),
     ]
+    if proof.tampered:
+        rows.append(("books tampered with, not found (0)", f"{f['tampered']}, {f['tampering_missed']}"))
     if proof.cancel_all:
         one = proof.cancel_all
         rows.append(

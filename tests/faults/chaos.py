@@ -11,6 +11,7 @@ from tests.faults.compare import Findings
 from tests.faults.engine_child import Life, Report
 from tests.faults.forks import fork
 from tests.faults.homes import copy_home, open_broker
+from tests.faults.tampering import tamper_with
 
 PER_HOME = 2_000
 """Orders of one home; the order books that are read stay as long as a day's are."""
@@ -35,10 +36,14 @@ class ChaosPlan:
 
 @dataclass(slots=True)
 class ChaosResult:
-    """What came of one home's chaos; `whole_s` in real seconds."""
+    """What came of one home's chaos; `whole_s` in real seconds.
+
+    `tampered` is how often its books were changed afterwards, for the doctor to find.
+    """
 
     findings: Findings = field(default_factory=Findings)
     whole_s: float = 0.0
+    tampered: int = 0
     faults: list[str] = field(default_factory=list[str])
 
 
@@ -68,5 +73,8 @@ def chaos_home(plan: ChaosPlan) -> ChaosResult:
         for process in (child, broker):
             process.kill()
             process.wait()
+    if not result.faults:
+        made = tamper_with(home, plan.seed)
+        result.tampered, result.faults = made.done, made.missed
     result.whole_s = monotonic() - began
     return result

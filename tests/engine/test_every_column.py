@@ -1,0 +1,78 @@
+"""Any single change of a value that money, orders or evidence rest on is found by the doctor."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, UniqueConstraint
+from sqlmodel import SQLModel
+
+from data.proofs import UNPROVEN
+from data.store import read_file
+from engine.doctor import examine
+from tests.desks import paper_desk
+from tests.tampering import changed, copy_of, tamper
+from tests.whole_home import whole_home
+
+TABLES = [table for table in SQLModel.metadata.sorted_tables if table.name not in UNPROVEN]
+HELD = sum(len(table.columns) for table in TABLES)
+DOCS = Path(__file__).parents[2] / "docs" / "architecture.md"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return whole_home(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+async def test_a_change_of_any_column_is_found(whole, tmp_path, table):
+    database = copy_of(whole, tmp_path)
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        assert [check for check in await desk.doctor.run() if not check.ok] == []
+        with closing(sqlite3.connect(database)) as connection:
+            names = ", ".join(column.name for column in table.columns)
+            rows = connection.execute(f"SELECT rowid, {names} FROM {table}").fetchall()
+        unfound = []
+        for place, column in enumerate(table.columns, 1):
+            row = rows[place % len(rows)]
+            put = f"UPDATE {table} SET {column.name} = ? WHERE rowid = ?"
+            tamper(database, (put, (changed(column, row[place]), row[0])))
+            if all(check.ok for check in await desk.doctor.run()):
+                unfound.append(column.name)
+            tamper(database, (put, (row[place], row[0])))
+        assert unfound == []
+        assert [check for check in await desk.doctor.run() if not check.ok] == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=str)
+def test_a_row_that_is_gone_or_was_added_is_found(whole, tmp_path, table):
+    for change in (
+        f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
+        *added(table),
+    ):
+        tamper(copy_of(whole, tmp_path), change)
+        found = {check.name for check in read_file(tmp_path / "desk.db", examine) if not check.ok}
+        assert found - {"references"}, change
+
+
+def added(table):
+    """A copy of a row with another key, where it needs no more than that."""
+    (key, *_), others = list(table.primary_key), [column.name for column in table.columns]
+    single = any(isinstance(one, UniqueConstraint) for one in table.constraints)
+    if single or any(column.unique for column in table.columns) or not isinstance(key.type, Integer):
+        return []
+    values = ", ".join(f"{key.name} + 1000" if name == key.name else name for name in others)
+    return [f"INSERT INTO {table} ({', '.join(others)}) SELECT {values} FROM {table} WHERE rowid = 1"]
+
+
+async def test_the_doctor_and_the_design_say_how_many_columns_are_held(whole, tmp_path):
+    copy_of(whole, tmp_path)
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        (proofs,) = [check for check in await desk.doctor.run() if check.name == "proofs"]
+    said = re.search(r"(\d+) columns of (\d+) tables", " ".join(DOCS.read_text().split()))
+    print(f"{HELD} columns of {len(TABLES)} tables are held")
+    assert said is not None
+    assert (int(said[1]), int(said[2])) == (HELD, len(TABLES))
+    assert f"{HELD} columns of {len(TABLES)} tables are held" in proofs.detail
