@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, overload, runtime_checkable
 
 from data.instruments import Instrument
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,53 @@ class OrderChange:
 # --- what a broker reports --------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A row of a book that the adapter could not take; `words` say which and why.
+
+    Of an order as much as could be read: its id, or empty, and whether it may still trade.
+    """
+
+    words: str
+    broker_order_id: str = ""
+    may_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A live order in a segment or a product that the desk does not trade, in words such as `NFO NRML`."""
+
+    broker_order_id: str
+    what: str
+    tradingsymbol: str
+    side: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Sequence[T]):
+    """The rows of a book that could be taken, as a sequence, and what of it is not among them.
+
+    One odd row hides no other. While there are unread ones nothing is proven absent by the book.
+    """
+
+    taken: tuple[T, ...] = ()
+    unread: tuple[UnreadRow, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        """A row that could be taken."""
+        return self.taken[index]
+
+    def __len__(self) -> int:
+        """How many could be taken."""
+        return len(self.taken)
+
+
 class BrokerStatus(StrEnum):
     """A broker's order status in the contract's words; adapters keep the original in `status_text`."""
 
@@ -184,7 +233,7 @@ class BrokerFunds:
 
     Without `orders_blocked` a broker does not tell what open orders block: `blocked_paise` then counts
     payouts under way alone, and what is available is already less by both. Without `loan_of_today` the loan
-    is that of shares held overnight.
+    is that of shares held overnight; without `loan_whole` rows that tell of it could not be read.
     """
 
     available_paise: int
@@ -194,6 +243,7 @@ class BrokerFunds:
     as_of: datetime
     orders_blocked: bool = True
     loan_of_today: bool = True
+    loan_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,15 +421,15 @@ class Broker(Protocol):
         """The client's money."""
         ...
 
-    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares, today's included."""
         ...
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
-        """The whole order book of the client's trading day."""
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+        """The whole order book of the client's trading day, with what of it is unread or passed over."""
         ...
 
-    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """All fills of the client's trading day."""
         ...
 
@@ -395,7 +445,7 @@ class Broker(Protocol):
         """Ask for a live order to be cancelled. `Accepted` says it was asked, not that it is done."""
         ...
 
-    async def instruments(self) -> Sequence[InstrumentRow]:
+    async def instruments(self) -> Rows[InstrumentRow]:
         """The instruments dump."""
         ...
 

@@ -281,6 +281,7 @@ class BreakKind(StrEnum):
     LOAN = "loan"
     SHARES = "shares"
     FACT = "fact"
+    UNREAD = "unread"
 
 
 class HaltScope(StrEnum):

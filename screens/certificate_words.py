@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from widgets.formats import counted
 
 if TYPE_CHECKING:
-    from engine.orders.certificate import CertificateUnread
+    from engine.orders.certificate import CertificateRow, CertificateUnread
 
 
 def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -> Iterator[str]:
@@ -22,6 +22,16 @@ def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -
         yield f"and {more} more not read; `tradedesk certificate` lists them"
     for path in dict.fromkeys(path for one in unread for path in one.emergency):
         yield f"to cancel there all the same: {path}"
+
+
+def row_words(rows: Sequence[CertificateRow], most: int | None = None) -> Iterator[str]:
+    """Rows of order books that could not be read, and whether they may be of live orders."""
+    shown = rows if most is None else rows[:most]
+    for row in shown:
+        what = "it may live" if row.may_live else "it has ended"
+        yield f"1 row unread {row.code} {row.broker_order_id}: {row.words}; {what}"
+    if len(shown) < len(rows):
+        yield f"and {counted(len(rows) - len(shown), 'row')} more unread; `tradedesk certificate` lists them"
 
 
 def absent_words(codes: Sequence[str], most: int | None = None) -> str:

@@ -1,13 +1,22 @@
 """Desks for tests: the demonstration on an exchange in memory, a clock moved by hand, pinned prices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from brokers.contract import Accepted, Broker, BrokerAccount, BrokerOrder, OrderChange, OrderRequest, Outcome
+from brokers.contract import (
+    Accepted,
+    Broker,
+    BrokerAccount,
+    BrokerOrder,
+    OrderChange,
+    OrderRequest,
+    Outcome,
+    Rows,
+)
 from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
@@ -183,7 +192,7 @@ class Wire:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         if self.on_read is not None:
             await self.on_read(account)
         return await self._broker.orders(account)

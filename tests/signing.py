@@ -1,12 +1,12 @@
 """A desk whose broker asks for a sign-in: the paper exchange behind an adapter that knows sessions."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProfile, SessionExpired
+from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProfile, Rows, SessionExpired
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
@@ -55,7 +55,7 @@ class SigningBroker(PaperBroker):
             raise SessionExpired("Incorrect `api_key` or `access_token`.")
         return BrokerProfile(user, f"Name of {user}", "zerodha")
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         if account.user_id not in self.users:
             raise SessionExpired("Incorrect `api_key` or `access_token`.")
         return await super().orders(account)

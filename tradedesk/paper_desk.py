@@ -3,7 +3,7 @@
 import logging
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from brokers.contract import (
     NotAsked,
     NotSent,
     Outcome,
+    Rows,
 )
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
@@ -131,7 +132,7 @@ class _LostExchange(PaperBroker):
         super().__init__(exchange, clock, latency=latency)
         self._why = why
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """Raises `NotAsked`."""
         raise NotAsked(self._why)
 

@@ -32,9 +32,11 @@ from brokers.contract import (
     OrderChange,
     OrderRequest,
     Outcome,
+    Rows,
     SessionExpired,
     StreamEvent,
     Tick,
+    UnreadRow,
 )
 from brokers.kite import mapping
 from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
@@ -219,21 +221,21 @@ class KiteBroker:
             self._holdings[account] = known
         return mapping.funds_of(margins, known[1], self._clock.now())
 
-    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares, today's included."""
         holdings = await self._answer(account, KiteClient.holdings)
         self._holdings[account] = (self._clock.monotonic(), holdings)
         return holdings_of(holdings, await self._answer(account, KiteClient.positions))
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
         answer = await self._answer(account, KiteClient.orders)
-        found = mapping.orders_of(answer, account.user_id)
-        for order, variety in found.values():
-            self._orders.remember(account, order.broker_order_id, variety)
-        return [order for order, _ in found.values()]
+        book = mapping.orders_of(answer, account.user_id)
+        for broker_order_id, variety in book.varieties.items():
+            self._orders.remember(account, broker_order_id, variety)
+        return book.rows
 
-    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills of today."""
         return mapping.trades_of(await self._answer(account, KiteClient.trades), account.user_id)
 
@@ -345,7 +347,7 @@ class KiteBroker:
                 keys[self._calls.key_of(account)] += 1
         return self._budget.eta_s({key: many * calls for key, many in keys.items()})
 
-    async def instruments(self) -> Sequence[InstrumentRow]:
+    async def instruments(self) -> Rows[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
         reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
         dump = await self._answer(reader or self._feed_account(), KiteClient.instruments)
@@ -451,7 +453,7 @@ def _checked(account: BrokerAccount, profile: BrokerProfile) -> BrokerProfile:
     return profile
 
 
-def _instrument_rows(dump: bytes) -> list[InstrumentRow]:
+def _instrument_rows(dump: bytes) -> Rows[InstrumentRow]:
     """Read a dump as the desk reads one from a file."""
     with tempfile.TemporaryDirectory(prefix="kite-") as folder:
         path = Path(folder) / "instruments.csv"
@@ -460,7 +462,7 @@ def _instrument_rows(dump: bytes) -> list[InstrumentRow]:
             file = read_kite_instruments(path)
         except BadInput as error:
             raise BrokerError(f"Kite's instruments cannot be read: {error}", "bad_instruments") from None
-    return [
+    found = (
         InstrumentRow(
             instrument_token=item.token,
             exchange_token=str(item.token >> 8),  # the low byte is the segment
@@ -474,4 +476,5 @@ def _instrument_rows(dump: bytes) -> list[InstrumentRow]:
             last_paise=item.prev_close_paise,
         )
         for item in file.instruments
-    ]
+    )
+    return Rows(tuple(found), tuple(UnreadRow(words) for words in file.unread))

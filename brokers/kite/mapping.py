@@ -1,11 +1,14 @@
 """Kite's rows as the contract's shapes (Kite Connect documentation; its mocks where the two differ).
 
 Numbers arrive as floats with binary noise and go through their shortest text into paise. A field that is
-missing, null or of another type raises `BrokerError` naming the row and the field. Rows of segments and
-products that the desk does not trade are passed over: a client's own derivatives must not hide its shares.
+missing, null or of another type raises `BrokerError` naming the row and the field; in a book such a row is
+kept as unread and hides no other. Rows of segments and products that the desk does not trade are passed over:
+a client's own derivatives must not hide its shares.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -16,9 +19,13 @@ from brokers.contract import (
     BrokerFunds,
     BrokerOrder,
     BrokerProfile,
+    BrokerStatus,
     BrokerTrade,
     DepthLevel,
+    PassedOver,
+    Rows,
     Tick,
+    UnreadRow,
 )
 from brokers.kite.outcomes import plain
 from brokers.kite.statuses import AFTER_MARKET, REGULAR, WAITING_FOR_SESSION, status_of
@@ -27,7 +34,10 @@ from data.instruments import EXCHANGES
 from data.money import BPS
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
+log = logging.getLogger(__name__)
+
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 _STAMP = "%Y-%m-%d %H:%M:%S"
 _PRODUCTS = frozenset(product.value for product in Product)
@@ -141,9 +151,40 @@ def rows(name: str, answer: object) -> list[Row]:
     return [Row(f"{name} row {number}", fields) for number, fields in enumerate(listed, start=1)]
 
 
+def taken(name: str, answer: object, take: Callable[[Row], T | None]) -> tuple[list[T], list[UnreadRow]]:
+    """What `take` makes of each row of an answer, and the rows that it could make nothing of.
+
+    Raises `BrokerError` where the answer is no list: then nothing of the book is known.
+    """
+    if not isinstance(answer, list):
+        raise BrokerError(f"Kite: the {name} rows must be a list, not {type(answer).__name__}", "bad_row")
+    found: list[T] = []
+    unread: list[UnreadRow] = []
+    for number, fields in enumerate(cast("list[object]", answer), start=1):
+        try:
+            one = take(Row(f"{name} row {number}", fields))
+        except BrokerError as error:
+            unread.append(_unread(fields, error))
+        else:
+            if one is not None:
+                found.append(one)
+    return found, unread
+
+
+def _unread(fields: object, error: BrokerError) -> UnreadRow:
+    """An odd row, with what can be read of an order in it."""
+    words = str(error).removeprefix("Kite: ")
+    if not isinstance(fields, Mapping):
+        return UnreadRow(words, may_live=True)
+    row = Row("row", cast("object", fields))
+    symbol, status = row.words("tradingsymbol"), row.words("status")
+    ended = status_of(status) not in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
+    return UnreadRow(f"{symbol}: {words}" if symbol else words, row.words("order_id"), not ended)
+
+
 def traded_here(row: Row) -> bool:
-    """Whether a row is of a segment and a product that the desk trades."""
-    return row.get("exchange") in EXCHANGES and row.get("product") in _PRODUCTS
+    """Whether a row is of a segment and a product that the desk trades. Raises where it does not tell."""
+    return row.text("exchange") in EXCHANGES and row.text("product") in _PRODUCTS
 
 
 def to_paise(rupees: Decimal) -> int:
@@ -200,25 +241,54 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
     )
 
 
-def orders_of(answer: object, user_id: str) -> dict[str, tuple[BrokerOrder, str]]:
-    """The orders of a book and the varieties they answer to, by order id.
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """A client's order book, and the variety that each order answers to."""
+
+    rows: Rows[BrokerOrder]
+    varieties: Mapping[str, str]
+
+
+def orders_of(answer: object, user_id: str) -> OrderBook:
+    """The orders of a book and the varieties they answer to, odd rows' too.
 
     An after-market order stands as `amo` in the book all day, but once it has gone to the exchange it answers
     as a regular one (Kite's staff).
     """
-    found: dict[str, tuple[BrokerOrder, str]] = {}
-    for row in rows("order", answer):
+    varieties: dict[str, str] = {}
+    passed_over: list[PassedOver] = []
+
+    def take(row: Row) -> BrokerOrder | None:
+        variety, status = row.words("variety") or REGULAR, row.words("status")
+        gone_on = variety == AFTER_MARKET and status not in WAITING_FOR_SESSION
+        varieties[row.words("order_id")] = REGULAR if gone_on else variety
         if traded_here(row):
-            order = order_of(row.fields, user_id, row.name)
-            variety = row.text("variety")
-            gone_on = variety == AFTER_MARKET and order.status_text not in WAITING_FOR_SESSION
-            found[order.broker_order_id] = (order, REGULAR if gone_on else variety)
-    return found
+            row.text("variety")
+            return order_of(row.fields, user_id, row.name)
+        if status_of(status) in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED):
+            passed_over.append(_passed_over(row))
+        return None
+
+    orders, unread = taken("order", answer, take)
+    by_id = {order.broker_order_id: order for order in orders}
+    return OrderBook(Rows(tuple(by_id.values()), tuple(unread), tuple(passed_over)), varieties)
 
 
-def trades_of(answer: object, user_id: str) -> list[BrokerTrade]:
+def _passed_over(row: Row) -> PassedOver:
+    quantity = row.get("quantity")
+    return PassedOver(
+        broker_order_id=row.words("order_id"),
+        what=f"{row.words('exchange')} {row.words('product')}",
+        tradingsymbol=row.words("tradingsymbol"),
+        side=row.words("transaction_type"),
+        quantity=int(quantity) if isinstance(quantity, int | float) else 0,
+    )
+
+
+def trades_of(answer: object, user_id: str) -> Rows[BrokerTrade]:
     """The fills of a trade book."""
-    return [_trade(row, user_id) for row in rows("trade", answer) if traded_here(row)]
+    trades, unread = taken("trade", answer, lambda row: _trade(row, user_id) if traded_here(row) else None)
+    return Rows(tuple(trades), tuple(unread))
 
 
 def _tags(row: Row) -> tuple[str, ...]:
@@ -270,31 +340,41 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
     the client's own margin.
     """
     row = Row("margins", margins)
-    loan = 0
-    for held in rows("holdings", holdings):
-        if isinstance(held.get("mtf"), Mapping) and held.child("mtf").count("quantity"):
-            mtf = held.child("mtf")
-            loan += max(0, mtf.paise("value") - mtf.paise("initial_margin"))
+    loans, unread = taken("holdings", holdings, _loan)
     return BrokerFunds(
         available_paise=row.child("available").paise("live_balance"),
         blocked_paise=abs(row.child("utilised").paise("payout")),
         mtf_limit_paise=0,
-        mtf_loan_paise=loan,
+        mtf_loan_paise=sum(loans),
         as_of=as_of,
         orders_blocked=False,
         loan_of_today=False,  # today's purchases are positions, which tell no margin
+        loan_whole=not unread,
     )
+
+
+def _loan(held: Row) -> int:
+    """What is lent on one holding."""
+    if not isinstance(held.get("mtf"), Mapping) or not held.child("mtf").count("quantity"):
+        return 0
+    mtf = held.child("mtf")
+    return max(0, mtf.paise("value") - mtf.paise("initial_margin"))
 
 
 # --- market -------------------------------------------------------------------------------------------
 
 
 def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
-    """Quotes by key; an index has neither depth nor circuits."""
+    """Quotes by key; an index has neither depth nor circuits. An odd one is left out and logged."""
     if not isinstance(answer, Mapping):
         raise BrokerError(f"Kite: quotes must be an object, not {type(answer).__name__}", "bad_row")
-    quotes = cast("Mapping[str, object]", answer)
-    return {key: _tick(key, Row(f"quote of {key}", fields), received_at) for key, fields in quotes.items()}
+    found: dict[str, Tick] = {}
+    for key, fields in cast("Mapping[str, object]", answer).items():
+        try:
+            found[key] = _tick(key, Row(f"quote of {key}", fields), received_at)
+        except BrokerError as error:
+            log.warning("a quote is left out: %s", error)
+    return found
 
 
 def _tick(key: str, row: Row, received_at: datetime) -> Tick:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from brokers.contract import BrokerHolding
-from brokers.kite.mapping import Row, rows, to_paise, traded_here
+from brokers.contract import BrokerHolding, Rows
+from brokers.kite.mapping import Row, taken, to_paise, traded_here
 from data.instruments import EXCHANGES
 from data.vocabulary import Product
 
@@ -33,49 +33,56 @@ class _Held:
     sold: int = 0
 
 
-def holdings_of(holdings: object, positions: object) -> list[BrokerHolding]:
+def holdings_of(holdings: object, positions: object) -> Rows[BrokerHolding]:
     """A client's shares by company and product; what there are none of is left out.
 
-    `blocked` is 0: Kite does not tell what open sell orders keep. Raises `BrokerError` naming row and field.
+    `blocked` is 0: Kite does not tell what open sell orders keep. Raises `BrokerError` for what is no list.
     """
     found: dict[tuple[str, Product], _Held] = {}
-    for row in rows("holdings", holdings):
-        if row.get("exchange") in EXCHANGES:
-            _take_holding(found, row)
-    for row in rows("position", Row("positions", positions).get("net")):
-        if traded_here(row):
-            _take_position(found, row)
+    unread = taken("holdings", holdings, lambda row: _take_holding(found, row))[1]
+    net = Row("positions", positions).get("net")
+    unread += taken("position", net, lambda row: _take_position(found, row))[1]
     shown = (_shown(held, product) for (_, product), held in found.items())
-    return [held for held in shown if held.free + held.t1 + held.today + held.pledged]
+    have = (held for held in shown if held.free + held.t1 + held.today + held.pledged)
+    return Rows(tuple(have), tuple(unread))
 
 
-def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> None:
-    symbol = row.text("tradingsymbol")
+def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
+    """Add a holding, or nothing of it where any of its fields is odd; gives whether it is a share."""
+    if row.text("exchange") not in EXCHANGES:
+        return False
+    symbol, average = row.text("tradingsymbol"), row.number("average_price")
+    counts = [row.count(name) for name in ("quantity", "used_quantity", "t1_quantity", "collateral_quantity")]
+    mtf = row.child("mtf") if isinstance(row.get("mtf"), Mapping) else None
+    lent = [mtf.count(name) for name in ("quantity", "used_quantity")] if mtf is not None else [0, 0]
+    lent_average = mtf.number("average_price") if mtf is not None and any(lent) else Decimal()
+    authorised = 0 if row.get("authorised_quantity") is None else row.count("authorised_quantity")
     held = _find(found, row, Product.CNC)
-    held.isin = row.words("isin")
-    held.settled += row.count("quantity")
-    held.used += row.count("used_quantity")
-    held.t1 += row.count("t1_quantity")
-    if row.get("authorised_quantity") is not None:
-        held.authorised += max(0, row.count("authorised_quantity") - row.count("used_quantity"))
-    held.pledged += row.count("collateral_quantity")
-    held.average = row.number("average_price")
-    if isinstance(row.get("mtf"), Mapping):
-        mtf = row.child("mtf")
-        if mtf.count("quantity") or mtf.count("used_quantity"):
-            funded = found[symbol, Product.MTF] = _find(found, row, Product.MTF)
-            funded.isin = held.isin
-            funded.settled += mtf.count("quantity")
-            funded.used += mtf.count("used_quantity")
-            funded.average = mtf.number("average_price")
+    held.authorised += max(0, authorised - counts[1])
+    held.isin, held.average = row.words("isin"), average
+    held.settled += counts[0]
+    held.used += counts[1]
+    held.t1 += counts[2]
+    held.pledged += counts[3]
+    if any(lent):
+        funded = found[symbol, Product.MTF] = _find(found, row, Product.MTF)
+        funded.isin, funded.average = held.isin, lent_average
+        funded.settled += lent[0]
+        funded.used += lent[1]
+    return True
 
 
-def _take_position(found: dict[tuple[str, Product], _Held], row: Row) -> None:
+def _take_position(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
     """Add today's trading. Sales on one exchange of shares that are listed under the other are joined."""
+    if not traded_here(row):
+        return False
+    counts = [row.count(name) for name in ("day_buy_quantity", "day_sell_quantity")]
+    value = row.number("day_buy_value")
     held = _find(found, row, row.word("product", Product))
-    held.bought += row.count("day_buy_quantity")
-    held.bought_value += row.number("day_buy_value")
-    held.sold += row.count("day_sell_quantity")
+    held.bought += counts[0]
+    held.bought_value += value
+    held.sold += counts[1]
+    return True
 
 
 def _find(found: dict[tuple[str, Product], _Held], row: Row, product: Product) -> _Held:

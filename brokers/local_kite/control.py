@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import web
 
 from brokers.local_kite.answers import Row
+from brokers.local_kite.laid_rows import LaidRow
 from brokers.local_kite.mishaps import DELAY_S
 from data.clock import IST
 from data.money import BadInput
@@ -41,6 +42,13 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         kite.mishaps.clear(request.query.get("user"))
         return [rule.row() for rule in kite.mishaps.rules()]
 
+    async def lay_row(request: web.Request) -> object:
+        return _lay_row(kite, await _body(request))
+
+    async def clear_rows(request: web.Request) -> object:
+        kite.laid_rows.clear(request.query.get("user"))
+        return True
+
     async def switch(request: web.Request) -> object:
         kite.switches.change(await _body(request))
         return True
@@ -59,6 +67,8 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
     app.router.add_get("/control/faults", _answering(faults))
     app.router.add_post("/control/faults", _answering(add_fault))
     app.router.add_delete("/control/faults", _answering(clear_faults))
+    app.router.add_post("/control/rows", _answering(lay_row))
+    app.router.add_delete("/control/rows", _answering(clear_rows))
     app.router.add_post("/control/switches", _answering(switch))
     app.router.add_get("/control/state", _answering(state))
     app.router.add_post("/control/sockets", _answering(sockets))
@@ -126,6 +136,18 @@ def _add_fault(kite: "LocalKite", body: dict[str, Any]) -> Row:
         delay_s=body.get("delay_s", DELAY_S),
     )
     return rule.row()
+
+
+def _lay_row(kite: "LocalKite", body: dict[str, Any]) -> bool:
+    """Lay a row, or odd fields over one, into a user's book."""
+    fields = body.get("fields")
+    if not isinstance(fields, dict):
+        raise BadInput("fields", fields, "give an object with the row's fields")
+    row = LaidRow(
+        str(body.get("user", "")), str(body.get("book", "")), cast(Row, fields), str(body.get("of", ""))
+    )
+    kite.laid_rows.lay(row)
+    return True
 
 
 def _tell_sockets(kite: "LocalKite", body: dict[str, Any]) -> bool:

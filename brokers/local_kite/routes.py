@@ -275,7 +275,8 @@ async def _margins(kite: "LocalKite", request: web.Request, caller: Caller) -> o
 
 async def _orders(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
     journal = kite.journal
-    return [journal.row(entry) for entry in journal.book(caller.user_id)]
+    rows = [journal.row(entry) for entry in journal.book(caller.user_id)]
+    return kite.laid_rows.over(caller.user_id, "orders", rows)
 
 
 async def _history(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
@@ -285,7 +286,8 @@ async def _history(kite: "LocalKite", request: web.Request, caller: Caller) -> o
 async def _trades(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
     traded = [(entry, trade) for entry in kite.journal.book(caller.user_id) for trade in entry.trades]
     traded.sort(key=lambda pair: (pair[1].traded_at, pair[1].trade_id))
-    return [_trade(kite, entry, trade) for entry, trade in traded]
+    rows = [_trade(kite, entry, trade) for entry, trade in traded]
+    return kite.laid_rows.over(caller.user_id, "trades", rows)
 
 
 async def _order_trades(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
@@ -318,9 +320,10 @@ async def _holdings(kite: "LocalKite", _request: web.Request, caller: Caller) ->
     keys = {f"{row.exchange}:{row.tradingsymbol}" for row in (*holdings, *trades)}
     quotes = await kite.venue.quotes(keys)
     listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
-    return holding_rows(
+    rows = holding_rows(
         holdings, trades, listings, quotes, partial(kite.authorisations.quantity, caller.user_id)
     )
+    return kite.laid_rows.over(caller.user_id, "holdings", rows)
 
 
 async def _positions(kite: "LocalKite", _request: web.Request, caller: Caller) -> object:
@@ -328,7 +331,8 @@ async def _positions(kite: "LocalKite", _request: web.Request, caller: Caller) -
     keys = {f"{trade.exchange}:{trade.tradingsymbol}" for trade in trades}
     quotes = await kite.venue.quotes(keys)
     listings = {key: listing for key in keys if (listing := kite.venue.listing(key)) is not None}
-    return position_rows(trades, listings, quotes)
+    rows = position_rows(trades, listings, quotes)
+    return {**rows, "net": kite.laid_rows.over(caller.user_id, "positions", rows["net"])}
 
 
 async def _authorise(kite: "LocalKite", request: web.Request, caller: Caller) -> object:

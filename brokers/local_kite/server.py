@@ -15,6 +15,7 @@ from brokers.local_kite.answers import leave_bare
 from brokers.local_kite.authorisations import Authorisations
 from brokers.local_kite.journal import Delays, Journal, OrderListener
 from brokers.local_kite.keeping import Keeping
+from brokers.local_kite.laid_rows import LaidRows
 from brokers.local_kite.limits import Limits
 from brokers.local_kite.mishaps import Mishaps
 from brokers.local_kite.sessions import Sessions
@@ -59,6 +60,7 @@ class LocalKite:
         self._keeping = Keeping(keep)
         self.venue = Venue(exchange, calendar or load_calendar())
         self.mishaps = Mishaps(clock, dice)
+        self.laid_rows = LaidRows()
         self.limits = Limits(clock)
         self.sessions = Sessions(api_keys, clock, self.venue.market, dice, self._keeping)
         self.authorisations = Authorisations(self.venue.market, dice)

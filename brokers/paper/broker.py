@@ -29,6 +29,7 @@ from brokers.contract import (
     OrderRequest,
     OrderUpdate,
     Outcome,
+    Rows,
     StreamEvent,
     Tick,
 )
@@ -159,17 +160,17 @@ class PaperBroker:
         """The client's money."""
         return await self._read(partial(self._exchange.funds, account.user_id))
 
-    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares, today's included."""
-        return await self._read(partial(self._exchange.holdings, account.user_id))
+        return Rows(tuple(await self._read(partial(self._exchange.holdings, account.user_id))))
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The whole order book of the client's trading day."""
-        return await self._read(partial(self._exchange.orders, account.user_id))
+        return Rows(tuple(await self._read(partial(self._exchange.orders, account.user_id))))
 
-    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """All fills of the client's trading day."""
-        return await self._read(partial(self._exchange.trades, account.user_id))
+        return Rows(tuple(await self._read(partial(self._exchange.trades, account.user_id))))
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -192,10 +193,10 @@ class PaperBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
-    async def instruments(self) -> Sequence[InstrumentRow]:
+    async def instruments(self) -> Rows[InstrumentRow]:
         """The instruments dump, with the prices that the day started from."""
         listings = await self._read(self._exchange.listings)
-        return [
+        found = (
             InstrumentRow(
                 instrument_token=listing.instrument.token,
                 exchange_token=str(listing.instrument.token),
@@ -210,7 +211,8 @@ class PaperBroker:
                 isin=listing.instrument.isin,
             )
             for listing in listings
-        ]
+        )
+        return Rows(tuple(found))
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """The market now, after driving the exchange on. Unknown keys are missing."""

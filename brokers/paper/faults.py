@@ -16,7 +16,6 @@ from collections.abc import (
     Collection,
     Coroutine,
     Mapping,
-    Sequence,
 )
 from dataclasses import replace
 from functools import partial
@@ -42,6 +41,7 @@ from brokers.contract import (
     OrderUpdate,
     Outcome,
     Refused,
+    Rows,
     SessionExpired,
     StreamEvent,
     Tick,
@@ -169,11 +169,11 @@ class FaultyBroker:
         """The client's money, as it truly is."""
         return await self._read(account, partial(self.inner.funds, account))
 
-    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares, as they truly are."""
         return await self._read(account, partial(self.inner.holdings, account))
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The client's order book, perhaps without its newest rows."""
         await self._admit(account.user_id)
         fault = self._dice.pick("book", account.user_id)
@@ -181,12 +181,12 @@ class FaultyBroker:
         rows = await self.inner.orders(account)
         for row in rows:
             self._notice(account, row)
-        return self._books.orders(account.user_id, rows, fault)
+        return replace(rows, taken=tuple(self._books.orders(account.user_id, rows, fault)))
 
-    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills, perhaps not yet the newest."""
         trades = await self._read(account, partial(self.inner.trades, account))
-        return self._books.trades(account.user_id, trades)
+        return replace(trades, taken=self._books.trades(account.user_id, trades))
 
     async def _read(self, account: BrokerAccount, call: Callable[[], Awaitable[T]]) -> T:
         await self._admit(account.user_id)
@@ -297,7 +297,7 @@ class FaultyBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
-    async def instruments(self) -> Sequence[InstrumentRow]:
+    async def instruments(self) -> Rows[InstrumentRow]:
         """The instruments dump."""
         return await self.inner.instruments()
 

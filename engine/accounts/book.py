@@ -402,6 +402,7 @@ def _break_view(row: Mapping[str, Any]) -> BreakView:
         row["ours"],
         row["theirs"],
         row["opened_at"],
+        detail=row["detail"],
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from brokers.contract import BrokerFunds, BrokerHolding
+from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditEntry
 from data.columns import table
 from data.instruments import InstrumentIndex
@@ -33,7 +33,7 @@ class Theirs:
     """What a broker says a client has, from reads that began at `began`."""
 
     funds: BrokerFunds
-    holdings: Sequence[BrokerHolding]
+    holdings: Rows[BrokerHolding]
     began: datetime
 
 
@@ -78,16 +78,23 @@ def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str
                 }
             ],
         )
-    if (first or adopt) and found:
-        adopt_figures(unit, client_id, day, found, adopt, parts)
+    # Shares are proven absent by a book whose every row could be read, and by no other.
+    unproven = theirs.holdings.unread
+    adopted = [
+        one
+        for one in found
+        if (first or adopt) and not (unproven and one.kind is BreakKind.SHARES and one.theirs < one.ours)
+    ]
+    if adopted:
+        adopt_figures(unit, client_id, day, adopted, adopt, parts)
     if adopt:
         settle_unbooked(unit, client_id, adopt, parts.actor)
-    standing = [] if first or adopt else found
+    standing = [one for one in found if one not in adopted]
     _keep_breaks(
         unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts
     )
     _note(unit, client_id, day, theirs.began, parts.instance_id)
-    return Compared(tuple(found), bool(first or adopt))
+    return Compared(tuple(adopted if adopt else found), bool(first or adopt))
 
 
 def _note(unit: Unit, client_id: int, day: date, at: datetime, instance_id: int) -> None:
@@ -133,7 +140,9 @@ def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> li
     comparable = theirs.funds.orders_blocked or not _has_open_buys(unit, client_id)
     if comparable and abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
         found.append(Difference(BreakKind.CASH, here, there))
-    whole = theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, parts)
+    whole = theirs.funds.loan_whole and (
+        theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, parts)
+    )
     if whole and abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
         found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
     return found + _share_differences(unit, client_id, theirs, parts)
@@ -207,7 +216,11 @@ def _keep_breaks(
     standing = {
         (row["kind"], row["security"], row["product"]): row
         for row in unit.connection.execute(
-            select(breaks).where(breaks.c.client_id == client_id, breaks.c.closed_at.is_(None))
+            select(breaks).where(
+                breaks.c.client_id == client_id,
+                breaks.c.kind != BreakKind.UNREAD.value,
+                breaks.c.closed_at.is_(None),
+            )
         ).mappings()
     }
     code = parts.book.clients[client_id].code

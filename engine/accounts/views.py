@@ -143,6 +143,7 @@ class BreakView:
 
     Of a fact that could not be booked there are no figures: `order_id` is the order it speaks of, where that
     is one of ours, and `problem` what stood against it.
+    Where rows of a book could not be read, `security` names the book and `theirs` counts the rows.
     """
 
     id: int
@@ -156,6 +157,7 @@ class BreakView:
     opened_at: datetime
     order_id: int | None = None
     problem: str = ""
+    detail: str = ""
 
     @property
     def words(self) -> str:
@@ -163,11 +165,18 @@ class BreakView:
         if self.kind is BreakKind.FACT:
             subject = "an order of elsewhere" if self.order_id is None else f"order {self.order_id}"
             return f"the broker's word on {subject} could not be booked: {self.problem}"
+        if self.kind is BreakKind.UNREAD:
+            return unread_words(self.security, self.theirs, self.detail)
         if self.kind is BreakKind.SHARES:
             what = f"{self.tradingsymbol} {self.product}"
             return f"{what}: {grouped(self.ours)} shares here, {grouped(self.theirs)} at the broker"
         what = "cash" if self.kind is BreakKind.CASH else "MTF loan"
         return f"{what}: ₹{amount_words(self.ours)} here, ₹{amount_words(self.theirs)} at the broker"
+
+
+def unread_words(book: str, count: int, detail: str) -> str:
+    """What could not be read of a book, as a trader reads it."""
+    return f"{count} {'row' if count == 1 else 'rows'} unread: {book}: {detail}"
 
 
 def brokers_quantity(holding: HoldingView, found: Iterable[BreakView]) -> int | None:

@@ -27,8 +27,8 @@ LEAST_SHARE = 0.9
 class DumpReport:
     """What a dump brought: how many instruments of which day, and which symbols came or went.
 
-    With a `problem` nothing was read; `day` is then that of the instruments which were kept, None if there
-    are none.
+    `unread` says of each odd row what is wrong with it. With a `problem` nothing was read; `day` is then that
+    of the instruments which were kept, None if there are none.
     """
 
     day: date | None
@@ -36,6 +36,7 @@ class DumpReport:
     added: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     problem: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -43,7 +44,8 @@ class DumpReport:
         if self.problem:
             kept = f"those of {self.day:%d %b} stay" if self.day else "there are none from before"
             return f"today's instruments could not be read ({self.problem}); {kept}"
-        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone"
+        odd = f", {len(self.unread)} unread: {self.unread[0]}" if self.unread else ""
+        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone{odd}"
 
 
 async def instruments_day(parts: Parts) -> date | None:
@@ -75,7 +77,7 @@ async def refresh_instruments(parts: Parts, market: Market, again: bool = False)
     except BrokerError as problem:
         report = DumpReport(known, len(parts.index), problem=str(problem))
     else:
-        report = await _take(parts, market, found, today)
+        report = await _take(parts, market, found, today, tuple(row.words for row in rows.unread))
     parts.bus.publish([TapeLine(parts.clock.now(), report.words, "instruments")])
     return report
 
@@ -102,11 +104,15 @@ def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[Instrument]:
         )
 
 
-async def _take(parts: Parts, market: Market, found: list[Instrument], today: date) -> DumpReport:
+async def _take(
+    parts: Parts, market: Market, found: list[Instrument], today: date, unread: tuple[str, ...]
+) -> DumpReport:
     before = {one.key: one for one in parts.index}
     now = {one.key for one in found}
     held = {held.security for holdings in parts.book.holdings.values() for held in holdings}
-    gone = [one for key, one in before.items() if key not in now and one.security not in held]
+    # A row that could not be read may be that of any symbol: with one, none is proven gone.
+    missing = () if unread else before.keys() - now
+    gone = [before[key] for key in missing if before[key].security not in held]
     count = await market.store_instruments(found, f"{parts.feed.name} {today}", gone)
 
     def keep_day(unit: Unit) -> None:
@@ -116,4 +122,4 @@ async def _take(parts: Parts, market: Market, found: list[Instrument], today: da
 
     await parts.store.write(keep_day)
     added = tuple(sorted(now - before.keys()))
-    return DumpReport(today, count, added, tuple(sorted(one.key for one in gone)))
+    return DumpReport(today, count, added, tuple(sorted(one.key for one in gone)), unread=unread)

@@ -53,6 +53,17 @@ class CertificateUnread:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateRow:
+    """A row of a client's order book that could not be read: what is odd, and whether it may still trade."""
+
+    client_id: int
+    code: str
+    words: str
+    broker_order_id: str
+    may_live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateLine:
     """What a halt did for one client; money in paise.
 
@@ -112,6 +123,7 @@ class Certificate:
     tried: int = 0
     unread: tuple[CertificateUnread, ...] = ()
     not_signed_in: tuple[str, ...] = ()
+    unread_rows: tuple[CertificateRow, ...] = ()
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
@@ -138,6 +150,7 @@ class Certificate:
             "strangers": tuple(CertificateStranger(**order) for order in values.get("strangers", ())),
             "unread": tuple(_unread(one) for one in values.get("unread", ())),
             "not_signed_in": tuple(values.get("not_signed_in", ())),
+            "unread_rows": tuple(CertificateRow(**row) for row in values.get("unread_rows", ())),
         }
         return Certificate(**{**values, **typed})
 
@@ -149,7 +162,7 @@ def _unread(values: dict[str, Any]) -> CertificateUnread:
 
 def _essence(made: Certificate) -> tuple[object, ...]:
     unread = tuple(one.client_id for one in made.unread)
-    return made.ended, made.orders, made.strangers, unread
+    return made.ended, made.orders, made.strangers, unread, made.unread_rows
 
 
 def write_certificate(home: Path, made: Certificate, version: int) -> None:

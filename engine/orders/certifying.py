@@ -13,6 +13,7 @@ from engine.orders.certificate import (
     Certificate,
     CertificateLine,
     CertificateOrder,
+    CertificateRow,
     CertificateStranger,
     CertificateUnread,
 )
@@ -56,6 +57,7 @@ class Results:
     strangers: tuple[CertificateStranger, ...]
     unread: tuple[CertificateUnread, ...]
     not_signed_in: tuple[str, ...]
+    unread_rows: tuple[CertificateRow, ...]
 
 
 Sent = Mapping[int, tuple[datetime, datetime]]
@@ -111,6 +113,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         tried=results["tried"],
         unread=seen.unread,
         not_signed_in=seen.not_signed_in,
+        unread_rows=seen.unread_rows,
     )
 
 

@@ -269,7 +269,7 @@ class Halts:
                 now = parts.clock.monotonic()
                 over = now >= deadline or (now >= doubtful and reading.only_doubt())
                 made = await self._certify(halt, before, reading, final=over)
-                if made.ended or over:
+                if over or reading.is_quiet():
                     break
             await self._keep(made)
         except BaseException:
@@ -288,6 +288,7 @@ class Halts:
         """Store another certificate whenever what it says changes, until it has ended or is resumed."""
         try:
             while not kept.ended and halt.number in {one.number for one in self._parts.book.halts}:
+                await self._parts.clock.sleep(self._parts.waits.live_poll_s)
                 await reading.go_on(self._parts.waits.live_poll_s)
                 made = await self._certify(halt, before, reading, final=True)
                 if made.says_other_than(kept):
@@ -309,6 +310,7 @@ class Halts:
             strangers=reading.strangers(),
             unread=reading.unread(final),
             not_signed_in=reading.not_signed_in,
+            unread_rows=reading.unread_rows(),
         )
         made = certify(self._parts.book, halt, before, results, self._canceller.sent)
         self._certificates[halt.number] = made

@@ -18,6 +18,7 @@ from data.phases import Calendar
 from data.store import Unit, chunks
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode, RunStatus
 from engine.accounts.routes import note_refused
+from engine.accounts.unread import clients_unread
 from engine.orders.booking import Books, OrderRow
 from engine.orders.facts import (
     Applied,
@@ -239,7 +240,8 @@ def end_of_day(
 
     An order of the day cannot trade after its day, and an unsent one's plan was for that session's prices. An
     order whose send ended in doubt keeps its money blocked and is marked for a human; so is one that waited
-    for a session, where the broker has said nothing of it since that began: it may wait for another.
+    for a session, where the broker has said nothing of it since that began: it may wait for another. So is
+    one of a client who has rows of its orders or trades unread, which may tell of it.
     """
     orders = table(Order)
     live = unit.connection.execute(
@@ -256,13 +258,15 @@ def end_of_day(
             and is_over(OrderState(row.state), row.after_market, row.trading_date, day, awaited)
         ]
     )
-    over_ids = list(books.orders)
+    over_ids, unread = list(books.orders), clients_unread(unit)
     for order in books.orders.values():
         match OrderState(order["state"]):
             case OrderState.RESERVED:
                 over = "began" if order["after_market"] else "ended"
                 free_unsent(books, order, f"its session {over} before it was sent")
-            case OrderState.OPEN if not order["after_market"] or _heard_in_session(order, calendar):
+            case OrderState.OPEN if order["client_id"] not in unread and (
+                not order["after_market"] or _heard_in_session(order, calendar)
+            ):
                 books.move(order, OrderEvent.SEEN_EXPIRED)
                 freed = books.release(order, f"day:{day.isoformat()}")
                 filled = order["filled_quantity"]

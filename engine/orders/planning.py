@@ -15,7 +15,7 @@ from data.instruments import Instrument
 from data.money import BadInput
 from data.order_tables import PlanRecord
 from data.store import Unit
-from data.vocabulary import HaltScope, Product, Side
+from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.accounts.margins import Margins
 from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
@@ -277,6 +277,7 @@ class Plans:
             ),
             halted=covered(halts, client, instrument.key),
             reduce_only=bool(found),
+            reduce_words=next((one.words for one in found if one.kind is BreakKind.UNREAD), ""),
             reconciled=client.id in book.reconciled,
             duplicate=client.id in duplicates,
         )

@@ -17,6 +17,7 @@ from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, authorised_shares, compare
+from engine.accounts.unread import HOLDINGS, keep_unread
 from engine.accounts.views import BreakView
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
 from engine.orders.left_over import end_left_over, left_over
@@ -249,6 +250,7 @@ class Reconciler:
         parts.outages.over(client_id, f"the figures of client {client_id}")
         parts.book.authorised[client_id] = authorised_shares(holdings, parts.index)
         await self._recorder.flush()
+        await keep_unread(parts, client_id, {HOLDINGS: holdings.unread})
         theirs = Theirs(funds, holdings, began)
         done = await parts.write_signed_on(lambda unit: compare(unit, client_id, theirs, parts, adopt))
         if done.differences is not None:

@@ -114,6 +114,7 @@ class ClientInput:
     holdings: tuple[HeldShares, ...] = ()
     halted: bool = False
     reduce_only: bool = False
+    reduce_words: str = ""
     reconciled: bool = True
     duplicate: bool = False
 
@@ -210,7 +211,8 @@ def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
             Reason.NOT_RECONCILED, "the broker's books could not be read since the desk was opened"
         )
     if client.reduce_only and side is Side.BUY:
-        return Refusal(Reason.OPEN_BREAK, "may only sell until our books and the broker's agree")
+        why = f": {client.reduce_words}" if client.reduce_words else ""
+        return Refusal(Reason.OPEN_BREAK, f"may only sell until our books and the broker's agree{why}")
     return None
 
 

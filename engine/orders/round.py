@@ -10,7 +10,7 @@ from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.accounts.views import ClientView, HaltView
 from engine.orders.cancels import Canceller
-from engine.orders.certificate import CertificateStranger, CertificateUnread
+from engine.orders.certificate import CertificateRow, CertificateStranger, CertificateUnread
 from engine.orders.certifying import Before
 from engine.orders.dispatch import covers
 from engine.orders.watch import Watcher
@@ -57,6 +57,7 @@ class Round:
         self._began = parts.clock.monotonic()
         self._readers = asyncio.Semaphore(READERS)
         self._met: dict[tuple[int, str], BrokerOrder] = {}
+        self._odd_met: set[tuple[int, str]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         orders = [parts.book.orders[order_id] for order_id in before.orders]
         self._orders = {
@@ -90,7 +91,8 @@ class Round:
         """Read every client that is not settled, until all are, but no longer than this."""
         for client_id in self.clients:
             under_way = self._tasks.get(client_id)
-            if (under_way is None or under_way.done()) and not self.is_settled(client_id):
+            going_on = under_way is not None and not under_way.done()
+            if not going_on and (not self.is_settled(client_id) or self._odd(client_id)):
                 self._tasks[client_id] = asyncio.create_task(self._until_settled(client_id))
         going = [task for task in self._tasks.values() if not task.done()]
         if going:
@@ -129,10 +131,17 @@ class Round:
             for name, order in self._parts.book.foreign.get(client_id, {}).items()
             if covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
         }
-        if theirs:
-            self._met |= {(client_id, name): order for name, order in theirs.items()}
-            await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in theirs))
+        self._met |= {(client_id, name): order for name, order in theirs.items()}
+        odd = () if self._halt.scope is HaltScope.SYMBOL else self._odd(client_id)
+        names = [*theirs, *(name for name in odd if name and (client_id, name) not in self._odd_met)]
+        self._odd_met |= {(client_id, name) for name in odd}
+        if names:
+            await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
             await self._watcher.read(client_id)
+
+    def _odd(self, client_id: int) -> set[str]:
+        """The ids in rows that could not be read of orders that may live; empty text where a row has none."""
+        return {row.broker_order_id for row in self._watcher.odd_rows(client_id) if row.may_live}
 
     async def cancel_from_books(self) -> FromBooks:
         """Cancel what lives in the scope once, by the desk's books and by the brokers', writing nothing."""
@@ -161,6 +170,8 @@ class Round:
             and (client_id, order.broker_order_id) not in known
             and covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
         ]
+        if self._halt.scope is not HaltScope.SYMBOL:
+            names += [row.broker_order_id for row in orders.unread if row.may_live and row.broker_order_id]
         return await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
 
     # --- what it has come to ---
@@ -171,15 +182,29 @@ class Round:
         return self._watcher.read_since(client_id, since)
 
     def is_settled(self, client_id: int) -> bool:
-        """Whether a client has been read and nothing of it lives in the halt's scope."""
-        book = self._parts.book
-        ours = any(book.orders[order_id].live for order_id in self._orders.get(client_id, ()))
+        """Whether a client has been read and nothing of it lives in the halt's scope but in odd rows."""
+        book, odd = self._parts.book, {row.broker_order_id for row in self._watcher.odd_rows(client_id)}
+        orders = (book.orders[order_id] for order_id in self._orders.get(client_id, ()))
+        ours = any(order.live and order.broker_order_id not in odd for order in orders)
         theirs = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
         return self.is_read(client_id) and not ours and not theirs
 
-    def is_ended(self) -> bool:
-        """Whether every client is settled."""
+    def is_quiet(self) -> bool:
+        """Whether every client is settled: what is left are odd rows, which no reading here ends."""
         return all(self.is_settled(client_id) for client_id in self.clients)
+
+    def is_ended(self) -> bool:
+        """Whether every client is settled and no odd row is left that may be of a live order."""
+        return self.is_quiet() and not any(self._odd(client_id) for client_id in self.clients)
+
+    def unread_rows(self) -> tuple[CertificateRow, ...]:
+        """The rows that could not be read in the order books that were."""
+        codes = {client_id: self._parts.book.clients[client_id].code for client_id in self.clients}
+        return tuple(
+            CertificateRow(client_id, codes[client_id], row.words, row.broker_order_id, row.may_live)
+            for client_id in self.clients
+            for row in self._watcher.odd_rows(client_id)
+        )
 
     def only_doubt(self) -> bool:
         """Whether nothing that is left can be ended by reading on here.

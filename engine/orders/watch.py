@@ -22,13 +22,17 @@ from brokers.contract import (
     Heartbeat,
     NotAsked,
     OrderUpdate,
+    PassedOver,
+    Rows,
     SessionExpired,
     Tick,
+    UnreadRow,
 )
 from data.columns import table
 from data.order_tables import Request
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
+from engine.accounts.unread import ORDERS, TRADES, keep_unread
 from engine.accounts.views import OrderView
 from engine.events import TapeLine, TradedElsewhere
 from engine.orders.calls import NOT_SERVED
@@ -54,6 +58,8 @@ class Watcher:
         self._read_since: dict[int, float] = {}
         self._unread: dict[int, str] = {}
         self._not_asked: set[int] = set()
+        self._looks: dict[int, Rows[BrokerOrder]] = {}
+        self._odd_books: set[int] = set()
         self._opened_at = parts.clock.now()
         self._soon: set[asyncio.Task[Any]] = set()
         self._readers = asyncio.Semaphore(READERS)
@@ -166,6 +172,14 @@ class Watcher:
         """Why the latest read of a client's books failed, in the broker's words; empty where it did not."""
         return self._unread.get(client_id, "")
 
+    def odd_rows(self, client_id: int) -> tuple[UnreadRow, ...]:
+        """The rows of a client's order book that could not be taken when it was last read."""
+        return self._looks[client_id].unread if client_id in self._looks else ()
+
+    def passed_over(self, client_id: int) -> tuple[PassedOver, ...]:
+        """Live orders that the desk does not trade, as a client's order book had them when last read."""
+        return self._looks[client_id].passed_over if client_id in self._looks else ()
+
     def was_not_asked(self, client_id: int) -> bool:
         """Whether the latest read failed as the broker could not be asked: something is missing here."""
         return client_id in self._unread and client_id in self._not_asked
@@ -207,8 +221,14 @@ class Watcher:
         changes = await self._changes_in_doubt(client_id)
         for fact in self._resolver.changes(client_id, orders, changes, began):
             self._recorder.put(fact)
+        self._looks[client_id] = orders
+        if orders.unread or trades.unread:
+            self._odd_books.add(client_id)
+        else:
+            self._odd_books.discard(client_id)
         try:
             await self._recorder.flush()
+            await keep_unread(self._parts, client_id, {ORDERS: orders.unread, TRADES: trades.unread})
         except StoreError as problem:
             self._unread[client_id] = f"read, but not booked: {problem}"
             return False
@@ -257,7 +277,7 @@ class Watcher:
             )
             return {row[0]: row[1] for row in rows}
 
-    async def book_of(self, client_id: int) -> Sequence[BrokerOrder] | None:
+    async def book_of(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""
         try:
             if not self._parts.served(client_id):
@@ -310,7 +330,8 @@ class Watcher:
 
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
         await self._parts.clock.sleep(self._parts.waits.drain_poll_s)
-        self.read_soon(client_ids)
+        # An odd row may be what is missing; it does not come sooner by being read again and again.
+        self.read_soon(client_id for client_id in client_ids if client_id not in self._odd_books)
 
 
 def _unknown(orders: Iterable[OrderView]) -> list[OrderView]:

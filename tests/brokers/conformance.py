@@ -347,6 +347,36 @@ async def shares_move_with_the_trades(stand: Stand) -> None:
 # --- the market -------------------------------------------------------------------------------------------
 
 
+async def one_odd_row_hides_no_other(stand: Stand) -> None:
+    """Where rows can be odd they are named with their order, and proven live or not as far as they tell."""
+    odd, good = await stand.placed(stand.resting()), await stand.placed(stand.resting())
+    for order_id in (odd, good):
+        await stand.at(order_id, BrokerStatus.OPEN)
+    books = (stand.broker.orders, stand.broker.trades, stand.broker.holdings)
+    for read in books:
+        rows = await read(stand.ann)
+        assert (rows.unread, rows.passed_over) == ((), ())
+    if stand.spoil is None:
+        return
+    stand.spoil("orders", odd)
+    stand.spoil("holdings", stand.still.tradingsymbol)
+    orders = await stand.broker.orders(stand.ann)
+    assert [order.broker_order_id for order in orders] == [good]
+    (row,) = orders.unread
+    assert (row.broker_order_id, row.may_live) == (odd, True)
+    assert stand.still.tradingsymbol in row.words
+    holdings = await stand.broker.holdings(stand.ann)
+    assert (list(holdings), len(holdings.unread)) == ([], 1)
+    assert (await stand.broker.funds(stand.ann)).available_paise > 0
+    assert isinstance(await stand.broker.cancel(stand.ann, odd), Accepted)
+
+    async def ended() -> bool | None:
+        (row,) = (await stand.broker.orders(stand.ann)).unread
+        return not row.may_live or None
+
+    await soon(ended)
+
+
 async def the_dump_lists_what_trades(stand: Stand) -> None:
     rows = {f"{row.exchange}:{row.tradingsymbol}": row for row in await stand.broker.instruments()}
     row = rows[stand.key]
@@ -477,6 +507,7 @@ CASES: tuple[Case, ...] = (
     a_stop_waits_for_its_trigger,
     parts_add_up_and_every_trade_has_its_own_id,
     shares_move_with_the_trades,
+    one_odd_row_hides_no_other,
     the_dump_lists_what_trades,
     quotes_leave_out_what_nobody_knows,
     the_stream_brings_ticks_beats_and_order_updates,

@@ -40,7 +40,8 @@ class Stand:
 
     `still` is a share that stands at `last_paise` until `move` says otherwise and trades without end there;
     `walking` is one with a book whose depth ends. `ann` has money, a limit for MTF and 100 of `still`; `poor`
-    has one rupee; `stranger` has no account. `secrets` must be told to nobody.
+    has one rupee; `stranger` has no account. `secrets` must be told to nobody. `spoil` makes one row of
+    a book of ann's odd, named by its id or symbol; None where the adapter's rows cannot be.
     """
 
     broker: Broker
@@ -52,6 +53,7 @@ class Stand:
     poor: BrokerAccount
     stranger: BrokerAccount
     secrets: tuple[str, ...] = ()
+    spoil: Callable[[str, str], None] | None = None
     tags: "count[int]" = field(default_factory=lambda: count(1))
 
     @property

@@ -12,6 +12,7 @@ from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.local_kite.journal import NO_DELAYS, Delays
+from brokers.local_kite.laid_rows import LaidRow
 from brokers.local_kite.server import LocalKite
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
@@ -81,7 +82,12 @@ async def kite_stand(delays: Delays = NO_DELAYS) -> AsyncIterator[tuple[Stand, L
         await broker.follow([ANN, POOR])
         secrets = (*access.secrets.values(), *access.tokens.values())
         move = lambda price: exchange.pin("RELIANCE", price, LAST)  # noqa: E731
-        yield Stand(broker, still, walking, LAST, move, ANN, POOR, STRANGER, secrets), kite
+
+        def spoil(book: str, of: str) -> None:
+            field = "order_timestamp" if book == "orders" else "average_price"
+            kite.laid_rows.lay(LaidRow("ANN", book, {field: None}, of))
+
+        yield Stand(broker, still, walking, LAST, move, ANN, POOR, STRANGER, secrets, spoil), kite
     finally:
         await broker.close()
         await kite.stop()

@@ -201,7 +201,7 @@ async def test_a_placement_that_was_given_up_while_it_waited_is_never_sent(
     await asyncio.wait({second}, timeout=0.05)
     # Cancels and reads have threads of their own.
     assert await kite.cancel(ANN, "9") == Accepted("9")
-    assert await kite.trades(ANN) == []
+    assert list(await kite.trades(ANN)) == []
     for task in (second, first):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

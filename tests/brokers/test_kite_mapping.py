@@ -98,20 +98,27 @@ def test_a_frame_of_the_stream_names_its_user():
     ],
 )
 def test_a_null_or_a_wrong_type_names_row_and_field(field: str, value: object):
-    with pytest.raises(BrokerError, match=f"order row 2, {field}: "):
-        mapping.orders_of([order_row(), order_row(order_id="8") | {field: value}], "AB1234")
+    rows = mapping.orders_of([order_row(), order_row(order_id="8") | {field: value}], "AB1234").rows
+    (order,), (unread,) = rows, rows.unread
+    assert f"order row 2, {field}: " in unread.words
+    assert order.broker_order_id != "8"
+    assert unread.broker_order_id == ("" if field == "order_id" else "8")
 
 
 def test_what_the_desk_does_not_trade_hides_nothing():
     rows = [
-        order_row(order_id="1", exchange="NFO", product="NRML"),
-        order_row(order_id="2", product="CO", order_type="odd"),
+        order_row(order_id="1", exchange="NFO", product="NRML", status="OPEN", tradingsymbol="INFY26NOVFUT"),
+        order_row(order_id="2", product="CO", order_type="odd", status="COMPLETE"),
+        "no row at all",
         order_row(order_id="3", variety="amo", status="AMO REQ RECEIVED"),
         order_row(order_id="4", variety="amo", status="OPEN"),
     ]
     found = mapping.orders_of(rows, "AB1234")
-    answering = {order_id: variety for order_id, (_, variety) in found.items()}
+    answering = {order.broker_order_id: found.varieties[order.broker_order_id] for order in found.rows}
     assert answering == {"3": "amo", "4": "regular"}, "once at the exchange it answers as any other"
+    (other,) = found.rows.passed_over
+    assert (other.broker_order_id, other.what, other.tradingsymbol) == ("1", "NFO NRML", "INFY26NOVFUT")
+    assert [row.words for row in found.rows.unread] == ["order row 3 must be an object, not str"]
     with pytest.raises(BrokerError, match="the order rows must be a list"):
         mapping.orders_of({}, "AB1234")
 
@@ -144,8 +151,8 @@ def test_a_trade_is_dated_by_its_fill():
         [{k: v for k, v in trade.items() if k != "quantity"} | {"filled": 5}], "AB1234"
     )
     assert old.quantity == 5
-    with pytest.raises(BrokerError, match="trade row 1, trade_id"):
-        mapping.trades_of([trade | {"trade_id": None}], "AB1234")
+    (odd,) = mapping.trades_of([trade | {"trade_id": None}], "AB1234").unread
+    assert "trade row 1, trade_id" in odd.words
 
 
 def test_funds_are_the_servers_own_figures_without_binary_noise():
@@ -245,8 +252,11 @@ def test_funded_intraday_and_pledged_shares_stand_apart():
     assert buckets([], [intraday]) == [("INFY", "MIS", 0, 0, 5, 500_00)]
     assert buckets([], [position(product="MIS", quantity=-5, day_sell_quantity=5)]) == []
     assert buckets([], [position(exchange="NFO", product="NRML", quantity=75)]) == []
-    with pytest.raises(BrokerError, match="holdings row 1, quantity: None"):
-        holdings_of([holding(quantity=None)], {"net": []})
+    rows = holdings_of([holding(quantity=None), holding(tradingsymbol="TCS", quantity=3)], {"net": []})
+    assert [one.tradingsymbol for one in rows] == ["TCS"]
+    assert [row.words for row in rows.unread] == [
+        "INFY: holdings row 1, quantity: None; it must be a whole number"
+    ]
 
 
 def test_quotes_of_a_share_and_of_an_index():
@@ -278,8 +288,8 @@ def test_quotes_of_a_share_and_of_an_index():
     assert tick.market_at == datetime(2026, 11, 23, 3, 50, 5, tzinfo=UTC)
     nifty = found["NSE:NIFTY 50"]
     assert (nifty.last_paise, nifty.upper_circuit_paise, nifty.market_at) == (23406_85, 0, NOW)
-    with pytest.raises(BrokerError, match="quote of NSE:INFY, last_price: None"):
-        mapping.ticks_of({"NSE:INFY": share | {"last_price": None}}, NOW)
+    odd = {"NSE:INFY": share | {"last_price": None}, "NSE:NIFTY 50": index}
+    assert list(mapping.ticks_of(odd, NOW)) == ["NSE:NIFTY 50"]
 
 
 def test_what_is_sent_has_no_binary_noise():

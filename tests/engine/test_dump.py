@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from brokers.contract import BrokerError
+from brokers.contract import BrokerError, Rows, UnreadRow
 from data.vocabulary import SizingKind
 from engine.market.dump import instruments_day, refresh_instruments
 from tests.desks import buy, carry_out, paper_desk
@@ -23,7 +23,7 @@ class Dump:
 
     def __init__(self, desk):
         self.reads = 0
-        self.rows = []
+        self.rows, self.unread = [], ()
         self.problem = ""
         desk._parts.feed.instruments = self.read
 
@@ -31,7 +31,7 @@ class Dump:
         self.reads += 1
         if self.problem:
             raise BrokerError(self.problem)
-        return self.rows
+        return Rows(tuple(self.rows), self.unread)
 
 
 async def refresh(desk, again=False):
@@ -56,6 +56,17 @@ async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
     assert "1 new, 1 gone" in desk.tape()[-1].text
     assert await refresh(desk) is None
     assert dump.reads == 1
+
+
+async def test_with_a_row_unread_no_symbol_is_proven_gone(desk):
+    rows = list(await desk._parts.feed.instruments())
+    dump = Dump(desk)
+    dump.rows = [row for row in rows if row.tradingsymbol != "ITC"]
+    dump.unread = (UnreadRow("row 7, tick_size: x; it must be a number"),)
+    report = await refresh(desk)
+    assert (report.gone, report.unread) == ((), ("row 7, tick_size: x; it must be a number",))
+    assert desk.market.index.get("NSE:ITC") is not None
+    assert "1 unread: row 7, tick_size" in desk.tape()[-1].text
 
 
 @pytest.mark.parametrize("fault", ["the file is cut short", ""])

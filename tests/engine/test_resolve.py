@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from brokers.contract import Ambiguous, BrokerError, OrderRequest
+from brokers.contract import Ambiguous, BrokerError, OrderRequest, Rows
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 
@@ -159,10 +159,11 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
 
     async def backwards(account):
         earlier = told.updated_at - timedelta(seconds=2)
-        return [
+        rows = [
             dataclasses.replace(order, updated_at=earlier) if order.broker_order_id == name else order
             for order in await broker.orders(account)
         ]
+        return Rows(tuple(rows))
 
     wire.orders = backwards
     desk._watcher._take = lambda *update: None  # the stream is silent about it

@@ -5,7 +5,7 @@ import itertools
 import pickle
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,6 +28,7 @@ from brokers.contract import (
     OrderChange,
     OrderRequest,
     Outcome,
+    Rows,
     StreamEvent,
     Tick,
     nothing_keeps_it_back,
@@ -231,15 +232,15 @@ class RemoteBroker:
         """The client's money."""
         return await self._read("funds", account)
 
-    async def holdings(self, account: BrokerAccount) -> Sequence[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares."""
         return await self._read("holdings", account)
 
-    async def orders(self, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The client's order book."""
         return await self._read("orders", account)
 
-    async def trades(self, account: BrokerAccount) -> Sequence[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills."""
         return await self._read("trades", account)
 
@@ -257,7 +258,7 @@ class RemoteBroker:
         """Cancel a live order."""
         return await self._write("cancel", account, broker_order_id)
 
-    async def instruments(self) -> Sequence[InstrumentRow]:
+    async def instruments(self) -> Rows[InstrumentRow]:
         """The instruments dump."""
         return await self._read("instruments")
 

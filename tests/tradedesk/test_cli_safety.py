@@ -5,7 +5,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ from typing import Any, cast
 import pytest
 from cli_desk import Terminal
 
-from brokers.contract import BrokerAccount, BrokerError, BrokerOrder
+from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, Rows
 from brokers.paper.broker import PaperBroker
 from data import store
 from data.locks import HeldLock
@@ -366,7 +365,7 @@ def test_cancel_all_names_who_could_not_be_read_and_ends_with_4(
 ) -> None:
     read = PaperBroker.orders
 
-    async def orders(broker: PaperBroker, account: BrokerAccount) -> Sequence[BrokerOrder]:
+    async def orders(broker: PaperBroker, account: BrokerAccount) -> Rows[BrokerOrder]:
         if account.user_id == "AM1042":
             raise BrokerError("HTTP 502 Bad Gateway")
         return await read(broker, account)

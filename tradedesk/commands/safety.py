@@ -7,7 +7,7 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
-from screens.certificate_words import absent_words, unread_words
+from screens.certificate_words import absent_words, row_words, unread_words
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, Yes
@@ -120,6 +120,8 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
     if not made.ended:
         line("NOT ended: something is live, unknown or unread still; cancel-all may be repeated")
     for words in unread_words(made.unread):
+        line(words)
+    for words in row_words(made.unread_rows):
         line(words)
     if made.not_signed_in:
         line(absent_words(made.not_signed_in))

@@ -52,6 +52,7 @@ def break_shape(desk: "Desk", one: "BreakView") -> Shape:
         "opened_at": one.opened_at,
         "order_id": one.order_id,
         "problem": one.problem or None,
+        "words": one.words,
     }
 
 
@@ -353,6 +354,7 @@ def certificate_shape(made: "Certificate") -> Shape:
         "read": made.clients - len(made.unread),
         "unread": made.unread,
         "not_signed_in": made.not_signed_in,
+        "unread_rows": made.unread_rows,
         "unsent_freed": made.unsent_freed,
         "released_paise": made.released_paise,
         "blocked_before_paise": made.blocked_before_paise,

@@ -1,0 +1,102 @@
+"""Rows of a client's books that could not be read, kept as a break: it buys nothing until they are."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select, update
+
+from brokers.contract import UnreadRow
+from data.audit import AuditEntry
+from data.columns import table
+from data.store import Unit
+from data.tables import Break
+from data.vocabulary import BreakKind
+from engine.accounts.views import unread_words
+from engine.events import TapeLine
+from engine.parts import Parts
+
+ORDERS, TRADES, HOLDINGS = "orders", "trades", "holdings"
+"""The books that are kept apart, as the `security` of their breaks."""
+
+MOST_WORDS = 300
+"""Letters kept of the words about odd rows."""
+
+
+async def keep_unread(parts: Parts, client_id: int, books: Mapping[str, Sequence[UnreadRow]]) -> None:
+    """Open, change or close the breaks of these books of a client so that they tell what is unread.
+
+    Where that is told already, nothing is written. Raises `StoreError`.
+    """
+    standing = {
+        one.security: (one.theirs, one.detail)
+        for one in parts.book.breaks.get(client_id, ())
+        if one.kind is BreakKind.UNREAD
+    }
+    told = {name: (len(rows), _detail(rows)) for name, rows in books.items() if rows}
+    if told != {name: said for name, said in standing.items() if name in books}:
+        await parts.store.write(lambda unit: _write(unit, client_id, set(books), told, parts))
+
+
+def clients_unread(unit: Unit) -> set[int]:
+    """The clients who have rows of their orders or trades unread."""
+    breaks = table(Break)
+    rows = unit.connection.execute(
+        select(breaks.c.client_id).where(
+            breaks.c.kind == BreakKind.UNREAD.value,
+            breaks.c.closed_at.is_(None),
+            breaks.c.security.in_((ORDERS, TRADES)),
+        )
+    )
+    return {row[0] for row in rows}
+
+
+def _detail(rows: Sequence[UnreadRow]) -> str:
+    return "; ".join(row.words for row in rows)[:MOST_WORDS]
+
+
+def _write(
+    unit: Unit, client_id: int, names: set[str], told: Mapping[str, tuple[int, str]], parts: Parts
+) -> None:
+    breaks = table(Break)
+    rows = unit.connection.execute(
+        select(breaks.c.id, breaks.c.security, breaks.c.theirs, breaks.c.detail).where(
+            breaks.c.client_id == client_id,
+            breaks.c.kind == BreakKind.UNREAD.value,
+            breaks.c.closed_at.is_(None),
+            breaks.c.security.in_(names),
+        )
+    ).all()
+    code, standing = parts.book.clients[client_id].code, set[str]()
+    for row in rows:
+        if told.get(row.security) == (row.theirs, row.detail):
+            standing.add(row.security)
+            continue
+        how = "other rows" if row.security in told else "every row could be read"
+        unit.connection.execute(
+            update(breaks).where(breaks.c.id == row.id).values(closed_at=unit.now, closed_how=how)
+        )
+        details = {"break": row.id, "how": how}
+        unit.audit(AuditEntry("BREAK_CLOSED", parts.actor, client_id=client_id, details=details))
+        if row.security not in told:
+            unit.publish(
+                TapeLine(unit.now, f"{code}: its {row.security} can be read in full again", "break", code)
+            )
+    for name in sorted(told.keys() - standing):
+        count, detail = told[name]
+        number = unit.take_ids("break", 1)[0]
+        values = {
+            "kind": BreakKind.UNREAD.value,
+            "security": name,
+            "ours": 0,
+            "theirs": count,
+            "detail": detail,
+        }
+        day = parts.market_clock.trading_day
+        unit.insert(
+            Break,
+            [{"id": number, "client_id": client_id, "trading_date": day, "opened_at": unit.now, **values}],
+        )
+        details = {"kind": BreakKind.UNREAD.value, "book": name, "rows": count, "words": detail}
+        unit.audit(AuditEntry("BREAK_OPENED", parts.actor, client_id=client_id, details=details))
+        words = unread_words(name, count, detail)
+        unit.publish(TapeLine(unit.now, f"{code}: {words}; it may only sell", "break", code))
+    unit.touched.clients.add(client_id)
