@@ -22,6 +22,7 @@ from screens.market_words import market_time
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
+from screens.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.settle import ask_adopt_figures
 from screens.strip import day_words
 from screens.workspace import MASK, Here, Table, Workspace
@@ -344,7 +345,13 @@ class ClientScreen(Workspace):
         """The rows of the view."""
         row = self._rows.get(grid.cursor_key)
         name = f"{self._client.code}-{self._view}"
-        return Table(name, tuple(grid.columns), tuple(self._rows.values()), row)
+        records: dict[str, ToRecord] = {
+            "holdings": lambda key: holding_record(self.desk, self._holdings[key]),
+            "orders": partial(order_record, self.desk),
+            "closed": partial(closed_record, self.desk),
+            "history": partial(audit_record, self.desk),
+        }
+        return Table(name, tuple(grid.columns), tuple(self._rows.values()), row, records[self._view])
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The symbol's page, or the order's life."""

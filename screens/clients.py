@@ -28,6 +28,7 @@ from screens.gate_rows import (
     waivable,
 )
 from screens.pane import FilterLine, Pane
+from screens.records import ToRecord, gate_record
 from screens.sign_in import SignInRound, SignInScreen, begin_round, goes_on
 from screens.waive import WaiveLine
 from screens.workspace import Here, Table, Workspace
@@ -272,7 +273,8 @@ class ClientsScreen(Workspace):
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Rows are client ids."""
-        return Table("gate", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+        record: ToRecord = lambda key: gate_record(self.desk, self._rows[key])  # noqa: E731 - of a row's key
+        return Table("gate", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key, record)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The client's page."""

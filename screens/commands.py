@@ -254,7 +254,15 @@ def _table() -> tuple[Command, ...]:
             "previous pane, field or view",
             "Finding",
         ),
-        c("watch.add", "insert", "add_watched", "watch", "put the symbol on the watchlist", "Finding", 5),
+        c(
+            "watch.add",
+            "insert,plus",
+            "add_watched",
+            "watch",
+            "put the symbol on the watchlist",
+            "Finding",
+            5,
+        ),
         c(
             "watch.remove",
             "delete",
@@ -263,7 +271,7 @@ def _table() -> tuple[Command, ...]:
             "take the row off the watchlist",
             "Finding",
         ),
-        c("close", "escape", "close", "back", "close, or go back; drafts are kept", "Finding", 8),
+        c("close", "escape", "close", "back", "close, or go back", "Finding", 8),
         # Tables
         c("grid.open", "enter", "open", "open", "open the row under the cursor", "Tables", 4),
         c("grid.down", "down,j", "cursor_by(1)", "", "next row", "Tables"),

@@ -19,6 +19,7 @@ from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, wa
 from screens.gate_words import books_words
 from screens.market_words import depth_levels, held_words, market_stamp, symbol_lines
 from screens.pane import FilterLine, Pane
+from screens.records import client_record, instrument_record
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.depth import Depth
@@ -82,7 +83,7 @@ class DeskScreen(Workspace):
                     yield LiveGrid(
                         watch_columns(self.desk),
                         monotonic=clock,
-                        hint="empty: / finds a symbol, Insert puts it here",
+                        hint="empty: / finds a symbol, Insert or + puts it here",
                         markable=False,
                         flash_frames=self.shell.flash_frames,
                         id="watch",
@@ -352,8 +353,11 @@ class DeskScreen(Workspace):
         """Rows are their own keys."""
         if grid is self._tape:
             return None
-        name = "watchlist" if grid is self._watch_grid else "clients"
-        return Table(name, tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+        name, of = (
+            ("watchlist", instrument_record) if grid is self._watch_grid else ("clients", client_record)
+        )
+        rows = tuple(grid.shown_keys)
+        return Table(name, tuple(grid.columns), rows, grid.cursor_key, partial(of, self.desk))
 
     def show_view(self, view: str) -> None:
         """`depth` shows or hides the depth where space is short; `NSE:TCS` shows that symbol."""

@@ -22,8 +22,18 @@ def exports_folder(desk: Desk) -> Path:
 
 
 def stamp(desk: Desk) -> str:
-    """The wall time in India for a file's name."""
-    return desk.clock.now().astimezone(IST).strftime("%Y%m%d-%H%M%S")
+    """The market's time in India for a file's name."""
+    return desk.market.now().astimezone(IST).strftime("%Y%m%d-%H%M%S")
+
+
+def _free_path(desk: Desk, name: str) -> Path:
+    """A file of that name which is not there yet; a market may stand still between two of them."""
+    path = exports_folder(desk) / f"{name}-{stamp(desk)}.csv"
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{name}-{stamp(desk)}-{number}.csv")
+    return path
 
 
 def short_path(desk: Desk, path: Path) -> str:
@@ -42,10 +52,13 @@ def safe_cell(text: str) -> str:
 
 
 def write_table(desk: Desk, table: Table) -> Path:
-    """Write all of a table's columns and rows as CSV; gives the path."""
-    path = exports_folder(desk) / f"{table.name}-{stamp(desk)}.csv"
+    """Write a table's rows as CSV, raw figures and full names where it has them; gives the path."""
+    path = _free_path(desk, table.name)
+    record = table.record or (lambda row: {c.title or c.key: c.cell(row) for c in table.columns})
+    records = [record(row) for row in table.rows]
+    names = dict.fromkeys(name for each in records for name in each)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([column.title or column.key for column in table.columns])
-        writer.writerows([safe_cell(column.cell(row)) for column in table.columns] for row in table.rows)
+        writer.writerow(names or [column.title or column.key for column in table.columns])
+        writer.writerows([safe_cell(each.get(name, "")) for name in names] for each in records)
     return path

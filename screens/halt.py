@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from engine.orders.halt import FILE_ONLY
 from screens.certificate_words import absent_words, row_words, unread_words
 from screens.commands import bindings
 from screens.market_words import market_time
+from screens.records import certificate_record
 from screens.workspace import MASK, Dialog, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -256,7 +258,8 @@ class CertificateScreen(Dialog[None]):
     def table_of(self, grid: LiveGrid) -> Table | None:
         """A line a client."""
         row = self._rows.get(grid.cursor_key) if isinstance(grid.cursor_key, int) else None
-        return Table("certificate", tuple(grid.columns), tuple(self._rows.values()), row)
+        record = partial(certificate_record, self.desk, self._number or 0)
+        return Table("certificate", tuple(grid.columns), tuple(self._rows.values()), row, record)
 
     def table(self) -> Table | None:
         """The certificate's lines, wherever the focus is."""

@@ -11,13 +11,15 @@ from textual.content import Content
 from textual.widgets import Static
 
 from data.money import BadInput, count_from_text, paise_from_text, rupees_of
-from data.vocabulary import OrderState, Side
+from data.vocabulary import OrderState, RequestState, Side
 from screens.cancel import order_words
 from screens.confirm import YesScreen
 from screens.intent_fields import PRICED, STOPS
+from screens.market_words import depth_levels
 from screens.trader_words import counted
 from screens.workspace import MASK, Dialog, Framed, Here
 from widgets import formats
+from widgets.depth import Depth
 from widgets.numberfield import NumberField
 
 if TYPE_CHECKING:
@@ -33,11 +35,18 @@ def can_modify(order: OrderView) -> bool:
     return order.state is OrderState.OPEN and not order.modifying
 
 
+OWNER = "modify"
+"""Under this name the form follows its price."""
+
+NAMES: tuple[str, ...] = ("quantity", "limit", "trigger")
+"""What of an order can be changed, in the order of a `Wish`."""
+
+
 class ModifyScreen(Dialog[None]):
     """Fields above, what the change blocks more below; Enter leads to a question and never sends."""
 
     CSS_PATH = "modify.tcss"
-    AUTO_FOCUS = "#modify-quantity"
+    AUTO_FOCUS = ""
     TITLE_WORDS = "Modify an order"
 
     def __init__(self, order_id: int) -> None:
@@ -73,13 +82,26 @@ class ModifyScreen(Dialog[None]):
                     yield NumberField(
                         formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
                     )
+            yield Depth(id="modify-depth")
             yield Static(id="modify-needs")
             yield Static(id="modify-problem")
             yield Static("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
 
     def on_mount(self) -> None:
-        """Show it."""
+        """Follow the price, and begin at the order's own, which is what is changed most."""
+        self._follow({self._order.key})
+        for name in ("limit", "trigger", "quantity"):
+            if fields := self.query(f"#modify-{name}"):
+                fields.first(NumberField).focus()
+                break
         self.redraw()
+
+    def on_unmount(self) -> None:
+        """Follow the price no more."""
+        self._follow(set())
+
+    def _follow(self, keys: set[str]) -> None:
+        self.app.run_worker(self.desk.market.follow(keys, OWNER), exit_on_error=False)
 
     def on_frame(self) -> None:
         """What is typed is looked at, and the order may move meanwhile."""
@@ -127,7 +149,29 @@ class ModifyScreen(Dialog[None]):
         cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
         words = self._needs_words() if self._needs else "nothing is changed yet"
         self.query_one("#modify-needs", Static).update(Content(f"{words} · cash {cash}"))
-        self.query_one("#modify-problem", Static).update(Content(formats.plain(self._complaint)))
+        short = self._short_words()
+        problem = self._complaint or (f"CANNOT SEND: {short}" if short else "")
+        self.query_one("#modify-problem", Static).update(Content(formats.plain(problem)))
+        key = self._order.key
+        quote = self.desk.market.quote(key)
+        age = formats.age(self.desk.market.age(key))
+        depth = self.query_one(Depth)
+        depth.set_header([f"LTP {formats.price(quote.last_paise if quote else None)} {age}"])
+        depth.update(depth_levels(quote))
+
+    def _short_words(self) -> str:
+        """What the client lacks for the change; empty where it has all."""
+        needs = self._needs
+        if needs is None or needs.covered:
+            return ""
+        parts: list[str] = []
+        if needs.short_paise:
+            parts.append(f"short by ₹{self._money(needs.short_paise)}")
+        if needs.loan_short_paise:
+            parts.append(f"₹{self._money(needs.loan_short_paise)} beyond the MTF limit")
+        if needs.shares_short:
+            parts.append(f"short by {counted(needs.shares_short, 'share')}")
+        return ", ".join(parts)
 
     def _needs_words(self) -> str:
         needs = self._needs
@@ -161,13 +205,14 @@ class ModifyScreen(Dialog[None]):
             self._complaint = f"{bad.field}: {bad.expected}"
             self.redraw()
             return
+        if not self._needs.covered:
+            self.redraw()
+            return
         order = self._order
-        names = ("quantity", "limit", "trigger")
-        before = (order.quantity, order.limit_paise, order.trigger_paise)
+        before = dict(zip(NAMES, (order.quantity, order.limit_paise, order.trigger_paise), strict=True))
         changes = [
-            f"  {name} {_shown(name, old)} to {_shown(name, wanted)}"
-            for name, old, wanted in zip(names, before, wish, strict=True)
-            if wanted is not None
+            f"  {name} {_shown(name, before[name])} to {_shown(name, wanted)}"
+            for name, wanted in _wanted(wish)
         ]
         lines = [
             f"Modify order {order.id}:",
@@ -183,14 +228,22 @@ class ModifyScreen(Dialog[None]):
             self.carry_out(self._send(wish))
 
     async def _send(self, wish: Wish) -> None:
+        order = self._order
         try:
             number = await self.desk.orders.modify(self._order_id, *wish)
         except Exception as problem:
             self._complaint = f"not sent: {problem}"
             self.redraw()
             return
-        self.shell.say(f"change {number} of order {self._order_id} asked for; its page shows how it goes")
         self.dismiss(None)
+        ended = await self.desk.orders.change_ended(self._order_id, number)
+        what = f"{self.desk.clients.get(order.client_id).code} {order.side.value} {order.tradingsymbol}"
+        if ended.state is RequestState.CONFIRMED:
+            made = ", ".join(f"{name} {_shown(name, wanted)}" for name, wanted in _wanted(wish))
+            self.shell.say(f"modified: {what}, {made}")
+        else:
+            words = f"not modified: {what}: {ended.state.value.lower()}"
+            self.shell.say(f"{words} {ended.detail}".strip(), "error")
 
     def here(self) -> Here:
         """The order, its symbol and client."""
@@ -212,6 +265,11 @@ def _price(text: str | None, field: str, before: int | None) -> int | None:
         return None
     paise = paise_from_text(text, field)
     return None if paise == before else paise
+
+
+def _wanted(wish: Wish) -> list[tuple[str, int]]:
+    """What a wish changes, by name."""
+    return [(name, value) for name, value in zip(NAMES, wish, strict=True) if value is not None]
 
 
 def _shown(name: str, value: int | None) -> str:

@@ -25,6 +25,8 @@ def state_words(order: OrderView) -> str:
         words += " AMO"
     if order.modifying and order.live:
         words += ", changing"
+    if order.live and order.limit_paise is not None and order.trigger_paise is not None:
+        words += f" T{formats.price(order.trigger_paise)}"
     if order.filled_quantity and order.state is not OrderState.FILLED:
         return f"{words} {formats.quantity(order.filled_quantity)}/{formats.quantity(order.quantity)}"
     return words
@@ -89,13 +91,13 @@ def order_columns(
             of(lambda order: str(order.run_number or formats.DASH)),
             "right",
             sort=of(lambda order: order.run_number or 0),
-            priority=4,
+            priority=6,
         ),
     ]
     if with_client:
         columns += [
             Column("code", "code", 6, code, sort=code),
-            Column("name", "client", 12, name, sort=name, priority=5),
+            Column("name", "client", 10, name, sort=name),
         ]
     columns += [
         Column(
@@ -108,7 +110,7 @@ def order_columns(
         Column(
             "symbol", "symbol", 10, of(lambda order: order.tradingsymbol), sort=of(lambda o: o.tradingsymbol)
         ),
-        Column("product", "prod", 4, of(lambda order: order.product.value), priority=6),
+        Column("product", "prod", 4, of(lambda order: order.product.value), priority=5),
     ]
     if trades:
         return [
@@ -142,13 +144,13 @@ def order_columns(
             "right",
             sort=of(lambda o: o.quantity),
         ),
-        Column("price", "price", 10, of(order_price), "right", priority=3),
-        Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right"),
-        Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=2),
+        Column("price", "price", 10, of(order_price), "right"),
+        Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right", priority=3),
+        Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=4),
         Column(
             "state",
             "state",
-            12,
+            15,
             of(state_words),
             style=of(lambda o: STATE_STYLES.get(o.state)),
             sort=of(lambda o: o.state.value),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ from screens.modify import ask_modify, can_modify
 from screens.order_life import OrderScreen
 from screens.order_rows import order_columns, state_words, why_words
 from screens.pane import FilterLine, Pane
+from screens.records import order_record
 from screens.workspace import Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
@@ -185,7 +187,8 @@ class OrdersScreen(Workspace):
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Rows are order ids."""
-        return Table(f"orders-{self._view}", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+        rows, record = tuple(grid.shown_keys), partial(order_record, self.desk)
+        return Table(f"orders-{self._view}", tuple(grid.columns), rows, grid.cursor_key, record)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The order's life."""

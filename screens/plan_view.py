@@ -31,6 +31,7 @@ from screens.plan_words import (
     intent_line,
     skipped_words,
 )
+from screens.records import line_record
 from screens.sign_in import SignInScreen, begin_round
 from screens.workspace import MASK, Here, Table
 from widgets import formats
@@ -314,7 +315,8 @@ class PlanView(Vertical):
         """The plan's lines."""
         if self.plan is None:
             return None
-        return Table(f"plan-{self.plan.number}", tuple(self.grid.columns), self.plan.lines, self._line)
+        plan, record = self.plan, partial(line_record, self._screen.desk, self.plan)
+        return Table(f"plan-{plan.number}", tuple(self.grid.columns), plan.lines, self._line, record)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use on this line is absent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.vocabulary import OrderState, Reason, Side, SizingKind
+from data.vocabulary import OrderState, Product, Reason, Side, SizingKind
 from engine.market.quotes import moved_bps
 from engine.orders.refusals import REASON_WORDS
 from screens.trader_words import counted, reason_word
@@ -137,12 +137,18 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         parts.append(f"a {formats.quantity(fewer.quantity)} sh")
     if lent is not None:
         parts.append(f"m {formats.quantity(lent.quantity)} MTF")
-    elif line.reason is Reason.INSUFFICIENT_FUNDS and side is Side.BUY and line.product.value == "CNC":
+    elif _no_mtf(line, side):
         parts.append("no MTF")
     if fewer is not None and not brief and fewer.quantity_at_last > fewer.quantity:
         # Last, since it explains and is no remedy: it is what goes when the line is cut.
         parts.append(f"{formats.quantity(fewer.quantity_at_last)} at LTP w/o charges")
     return " · ".join(parts)
+
+
+def _no_mtf(line: PlanLine, side: Side) -> bool:
+    """Whether a buy that lacks money cannot be lent any: the client has no limit, or none of it is left."""
+    lacks_money = line.reason is Reason.INSUFFICIENT_FUNDS and side is Side.BUY
+    return lacks_money and line.product is Product.CNC and line.mtf_room_paise <= 0
 
 
 def problem(line: PlanLine) -> str:

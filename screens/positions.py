@@ -24,6 +24,7 @@ from screens.position_rows import (
     holding_columns,
     symbol_columns,
 )
+from screens.records import Record, client_record, holding_record, stock_record
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
@@ -230,7 +231,15 @@ class PositionsScreen(Workspace):
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Rows are their own keys."""
-        return Table("positions", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key)
+        return Table("positions", tuple(grid.columns), tuple(grid.shown_keys), grid.cursor_key, self._record)
+
+    def _record(self, key: Any) -> Record:
+        """A row of either grid, for a file."""
+        if isinstance(key, tuple):
+            return holding_record(self.desk, self._holdings[key])
+        if isinstance(key, int):
+            return client_record(self.desk, key)
+        return stock_record(self.desk, key, self._held_of(key))
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
         """The lower rows follow the upper cursor."""

@@ -21,6 +21,7 @@ from screens.confirm import WordsScreen
 from screens.market_words import market_stamp
 from screens.order_rows import run_columns, why_words
 from screens.plan_words import wish_words
+from screens.records import Record, order_record, skipped_record
 from screens.workspace import Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
@@ -364,7 +365,14 @@ class RunView(Vertical):
         """The run's rows as they stand."""
         rows = [self._rows[key] for key in self.grid.shown_keys if key in self._rows]
         cursor = self._rows.get(self.grid.cursor_key)
-        return Table(f"run-{self.number}", tuple(self.grid.columns), tuple(rows), cursor)
+        return Table(f"run-{self.number}", tuple(self.grid.columns), tuple(rows), cursor, self._record)
+
+    def _record(self, row: int | PlanLine) -> Record:
+        """An order, or a line that was skipped, for a file."""
+        desk = self._screen.desk
+        if isinstance(row, int):
+            return order_record(desk, row)
+        return skipped_record(desk, self._plan, row) if self._plan else {}
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The order's life, or the page of a client that was skipped."""

@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 
 class SearchScreen(Dialog[None]):
-    """One line and what it finds; Enter opens the first or the chosen one, Insert watches a symbol."""
+    """One line and what it finds; Enter opens the first or the chosen one, Insert or `+` watches a symbol."""
 
     CSS_PATH = "search.tcss"
     AUTO_FOCUS = "#words"
@@ -43,7 +43,9 @@ class SearchScreen(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         """The line and the results."""
         yield Input(
-            placeholder="symbol, client code or name; ↓ chooses, Enter opens", id="words", compact=True
+            placeholder="symbol, client code or name; ↓ chooses, Enter opens, + watches",
+            id="words",
+            compact=True,
         )
         yield LiveGrid(
             [
@@ -66,15 +68,39 @@ class SearchScreen(Dialog[None]):
         self._find("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Results follow the words."""
+        """Results follow the words; `+` is no word, it puts what is chosen on the watchlist."""
+        if "+" in event.value:
+            event.input.value = event.value.replace("+", "")
+            if self.check_action("add_watched", ()):
+                self.action_add_watched()
+            return
         self._find(event.value.strip())
+        self.run_worker(self._read_prices(), exclusive=True, exit_on_error=False, group="follow")
+
+    def _price_words(self, key: str) -> str:
+        """The last price and its change."""
+        quote = self.desk.market.quote(key)
+        if quote is None:
+            return formats.DASH
+        change = formats.signed_percent(self.desk.market.change_bps(key))
+        return f"{formats.price(quote.last_paise)} {change:>7} %"
+
+    async def _read_prices(self) -> None:
+        """Read the prices of what was found and is not followed, once."""
+        market = self.desk.market
+        found = [row.key for row in self._rows.values() if isinstance(row.key, str)]
+        if missing := [key for key in found if market.stale(key)]:
+            await market.fetch(missing)
+            for name, row in self._rows.items():
+                if isinstance(row.key, str):
+                    self._rows[name] = row._replace(fact=self._price_words(row.key))
+            self.query_one(LiveGrid).apply(set(self._rows))
 
     def _find(self, words: str) -> None:
         rows: list[Found] = []
         for instrument in self.desk.market.index.search(words, SHOWN) if words else []:
-            quote = self.desk.market.quote(instrument.key)
-            last = formats.price(quote.last_paise) if quote else formats.DASH
-            rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, last, instrument.key))
+            fact = self._price_words(instrument.key)
+            rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, fact, instrument.key))
         found = self.desk.clients.search(words) if words else self.desk.clients.all()
         for client in found[:SHOWN]:
             gate = f"{client.broker} · {gate_sentence(self.desk, client.id)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from screens.commands import bindings
 from screens.desk_rows import direction
 from screens.gate_words import gate_brief
 from screens.market_words import depth_levels, held_words, symbol_lines
+from screens.records import holding_record
 from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.depth import Depth
@@ -144,7 +146,8 @@ class SymbolScreen(Workspace):
         """Who holds it."""
         rows = {(row.client_id, row.product): row for row in self.desk.holdings.all() if row.key == self._key}
         cursor = next((row for key, row in rows.items() if key == grid.cursor_key), None)
-        return Table("holders", tuple(grid.columns), tuple(rows.values()), cursor)
+        record = partial(holding_record, self.desk)
+        return Table("holders", tuple(grid.columns), tuple(rows.values()), cursor, record)
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The client's page."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakKeyDictionary
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -40,35 +38,10 @@ from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
 
 if TYPE_CHECKING:
-    from engine.desk import Desk
     from engine.orders.plan_record import Plan, PlanLine
 
 OWNER = "ticket"
 """Under this name the ticket follows its price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A ticket that was left with Esc: where it was opened, and what stood in it."""
-
-    opened_on: tuple[str | None, int | None]
-    key: str | None
-    client_id: int | None
-    quantity: str
-    product: str
-    order_type: str
-    price: str
-    trigger: str
-    validity: str
-
-
-_drafts: WeakKeyDictionary[Desk, dict[Side, Draft]] = WeakKeyDictionary()
-"""The last draft of each side of each open desk."""
-
-
-def forget_drafts(desk: Desk) -> None:
-    """Begin every ticket empty, as after a screen failed."""
-    _drafts.pop(desk, None)
 
 
 class TicketScreen(Dialog[None]):
@@ -88,6 +61,7 @@ class TicketScreen(Dialog[None]):
         self._previewing = False
         self._asking = False
         self._complaint = ""
+        self._proposed = ""
 
     def compose_body(self) -> ComposeResult:
         """The fields, the money, what is in the way."""
@@ -115,9 +89,7 @@ class TicketScreen(Dialog[None]):
                 yield NumberField(decimals=2, id="trigger")
             yield Static(id="money")
             yield Static(id="problem")
-            yield Static(
-                "Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc keep draft", id="help"
-            )
+            yield Static("Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc close", id="help")
 
     # The parts
 
@@ -155,21 +127,10 @@ class TicketScreen(Dialog[None]):
     # Filling
 
     def on_mount(self) -> None:
-        """A draft of the same opening, else the row it was opened on; what is missing has the focus."""
-        draft = _drafts.get(self.desk, {}).get(self._side)
-        if draft is not None and draft.opened_on != self._opened_on:
-            draft = None
-        key, client_id = (draft.key, draft.client_id) if draft else self._opened_on
+        """The row it was opened on; what is missing has the focus."""
+        key, client_id = self._opened_on
         self._set_client(client_id)
         self._set_symbol(key)
-        if draft is not None:
-            self._number("quantity").value = draft.quantity
-            self._choice("product").value = draft.product
-            self._choice("type").value = draft.order_type
-            self._number("price").value = draft.price
-            self._number("trigger").value = draft.trigger
-            self._choice("validity").value = draft.validity
-            self._complaint = "a draft kept from before"
         if self._client_id is None:
             self._finder("client").focus()
         elif self._key is None:
@@ -214,6 +175,14 @@ class TicketScreen(Dialog[None]):
         held = self._held()
         if self._side is Side.SELL and held:
             self._choice("product").value = max(held, key=lambda product: held[product])
+        self._propose()
+
+    def _propose(self) -> None:
+        """A sell proposes all that is free of the product, as long as nothing else was typed."""
+        quantity = self._number("quantity")
+        if self._side is Side.SELL and quantity.value == self._proposed:
+            free = self._held().get(self._choice("product").value, 0)
+            quantity.value = self._proposed = str(free) if free else ""
 
     def _held(self) -> dict[str, int]:
         """Shares free to sell of the symbol, by product."""
@@ -305,6 +274,8 @@ class TicketScreen(Dialog[None]):
                 self._choice("validity").value = "DAY"
             else:
                 self._number("trigger").value = ""
+        elif event.field.id == "product":
+            self._propose()
         self._touched()
 
     def _touched(self) -> None:
@@ -359,21 +330,6 @@ class TicketScreen(Dialog[None]):
         self._number("price").value = formats.typed(quote.last_paise)
         self._touched()
 
-    def action_close(self) -> None:
-        """Go back; what stands in the fields waits for the next ticket opened in the same place."""
-        _drafts.setdefault(self.desk, {})[self._side] = Draft(
-            self._opened_on,
-            self._key,
-            self._client_id,
-            self._number("quantity").value,
-            self._choice("product").value,
-            self._choice("type").value,
-            self._number("price").value,
-            self._number("trigger").value,
-            self._choice("validity").value,
-        )
-        self.dismiss(None)
-
     # Review
 
     def _ask(self) -> None:
@@ -400,7 +356,6 @@ class TicketScreen(Dialog[None]):
         if run_number is None:
             self._changed = True
             return
-        _drafts.get(self.desk, {}).pop(self._side, None)
         self.dismiss(None)
 
     # Showing

@@ -6,7 +6,7 @@ Screens read the desk's book directly, and ask the app (`shell`) for everything 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
@@ -135,12 +135,16 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row."""
+    """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row.
+
+    `record` gives a row for the file, raw and in full; without it the file has what the cells say.
+    """
 
     name: str
     columns: tuple[Column, ...]
     rows: tuple[Any, ...]
     row: Any | None = None
+    record: Callable[[Any], Mapping[str, str]] | None = None
 
 
 MASK = "•••"
@@ -306,5 +310,5 @@ class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("close", "help", "privacy", "redraw", "picture")]
 
     def action_close(self) -> None:
-        """Go back; drafts are kept by whoever has them."""
+        """Go back."""
         self.dismiss(None)

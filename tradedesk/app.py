@@ -385,7 +385,7 @@ class TradedeskApp(ShellApp):
     def _mend(self) -> None:
         """Make every workspace anew, since Textual stops the parts of a screen that fail.
 
-        Drafts, answers and open dialogs are gone with the old ones: who was typing begins again.
+        What was typed, answers and open dialogs are gone with the old ones: who was typing begins again.
         """
         self._mending = False
         mode, now = self.current_mode, self._clock.monotonic()
@@ -396,9 +396,6 @@ class TradedeskApp(ShellApp):
             if entry.available:
                 self.remove_mode(entry.name)
                 self.add_mode(entry.name, cast(Any, entry.build))
-        from screens.ticket import forget_drafts
-
-        forget_drafts(self.desk)
         if twice and isinstance(self.screen, FaultScreen):
             self.screen.call_later(self.screen.show, mode, self.faults[-1])
         else:

@@ -11,6 +11,7 @@ PROFILES: dict[str, dict[str, str]] = {
         "ticket.buy": "b,f1,plus",
         "ticket.sell": "s,f2,minus",
         "help": "question_mark",
+        "watch.add": "insert",
     },
 }
 """Keys that differ from the table's own, by profile and command id."""

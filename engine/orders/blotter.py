@@ -1,5 +1,6 @@
 """The blotter: every order of the day, each one's life, and cancelling by hand."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from data.money import BadInput
 from data.order_tables import Attempt, Fill, Order, Request
 from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn
-from data.vocabulary import OrderState
+from data.vocabulary import OrderState, RequestState
 from engine.accounts.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.changes import Changer, check_change, check_terms, more_needed
@@ -50,11 +51,30 @@ class DoubtView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeNeeds:
-    """What a change of an order would block beyond what is blocked: paise of money and loan, and shares."""
+    """What a change of an order would block beyond what is blocked: paise of money and loan, and shares.
+
+    The `short` figures are what the client lacks of it.
+    """
 
     money_paise: int
     loan_paise: int
     shares: int
+    short_paise: int = 0
+    loan_short_paise: int = 0
+    shares_short: int = 0
+
+    @property
+    def covered(self) -> bool:
+        """Whether the client has all of it."""
+        return not (self.short_paise or self.loan_short_paise or self.shares_short)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEnd:
+    """How a change of an order ended, with the broker's words."""
+
+    state: RequestState
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +201,32 @@ class Orders:
         order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
         asked, reserve_paise = check_change(order, change)
         order.update(asked_quantity=asked, asked_reserve_paise=reserve_paise)
-        return ChangeNeeds(*more_needed(order))
+        money, loan, shares = more_needed(order)
+        funds, view = self._parts.book.funds.get(order["client_id"]), self.get(order_id)
+        free = available = room = 0
+        if funds is not None:
+            available, room = funds.available_paise, funds.mtf_limit_paise - funds.mtf_used_paise
+        for holding in self._parts.book.holdings.get(view.client_id, ()):
+            if (holding.key, holding.product) == (view.key, view.product):
+                free = holding.sellable
+        return ChangeNeeds(
+            money, loan, shares, max(0, money - available), max(0, loan - room), max(0, shares - free)
+        )
+
+    async def change_ended(self, order_id: int, number: int) -> ChangeEnd:
+        """Wait until a change has ended, by the broker's book or the order's own end."""
+        ended = asyncio.Event()
+        unsubscribe = self._parts.bus.subscribe(lambda event: ended.set())
+        try:
+            while True:
+                ended.clear()
+                row = next(r for r in (await self.life(order_id)).requests if r["number"] == number)
+                state = RequestState(row["state"])
+                if state not in (RequestState.REQUESTED, RequestState.SENT):
+                    return ChangeEnd(state, row["detail"])
+                await ended.wait()
+        finally:
+            unsubscribe()
 
     def doubt(self, order_id: int) -> DoubtView | None:
         """What is known of an UNKNOWN order; None for any other."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data.clock import IST
-from data.money import BPS, BadInput, amount_words, grouped, half_up
+from data.money import BPS, BadInput, amount_words, ceil_div, grouped, half_up, tick_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.orders.intents import Intent, LineChange, check_intent, check_lots
 from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
@@ -63,6 +63,9 @@ __all__ = [
 _FIXABLE_FIRST: dict[Reason, float] = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
 # A sign-in mends a session at once; a route is rarely mended the same morning.
 _FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = _FIXABLE_FIRST[Reason.SESSION_EXPIRED] + 0.5
+
+AIR_TICKS = 2
+"""So far the market may move on without a proposed quantity becoming too dear."""
 
 
 def plan(intent: Intent, inputs: PlanInputs) -> Plan:
@@ -341,7 +344,8 @@ def _alternative(
 ) -> Alternative:
     cash, room = client.available_paise, client.mtf_room_paise
     terms = frame.terms(client, product, frame.inputs.policy)
-    quantity = min(at_most, affordable(terms, cash, room))
+    fits = affordable(replace(terms, price_paise=terms.price_paise + _air_paise(frame)), cash, room)
+    quantity = min(at_most, fits)
     takes = need(terms, quantity)
     return Alternative(
         kind=kind,
@@ -354,6 +358,18 @@ def _alternative(
         limit_used_after_bps=_limit_used_bps(client, takes.loan_paise),
         quantity_at_last=min(at_most, affordable(frame.terms(client, product, Policy.EXACT), cash, room)),
     )
+
+
+def _air_paise(frame: Frame) -> int:
+    """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
+
+    A price that the trader or the policy has set does not move.
+    """
+    intent, inputs = frame.intent, frame.inputs
+    if intent.limit_paise is not None or intent.trigger_paise is not None or inputs.policy is Policy.EXACT:
+        return 0
+    tick = inputs.instrument.tick_paise
+    return tick_up(ceil_div(AIR_TICKS * tick * (BPS + inputs.protection_bps), BPS), tick)
 
 
 def _limit_used_bps(client: ClientInput, more_paise: int) -> int:

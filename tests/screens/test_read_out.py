@@ -1,8 +1,13 @@
 """Figures that a trader reads out: one place for each, as old as the settings allow, of what is shown."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
-from data.vocabulary import SizingKind
+from data.vocabulary import OrderType, Side, SizingKind
+from engine.orders.intents import Sizing
+from screens.modify import ModifyScreen, ask_modify
+from screens.plan_words import alternative, verdict
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -10,6 +15,7 @@ from tradedesk.commands.shapes import quote_shape
 from tradedesk.settings import Settings
 from widgets.formats import signed_percent
 from widgets.livegrid import LiveGrid
+from widgets.numberfield import NumberField
 
 
 def row_of(bench: PaperBench, words: str) -> list[str]:
@@ -121,3 +127,140 @@ async def test_orders_and_tape_of_the_day_before_are_dated(tmp_path: Path) -> No
         bench.app.open_client(bench.client("RG1008"), [])
         await bench.settle()
         assert "orders today 0" in bench.text
+
+
+async def written(bench: PaperBench, name: str) -> list[dict[str, str]]:
+    """Write the table under the cursor to a file, and read it back."""
+    await bench.keys("t")
+    (path,) = (bench.desk.home / "exports").glob(f"{name}-20261118-*.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_files_carry_raw_figures_and_all_that_tells_a_row_apart(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AP1022")
+        capital = bench.desk.clients.get(client).capital_paise
+        row = next(row for row in await written(bench, "clients") if row["code"] == "AP1022")
+        assert (row["client"], row["gate"]) == ("Amit Patel", "not compared yet")
+        assert row["capital"] == f"{capital // 100}.{capital % 100:02d}"
+        _, run = await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
+        await bench.keys("3")
+        (order,) = await written(bench, "orders-all")
+        told = {name: order[name] for name in ("order", "run", "code", "client", "side", "symbol")}
+        assert told == {
+            "order": str(run.order_ids[0]),
+            "run": "1",
+            "code": "AP1022",
+            "client": "Amit Patel",
+            "side": "BUY",
+            "symbol": "RELIANCE",
+        }
+        assert (order["product"], order["state"], order["average"]) == ("CNC", "FILLED", "2450.50")
+        assert order["placed"].startswith("2026-11-18 09:15:")
+        await bench.keys("4")
+        (stock,) = await written(bench, "positions")
+        assert (stock["symbol"], stock["average"], stock["value"]) == ("RELIANCE", "2450.50", "4901.00")
+        await bench.keys("7")
+        gate = await written(bench, "gate")
+        assert len(gate) == 50
+        assert all(row["client"] and row["session"] for row in gate)
+
+
+async def test_find_tells_the_change_and_plus_puts_it_on_the_watchlist(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        key = "NSE:WIPRO"
+        await bench.keys("slash", *"wipro")
+        await bench.settle()
+        change = signed_percent(quote_shape(bench.desk, key)["change_bps"])
+        assert change != "—"
+        assert f"{change} %" in " ".join(row_of(bench, "WIPRO"))
+        await bench.keys("+")
+        await bench.settle()
+        assert key in bench.desk.watchlist.keys(bench.desk.watchlist.names()[0])
+
+
+async def test_a_modify_begins_at_the_price_is_compared_with_the_cash_and_says_when_it_is_made(
+    tmp_path: Path,
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("PS1015")
+        resting = buy("TCS", SizingKind.FIXED_QUANTITY, 3, client, limit_paise=240000)
+        plan = await bench.desk.plans.freeze(resting)
+        (order_id,) = (await bench.desk.runs.start(plan, plan.digest)).order_ids
+        await bench.settle()
+        ask_modify(bench.screen, bench.desk.orders.get(order_id))
+        await bench.settle()
+        assert bench.screen.focused is bench.screen.query_one("#modify-limit")
+        assert "LTP 2,500.00" in bench.text
+        field = bench.screen.query_one("#modify-quantity", NumberField)
+        field.focus()
+        await bench.keys(*"2410")
+        await bench.settle()
+        assert "CANNOT SEND: short by ₹" in bench.text
+        await bench.keys("enter")
+        assert isinstance(bench.screen, ModifyScreen)
+        field.value = "3"
+        bench.screen.query_one("#modify-limit", NumberField).focus()
+        await bench.keys(*"2410")
+        await bench.settle()
+        await bench.keys("enter")
+        assert "limit 2,400.00 to 2,410.00" in bench.text
+        await bench.keys("y")
+        await bench.until(lambda: any("modified: PS1015 BUY TCS, limit 2,410.00" in t for t in bench.toasts))
+        assert bench.desk.orders.get(order_id).limit_paise == 241000
+
+
+async def test_a_sell_proposes_what_is_free(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("RG1008")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 7, client))
+        bench.app.open_ticket(Side.SELL, "NSE:RELIANCE", client)
+        await bench.settle()
+        assert bench.screen.query_one("#quantity", NumberField).value == "7"
+        await bench.keys("2")
+        assert bench.screen.query_one("#quantity", NumberField).value == "2"
+
+
+async def test_limit_client_and_trigger_stand_in_the_blotter_at_80_columns(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        stop = replace(
+            buy("TCS", SizingKind.FIXED_QUANTITY, 1, bench.client("PS1015"), limit_paise=261000),
+            order_type=OrderType.SL,
+            trigger_paise=260000,
+        )
+        plan = await bench.desk.plans.freeze(stop)
+        await bench.desk.runs.start(plan, plan.digest)
+        await bench.settle()
+        await bench.keys("3")
+        line = next(line for line in bench.lines() if "PS1015" in line)
+        assert "Priya Sha" in line
+        assert "2,610.00 " in line
+        assert "open T2,600.00" in line
+
+
+async def test_the_affordable_quantity_still_stands_two_ticks_on(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        for code in ("AP1022", "PS1015", "RG1008", "AM1042"):
+            intent = buy("INFY", SizingKind.FIXED_QUANTITY, 900, bench.client(code))
+            bench.desk.exchange.pin("INFY", 150000, 149100)
+            await bench.desk.market.fetch({"NSE:INFY"})
+            (line,) = (await bench.desk.plans.preview(intent)).lines
+            way = alternative(line, "affordable")
+            assert way is not None
+            bench.desk.exchange.pin("INFY", 150020, 149100)
+            await bench.desk.market.fetch({"NSE:INFY"})
+            fewer = replace(intent, sizing=Sizing(SizingKind.FIXED_QUANTITY, way.quantity))
+            (line,) = (await bench.desk.plans.preview(fewer)).lines
+            assert line.ok, (code, line.detail)
+
+
+async def test_no_mtf_is_said_of_those_alone_who_have_none(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        for code, has_limit in (("PS1015", True), ("AM1042", False)):
+            client = bench.client(code)
+            assert bool(bench.desk.funds.of(client).mtf_limit_paise) is has_limit
+            intent = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 90_000, client)
+            (line,) = (await bench.desk.plans.preview(intent)).lines
+            without = replace(line, alternatives=())
+            assert ("no MTF" in verdict(without, Side.BUY, brief=False)) is not has_limit

@@ -48,7 +48,7 @@ async def test_e_changes_an_open_order_after_y_and_never_by_enter(tmp_path: Path
         await on_order(bench, order.id)
         await bench.keys("e")
         assert isinstance(bench.screen, ModifyScreen)
-        await bench.keys("5", "tab", *"2410")
+        await bench.keys(*"2410", "shift+tab", "5")
         assert "blocks ₹4,8" in bench.text
         await bench.keys("enter")
         assert isinstance(bench.screen, YesScreen)

@@ -143,15 +143,14 @@ async def test_a_review_too_old_or_off_the_price_is_made_anew_and_asks_again(tmp
         assert bench.desk.runs.get(1).counts["filled"] == 1
 
 
-async def test_esc_keeps_the_draft_for_the_same_opening_alone(tmp_path: Path) -> None:
+async def test_esc_forgets_what_was_typed(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await filled(bench, "7")
         await bench.keys("escape")
         assert isinstance(bench.screen, DeskScreen)
         await bench.keys("b")
-        assert number(bench, "quantity") == "7"
-        assert bench.screen.query_one("#client", SymbolInput).text == "PS1015"
-        assert "a draft kept from before" in bench.text
+        assert number(bench, "quantity") == ""
+        assert "draft" not in bench.text
         await bench.keys("escape")
         await from_watchlist(bench, "INFY")
         assert number(bench, "quantity") == ""
@@ -243,8 +242,6 @@ async def test_an_order_at_once_or_not_at_all_says_so_and_leaves_nothing_open(tm
         bench.screen.query_one("#price", NumberField).focus()
         await bench.type("2400")
         await bench.settle()
-        await bench.keys("escape", "b")
-        assert bench.screen.query_one("#validity", ChoiceField).value == "IOC", "a draft keeps it"
         await bench.keys("enter")
         assert isinstance(bench.screen, ReviewScreen)
         assert "LIMIT 2,400.00, IOC, max" in " ".join(bench.text.split())

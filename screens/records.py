@@ -1,0 +1,299 @@
+"""Rows of tables as files carry them: raw figures in rupees, full names, and all that tells a row apart.
+
+A file goes to a client or an accountant, so that it shortens, groups and masks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from data.clock import IST
+from data.money import rupees_of
+from engine.orders.refusals import REASON_WORDS
+from screens.gate_words import gate_sentence
+from screens.order_rows import why_words
+from screens.plan_words import problem
+
+if TYPE_CHECKING:
+    from engine.accounts.gate import GateRow
+    from engine.accounts.holdings import Transaction
+    from engine.accounts.views import HoldingView
+    from engine.desk import Desk
+    from engine.orders.certificate import CertificateLine
+    from engine.orders.plan_record import Plan, PlanLine
+    from engine.trail import AuditRow
+
+Record = dict[str, str]
+"""A row's cells by the words of their columns."""
+
+ToRecord = Callable[[Any], Record]
+
+
+def _rupees(paise: int | None) -> str:
+    return "" if paise is None else f"{rupees_of(paise):.2f}"
+
+
+def _percent(bps: int | None) -> str:
+    return "" if bps is None else f"{rupees_of(bps):.2f}"  # a percent has a hundred basis points
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _market(desk: Desk, at: datetime | None) -> str:
+    """A stamp as the market's date and time in India."""
+    return "" if at is None else f"{desk.shown_at(at).astimezone(IST):%Y-%m-%d %H:%M:%S}"
+
+
+def _who(desk: Desk, client_id: int) -> Record:
+    client = desk.clients.get(client_id)
+    return {"code": client.code, "client": client.name, "broker": client.broker}
+
+
+def _what(key: str) -> Record:
+    exchange, _, symbol = key.partition(":")
+    return {"exchange": exchange, "symbol": symbol}
+
+
+def client_record(desk: Desk, client_id: int) -> Record:
+    """A client with its money, its day and its gate."""
+    client, funds, value = (
+        desk.clients.get(client_id),
+        desk.funds.of(client_id),
+        desk.valuation.client(client_id),
+    )
+    return {
+        **_who(desk, client_id),
+        "account": client.broker_user_id,
+        "groups": " ".join(client.groups),
+        "status": client.status.value,
+        "gate": gate_sentence(desk, client_id),
+        "capital": _rupees(client.capital_paise),
+        "portfolio": _rupees(value.portfolio_paise),
+        "available": _rupees(funds.available_paise),
+        "blocked": _rupees(funds.blocked_paise),
+        "unsettled": _rupees(funds.unsettled_paise),
+        "mtf used": _rupees(funds.mtf_used_paise),
+        "mtf limit": _rupees(funds.mtf_limit_paise),
+        "symbols held": _number(len(desk.holdings.of(client_id))),
+        "invested": _rupees(value.invested_paise),
+        "shares worth": _rupees(value.value_paise),
+        "day net": _rupees(value.net_day_pnl_paise),
+        "day gross": _rupees(value.day_pnl_paise),
+        "day net %": _percent(value.net_day_bps),
+        "charges": _rupees(value.charges_today_paise),
+        "realised": _rupees(value.realised_today_paise),
+        "open P&L": _rupees(value.unrealised_paise),
+        "live orders": _number(len(desk.orders.all(live=True, client_id=client_id))),
+    }
+
+
+def gate_record(desk: Desk, row: GateRow) -> Record:
+    """A client at the gate with every item's colour and words."""
+    items = {
+        check.item.value: f"{check.colour.value}: {check.judged.words}"
+        + (f" (waived: {check.waived})" if check.waived else "")
+        for check in row.checks
+    }
+    reason = "" if row.reason is None else REASON_WORDS[row.reason]
+    return {**_who(desk, row.client_id), "colour": row.colour.value, "held back by": reason, **items}
+
+
+def instrument_record(desk: Desk, key: str) -> Record:
+    """An instrument with its market."""
+    instrument, quote = desk.market.index.get(key), desk.market.quote(key)
+    return {
+        **_what(key),
+        "name": instrument.name if instrument else "",
+        "ISIN": instrument.isin if instrument else "",
+        "last": _rupees(quote.last_paise if quote else None),
+        "previous close": _rupees(quote.prev_close_paise if quote else None),
+        "change %": _percent(desk.market.change_bps(key)),
+        "open": _rupees(quote.open_paise if quote else None),
+        "high": _rupees(quote.high_paise if quote else None),
+        "low": _rupees(quote.low_paise if quote else None),
+        "volume": _number(quote.volume if quote else None),
+        "bid": _rupees(quote.bid_paise if quote else None),
+        "ask": _rupees(quote.ask_paise if quote else None),
+        "market time": _market_of(quote.market_at if quote else None),
+    }
+
+
+def _market_of(at: datetime | None) -> str:
+    """As `_market`, of a stamp that the market itself made."""
+    return "" if at is None else f"{at.astimezone(IST):%Y-%m-%d %H:%M:%S}"
+
+
+def stock_record(desk: Desk, key: str, held: list[HoldingView]) -> Record:
+    """What all clients hold of an instrument."""
+    value = desk.valuation.together(held)
+    return {
+        **instrument_record(desk, key),
+        "clients": _number(len({holding.client_id for holding in held})),
+        "quantity": _number(value.quantity),
+        "average": _rupees(value.average_paise),
+        "day gross": _rupees(value.day_pnl_paise),
+        "open P&L": _rupees(value.unrealised_paise),
+        "value": _rupees(value.value_paise),
+    }
+
+
+def holding_record(desk: Desk, holding: HoldingView) -> Record:
+    """A client's shares of one stock in one product."""
+    value = desk.valuation.holding(holding)
+    return {
+        **_who(desk, holding.client_id),
+        **_what(holding.key),
+        "security": holding.security,
+        "product": holding.product.value,
+        "quantity": _number(holding.quantity),
+        "free to sell": _number(desk.holdings.free_to_sell(holding)),
+        "settled": _number(holding.free),
+        "t1": _number(holding.t1),
+        "today": _number(holding.today),
+        "blocked": _number(holding.blocked),
+        "pledged": _number(holding.pledged),
+        "average": _rupees(holding.average_paise),
+        "cost": _rupees(holding.cost_paise),
+        "last": _rupees(value.last_paise),
+        "change %": _percent(desk.market.change_bps(holding.key)),
+        "value": _rupees(value.value_paise),
+        "day gross": _rupees(value.day_pnl_paise),
+        "open P&L": _rupees(value.unrealised_paise),
+        "open P&L %": _percent(value.pnl_bps),
+    }
+
+
+def order_record(desk: Desk, order_id: int) -> Record:
+    """An order with its numbers here and at the broker."""
+    order = desk.orders.get(order_id)
+    return {
+        "order": _number(order.id),
+        "run": _number(order.run_number),
+        "plan": _number(order.plan_number),
+        "trading day": order.trading_date.isoformat(),
+        "placed": _market(desk, order.created_at),
+        "updated": _market(desk, order.updated_at),
+        **_who(desk, order.client_id),
+        "broker's order": order.broker_order_id or "",
+        "tag": order.tag or "",
+        "side": order.side.value,
+        **_what(order.key),
+        "product": order.product.value,
+        "type": order.order_type.value,
+        "validity": order.standing or order.validity.value,
+        "quantity": _number(order.quantity),
+        "limit": _rupees(order.limit_paise),
+        "trigger": _rupees(order.trigger_paise),
+        "filled": _number(order.filled_quantity),
+        "average": _rupees(order.average_paise),
+        "traded value": _rupees(order.filled_notional_paise),
+        "blocked": _rupees(order.blocked_paise),
+        "state": order.state.value,
+        "why": why_words(order),
+    }
+
+
+def skipped_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
+    """A line of a run that was never an order, under the columns of one."""
+    return {
+        "plan": _number(plan.number),
+        "trading day": plan.trading_day.isoformat(),
+        **_who(desk, line.client_id),
+        "side": plan.intent.side.value,
+        **_what(plan.instrument.key),
+        "product": line.product.value,
+        "type": plan.intent.order_type.value,
+        "state": "SKIPPED",
+        "why": problem(line),
+    }
+
+
+def line_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
+    """A line of a plan with the figures it was made of."""
+    return {
+        "plan": _number(plan.number),
+        "digest": plan.digest,
+        **_who(desk, line.client_id),
+        "side": plan.intent.side.value,
+        **_what(plan.instrument.key),
+        "product": line.product.value,
+        "type": plan.intent.order_type.value,
+        "limit": _rupees(line.price_paise),
+        "sizing base": _rupees(line.base_paise),
+        "allocation": _rupees(line.allocation_paise),
+        "quantity": _number(line.quantity),
+        "wanted": _number(line.wanted),
+        "reserve": _rupees(line.reserve_paise),
+        "charges": _rupees(line.charges_paise),
+        "loan": _rupees(line.loan_paise),
+        "available before": _rupees(line.available_before_paise),
+        "available after": _rupees(line.available_after_paise),
+        "left by rounding": _rupees(line.left_paise),
+        "free to sell": _number(line.sellable),
+        "verdict": line.verdict.value,
+        "reason": "" if line.reason is None else line.reason.value,
+        "why": "" if line.ok else problem(line),
+    }
+
+
+def certificate_record(desk: Desk, halt: int, line: CertificateLine) -> Record:
+    """What a halt did for one client; times are seconds after it."""
+
+    def seconds(value: float | None) -> str:
+        return "" if value is None else f"{value:.3f}"
+
+    return {
+        "halt": _number(halt),
+        **_who(desk, line.client_id),
+        "cancelled": _number(line.cancelled),
+        "filled": _number(line.filled),
+        "refused": _number(line.refused),
+        "unknown": _number(line.unknown),
+        "released": _rupees(line.released_paise),
+        "available before": _rupees(line.available_before_paise),
+        "available now": _rupees(line.available_now_paise),
+        "first cancel s": seconds(line.first_cancel_s),
+        "last cancel s": seconds(line.last_cancel_s),
+        "ended s": seconds(line.ended_s),
+        "note": line.note,
+    }
+
+
+def closed_record(desk: Desk, trip: Transaction) -> Record:
+    """A round trip that was closed."""
+    return {
+        "closed": _market_of(trip.closed_at),
+        "bought on": trip.opened_on.isoformat(),
+        "order": _number(trip.order_id),
+        **_who(desk, trip.client_id),
+        "symbol": trip.tradingsymbol,
+        "product": trip.product.value,
+        "quantity": _number(trip.quantity),
+        "buy price": _rupees(trip.buy_price_paise),
+        "sell price": _rupees(trip.sell_price_paise),
+        "cost": _rupees(trip.cost_paise),
+        "proceeds": _rupees(trip.proceeds_paise),
+        "gross": _rupees(trip.pnl_paise),
+        "charges": _rupees(trip.charges_paise),
+        "net": _rupees(trip.net_paise),
+    }
+
+
+def audit_record(desk: Desk, row: AuditRow) -> Record:
+    """A row of the audit."""
+    who: Mapping[str, str] = {} if row.client_id is None else _who(desk, row.client_id)
+    return {
+        "row": _number(row.seq),
+        "at": _market(desk, row.at),
+        "by": row.actor,
+        "what": row.action,
+        **who,
+        "order": _number(row.order_id),
+        "run": _number(row.run_number),
+        "plan": _number(row.plan_number),
+        **{f"details: {name}": str(value) for name, value in row.details.items()},
+    }
