@@ -8,7 +8,7 @@ from sqlalchemy import update
 from data.columns import table
 from data.locks import HeldLock, process_start
 from data.readable import UNREADABLE
-from data.store import StoreError, StoreUnreadable, Unit
+from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
 from data.tables import Instance
 from engine.accounts.days import roll_day
 from engine.market.stamps import MarketStamps
@@ -47,12 +47,12 @@ class SignOn:
                 await self._register()
             await parts.store.write(self._begin)
             await parts.store.write(_read_everything)
+        except (StoreFailed, *UNREADABLE) as problem:
+            self.trouble = f"the day cannot be opened: {getattr(problem, 'orig', problem)}"
+            raise StoreUnreadable(self.trouble) from problem
         except StoreError as problem:
             self.trouble = str(problem)
             raise
-        except UNREADABLE as problem:
-            self.trouble = f"the day cannot be opened: {getattr(problem, 'orig', problem)}"
-            raise StoreUnreadable(self.trouble) from problem
         self.trouble = ""
         parts.may_send = True
 
