@@ -2,10 +2,13 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from cli_desk import Terminal
@@ -14,8 +17,9 @@ from sqlalchemy.exc import OperationalError
 from data.store import StoreError
 from data.vocabulary import Reason
 from engine.orders.refusals import words
+from tradedesk import wiring
 from tradedesk.commands.exits import Exit, explain
-from tradedesk.commands.session import SPARE, SPARE_BYTES
+from tradedesk.commands.spare import LEAST_BYTES, LEFT_BYTES, SPARE, SPARE_BYTES, spare_bytes
 
 
 def test_every_reason_has_words_and_any_other_code_loses_its_bars() -> None:
@@ -149,15 +153,64 @@ def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal
     exchange.close()
 
 
-def test_cancel_all_gives_back_the_spare_room_and_the_next_command_takes_it_again(demo: Terminal) -> None:
-    spare = demo.home / SPARE
+def test_cancel_all_gives_the_spare_room_back_before_it_opens_and_takes_it_again(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spare, opened = demo.home / SPARE, wiring.open_desk
     demo.done("orders")
     assert spare.stat().st_size == SPARE_BYTES
+    seen: list[bool] = []
 
+    def opening(*args: Any, **named: Any) -> Any:
+        seen.append(spare.exists())
+        return opened(*args, **named)
+
+    monkeypatch.setattr(wiring, "open_desk", opening)
     demo.done("cancel-all", "--yes")
-    assert not spare.exists()
-    demo.done("resume", "--yes")
+    assert seen == [False]
     assert spare.stat().st_size == SPARE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("free", "kept"),
+    [
+        (100 * SPARE_BYTES, SPARE_BYTES),
+        (SPARE_BYTES, SPARE_BYTES - LEFT_BYTES),
+        (LEFT_BYTES + LEAST_BYTES, LEAST_BYTES),
+        (LEFT_BYTES + LEAST_BYTES - 1, 0),
+        (0, 0),
+    ],
+)
+def test_room_is_kept_where_less_is_free_too(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch, free: int, kept: int
+) -> None:
+    (demo.home / SPARE).unlink(missing_ok=True)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=free, f_frsize=1))
+    demo.done("orders")
+    assert spare_bytes(demo.home) == kept
+    monkeypatch.undo()
+    demo.done("orders")
+    assert spare_bytes(demo.home) == SPARE_BYTES, "it grows with the room"
+
+
+def test_what_is_said_of_cancelling_on_a_full_disk_is_true(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **named: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    demo.done("orders")
+    monkeypatch.setattr(wiring, "open_desk", full)
+    assert "`tradedesk cancel-all --yes` works even now: 4.0 MiB are kept for it" in demo.run("orders").err
+    told = demo.run("cancel-all", "--yes").err
+    assert "NOTHING WAS CANCELLED" in told
+    assert "works even now" not in told
+    assert "cancel at the brokers themselves" in told
+    (demo.home / SPARE).unlink()
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=0, f_frsize=1))
+    told = demo.run("orders").err
+    assert "works even now" not in told
+    assert "no room is kept" in told
 
 
 def test_a_full_disk_is_named_with_its_folder_and_what_still_works(
@@ -170,7 +223,7 @@ def test_a_full_disk_is_named_with_its_folder_and_what_still_works(
         told = explain(problem)
         assert told.exit is Exit.STORE
         assert told.message.startswith(f"the disk is full: nothing can be written in {tmp_path} (")
-        assert "`tradedesk cancel-all --yes` works" in told.message
+        assert "no room is kept for `tradedesk cancel-all --yes`" in told.message
     assert "disk is full" not in explain(sqlite3.OperationalError("database is locked")).message
 
 

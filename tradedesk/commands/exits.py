@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from data.csvfiles import FileProblem
 from data.money import BadInput, shortened
+from tradedesk.commands.spare import spare_bytes
 
 
 class Exit(IntEnum):
@@ -76,6 +77,10 @@ _FULL = 64 * 1024
 """Bytes of room below which a disk counts as full: no database can be opened with less."""
 
 
+CANCEL_ALL_FAILED = "cancel-all itself ended by this"
+"""The note on what ended a cancel-all, so that nobody is sent to it again."""
+
+
 def explain(problem: BaseException) -> Explained:
     """What a raised exception means for the caller, in words for people: no class names, no SQL."""
     told = _explain(problem)
@@ -90,7 +95,19 @@ def explain(problem: BaseException) -> Explained:
     return replace(
         told,
         message=f"the disk is full: nothing can be written in {home} ({why}). Free some space and start "
-        "again; `tradedesk cancel-all --yes` works even now",
+        f"again; {_cancelling_words(problem, home)}",
+    )
+
+
+def _cancelling_words(problem: BaseException, home: Path) -> str:
+    """What of cancelling is true while the disk is full."""
+    if CANCEL_ALL_FAILED in getattr(problem, "__notes__", ()):
+        return "until then cancel at the brokers themselves"
+    if kept := spare_bytes(home):
+        return f"`tradedesk cancel-all --yes` works even now: {kept / 2**20:.1f} MiB are kept for it"
+    return (
+        "no room is kept for `tradedesk cancel-all --yes`, so that it may fail before: "
+        "cancel at the brokers themselves"
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import os
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from data.money import BadInput, decimal_from_text
-from tradedesk.commands.exits import Exit
+from tradedesk.commands.exits import CANCEL_ALL_FAILED, Exit
+from tradedesk.commands.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.output import counted, say
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from data.phases import Calendar
     from engine.desk import Desk
     from tradedesk.settings import Settings
-
-SPARE = "spare"
-"""A file in the home that only takes up room."""
-
-SPARE_BYTES = 4 * 1024 * 1024
-"""Enough to halt and cancel a thousand orders on a full disk."""
 
 Work = Callable[["Desk"], Awaitable[Exit]]
 """What a command does with the open desk; gives how it ended."""
@@ -47,17 +44,8 @@ def prepare_home(spare: bool = True) -> Path:
         if not logging.getLogger().handlers:
             start_logging(home)
         if spare:
-            _keep_spare(home / SPARE)
+            keep_spare(home)
     return home
-
-
-def _keep_spare(file: Path) -> None:
-    """Take up `SPARE_BYTES` of a disk with room, for `cancel-all` to give back on one that is full."""
-    room = os.statvfs(file.parent)
-    if file.exists() or room.f_bavail * room.f_frsize < 16 * SPARE_BYTES:
-        return
-    with file.open("wb") as spare:
-        spare.write(bytes(SPARE_BYTES))
 
 
 def run(work: Work, needs_secrets: bool = True, unopened: Unopened | None = None) -> NoReturn:
@@ -72,21 +60,41 @@ def run(work: Work, needs_secrets: bool = True, unopened: Unopened | None = None
 def run_emergency(work: Work, by: str | None) -> NoReturn:
     """The same for cancel-all: the HALT file is written before anything heavy is imported or opened.
 
-    Before that the spare room is given back, since on a full disk not even that file could be written.
+    Before that the spare room is given back, since on a full disk not even that file could be written; what
+    is left of it afterwards is taken again.
 
     A broken `config.toml` or `calendar.toml` does not stop it, and a frozen process that keeps the database
     or the paper exchange locked is ended.
     """
-    from data.clock import SystemClock
-    from engine.orders.halt_file import write_halt_file
     from tradedesk.home import home_folder
 
-    home = home_folder()
+    home, began = home_folder(), False
+
+    async def begin(desk: "Desk") -> Exit:
+        nonlocal began
+        began = True
+        return await work(desk)
+
+    give_spare_back(home)
+    try:
+        _run_emergency(begin, by, home)
+    except (BadInput, OSError, sqlite3.Error) as problem:
+        if (home / "HALT").exists():
+            done = "not known what was cancelled" if began else "NOTHING WAS CANCELLED"
+            say(f"the desk is halted; but {done}, since it could not be {'written' if began else 'opened'}:")
+        problem.add_note(CANCEL_ALL_FAILED)
+        raise
+    finally:
+        with suppress(OSError):
+            keep_spare(home, LEFT_AFTER_USE_BYTES)
+
+
+def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
+    from data.clock import SystemClock
+
     at, database = SystemClock().now(), home / "desk.db"
-    with suppress(OSError):
-        (home / SPARE).unlink(missing_ok=True)
     if database.exists():
-        write_halt_file(home / "HALT", by or "the command line", at)
+        _halt(home, by or "the command line", at)
 
     from data.phases import load_calendar
     from tradedesk.commands.frozen import end_frozen_writer
@@ -105,15 +113,20 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
         say(f"going on with the built-in calendar: {problem}")
         calendar = load_calendar()
     if database.exists():
-        write_halt_file(home / "HALT", by or settings.trader, at)
+        _halt(home, by or settings.trader, at)
         for held in (database, home / "paper.db"):
             end_frozen_writer(held, database)
+    _run(work, home, settings, calendar, emergency=True)
+
+
+def _halt(home: Path, by: str, at: "datetime") -> None:
+    """Write the HALT file; a cancel goes on where that cannot be written."""
+    from engine.orders.halt_file import write_halt_file
+
     try:
-        _run(work, home, settings, calendar, emergency=True)
-    except BadInput:
-        if (home / "HALT").exists():
-            say("the desk is halted; but NOTHING WAS CANCELLED, since it could not be opened:")
-        raise
+        write_halt_file(home / "HALT", by, at)
+    except OSError as problem:
+        say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
 
 
 def _run(
