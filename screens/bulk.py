@@ -57,6 +57,8 @@ class BulkScreen(Workspace):
     def _mode_changed(self, mode: str) -> None:
         if mode != "bulk":
             self._came_from = mode
+        elif isinstance(form := self._view, BulkForm):
+            form.leave_fields()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, OrderChanged):

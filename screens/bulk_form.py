@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
+from screens.form_words import was_words
 from screens.intent_fields import (
     AS_HELD,
     FIRST_VALUES,
@@ -34,7 +37,15 @@ from screens.intent_fields import (
     symbol_problem,
     with_limit,
 )
-from screens.plan_words import REVERSE_OF, SIZING_WORDS, figures_line, skipped_words, wish_words
+from screens.plan_words import (
+    REVERSE_OF,
+    SIZING_WORDS,
+    figures_line,
+    run_named_by,
+    skipped_words,
+    wish_words,
+)
+from screens.trader_words import counted
 from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
@@ -47,10 +58,19 @@ PREVIEW_EVERY_S = 2.0
 """Seconds between two previews that only the price asks for; what is typed is previewed on the next frame."""
 
 
-class BulkForm(Vertical):
-    """Side, symbol, size, product, price and clients. Enter in any field asks for the plan."""
+class BulkForm(Vertical, can_focus=True):
+    """Side, symbol, size, product, price and clients. Enter in any field asks for the plan.
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("price.last", "close")]
+    The form itself has the focus until Tab, Enter or the mouse goes into its fields, so that a digit meant
+    for a workspace changes no size.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "enter_fields", "edit", key_display="Tab", id="form.edit"),
+        Binding("shift+tab", "enter_fields", "edit", show=False, id="form.edit_back"),
+        Binding("enter", "plan", "go on", key_display="Enter", id="form.plan"),
+        *bindings("price.last", "close"),
+    ]
 
     @dataclass
     class Ready(Message):
@@ -75,6 +95,8 @@ class BulkForm(Vertical):
         self._previewing = False
         self._filled = 0
         self._priced_for: str | None = None
+        self._filled_with: dict[str, str] = {}
+        self._left_field: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them, the figures below."""
@@ -91,12 +113,13 @@ class BulkForm(Vertical):
             yield Static("size", classes="label")
             yield NumberField(id="value")
             yield ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind")
-            yield Static("←→ choose  ↑↓ step", classes="fact")
+            yield Static(id="size-fact", classes="fact")
         with Horizontal(classes="row"):
             yield Static("product", classes="label")
             yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
             yield Static("validity", classes="label inner", id="validity-label")
             yield ChoiceField(standings(self._screen.desk), id="validity")
+            yield Static(id="product-fact", classes="fact")
         with Horizontal(classes="row"):
             yield Static("type", classes="label")
             yield ChoiceField([kind.value for kind in KINDS], id="type")
@@ -104,7 +127,7 @@ class BulkForm(Vertical):
             yield NumberField(decimals=2, id="price")
             yield Static("trigger", classes="label inner", id="trigger-label")
             yield NumberField(decimals=2, id="trigger")
-            yield Static("@ takes the last price", classes="fact")
+            yield Static(id="price-fact", classes="fact")
         with Horizontal(classes="row"):
             yield Static("clients", classes="label")
             yield ChoiceField(["all"], id="clients")
@@ -142,7 +165,7 @@ class BulkForm(Vertical):
         """
         begun_on = (side, key, tuple(client_ids))
         if self._draft and begun_on == self._begun_on:
-            self._number("value").focus()
+            self.leave_fields()
             return
         self._begun_on, self._draft = begun_on, False
         self._base = None
@@ -181,8 +204,26 @@ class BulkForm(Vertical):
         # What is shown or still being looked at is another wish's; it must not stand under this one.
         self._filled += 1
         self._show_preview("", "")
-        (self.query_one(SymbolInput) if self.key is None else self._number("value")).focus()
+        self._filled_with = self._values()
+        self._left_field = None
+        if self.key is None:
+            self.query_one(SymbolInput).leaves_digits = True
+            self.query_one(SymbolInput).focus()
+        else:
+            self.focus()
         self.paint()
+
+    def _values(self) -> dict[str, str]:
+        """What stands in each field."""
+        fields = (*self.query(NumberField), *self.query(ChoiceField))
+        return {field.id or "": field.value for field in fields} | {"symbol": self.key or ""}
+
+    def leave_fields(self) -> None:
+        """Take the focus out of the fields, as when the trader comes back by a workspace's digit."""
+        focused = self._screen.focused
+        if focused is not None and self in focused.ancestors:
+            self._left_field = focused
+        self.focus()
 
     def _set_symbol(self, key: str | None) -> None:
         instrument = self._screen.desk.market.index.get(key) if key else None
@@ -229,7 +270,9 @@ class BulkForm(Vertical):
         clients = desk.clients.all()
         options: dict[str, Selection | None] = {}
         if given is not None and (given.client_ids or given.groups or given.brokers):
-            options[given.title] = given
+            # Whom it is for, which stays true once another size has made it an ordinary plan.
+            run = run_named_by(given.title)
+            options[f"{len(given.client_ids)} of {run}" if run else given.title] = given
         self.marked = tuple(marked)
         if given is not None and MARKED in given.title:
             self.marked = given.client_ids
@@ -304,9 +347,9 @@ class BulkForm(Vertical):
         return Selection(client_ids=holders, title=f"holders ({len(holders)})")
 
     def _with_changes(self, made: Intent) -> Intent:
-        """Changes by hand last as long as what they were made for."""
+        """Changes by hand last as long as what they were made for, and so does the name of a reversal."""
         base = self._base
-        if base is None or not base.line_changes:
+        if base is None or base.selection != made.selection:
             return made
         same = (base.side, base.key, base.product, base.sizing) == (
             made.side,
@@ -314,9 +357,18 @@ class BulkForm(Vertical):
             made.product,
             made.sizing,
         )
-        if not same or base.selection != made.selection:
+        if same:
+            return replace(made, line_changes=base.line_changes)
+        if not run_named_by(made.selection.title):
             return made
-        return replace(made, line_changes=base.line_changes)
+        title = counted(len(made.selection.client_ids), "client")
+        return replace(made, selection=replace(made.selection, title=title))
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the fields still are those whose quantities, changes by hand and name were given."""
+        now, given = self._values(), self._filled_with
+        return all(now[name] == given.get(name) for name in ("value", "kind", "product", "symbol", "clients"))
 
     def settle(self, intent: Intent) -> None:
         """What was typed has become a plan, and is no draft any more."""
@@ -324,6 +376,26 @@ class BulkForm(Vertical):
         self._draft = False
 
     # What the trader does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab goes into the fields once; from there on it goes from one to the next."""
+        return self.has_focus if action == "enter_fields" else True
+
+    def action_enter_fields(self) -> None:
+        """Into the field that was left, else into the size."""
+        finder = self.query_one(SymbolInput).query_one(Input)
+        # At once: `focus` waits for its turn, and a digit typed right behind Tab would not.
+        self._screen.set_focus(self._left_field or (finder if self.key is None else self._number("value")))
+
+    def action_plan(self) -> None:
+        """Ask for the plan."""
+        self._ask()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Whoever went from field to field types into them."""
+        symbol = self.query_one(SymbolInput)
+        if symbol not in event.widget.ancestors:
+            symbol.leaves_digits = False
 
     def on_symbol_input_chosen(self, event: SymbolInput.Chosen) -> None:
         """On to the size. A price that was typed is one of the symbol before."""
@@ -440,11 +512,7 @@ class BulkForm(Vertical):
         desk, side = self._screen.desk, self.side
         self.set_class(side is Side.BUY, "-buy")
         self.set_class(side is Side.SELL, "-sell")
-        title = f" {side.value} for many clients"
-        wish = self._base
-        if wish is not None and wish.line_changes and wish.selection.title.startswith(REVERSE_OF):
-            title = f" {side.value} {wish_words(wish)}"
-        self.query_one("#form-title", Static).update(Content(title))
+        self.query_one("#form-title", Static).update(Content(f" {side.value} {self._called()}"))
         stops = self._choice("type").value in STOPS
         self._number("trigger").display = self.query_one("#trigger-label").display = stops
         key = self.key
@@ -459,22 +527,51 @@ class BulkForm(Vertical):
                 f"{formats.price(quote.bid_paise or None)}/{formats.price(quote.ask_paise or None)}"
             )
         self.query_one("#quote", Static).update(Content(words))
+        self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
+        self._paint_fact("product-fact", self._was("product", "validity"), "")
+        self._paint_fact("price-fact", self._was("type", "price", "trigger"), "@ takes the last price")
         self._paint_clients()
-        changes = len(self._base.line_changes) if self._base else 0
+        tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
         self.query_one("#form-hint", Static).update(
             Content(
-                "Enter freezes the plan; nothing is sent before typed words.  Tab next field"
-                + (
-                    f"\n{changes} lines were changed by hand and stay so while the rest does"
-                    if changes
-                    else ""
-                )
+                f"Enter freezes the plan; nothing is sent before typed words.  {tab}{self._changes_words()}"
             )
         )
 
+    def _called(self) -> str:
+        """What the plan would be called: a reversal or a repair, as long as its quantities are its own."""
+        wish = self._base
+        if wish is None or not self._keeps:
+            return "for many clients"
+        if wish.line_changes and wish.selection.title.startswith(REVERSE_OF):
+            return wish_words(wish)
+        return wish.selection.title if run_named_by(wish.selection.title) else "for many clients"
+
+    def _size_words(self) -> str:
+        if self._base is not None and self._base.line_changes and self._called().startswith("what "):
+            return "each client's own; another size makes it an ordinary plan"
+        return "←→ choose  ↑↓ step"
+
+    def _changes_words(self) -> str:
+        changes = len(self._base.line_changes) if self._base else 0
+        if not changes:
+            return ""
+        if not self._keeps:
+            return (
+                f"\n{changes} lines changed by hand are left out: they were made for what stood here before"
+            )
+        return f"\n{changes} lines were changed by hand and stay so while the rest does"
+
+    def _was(self, *names: str) -> str:
+        return was_words(self._values(), self._filled_with, names)
+
+    def _paint_fact(self, name: str, was: str, hint: str) -> None:
+        fact = self.query_one(f"#{name}", Static)
+        fact.set_class(bool(was), "warn")
+        fact.update(Content(formats.plain(was or hint)))
+
     def _paint_clients(self) -> None:
-        chosen = self._choice("clients").value
-        fact = self.query_one("#clients-fact", Static)
+        chosen, was = self._choice("clients").value, self._was("clients")
         marked = MARKED in chosen
         if chosen == "holders":
             words = f"{len(self._holders)} clients hold it"
@@ -482,5 +579,4 @@ class BulkForm(Vertical):
             words = "only the marked clients; ← → for all or a group"
         else:
             words = "← → marked, groups, brokers"
-        fact.set_class(marked, "warn")
-        fact.update(Content(words))
+        self._paint_fact("clients-fact", f"{words} · {was}" if was else words if marked else "", words)

@@ -26,6 +26,15 @@ SIZING_WORDS = {
 REVERSE_OF = "reverse of "
 """How the selection of a reversal is titled, before the run it reverses."""
 
+REPAIR_OF = "repair of "
+"""How the selection of a repair is titled, before the run it repairs."""
+
+
+def run_named_by(title: str) -> str:
+    """The run, such as `run 9`, whose reversal or repair a selection is titled as; empty for any other."""
+    start = next((start for start in (REVERSE_OF, REPAIR_OF) if title.startswith(start)), "")
+    return title.removeprefix(start) if start else ""
+
 
 def sizing_words(sizing: Sizing) -> str:
     """`25 % of capital`, `₹1,00,000 each`, `10 shares each`."""

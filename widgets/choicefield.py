@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
+from widgets.answerfield import AnswerField
 from widgets.formats import plain
 
 
@@ -110,6 +111,11 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Take the letters of an option's word."""
         letter = event.character or ""
+        if letter.isdigit():  # it would leave the form for a workspace
+            event.stop()
+            event.prevent_default()
+            self.post_message(AnswerField.Ignored("← → choose here; a digit is no choice"))
+            return
         if not (letter.isupper() or letter == "-"):
             self._typed = ""
             return

@@ -65,6 +65,24 @@ class SuggestionList(Widget):
             owner.choose(event.y)
 
 
+class _Line(Input):
+    """The line itself; `leaves_digits` lets a first digit through to the bindings around it."""
+
+    leaves_digits = False
+
+    def _leaves(self, character: str | None) -> bool:
+        return self.leaves_digits and not self.value and character is not None and character.isdigit()
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into the line."""
+        return not self._leaves(character) and super().check_consume_key(key, character)
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave what is not taken to the bindings."""
+        if self._leaves(event.character):
+            event.prevent_default()
+
+
 class SymbolInput(Widget):
     """A line with a list of suggestions under it; Enter posts `Chosen` with the key of the marked one.
 
@@ -120,7 +138,7 @@ class SymbolInput(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._suggest = suggest
-        self._input = Input(compact=True, placeholder=placeholder, max_length=60)
+        self._input = _Line(compact=True, placeholder=placeholder, max_length=60)
         self._list = SuggestionList()
         self._chosen: Hashable | None = None
 
@@ -128,6 +146,15 @@ class SymbolInput(Widget):
         """The line and its list."""
         yield self._input
         yield self._list
+
+    @property
+    def leaves_digits(self) -> bool:
+        """Whether a digit at the start is a key of the screens, as where nobody went into the line."""
+        return self._input.leaves_digits
+
+    @leaves_digits.setter
+    def leaves_digits(self, leaves: bool) -> None:
+        self._input.leaves_digits = leaves
 
     @property
     def chosen_key(self) -> Hashable | None:

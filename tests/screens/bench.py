@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from data.clock import ManualClock, SystemClock
@@ -48,7 +49,7 @@ class Bench:
         """Deliver keys `apart` seconds from each other, all read from the terminal in one go."""
         for name in names:
             character = name if len(name) == 1 else {"slash": "/", "space": " "}.get(name)
-            key = Key("slash" if name == "/" else name, character)
+            key = Key(_character_to_key(name) if len(name) == 1 else name, character)
             key.time = self.at
             self.at += apart
             self.app.post_message(key)

@@ -197,7 +197,7 @@ async def test_a_fresh_form_is_as_documented_and_shows_no_figure_of_the_other_si
 ) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("B")
-        await bench.keys("1", "0", "at", "enter")
+        await bench.keys("tab", "1", "0", "at", "enter")
         assert plan_view(bench).plan is not None
         await bench.keys("escape")
         assert "would be now" in bench.text
@@ -289,7 +289,7 @@ async def test_the_same_again_within_a_minute_is_left_out_until_a_capital_a_insi
             [bench.client("AM1042"), bench.client("RV1012")]
         )
         await bench.keys("B")
-        await bench.keys("1", "0", "enter")
+        await bench.keys("tab", "1", "0", "enter")
         await bench.type("buy 2")
         await bench.keys("enter")
         assert "A again" not in bench.lines()[-1]
@@ -313,7 +313,7 @@ async def test_the_same_sent_elsewhere_while_the_plan_stood_makes_it_anew_with_a
     async with opened_on_paper(tmp_path) as bench:
         bench.screen.query_one("#clients", LiveGrid).set_marks([bench.client("AM1042")])
         await bench.keys("B")
-        await bench.keys("1", "0", "enter")
+        await bench.keys("tab", "1", "0", "enter")
         shown = plan_view(bench).plan
         assert shown is not None
         elsewhere = await bench.desk.plans.freeze(shown.intent)
@@ -350,7 +350,7 @@ async def test_enter_on_a_client_without_a_session_signs_it_in_and_plans_it(tmp_
 async def test_esc_keeps_what_was_typed_for_the_next_b_in_the_same_place(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("B")
-        await bench.keys("3", "3")
+        await bench.keys("tab", "3", "3")
         await bench.keys("at", "escape")
         await bench.keys("B")
         assert bench.screen.query_one("#value", NumberField).value == "33"
@@ -360,17 +360,17 @@ async def test_esc_keeps_what_was_typed_for_the_next_b_in_the_same_place(tmp_pat
         assert bench.screen.query_one("#value", NumberField).value == "25", "another symbol, another wish"
 
 
-async def test_digits_read_in_one_go_with_the_key_of_the_form_are_all_of_the_size(tmp_path: Path) -> None:
+async def test_digits_read_in_one_go_with_tab_are_all_of_the_size(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
-        await bench.keys("B", "2", "5", "0")
+        await bench.keys("B", "tab", "2", "5", "0", apart=0.0001)
         assert bench.screen.query_one("#value", NumberField).value == "250"
-        await bench.keys("backspace", "backspace", "backspace", "escape", "B", "1", "2")
+        await bench.keys("backspace", "backspace", "backspace", "escape", "B", "tab", "1", "2")
         assert bench.screen.query_one("#value", NumberField).value == "12"
 
 
 async def test_a_percentage_typed_by_hand_stays_with_another_base(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
-        await bench.keys("B", "2", "0", "tab")
+        await bench.keys("B", "tab", "2", "0", "tab")
         shown: list[tuple[str, str]] = []
         for key in ("right", "left", "right", "right", "left"):
             await bench.keys(key)
@@ -391,7 +391,7 @@ async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> 
         await bench.type("buy 45")
         await bench.keys("enter")
         await bench.keys("S")
-        await bench.keys("5", "0", "enter")
+        await bench.keys("tab", "5", "0", "enter")
         plan = plan_view(bench).plan
         assert plan is not None
         assert plan.answer.startswith("sell ")
