@@ -44,7 +44,18 @@ async def place(kite: "LocalKite", request: web.Request, caller: Caller) -> obje
         kite.limits.count_placement(caller.user_id, kite.venue.market.trading_day.isoformat())
     order = read_order(form, variety)
     listing = await _check_market(kite, order)
-    _check_authorised(kite, caller.user_id, order, listing)
+    of_demat = _of_demat(kite, caller.user_id, order)
+    if of_demat and not kite.switches.consent(caller.user_id):
+        kite.authorisations.check(caller.user_id, listing.instrument.isin, of_demat)
+    answer = await _place_whole(kite, caller, variety, order, form, listing)
+    if of_demat:
+        kite.authorisations.use(caller.user_id, listing.instrument.isin, of_demat)
+    return answer
+
+
+async def _place_whole(
+    kite: "LocalKite", caller: Caller, variety: str, order: OrderRequest, form: Form, listing: Listing
+) -> object:
     freeze = kite.switches.freeze_quantities.get(listing.instrument.key, MAX_QUANTITY)
     if form.get("autoslice", "").lower() == "true":
         return await _place_slices(kite, caller, variety, order, freeze, listing.instrument.lot_size)
@@ -61,10 +72,6 @@ async def _place_one(kite: "LocalKite", caller: Caller, variety: str, order: Ord
     entry = await kite.journal.place(caller.user_id, variety, order, caller.mishap)
     if isinstance(entry, Refused):
         raise turned_of(entry)
-    if order.side is Side.SELL and order.product is Product.CNC:
-        listing = kite.venue.listing(entry.key)
-        if listing is not None:
-            kite.authorisations.use(caller.user_id, listing.instrument.isin, order.quantity)
     return entry.order_id
 
 
@@ -108,10 +115,17 @@ async def _check_market(kite: "LocalKite", order: OrderRequest) -> Listing:
     return listing
 
 
-def _check_authorised(kite: "LocalKite", user_id: str, order: OrderRequest, listing: Listing) -> None:
-    sells = order.side is Side.SELL and order.product is Product.CNC
-    if sells and not kite.switches.consent(user_id):
-        kite.authorisations.check(user_id, listing.instrument.isin, order.quantity)
+def _of_demat(kite: "LocalKite", user_id: str, order: OrderRequest) -> int:
+    """How many shares of a sale leave the demat account: what was bought today never reached it."""
+    if order.side is not Side.SELL or order.product is not Product.CNC:
+        return 0
+    traded = [
+        trade.quantity if trade.side is Side.BUY else -trade.quantity
+        for entry in kite.journal.book(user_id)
+        for trade in entry.trades
+        if trade.product is Product.CNC and trade.tradingsymbol == order.tradingsymbol
+    ]
+    return max(0, order.quantity - max(0, sum(traded)))
 
 
 async def modify(kite: "LocalKite", request: web.Request, caller: Caller) -> object:
