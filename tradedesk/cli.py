@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from data.money import BadInput
 from tradedesk.commands import gate, launch, login, mend, runs, safety, setup, show, simulate, trade
 from tradedesk.commands.exits import Exit, explain, log_file
 from tradedesk.output import document, say
+from tradedesk.streams import stand_in, what_was_lost
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class DeskGroup(TyperGroup):
         """Run the command line and leave with its exit code."""
         given = list(sys.argv[1:] if args is None else args)
         try:
+            _check_text(given)
             ended = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra)
         except (SystemExit, typer.Abort):
             raise
@@ -45,6 +48,13 @@ class DeskGroup(TyperGroup):
                 document({"error": told.to_json()})
             sys.exit(told.exit)
         sys.exit(ended if isinstance(ended, int) else Exit.DONE)
+
+
+def _check_text(args: Sequence[str]) -> None:
+    """Refuse bytes that are no text: they could be stored nowhere. Raises `BadInput`."""
+    for arg in args:
+        if any("\ud800" <= sign <= "\udfff" for sign in arg):
+            raise BadInput("argument", arg.encode("utf-8", "replace").decode(), "type it in UTF-8")
 
 
 def _wants_json(args: Sequence[str]) -> bool:
@@ -114,7 +124,13 @@ app.command(rich_help_panel=_SAFETY)(safety.doctor)
 
 def main() -> None:
     """The console script."""
-    app()
+    stdout = stand_in()
+    try:
+        app()
+    finally:
+        lost = what_was_lost(stdout)
+        if lost:
+            say(lost)
 
 
 if __name__ == "__main__":

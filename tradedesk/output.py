@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from tradedesk.streams import takes_every_sign
 from widgets.formats import counted as counted
 from widgets.formats import plain
 
@@ -41,7 +42,8 @@ def jsonable(value: Any) -> Any:
 
 def document(value: Any) -> None:
     """Print the command's one JSON document."""
-    sys.stdout.write(json.dumps(jsonable(value), indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(jsonable(value), indent=2, ensure_ascii=not takes_every_sign())
+    sys.stdout.write(text + "\n")
 
 
 def say(text: str) -> None:

@@ -43,7 +43,7 @@ def demo(
 
 
 def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         expected = "the screen needs a terminal; `tradedesk --help` names the commands"
         raise BadInput("terminal", "none", expected)
     from tradedesk.home import home_folder
