@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from brokers.paper.faults import Faults, faults_from_text
+from data.money import ceil_div
 from tests.faults import chaos, kills
 from tests.faults.cancel_all import CancelAll, measure
 from tests.faults.chaos import ChaosPlan, ChaosResult, chaos_home
@@ -28,6 +29,7 @@ from tests.faults.compare import Findings, merged
 from tests.faults.forks import Child, fork
 from tests.faults.homes import prepare_home
 from tests.faults.kills import KillPlan, KillResult, kill_home, points_for
+from tests.faults.twice import TwiceResult, twice_home
 
 CLIENTS = 100
 KILL_CLIENTS = 8
@@ -37,7 +39,8 @@ KILL_SPEED = 200.0
 
 LINES = Lines(before=0.001, after=0.001)
 
-Job = Callable[[], ChaosResult | KillResult]
+Result = ChaosResult | KillResult | TwiceResult
+Job = Callable[[], Result]
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class Proof:
     kill_findings: Findings
     cancel_all: CancelAll | None
     tampered: int
+    intents: int
+    sent_again: int
     faults: list[str]
 
     @property
@@ -107,11 +112,13 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
         for results in (
             _carry_out(list(_chaos_jobs(given, base, large)), given, began),
             _carry_out(list(_kill_jobs(given, base, small)), given, began),
+            _carry_out(list(_twice_jobs(given, base)), given, began),
         )
         for result in results
     ]
     chaotic = [result for result in done if isinstance(result, ChaosResult)]
     killed = [result for result in done if isinstance(result, KillResult)]
+    twice = [result for result in done if isinstance(result, TwiceResult)]
     cancelled = None if given.no_cancel_all else measure(large, base / "cancel-all", CLIENTS)
     return Proof(
         seed=given.seed,
@@ -122,6 +129,8 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
         kill_findings=merged(result.findings for result in killed),
         cancel_all=cancelled,
         tampered=sum(result.tampered for result in chaotic),
+        intents=sum(result.intents for result in twice),
+        sent_again=sum(result.sent_again for result in twice),
         faults=[fault for result in done for fault in result.faults],
     )
 
@@ -159,10 +168,17 @@ def _kill_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterato
         yield lambda plan=plan: kill_home(plan)
 
 
-def _carry_out(jobs: list[Job], given: argparse.Namespace, began: float) -> list[ChaosResult | KillResult]:
+def _twice_jobs(given: argparse.Namespace, base: Path) -> Iterator[Job]:
+    """A home of duplicate intents for each home of chaos."""
+    for number in range(ceil_div(given.orders, chaos.PER_HOME)):
+        seed = given.seed * 1_000_037 + number
+        yield lambda number=number, seed=seed: twice_home(base / f"twice-{number}", seed)
+
+
+def _carry_out(jobs: list[Job], given: argparse.Namespace, began: float) -> list[Result]:
     """Run jobs in processes of their own, a few at a time, telling each end on stderr."""
     waiting, running = list(reversed(jobs)), dict[Connection, Child]()
-    results: list[ChaosResult | KillResult] = []
+    results: list[Result] = []
     while waiting or running:
         while waiting and len(running) < given.jobs:
             child = fork(_run_job, waiting.pop())
@@ -171,7 +187,7 @@ def _carry_out(jobs: list[Job], given: argparse.Namespace, began: float) -> list
             assert isinstance(pipe, Connection)
             child = running.pop(pipe)
             try:
-                result: ChaosResult | KillResult = child.receive(1)
+                result: Result = child.receive(1)
             except (EOFError, TimeoutError) as problem:
                 result = ChaosResult(faults=[f"a worker ended without a word: {problem!r}"])
             child.wait()
@@ -184,11 +200,15 @@ def _run_job(pipe: Connection, job: Job) -> None:
     pipe.send(job())
 
 
-def _tell(result: ChaosResult | KillResult, done: int, of: int, passed_s: float) -> None:
+def _tell(result: Result, done: int, of: int, passed_s: float) -> None:
     if isinstance(result, KillResult):
         right = sum(kill.correct for kill in result.kills)
         whole = sum(kill.whole_s for kill in result.kills)
         words = f"kills: {right} of {len(result.kills)} with correct books, {whole:.1f} s"
+    elif isinstance(result, TwiceResult):
+        words = (
+            f"twice: {result.intents} intents, {result.sent_again} orders too many, {result.whole_s:.1f} s"
+        )
     else:
         found = result.findings
         words = (
@@ -236,6 +256,8 @@ def figures(proof: Proof) -> dict[str, Any]:
         "kill_fills": killed.fills,
         "tampered": proof.tampered,
         "tampering_missed": sum("not found" in fault for fault in proof.faults),
+        "intents_confirmed_again": proof.intents,
+        "sent_again": proof.sent_again,
         "cancel_all": asdict(proof.cancel_all) if proof.cancel_all else None,
         "struck": dict((storm.met + killed.met).most_common()),
         "states": dict((storm.states + killed.states).most_common()),
@@ -274,6 +296,10 @@ def table(proof: Proof) -> list[str]:
             f"{f['recovery_median_s']} s, {f['recovery_worst_s']} s of the machine",
         ),
     ]
+    if proof.intents:
+        rows.append(
+            ("intents confirmed again, sent again (0)", f"{f['intents_confirmed_again']}, {proof.sent_again}")
+        )
     if proof.tampered:
         rows.append(("books tampered with, not found (0)", f"{f['tampered']}, {f['tampering_missed']}"))
     if proof.cancel_all:

@@ -33,6 +33,7 @@ def test_hundreds_of_orders_through_a_storm_leave_the_brokers_own_books(tmp_path
     assert figures["unknown_resolved"] == figures["unknown"]
     assert figures["faults_struck"] > 200
     assert (figures["tampered"], figures["tampering_missed"]) == (4, 0)
+    assert (figures["intents_confirmed_again"], figures["sent_again"]) == (10, 0)
 
 
 def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(tmp_path):
