@@ -6,6 +6,7 @@ checks, which is when money is blocked, and its fills show from when it is open 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -67,6 +68,12 @@ class Delays:
     wrong_variety_s: float = 2.0
     """How long Kite takes to fail a change that names the wrong variety."""
 
+
+UNHEARD_OF = "AWAITING DEPOSITORY"
+"""A status that is in no list: Kite says that its own is not exhaustive."""
+
+_OUT_OF_RANGE = "17070 : The price is out of the current execution range"
+"""What an exchange says with a cancellation of its own."""
 
 NO_DELAYS = Delays(0, 0, 0, 0, 0, 0)
 """Every call returns with its consequences done."""
@@ -148,6 +155,8 @@ class Journal:
         """An order's row as it stands."""
         if entry.row is None:
             entry.row = order_row(entry, self._token(entry.key))
+        if entry.masked_until > self._clock.monotonic():
+            return {**entry.row, "status": UNHEARD_OF}
         return entry.row
 
     def counts(self) -> dict[str, int]:
@@ -173,6 +182,10 @@ class Journal:
         delay_s = 0.0 if mishap is None else mishap.delay_s
         if fault == "late_in_book":
             entry.hidden_until = self._clock.monotonic() + delay_s
+        if fault == "unknown_status":
+            entry.masked_until = self._clock.monotonic() + delay_s
+        if fault == "exchange_cancel":
+            self._spawn(self._taken_off(entry, delay_s))
         self._add(entry)
         if request.after_market:
             self._note(entry, AMO_RECEIVED)
@@ -189,7 +202,7 @@ class Journal:
         )
         return entry
 
-    async def modify(self, entry: Entry, change: OrderChange) -> None:
+    async def modify(self, entry: Entry, change: OrderChange, mishap: Mishap | None = None) -> None:
         """Change an order; whether the exchange agreed shows in the book."""
         entry.requested_at = self._venue.market.now()
         if entry.held:
@@ -202,6 +215,9 @@ class Journal:
             return
         entry.changing = True
         self._note(entry, "MODIFY VALIDATION PENDING")
+        if mishap is not None and mishap.fault == "not_modified":
+            await self._go(self._not_changed(entry), self._delays.change_s)
+            return
         await self._go(self._change(entry, change), self._delays.change_s)
 
     async def cancel(self, entry: Entry) -> None:
@@ -303,6 +319,23 @@ class Journal:
         except BrokerError as error:
             self._changed(entry, Refused(error.code, str(error)))
         self._settle(entry)
+
+    async def _not_changed(self, entry: Entry) -> None:
+        await self._wait(self._delays.change_s)
+        if not entry.final:
+            self._note(entry, "MODIFY PENDING")
+        self._changed(entry, Refused("exchange", "16346 : Order cannot be modified"))
+        self._settle(entry)
+
+    async def _taken_off(self, entry: Entry, after_s: float) -> None:
+        """Have the exchange cancel an order by itself."""
+        await self._clock.sleep(after_s)
+        if entry.final or not entry.exchange_id:
+            return
+        entry.message = entry.raw_message = _OUT_OF_RANGE
+        call = partial(self._venue.exchange.cancel, entry.user_id, entry.exchange_id)
+        with suppress(BrokerError):
+            await self._venue.write(call)
 
     def _changed(self, entry: Entry, outcome: Accepted | Refused) -> None:
         entry.changing = False

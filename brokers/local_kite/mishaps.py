@@ -38,6 +38,7 @@ SIGN_IN = "sign_in"
 CALLS = WRITES | READS
 _ANSWERS = CALLS | {SIGN_IN}
 _PLACE = frozenset({"place"})
+_DUMP = frozenset({"instruments"})
 _UPDATE = frozenset({"update"})
 
 MENU = MappingProxyType(
@@ -49,6 +50,10 @@ MENU = MappingProxyType(
         "unavailable_done": _ANSWERS,  # 503, and done
         "gateway_timeout": _ANSWERS,  # 504 as a page, not done
         "gateway_timeout_done": _ANSWERS,  # 504 as a page, and done
+        "server_error": _ANSWERS,  # 500, not done
+        "server_error_done": _ANSWERS,  # 500, and done
+        "bad_gateway": _ANSWERS,  # 502 as a page, not done
+        "bad_gateway_done": _ANSWERS,  # 502 as a page, and done
         "rate_limited": _ANSWERS,  # 429, not done
         "null_data": _ANSWERS,  # done; the envelope holds nothing
         "no_content_type": _ANSWERS,  # done; no content type
@@ -56,6 +61,11 @@ MENU = MappingProxyType(
         "late_in_book": _PLACE,  # done; the order book shows it after `delay_s`
         "stuck": _PLACE,  # the order stays at its first status for `delay_s`
         "rms_reject": _PLACE,  # accepted, and rejected by the risk checks
+        "exchange_cancel": _PLACE,  # accepted, and cancelled by the exchange after `delay_s`
+        "unknown_status": _PLACE,  # the book shows a status that nobody has heard of for `delay_s`
+        "not_modified": frozenset({"modify"}),  # accepted, and NOT MODIFIED in the book
+        "cut_answer": _DUMP,  # half of the file, and the connection closed
+        "slow_answer": _DUMP,  # the file in bits over `delay_s`
         "token_expired": CALLS,  # the session ends with this call
         "wrong_ip": WRITES,  # 403 naming the caller's address
         "lost_update": _UPDATE,

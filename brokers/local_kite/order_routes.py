@@ -137,7 +137,7 @@ async def modify(kite: "LocalKite", request: web.Request, caller: Caller) -> obj
     change = await _change(kite, entry, form)
     await _check_change(kite, entry, change)
     _check_ready(entry, "modified")  # the market was asked meanwhile
-    await kite.journal.modify(entry, change)
+    await kite.journal.modify(entry, change, caller.mishap)
     return {"order_id": entry.order_id}
 
 

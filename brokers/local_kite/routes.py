@@ -158,6 +158,10 @@ async def _spoiled(
             raise Turned(503, "NetworkException", "Request failed (kitetrade-oms).")
         case "gateway_timeout":
             return answers.page(504, "Gateway Time-out")
+        case "server_error":
+            raise Turned(500, "GeneralException", "Something went wrong. Please try again.")
+        case "bad_gateway":
+            return answers.page(502, "Bad Gateway")
         case "rate_limited":
             raise too_many()
         case "wrong_ip":
@@ -182,6 +186,12 @@ async def _spoiled(
             raise Turned(503, "NetworkException", "Request failed (kitetrade-oms).")
         case "gateway_timeout_done":
             return answers.page(504, "Gateway Time-out")
+        case "server_error_done":
+            raise Turned(500, "GeneralException", "Something went wrong. Please try again.")
+        case "bad_gateway_done":
+            return answers.page(502, "Bad Gateway")
+        case "cut_answer" | "slow_answer" if isinstance(data, web.Response):
+            return await _in_bits(kite, request, data, mishap)
         case "null_data":
             return answers.success(None)
         case "no_content_type":
@@ -191,6 +201,31 @@ async def _spoiled(
         case _:
             pass
     return _answer(data)
+
+
+BITS = 20
+
+
+async def _in_bits(
+    kite: "LocalKite", request: web.Request, whole: web.Response, mishap: Mishap
+) -> web.StreamResponse:
+    """An answer sent bit by bit over the mishap's delay, or its first half and then nothing more."""
+    body = whole.body if isinstance(whole.body, bytes) else b""
+    answer = web.StreamResponse(headers=whole.headers)
+    answer.content_length = len(body)
+    await answer.prepare(request)
+    size = max(1, -(-len(body) // BITS))
+    bits = [body[start : start + size] for start in range(0, len(body), size)]
+    if mishap.fault == "cut_answer":
+        await answer.write(b"".join(bits[: len(bits) // 2]))
+        if request.transport is not None:
+            request.transport.close()
+        return answer
+    for bit in bits:
+        await kite.clock.sleep(mishap.delay_s / len(bits))
+        await answer.write(bit)
+    await answer.write_eof()
+    return answer
 
 
 # --- sessions -------------------------------------------------------------------------------------------

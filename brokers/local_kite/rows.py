@@ -14,7 +14,7 @@ from data.clock import IST
 from data.vocabulary import OrderType
 
 _NOT_IN_HISTORY = frozenset(
-    {"account_id", "status_message_raw", "tags", "meta", "guid", "modified", "exchange_update_timestamp"}
+    {"account_id", "status_message_raw", "tags", "meta", "guid", "exchange_update_timestamp"}
 )
 _NOT_IN_UPDATES = frozenset({"modified", "tags"})
 

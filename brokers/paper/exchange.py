@@ -9,7 +9,7 @@ import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -132,6 +132,7 @@ class PaperExchange:
         state = self._books.state()
         self._active: State | None = None
         self._seen = (state.market_us, state.day)
+        self._found = (state.market_us, to_us(clock.now()) - state.wall_us)
         self._market = Market(self._books, calendar, state)
         booking = Booking(self._books, self._market, policy)
         self._orders = OrderFlow(self._books, self._market, booking, policy)
@@ -204,6 +205,18 @@ class PaperExchange:
         """
         with self.transaction():
             self._move_to(self._state, max(self._state.market_us, to_us(to)), every_second=False)
+
+    def resume(self, longest: timedelta) -> None:
+        """Let the market have gone on while no process moved it until this one opened it.
+
+        Where that was longer than `longest`, it goes on where it was. A real one does not wait for its
+        broker's server to start again.
+        """
+        market_us, away_us = self._found
+        if LONGEST_STEP_US < away_us <= longest // timedelta(microseconds=1):
+            with self.transaction():
+                target = max(self._state.market_us, market_us + away_us)
+                self._move_to(self._state, target, every_second=False)
 
     @property
     def _state(self) -> State:

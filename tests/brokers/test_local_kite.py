@@ -410,6 +410,56 @@ async def test_orders_sessions_and_ids_outlive_a_restart(tmp_path: Path) -> None
         assert house.told == [("ANN", house.told[0][1])]
 
 
+async def test_the_market_goes_on_while_the_server_starts_again(tmp_path: Path) -> None:
+    clock, path = ManualClock(datetime(2026, 11, 22, tzinfo=UTC)), tmp_path / "exchange.db"
+    async with opened(path=path, clock=clock) as house:
+        await house.sign_in("ANN")
+        before = house.kite.venue.market.now()
+    clock.shift(600)
+    async with opened(path=path, clock=clock) as house:
+        assert house.kite.venue.market.now() == before + timedelta(seconds=600)
+        left = house.kite.venue.market.now()
+    clock.shift(2 * 3600)
+    async with opened(path=path, clock=clock) as house:
+        assert house.kite.venue.market.now() - left < timedelta(seconds=5)
+
+
+async def test_what_becomes_of_an_order_may_surprise(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    for fault in ("unknown_status", "exchange_cancel"):
+        await house.control("faults", {"route": "place", "fault": fault, "count": 1, "delay_s": 3})
+        await call(ann.place_order, **order(tag=fault))
+    await house.control("faults", {"route": "modify", "fault": "not_modified", "count": 1})
+    third = await call(ann.place_order, **order(tag="third"))
+    await call(ann.modify_order, "regular", third, price=98.0)
+    rows = {row["tag"]: row for row in await call(ann.orders)}
+    assert rows["unknown_status"]["status"] == "AWAITING DEPOSITORY"
+    assert (rows["exchange_cancel"]["status"], rows["third"]["price"]) == ("OPEN", 99.0)
+    history = await call(ann.order_history, third)
+    assert [row["status"] for row in history[-3:]] == ["MODIFY PENDING", "NOT MODIFIED", "OPEN"]
+    assert [row["modified"] for row in history] == [False] * len(history)
+    await call(ann.modify_order, "regular", third, price=98.0)
+    assert (await call(ann.order_history, third))[-1]["modified"] is True
+    await house.clock.advance(4)
+    rows = {row["tag"]: row for row in await call(ann.orders)}
+    assert (rows["unknown_status"]["status"], rows["exchange_cancel"]["status"]) == ("OPEN", "CANCELLED")
+    assert rows["exchange_cancel"]["status_message"].startswith("17070")
+
+
+async def test_a_dump_may_come_slowly_or_be_cut(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    whole = await call(ann.instruments)
+    await house.control("faults", {"route": "instruments", "fault": "cut_answer", "count": 1})
+    with pytest.raises(requests.exceptions.RequestException):
+        await call(ann.instruments)
+    slow = {"route": "instruments", "fault": "slow_answer", "count": 1, "delay_s": 6}
+    await house.control("faults", slow)
+    asked = asyncio.create_task(call(ann.instruments))
+    await house.until(asked.done)
+    assert await asked == whole
+    assert house.clock.monotonic() >= 6
+
+
 # --- portfolio and market -------------------------------------------------------------------------------
 
 
@@ -586,6 +636,10 @@ async def test_a_page_in_a_browser_cannot_drive_it(house: House) -> None:
         ("unavailable_done", kx.NetworkException, 1),
         ("gateway_timeout", kx.DataException, 0),
         ("gateway_timeout_done", kx.DataException, 1),
+        ("server_error", kx.GeneralException, 0),
+        ("server_error_done", kx.GeneralException, 1),
+        ("bad_gateway", kx.DataException, 0),
+        ("bad_gateway_done", kx.DataException, 1),
         ("rate_limited", kx.NetworkException, 0),
         ("null_data", TypeError, 1),
         ("no_content_type", KeyError, 1),
