@@ -291,7 +291,7 @@ class ClientScreen(Workspace):
         )
         mtf = "MTF none"
         if funds.mtf_limit_paise:
-            part = formats.whole_percent(funds.mtf_used_bps)
+            part = formats.whole_percent(funds.mtf_used_bps, " %")
             mtf = f"MTF {self._money(funds.mtf_used_paise)} of {self._money(funds.mtf_limit_paise)} ({part})"
         held = f" (held {self._money(funds.held_paise)})" if funds.held_paise and not brief else ""
         unsettled = f"unsettled {self._money(funds.unsettled_paise)} · "

@@ -74,8 +74,8 @@ def _fewer_words(way: Alternative, side: Side) -> str:
 
 
 def _lent_words(way: Alternative, masked: bool) -> str:
-    before = formats.whole_percent(way.limit_used_before_bps)
-    after = formats.whole_percent(way.limit_used_after_bps)
+    before = formats.whole_percent(way.limit_used_before_bps, " %")
+    after = formats.whole_percent(way.limit_used_after_bps, " %")
     money = (
         f"own {MASK}, borrowed {MASK}"
         if masked

@@ -148,9 +148,9 @@ def percent(bps: int | None) -> str:
     return f"{_sign(bps)}{whole}.{part:02d}".rstrip("0").rstrip(".")
 
 
-def whole_percent(bps: int | None) -> str:
+def whole_percent(bps: int | None, unit: str = "%") -> str:
     """Basis points as whole percent, rounded half away from zero: `57%`."""
-    return DASH if bps is None else f"{_sign(bps)}{_half_up(abs(bps), 100)}%"
+    return DASH if bps is None else f"{_sign(bps)}{_half_up(abs(bps), 100)}{unit}"
 
 
 def tenth_percent(bps: int | None) -> str:

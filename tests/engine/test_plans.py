@@ -222,7 +222,8 @@ def test_the_mtf_limit_caps_loans_taken_reserved_and_wanted() -> None:
     # 30 shares at 2,550 lend 61,200 and fill the limit exactly; the 31st goes over it by 2,040
     assert (line.reason, line.short_paise) == (Reason.MTF_LIMIT, 2_040_00)
     (fewer,) = line.alternatives
-    assert (fewer.product, fewer.quantity, fewer.limit_used_after_bps) == (Product.MTF, 30, 10_000)
+    # what is proposed still stands when the market has moved on by two ticks
+    assert (fewer.product, fewer.quantity, fewer.limit_used_after_bps) == (Product.MTF, 29, 9_796)
     assert only(plan(replace(buys, line_changes=(LineChange(1, 30),)), inputs(lent))).ok
 
 

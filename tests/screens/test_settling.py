@@ -68,7 +68,7 @@ async def test_a_price_off_the_tick_is_named_in_the_form(tmp_path: Path) -> None
     async with opened_on_paper(tmp_path) as bench:
         await carry_out(bench.desk, buy("TCS", FIXED, 3, bench.client("AM1042"), limit_paise=240000))
         await on_order(bench, bench.desk.orders.all()[0].id)
-        await bench.keys("e", "tab", *"2410.03")
+        await bench.keys("e", *"2410.03")
         await bench.keys("enter")
         assert isinstance(bench.screen, ModifyScreen)
         assert "limit: TCS trades in ticks of 0.10" in bench.text
