@@ -462,6 +462,36 @@ class Broker(Protocol):
         ...
 
 
+class ConditionalKind(StrEnum):
+    """What rests at a broker beside orders and may place some later."""
+
+    GTT = "gtt"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """An active GTT or alert. `what` says when it does what; an alert may place no order."""
+
+    kind: ConditionalKind
+    number: str
+    what: str
+    places_orders: bool
+
+
+@runtime_checkable
+class KeepsConditionals(Protocol):
+    """What an adapter has besides `Broker` where its broker keeps orders that wait for a price."""
+
+    async def conditionals(self, account: BrokerAccount) -> Rows[Conditional]:
+        """The client's active ones. Raises `BrokerError`."""
+        ...
+
+    async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
+        """Delete one of them."""
+        ...
+
+
 @runtime_checkable
 class TellsMargins(Protocol):
     """What an adapter has besides `Broker` where its broker tells margins that its listings do not carry."""

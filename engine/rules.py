@@ -24,6 +24,8 @@ class Rules:
     """However long they need, the rest then waits for the trader."""
     duplicate_window_s: float = 60.0
     """The same client, symbol, side and sizing within this time is refused unless said again."""
+    halt_deletes_conditionals: bool = False
+    """Whether a cancel-all also deletes GTTs and alerts that place orders."""
     sell_credit_bps: int = BPS
     """Share of the proceeds of settled stock that is available at once."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from widgets.formats import counted
 
 if TYPE_CHECKING:
-    from engine.orders.certificate import CertificateRow, CertificateUnread
+    from engine.orders.certificate import Certificate, CertificateRow, CertificateUnread
 
 
 def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -> Iterator[str]:
@@ -32,6 +32,20 @@ def row_words(rows: Sequence[CertificateRow], most: int | None = None) -> Iterat
         yield f"1 row unread {row.code} {row.broker_order_id}: {row.words}; {what}"
     if len(shown) < len(rows):
         yield f"and {counted(len(rows) - len(shown), 'row')} more unread; `tradedesk certificate` lists them"
+
+
+def survivor_words(made: Certificate, most: int | None = None) -> Iterator[str]:
+    """What a cancel-all leaves alive: orders of other segments and products, GTTs and alerts."""
+    if made.passed_over:
+        yield f"NOT CANCELLED, not traded here: {counted(len(made.passed_over), 'order')}"
+    for one in made.passed_over[:most]:
+        yield f"  {one.code} {one.what} {one.side} {one.quantity} {one.tradingsymbol} {one.broker_order_id}"
+    if made.conditionals:
+        yield f"GTTs and alerts at the brokers: {len(made.conditionals)}"
+    for one in made.conditionals[:most]:
+        yield f"  {one.code} {one.kind} {one.number} {one.what}: {one.result}"
+    if made.conditionals_unread:
+        yield f"GTTs and alerts not read: {', '.join(made.conditionals_unread[:most])}"
 
 
 def absent_words(codes: Sequence[str], most: int | None = None) -> str:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from engine.orders.halt import FILE_ONLY
-from screens.certificate_words import absent_words, row_words, unread_words
+from screens.certificate_words import absent_words, row_words, survivor_words, unread_words
 from screens.commands import bindings
 from screens.market_words import market_time
 from screens.records import certificate_record
@@ -238,6 +238,7 @@ class CertificateScreen(Dialog[None]):
         """Clients whose books were not read, and those who were not signed in."""
         told = [one for one in certificate.unread if one.why]
         lines = [*unread_words(told, SHOWN_UNREAD), *row_words(certificate.unread_rows, SHOWN_UNREAD)]
+        lines += survivor_words(certificate, SHOWN_UNREAD)
         if certificate.not_signed_in:
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(formats.plain(line) for line in lines)

@@ -92,6 +92,7 @@ def rules_of(settings: Settings) -> Rules:
         price_age_limit_s=settings.price_age_limit_s,
         drift_limit_bps=round(settings.drift_percent * 100),
         plan_valid_s=settings.plan_valid_s,
+        halt_deletes_conditionals=settings.halt_deletes_conditionals,
     )
 
 

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     plan_valid_s: float = Field(default=60.0, ge=5, le=600)
     """For how many seconds a frozen plan may be confirmed."""
 
+    halt_deletes_conditionals: bool = False
+    """Whether a cancel-all also deletes GTTs and alerts that place orders; it lists them in any case."""
+
     refresh_hz: float = Field(default=5.0, ge=1, le=10)
     """How often the screen is painted at most."""
 

@@ -27,6 +27,7 @@ from brokers.contract import (
     BrokerProfile,
     BrokerTrade,
     Capabilities,
+    Conditional,
     InstrumentRow,
     NotAsked,
     OrderChange,
@@ -42,6 +43,7 @@ from brokers.kite import mapping
 from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
+from brokers.kite.conditionals import conditionals_of
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, NO_PERMISSION, Failure, read_error
@@ -238,6 +240,15 @@ class KiteBroker:
     async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills of today."""
         return mapping.trades_of(await self._answer(account, KiteClient.trades), account.user_id)
+
+    async def conditionals(self, account: BrokerAccount) -> Rows[Conditional]:
+        """The client's active GTTs and enabled alerts."""
+        gtts = await self._answer(account, KiteClient.gtts)
+        return conditionals_of(gtts, await self._answer(account, KiteClient.alerts))
+
+    async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
+        """Delete a GTT or an alert."""
+        return await self._orders.delete_conditional(account, conditional)
 
     async def margins(
         self, account: BrokerAccount, instrument: Instrument, price_paise: int, products: Collection[Product]

@@ -46,7 +46,10 @@ class _Official(Protocol):
     def place_order(self, **params: object) -> object: ...
     def modify_order(self, variety: str, order_id: str, **params: object) -> object: ...
     def cancel_order(self, variety: str, order_id: str) -> object: ...
+    def get_gtts(self) -> object: ...
+    def delete_gtt(self, trigger_id: int) -> object: ...
     def _get(self, route: str) -> object: ...
+    def _delete(self, route: str, *, params: Mapping[str, str]) -> object: ...
     def _post(self, route: str) -> object: ...
 
 
@@ -148,6 +151,33 @@ class KiteClient:
     def quotes(self, keys: Sequence[str]) -> object:
         """Full quotes of up to 500 instruments."""
         return self._kite.quote(list(keys))
+
+    def gtts(self) -> object:
+        """The orders that wait for a price."""
+        return self._kite.get_gtts()
+
+    def alerts(self) -> object:
+        """The alerts, which the official client does not know."""
+        return self._by_route("/alerts", lambda: self._kite._get("by_route"))  # pyright: ignore[reportPrivateUsage]
+
+    def delete_gtt(self, trigger_id: str) -> str:
+        """Delete a GTT; gives its id."""
+        self._kite.delete_gtt(int(trigger_id))
+        return trigger_id
+
+    def delete_alert(self, uuid: str) -> str:
+        """Delete an alert; gives its id."""
+        named = {"uuid": uuid}
+        self._by_route("/alerts", lambda: self._kite._delete("by_route", params=named))  # pyright: ignore[reportPrivateUsage]
+        return uuid
+
+    def _by_route(self, path: str, ask: Callable[[], object]) -> object:
+        """Call a route that the official client has no name for, as `by_route`."""
+        self._kite._routes = {"by_route": path}  # pyright: ignore[reportPrivateUsage]
+        try:
+            return ask()
+        finally:
+            del self._kite._routes  # pyright: ignore[reportPrivateUsage] # the class has the others
 
     def order_margins(self, orders: Sequence[Mapping[str, object]]) -> object:
         """What each of these orders would take of the client's own money."""

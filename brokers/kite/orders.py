@@ -7,6 +7,8 @@ from brokers.contract import (
     Ambiguous,
     BrokerAccount,
     BrokerError,
+    Conditional,
+    ConditionalKind,
     NotSent,
     OrderChange,
     OrderRequest,
@@ -81,6 +83,12 @@ class KiteOrders:
             return lambda client: client.cancel(variety, broker_order_id)
 
         return await self._by_variety(Purpose.CANCEL, account, broker_order_id, ask)
+
+    async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
+        """Delete a GTT or an alert."""
+        delete = KiteClient.delete_gtt if conditional.kind is ConditionalKind.GTT else KiteClient.delete_alert
+        ask: Callable[[KiteClient], str] = lambda client: delete(client, conditional.number)  # noqa: E731
+        return write_outcome(await self._call(Purpose.CANCEL, account, ask))
 
     async def _by_variety(
         self,

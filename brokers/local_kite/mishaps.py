@@ -15,6 +15,8 @@ WRITES = frozenset({"place", "modify", "cancel"})
 READS = frozenset(
     {
         "profile",
+        "gtt",
+        "alerts",
         "margins",
         "orders",
         "order_history",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.contract import BrokerError, BrokerTrade
-from brokers.local_kite import answers, order_routes
+from brokers.local_kite import answers, conditionals, order_routes
 from brokers.local_kite.answers import Row, Turned, bad_input, bad_token
 from brokers.local_kite.caller import Caller
 from brokers.local_kite.entries import Entry
@@ -50,6 +50,12 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         ("GET", "/instruments", "instruments", _instruments),
         ("GET", "/instruments/{exchange}", "instruments", _instruments),
         ("POST", "/margins/orders", "order_margins", order_margins),
+        ("GET", "/gtt/triggers", "gtt", conditionals.gtts),
+        ("POST", "/gtt/triggers", "gtt", conditionals.place_gtt),
+        ("DELETE", "/gtt/triggers/{trigger_id}", "gtt", conditionals.delete_gtt),
+        ("GET", "/alerts", "alerts", conditionals.alerts),
+        ("POST", "/alerts", "alerts", conditionals.create_alert),
+        ("DELETE", "/alerts", "alerts", conditionals.delete_alerts),
         ("GET", "/quote", "quote", _quotes),
         ("GET", "/quote/ohlc", "ohlc", _quotes),
         ("GET", "/quote/ltp", "ltp", _quotes),

@@ -15,6 +15,7 @@ from brokers.contract import BrokerError
 from brokers.local_kite import control, login, routes
 from brokers.local_kite.answers import leave_bare
 from brokers.local_kite.authorisations import Authorisations
+from brokers.local_kite.conditionals import Conditionals
 from brokers.local_kite.journal import Delays, Journal, OrderListener
 from brokers.local_kite.keeping import Keeping
 from brokers.local_kite.laid_rows import LaidRows
@@ -67,6 +68,7 @@ class LocalKite:
         self.venue = Venue(exchange, calendar or load_calendar())
         self.mishaps = Mishaps(clock, dice)
         self.laid_rows = LaidRows()
+        self.conditionals = Conditionals()
         self.limits = Limits(clock)
         self.sessions = Sessions(api_keys, clock, self.venue.market, dice, self._keeping)
         self.authorisations = Authorisations(self.venue.market, dice)

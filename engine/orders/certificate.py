@@ -64,6 +64,31 @@ class CertificateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatePassedOver:
+    """A client's live order that a cancel-all does not touch: of a segment or a product not traded here."""
+
+    client_id: int
+    code: str
+    broker_order_id: str
+    what: str
+    tradingsymbol: str
+    side: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateConditional:
+    """A GTT or an alert that was active at the broker, and what became of it."""
+
+    client_id: int
+    code: str
+    kind: str
+    number: str
+    what: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateLine:
     """What a halt did for one client; money in paise.
 
@@ -124,6 +149,9 @@ class Certificate:
     unread: tuple[CertificateUnread, ...] = ()
     not_signed_in: tuple[str, ...] = ()
     unread_rows: tuple[CertificateRow, ...] = ()
+    passed_over: tuple[CertificatePassedOver, ...] = ()
+    conditionals: tuple[CertificateConditional, ...] = ()
+    conditionals_unread: tuple[str, ...] = ()
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
@@ -151,6 +179,9 @@ class Certificate:
             "unread": tuple(_unread(one) for one in values.get("unread", ())),
             "not_signed_in": tuple(values.get("not_signed_in", ())),
             "unread_rows": tuple(CertificateRow(**row) for row in values.get("unread_rows", ())),
+            "passed_over": tuple(CertificatePassedOver(**one) for one in values.get("passed_over", ())),
+            "conditionals": tuple(CertificateConditional(**one) for one in values.get("conditionals", ())),
+            "conditionals_unread": tuple(values.get("conditionals_unread", ())),
         }
         return Certificate(**{**values, **typed})
 
@@ -162,7 +193,7 @@ def _unread(values: dict[str, Any]) -> CertificateUnread:
 
 def _essence(made: Certificate) -> tuple[object, ...]:
     unread = tuple(one.client_id for one in made.unread)
-    return made.ended, made.orders, made.strangers, unread, made.unread_rows
+    return made.ended, made.orders, made.strangers, unread, made.unread_rows, made.passed_over
 
 
 def write_certificate(home: Path, made: Certificate, version: int) -> None:

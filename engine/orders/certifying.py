@@ -13,6 +13,7 @@ from engine.orders.certificate import (
     Certificate,
     CertificateLine,
     CertificateOrder,
+    CertificatePassedOver,
     CertificateRow,
     CertificateStranger,
     CertificateUnread,
@@ -58,6 +59,7 @@ class Results:
     unread: tuple[CertificateUnread, ...]
     not_signed_in: tuple[str, ...]
     unread_rows: tuple[CertificateRow, ...]
+    passed_over: tuple[CertificatePassedOver, ...]
 
 
 Sent = Mapping[int, tuple[datetime, datetime]]
@@ -114,6 +116,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         unread=seen.unread,
         not_signed_in=seen.not_signed_in,
         unread_rows=seen.unread_rows,
+        passed_over=seen.passed_over,
     )
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from engine.events import HaltChanged, TapeLine
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.certificate import Certificate, CertificateUnread, write_certificate
 from engine.orders.certifying import Before, Results, certify
+from engine.orders.conditionals import look_at_conditionals
 from engine.orders.dispatch import covers
 from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.orders.round import FromBooks, Round
@@ -271,6 +272,7 @@ class Halts:
                 made = await self._certify(halt, before, reading, final=over)
                 if over or reading.is_quiet():
                     break
+            made = await self._with_conditionals(made, reading)
             await self._keep(made)
         except BaseException:
             reading.close()
@@ -291,6 +293,10 @@ class Halts:
                 await self._parts.clock.sleep(self._parts.waits.live_poll_s)
                 await reading.go_on(self._parts.waits.live_poll_s)
                 made = await self._certify(halt, before, reading, final=True)
+                made = replace(
+                    made, conditionals=kept.conditionals, conditionals_unread=kept.conditionals_unread
+                )
+                self._certificates[halt.number] = made
                 if made.says_other_than(kept):
                     with suppress(StoreError):  # said again at the next look
                         await self._keep(made)
@@ -311,10 +317,19 @@ class Halts:
             unread=reading.unread(final),
             not_signed_in=reading.not_signed_in,
             unread_rows=reading.unread_rows(),
+            passed_over=reading.passed_over(),
         )
         made = certify(self._parts.book, halt, before, results, self._canceller.sent)
         self._certificates[halt.number] = made
         self._parts.bus.publish([HaltChanged(halt.number)])
+        return made
+
+    async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
+        """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
+        found, unread = await look_at_conditionals(self._parts, reading.clients)
+        made = replace(made, conditionals=found, conditionals_unread=unread)
+        self._certificates[made.number] = made
+        self._parts.bus.publish([HaltChanged(made.number)])
         return made
 
     async def _keep(self, made: Certificate) -> None:

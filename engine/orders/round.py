@@ -10,7 +10,12 @@ from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.accounts.views import ClientView, HaltView
 from engine.orders.cancels import Canceller
-from engine.orders.certificate import CertificateRow, CertificateStranger, CertificateUnread
+from engine.orders.certificate import (
+    CertificatePassedOver,
+    CertificateRow,
+    CertificateStranger,
+    CertificateUnread,
+)
 from engine.orders.certifying import Before
 from engine.orders.dispatch import covers
 from engine.orders.watch import Watcher
@@ -242,6 +247,23 @@ class Round:
 
     def _lives(self, client_id: int, name: str) -> bool:
         return name in self._parts.book.foreign.get(client_id, {})
+
+    def passed_over(self) -> tuple[CertificatePassedOver, ...]:
+        """Live orders of these clients that the desk does not trade and no cancel here touches."""
+        clients = self._parts.book.clients
+        return tuple(
+            CertificatePassedOver(
+                client_id,
+                clients[client_id].code,
+                one.broker_order_id,
+                one.what,
+                one.tradingsymbol,
+                one.side,
+                one.quantity,
+            )
+            for client_id in self.clients
+            for one in self._watcher.passed_over(client_id)
+        )
 
     def strangers(self) -> tuple[CertificateStranger, ...]:
         """What has become of each order met that this desk had not sent."""

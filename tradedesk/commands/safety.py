@@ -7,7 +7,7 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
-from screens.certificate_words import absent_words, row_words, unread_words
+from screens.certificate_words import absent_words, row_words, survivor_words, unread_words
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson, Yes
@@ -122,6 +122,8 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
     for words in unread_words(made.unread):
         line(words)
     for words in row_words(made.unread_rows):
+        line(words)
+    for words in survivor_words(made):
         line(words)
     if made.not_signed_in:
         line(absent_words(made.not_signed_in))

@@ -1,0 +1,65 @@
+"""What rests at brokers beside orders, at a halt: GTTs and alerts, listed, and deleted where wanted."""
+
+import asyncio
+from collections.abc import Sequence
+
+from brokers.contract import Accepted, Conditional, KeepsConditionals
+from engine.orders.calls import outcome_of
+from engine.orders.certificate import CertificateConditional
+from engine.parts import Parts
+from engine.rules import READERS
+
+READS = 2
+"""Reads that the conditionals of one client take: GTTs and alerts."""
+
+
+async def look_at_conditionals(
+    parts: Parts, client_ids: Sequence[int]
+) -> tuple[tuple[CertificateConditional, ...], tuple[str, ...]]:
+    """The active GTTs and alerts of these clients, deleted where the rules say so; and who could not be read.
+
+    Only what places orders is deleted: an alert that merely tells its client something harms nobody.
+    """
+    readers = asyncio.Semaphore(READERS)
+
+    async def one(client_id: int) -> list[CertificateConditional] | None:
+        if not parts.served(client_id):
+            return []
+        broker, account = parts.broker_of(client_id)
+        if not isinstance(broker, KeepsConditionals):
+            return []
+        async with readers:
+            try:
+                async with parts.clock.timeout(parts.waits.read_timeout_s):
+                    rows = await broker.conditionals(account)
+            except Exception:  # whatever it was, nothing is known of them
+                return None
+        made = [await _ended(parts, client_id, row) for row in rows]
+        odd = [_told(parts, client_id, "", "", row.words, "unread") for row in rows.unread]
+        return [*made, *odd]
+
+    found = await asyncio.gather(*(one(client_id) for client_id in client_ids))
+    unread = [c for c, rows in zip(client_ids, found, strict=True) if rows is None]
+    codes = tuple(sorted(parts.book.clients[client_id].code for client_id in unread))
+    return tuple(row for rows in found for row in rows or ()), codes
+
+
+async def _ended(parts: Parts, client_id: int, row: Conditional) -> CertificateConditional:
+    """One conditional and what became of it."""
+    result = "active"
+    broker, account = parts.broker_of(client_id)
+    if parts.rules.halt_deletes_conditionals and row.places_orders and isinstance(broker, KeepsConditionals):
+        lane, clock = parts.lane(client_id), parts.clock
+        while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
+            await clock.sleep(wait)
+        lane.take(clock.now(), cancel=True)
+        outcome = await outcome_of(broker.delete_conditional(account, row), "a deletion", "no answer")
+        result = "deleted" if isinstance(outcome, Accepted) else f"active, not deleted: {outcome}"
+    return _told(parts, client_id, row.kind.value, row.number, row.what, result)
+
+
+def _told(
+    parts: Parts, client_id: int, kind: str, number: str, what: str, result: str
+) -> CertificateConditional:
+    code = parts.book.clients[client_id].code
+    return CertificateConditional(client_id, code, kind, number, what, result)
