@@ -1,0 +1,227 @@
+"""A hail of keys from a seed: nothing is sent without typed words, the app stays up, and F9 works at the end.
+
+The suite runs a few short ones. By hand, for as long as wanted:
+
+    python -m tests.screens.key_fuzz --seeds 1-50 --bursts 200
+"""
+
+import argparse
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from random import Random
+from string import punctuation
+from typing import Any
+
+from textual.keys import _character_to_key
+
+from data.vocabulary import OrderState, Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing
+from screens.confirm import YesScreen
+from screens.review import ReviewScreen
+from tests.screens.bench import Bench, opened
+from tradedesk.keymap import all_commands, keys_of
+
+SIZES = ((120, 40), (80, 24), (200, 50), (60, 20), (30, 20), (25, 12), (20, 5))
+
+FIELD_KEYS = (
+    *(
+        "enter",
+        "escape",
+        "tab",
+        "shift+tab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+    ),
+    *("backspace", "delete", "space", "ctrl+u", "ctrl+w", "ctrl+a", "ctrl+k", *"0123456789"),
+)
+"""Keys of fields and grids, which come as often as all commands together."""
+
+CHARACTERS = {_character_to_key(one): one for one in punctuation}
+"""The characters of keys that have a name, as a terminal sends them along."""
+
+NASTY: tuple[tuple[str, ...], ...] = (
+    ("ctrl+p", "enter", "enter"),
+    (":", "y", "enter", "ctrl+p", "r", "h", "enter", "enter"),
+    ("ctrl+p", "escape", "escape", "enter"),
+    ("b", "5", "0", "5", "enter", "y"),
+    ("s", "1", "enter", "y", "y"),
+    ("b", *"PS1015", "enter", "enter", "y"),
+    ("x", "y"),
+    ("e", "enter", "y"),
+    ("X", "enter", "enter"),
+    ("p", "p", "enter", "enter"),
+    ("r", "enter", "enter", "y"),
+    ("v", "enter", "enter"),
+    ("l", "enter", "enter"),
+    ("f9", "x", "f9"),
+    ("f9", "tab", "ctrl+g", "escape"),
+    ("g", "z"),
+    ("g", "f9", "d"),
+    ("2", "5", "3"),
+    ("/", "r", "e", "l", "enter", "enter"),
+    ("?", "?", "escape", "escape"),
+    ("f1", "f1", "f3", "f4", "f6", "f8"),
+    ("q", "enter", "escape", "q"),
+    ("ctrl+q", "y", "enter", "ctrl+q"),
+    (".", "enter", "enter", "enter"),
+    (":", *"run 1", "enter", "enter"),
+    (":", *"reverse 1", "enter", "enter"),
+    (":", *"certificate", "enter", "escape", "escape"),
+    ("7", "r", "enter", "enter"),
+    ("7", "n", "enter", "enter"),
+    ("u", "enter", "enter", "escape", "escape"),
+    ("B", "enter", "tab", "e", "3", "enter"),
+    ("B", "enter", "tab", "a", "m", "d", "A"),
+    ("S", "tab", "9", "9", "enter", "escape"),
+    ("escape",) * 6,
+    ("enter",) * 5,
+    ("tab",) * 9,
+    ("right",) * 6,
+    ("}", "{", "insert", "delete"),
+)
+
+
+def letters() -> list[str]:
+    """Every key that some command has, but those that halt, which have their own sequences."""
+    keys = {key for command in all_commands().values() for key in keys_of(command)}
+    return sorted({CHARACTERS.get(key, key) for key in keys} - {"f9", "ctrl+g"})
+
+
+def bursts(random: Random, count: int) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Keys with the seconds between them: by hand, or all in one piece."""
+    commands = letters()
+    for _ in range(count):
+        apart = random.choice((0.0001, 0.01, 0.2))
+        if random.random() < 0.4:
+            yield random.choice(NASTY), apart
+        else:
+            length = random.choice((1, 1, 2, 3, 6))
+            yield (
+                tuple(random.choice((commands, FIELD_KEYS)[random.random() < 0.5]) for _ in range(length)),
+                apart,
+            )
+
+
+async def plain(bench: Bench) -> None:
+    """Nothing has happened yet."""
+
+
+async def resting(bench: Bench) -> None:
+    """Live orders stand at the brokers."""
+    await bench.rest_orders("AM1042", "RG1008", "AP1022")
+
+
+async def paused(bench: Bench) -> None:
+    """A run is paused with most of its orders unsent."""
+    await bench.pass_time(0.3)
+    sizing = Sizing(SizingKind.FIXED_QUANTITY, 1)
+    plan = await bench.desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=Selection()))
+    run = await bench.desk.runs.start(plan, plan.digest)
+    await bench.desk.runs.pause(run.number)
+    await bench.pass_time(0.3)
+    assert bench.desk.runs.get(run.number).counts["unsent"]
+
+
+async def halted(bench: Bench) -> None:
+    """The desk is halted, with its certificate on the screen."""
+    await resting(bench)
+    await fire(bench)
+
+
+SCENES: tuple[Callable[[Bench], Coroutine[Any, Any, None]], ...] = (plain, resting, paused, halted)
+
+
+async def fire(bench: Bench) -> None:
+    """Press F9 twice, and see that it halts and cancels what is live."""
+    before = bench.desk.halt.latest()
+    await bench.keys("escape", "escape")
+    bench.clock.shift(5)
+    bench.at += 5
+    await bench.f9()
+    await bench.f9()
+
+    def halted_anew() -> bool:
+        latest = bench.desk.halt.latest()
+        return latest is not None and (before is None or latest.number > before.number)
+
+    await bench.until(halted_anew)
+    await bench.until(lambda: bench.desk.counts().live == 0)
+
+
+def sent(bench: Bench) -> set[int]:
+    """Orders of which a byte may have left."""
+    unsent = (OrderState.RESERVED, OrderState.DENIED)
+    return {order.id for order in bench.desk.orders.all() if order.state not in unsent}
+
+
+async def hail(seed: int, count: int) -> None:
+    """One desk under `count` bursts. Raises `AssertionError` with the keys that led to what must not be."""
+    random = Random(seed)
+    scene, first_size = SCENES[seed % len(SCENES)], random.choice(SIZES[:3])
+    async with opened(first_size) as bench:
+        await scene(bench)
+        known = sent(bench)
+        typed: list[str] = []
+        for keys, apart in bursts(random, count):
+            before = bench.screen
+            await press(bench, keys, apart, typed)
+            await bench.pass_time(0.1)
+            # A `y` that was typed alone on a review that could be read is the trader's word.
+            if keys == ("y",) and isinstance(before, (ReviewScreen, YesScreen)):
+                await bench.pass_time(0.5)
+                known |= sent(bench)
+            new = sent(bench) - known
+            halted_them = {one for one in new if bench.desk.orders.get(one).state is OrderState.CANCELLED}
+            assert not new - halted_them, f"seed {seed}: orders {new} went out after {typed[-40:]}"
+            if random.random() < 0.15:
+                size = random.choice(SIZES)
+                typed.append(f"{size[0]}x{size[1]}")
+                await bench.pilot.resize_terminal(*size)
+                await bench.settle()
+        await bench.pilot.resize_terminal(80, 24)
+        await press(bench, ("escape",) * 4, 0.2, typed)
+        await fire(bench)
+        assert bench.app.desk_is_open
+
+
+async def press(bench: Bench, keys: tuple[str, ...], apart: float, typed: list[str]) -> None:
+    """Press keys; what fails says which had been pressed before."""
+    typed.append(("+" if apart < 0.1 else " ").join(keys))
+    try:
+        await bench.keys(*keys, apart=apart)
+        bench.at += 0.5
+        bench.clock.shift(0.5)
+    except Exception as problem:
+        raise AssertionError(f"{bench.app.faults or problem} after {typed[-25:]}") from problem
+    assert bench.app.desk_is_open, f"the desk closed after {typed[-25:]}"
+
+
+def main() -> None:
+    """Run many seeds by hand and print those that found something."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seeds", default="1-20", help="one seed, or the first and the last")
+    parser.add_argument("--bursts", type=int, default=150)
+    chosen = parser.parse_args()
+    first, _, last = chosen.seeds.partition("-")
+    logging.basicConfig(level=logging.ERROR)
+    found = 0
+    for seed in range(int(first), int(last or first) + 1):
+        try:
+            asyncio.run(hail(seed, chosen.bursts))
+        except Exception as problem:
+            found += 1
+            print(f"seed {seed}: {problem}", flush=True)
+        else:
+            print(f"seed {seed}: ok", flush=True)
+    raise SystemExit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
