@@ -20,7 +20,7 @@ from typing import Any
 
 from brokers.paper.faults import Faults, faults_from_text
 from data.money import ceil_div
-from tests.faults import chaos, kills
+from tests.faults import chaos, kills, sleeps
 from tests.faults.cancel_all import CancelAll, measure
 from tests.faults.chaos import ChaosPlan, ChaosResult, chaos_home
 from tests.faults.chaos_broker import Lines
@@ -29,6 +29,7 @@ from tests.faults.compare import Findings, merged
 from tests.faults.forks import Child, fork
 from tests.faults.homes import prepare_home
 from tests.faults.kills import KillPlan, KillResult, kill_home, points_for
+from tests.faults.sleeps import SleepPlan, SleepResult, sleep_home
 from tests.faults.twice import TwiceResult, twice_home
 
 CLIENTS = 100
@@ -39,7 +40,7 @@ KILL_SPEED = 200.0
 
 LINES = Lines(before=0.001, after=0.001)
 
-Result = ChaosResult | KillResult | TwiceResult
+Result = ChaosResult | KillResult | TwiceResult | SleepResult
 Job = Callable[[], Result]
 
 
@@ -57,6 +58,7 @@ class Proof:
     tampered: int
     intents: int
     sent_again: int
+    sleeps: list[SleepResult]
     faults: list[str]
 
     @property
@@ -90,6 +92,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--orders", type=int, default=2_000, help="orders under chaos")
     parser.add_argument("--kills", type=int, default=20, help="kills of the engine")
+    parser.add_argument("--sleeps", type=int, default=6, help="runs in whose middle the engine sleeps")
     parser.add_argument("--seed", type=int, default=1, help="of all dice")
     parser.add_argument("--faults", type=faults_from_text, default=faults_from_text("storm"))
     parser.add_argument("--kill-faults", type=faults_from_text, default=faults_from_text("storm"))
@@ -105,7 +108,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
-    large = prepare_home(base / "large", CLIENTS) if given.orders or not given.no_cancel_all else base
+    for_many = given.orders or given.sleeps or not given.no_cancel_all
+    large = prepare_home(base / "large", CLIENTS) if for_many else base
     small = prepare_home(base / "small", KILL_CLIENTS) if given.kills else base
     done = [
         result
@@ -113,6 +117,7 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
             _carry_out(list(_chaos_jobs(given, base, large)), given, began),
             _carry_out(list(_kill_jobs(given, base, small)), given, began),
             _carry_out(list(_twice_jobs(given, base)), given, began),
+            _carry_out(list(_sleep_jobs(given, base, large)), given, began),
         )
         for result in results
     ]
@@ -131,6 +136,7 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
         tampered=sum(result.tampered for result in chaotic),
         intents=sum(result.intents for result in twice),
         sent_again=sum(result.sent_again for result in twice),
+        sleeps=[result for result in done if isinstance(result, SleepResult)],
         faults=[fault for result in done for fault in result.faults],
     )
 
@@ -175,6 +181,13 @@ def _twice_jobs(given: argparse.Namespace, base: Path) -> Iterator[Job]:
         yield lambda number=number, seed=seed: twice_home(base / f"twice-{number}", seed)
 
 
+def _sleep_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterator[Job]:
+    for number in range(given.sleeps):
+        kind = sleeps.KINDS[number % len(sleeps.KINDS)]
+        plan = SleepPlan(prepared, base / f"sleeps-{number}", CLIENTS, given.seed * 1_000_037 + number, kind)
+        yield lambda plan=plan: sleep_home(plan)
+
+
 def _carry_out(jobs: list[Job], given: argparse.Namespace, began: float) -> list[Result]:
     """Run jobs in processes of their own, a few at a time, telling each end on stderr."""
     waiting, running = list(reversed(jobs)), dict[Connection, Child]()
@@ -208,6 +221,10 @@ def _tell(result: Result, done: int, of: int, passed_s: float) -> None:
     elif isinstance(result, TwiceResult):
         words = (
             f"twice: {result.intents} intents, {result.sent_again} orders too many, {result.whole_s:.1f} s"
+        )
+    elif isinstance(result, SleepResult):
+        words = (
+            f"sleep, {result.kind}: {result.left} of {result.orders} orders left, {result.unwanted} unwanted"
         )
     else:
         found = result.findings
@@ -258,6 +275,8 @@ def figures(proof: Proof) -> dict[str, Any]:
         "tampering_missed": sum("not found" in fault for fault in proof.faults),
         "intents_confirmed_again": proof.intents,
         "sent_again": proof.sent_again,
+        "sleeps": dict(Counter(result.kind for result in proof.sleeps)),
+        "left_after_a_sleep": sum(result.unwanted for result in proof.sleeps),
         "cancel_all": asdict(proof.cancel_all) if proof.cancel_all else None,
         "struck": dict((storm.met + killed.met).most_common()),
         "states": dict((storm.states + killed.states).most_common()),
@@ -289,6 +308,8 @@ def table(proof: Proof) -> list[str]:
             f"{f['unknown_median_s']} s, {f['unknown_worst_s']} s of the clock",
         ),
         ("  left to a human", f["left_to_a_human"]),
+        ("orders that left after a sleep beyond their conditions (0)", f["left_after_a_sleep"]),
+        ("  sleeps in mid-run", sum(f["sleeps"].values())),
         ("kills with correct books after", share),
         ("  orders, fills in those homes", f"{f['kill_orders']:,}, {f['kill_fills']:,}"),
         (

@@ -233,6 +233,10 @@ class ChaosBroker:
             await asyncio.gather(*self._faulty._later, return_exceptions=True)
         self._held.hold(calm)
 
+    async def control_pin(self, symbol: str, paise: int) -> None:
+        """Move a price."""
+        self._exchange.pin(symbol, paise)
+
     async def control_ledger(self) -> bytes:
         """The oracle, pickled once."""
         return pickle.dumps(self._ledger())

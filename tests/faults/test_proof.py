@@ -18,6 +18,7 @@ def prove(folder: Path, *arguments: str) -> dict[str, Any]:
     """Run the command; gives its figures. Whatever it found is in the failure."""
     told = folder / "proof.json"
     command = [sys.executable, "-m", "tests.faults", "--json", str(told), "--folder", str(folder)]
+    command += [] if "--sleeps" in arguments else ["--sleeps", "0"]
     done = subprocess.run(
         [*command, "--no-cancel-all", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240
     )
@@ -41,3 +42,9 @@ def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(t
     figures = prove(tmp_path, "--orders", "0", "--kills", str(len(POINTS)), "--seed", "5", *points)
     assert figures["kills_with_correct_books"] == figures["kills"] == len(POINTS)
     assert figures["kills_by_point"].keys() >= set(POINTS)
+
+
+def test_what_has_not_left_before_a_sleep_leaves_after_it_only_as_it_was_confirmed(tmp_path):
+    figures = prove(tmp_path, "--orders", "0", "--kills", "0", "--sleeps", "3", "--seed", "5")
+    assert figures["sleeps"] == {"short": 1, "too_old": 1, "drifted": 1}
+    assert figures["left_after_a_sleep"] == 0

@@ -1,0 +1,81 @@
+"""Runs on the command line: what a dead program left or what paused goes on or ends by the trader's word."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from cli_desk import Terminal
+
+import tradedesk.wiring
+
+DIES = """
+import asyncio, os
+from data.vocabulary import Side, SizingKind
+from engine.orders.intents import Intent, Selection, Sizing
+from tradedesk.wiring import open_desk
+
+async def main():
+    async with open_desk(kind="app") as desk:
+        desk._dispatcher.submit = lambda ids: None  # it dies between the commit and the first claim
+        sizing = Sizing(SizingKind.FIXED_QUANTITY, 1)
+        plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=Selection((42, 48))))
+        await desk.runs.start(plan, plan.digest)
+        os._exit(0)
+
+asyncio.run(main())
+"""
+
+
+def left_unsent(demo: Terminal) -> None:
+    """A program that has reserved two orders and died before it sent one."""
+    subprocess.run([sys.executable, "-c", DIES], env=demo.environment, check=True, timeout=120)
+
+
+def test_a_run_whose_program_died_is_paused_and_goes_on_by_its_number_alone(demo: Terminal) -> None:
+    left_unsent(demo)
+    (run,) = demo.done("runs")
+    assert (run["status"], run["pause_reason"], run["counts"]["unsent"]) == ("paused", "engine_died", 2)
+    assert run["unsent_blocked_paise"] > 0
+    assert "its program ended" in demo.run("runs").out
+    assert len(demo.done("orders", "--needs-me")) == 2
+
+    shown = demo.run("run", "1", "resume")
+    assert (shown.code, "2 orders are unsent" in shown.err, "--send 2" in shown.err) == (3, True, True)
+    assert demo.run("run", "1", "resume", "--yes").code == 2
+    other = demo.run("run", "1", "resume", "--send", "3", "--json")
+    assert (other.code, other.error["reason"]) == (3, "cannot_go_on")
+    assert "2 orders of run 1 are unsent now, not 3" in other.error["message"]
+    assert demo.done("runs")[0]["counts"]["unsent"] == 2, "nothing has left"
+
+    sent = demo.done("run", "1", "resume", "--send", "2")["run"]
+    assert (sent["status"], sent["counts"]["filled"]) == ("finished", 2)
+    assert demo.done("doctor")["ok"]
+
+
+def test_what_a_dead_program_left_is_freed_by_stop(demo: Terminal) -> None:
+    left_unsent(demo)
+    blocked = sum(row["blocked_paise"] for row in demo.done("funds"))
+    assert "2 unsent are freed" in demo.run("run", "1", "stop").err
+    assert sum(row["blocked_paise"] for row in demo.done("funds")) == blocked
+    stopped = demo.done("run", "1", "stop", "--yes")
+    assert (stopped["counts"]["cancelled"], stopped["counts"]["unsent"]) == (2, 0)
+    assert sum(row["blocked_paise"] for row in demo.done("funds")) < blocked
+    assert demo.run("run", "9").code == 2
+
+
+def test_a_command_whose_run_pauses_ends_and_says_what_stays_blocked(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules_of = tradedesk.wiring.rules_of
+    monkeypatch.setattr(
+        tradedesk.wiring,
+        "rules_of",
+        lambda settings: replace(rules_of(settings), send_at_least_s=0.0, send_at_most_s=0.0),
+    )
+    printed = demo.run("bulk", "buy", "TCS", "--quantity", "1", "--clients", "42,48", "--yes")
+    assert printed.code == 4
+    assert "run 1 is PAUSED" in printed.err
+    assert "2 orders unsent, which keep ₹" in printed.err
+    assert "`tradedesk run 1 resume --send 2`" in printed.err
+    assert [order["state"] for order in demo.done("orders")] == ["RESERVED"] * 2
