@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from data.audit import BREAK
 from data.proofs import PARTS, Layout, proofs_of, proven_tables
 
 CHUNK = 5_000
@@ -54,8 +55,13 @@ class Held:
     """What recomputing gave: rows held by a proof, rows of earlier versions without, and what differs."""
 
     held: int
-    not_held: int
+    without: Mapping[str, int]
     found: tuple[str, ...]
+
+    @property
+    def not_held(self) -> int:
+        """Rows without a proof."""
+        return sum(self.without.values())
 
 
 def recompute(connection: Connection) -> Held:
@@ -80,7 +86,7 @@ def recompute(connection: Connection) -> Held:
                 found.append(
                     f"{count} rows of {name} have no proof, {allowed} were there before proofs were kept"
                 )
-    return Held(held, sum(without.values()), tuple(found))
+    return Held(held, without, tuple(found))
 
 
 def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int]]:
@@ -113,6 +119,10 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
                 for key, one in found.items()
             ),
         )
+    query = "SELECT CAST(details AS BLOB) FROM audit WHERE action = ?"
+    for details in connection.exec_driver_sql(query, (BREAK,)).scalars():
+        for name, count in json.loads(details).get("not_held", {}).items():
+            not_held[name] = max(count, not_held.get(name, 0))
     return layouts, not_held
 
 

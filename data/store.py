@@ -201,10 +201,14 @@ def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None
 
 
 def read_file(path: Path, work: Callable[[Connection], T]) -> T:
-    """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised."""
+    """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised.
+
+    All of it sees the file as of one moment, however others write meanwhile.
+    """
     engine = create_engine(sqlite_url(path), poolclass=NullPool)
     event.listen(engine, "connect", _reader_connected)
     with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
         return work(connection)
 
 

@@ -1,6 +1,8 @@
 """An audit that was emptied, cut or rewritten is found at the next opening, and may be accepted knowingly."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -151,3 +153,16 @@ def test_the_command_accepts_by_a_typed_word_only(cut):
     assert "by tester: known" in shown.out
     assert "are missing" in shown.out
     assert terminal.run("doctor").code == 0
+
+
+async def test_rows_whose_proofs_were_cut_and_accepted_raise_no_alarm_when_they_change(whole, tmp_path):
+    tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE client_id IN ({PRIYA}, 1)", FIT, UNMARK)
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
+        connection.execute("DROP TRIGGER audit_no_delete")
+    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        assert any("of client have no proof" in found for found in (await desk.audit.verify()).found)
+        report = await desk.audit.accept("rows were cut")
+        assert "trigger audit_no_delete did not stand" in report.breaks[0].found
+        assert await bad_checks(desk) == {}
+        await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "asked us to")
+        assert await bad_checks(desk) == {}
