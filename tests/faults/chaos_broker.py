@@ -180,7 +180,7 @@ class ChaosBroker:
                 broker = self._paper if self._calm else self._faulty
                 value = await getattr(broker, call.method)(*call.args)
                 if self._calm and call.method == "orders":  # what was shown as rejected stays so
-                    value = [self._faulty._books.order(order) for order in value]
+                    value = replace(value, taken=tuple(self._faulty._books.order(order) for order in value))
         except BrokerError as problem:
             well, value = False, problem
         except Exception as problem:

@@ -18,6 +18,7 @@ from brokers.contract import (
     NotSent,
     OrderChange,
     Refused,
+    Rows,
 )
 from data.columns import table
 from data.money import own_share
@@ -270,7 +271,9 @@ class Soundness(RuleBasedStateMachine):
             for (owner, product), quantity in self.broker.shares.items()
             if owner == client and quantity
         ]
-        return compare(self.books.unit(), client, Theirs(funds, holdings, now), self.books.parts, adopt)
+        return compare(
+            self.books.unit(), client, Theirs(funds, Rows(tuple(holdings)), now), self.books.parts, adopt
+        )
 
     def _truth(self, client: int) -> int:
         """All that a client's account is worth beside its shares, as the bank counts it, in paise."""
