@@ -86,11 +86,8 @@ async def test_incomplete_and_failed_reads_prove_nothing(desk):
     broker = wire._broker
 
     async def truncated(account):
-        return [
-            order
-            for order in await broker.orders(account)
-            if order.broker_order_id != resting.broker_order_id
-        ]
+        orders = await broker.orders(account)
+        return Rows(tuple(one for one in orders if one.broker_order_id != resting.broker_order_id))
 
     wire.orders = truncated
     await until(desk, lambda: elapsed_since(desk, order_id) > 230, step_s=5)

@@ -12,6 +12,9 @@ from engine.orders.refusals import Refusal
 from tests.faults.remote import ChaosDesk
 from tests.faults.scenery import SYMBOLS, stocks
 
+UNREAD_SHARE = 0.33
+"""Of halts, how many are fired while some clients' books cannot be read."""
+
 
 async def act(desk: ChaosDesk, dice: random.Random, halts: float) -> None:
     """Do one thing to the desk, a halt with the given share. What the desk refuses is no fault."""
@@ -88,8 +91,11 @@ async def cancel_some(desk: ChaosDesk, dice: random.Random) -> None:
         await desk.orders.cancel(dice.sample(live, max(1, len(live) // 3)))
 
 
-async def halt_and_resume(desk: ChaosDesk, dice: random.Random) -> None:
-    """Halt everything, a broker or a symbol, and resume once the certificate is there."""
+async def halt_and_resume(desk: ChaosDesk, dice: random.Random, share: float = UNREAD_SHARE) -> None:
+    """Halt everything, a broker or a symbol, and resume once the certificate is there.
+
+    With this chance the order books of a few clients cannot be read meanwhile, which it must say.
+    """
     scope, value = dice.choice(
         (
             (HaltScope.EVERYTHING, ""),
@@ -97,9 +103,20 @@ async def halt_and_resume(desk: ChaosDesk, dice: random.Random) -> None:
             (HaltScope.SYMBOL, f"NSE:{dice.choice(SYMBOLS)}"),
         )
     )
+    everyone = [client.id for client in desk.clients.all() if value in ("", client.broker) or ":" in value]
+    unread = dice.sample(everyone, min(len(everyone), 3)) if dice.random() < share else []
+    desk.remote.unreadable.update(unread)
     try:
-        await desk.halt.fire("tester", scope, value)
+        made = await desk.halt.fire("tester", scope, value)
+        if unread:
+            desk.unread_halts += 1
+            named = {one.client_id for one in made.unread}
+            if made.ended or not named.issuperset(unread):
+                desk.false_proofs.append(
+                    f"halt {made.number} names {sorted(named)} of {sorted(unread)} unread"
+                )
     finally:
+        desk.remote.unreadable.subtract(unread)
         await resume_all(desk)
 
 

@@ -44,6 +44,7 @@ class Findings:
     lost_fills: int = 0
     surplus_fills: int = 0
     freed_without_proof: int = 0
+    false_certificates: int = 0
     differences: list[str] = field(default_factory=list[str])
     unresolved: int = 0
     orders: int = 0
@@ -52,6 +53,7 @@ class Findings:
     unknown: int = 0
     resolved: int = 0
     raised: int = 0
+    unread_halts: int = 0
     unknown_s: list[float] = field(default_factory=list[float])
     met: Counter[str] = field(default_factory=Counter[str])
     states: Counter[str] = field(default_factory=Counter[str])
@@ -65,6 +67,7 @@ class Findings:
             or self.lost_fills
             or self.surplus_fills
             or self.freed_without_proof
+            or self.false_certificates
             or self.differences
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data.vocabulary import OrderState
 from engine.rules import Waits
-from tests.faults.actions import act, free_unsent, patience, resume_all
+from tests.faults.actions import act, free_unsent, halt_and_resume, patience, resume_all
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
 from tests.faults.remote import ChaosDesk, open_chaos_desk
@@ -97,6 +97,7 @@ async def _live(pipe: Connection, life: Life) -> None:
         if life.orders:
             await trade(desk, random.Random(f"acts:{life.seed}"), life.orders, life.halts)
         if not life.compares_first:
+            await halt_and_resume(desk, random.Random(f"halt:{life.seed}"), share=1.0)
             pipe.send(await recovered(desk, life, began))
         pipe.send(None)
         await _told(pipe)
@@ -126,6 +127,7 @@ async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
         found.differences += [
             f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok
         ]
+        found.unread_halts, found.false_certificates = desk.unread_halts, len(desk.false_proofs)
         if found.correct:
             break
         await desk.clock.sleep(PATIENCE_S / RETRIES)

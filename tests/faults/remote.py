@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import pickle
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -99,6 +99,8 @@ class RemoteBroker:
         self._keys: tuple[str, ...] = ()
         self._closed = False
         self._capabilities: Capabilities | None = None
+        self.unreadable: Counter[int] = Counter()
+        """Clients whose order books cannot be read now, by how many halts rehearse that."""
         self.market_clock = RemoteMarketClock()
 
     @property
@@ -238,6 +240,8 @@ class RemoteBroker:
 
     async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The client's order book."""
+        if self.unreadable[account.client_id]:
+            raise BrokerError("HTTP 502 Bad Gateway")
         return await self._read("orders", account)
 
     async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
@@ -292,6 +296,10 @@ class ChaosDesk(Desk):
     def __init__(self, parts: Parts, kind: str, remote: RemoteBroker) -> None:
         super().__init__(parts, kind)
         self.remote = remote
+        self.unread_halts = 0
+        """Halts in which some clients' books could not be read."""
+        self.false_proofs: list[str] = []
+        """Certificates that said ended, or did not name such a client."""
 
     @property
     def parts(self) -> Parts:
