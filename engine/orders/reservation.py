@@ -16,6 +16,7 @@ from data.store import Unit
 from data.tables import Client, Funds
 from data.vocabulary import (
     Account,
+    BreakKind,
     ClientStatus,
     HaltScope,
     OrderState,
@@ -24,7 +25,7 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.accounts.book import read_halts
+from engine.accounts.book import read_breaks, read_halts
 from engine.events import TapeLine
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import run_words, same_intent
@@ -42,7 +43,8 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
 
     Gives the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A client
     whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing. So does
-    one whom another run has served with the same intent. Raises `DuplicateIntent` where that is every client.
+    one whom another run has served with the same intent, and in a buy one with a fact not booked. Raises
+    `DuplicateIntent` where every client was served.
     """
     runs = table(RunRecord)
     if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
@@ -62,6 +64,8 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     clients, key = parts.book.clients, plan.instrument.key
     halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
+    if plan.intent.side is Side.BUY:
+        barred |= dict.fromkeys(_with_unbooked(unit, rows), Reason.OPEN_BREAK)
     denied = _block(unit, plan, rows, barred)
     for row in rows:
         if row["reason_code"] == Reason.DUPLICATE_INTENT:
@@ -148,6 +152,12 @@ def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[in
             "nothing was sent; to send it once more, make a plan that says again"
         )
     return had
+
+
+def _with_unbooked(unit: Unit, rows: list[dict[str, Any]]) -> set[int]:
+    """Clients of whom something the broker told could not be booked."""
+    standing = read_breaks(unit.connection, {row["client_id"] for row in rows})
+    return {c for c, found in standing.items() if any(one.kind is BreakKind.FACT for one in found)}
 
 
 def _order_row(

@@ -74,7 +74,7 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
             with pytest.raises(TradingStopped, match="held the database"):
                 await desk.runs.start(plan, plan.digest)
             with pytest.raises(TradingStopped, match="held the database"):
-                await desk.runs.go_on(2)
+                await desk.runs.go_on(2, 1)
             with pytest.raises(TradingStopped, match="held the database"):
                 await desk.orders.modify(1, limit_paise=2401_00)
             with pytest.raises(StoreBusy):
@@ -100,7 +100,7 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
             assert desk.trading_stopped is None
             await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
             assert desk._parts.engine_lives(desk.orders.all(run=run.number)[0].instance_id)
-            await desk.runs.go_on(2)
+            await desk.runs.go_on(2, 1)
             await until(desk, lambda: desk.runs.get(2).counts["filled"] == 1)
             await books_are_sound(desk)
 

@@ -91,6 +91,19 @@ async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks
         await books_are_sound(desk)
 
 
+async def test_a_buy_planned_before_its_clients_fact_could_not_be_booked_is_denied(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
+        plan = await desk.plans.freeze(BOTH)
+        theirs = (await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN))))[0]
+        desk._recorder.put(Seen(ROHAN, theirs, (object(),)))  # type: ignore[arg-type]
+        await desk._recorder.flush()
+        run = await desk.runs.start(plan, plan.digest)
+        denied = desk.orders.all(run=run.number, client_id=ROHAN)[0]
+        assert (denied.state, denied.reason_code) == (OrderState.DENIED, Reason.OPEN_BREAK)
+        assert run.counts["denied"] == 1
+
+
 async def test_a_kept_fact_outlives_the_program_until_the_trader_takes_the_brokers_figures(
     tmp_path: Path,
 ) -> None:
