@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from data.audit import GENESIS, HEAD_DIFFERS, AuditEntry, Head, chain
 from data.columns import table
@@ -82,18 +82,27 @@ class AuditWriter:
             self._laid_out = True
 
 
+# As bytes, since a head that cannot be read must be told of and may keep nobody from writing.
+_LAST = "SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1"
+_KEPT = f"SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit_head WHERE name = '{WRITTEN}'"
+
+
 def last_row(connection: Connection) -> Head:
     """The number and hash of the newest row of the audit."""
-    audit = table(Audit)
-    row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    return Head(int(row.seq), str(row.hash)) if row else Head(0, GENESIS)
+    return _head(connection, _LAST) or Head(0, GENESIS)
 
 
 def kept_head(connection: Connection) -> Head | None:
     """The head that was kept with the last commit; None where it is gone."""
-    heads = table(AuditHead)
-    row = connection.execute(select(heads.c.seq, heads.c.hash).where(heads.c.name == WRITTEN)).first()
-    return Head(int(row.seq), str(row.hash)) if row else None
+    return _head(connection, _KEPT)
+
+
+def _head(connection: Connection, query: str) -> Head | None:
+    row = connection.exec_driver_sql(query).first()
+    if row is None:
+        return None
+    seq, digest = (value or b"" for value in row)
+    return Head(int(seq) if seq.isdigit() else 0, digest.decode("utf-8", "replace"))
 
 
 def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:

@@ -6,6 +6,7 @@ touched; the guards in SQL stay the authority.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Select, func, select
 from brokers.contract import BrokerOrder
 from data.columns import table
 from data.order_tables import Halt, Order, RunRecord
-from data.readable import rows_read
+from data.readable import UNREADABLE, rows_read
 from data.store import Touched, chunks
 from data.tables import (
     Break,
@@ -129,7 +130,8 @@ class Book:
         client_ids = None if everything or touched.roster else touched.clients
         out.funds = _read_funds(connection, client_ids)
         out.holdings = _read_holdings(connection, client_ids)
-        out.figures = read_figures(connection, client_ids, day)
+        with suppress(*UNREADABLE):  # the opening names it; cancels need no profit
+            out.figures = read_figures(connection, client_ids, day)
         out.breaks = read_breaks(connection, client_ids)
         for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
             out.holdings.setdefault(client_id, ())

@@ -298,7 +298,7 @@ def run_row(row: Mapping[Any, Any]) -> RunRow:
     changed: dict[str, Any] = {
         "status": RunStatus(row["status"]),
         "confirmed_at": row["confirmed_at"] or row["started_at"],
-        "pause_reason": PauseReason(row["pause_reason"]) if row["pause_reason"] else None,
+        "pause_reason": next((one for one in PauseReason if one.value == row["pause_reason"]), None),
     }
     return RunRow(**{**row, **changed})
 
