@@ -39,6 +39,9 @@ Case = Callable[[Stand], Awaitable[None]]
 TRADE_TO_TRADE = "VOGL"
 """A share that every broker sells for delivery alone."""
 
+MOST_VALUE_PAISE = 10_00_00_000 * 100
+"""What one order may come to, at the exchange behind every stand."""
+
 ODD_TAG = "tZ9" + "0" * 17
 """As long as Kite and the paper exchange take."""
 
@@ -317,7 +320,8 @@ async def parts_add_up_and_every_trade_has_its_own_id(stand: Stand) -> None:
     assert depth > 0
     assert tick.bid_paise < tick.ask_paise
     wide = tick.last_paise * 101 // 100 // stand.walking.tick_paise * stand.walking.tick_paise
-    request = replace(stand.order(depth * 3, wide), tradingsymbol=stand.walking.tradingsymbol)
+    quantity = min(depth * 3, MOST_VALUE_PAISE // wide)
+    request = replace(stand.order(quantity, wide), tradingsymbol=stand.walking.tradingsymbol)
     order_id = await stand.placed(request)
 
     async def in_parts() -> list[BrokerTrade] | None:

@@ -533,7 +533,9 @@ async def test_instruments_of_the_dump(kite: KiteBroker, stub: KiteStub):
         ("NSE", "NIFTY 50", "1001", 23406_85),
         ("BSE", "RELIANCE", "500325", 1234_50),
     ]
-    for cut in (DUMP[:-30], HEADER, "", gzip.compress(DUMP.encode())):
+    stub.on("GET /instruments", Reply(body=gzip.compress(DUMP.encode()), content_type="text/csv"))
+    assert await kite.instruments() == rows
+    for cut in (DUMP[:-30], HEADER, "", gzip.compress(DUMP.encode())[:-30]):
         stub.on("GET /instruments", Reply(body=cut, content_type="text/csv"))
         with pytest.raises(BrokerError) as caught:
             await kite.instruments()

@@ -295,9 +295,10 @@ async def test_readers_cannot_write_and_the_audit_cannot_be_changed(tmp_path):
         async with store.reader() as connection:
             with pytest.raises(DBAPIError, match="readonly"):
                 await connection.execute(insert(table(Meta)), {"name": "two", "value": "x"})
-        for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
-            with pytest.raises(IntegrityError, match="audit is append-only"):
-                await store.write(lambda unit, s=statement: unit.connection.execute(text(s)))
+        for name, change in (("audit", "actor = 'x'"), ("proof_layout", "number = 9")):
+            for statement in (f"UPDATE {name} SET {change}", f"DELETE FROM {name}"):
+                with pytest.raises(IntegrityError, match=f"{name} is append-only"):
+                    await store.write(lambda unit, s=statement: unit.connection.execute(text(s)))
         async with store.reader() as connection:
             assert (await connection.execute(select(table(Audit).c.actor))).scalars().all() == ["tester"]
 

@@ -74,6 +74,10 @@ async def test_while_a_client_is_unread_nothing_has_ended_and_it_is_named(tmp_pa
         told = await desk.audit.rows(20, "HALT_CERTIFIED")
         assert [(row.details["version"], row.details["ended"]) for row in told] == [(1, False), (2, True)]
         await books_are_sound(desk)
+        with pytest.raises(Exception, match="halt_certificate is append-only"):
+            await desk._parts.store.write(
+                lambda unit: unit.connection.exec_driver_sql("UPDATE halt_certificate SET ended = 1")
+            )
 
 
 async def test_an_order_of_a_client_who_cannot_be_read_is_cancelled_and_not_called_ended(tmp_path):

@@ -182,7 +182,7 @@ async def test_a_lock_held_for_longer_than_the_wait_stops_orders_and_no_cancel(t
         before = stored(tmp_path / "desk.db")
         monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.05)
         async with held_elsewhere(tmp_path / "desk.db"):
-            with pytest.raises(StoreBusy, match="another process"):
+            with pytest.raises(TradingStopped, match="another process"):
                 await desk.runs.start(plan, plan.digest)
             with pytest.raises(StoreBusy, match=f"took {total} cancels all the same"):
                 await desk.orders.cancel([order.id for order in desk.orders.all()])
