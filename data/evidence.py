@@ -130,11 +130,9 @@ def _compared(
     connection: Connection, told: sqlite3.Connection, layouts: list[Layout], name: str
 ) -> Iterator[str | None]:
     """For each row of a table None where its proof holds, "" where it has none, else what is wrong."""
-    last = int(connection.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {name}").scalar_one())
     used = told.execute("SELECT DISTINCT layout FROM told WHERE tab = ?", (name,)).fetchall()
     wanted = {int(layout) for (layout,) in used} | {len(layouts) - 1}
-    for first in range(0, last, CHUNK):
-        here = f"rowid > {first} AND rowid <= {first + CHUNK}"
+    for here in _chunks(connection, name):
         now = {
             layout: dict(proofs_of(connection, layouts[layout], name, here))
             for layout in wanted
@@ -153,6 +151,18 @@ def _compared(
         "SELECT key, seq FROM told WHERE tab = ? AND seen = 0 AND proof != ''", (name,)
     ):
         yield f"{name} {key} is not there, row {seq} of the audit left it"
+
+
+def _chunks(connection: Connection, name: str) -> Iterator[str]:
+    """Conditions that between them take every row of a table, however far apart or below 0 rowids are."""
+    after = ""
+    while True:
+        query = f"SELECT rowid FROM main.{name} {after} ORDER BY rowid LIMIT {CHUNK}"
+        first, last = connection.exec_driver_sql(f"SELECT min(rowid), max(rowid) FROM ({query})").one()
+        if first is None:
+            return
+        yield f"rowid BETWEEN {first} AND {last}"
+        after = f"WHERE rowid > {last}"
 
 
 def _judged(

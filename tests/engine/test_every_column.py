@@ -14,7 +14,7 @@ from data.store import read_file
 from engine.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import changed, copy_of, tamper
-from tests.whole_home import whole_home
+from tests.whole_home import ROHAN, whole_home
 
 TABLES = [table for table in SQLModel.metadata.sorted_tables if table.name not in UNPROVEN]
 HELD = sum(len(table.columns) for table in TABLES)
@@ -55,6 +55,14 @@ def test_a_row_that_is_gone_or_was_added_is_found(whole, tmp_path, table):
         tamper(copy_of(whole, tmp_path), change)
         found = {check.name for check in read_file(tmp_path / "desk.db", examine) if not check.ok}
         assert found - {"references"}, change
+
+
+@pytest.mark.parametrize("place", [-(2**63), -1, 0, 2**40, 9_000_000_000_000_000_000, 2**63 - 1])
+def test_a_row_added_at_any_rowid_is_found_and_rowids_between_are_not_stepped_through(whole, tmp_path, place):
+    forged = f"INSERT INTO client_group (rowid, client_id, name) VALUES ({place}, {ROHAN}, 'forged')"
+    tamper(copy_of(whole, tmp_path), forged)
+    found = {check.name: check.detail for check in read_file(tmp_path / "desk.db", examine) if not check.ok}
+    assert found == {"proofs": "1 rows of client_group have no proof, 0 were there before proofs were kept"}
 
 
 def added(table):
