@@ -496,8 +496,9 @@ class BulkForm(Vertical, can_focus=True):
                 return
             masked = "•••" if self._screen.shell.privacy else ""
             brief = self.size.width < 100
+            eta = "" if brief else f" · ETA {plan.eta_s} s"
             self._show_preview(
-                f"would be now: {figures_line(plan, brief, masked)}",
+                f"would be now: {figures_line(plan, brief, masked)}{eta}",
                 skipped_words(plan, brief) if plan.skipped_lines else "",
             )
         finally:

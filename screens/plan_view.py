@@ -28,8 +28,10 @@ from screens.plan_words import (
     alternative,
     difference,
     figures_line,
+    fitting,
     intent_line,
     skipped_words,
+    within_words,
 )
 from screens.records import line_record
 from screens.sign_in import SignInScreen, begin_round
@@ -173,13 +175,21 @@ class PlanView(Vertical):
         )
         left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
         masked = MASK if self._screen.shell.privacy else ""
-        frozen = "" if brief else f" frozen {formats.time_of_day(plan.market_at)}"
-        self.query_one("#figures", Static).update(
-            Content.assemble(
-                f" plan {plan.number}{frozen} · {figures_line(plan, brief, masked)} · valid {left} s · ",
-                *((drift_part, " · ") if brief else ()),
+        said = f" plan {plan.number} · {figures_line(plan, brief, masked)}"
+        drift_now = (" · ", drift_part) if brief else ()
+        more = fitting(
+            said + "".join(part if isinstance(part, str) else part[0] for part in drift_now),
+            (
+                within_words(plan, brief),
+                f"ETA {plan.eta_s} s",
+                f"valid {left} s",
                 plan.digest[:6],
-            )
+                f"frozen {formats.time_of_day(plan.market_at)}",
+            ),
+            self._screen.size.width,
+        )
+        self.query_one("#figures", Static).update(
+            Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
         )
         self.query_one("#sum", Static).update(Content(f" {skipped_words(plan, brief)}"))
         self._paint_answer(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Product, Reason, Side, SizingKind
@@ -103,7 +104,24 @@ def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
     money = [f"reserve {reserve}"] if plan.intent.side is Side.BUY else []
     if not brief or not money:
         money.insert(0, f"at LTP {at_last}")
-    return " · ".join((orders, *money, *(() if brief else (f"ETA {plan.eta_s} s",))))
+    return " · ".join((orders, *money))
+
+
+def within_words(plan: Plan, brief: bool) -> str:
+    """How long after its confirmation orders of the plan may leave; what is unsent then pauses by itself."""
+    if plan.send_within_s is None:
+        return ""
+    return f"send ≤{plan.send_within_s} s" if brief else f"sends within {plan.send_within_s} s"
+
+
+def fitting(said: str, more: Sequence[str], width: int) -> list[str]:
+    """Those of `more`, the most important first, that have room behind what is said; "" takes none."""
+    room, taken = width - len(said), list[str]()
+    for words in more:
+        if words and len(words) + 3 <= room:
+            taken.append(words)
+            room -= len(words) + 3
+    return taken
 
 
 def skipped_words(plan: Plan, brief: bool) -> str:

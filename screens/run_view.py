@@ -264,7 +264,7 @@ class RunView(Vertical):
         counts, brief = run.counts, self._screen.size.width < 110
         state = run.status.value.upper() if run.status is RunStatus.PAUSED else run.status.value
         if run.finished_at is None and run.settled and run.status is RunStatus.RUNNING:
-            state = "resting at the exchange"
+            state = "in doubt, being read back" if counts["unknown"] else "resting at the exchange"
         rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
         pace = f" · {rate:.1f}/s" if rate else ""
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
@@ -304,12 +304,13 @@ class RunView(Vertical):
         live = counts["open"] + counts["sending"] + counts["unknown"]
         if run.finished_at is None and not run.settled:
             unsent = counts["unsent"]
-            keys = []
+            also = f", or them and {live} live" if live else ""
             if run.paused:
-                keys.append(f"{run.why}   p asks to send the {unsent} unsent")
-            elif unsent:
+                return f"{run.why}\n p asks to send the {unsent} unsent   x frees the {unsent} unsent{also}"
+            keys = []
+            if unsent:
                 keys.append("p pauses the unsent")
-                keys.append(f"x stops: {unsent} unsent, or unsent and {live} live")
+                keys.append(f"x stops the {unsent} unsent{also}")
             elif live:
                 keys.append(f"x cancels the {live} live of this run")
             return "   ".join(keys) or "reading back from the brokers…"

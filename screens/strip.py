@@ -70,12 +70,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         at, clients = ending
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
-    for paused in desk.runs.need_trader():
-        unsent = paused.counts["unsent"]
-        words = f"run {paused.number} PAUSED {unsent} unsent"
-        segments.append(
-            Segment(f"{words}: {paused.why}", 1, "warn", brief=f"run{paused.number} PAUSED {unsent}")
-        )
+    segments += _paused(desk)
     if run is not None and not run.needs_trader:
         done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
         paused = " paused" if run.status is RunStatus.PAUSED else ""
@@ -94,6 +89,19 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     if counts.needs_me:
         segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))
     return segments
+
+
+def _paused(desk: Desk) -> list[Segment]:
+    """The runs that paused by themselves: one with its reason, several together, so that none is cut off."""
+    runs = desk.runs.need_trader()
+    unsent = sum(run.counts["unsent"] for run in runs)
+    if not runs:
+        return []
+    if len(runs) == 1:
+        words = f"run {runs[0].number} PAUSED {unsent} unsent: {runs[0].why}"
+        return [Segment(words, 1, "warn", f"run{runs[0].number} PAUSED {unsent}")]
+    numbers = ", ".join(str(run.number) for run in reversed(runs))
+    return [Segment(f"runs {numbers} PAUSED {unsent} unsent", 1, "warn", f"{len(runs)} runs PAUSED {unsent}")]
 
 
 def day_words(moment: datetime, brief: bool = False) -> str:
