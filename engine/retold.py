@@ -25,6 +25,9 @@ async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
     for number, run in parts.book.runs.items():
         if run.finished_at is not None:
             lines.append(finished_line(run, runs.get(number).counts))
+        elif (view := runs.get(number)).needs_trader:
+            words = f"run {number} PAUSED: {view.why}; {view.counts['unsent']} unsent: {run.title}"
+            lines.append(TapeLine(run.paused_at or run.started_at, words, "run", f"run:{number}"))
         else:
             lines.append(TapeLine(run.started_at, f"run {number} {run.title}", "run", f"run:{number}"))
     if not lines:

@@ -34,7 +34,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "all": ("Orders", "no order today"),
     "live": ("Live orders", "no order is live"),
     "needs-me": (
-        "Needs me: unknown, rejected, partly filled, flagged",
+        "Needs me: unknown, rejected, partly filled, flagged, unsent",
         "no order needs you; workspace 7 tells of books that differ",
     ),
     "trades": ("Trades by order", "nothing has traded today"),

@@ -32,3 +32,16 @@ async def test_halts_resumptions_and_runs_of_another_process_are_told_once(tmp_p
         await desk.halt.fire("app")
         await desk.halt.resume(certificate.number + 1, "resume", "app")
         assert [text for text in told(f"halt:{certificate.number + 1}") if "another" in text] == []
+
+
+async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_opening(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
+        desk._dispatcher.submit = lambda order_ids: None  # its program ends before the first claim
+        run = await desk.runs.start(plan, plan.digest)
+    async with filed_desk(tmp_path, clock, seed=8) as desk:
+        await until(desk, lambda: desk.runs.get(run.number).needs_trader)
+    async with filed_desk(tmp_path, clock, seed=9) as desk:
+        told = [line.text for line in desk.tape() if line.ref == f"run:{run.number}"]
+        assert told == [f"run {run.number} PAUSED: its program ended; 1 unsent: {run.title}"]
