@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import cycle
 
 import pytest
@@ -39,9 +40,7 @@ async def paused_runs() -> AsyncIterator[Bench]:
             plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=clients))
             number = (await desk.runs.start(plan, plan.digest)).number
             run, at = desk._parts.book.runs[number], Standing(age_s, price, None, reason, False)
-            await desk._parts.store.write(
-                lambda unit, run=run, at=at: pause(unit, run, at.beyond, at, "tester")
-            )
+            await desk._parts.store.write(partial(pause, run=run, reason=reason, at=at, actor="tester"))
         dispatcher.submit = submit
         await bench.pass_time(0.3)
         assert [run.pause_reason for run in desk.runs.all()] == list(reversed(PAUSED))
