@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
 
 from data.locks import HeldLock
 from data.money import BadInput
@@ -112,27 +113,67 @@ def add_triggers(connection: Connection) -> None:
 
     A version from before a table was made has no trigger for it.
     """
-    standing, tables = _standing_triggers(connection), set(inspect(connection).get_table_names())
+    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    standing, tables = set(rows.scalars()), set(inspect(connection).get_table_names())
     for name in tables.intersection(APPEND_ONLY):
         for verb in ("UPDATE", "DELETE"):
             if f"{name}_no_{verb.lower()}" not in standing:
                 connection.exec_driver_sql(_trigger(name, verb))
 
 
-def missing_triggers(connection: Connection) -> list[str]:
-    """The append-only triggers that do not stand, or not as they were written."""
-    standing = _standing_triggers(connection)
-    return [
-        f"{name}_no_{verb.lower()}"
+def schema_faults(connection: Connection) -> list[str]:
+    """Triggers, views and indexes that are not this version's, and its own that are gone or differ, in words.
+
+    A trigger or a unique index that somebody else made changes or refuses what tradedesk writes.
+    """
+    return list(_faults(connection))
+
+
+def mend_schema(connection: Connection) -> None:
+    """Drop the triggers, views and indexes that are not this version's, and put its own back."""
+    ours = _ours()
+    for kind, name, fresh in _faults(connection).values():
+        if not fresh:
+            quoted = name.replace('"', '""')
+            connection.exec_driver_sql(f'DROP {kind} IF EXISTS "{quoted}"')
+        if name in ours:
+            connection.exec_driver_sql(ours[name])
+
+
+def _faults(connection: Connection) -> dict[str, tuple[str, str, bool]]:
+    """By its words each fault's kind and name, and whether nothing stands by that name."""
+    ours, found = _ours(), dict[str, tuple[str, str, bool]]()
+    # SQLite's own indexes of keys have no text, and cannot be dropped.
+    query = (
+        "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        " WHERE type != 'table' AND sql IS NOT NULL ORDER BY name"
+    )
+    standing = {str(row[1]): row for row in connection.exec_driver_sql(query)}
+    for name, (kind, _, of, text) in standing.items():
+        if name not in ours:
+            found[f"{kind} {name} of {of} is not tradedesk's"] = (kind, name, False)
+        elif text != ours[name]:
+            found[f"{kind} {name} of {of} is not as tradedesk made it"] = (kind, name, False)
+    for name, text in ours.items():
+        if name not in standing:
+            kind = text.split()[1].lower()
+            found[f"{kind} {name} is missing"] = (kind, name, True)
+    return found
+
+
+def _ours() -> dict[str, str]:
+    """The texts of this version's triggers and indexes, by name."""
+    triggers = {
+        f"{name}_no_{verb.lower()}": _trigger(name, verb)
         for name in APPEND_ONLY
         for verb in ("UPDATE", "DELETE")
-        if standing.get(f"{name}_no_{verb.lower()}") != _trigger(name, verb)
-    ]
-
-
-def _standing_triggers(connection: Connection) -> dict[str, str]:
-    rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    return {str(row[0]): str(row[1]) for row in rows}
+    }
+    indexes = {
+        str(index.name): f"CREATE INDEX {index.name} ON {one.name} ({', '.join(index.columns.keys())})"
+        for one in SQLModel.metadata.sorted_tables
+        for index in one.indexes
+    }
+    return triggers | indexes
 
 
 def _trigger(table_name: str, verb: str) -> str:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.readable import unreadable
-from data.verifying import accepted
+from data.schema import schema_faults
+from data.verifying import accepted, first_of
 from engine.parts import Parts
 from engine.trail import Trail
 
@@ -48,6 +49,16 @@ async def _file(parts: Parts) -> str:
     return ""
 
 
+async def _schema(parts: Parts) -> str:
+    found = await parts.store.read_aside(schema_faults)
+    if found:
+        return (
+            f"the schema of desk.db was changed by something other than tradedesk: {first_of(found)}; "
+            "`tradedesk audit accept --reason WHY` makes it tradedesk's again and ends the stop"
+        )
+    return ""
+
+
 async def _values(parts: Parts) -> str:
     def look(connection: Connection) -> list[str]:
         found = unreadable(connection, NEWEST)
@@ -72,6 +83,7 @@ async def _audit(parts: Parts) -> str:
 
 _LOOKS: dict[str, Callable[[Parts], Awaitable[str]]] = {
     "desk.db": _file,
+    "the schema of desk.db": _schema,
     "the values in desk.db": _values,
     "the audit in desk.db": _audit,
 }

@@ -18,7 +18,7 @@ from data.order_tables import Order, PlanRecord
 from data.proofs import held
 from data.readable import UNREADABLE, unreadable
 from data.rederive import differences
-from data.schema import missing_triggers
+from data.schema import schema_faults
 from data.secrets import FILE, vault_state
 from data.store import read_file
 from data.tables import UnbookedFact
@@ -29,7 +29,7 @@ from engine.orders.halt_file import read_halt_file
 from engine.orders.plan_record import verify_record
 from engine.parts import Parts
 
-OF_THE_OPENING = ("database", "values", "audit chain")
+OF_THE_OPENING = ("database", "append-only triggers", "values", "audit chain")
 """Checks that a desk's opening makes too, as far as it has time to: what they find stops trading."""
 
 
@@ -137,8 +137,8 @@ def _references(connection: Connection) -> tuple[bool, str]:
 
 
 def _triggers(connection: Connection) -> tuple[bool, str]:
-    missing = missing_triggers(connection)
-    return not missing, "all stand" if not missing else f"missing: {', '.join(missing)}"
+    found = schema_faults(connection)
+    return not found, first_of(found) or "all stand, and no trigger, view or index of another's"
 
 
 def _balances(connection: Connection) -> tuple[bool, str]:

@@ -18,7 +18,7 @@ from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
 from data.money import BadInput
 from data.readable import unreadable
-from data.schema import add_triggers, missing_triggers
+from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
 from data.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
@@ -125,8 +125,9 @@ class Trail:
     async def accept(self, reason: str) -> AuditReport:
         """Accept what is wrong with the audit, so that trading goes on; gives what a verification then says.
 
-        No row is mended or hashed anew, only triggers are put back: a row of the audit names all that was
-        found, for ever. Raises `BadInput` without a reason, and where nothing is wrong.
+        No row is mended or hashed anew, only triggers and indexes are put back, and those of others dropped:
+        a row of the audit names all that was found, for ever. Raises `BadInput` without a reason, and where
+        nothing is wrong.
         """
         parts = self._parts
         reason = reason.strip()
@@ -135,18 +136,15 @@ class Trail:
         before = await self.verify()
         values = await parts.store.read_aside(unreadable)
         known = await parts.store.read_aside(accepted)
-        gone = await parts.store.read_aside(missing_triggers)
         without = (await parts.store.read_aside(recompute)).without
         found = [*before.found, *(words for words in values if words not in known)]
-        found += [f"trigger {name} did not stand" for name in gone]
+        found += await parts.store.read_aside(schema_faults)
         if not found:
             raise BadInput("audit", before.message, "there is nothing to accept")
         details = {"reason": reason, "found": found, "not_held": without}
 
         def unit_of_work(unit: Unit) -> None:
-            for name in gone:
-                unit.connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
-            add_triggers(unit.connection)
+            mend_schema(unit.connection)
             unit.audit(AuditEntry(BREAK, parts.actor, details=details))
 
         await parts.store.write(unit_of_work)

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 from data import migrations, schema
 from data.money import BadInput
-from data.schema import HEAD, missing_triggers, prepare
+from data.schema import HEAD, prepare, schema_faults
 from data.store import writer_engine
 
 
@@ -30,16 +30,16 @@ def test_a_fresh_file_has_the_models_tables_its_triggers_and_is_its_owners(tmp_p
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     engine = writer_engine(path)
     with engine.connect() as connection:
-        assert missing_triggers(connection) == []
+        assert schema_faults(connection) == []
         found = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
         assert [change for change in found if change[0] != "remove_index"] == []
         connection.exec_driver_sql("DROP TRIGGER fill_no_update")
-        assert missing_triggers(connection) == ["fill_no_update"]
+        assert schema_faults(connection) == ["trigger fill_no_update is missing"]
         connection.exec_driver_sql(
             "CREATE TRIGGER fill_no_update BEFORE UPDATE ON fill WHEN 0 "
             "BEGIN SELECT RAISE(ABORT, 'fill is append-only'); END"
         )
-        assert missing_triggers(connection) == ["fill_no_update"]
+        assert schema_faults(connection) == ["trigger fill_no_update of fill is not as tradedesk made it"]
     engine.dispose()
 
 

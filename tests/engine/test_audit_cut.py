@@ -162,7 +162,63 @@ async def test_rows_whose_proofs_were_cut_and_accepted_raise_no_alarm_when_they_
     async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
         assert any("of client have no proof" in found for found in (await desk.audit.verify()).found)
         report = await desk.audit.accept("rows were cut")
-        assert "trigger audit_no_delete did not stand" in report.breaks[0].found
+        assert "trigger audit_no_delete is missing" in report.breaks[0].found
         assert await bad_checks(desk) == {}
         await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "asked us to")
         assert await bad_checks(desk) == {}
+
+
+TENFOLD = (
+    "CREATE TRIGGER tenfold AFTER INSERT ON orders"
+    " BEGIN UPDATE orders SET quantity = NEW.quantity * 10 WHERE id = NEW.id; END"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ((TENFOLD,), "trigger tenfold of orders is not tradedesk's"),
+        (("DROP TRIGGER fill_no_update",), "trigger fill_no_update is missing"),
+        (
+            (
+                "DROP TRIGGER fill_no_update",
+                "CREATE TRIGGER fill_no_update BEFORE UPDATE ON orders BEGIN SELECT 1; END",
+            ),
+            "trigger fill_no_update of orders is not as tradedesk made it",
+        ),
+        (('CREATE VIEW "a ""view" AS SELECT * FROM orders',), 'view a "view of a "view is not tradedesk\'s'),
+        (
+            ("CREATE UNIQUE INDEX one ON orders (client_id, id)",),
+            "index one of orders is not tradedesk's",
+        ),
+        (("DROP INDEX orders_by_state",), "index orders_by_state is missing"),
+        (
+            ("DROP INDEX orders_by_state", "CREATE INDEX orders_by_state ON orders (state) WHERE id < 0"),
+            "index orders_by_state of orders is not as tradedesk made it",
+        ),
+    ],
+)
+async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole, tmp_path, change, words):
+    with closing(sqlite3.connect(copy_of(whole, tmp_path), isolation_level=None)) as connection:
+        for statement in change:
+            connection.execute(statement)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert words in desk.trading_stopped
+        assert words in (await bad_checks(desk))["append-only triggers"]
+        plan = await desk.plans.freeze(buy("INFY", QTY, 1, PRIYA))
+        with pytest.raises(TradingStopped):
+            await desk.runs.start(plan, plan.digest)
+        (shown,) = (await desk.audit.accept("a tool of ours made it")).breaks
+        assert any(words in found for found in shown.found)
+        await desk.clock.advance(30)
+        assert desk.trading_stopped is None
+        assert await bad_checks(desk) == {}
+
+
+async def test_a_trigger_made_behind_a_running_desk_stops_its_trading_once_the_doctor_looks(whole, tmp_path):
+    database = copy_of(whole, tmp_path)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert desk.trading_stopped is None
+        tamper(database, TENFOLD)
+        assert "tenfold" in (await bad_checks(desk))["append-only triggers"]
+        assert "tenfold" in desk.trading_stopped

@@ -17,6 +17,7 @@ from data.vocabulary import ClientStatus
 from engine.boot import boot_problem
 from engine.doctor import examine
 from engine.trail import VERIFIED, Trail
+from tests import tampering
 from tests.desks import START, paper_desk
 
 ROHAN = 8
@@ -61,12 +62,9 @@ async def verified(parts):
 
 def tamper(parts, *statements):
     """Change the file as no tradedesk does; gives the newest audit row before."""
-    with closing(sqlite3.connect(parts.store.path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(parts.store.path)) as connection:
         (last,) = connection.execute("SELECT max(seq) FROM audit").fetchone()
-        for name in ("audit_no_update", "audit_no_delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
-        for statement in statements:
-            connection.execute(statement.format(last=last))
+    tampering.tamper(parts.store.path, *(statement.format(last=last) for statement in statements))
     return last
 
 
