@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,9 @@ from data.proofs import PARTS, Layout, proofs_of, proven_tables
 
 CHUNK = 5_000
 """Rows whose proofs are recomputed at a time."""
+
+OF_LAYOUTS: Layout = {"proof_layout": ("number", "at", "layout", "not_held")}
+"""The columns by which the layouts themselves are proven, whatever they say: none can leave itself out."""
 
 _FILLS = "SELECT order_id, trade_id, quantity, price_paise FROM fill WHERE quantity != 0"
 _TOLD_FILLS = (
@@ -73,7 +77,7 @@ def recompute(connection: Connection) -> Held:
         layouts, not_held = _told(connection, told)
         held, found = 0, list[str]()
         without: dict[str, int] = {}
-        for name in proven_tables(layouts[-1]) if layouts else ():
+        for name in proven_tables(layouts[-1]):
             for row in _compared(connection, told, layouts, name):
                 if row is None:
                     held += 1
@@ -96,26 +100,29 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
         " seen INTEGER DEFAULT 0, PRIMARY KEY (tab, key)) WITHOUT ROWID"
     )
     told.execute("BEGIN")
-    layouts: list[Layout] = []
+    layouts: list[Layout] = [OF_LAYOUTS]
+    known: set[str] = set()
     not_held: dict[str, int] = {}
     stored = {
-        str(number): (json.loads(layout), json.loads(counts))
+        str(number): (_read(layout), _read(counts))
         for number, layout, counts in connection.exec_driver_sql(
-            "SELECT number, layout, not_held FROM proof_layout ORDER BY number"
+            "SELECT number, CAST(layout AS BLOB), CAST(not_held AS BLOB) FROM proof_layout"
         )
     }
     query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE proof != '' ORDER BY seq"
     for seq, proof in connection.exec_driver_sql(query).yield_per(1000):
         carried = json.loads(proof)
-        for number in carried.get("proof_layout", ()):
-            layout, counts = stored[number]
-            layouts.append(layout)
-            not_held.update(counts)
+        laid = {number: one for number, one in carried.pop("proof_layout", {}).items() if number not in known}
+        for number in laid:  # written once, so a later proof of the same number covers a forged row
+            known.add(number)
+            layout, counts = stored.get(number, ({}, {}))
+            not_held.update({name: count for name, count in counts.items() if name not in layouts[-1]})
+            layouts.append({**layout, **OF_LAYOUTS})
         told.executemany(
             "INSERT OR REPLACE INTO told (tab, key, proof, layout, seq) VALUES (?, ?, ?, ?, ?)",
             (
                 (name, key, one, len(layouts) - 1, seq)
-                for name, found in carried.items()
+                for name, found in {**carried, "proof_layout": laid}.items()
                 for key, one in found.items()
             ),
         )
@@ -124,6 +131,15 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
         for name, count in json.loads(details).get("not_held", {}).items():
             not_held[name] = max(count, not_held.get(name, 0))
     return layouts, not_held
+
+
+def _read(stored: bytes | None) -> dict[str, Any]:
+    """The object that a layout's column holds; empty where it cannot be read, as its proof then tells."""
+    try:
+        read = json.loads(stored or b"")
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], read) if isinstance(read, dict) else {}
 
 
 def _compared(
