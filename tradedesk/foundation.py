@@ -66,7 +66,7 @@ class Foundation:
             store=Store(self.home / "desk.db", self.clock),
             book=Book(names, lambda: market_clock.trading_day, simulated=mode == "SIM"),
             bus=Bus(_listener_failed),
-            quotes=QuoteMap(),
+            quotes=QuoteMap(self.clock.monotonic),
             brokers=brokers,
             feed=feed,
             random=self.random,

@@ -3,7 +3,7 @@
 A tick only writes here; everything that follows from it waits for the next frame.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,51 +12,68 @@ from data.instruments import Instrument
 from data.money import BPS, half_up, own_share
 
 
+SET_BACK_S = 3.0
+"""A packet stamped this much earlier than the one held is no older one: the wall clock was set back."""
+
+
 class QuoteMap:
     """Last tick by key, with the followed keys and the changed keys of each owner (a screen, the engine).
 
     A price's age is that of the feed's last packet or heartbeat for its subscription, not of its last
     trade. A heartbeat renews the prices it names. One that speaks for all renews a price only while its key
     is followed and a packet has come since it was: silence after that means that nothing traded.
+
+    An age is the larger of two clocks', the wall's and `monotonic` (seconds that never go back): one may be
+    set back, the other may stand still while the machine sleeps. Without `monotonic` the wall's alone counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = lambda: 0.0) -> None:
+        self._monotonic = monotonic
         self._ticks: dict[str, Tick] = {}
+        self._heard: dict[str, float] = {}
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
         self._watchers: dict[str, tuple[set[str], ...]] = {}
         self._confirmed: set[str] = set()
-        self._beats: dict[str, Heartbeat] = {}
+        self._beats: dict[str, tuple[Heartbeat, float]] = {}
         self._feed_at: datetime | None = None
+        self._feed_heard = 0.0
 
     def put(self, tick: Tick) -> None:
         """Take a packet of the stream. One that is older than what is held changes nothing."""
         key = tick.key
-        held = self._ticks.get(key)
-        if held is not None and tick.received_at < held.received_at:
+        if self._overtaken(tick):
             return
-        self._ticks[key] = tick
-        self._feed_at = tick.received_at
+        self._hold(tick)
+        self._feed_at, self._feed_heard = tick.received_at, self._heard[key]
         self._confirmed.add(key)
-        for changed in self._watchers.get(key, ()):
-            changed.add(key)
 
     def put_fetched(self, ticks: Iterable[Tick]) -> None:
         """Take quotes that were asked for once. They say nothing about the stream being alive."""
         for tick in ticks:
-            held = self._ticks.get(tick.key)
-            if held is None or held.received_at <= tick.received_at:
-                self._ticks[tick.key] = tick
-                for changed in self._watchers.get(tick.key, ()):
-                    changed.add(tick.key)
+            if not self._overtaken(tick):
+                self._hold(tick)
+
+    def _overtaken(self, tick: Tick) -> bool:
+        """Whether what is held is newer, told by stamps as far as the wall clock was not set back between."""
+        held = self._ticks.get(tick.key)
+        if held is None:
+            return False
+        return 0 < (held.received_at - tick.received_at).total_seconds() < SET_BACK_S
+
+    def _hold(self, tick: Tick) -> None:
+        self._heard[tick.key] = self._monotonic()  # first: another thread may ask for the tick's age at once
+        self._ticks[tick.key] = tick
+        for changed in self._watchers.get(tick.key, ()):
+            changed.add(tick.key)
 
     def heartbeat(self, beat: Heartbeat) -> None:
         """The feed, or one source of it, is alive: from its moment count the prices it speaks for."""
-        at = beat.received_at
-        self._feed_at = at if self._feed_at is None else max(self._feed_at, at)
+        heard = self._monotonic()
+        self._feed_at, self._feed_heard = beat.received_at, heard
         # A source that stands again and has brought nothing yet takes back nothing of what it said before.
         if beat.keys is None or beat.keys:
-            self._beats[beat.source] = beat
+            self._beats[beat.source] = (beat, heard)
 
     def reopened(self) -> None:
         """The stream was opened anew: a price must come again before a heartbeat for all renews it."""
@@ -71,16 +88,19 @@ class QuoteMap:
         tick = self._ticks.get(key)
         if tick is None:
             return None
-        seen = tick.received_at
+        age = self._age(tick.received_at, self._heard[key], now)
         among_all = key in self._confirmed and key in self._watchers
-        for beat in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
-            if beat.received_at > seen and (among_all if beat.keys is None else key in beat.keys):
-                seen = beat.received_at
-        return max(0.0, (now - seen).total_seconds())
+        for beat, heard in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
+            if among_all if beat.keys is None else key in beat.keys:
+                age = min(age, self._age(beat.received_at, heard, now))
+        return age
+
+    def _age(self, at: datetime, heard: float, now: datetime) -> float:
+        return max(0.0, (now - at).total_seconds(), self._monotonic() - heard)
 
     def feed_age(self, now: datetime) -> float | None:
         """Seconds since the stream's last packet or heartbeat of any kind, None before the first."""
-        return None if self._feed_at is None else max(0.0, (now - self._feed_at).total_seconds())
+        return None if self._feed_at is None else self._age(self._feed_at, self._feed_heard, now)
 
     def take_dirty(self, owner: str) -> set[str]:
         """The keys `owner` follows that changed since it last asked."""

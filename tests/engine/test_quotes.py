@@ -133,6 +133,23 @@ def test_a_fetched_quote_is_a_price_but_no_sign_of_the_feed_and_never_goes_back(
     assert held.last_paise == 100_00
 
 
+def test_a_wall_clock_that_is_set_back_makes_no_price_young_and_holds_up_no_later_one() -> None:
+    steady = [0.0]
+    quotes = QuoteMap(lambda: steady[0])
+    quotes.follow("desk", ["A"])
+    quotes.put(tick("A", 100))
+    quotes.heartbeat(Heartbeat(at(100)))
+    steady[0] = 10.0
+    assert (quotes.age("A", at(80)), quotes.feed_age(at(80))) == (10, 10)
+    quotes.put_fetched([tick("A", 81, last=90_00)])
+    held = quotes.quote("A")
+    assert held is not None
+    assert (held.last_paise, quotes.age("A", at(81))) == (90_00, 0)
+    steady[0] = 12.0
+    quotes.heartbeat(Heartbeat(at(83)))
+    assert quotes.feed_age(at(83)) == 0
+
+
 def test_detail_of_a_stock() -> None:
     reliance = Instrument(
         token=1,

@@ -105,6 +105,18 @@ async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path,
         await books_are_sound(it.desk)
 
 
+async def test_a_wall_clock_that_is_set_back_hides_no_move_of_the_price(tmp_path):
+    async with held(tmp_path) as it:
+        await it.start(MARKET)
+        clock, now = it.desk.clock, it.desk.clock.now
+        clock.now = lambda: now() - timedelta(seconds=30)
+        await it.price(round(LAST * 1.02 / 5) * 5)
+        it.shut = False
+        await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
+        assert await it.at_broker() == 0
+        assert it.run.pause_reason is PauseReason.DRIFTED
+
+
 async def test_a_limit_says_its_own_price_and_a_stop_pauses_at_its_trigger(tmp_path):
     async with held(tmp_path) as it:
         await it.start(LIMIT)
