@@ -196,7 +196,7 @@ class Orders:
     ) -> ChangeNeeds:
         """What such a change would block more; nothing is written. Raises `BadInput` as `modify` does."""
         change = OrderChange(quantity, limit_paise, trigger_paise)
-        check_terms(change, self._parts.index.get(self.get(order_id).key))
+        check_terms(change, self.get(order_id).key, self._parts)
         orders = table(Order)
         order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
         asked, reserve_paise = check_change(order, change)

@@ -13,7 +13,6 @@ from sqlalchemy import func, select, update
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditEntry
 from data.columns import table
-from data.instruments import Instrument
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import BadInput, amount_words
 from data.order_tables import Order, Request
@@ -29,6 +28,7 @@ from engine.orders.needs import open_need
 from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
 from engine.orders.requests import open_cancels, open_change
+from engine.orders.risk import band_words
 from engine.orders.trading import require_trading
 from engine.orders.watch import Watcher
 from engine.parts import Parts
@@ -37,8 +37,12 @@ MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
 
 
-def check_terms(change: OrderChange, instrument: Instrument | None) -> None:
-    """Refuse a price off its instrument's tick and a count off its lot. Raises `BadInput`."""
+def check_terms(change: OrderChange, key: str, parts: Parts) -> None:
+    """Refuse a price off the tick, a limit outside the day's band where that is known, a count off the lot.
+
+    Raises `BadInput`.
+    """
+    instrument, quote = parts.index.get(key), parts.quotes.quote(key)
     if instrument is None:
         return
     if change.quantity is not None:
@@ -46,10 +50,16 @@ def check_terms(change: OrderChange, instrument: Instrument | None) -> None:
     for name, price in (("limit", change.price_paise), ("trigger", change.trigger_paise)):
         if price is not None:
             check_price(name, price, instrument)
+    limit = change.price_paise
+    if limit is None or quote is None:
+        return
+    lower, upper = quote.lower_circuit_paise, quote.upper_circuit_paise
+    if limit < lower or (upper and limit > upper):
+        raise BadInput("limit", limit / 100, f"give a price within {band_words(lower, upper)}")
 
 
 def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
-    """The quantity and the reserve price a modify would give an order; `check_terms` looks at tick and lot.
+    """The quantity and the reserve price a modify would give an order; `check_terms` looks at tick, band and lot.
 
     Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
     of nothing.
@@ -213,7 +223,7 @@ class Changer:
         Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """
         order = self._parts.book.orders[order_id]
-        check_terms(change, self._parts.index.get(order.key))
+        check_terms(change, order.key, self._parts)
         if halt_file_stands(self._parts.halt_file):
             raise Halted("the desk is halted; resume it first")
         await require_trading(self._parts)

@@ -56,6 +56,16 @@ async def test_a_modify_upwards_blocks_first_and_is_confirmed_by_the_book(desk):
     assert await requests(desk, order_id) == [("modify", "CONFIRMED")]
 
 
+async def test_a_limit_outside_the_days_band_is_refused_with_the_band_before_anything_is_sent(desk):
+    wire, order_id = Wire(desk), await resting(desk)
+    before = desk.orders.get(order_id)
+    for ask in (desk.orders.change_needs, desk.orders.modify):
+        with pytest.raises(BadInput, match=r"limit: .*8.* the day's band [\d,.]+ to [\d,.]+"):
+            await ask(order_id, limit_paise=8_00)
+    assert desk.orders.get(order_id) == before
+    assert wire.modified == []
+
+
 async def test_a_modify_downwards_frees_nothing_before_the_book_says_so(desk):
     wire, order_id = Wire(desk), await resting(desk)
     before = blocked(desk, order_id)
