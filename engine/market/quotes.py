@@ -11,7 +11,6 @@ from brokers.contract import Heartbeat, Tick
 from data.instruments import Instrument
 from data.money import BPS, half_up, own_share
 
-
 SET_BACK_S = 3.0
 """A packet stamped this much earlier than the one held is no older one: the wall clock was set back."""
 

@@ -59,7 +59,7 @@ def check_terms(change: OrderChange, key: str, parts: Parts) -> None:
 
 
 def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
-    """The quantity and the reserve price a modify would give an order; `check_terms` looks at tick, band and lot.
+    """The quantity and the reserve price a modify would give an order; tick, band and lot are `check_terms`'.
 
     Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
     of nothing.
