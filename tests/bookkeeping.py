@@ -22,6 +22,7 @@ from brokers.contract import (
     BrokerTrade,
     Outcome,
     Refused,
+    Tick,
 )
 from data.clock import IST, ManualClock
 from data.columns import table
@@ -207,7 +208,7 @@ class Ledger:
             protection_bps=200,
             policy=policy,
             trading_day=self.day,
-            send_within_s=3600,
+            send_within_s=10**8,
             drift_limit_bps=50,
             last_paise=price_paise,
             skipped_lines=(),
@@ -232,7 +233,10 @@ class Ledger:
         return {row[0]: row[1] for row in rows}
 
     def claim(self, order_id: int) -> str:
-        """Claim a reserved order; gives its tag."""
+        """Claim a reserved order while the price stands where its plan had it; gives its tag."""
+        order, now = self.row(order_id), self.clock.now()
+        key, price = f"{order['exchange']}:{order['tradingsymbol']}", order["reserve_price_paise"]
+        self.parts.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))
         (claimed,) = claim(self.unit(), [order_id], self.parts).made
         return claimed.tag
 
