@@ -163,6 +163,7 @@ def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: P
         raise CannotGoOn(f"run {number} has nothing unsent")
     halts = read_halts(connection)
     _check_market(run, plan, waiting, halts, parts)
+    _check_planned(run, plan, waiting)
     clients = {order["client_id"] for order in waiting}
     had = _had(connection, run, plan, parts)
     inputs = _inputs(plan, clients, had.keys(), plans, parts)
@@ -216,6 +217,29 @@ def _check_market(
     within_day = any(order["product"] == Product.MIS.value for order in orders)
     if plan.intent.side is Side.BUY and within_day and ended:
         raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
+
+
+def _check_planned(run: RunRow, plan: Plan, orders: tuple[OrderRow, ...]) -> None:
+    """Whether the orders are still what was confirmed: the plan's digest holds its lines, nothing the rows.
+
+    Raises `CannotGoOn` at the first that is not.
+    """
+    intent = plan.intent
+    terms = (plan.instrument.key, intent.side, intent.order_type, intent.limit_paise, intent.trigger_paise)
+    planned = {
+        (line.client_id, line.product.value, place): quantity
+        for line in plan.ok_lines
+        for place, quantity in enumerate(plan.slices(line), start=1)
+    }
+    for order in orders:
+        key = f"{order['exchange']}:{order['tradingsymbol']}"
+        has = (key, order["side"], order["order_type"], order["limit_paise"], order["trigger_paise"])
+        quantity = planned.get((order["client_id"], order["product"], order["slice"]))
+        if has != terms or order["quantity"] != quantity:
+            raise CannotGoOn(
+                f"order {order['id']} is not what plan {plan.number} says: stop run {run.number}, "
+                "and let the doctor look at the books"
+            )
 
 
 def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[int, int]:

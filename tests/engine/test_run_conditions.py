@@ -24,6 +24,7 @@ from engine.orders.intents import Sizing
 from engine.orders.refusals import CannotGoOn, Halted
 from engine.orders.runs import RunView
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
+from tests.tampering import tamper
 from tradedesk.paper_desk import PaperDesk
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -385,3 +386,14 @@ async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed
         assert [row["outcome"] for row in life.attempts] == ["not_sent", "accepted"]
         assert re.match(r"its claim is 1\.\d s old", life.attempts[0]["detail"])
         assert len(await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN)))) == 1
+
+
+@pytest.mark.parametrize("change", ["quantity = 20", "side = 'SELL'", "tradingsymbol = 'TCS'"])
+async def test_orders_that_were_changed_behind_the_desk_do_not_go_on(tmp_path, change):
+    async with held(tmp_path) as it:
+        await paused(it)
+        tamper(it.desk.home / "desk.db", f"UPDATE orders SET {change} WHERE state = 'RESERVED'")
+        it.shut = False
+        with pytest.raises(CannotGoOn, match=r"is not what plan \d+ says: stop run"):
+            await it.desk.runs.go_on(it.number, 3)
+        assert await it.at_broker() == 0
