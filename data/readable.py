@@ -108,7 +108,8 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
     for table in SQLModel.metadata.sorted_tables:
         since = ""
         if newest is not None:
-            since = f"rowid > (SELECT coalesce(max(rowid), 0) FROM {table.name}) - {newest} AND "
+            last = f"SELECT rowid FROM {table.name} ORDER BY rowid DESC LIMIT {newest}"
+            since = f"rowid >= (SELECT min(rowid) FROM ({last})) AND "
         for row in _unfit_rows(connection, table, since):
             found += _unfit_values(connection, table, row)
         if len(found) >= MOST:

@@ -4,8 +4,10 @@ import pytest
 from sqlmodel import SQLModel
 
 from data.store import read_file
+from data.vocabulary import SizingKind
 from engine.doctor import examine
-from tests.desks import paper_desk
+from engine.orders.refusals import TradingStopped
+from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import whole_home
@@ -58,6 +60,15 @@ async def test_what_cannot_be_read_is_named_and_stops_trading(whole, tmp_path, s
     async with paper_desk(tmp_path, demo=False) as desk:
         assert words in (await bad_checks(desk))["values"]
         assert words in desk.trading_stopped
+
+
+async def test_a_row_put_far_behind_the_others_hides_none_of_them_from_the_opening(whole, tmp_path):
+    far = "UPDATE posting SET rowid = 9000000000000000000 WHERE rowid = (SELECT max(rowid) FROM posting)"
+    cash = "UPDATE posting SET account = 'cash' WHERE txn_id = 3 AND line = 1"
+    tamper(copy_of(whole, tmp_path), far, cash)
+    async with paper_desk(tmp_path, demo=False) as desk:
+        with pytest.raises(TradingStopped, match="account is 'cash'"):
+            await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 8))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
