@@ -54,7 +54,7 @@ async def test_a_line_typed_by_hand_takes_whole_lots_and_no_decimal_comma(tmp_pa
         await bench.keys("tab")
         view.grid.move_cursor((bench.client("AM1042"), "CNC"))
         await bench.keys("e")
-        await bench.keys("tab", "1", ",", "0", "enter")
+        await bench.keys("1", ",", "0", "enter")
         assert "a comma groups" in bench.toasts[-1]
         assert view.query_one("#edit-quantity", NumberField).has_focus, "what was typed can be mended"
         await bench.keys("backspace", "backspace", "2", "enter")
