@@ -37,6 +37,7 @@ class RunRecord(SQLModel, table=True):
     Its unsent orders may leave while they are no older than `send_within_s` since `confirmed_at` and the last
     price is within `drift_limit_bps` of `priced_paise`; both begin anew when the trader goes on with it. The
     `paused` figures are those of its last pause: why, when, how old it was and at which last price.
+    `left_paise` is what rounding left of its allocations, `cut_paise` what lines cut by hand did.
     """
 
     __tablename__ = "run"
@@ -48,6 +49,7 @@ class RunRecord(SQLModel, table=True):
     instance_id: int = Field(sa_type=BigInteger)
     skipped: int
     left_paise: int = paise()
+    cut_paise: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     send_within_s: int = Field(default=60, sa_column_kwargs={"server_default": "60"})
     drift_limit_bps: int = Field(default=50, sa_column_kwargs={"server_default": "50"})
     priced_paise: int | None = paise_or_none()

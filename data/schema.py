@@ -14,7 +14,7 @@ from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration; a test holds it to the scripts."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
-from screens.plan_words import alternative, verdict
+from screens.plan_words import alternative, free_words, verdict
 from screens.trader_words import counted, reason_word
 from screens.workspace import MASK
 from widgets import formats
@@ -39,18 +39,6 @@ class GroupRow:
             ways = [f"A again, all {len(self.lines)}"]
         return " · ".join([reason_word(self.reason, brief), *ways])
 
-
-NOT_COUNTED = frozenset(
-    {
-        Reason.CLIENT_INACTIVE,
-        Reason.CLIENT_PENDING,
-        Reason.SESSION_EXPIRED,
-        Reason.ROUTE_NOT_READY,
-        Reason.CONSENT_MISSING,
-        Reason.HALTED,
-    }
-)
-"""Reasons of clients whose shares no plan looks at."""
 
 PlanRow = Any
 """A `PlanLine` or a `GroupRow`; grids take any object."""
@@ -155,7 +143,7 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
                 "free",
                 "free",
                 7,
-                of(_free),
+                of(free_words),
                 "right",
                 sort=figure(lambda line: line.sellable),
                 priority=2,
@@ -174,12 +162,6 @@ def plan_columns(side: Side, brief: Callable[[], bool], masked: Callable[[], boo
         Column("verdict", " verdict (problems first)", 34, words, style=style, sort=words, flex=True)
     )
     return columns
-
-
-def _free(line: PlanLine) -> str:
-    """Shares free to sell; a client who may not trade at all was not counted, so a 0 would be a guess."""
-    known = line.ok or line.sellable or line.reason not in NOT_COUNTED
-    return formats.quantity(line.sellable) if known else formats.DASH
 
 
 def _quantity(of: Callable[..., Any], figure: Callable[..., Any]) -> Column:

@@ -183,7 +183,7 @@ class PlanView(Vertical):
                 within_words(plan, brief),
                 f"ETA {plan.eta_s} s",
                 f"valid {left} s",
-                plan.digest[:6],
+                plan.short_digest,
                 f"frozen {formats.time_of_day(plan.market_at)}",
             ),
             self._screen.size.width,

@@ -14,6 +14,7 @@ from widgets import formats
 if TYPE_CHECKING:
     from engine.orders.intents import Intent, Sizing
     from engine.orders.plan_record import Alternative, Plan, PlanLine
+    from engine.orders.runs import RunView
 
 SIZING_WORDS = {
     SizingKind.PERCENT_OF_CAPITAL: "% of capital",
@@ -134,6 +135,41 @@ def skipped_words(plan: Plan, brief: bool) -> str:
         )
         words += f" · {skipped} skipped: {counts}"
     return words
+
+
+NOT_COUNTED = frozenset(
+    {
+        Reason.CLIENT_INACTIVE,
+        Reason.CLIENT_PENDING,
+        Reason.SESSION_EXPIRED,
+        Reason.ROUTE_NOT_READY,
+        Reason.CONSENT_MISSING,
+        Reason.HALTED,
+    }
+)
+"""Reasons of clients whose shares no plan looks at."""
+
+
+def free_words(line: PlanLine) -> str:
+    """Shares free to sell; a client who may not trade at all was not counted, so a 0 would be a guess."""
+    known = line.ok or line.sellable or line.reason not in NOT_COUNTED
+    return formats.quantity(line.sellable) if known else formats.DASH
+
+
+def left_words(of: Plan | RunView) -> str:
+    """What rounding leaves of the allocations and, where there is any, what smaller quantities by hand do."""
+    words = f"left by rounding ₹{formats.rupees(of.left_paise)}"
+    return f"{words} · cut by hand ₹{formats.rupees(of.cut_paise)}" if of.cut_paise else words
+
+
+def fewer_words(way: Alternative, side: Side) -> str:
+    """Fewer shares that could go: `19 shares in cash (20 at the last price without charges)`."""
+    if side is Side.SELL:
+        return f"{counted(way.quantity, 'share')}, all that are free"
+    how = "in cash" if way.product is Product.CNC else f"by {way.product.value}"
+    more = way.quantity_at_last
+    also = f" ({formats.quantity(more)} at the last price without charges)" if more > way.quantity else ""
+    return f"{counted(way.quantity, 'share')} {how}{also}"
 
 
 def alternative(line: PlanLine, kind: str) -> Alternative | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from data.clock import IST
 from data.money import rupees_of
+from data.vocabulary import BreakKind
 from engine.orders.refusals import REASON_WORDS
 from screens.gate_words import gate_sentence
 from screens.order_rows import why_words
@@ -232,7 +233,8 @@ def line_record(desk: Desk, plan: Plan, line: PlanLine) -> Record:
         "loan": _rupees(line.loan_paise),
         "available before": _rupees(line.available_before_paise),
         "available after": _rupees(line.available_after_paise),
-        "left by rounding": _rupees(line.left_paise),
+        "left by rounding": _rupees(plan.rounded_off_paise(line)),
+        "cut by hand": _rupees(plan.cut_off_paise(line)),
         "free to sell": _number(line.sellable),
         "verdict": line.verdict.value,
         "reason": "" if line.reason is None else line.reason.value,
@@ -295,5 +297,32 @@ def audit_record(desk: Desk, row: AuditRow) -> Record:
         "order": _number(row.order_id),
         "run": _number(row.run_number),
         "plan": _number(row.plan_number),
-        **{f"details: {name}": str(value) for name, value in row.details.items()},
+        **_details("details:", row.details, row.details.get("kind") == BreakKind.SHARES.value),
     }
+
+
+def _details(head: str, details: Mapping[str, Any], shares: bool) -> Record:
+    """What an audit row tells, a cell each: money in rupees, percents with their sign in the head."""
+    cells: Record = {}
+    for key, value in details.items():
+        name = f"{head} {key.removesuffix('_paise').removesuffix('_bps')}"
+        if isinstance(value, Mapping):
+            cells |= _details(name, cast(Mapping[str, Any], value), shares)
+        elif isinstance(value, list):
+            cells[name] = "; ".join(_list_item(each) for each in cast(list[Any], value))
+        elif key.endswith("_bps") and isinstance(value, int):
+            cells[f"{name} %"] = _percent(value)
+        elif isinstance(value, int) and (
+            key.endswith("_paise") or (key in ("ours", "theirs") and not shares)
+        ):
+            cells[name] = _rupees(value)
+        else:
+            cells[name] = "" if value is None else str(value)
+    return cells
+
+
+def _list_item(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    cells = _details("", cast(Mapping[str, Any], value), False)
+    return ", ".join(f"{name.strip()} {cell}" for name, cell in cells.items() if cell)

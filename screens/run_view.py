@@ -20,7 +20,7 @@ from screens.commands import bindings
 from screens.confirm import WordsScreen
 from screens.market_words import market_stamp
 from screens.order_rows import run_columns, why_words
-from screens.plan_words import wish_words
+from screens.plan_words import left_words, wish_words
 from screens.records import Record, order_record, skipped_record
 from screens.workspace import Here, Table
 from widgets import formats
@@ -322,8 +322,8 @@ class RunView(Vertical):
                 parts.append(f"{counts[word]} {word.replace('_', ' ')}{self._why(run, word)}")
         parts.append(f"{counts['unknown']} unknown")
         parts.append(f"{counts['skipped']} skipped")
-        if run.left_paise > 0 and not self._screen.shell.privacy:
-            parts.append(f"left by rounding ₹{formats.rupees(run.left_paise)}")
+        if (run.left_paise or run.cut_paise) and not self._screen.shell.privacy:
+            parts.append(left_words(run))
         line = " · ".join(parts)
         repairable = self._repairable(run)
         if repairable:

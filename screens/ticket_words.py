@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Product, Reason, Side
+from data.vocabulary import Reason, Side
 from engine.orders.refusals import REASON_WORDS
 from screens.order_rows import terms_words
-from screens.plan_words import alternative
-from screens.trader_words import REASON_SENTENCES, SIGN_IN, counted
+from screens.plan_words import alternative, fewer_words
+from screens.trader_words import REASON_SENTENCES, SIGN_IN
 from screens.workspace import MASK
 from widgets import formats
 
@@ -58,19 +58,10 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
     lines = [f"CANNOT SEND: {sentence}{f', {detail}' if detail else ''}"]
     fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
     if fewer is not None:
-        lines.append(f"  a  {_fewer_words(fewer, side)}")
+        lines.append(f"  a  {fewer_words(fewer, side)}")
     if lent is not None:
         lines.append(f"  m  {_lent_words(lent, masked)}")
     return lines
-
-
-def _fewer_words(way: Alternative, side: Side) -> str:
-    if side is Side.SELL:
-        return f"{counted(way.quantity, 'share')}, all that are free"
-    how = "in cash" if way.product is Product.CNC else f"by {way.product.value}"
-    more = way.quantity_at_last
-    also = f" ({formats.quantity(more)} at the last price without charges)" if more > way.quantity else ""
-    return f"{counted(way.quantity, 'share')} {how}{also}"
 
 
 def _lent_words(way: Alternative, masked: bool) -> str:

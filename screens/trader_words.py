@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from data.vocabulary import BreakKind, Reason
+from engine.orders.plan_record import SHOWN_DIGITS
 from engine.orders.refusals import REASON_WORDS
 from widgets import formats
 from widgets.formats import counted as counted
@@ -107,5 +108,5 @@ def _value_words(key: str, value: Any, shares: bool) -> str:
         counts = key.endswith("quantity") or key in ("ours", "theirs")
         return formats.quantity(value) if counts else str(value)
     if key == "digest":
-        return str(value)[:12]
+        return str(value)[:SHOWN_DIGITS]
     return REASON_WORDS.get(value, str(value)) if key == "reason" else str(value)

@@ -213,6 +213,7 @@ class Ledger:
             last_paise=price_paise,
             skipped_lines=(),
             left_paise=0,
+            cut_paise=0,
             slices=lambda line: [line.quantity],
         )
         lines: Any = [

@@ -140,7 +140,7 @@ class Book:
         out.orders = _read_orders(connection, None if everything else touched.orders, day)
         # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
         of_the_day = _runs_of(out.orders.values())
-        out.runs = _read_runs(connection, of_the_day if everything else touched.runs)
+        out.runs = read_runs(connection, of_the_day if everything else touched.runs)
         if everything or touched.halts:
             out.halts = read_halts(connection)
         return out
@@ -431,7 +431,19 @@ def _runs_of(orders: Iterable[OrderView]) -> set[int]:
     return {order.run_number for order in orders if order.run_number is not None}
 
 
-def _read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunRow]:
+def orders_of_day(connection: Connection, day: date) -> dict[int, list[OrderView]]:
+    """The orders of a trading day by the number of their run, in the order of their numbers."""
+    orders = table(Order)
+    query = select(orders).where(orders.c.trading_date == day, orders.c.run_number.is_not(None))
+    out = defaultdict[int, list[OrderView]](list)
+    for view in rows_read(connection, query.order_by(orders.c.id), order_view):
+        if view.run_number is not None:
+            out[view.run_number].append(view)
+    return out
+
+
+def read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunRow]:
+    """Stored runs by number."""
     runs = table(RunRecord)
     out: dict[int, RunRow] = {}
     for ids in chunks(numbers):

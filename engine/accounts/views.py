@@ -275,6 +275,7 @@ class RunRow:
     instance_id: int
     skipped: int
     left_paise: int
+    cut_paise: int
     send_within_s: int
     drift_limit_bps: int
     priced_paise: int | None

@@ -73,6 +73,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     read_again: set[int] = set()
     foreign: list[tuple[int, BrokerOrder]] = []
     for fact in facts:
+        books.actor = _told_by(fact, actor)
         if isinstance(fact, Seen):
             order_id = found.get((fact.client_id, fact.order.broker_order_id))
             if order_id is None:
@@ -100,6 +101,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
             read_again.add(order["client_id"])
         if isinstance(fact.outcome, Refused) and fact.outcome.code == RefusalCode.ROUTE:
             note_refused(unit, order["client_id"], order["id"], fact.outcome.message, actor)
+    books.actor = actor
     ended = _forget_changes(books)
     books.flush()
     rebook_sales(unit, books.netted, actor, sell_credit_bps)
@@ -107,6 +109,19 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     write_requests(unit, requests)
     close_requests(unit, ended)
     return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
+
+
+BROKER = "broker"
+"""Who did what the broker tells: an order's acceptance, fill, rejection or end is no act of the trader."""
+
+
+def _told_by(fact: Fact, actor: str) -> str:
+    """Whom the audit names for a fact: the broker for its own words, else who runs the desk."""
+    if isinstance(fact, Seen):
+        return BROKER
+    if isinstance(fact, (ProvenAbsent, ChangeAbsent, InDoubt)):
+        return actor
+    return BROKER if isinstance(fact.outcome, (Accepted, Refused)) else actor
 
 
 def _of_stopped_runs(unit: Unit, order_ids: set[int]) -> set[int]:

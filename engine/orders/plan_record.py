@@ -34,6 +34,10 @@ VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
 
 
+SHOWN_DIGITS = 8
+"""How many hex digits of a plan's hash are shown, and the fewest by which it may be confirmed."""
+
+
 class AlternativeKind(StrEnum):
     """What would work where a line does not: fewer shares, or the margin trading facility."""
 
@@ -150,6 +154,11 @@ class Plan:
     send_within_s: int | None = None
 
     @property
+    def short_digest(self) -> str:
+        """As much of its hash as is shown everywhere, and as confirms it."""
+        return self.digest[:SHOWN_DIGITS]
+
+    @property
     def title(self) -> str:
         """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
         words = f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
@@ -205,8 +214,23 @@ class Plan:
 
     @property
     def left_paise(self) -> int:
-        """What of the orders' allocations buys nothing."""
-        return sum(line.left_paise for line in self.lines if line.ok)
+        """What rounding to whole lots leaves of the orders' allocations."""
+        return sum(self.rounded_off_paise(line) for line in self.lines if line.ok)
+
+    @property
+    def cut_paise(self) -> int:
+        """What quantities set by hand below their allocations leave of these, beside rounding."""
+        return sum(self.cut_off_paise(line) for line in self.lines if line.ok)
+
+    def rounded_off_paise(self, line: PlanLine) -> int:
+        """What rounding to whole lots leaves of a line's allocation, in paise."""
+        lot_paise = self.sizing_price_paise * self.instrument.lot_size
+        odd = line.allocation_paise % lot_paise if lot_paise else 0
+        return min(odd, max(0, line.left_paise))
+
+    def cut_off_paise(self, line: PlanLine) -> int:
+        """What a smaller quantity set by hand leaves of a line's allocation beside rounding, in paise."""
+        return max(0, line.left_paise - self.rounded_off_paise(line)) if line.by_hand else 0
 
     @property
     def eta_s(self) -> int:

@@ -25,7 +25,7 @@ from engine.orders.dispatch import covered
 from engine.orders.duplicates import same_intent
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, Selection, check_trigger
-from engine.orders.plan_record import Plan, freeze, from_json, to_json
+from engine.orders.plan_record import SHOWN_DIGITS, Plan, freeze, from_json, to_json
 from engine.orders.plans import plan
 from engine.orders.risk import ClientInput, HeldShares, PlanInputs
 from engine.parts import Parts
@@ -90,7 +90,7 @@ class Plans:
                 TapeLine(
                     unit.now,
                     f"plan {frozen.number} frozen: {frozen.title}, {frozen.orders} of {len(frozen.lines)}, "
-                    f"{frozen.digest[:8]}",
+                    f"{frozen.short_digest}",
                     "plan",
                     f"plan:{frozen.number}",
                 )
@@ -119,8 +119,8 @@ class Plans:
     async def by_digest(self, prefix: str) -> Plan:
         """The stored plan whose digest begins with `prefix`, eight hex digits or more. Raises `BadInput`."""
         prefix = prefix.strip().lower()
-        if len(prefix) < 8 or any(letter not in "0123456789abcdef" for letter in prefix):
-            raise BadInput("confirm", prefix, "give at least eight hex digits of the plan's hash")
+        if len(prefix) < SHOWN_DIGITS or any(letter not in "0123456789abcdef" for letter in prefix):
+            raise BadInput("confirm", prefix, f"give at least {SHOWN_DIGITS} hex digits of the plan's hash")
         plans = table(PlanRecord)
         async with self._parts.store.reader() as connection:
             rows = (

@@ -195,12 +195,18 @@ def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
         broker=client.broker,
         product=product,
         verdict=Verdict.OK,
-        base_paise=base_of(frame, client),
+        base_paise=base_of(frame, client) if _takes_money(frame.intent) else 0,
         price_paise=frame.intent.limit_paise,
         available_before_paise=client.available_paise,
         available_after_paise=client.available_paise,
         mtf_room_paise=client.mtf_room_paise,
     )
+
+
+def _takes_money(intent: Intent) -> bool:
+    """Whether a line has a base in money: a buy, or a sell sized by one; other sells are sized in shares."""
+    by_money = intent.sizing.kind in (SizingKind.PERCENT_OF_CAPITAL, SizingKind.PERCENT_OF_AVAILABLE)
+    return intent.side is Side.BUY or by_money
 
 
 def _skipped(line: PlanLine, refusal: Refusal, alternatives: tuple[Alternative, ...] = ()) -> PlanLine:

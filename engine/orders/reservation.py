@@ -82,6 +82,7 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
                 "instance_id": parts.instance_id,
                 "skipped": len(plan.skipped_lines),
                 "left_paise": plan.left_paise,
+                "cut_paise": plan.cut_paise,
                 "send_within_s": plan.send_within_s or round(parts.rules.send_at_least_s),
                 "drift_limit_bps": plan.drift_limit_bps,
                 "priced_paise": plan.last_paise or None,

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
@@ -28,6 +28,7 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
+from engine.accounts.book import orders_of_day, read_runs
 from engine.accounts.views import OrderView, RunRow, run_row
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
@@ -39,7 +40,7 @@ from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.pauses import pause, pause_words
-from engine.orders.plan_record import Plan, PlanLine, to_json, verify_record
+from engine.orders.plan_record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
 from engine.orders.planning import Plans, narrowed
 from engine.orders.refusals import (
     CannotGoOn,
@@ -74,7 +75,9 @@ class RunView:
     """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
 
     `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
-    `why` says in words why it is paused; `unsent_blocked_paise` is the money that its unsent orders hold.
+    `trading_date` is that of its orders. `left_paise` is what rounding left of the allocations, `cut_paise`
+    what quantities set by hand left beside that. `why` says in words why it is paused;
+    `unsent_blocked_paise` is the money that its unsent orders hold.
     """
 
     number: int
@@ -87,8 +90,10 @@ class RunView:
     elapsed_s: float
     eta_s: float
     left_paise: int
+    cut_paise: int
     order_ids: tuple[int, ...]
     settled: bool
+    trading_date: date
     pause_reason: PauseReason | None = None
     why: str = ""
     unsent_blocked_paise: int = 0
@@ -146,7 +151,11 @@ class Runs:
 
     async def _check(self, plan: Plan, confirm: str) -> None:
         confirm = confirm.strip().lower()
-        if len(confirm) < 8 or not plan.digest.startswith(confirm) or not verify_record(to_json(plan)):
+        if (
+            len(confirm) < SHOWN_DIGITS
+            or not plan.digest.startswith(confirm)
+            or not verify_record(to_json(plan))
+        ):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
         await require_trading(self._parts)
         if self._plans.expired(plan):
@@ -200,6 +209,21 @@ class Runs:
         """All runs known, newest first."""
         return [self._view(run) for _, run in sorted(self._parts.book.runs.items(), reverse=True)]
 
+    def of_today(self) -> list[RunView]:
+        """Runs of the trading day and for later ones, and what has not ended of days before, newest first."""
+        today = self._parts.market_clock.trading_day
+        return [run for run in self.all() if run.trading_date >= today or run.finished_at is None]
+
+    async def of_day(self, day: date) -> list[RunView]:
+        """The runs whose orders are of that trading day, however long ago, newest first."""
+
+        def work(connection: Connection) -> list[RunView]:
+            orders = orders_of_day(connection, day)
+            runs = read_runs(connection, orders)
+            return [self._told(runs[number], orders[number]) for number in sorted(runs, reverse=True)]
+
+        return await self._parts.store.read_aside(work)
+
     def need_trader(self) -> list[RunView]:
         """Runs that paused by themselves over unsent orders, newest first."""
         runs = sorted(self._parts.book.runs.items(), reverse=True)
@@ -208,8 +232,9 @@ class Runs:
 
     def _view(self, run: RunRow) -> RunView:
         book = self._parts.book
-        ids = tuple(sorted(book.orders_of_run.get(run.number, ())))
-        orders = [book.orders[order_id] for order_id in ids]
+        return self._told(run, [book.orders[i] for i in sorted(book.orders_of_run.get(run.number, ()))])
+
+    def _told(self, run: RunRow, orders: Sequence[OrderView]) -> RunView:
         states = Counter(order.state for order in orders)
         counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
         never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
@@ -230,8 +255,12 @@ class Runs:
             elapsed_s=max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()),
             eta_s=eta_s(served, self._parts.lane, now),
             left_paise=run.left_paise,
-            order_ids=ids,
+            cut_paise=run.cut_paise,
+            order_ids=tuple(order.id for order in orders),
             settled=all(_settled(order) for order in orders),
+            trading_date=max(
+                (order.trading_date for order in orders), default=self._parts.market_clock.trading_day
+            ),
             pause_reason=run.pause_reason if run.status is RunStatus.PAUSED else None,
             why=_why_paused(run),
             unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),

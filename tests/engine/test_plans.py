@@ -481,8 +481,19 @@ def test_lines_changed_by_hand() -> None:
     dropped, by_hand, lent = made.lines
     assert (dropped.reason, dropped.detail) == (Reason.QUANTITY_ZERO, "dropped by hand")
     assert (by_hand.quantity, by_hand.left_paise) == (19, 25_000_00 - 19 * 2_500_00)
+    assert (made.left_paise, made.cut_paise) == (0, 0), "more than the allocation leaves nothing of it"
     assert (lent.product, lent.quantity, lent.loan_paise) == (Product.MTF, 10, 20_400_00)
     assert made.orders == 2
+
+
+def test_what_a_cut_by_hand_leaves_is_not_left_by_rounding() -> None:
+    rich = (client(1, base_paise=1_02_000_00), client(2))
+    whole = plan(buy(), inputs(*rich))
+    assert (whole.left_paise, whole.cut_paise) == (500_00, 0)
+    cut = plan(buy(line_changes=(LineChange(1, 7),)), inputs(*rich))
+    assert [line.quantity for line in cut.lines] == [7, 10]
+    assert (cut.left_paise, cut.cut_paise) == (500_00, 3 * 2_500_00)
+    assert sum(line.left_paise for line in cut.lines) == cut.left_paise + cut.cut_paise
 
 
 # --- the record ---------------------------------------------------------------------------------------

@@ -167,6 +167,20 @@ async def test_files_carry_raw_figures_and_all_that_tells_a_row_apart(tmp_path: 
         assert all(row["client"] and row["session"] for row in gate)
 
 
+async def test_the_history_of_a_client_is_written_in_rupees_and_names_who_did_it(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AP1022")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, client))
+        bench.app.open_client(client, [])
+        await bench.settle()
+        await bench.keys("tab", "tab", "tab")
+        assert "FILL_APPLIED" in bench.text
+        rows = {row["what"]: row for row in await written(bench, "AP1022-history")}
+        assert (rows["FILL_APPLIED"]["details: price"], rows["FILL_APPLIED"]["by"]) == ("2450.50", "broker")
+        assert "." in rows["ORDER_RESERVED"]["details: blocked"]
+        assert not [name for row in rows.values() for name in row if "paise" in name]
+
+
 async def test_find_tells_the_change_and_plus_puts_it_on_the_watchlist(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         key = "NSE:WIPRO"

@@ -69,7 +69,7 @@ def test_without_a_word_away_from_a_terminal_nothing_is_sent(demo: Terminal) -> 
     assert printed.code == 3
     assert printed.document["run"] is None
     digest = printed.document["plan"]["digest"]
-    assert f"tradedesk bulk --confirm {digest[:12]}" in printed.err
+    assert f"tradedesk bulk --confirm {digest[:8]}`" in printed.err
     assert demo.done("orders") == []
 
 

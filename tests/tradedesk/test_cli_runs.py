@@ -1,5 +1,6 @@
 """Runs on the command line: what a dead program left or what paused goes on or ends by the trader's word."""
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,8 @@ import pytest
 from cli_desk import Terminal
 
 import tradedesk.wiring
+from data.phases import load_calendar
+from tradedesk.paper_desk import PaperDesk
 
 DIES = """
 import asyncio, os
@@ -79,3 +82,42 @@ def test_a_command_whose_run_pauses_ends_and_says_what_stays_blocked(
     assert "2 orders unsent, which keep ₹" in printed.err
     assert "`tradedesk run 1 resume --send 2`" in printed.err
     assert [order["state"] for order in demo.done("orders")] == ["RESERVED"] * 2
+
+
+def next_day(demo: Terminal) -> None:
+    """The market's next trading day has begun."""
+
+    async def moved() -> None:
+        async with tradedesk.wiring.open_desk(demo.home) as desk:
+            assert isinstance(desk, PaperDesk)
+            desk.exchange.jump(load_calendar().session_close(desk.market_clock.trading_day))
+
+    asyncio.run(moved())
+
+
+def test_runs_are_those_of_the_trading_day_and_of_other_days_by_their_date(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "1")
+    demo.order("AM1042", "buy", "INFY", "1", "--limit", "1400")
+    assert [(run["number"], run["trading_date"]) for run in demo.done("runs")] == [
+        (2, "2026-11-18"),
+        (1, "2026-11-18"),
+    ]
+    next_day(demo)
+    demo.order("AM1042", "buy", "SBIN", "1")
+
+    assert [(run["number"], run["trading_date"]) for run in demo.done("runs")] == [(3, "2026-11-19")]
+    before = demo.done("runs", "--day", "2026-11-18")
+    assert [(run["number"], run["counts"]["filled"]) for run in before] == [(2, 0), (1, 1)]
+    dated = demo.run("runs", "--day", "2026-11-18").out.splitlines()[1:]
+    assert all(line.startswith("of 18 Nov  ") for line in dated), dated
+    assert demo.done("runs", "--day", "2026-11-16") == []
+    assert "no run of 16 Nov 2026" in demo.run("runs", "--day", "2026-11-16").err
+    wrong = demo.run("runs", "--day", "18.11.2026", "--json")
+    assert (wrong.code, wrong.error["field"], wrong.error["value"]) == (2, "day", "18.11.2026")
+
+
+def test_what_the_broker_has_told_is_not_told_as_done_by_the_trader(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "1")
+    who = {row["action"]: row["actor"] for row in demo.done("audit", "show")}
+    assert {who[action] for action in ("RUN_STARTED", "ORDER_RESERVED", "ORDER_SENDING")} == {"tester"}
+    assert {who[action] for action in ("ORDER_ACCEPTED", "FILL_APPLIED", "ORDER_FILLED")} == {"broker"}

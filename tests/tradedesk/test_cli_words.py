@@ -45,6 +45,22 @@ def test_a_plan_without_orders_says_that_nothing_can_be_sent_and_why(demo: Termi
     assert made.document["plan"]["skipped_by_reason"]["insufficient_holding"] == 47
 
 
+def test_a_sale_speaks_of_shares_and_proceeds_and_not_of_money_to_buy_with(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "TCS", "2")
+
+    refused = demo.run("order", "AM1042", "sell", "TCS", "5", "--yes")
+    assert "short 3 shares, 2 free to sell · can sell 2 shares, all that are free" in refused.out
+    assert not any(words in refused.out for words in ("affordable", "LTP, no charges", "base", "reserve"))
+    made = demo.run("plan", "sell", "TCS", "--percent", "50", "--clients", "AM1042")
+    head, row = (line.split() for line in made.out.splitlines()[2:6:2])
+    assert head[:7] == ["code", "client", "prod", "free", "qty", "at", "LTP"]
+    assert row[:6] == ["AM1042", "Aarav", "Mehta", "CNC", "2", "1"]
+    plan = demo.done("plan", "sell", "TCS", "--percent", "50", "--clients", "AM1042")["plan"]
+    assert [line["base_paise"] for line in plan["lines"]] == [0]
+    bought = demo.run("plan", "buy", "TCS", "--quantity", "5000", "--clients", "AM1042")
+    assert re.search(r"affordable \d+ shares in cash \(\d+ at the last price without charges\)", bought.out)
+
+
 def test_one_of_a_thing_is_not_said_in_the_plural(demo: Terminal) -> None:
     printed = demo.run("order", "AM1042", "buy", "TCS", "1", "--yes")
 

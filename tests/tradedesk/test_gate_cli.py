@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import keyring
 import pytest
@@ -17,8 +18,9 @@ from typer.testing import CliRunner
 
 from brokers.kite.listener import RedirectListener
 from data.money import BadInput
-from data.secrets import FILE, FileVault
+from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, FileVault
 from tradedesk.cli import app
+from tradedesk.commands import session
 
 PASSPHRASE = "correct horse battery"
 
@@ -112,6 +114,36 @@ def test_a_refused_route_is_retried_by_its_clients_code(demo: Terminal, tmp_path
     assert (route["refused_at"], route["refused_text"]) == (None, "")
     (row,) = demo.done("audit", "show", "--action", "CLIENT_ROUTE_RETRIED")
     assert row["details"]["words"] == "No."
+
+
+def test_how_long_a_passphrase_must_be_is_said_before_it_is_typed(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
+    given = iter(["short", PASSPHRASE, PASSPHRASE])
+    said: list[str] = []
+    monkeypatch.setattr(session, "say", said.append)
+    monkeypatch.setattr(session, "hidden", lambda question: said.append(question) or next(given))
+    monkeypatch.setattr(session.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    assert session.passphrase_of(demo.home) == PASSPHRASE
+    told, asked, again, *_ = said
+    assert f"at least {SHORTEST} characters" in told
+    assert PASSPHRASE_FILE in told
+    assert (asked, again) == (
+        "passphrase of secrets.enc: ",
+        f"that has 5 characters; give at least {SHORTEST}",
+    )
+
+
+@pytest.mark.parametrize("stdin", ["s3cr3tvalue\n", "s3cr3tvalue\n\n"])
+def test_without_a_terminal_the_file_that_may_hold_the_passphrase_is_named(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch, stdin: str
+) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
+    code, _, err = typed(demo, stdin, "secrets", "set-key", "abcd1234")
+    assert code == 2
+    assert f"name a file with it in {PASSPHRASE_FILE}" in err.splitlines()[-1]
+    assert not (demo.home / FILE).exists()
 
 
 def test_an_api_secret_is_read_from_stdin_and_nowhere_shown(

@@ -8,6 +8,7 @@ from widgets.formats import DASH, time_of_day
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.orders.runs import RunView
 
 
 def clock_words(desk: "Desk", below: str = "stamps below are wall time IST") -> str:
@@ -21,6 +22,12 @@ def clock_words(desk: "Desk", below: str = "stamps below are wall time IST") -> 
 def wall_time(desk: "Desk", moment: datetime | None) -> str:
     """A stamp of the wall clock, with its date where that is not today's: `09:15:02`, `17 Nov 09:15:02`."""
     return _dated(moment, desk.clock.now())
+
+
+def run_stamp(desk: "Desk", run: "RunView") -> str:
+    """When a run began, behind its trading day where that is not today's: `of 17 Nov  09:15:02`."""
+    other = run.trading_date != desk.market_clock.trading_day
+    return f"{f'of {run.trading_date:%d %b}  ' if other else ''}{wall_time(desk, run.started_at)}"
 
 
 def market_time(desk: "Desk", moment: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from data.vocabulary import Side
 from tradedesk.output import counted, line, table
 from widgets.formats import DASH, amount, percent, quantity, rupees
 
@@ -38,6 +39,7 @@ def print_plan(plan: "Plan") -> None:
         ]
     )
     product = intent.product.value if intent.product else "as held"
+    reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(
         f"plan {plan.number}  {plan.title}  {product}  {limit} worst {amount(plan.reserve_price_paise)}"
@@ -45,50 +47,66 @@ def print_plan(plan: "Plan") -> None:
     )
     line(
         f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
-        f"  at LTP ₹{rupees(plan.at_last_paise)}  reserve ₹{rupees(plan.reserve_paise)}"
-        f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.digest[:12]}"
+        f"  at LTP ₹{rupees(plan.at_last_paise)}{reserve}"
+        f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.short_digest}"
     )
     if plan.desk_halted:
         line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
+    figures = _buy_figures if intent.side is Side.BUY else _sell_figures
     table(
-        ("code", "client", ">base", ">qty", ">reserve", ">cash after", "verdict (problems first)"),
-        [_row(entry) for entry in plan.lines],
+        ("code", "client", *_FIGURES[intent.side], "verdict (problems first)"),
+        [(entry.code, entry.name, *figures(entry), _verdict(entry, intent.side)) for entry in plan.lines],
     )
     line(plan_words(plan))
 
 
-def _row(entry: "PlanLine") -> tuple[str, ...]:
+_FIGURES = {
+    Side.BUY: (">base", ">qty", ">reserve", ">cash after"),
+    Side.SELL: ("prod", ">free", ">qty", ">at LTP"),
+}
+"""The columns between a client and the verdict: a buy takes money, a sell shares."""
+
+
+def _buy_figures(entry: "PlanLine") -> tuple[str, ...]:
     return (
-        entry.code,
-        entry.name,
         rupees(entry.base_paise),
         quantity(entry.quantity),
         rupees(entry.reserve_paise) if entry.ok else DASH,
         rupees(entry.available_after_paise),
-        _verdict(entry),
     )
 
 
-def _verdict(entry: "PlanLine") -> str:
+def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
+    from screens.plan_words import free_words
+
+    return (
+        entry.product.value,
+        free_words(entry),
+        quantity(entry.quantity),
+        rupees(entry.sized_paise) if entry.ok else DASH,
+    )
+
+
+def _verdict(entry: "PlanLine", side: Side) -> str:
     if entry.reason is None:
         return f"{entry.verdict.value} {entry.detail}".strip()
     from engine.orders.refusals import words
 
     why = words(entry.reason)
     why = f"{why}: {entry.detail}" if entry.detail and entry.detail != why else why
-    return " · ".join([why, *(_alternative(way) for way in entry.alternatives)])
+    return " · ".join([why, *(_alternative(way, side) for way in entry.alternatives)])
 
 
-def _alternative(way: "Alternative") -> str:
+def _alternative(way: "Alternative", side: Side) -> str:
+    from screens.plan_words import fewer_words
+
     if way.loan_paise:
         return (
             f"by MTF {counted(way.quantity, 'share')}: own {rupees(way.own_paise)}, borrowed "
             f"{rupees(way.loan_paise)}, limit used {percent(way.limit_used_before_bps)} % → "
             f"{percent(way.limit_used_after_bps)} %"
         )
-    return (
-        f"affordable {counted(way.quantity, 'share')} ({quantity(way.quantity_at_last)} at LTP, no charges)"
-    )
+    return f"{'can sell' if side is Side.SELL else 'affordable'} {fewer_words(way, side)}"
 
 
 def why_words(order: "OrderView") -> str:
@@ -109,9 +127,11 @@ def run_words(run: "RunView") -> str:
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
     status = f"{run.status.value}: {run.why}" if run.why else run.status.value
+    from screens.plan_words import left_words
+
     return (
         f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
-        f"{'  '.join(said)}  {run.skipped} skipped  left by rounding ₹{rupees(run.left_paise)}"
+        f"{'  '.join(said)}  {run.skipped} skipped  {left_words(run)}"
     )
 
 

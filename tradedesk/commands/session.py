@@ -173,7 +173,7 @@ def passphrase_of(home: Path) -> str:
 
     Raises `BadInput` where no passphrase opens the file.
     """
-    from data.secrets import FILE, file_fault
+    from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, file_fault
 
     if (fault := file_fault(home / FILE)) is not None:
         raise BadInput("secrets", str(home / FILE), ": ".join(fault))
@@ -187,9 +187,28 @@ def passphrase_of(home: Path) -> str:
                 f"{FILE} is not there, though {counted(signed_in, 'client')} signed in today: "
                 "put it back from a copy, or go on with an empty one and sign in again"
             )
-        say(f"choose a passphrase: without a system keyring, secrets are kept encrypted in {FILE}")
+        say(
+            f"choose a passphrase of at least {SHORTEST} characters: without a system keyring, secrets are "
+            f"kept encrypted in {FILE} (a file that {PASSPHRASE_FILE} names may hold it instead)"
+        )
+        return _chosen(SHORTEST)
+    return hidden(f"passphrase of {FILE}: ")
+
+
+def _chosen(shortest: int) -> str:
+    """A new passphrase, asked for again at a terminal until it is long enough, then a second time.
+
+    Raises `BadInput` for an empty one, and where the second is another.
+    """
+    from data.secrets import FILE, PASSPHRASE_FILE
+
     given = hidden(f"passphrase of {FILE}: ")
-    if not (home / FILE).exists() and sys.stdin.isatty() and hidden("the same again: ") != given:
+    while sys.stdin.isatty() and 0 < len(given) < shortest:
+        say(f"that has {len(given)} characters; give at least {shortest}")
+        given = hidden(f"passphrase of {FILE}: ")
+    if not given:
+        raise BadInput("passphrase", given, f"give it, or name a file with it in {PASSPHRASE_FILE}")
+    if sys.stdin.isatty() and hidden("the same again: ") != given:
         raise BadInput("passphrase", "(hidden)", "type the same twice")
     return given
 

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from data.money import BadInput, count_from_text
 from tradedesk.commands import shapes
-from tradedesk.commands.clocks import clock_words, market_time, wall_time
+from tradedesk.commands.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.commands.exits import Exit
 from tradedesk.commands.options import AsJson
 from tradedesk.commands.plan_words import run_words, why_words
@@ -279,20 +279,36 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
     return DASH if value is None else str(value)
 
 
-def runs(as_json: AsJson = False) -> None:
-    """Runs, the newest first, with their counts."""
+def runs(
+    day: Annotated[
+        str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="Runs of another trading day.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs of the trading day and what is live of other days, the newest first, with their counts."""
+    wanted = None if day is None else _day_from(day)
 
     async def work(desk: "Desk") -> Exit:
-        found = desk.runs.all()
+        found = desk.runs.of_today() if wanted is None else await desk.runs.of_day(wanted)
         if as_json:
             document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
             return Exit.DONE
         line(clock_words(desk))
         for entry in found:
-            line(f"{wall_time(desk, entry.started_at)}  {entry.title}  {run_words(entry)}")
+            line(f"{run_stamp(desk, entry)}  {entry.title}  {run_words(entry)}")
+        if not found:
+            of = desk.market_clock.trading_day if wanted is None else wanted
+            say(f"no run of {of:%d %b %Y}; --day YYYY-MM-DD shows those of another trading day")
         return Exit.DONE
 
     run(work)
+
+
+def _day_from(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput("day", text, "give a date as YYYY-MM-DD") from None
 
 
 def positions(client: ClientWord = None, as_json: AsJson = False) -> None:

@@ -262,7 +262,7 @@ def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
 
 def _how_to_confirm(made: "Plan") -> str:
     valid_s = (made.expires_at - made.frozen_at).total_seconds()
-    how = f"`tradedesk bulk --confirm {made.digest[:12]}` sends this plan within {valid_s:g} s"
+    how = f"`tradedesk bulk --confirm {made.short_digest}` sends this plan within {valid_s:g} s"
     return f"{how}, but first `tradedesk resume`: the desk is HALTED" if made.desk_halted else how
 
 
