@@ -10,6 +10,7 @@ from brokers.contract import OrderRequest
 from brokers.local_kite import routes as local_routes
 from brokers.local_kite import sockets as local_sockets
 from brokers.local_kite.apps import own_app
+from brokers.local_kite.laid_rows import LaidRow
 from data.money import BadInput
 from data.vocabulary import (
     GateColour,
@@ -240,22 +241,24 @@ async def test_a_row_with_null_for_a_number(morning: Morning) -> None:
     morning.exchange.place(STRUCK.user_id, order)
     await morning.until(lambda: kite.journal.book(STRUCK.user_id))
     (entry,) = kite.journal.book(STRUCK.user_id)
-    kite.journal.row(entry)["filled_quantity"] = None
+    # Laid over whatever the row is: the entry's own row is made anew as the order goes its way.
+    kite.laid_rows.lay(LaidRow(STRUCK.user_id, "orders", {"filled_quantity": None}, entry.order_id))
 
     await morning.sign_in([STRUCK])
-    assert not await desk.reconcile.check(STRUCK.number)
+    assert await desk.reconcile.check(STRUCK.number), "all that can be read is compared"
     funds = at_gate(morning, GateItem.FUNDS)
     assert funds.colour is GateColour.AMBER
-    assert funds.judged.words == "not compared with the broker's since the desk was opened"
+    odd = "1 row unread: orders: TCS: order row 1, filled_quantity: None; it must be a whole number"
+    assert funds.judged.words == f"only sells: {odd}"
     plan = await _previewed(morning)
     assert {line.client_id: line.reason for line in plan.lines} == {
-        STRUCK.number: Reason.NOT_RECONCILED,
+        STRUCK.number: Reason.OPEN_BREAK,
         **dict.fromkeys((one.number for one in OTHERS), None),
     }
     assert standing(morning) == before
 
-    entry.row = None  # it is made anew
-    await morning.until(lambda: desk.reconcile.is_compared(STRUCK.number))
+    kite.laid_rows.clear()
+    await morning.until(lambda: not desk.reconcile.breaks(STRUCK.number))
     assert (await _previewed(morning)).orders == len(PEOPLE)
     assert [check for check in await desk.doctor.run() if not check.ok] == []
 
