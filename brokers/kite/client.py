@@ -14,7 +14,6 @@ from brokers.kite.outcomes import Failure, plain
 
 if TYPE_CHECKING:
     from requests import Response, Session
-    from requests.adapters import HTTPAdapter
 
 T = TypeVar("T")
 
@@ -78,10 +77,11 @@ class KiteClient:
         session.trust_env = False
         session.max_redirects = 0  # a redirected order would be sent again as something else
         session.hooks["response"].append(self._note)
-        if route.local_address:
-            adapter = _bound_adapter(route.local_address)
-            session.mount("http://", adapter)
-            session.mount("https://", adapter)
+        from brokers.kite.transport import KiteTransport  # it imports what the official client does
+
+        transport = KiteTransport(route.local_address)
+        session.mount("http://", transport)
+        session.mount("https://", transport)
 
     def call(self, ask: "Callable[[KiteClient], T]", time_out: tuple[float, float]) -> T | Failure:
         """Make one call with seconds to connect and seconds to wait for each part of the answer.
@@ -193,9 +193,15 @@ class KiteClient:
         request = cast("Mapping[str, object]", answer)["request_id"]
         return f"{AUTHORISE_PAGE}/{self.route.api_key}/{request}"
 
-    def place(self, params: Mapping[str, object]) -> str:
-        """Place an order; gives its id."""
-        return _order_id(self._kite.place_order(**params))
+    def place(self, params: Mapping[str, object], last_look: Callable[[], str]) -> str | Failure:
+        """Place an order, unless its last look keeps it back once the connection stands; gives its id."""
+        from brokers.kite.transport import KeptBack, looking
+
+        try:
+            with looking(last_look):
+                return _order_id(self._kite.place_order(**params))
+        except KeptBack as kept:
+            return Failure(kept.why, sent=False)
 
     def modify(self, variety: str, order_id: str, params: Mapping[str, object]) -> str:
         """Modify an order; gives its id."""
@@ -238,22 +244,6 @@ def load() -> "Callable[..., _Official]":
     logging.getLogger("urllib3").setLevel(logging.INFO)
     module: Any = importlib.import_module("kiteconnect")
     return cast("Callable[..., _Official]", module.KiteConnect)
-
-
-def _bound_adapter(address: str) -> "HTTPAdapter":
-    from requests.adapters import HTTPAdapter
-
-    class BoundAdapter(HTTPAdapter):
-        """Connects from one local address, to a proxy too; an address of Kite of the other kind is passed
-        over."""
-
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-            super().init_poolmanager(*args, source_address=(address, 0), **kwargs)
-
-        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            return super().proxy_manager_for(proxy, source_address=(address, 0), **kwargs)
-
-    return BoundAdapter()
 
 
 def _unanswered(error: Exception) -> Failure:

@@ -46,18 +46,16 @@ class KiteOrders:
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order, once. After Kite has turned one away as too many, an account's next ones wait.
 
-        The order's last look is taken in the thread that makes the call.
+        The order's last look is taken in the thread that makes the call, when its connection stands.
         """
         resting = self._resting_until.get(account, 0.0) - self._clock.monotonic()
         if resting > 0:
             return NotSent(f"Kite turned calls away as too many; the next go in {resting:.0f} s")
         params = place_params(request)
 
-        def ask(client: KiteClient) -> str | Failure:
-            kept_back = request.last_look()
-            return Failure(kept_back, sent=False) if kept_back else client.place(params)
-
-        answer = await self._call(Purpose.PLACE, account, ask)
+        answer = await self._call(
+            Purpose.PLACE, account, lambda client: client.place(params, request.last_look)
+        )
         if isinstance(answer, Failure) and answer.status == 429 and not answer.capped:
             self._resting_until[account] = self._clock.monotonic() + self._calls.waits.cool_down_s
         outcome = write_outcome(answer)

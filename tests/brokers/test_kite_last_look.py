@@ -1,0 +1,86 @@
+"""The last look of an order at Kite: when its connection stands, and before a byte of its request leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+
+from brokers.contract import Accepted, NotSent, OrderRequest
+from brokers.kite.access import KiteRoute
+from brokers.kite.broker import KiteBroker
+from brokers.kite.calls import KiteWaits
+from data.clock import SystemClock
+from data.vocabulary import OrderType, Product, Side
+from tests.brokers.held_line import Line, held_line
+from tests.brokers.kite_stub import ANN, Access, KiteStub, done, running_stub, until
+
+PLACE = "POST /orders/regular"
+ORDER = OrderRequest("NSE", "INFY", Side.BUY, 1, Product.CNC, OrderType.LIMIT, "t1", price_paise=1500_05)
+WAITS = KiteWaits(connect_s=20.0, send_s=20.0)
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    with held_line() as line:
+        yield line
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[KiteStub]:
+    async with running_stub() as stub:
+        stub.on(PLACE, done({"order_id": "7"}))
+        yield stub
+
+
+class Look:
+    """A last look whose words a test changes meanwhile."""
+
+    def __init__(self) -> None:
+        self.words = ""
+        self.asked = 0
+
+    def __call__(self) -> str:
+        self.asked += 1
+        return self.words
+
+
+@pytest.mark.parametrize("by", ["", "bind address", "proxy"])
+async def test_what_comes_while_it_connects_keeps_an_order_back(stub: KiteStub, line: Line, by: str) -> None:
+    """And its next try goes out by the connection that was made."""
+    routes = {
+        "": KiteRoute("annkey"),
+        "bind address": KiteRoute("annkey", bind_address="127.0.0.1"),
+        "proxy": KiteRoute("annkey", proxy=stub.base),  # it answers for Kite, as a proxy of plain HTTP would
+    }
+    broker = KiteBroker(Access(routes={ANN: routes[by]}), stub.roots, SystemClock(), waits=WAITS)
+    await broker.open()
+    look = Look()
+    order = replace(ORDER, last_look=look)
+    line.shut()
+    placing = asyncio.create_task(broker.place(ANN, order))
+    await until(lambda: line.held == 1)
+    assert look.asked == 0
+    look.words = "the market is halted"
+    line.open()
+    assert await placing == NotSent("the market is halted")
+    assert (stub.asked, line.made, look.asked) == ([], 1, 1)
+
+    look.words = ""
+    assert await broker.place(ANN, order) == Accepted("7")
+    assert (len(stub.asked_of(PLACE)), line.made, look.asked) == (1, 1, 2)
+    assert await broker.place(ANN, order) == Accepted("7")
+    assert line.made == 1, "and by the same one after an answer"
+    await broker.close()
+
+
+async def test_only_placing_takes_a_look(stub: KiteStub, line: Line) -> None:
+    stub.on("GET /orders", done([]))
+    broker = KiteBroker(Access(), stub.roots, SystemClock(), waits=WAITS)
+    await broker.open()
+    look = Look()
+    look.words = "kept back"
+    assert await broker.place(ANN, replace(ORDER, last_look=look)) == NotSent("kept back")
+    assert list(await broker.orders(ANN)) == []
+    assert (look.asked, line.made) == (1, 1)
+    await broker.close()
