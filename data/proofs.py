@@ -186,7 +186,7 @@ _OF_CLIENTS = ("client", "client_group", "client_route", "broker_session", "fund
 def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> list[Proofs]:
     """What each of a batch's audit rows carries: the last about an order, run or client that row's proofs.
 
-    The last of all carries the rest.
+    The last of all carries the rest, and the first a layout, which all that follow are read by.
     """
     last: dict[tuple[str, str], int] = {}
     for place, entry in enumerate(entries):
@@ -200,6 +200,6 @@ def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> list[Proofs]:
     for name, found in proofs.items():
         kind = "order" if name in _OF_ORDERS else "client" if name in _OF_CLIENTS else name
         for key, proof in found.items():
-            place = last.get((kind, key.partition("|")[0]), -1)
+            place = 0 if name == "proof_layout" else last.get((kind, key.partition("|")[0]), -1)
             carried[place].setdefault(name, {})[key] = proof
     return carried
