@@ -195,7 +195,9 @@ class BulkScreen(Workspace):
             except Exception as problem:
                 self.shell.say(f"{type(problem).__name__}: {problem}", "error")
 
-        self.run_worker(guarded, group="bulk", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            self.before_further_keys(guarded()), group="bulk", exclusive=True, exit_on_error=False
+        )
 
     def on_plan_view_sent(self, event: PlanView.Sent) -> None:
         """The plan's place is taken by its run."""

@@ -195,7 +195,7 @@ class ModifyScreen(Dialog[None]):
 
     def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
         """Enter leads to the question."""
-        self.run_worker(self._ask(), exclusive=True, exit_on_error=False)
+        self.run_worker(self.before_further_keys(self._ask()), exclusive=True, exit_on_error=False)
 
     async def _ask(self) -> None:
         try:

@@ -242,7 +242,7 @@ class PlanView(Vertical):
         """One thing at a time; what is asked for meanwhile is not done."""
         if not self._busy:
             self._busy = True
-            self._screen.carry_out(self._guarded(work))
+            self._screen.carry_out(self._screen.before_further_keys(self._guarded(work)))
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

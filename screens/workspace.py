@@ -67,6 +67,10 @@ class Shell(Protocol):
         """
         ...
 
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep keys that are typed from now on until what is given is called, for two seconds at most."""
+        ...
+
     def has(self, screen: str) -> bool:
         """Whether a screen (`ticket`, `bulk`, `orders` …) exists, so that keys without use are absent."""
         ...
@@ -231,6 +235,18 @@ class Framed(Screen[Result], inherit_bindings=False):
         """
         self.app.run_worker(work, exit_on_error=False)
 
+    def before_further_keys(self, work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        """What a key asked for; until it is done the keys behind it wait, which are for what it leads to."""
+        release = self.shell.hold_keys()
+
+        async def held() -> None:
+            try:
+                await work
+            finally:
+                release()
+
+        return held()
+
     def action_next_pane(self, step: int) -> None:
         """The next or previous pane or field; screens with views of one pane turn to the next view."""
         if step > 0:
@@ -271,9 +287,7 @@ class Workspace(Framed[None], inherit_bindings=True):
         """A key without use here is absent."""
         if action in ("ticket", "bulk"):
             return self.shell.has(action)
-        if action in ("copy_row", "table_file"):
-            return self.table() is not None
-        return True
+        return self.table() is not None if action == "copy_row" else True
 
     def action_ticket(self, side: str) -> None:
         """Open the ticket on what the cursor is on."""
@@ -297,11 +311,14 @@ class Workspace(Framed[None], inherit_bindings=True):
     def action_table_file(self) -> None:
         """Write the table to a file in the exports folder."""
         table = self.table()
-        if table is not None:
-            from screens.exports import short_path, write_table
+        if table is None or not table.rows:
+            what = "what has the focus is no table" if table is None else f"{table.name} has no row"
+            self.shell.say(f"no file written: {what}", "warning")
+            return
+        from screens.exports import short_path, write_table
 
-            path = write_table(self.desk, table)
-            self.shell.say(f"{len(table.rows)} rows written to {short_path(self.desk, path)}")
+        path = write_table(self.desk, table)
+        self.shell.say(f"{len(table.rows)} rows written to {short_path(self.desk, path)}")
 
 
 class Dialog(Framed[Result], ModalScreen[Result], inherit_bindings=True):

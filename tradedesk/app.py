@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from rich.text import Text
 from textual import events
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -31,7 +31,7 @@ from tradedesk.keystream import KeyQueue
 from tradedesk.palette import DeskCommands, Palette
 from tradedesk.shell import FLASH_FRAMES, ShellApp
 from tradedesk.themes import DARK_VARIABLES, THEMES
-from tradedesk.workspaces import WORKSPACES
+from tradedesk.workspaces import WORKSPACES, without_workspace
 from widgets.formats import plain
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class TradedeskApp(ShellApp):
             "depth",
             "trades",
         ),
-        *(binding(entry.command) for entry in WORKSPACES),
+        *(binding(entry.command) for entry in WORKSPACES if entry.available),
+        *(Binding(digit, f"no_workspace('{digit}')", show=False) for digit in without_workspace()),
     ]
 
     def __init__(
@@ -256,7 +257,7 @@ class TradedeskApp(ShellApp):
     def action_command_palette(self) -> None:
         """Find a command by its name."""
         if self.use_command_palette and not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     async def action_quit(self) -> None:
         """Ask; the desk closes in good order only after a typed yes."""
@@ -463,12 +464,18 @@ class TradedeskApp(ShellApp):
         """Forget keys typed but not yet dealt with, and those typed before the next paint."""
         self._keys.discard_until_painted(self.screen)
 
+    def hold_keys(self) -> Callable[[], None]:
+        """Keep keys that are typed from now on until what is given is called."""
+        return self._keys.hold()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""
         if action == "stand_down":
             return self._armed
         if action == "workspace":
             return self._open and self.has(str(parameters[0]))
+        if action == "no_workspace":
+            return self._open
         if action in ("needs_me", "trades", "show_trades"):
             return self._open and self.has("orders")
         if action == "again":

@@ -1,15 +1,17 @@
 """Keys in the order they were typed, one at a time, each to what is on the screen when its turn comes.
 
 Textual hands every key to the widget focused on arrival, so that of `b505` read in one go the digits would
-reach the grid that `b` is just leaving. Here a key waits until the one before it has been dealt with and
-the screen it opened has been painted. Text pasted without brackets into a place that is no field is taken
-for what it is and dropped, since each of its letters would be a command.
+reach the grid that `b` is just leaving. Here a key waits until the one before it has been dealt with, what it
+asked the desk for has been done, and the screen it opened has been painted. Text pasted without brackets into
+a place that is no field is taken for what it is and dropped, since each of its letters would be a command.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from textual.dom import DOMNode
 from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
@@ -24,6 +26,12 @@ PASTE_S = 0.03
 
 PATIENCE_FRAMES = 3
 """Frames after which a key counts as dealt with though nothing said so."""
+
+ROUNDS = 4
+"""Times word is sent behind a key: one more than the messages by which a field tells a screen of an Enter."""
+
+HOLD_FRAMES = 10
+"""Frames that keys wait for what one before them asked the desk for; then they are forgotten."""
 
 FIRST_WAIT_S = 0.004
 """How long the first letter outside a field waits, to see whether a paste follows it. Nobody notices."""
@@ -100,11 +108,16 @@ class KeyQueue:
     """Delivers the keys of a stream one after the other."""
 
     class Done(Message):
-        """Follows a key on its way up and tells, by arriving, that the key has been dealt with."""
+        """Follows a key on its way up and tells, by arriving, that the key has been dealt with.
 
-        def __init__(self, serial: int) -> None:
+        Sent again it follows the messages that the key set off, each behind the one before.
+        """
+
+        def __init__(self, serial: int, target: DOMNode, rounds: int = ROUNDS) -> None:
             super().__init__()
             self.serial = serial
+            self.target = target
+            self.rounds = rounds
 
     def __init__(self, app: Receiver) -> None:
         self._app = app
@@ -117,11 +130,13 @@ class KeyQueue:
         self._sifted = 0
         self._called = False
         self._frames = 0
+        self._holds: set[object] = set()
+        self._held_frames = 0
 
     @property
     def idle(self) -> bool:
         """Whether every key has been dealt with and what it opened has been painted."""
-        busy = self._busy_on is not None or self._painting is not None or self._discarding
+        busy = self._busy_on is not None or self._painting is not None or self._discarding or self._holds
         return not (busy or self._stream.waiting or self._called or self._timer)
 
     def in_field(self, key: str, character: str | None = None) -> bool:
@@ -147,6 +162,7 @@ class KeyQueue:
             or self._timer
             or self._busy_on is not None
             or self._painting is not None
+            or self._holds
         ):
             return
         first = waiting[0]
@@ -172,7 +188,7 @@ class KeyQueue:
 
     async def _deliver(self) -> None:
         self._called = False
-        if not self._stream.waiting or self._busy_on is not None or self._painting is not None:
+        if not self._stream.waiting or self._busy_on or self._painting or self._holds:
             return
         key = self._stream.waiting.popleft()
         self._sifted = max(0, self._sifted - 1)
@@ -182,16 +198,32 @@ class KeyQueue:
         if key.is_forwarded and self._painting is None:
             self._serial += 1
             self._busy_on, self._frames = screen, 0
-            target.post_message(self.Done(self._serial))
+            target.post_message(self.Done(self._serial, target))
         else:
             self._wake()
 
     def done(self, message: Done) -> None:
-        """A key has been dealt with: the next one may go."""
+        """A key has been dealt with, and what it set off: the next one may go."""
         message.stop()
-        if message.serial == self._serial:
-            self._busy_on = None
+        if message.serial != self._serial or self._busy_on is None:
+            return
+        again = self.Done(message.serial, message.target, message.rounds - 1)
+        if again.rounds and message.target.is_attached and message.target.post_message(again):
+            return
+        self._busy_on = None
+        self._wake()
+
+    def hold(self) -> Callable[[], None]:
+        """Keep the keys behind the one in hand until what is given is called; for a while at most."""
+        held = object()
+        self._holds.add(held)
+        self._held_frames = 0
+
+        def release() -> None:
+            self._holds.discard(held)
             self._wake()
+
+        return release
 
     def strayed(self, key: Key) -> bool:
         """Whether a key that came back unused belongs to another screen; if so it is delivered again."""
@@ -240,10 +272,17 @@ class KeyQueue:
         self._timer = None
         self._busy_on = self._painting = None
         self._called = self._discarding = False
+        self._holds.clear()
 
     def frame(self) -> None:
-        """Let go of a key whose widget or screen went away before it could answer."""
+        """Let go of a key whose widget or screen went away before it could answer, and of long holds."""
         self._frames += 1
+        self._held_frames += 1
+        if self._holds and self._held_frames > HOLD_FRAMES:
+            self._holds.clear()
+            if self._stream.waiting:
+                self._forget()
+                self._app.say("keys typed ahead were dropped: the desk is still at what was asked", "warning")
         if self._frames > PATIENCE_FRAMES:
             self._busy_on = self._painting = None
             self._discarding = False

@@ -18,13 +18,22 @@ class Palette(CommandPalette):
     """Textual's palette; an Enter too many while it closes is none."""
 
     _dismissed = False
+    _waiting_to_dismiss = False
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close, once and only while on top."""
-        if self._dismissed or not self.is_active:
+        """Close, once; under a screen that came up meanwhile, when that one is gone."""
+        if self._dismissed:
+            return AwaitComplete.nothing()
+        if not self.is_active:
+            self._waiting_to_dismiss = True
             return AwaitComplete.nothing()
         self._dismissed = True
         return super().dismiss(result)
+
+    def on_screen_resume(self) -> None:
+        """What covered the palette is gone."""
+        if self._waiting_to_dismiss:
+            self.dismiss()
 
 
 class DeskCommands(Provider):

@@ -146,6 +146,11 @@ class ShellApp(App[None], inherit_bindings=False):
         """Go to a workspace."""
         self.open_workspace(name)
 
+    def action_no_workspace(self, digit: str) -> None:
+        """Say which workspaces there are behind a digit that has none."""
+        ways = "  ".join(f"{entry.digit} {entry.name}" for entry in WORKSPACES if entry.available)
+        self.say(f"no workspace {digit}; there are: {ways}", "warning")
+
     def action_go(self) -> None:
         """The next letter names a workspace."""
         self._going = self.screen

@@ -64,3 +64,9 @@ WORKSPACES = (
     WorkspaceEntry("audit", "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
 )
 """Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
+
+
+def without_workspace() -> list[str]:
+    """The digits that lead nowhere."""
+    taken = {entry.digit for entry in WORKSPACES if entry.available}
+    return [digit for digit in "1234567890" if digit not in taken]

@@ -75,6 +75,7 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         self._options: tuple[str, ...] = ()
         self._value = ""
         self._typed = ""
+        self._refused = ""
         self.set_options(options, value)
 
     @property
@@ -114,8 +115,11 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         if letter.isdigit():  # it would leave the form for a workspace
             event.stop()
             event.prevent_default()
+            self._refused += letter
             self.post_message(AnswerField.Ignored("← → choose here; a digit is no choice"))
             return
+        if event.key != "enter":
+            self._refused = ""
         if not (letter.isupper() or letter == "-"):
             self._typed = ""
             return
@@ -133,7 +137,7 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
 
     def on_blur(self) -> None:
         """A word ends with the field."""
-        self._typed = ""
+        self._typed = self._refused = ""
 
     def action_choose(self, step: int) -> None:
         """Take the next or previous option."""
@@ -143,7 +147,12 @@ class ChoiceField(Widget, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed(self, self._value))
 
     def action_submit(self) -> None:
-        """Tell that the trader goes on."""
+        """Tell that the trader goes on; not right behind digits, which were meant for another field."""
+        refused, self._refused = self._refused, ""
+        if refused:
+            words = f"{refused} was not taken: ← → choose here; Enter again goes on without it"
+            self.post_message(AnswerField.Ignored(words))
+            return
         self.post_message(self.Submitted(self, self._value))
 
     def on_click(self, event: events.Click) -> None:

@@ -2,18 +2,20 @@
 
 from typing import Any
 
+import pytest
 from textual.command import CommandPalette
 from textual.containers import Horizontal
 
 from screens.client import ClientScreen
 from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
-from screens.help import HelpScreen
+from screens.help import HelpScreen, key_rows
 from screens.modify import ModifyScreen
 from screens.orders import OrdersScreen
 from screens.ticket import TicketScreen
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import Column, LiveGrid
+from widgets.numberfield import NumberField
 
 
 def toasts(bench: Bench) -> list[str]:
@@ -40,6 +42,19 @@ async def test_type_ahead_through_the_palette_leaves_the_app_up() -> None:
             bench.clock.shift(5)
             await bench.f9()
             assert armed(bench)
+
+
+async def test_the_palette_opens_while_another_one_closes() -> None:
+    async with opened() as bench:
+        await bench.keys("ctrl+p")
+        covered = bench.screen
+        bench.app.action_help()
+        await bench.settle()
+        covered.dismiss()
+        await bench.keys("ctrl+p")
+        assert isinstance(bench.screen, CommandPalette)
+        await bench.keys("escape", "escape")
+        assert isinstance(bench.screen, DeskScreen), "the covered one closed when it came up"
 
 
 async def test_a_dialog_is_closed_once_however_often_it_is_told() -> None:
@@ -184,3 +199,65 @@ async def test_a_key_behind_two_presses_takes_nothing_back() -> None:
         await bench.keys("f9", "j", apart=0.02)
         await bench.clock.advance(0.1)
         await bench.until(lambda: bench.desk.halt.latest() is not None)
+
+
+async def test_a_digit_without_a_workspace_says_which_there_are() -> None:
+    async with opened() as bench:
+        for digit in "56890":
+            await bench.keys(digit)
+            assert isinstance(bench.screen, DeskScreen)
+            told = f"no workspace {digit}; there are: 1 desk  2 bulk  3 orders  4 positions  7 clients"
+            assert toasts(bench)[-1] == told
+        await bench.keys("question_mark")
+        assert isinstance(bench.screen, HelpScreen)
+        assert "no workspace" not in " ".join(f"{row.keys} {row.words}" for row in key_rows(bench.app.screen))
+        assert not any("Matrix" in row.words for row in key_rows(bench.app.screen_stack[0]))
+
+
+async def test_a_file_of_nothing_is_not_written_and_that_is_said() -> None:
+    async with opened() as bench:
+        await bench.keys("3", "t")
+        assert toasts(bench)[-1].startswith("no file written: ")
+        await bench.keys("1", "B", "t")
+        assert toasts(bench)[-1] == "no file written: what has the focus is no table"
+        await bench.keys("1")
+        bench.screen.query_one("#tape", LiveGrid).focus()
+        await bench.keys("t")
+        assert len([told for told in toasts(bench) if told.endswith("no table")]) == 2
+
+
+@pytest.mark.parametrize("opener", ["b", "q", "colon", "slash", "question_mark", "ctrl+p", "x", "e"])
+async def test_stray_keys_in_a_dialog_change_nothing_beneath(opener: str) -> None:
+    async with opened() as bench:
+        await bench.rest_orders("AM1042")
+        await bench.keys("B", "tab", "3", "3")
+        form = bench.screen.query_one("#value", NumberField)
+        await bench.keys("f3", opener)
+        dialog, mode = bench.screen, bench.app.current_mode
+        assert dialog.is_modal
+        for apart in (0.2, 0.01):
+            for stray in ("3", "7", "g", "d", "u", "z", "f3", "f4", "f6", "f8", "tab", "2", "1"):
+                await bench.keys(stray, apart=apart)
+                assert bench.screen is dialog
+                assert bench.app.current_mode == mode
+        await bench.keys("escape", "escape")
+        assert isinstance(bench.screen, OrdersScreen)
+        assert bench.app.desk_is_open
+        assert not bench.app.frozen
+        assert form.value == "33"
+
+
+async def test_a_stray_digit_in_the_quit_dialog_keeps_the_word_from_answering_and_says_so() -> None:
+    async with opened() as bench:
+        await bench.keys("q")
+        await bench.keys("3")
+        await bench.pass_time(0.5)
+        await bench.type("quit")
+        await bench.keys("enter")
+        assert isinstance(bench.screen, QuitScreen)
+        assert toasts(bench)[-1] == "that was not  quit ; nothing has been done"
+        await bench.pass_time(1)
+        await bench.type("quit")
+        bench.clock.shift(1)
+        await bench.keys("enter")
+        await bench.ended()
