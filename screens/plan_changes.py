@@ -62,7 +62,9 @@ def to_affordable(intent: Intent, lines: Iterable[PlanLine]) -> Intent | None:
 def to_mtf(intent: Intent, lines: Iterable[PlanLine]) -> Intent | None:
     """Every one of the lines for which MTF is a way out in MTF; None if it is for none."""
     changes = [
-        LineChange(line.client_id, way.quantity if way.quantity < line.wanted else None, Product.MTF)
+        LineChange(
+            line.client_id, way.quantity if way.quantity < line.wanted else _by_hand(line), Product.MTF
+        )
         for line in lines
         if (way := alternative(line, "mtf")) is not None
     ]
@@ -70,12 +72,17 @@ def to_mtf(intent: Intent, lines: Iterable[PlanLine]) -> Intent | None:
 
 
 def other_product(intent: Intent, line: PlanLine) -> Intent:
-    """The line from CNC to MTF, or back to the intent's own product."""
-    if intent.product is not Product.MTF and line.product is Product.MTF:
+    """The line from CNC to MTF, or back to the intent's own product; a quantity set by hand stays."""
+    quantity = _by_hand(line)
+    back = intent.product is not Product.MTF and line.product is Product.MTF
+    if back and quantity is None:
         return without_change(intent, line)
-    product = Product.CNC if line.product is Product.MTF else Product.MTF
-    by_hand = line.wanted if line.by_hand else None
-    return with_changes(intent, [LineChange(line.client_id, by_hand, product)])
+    other = Product.CNC if line.product is Product.MTF else Product.MTF
+    return with_changes(intent, [LineChange(line.client_id, quantity, None if back else other)])
+
+
+def _by_hand(line: PlanLine) -> int | None:
+    return line.wanted if line.by_hand else None
 
 
 def dropped_or_restored(intent: Intent, line: PlanLine) -> Intent:

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from data.money import BadInput, count_from_text, rupees_of
-from data.vocabulary import OrderType, Product, Side, SizingKind
+from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 OWNER = "ticket"
 """Under this name the ticket follows its price."""
 
+OWN_KEYS = "am"
+"""Letters that are keys of the ticket in its number fields too."""
+
 
 class TicketScreen(Dialog[None]):
     """Fields above, what the order needs below, live; Enter leads to the review and never sends."""
@@ -50,7 +53,9 @@ class TicketScreen(Dialog[None]):
     CSS_PATH = "ticket.tcss"
     AUTO_FOCUS = ""
     TITLE_WORDS = "Order ticket"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("plan.affordable", "plan.mtf", "price.last")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("plan.affordable", "plan.mtf", "plan.again", "price.last")
+    ]
 
     def __init__(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
         super().__init__()
@@ -62,6 +67,7 @@ class TicketScreen(Dialog[None]):
         self._asking = False
         self._complaint = ""
         self._proposed = ""
+        self._insists = False
 
     def compose_body(self) -> ComposeResult:
         """The fields, the money, what is in the way."""
@@ -77,16 +83,16 @@ class TicketScreen(Dialog[None]):
                 yield Static(id="ticket-quote")
             with Horizontal(classes="row"):
                 yield Static("qty")
-                yield NumberField(id="quantity")
+                yield NumberField(own_keys=OWN_KEYS, id="quantity")
                 yield Static("product")
                 yield ChoiceField([product.value for product in Product], id="product")
                 yield Static("type")
                 yield ChoiceField([kind.value for kind in KINDS], id="type")
                 yield Static("price")
-                yield NumberField(decimals=2, id="price")
+                yield NumberField(decimals=2, own_keys=OWN_KEYS, id="price")
                 yield ChoiceField(standings(self.desk), id="validity")
                 yield Static("trigger", id="trigger-label")
-                yield NumberField(decimals=2, id="trigger")
+                yield NumberField(decimals=2, own_keys=OWN_KEYS, id="trigger")
             yield Static(id="money")
             yield Static(id="problem")
             yield Static("Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc close", id="help")
@@ -227,6 +233,7 @@ class TicketScreen(Dialog[None]):
             ),
             validity=validity,
             after_market=after_market,
+            again=self._insists,
         )
 
     # What the trader does
@@ -234,7 +241,7 @@ class TicketScreen(Dialog[None]):
     def on_symbol_input_chosen(self, event: SymbolInput.Chosen) -> None:
         """On to what is still open."""
         event.stop()
-        self._complaint = ""
+        self._complaint, self._insists = "", False
         if event.field.id == "symbol":
             self._symbol_changed()
         else:
@@ -280,7 +287,7 @@ class TicketScreen(Dialog[None]):
 
     def _touched(self) -> None:
         self._changed = True
-        self._complaint = ""
+        self._complaint, self._insists = "", False
         self._paint()
 
     def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
@@ -297,6 +304,8 @@ class TicketScreen(Dialog[None]):
             return True
         if action == "affordable":
             return self._line is not None and alternative(self._line, "affordable") is not None
+        if action == "send_again":
+            return self._is_duplicate
         if action == "toggle_mtf":
             instrument = self.desk.market.index.get(self._key) if self._key else None
             offered = instrument is not None and instrument.mtf_margin_bps is not None
@@ -320,6 +329,16 @@ class TicketScreen(Dialog[None]):
         product.value = Product.CNC.value if lent else Product.MTF.value
         self._touched()
 
+    @property
+    def _is_duplicate(self) -> bool:
+        """Whether the order is refused because the same was sent a moment ago."""
+        return self._line is not None and self._line.reason is Reason.DUPLICATE_INTENT
+
+    def action_send_again(self) -> None:
+        """Insist that the same order goes again; a change of any field takes it back."""
+        self._touched()
+        self._insists = True
+
     def action_last_price(self) -> None:
         """A LIMIT order at the last price."""
         quote = self.desk.market.quote(self._key) if self._key else None
@@ -335,7 +354,7 @@ class TicketScreen(Dialog[None]):
     def _ask(self) -> None:
         if not self._asking:
             self._asking = True
-            self.run_worker(self._review(), exit_on_error=False)
+            self.run_worker(self.before_further_keys(self._review()), exit_on_error=False)
 
     async def _review(self) -> None:
         try:
@@ -422,6 +441,12 @@ class TicketScreen(Dialog[None]):
         lines = problem_lines(self._line, self._side, masked)
         if self._complaint:
             lines = [self._complaint, *lines]
+        if self._is_duplicate:
+            lines.append("  A  the same again, on purpose")
+        elif self._insists:
+            lines.append("the same again, on purpose")
+        for field in self.query(NumberField):
+            field.own_keys = OWN_KEYS + "A" * self._is_duplicate
         self.query_one("#problem", Static).update(Content("\n".join(formats.plain(line) for line in lines)))
 
     def here(self) -> Here:

@@ -1,4 +1,4 @@
-"""A field for one number that leaves every letter to the key bindings around it."""
+"""A field for one number. A letter typed into it is no key of the screens around, and makes it no number."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,10 +11,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.formats import DASH
+from widgets.answerfield import AnswerField
+from widgets.formats import DASH, plain
 
 TAKEN = frozenset("0123456789.,")
-"""The characters that are typed into the field; all others fall through."""
+"""The characters of a number."""
+NO_NUMBER = "✗"
+"""Stands before a text that is no number."""
 MAX_LENGTH = 18
 """Characters that fit the largest amount with its grouping."""
 MANY_STEPS = 10
@@ -24,10 +27,16 @@ MANY_STEPS = 10
 class NumberField(Widget, can_focus=True, inherit_bindings=False):
     """One line for an integer or, with `decimals`, a decimal number; up and down change it by `step`.
 
-    The value stays text, for the owner to convert; a field of no decimals swallows the point.
+    The value stays text, for the owner to convert, who refuses what is no number. A letter freezes the field:
+    the digits behind it are part of a word, such as a client's code that was meant for another field. What
+    was typed stays in sight, the value is no number, and Enter is refused, until ctrl+u empties the field.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"numberfield--cursor", "numberfield--empty"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "numberfield--cursor",
+        "numberfield--empty",
+        "numberfield--frozen",
+    }
     DEFAULT_CSS = """
     NumberField {
         width: 10;
@@ -35,6 +44,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         background: $surface;
         .numberfield--cursor { text-style: reverse; }
         .numberfield--empty { color: $text-muted; }
+        .numberfield--frozen { color: $text-error; text-style: bold; }
         &:focus { background: $primary-muted; }
     }
     """
@@ -49,6 +59,7 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         Binding("down", "step(-1)", "step", key_display="↓", show=False, id="number.down"),
         Binding("pageup", f"step({MANY_STEPS})", "ten steps up", show=False, id="number.page_up"),
         Binding("pagedown", f"step(-{MANY_STEPS})", "ten steps down", show=False, id="number.page_down"),
+        Binding("ctrl+u", "clear", "empty", show=False, id="number.clear"),
         Binding("enter", "submit", "go on", key_display="Enter", id="number.submit"),
     ]
 
@@ -82,15 +93,20 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         *,
         step: Decimal | int = 1,
         decimals: int = 0,
+        own_keys: str = "",
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
+        """Two `own_keys` one behind the other, and then a digit, are a word all the same."""
         super().__init__(name=name, id=id, classes=classes)
         self.step = Decimal(step)
         """A tick or a lot, in the units of the field."""
         self.decimals = decimals
-        """Decimals of a stepped value; 0 takes no point."""
+        """Decimals of a stepped value."""
+        self.own_keys = own_keys
+        """Letters that are keys of the form around the field, and do their work there."""
+        self._letters = ""
         self._value = value
         self._place = len(value)
         self._replace_all = False
@@ -104,40 +120,74 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
     def value(self, text: str) -> None:
         self._value = text
         self._place = len(text)
-        self._replace_all = self.has_focus and bool(text)
+        self._replace_all = self.has_focus and bool(text) and not self.frozen
         self.refresh()
 
     @property
     def number(self) -> Decimal | None:
         """The text as a plain number, `None` if it is none; commas in it are the owner's to judge."""
+        if self.frozen:
+            return None
         try:
             return Decimal(self._value)
         except InvalidOperation:
             return None
 
+    @property
+    def frozen(self) -> bool:
+        """Whether letters stand in the field."""
+        return not TAKEN.issuperset(self._value)
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whether a key is typed into the field, so that outer bindings are not shown for it."""
-        return character is not None and character in TAKEN
+        if character is None or not (character in TAKEN or character.isalnum()):
+            return False
+        return self.frozen or character not in self.own_keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A frozen field is emptied as a whole."""
+        return not self.frozen or action in ("clear", "submit")
 
     def on_focus(self) -> None:
         """The first character typed replaces what stands there."""
-        self._replace_all = bool(self._value)
+        self._replace_all = bool(self._value) and not self.frozen
         self._place = len(self._value)
 
     def on_key(self, event: events.Key) -> None:
-        """Take digits, point and comma; leave the rest."""
-        if event.character is not None and event.character in TAKEN:
-            event.stop()
-            event.prevent_default()
-            self._insert(event.character)
+        """Take digits, point and comma, and leave the form's own keys; any other letter freezes the field."""
+        character = event.character
+        if not self.check_consume_key(event.key, character) or character is None:
+            self._letters = self._letters + event.key if event.key in self.own_keys else ""
+            return
+        event.stop()
+        event.prevent_default()
+        letters, self._letters = self._letters, ""
+        if len(letters) > 1:
+            self._freeze(letters + character)
+        elif self.frozen or character not in TAKEN:
+            self._freeze(("" if self._replace_all else self._value) + character)
+        else:
+            self._insert(character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a pasted number, refuse anything else; a paste never submits."""
+        """Take a pasted number; anything else freezes the field. A paste never submits."""
         event.stop()
         text = event.text.strip()
-        if text and set(text) <= TAKEN:
+        if text and not self.frozen and TAKEN.issuperset(text):
             self._replace_all = True
             self._insert(text)
+        elif text:
+            self._freeze(self._value * self.frozen + text)
+
+    def _freeze(self, text: str) -> None:
+        """Keep what was typed in sight; it is no number."""
+        told = self.frozen
+        self._change(plain(text)[:MAX_LENGTH], 0)
+        if not told:
+            self._say_frozen()
+
+    def _say_frozen(self) -> None:
+        self.post_message(AnswerField.Ignored(f"{self._value} is no number: ctrl+u empties the field"))
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""
@@ -148,10 +198,8 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
             self.refresh()
 
     def _insert(self, text: str) -> None:
-        if self.decimals == 0 and "." in text:
-            return
         old, place = ("", 0) if self._replace_all else (self._value, self._place)
-        if (text.count(".") + old.count(".")) > 1 or len(old) + len(text) > MAX_LENGTH:
+        if len(old) + len(text) > MAX_LENGTH:
             return
         self._change(old[:place] + text + old[place:], place + len(text))
 
@@ -200,8 +248,15 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         text = f"{max(Decimal(0), stepped):.{self.decimals}f}"
         self._change(text, len(text))
 
+    def action_clear(self) -> None:
+        """Empty the field, whatever stands in it."""
+        self._change("", 0)
+
     def action_submit(self) -> None:
-        """Tell that the trader goes on."""
+        """Tell that the trader goes on; not with letters in the field."""
+        if self.frozen:
+            self._say_frozen()
+            return
         self.post_message(self.Submitted(self, self._value))
 
     def _first_shown(self) -> int:
@@ -215,6 +270,9 @@ class NumberField(Widget, can_focus=True, inherit_bindings=False):
         if not self._value and not self.has_focus:
             empty = self.get_component_rich_style("numberfield--empty")
             return Strip([Segment(DASH.ljust(width)[:width], empty)], width)
+        if self.frozen:
+            frozen = style + self.get_component_rich_style("numberfield--frozen", partial=True)
+            return Strip([Segment(f"{NO_NUMBER}{self._value}".ljust(width)[:width], frozen)], width)
         first = self._first_shown()
         text = self._value[first:].ljust(width)[:width]
         if not self.has_focus:

@@ -565,3 +565,16 @@ def test_the_bar_shows_every_kind_there_is_and_is_as_wide_as_it_should_be() -> N
     assert len(drawn) == 40
     assert drawn.count("×") == 1
     assert drawn.count("?") == 1
+
+
+async def test_m_on_a_line_changed_by_hand_keeps_its_quantity_both_ways(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B", "enter")
+        view = plan_view(bench)
+        await bench.keys("tab", "end", "e", "3", "enter")
+        assert view.plan is not None
+        (change,) = view.plan.intent.line_changes
+        for product in (Product.MTF, Product.CNC, Product.MTF):
+            await bench.keys("m")
+            line = next(each for each in view.plan.lines if each.client_id == change.client_id)
+            assert (line.quantity, line.product) == (3, product)

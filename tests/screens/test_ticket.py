@@ -262,3 +262,35 @@ async def test_a_stop_order_stands_for_the_day_whatever_was_chosen_before(tmp_pa
         kind.focus()
         await bench.keys("left")
         assert (kind.value, validity.value, validity.display) == ("SL-M", "DAY", False)
+
+
+async def test_the_same_order_again_is_refused_until_a_capital_a_insists(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await filled(bench, "5")
+        await bench.keys("enter", "escape")
+        await bench.keys("enter")
+        await bench.pass_time(0.5)
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        assert len(bench.desk.orders.all()) == 1
+        await filled(bench, "5")
+        await bench.pass_time(0.5)
+        assert "A  the same again, on purpose" in bench.text
+        assert "A again" in bench.lines()[-1]
+        await bench.keys("enter")
+        assert isinstance(bench.screen, TicketScreen)
+        await bench.keys("A")
+        await bench.pass_time(0.5)
+        assert "CANNOT SEND" not in bench.text
+        assert "the same again, on purpose" in bench.text
+        await bench.keys("6", "backspace")
+        await bench.pass_time(0.5)
+        assert "CANNOT SEND" in bench.text, "another quantity is another wish"
+        await bench.keys("A", "enter")
+        assert isinstance(bench.screen, ReviewScreen)
+        await bench.pass_time(0.5)
+        await bench.keys("y")
+        for _ in range(3):
+            await bench.pass_time(1)
+        assert len(bench.desk.orders.all()) == 2

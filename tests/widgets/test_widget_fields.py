@@ -29,19 +29,74 @@ class TicketApp(WidgetApp):
     ]
 
 
-async def test_letters_fall_through_a_number_field_and_digits_do_not() -> None:
-    field = NumberField(decimals=2)
+async def test_the_form_s_own_letters_leave_a_number_field_and_digits_do_not() -> None:
+    field = NumberField(decimals=2, own_keys="am")
     kept = Kept(NumberField.Changed, NumberField.Submitted)
     app = TicketApp(field)
     async with app.run_test(message_hook=kept) as pilot:
         field.focus()
-        await pilot.press("1", "a", "1", "m", ".", "@", "5", "z", "enter")
+        await pilot.press("1", "a", "1", "m", ".", "@", "5", "enter")
         await pilot.pause()
         assert app.noted == ["affordable", "mtf", "limit"]
         assert field.value == "11.5"
         assert [m.value for m in kept.messages] == ["1", "11", "11.", "11.5", "11.5"]
         assert "1" not in app.screen.active_bindings
         assert "a" in app.screen.active_bindings
+        assert "b" not in app.screen.active_bindings
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("PS1015", "✗PS1015"),
+        ("b505", "✗b505"),
+        ("12k", "✗12k"),
+        ("1e5", "✗1e5"),
+        ("am1042", "✗am1042"),
+        ("Am1042", "✗Am1042"),
+        ("1३", "✗1३"),
+    ],
+)
+async def test_a_letter_freezes_a_number_field_until_ctrl_u(typed: str, shown: str) -> None:
+    field = NumberField(decimals=2, own_keys="am")
+    kept = Kept(NumberField.Submitted, AnswerField.Ignored)
+    app = TicketApp(field, NumberField())
+    async with app.run_test(message_hook=kept) as pilot:
+        field.focus()
+        await pilot.press(*typed)
+        assert field.render_line(0).text.strip() == shown
+        assert field.frozen
+        assert field.number is None
+        await pilot.press("7", "up", "pageup", "backspace", "delete", "left", "end", "tab", "shift+tab", "8")
+        assert field.value == f"{typed}78"
+        assert field.number is None
+        noted = list(app.noted)
+        await pilot.press("b", "a", "m")
+        assert app.noted == noted, "nothing beneath hears a letter of a word"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [type(m) for m in kept.messages] == [AnswerField.Ignored, AnswerField.Ignored]
+        assert "is no number: ctrl+u empties the field" in kept.messages[-1].why
+        await pilot.press("ctrl+u", "3", "0", "enter")
+        await pilot.pause()
+        assert kept.messages[-1].value == "30"
+
+
+async def test_ctrl_u_empties_a_number_field() -> None:
+    field = NumberField("1250")
+    async with TicketApp(field).run_test() as pilot:
+        field.focus()
+        await pilot.press("end", "ctrl+u")
+        assert field.value == ""
+
+
+@pytest.mark.parametrize("typed", ["2.5", "1.2.5"])
+async def test_no_point_is_dropped_between_digits(typed: str) -> None:
+    field = NumberField()
+    async with TicketApp(field).run_test() as pilot:
+        field.focus()
+        await pilot.press(*typed)
+        assert field.value == typed, "25 is not what was typed; the owner says what is wrong with it"
 
 
 async def test_a_number_field_is_edited_in_place() -> None:
@@ -49,7 +104,7 @@ async def test_a_number_field_is_edited_in_place() -> None:
     app = TicketApp(field)
     async with app.run_test() as pilot:
         field.focus()
-        await pilot.press("home", "delete", "right", "backspace", "end", "9", ".")
+        await pilot.press("home", "delete", "right", "backspace", "end", "9")
         assert field.value == "509"
         assert app.noted == []
         assert field.render_line(0).text.rstrip() == "509"
@@ -97,7 +152,10 @@ async def test_a_paste_into_a_number_field_is_a_number_or_nothing() -> None:
         assert field.value == "2,450.50"
         field.post_message(events.Paste("12 buy"))
         await pilot.pause()
-        assert field.value == "2,450.50"
+        assert field.frozen
+        field.post_message(events.Paste("7"))
+        await pilot.pause()
+        assert field.frozen, "digits behind letters"
         assert kept.messages == []
 
 
