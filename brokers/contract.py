@@ -89,7 +89,8 @@ class OrderRequest:
 
     `after_market` asks for an order that waits at the broker until the market opens (AMO). `last_look` is
     asked by the adapter in the thread that makes the call, just before its bytes leave: where it gives words,
-    nothing is sent and the call ends `NotSent` with them. It must not block.
+    nothing is sent and the call ends `NotSent` with them. It must not block. A call that fails or runs out of
+    time without having asked is taken for one of which nothing left.
     """
 
     exchange: str

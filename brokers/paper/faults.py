@@ -202,11 +202,11 @@ class FaultyBroker:
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order, and end the call as the dice say."""
+        if kept_back := request.last_look():
+            return NotSent(kept_back)
         stopped = await self._turned_away(account.user_id)
         if stopped is not None:
             return stopped
-        if kept_back := request.last_look():
-            return NotSent(kept_back)
         request = replace(request, last_look=nothing_keeps_it_back)  # it has left; what follows is the way
         fault = self._dice.pick("placing", account.user_id)
         if fault is None:

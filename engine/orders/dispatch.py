@@ -24,7 +24,7 @@ from data.vocabulary import HaltScope, OrderState, OrderType, RunStatus, Side
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView, run_row
 from engine.market.market import awaited_day, fetch_quotes
-from engine.orders.calls import NO_ANSWER, no_answer, outcome_of
+from engine.orders.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.orders.conditions import Kind, Standing, standing, young_price
 from engine.orders.facts import Applied, SendEnded
 from engine.orders.halt_file import halt_file_stands
@@ -98,6 +98,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._claimed = asyncio.Event()
         self._claimed.set()
+        self._claiming: list[int] = []
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._per_client: Counter[int] = Counter()
         self._began: dict[int, float] = {}
@@ -116,8 +117,8 @@ class Dispatcher:
         self._wake.set()
 
     def is_sending(self, order_id: int) -> bool:
-        """Whether a call of this engine for the order is under way."""
-        return order_id in self._sending
+        """Whether the order is being claimed here, or a call of this engine for it is under way."""
+        return order_id in self._sending or order_id in self._claiming
 
     async def run(self) -> None:
         """Claim and send for as long as the desk lives."""
@@ -128,6 +129,7 @@ class Dispatcher:
             if not ready:
                 continue
             self._claimed.clear()
+            self._claiming = ready
             try:
                 claims = await self._parts.write_signed_on(
                     lambda unit, ready=ready: claim(unit, ready, self._parts)
@@ -138,6 +140,7 @@ class Dispatcher:
                 self._wake_in(self._parts.waits.not_sent_pause_s)
                 continue
             finally:
+                self._claiming = []
                 self._claimed.set()
             self._parts.reached("claimed")
             for claimed in claims.made:
@@ -272,6 +275,7 @@ class Dispatcher:
             broker, account = self._parts.broker_of(order.client_id)
         except KeyError:
             return NotSent("no adapter serves this client's broker")
+        last_look = LastLook(partial(self._kept_back, order, claimed))
         request = OrderRequest(
             exchange=order.key.partition(":")[0],
             tradingsymbol=order.tradingsymbol,
@@ -285,7 +289,7 @@ class Dispatcher:
             trigger_paise=order.trigger_paise,
             protection_bps=order.protection_bps,  # what its money was reserved for
             after_market=order.after_market,
-            last_look=partial(self._kept_back, order, claimed),
+            last_look=last_look,
         )
         if self._halted(order):
             return NotSent(HALTED)
@@ -294,7 +298,7 @@ class Dispatcher:
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 return await broker.place(account, request)
 
-        return await outcome_of(place(), f"order {order.id}", no_answer(self._parts.waits))
+        return await outcome_of(place(), f"order {order.id}", no_answer(self._parts.waits), last_look)
 
     def _kept_back(self, order: OrderView, claimed: Claimed) -> str:
         """Why an order must not leave after all; empty where it may. Asked by the thread that sends it."""

@@ -226,6 +226,19 @@ async def want_of_money_or_shares_is_told_in_words(stand: Stand) -> None:
         assert await stand.available(account) == before
 
 
+async def an_order_takes_its_last_look_once_and_what_is_kept_back_never_leaves(stand: Stand) -> None:
+    asked: list[str] = []
+
+    def look(words: str) -> Callable[[], str]:
+        return lambda: (asked.append(words), words)[1]
+
+    kept = replace(stand.resting(), last_look=look("a halt stands"))
+    assert await stand.broker.place(stand.ann, kept) == NotSent("a halt stands")
+    await stand.placed(replace(stand.resting(), last_look=look("")))
+    assert asked == ["a halt stands", ""]
+    assert all(kept.tag not in order.tags for order in (await stand.book()).values())
+
+
 async def an_order_blocks_money_until_it_ends(stand: Stand) -> None:
     before = await stand.available()
     request = stand.resting(10)
@@ -504,6 +517,7 @@ CASES: tuple[Case, ...] = (
     an_order_that_must_trade_at_once_does_or_ends,
     what_is_refused_has_words_and_leaves_no_order,
     want_of_money_or_shares_is_told_in_words,
+    an_order_takes_its_last_look_once_and_what_is_kept_back_never_leaves,
     an_order_blocks_money_until_it_ends,
     a_change_shows_in_the_book,
     what_has_ended_cannot_be_changed,
