@@ -241,8 +241,11 @@ class Desk:
         if signed_on:
             await self.sessions.expire_due()
         self._orphans()
+        told: set[int] = set()
         if signed_on:
             await self.runs.pause_dead()
+            with suppress(StoreError):  # tried again at each heartbeat
+                told = await self.halt.book_left()
         try:
             await parts.feed.open()
         except BrokerError as problem:
@@ -263,10 +266,21 @@ class Desk:
         if self.kind == "cli":  # reads what it needs, when it needs it
             await self._bear("comparisons", self.reconcile.borrow())
             live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
-            self._watcher.read_soon(live)
+            self._watcher.read_soon(live - told)
+            await self._read_first(told)
         else:
             self._spawn(self.reconcile.run())
             await self.halt.take_up()
+
+    async def _read_first(self, client_ids: Collection[int]) -> None:
+        """Read these clients' books before a command shows what is not true any more; not for long."""
+        if not client_ids:
+            return
+        reads = [asyncio.create_task(self._watcher.read(client_id)) for client_id in client_ids]
+        patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.send_timeout_s))
+        all_read = asyncio.gather(*reads, return_exceptions=True)
+        await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
 
     async def _bear(self, what: str, reading: Coroutine[Any, Any, object]) -> None:
         """Read something of the books; where it cannot be read, trading stops and cancels go on."""
@@ -387,6 +401,7 @@ class Desk:
             self._orphans()
             with suppress(StoreError, DBAPIError):
                 await self.runs.pause_dead()
+                await self.halt.book_left(follow=self.kind != "cli")
                 await self._open_day()
                 await self.sessions.expire_due()
                 await parts.store.write(self._beat)

@@ -190,7 +190,13 @@ class CertificateScreen(Dialog[None]):
                 f"{file} The brokers took {unwritten.taken} of {unwritten.orders} cancels; "
                 f"{self.desk.counts().live} orders are live in the books. F9 F9 repeats it."
             )
-            lines = (first, second, *unread_words(unwritten.unread, SHOWN_UNREAD))
+            made = unwritten.certificate
+            showed = (
+                f"By the brokers' own books: {made.cancelled} cancelled, {made.filled_meanwhile} filled, "
+                f"{made.unknown} live or unknown. The books here take it up when they can be written."
+            )
+            unread = unread_words(unwritten.unread, SHOWN_UNREAD)
+            lines = (first, second, showed, *unread, *survivor_words(made, SHOWN_UNREAD))
             return "\n".join(formats.plain(line) for line in lines)
         if self._target == FILE_ONLY and halted:
             by = formats.plain(halt.active()[-1].by)

@@ -230,10 +230,13 @@ class Canceller:
         nameless = {o.client_id for o in orders if o.live and o.broker_order_id is None and o.tag}
         books = await asyncio.gather(*(self._watcher.book_of(client_id) for client_id in nameless))
         by_tag = {tag: one.broker_order_id for rows in books for one in rows or () for tag in one.tags}
-        found = [(o.client_id, o.broker_order_id or by_tag.get(o.tag or "")) for o in orders if o.live]
-        known = [(client_id, name) for client_id, name in found if name]
-        outcomes = await asyncio.gather(*(self._call(client_id, name) for client_id, name in known))
-        return {one for one, end in zip(known, outcomes, strict=True) if isinstance(end, Accepted)}
+        found = [(o, o.broker_order_id or by_tag.get(o.tag or "")) for o in orders if o.live]
+        known = [(order, name) for order, name in found if name]
+        outcomes = await asyncio.gather(
+            *(self._call(order.client_id, name, order.id) for order, name in known)
+        )
+        ended = zip(known, outcomes, strict=True)
+        return {(order.client_id, name) for (order, name), end in ended if isinstance(end, Accepted)}
 
     async def stranger(self, client_id: int, broker_order_id: str) -> Outcome:
         """Cancel an order at the broker that this desk did not send."""

@@ -120,7 +120,8 @@ class Certificate:
     `ended` says that nothing was live when the books of every client in the round were read back, after the
     halt and after the client's own last cancel; `clients` is how many those are. `unread` are those still to
     be read, `unreachable` how many of them have told why not. `not_signed_in` are the codes of clients who
-    had no session at the halt and nothing live here: nobody could ask for them.
+    had no session at the halt and nothing live here: nobody could ask for them. `unbooked` is what kept it
+    out of the books as it was made: then it tells what the brokers' own books showed, and of nothing freed.
     """
 
     number: int
@@ -152,6 +153,7 @@ class Certificate:
     passed_over: tuple[CertificatePassedOver, ...] = ()
     conditionals: tuple[CertificateConditional, ...] = ()
     conditionals_unread: tuple[str, ...] = ()
+    unbooked: str = ""
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""

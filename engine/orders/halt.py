@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from data.audit import AuditEntry
 from data.columns import table
 from data.money import BadInput
 from data.order_tables import Halt, HaltCertificate, Order, Request
-from data.store import StoreError, Unit, chunks
+from data.store import StoreError, StoreUnread, Unit, chunks
 from data.tables import Funds, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
@@ -34,6 +34,13 @@ from engine.orders.certificate import Certificate, CertificateUnread, write_cert
 from engine.orders.certifying import Before, Results, certify
 from engine.orders.conditionals import look_at_conditionals
 from engine.orders.dispatch import covers
+from engine.orders.emergency import (
+    as_booked,
+    certify_from_books,
+    leave_certificate,
+    left_certificates,
+    read_certificate,
+)
 from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.orders.round import FromBooks, Round
 from engine.orders.watch import Watcher
@@ -60,7 +67,8 @@ class Exposure:
 class Unwritten:
     """A halt that the store did not take: why, the orders in its scope, and the cancels brokers took.
 
-    `unread` are the clients whose books could not be read meanwhile.
+    `unread` are the clients whose books could not be read meanwhile, `certificate` what the brokers' books
+    showed of the cancels; it is `kept` in a file that the books take up as soon as they can be written.
     """
 
     at: datetime
@@ -68,14 +76,26 @@ class Unwritten:
     why: str
     orders: int
     taken: int
-    unread: tuple[CertificateUnread, ...] = ()
+    unread: tuple[CertificateUnread, ...]
+    certificate: Certificate
+    kept: bool
 
     @property
     def words(self) -> str:
         """What the brokers did all the same."""
         codes = ", ".join(one.code for one in self.unread)
         left = f"; NOT READ, so what lives there is not known: {codes}" if codes else ""
-        return f"the brokers took {self.taken} cancels all the same{left}"
+        kept = "" if self.kept else "; its certificate could not be kept in a file either"
+        return f"the brokers took {self.taken} cancels all the same{left}{kept}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """How a certificate from a file was booked: its halt, its version, 0 where it was known, what began."""
+
+    number: int
+    version: int
+    opened: tuple[HaltView, Before, Asked] | None = None
 
 
 FILE_ONLY = 0
@@ -162,14 +182,21 @@ class Halts:
             self._parts.store.write(lambda unit: self._open(unit, by, scope, value))
         )
         await self._patiently(writing)
-        done, in_scope = FromBooks(0, 0, ()), [order.id for order in self._in_scope(scope, value)]
+        reading, done = None, FromBooks(0, 0)
+        in_scope = [order.id for order in self._in_scope(scope, value)]
+        unbooked = HaltView(FILE_ONLY, scope, value, at, by, self._members(scope, value))
         if not writing.done() or writing.exception() is not None:
-            done = await self._cancel_from_books(scope, value, by, in_scope)
+            reading = self._round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
+            done = await reading.cancel_from_books()
         try:
             halt, before, asked = await writing
         except StoreError as problem:
+            if reading is None or isinstance(problem, StoreUnread):
+                raise  # the halt was kept: the next opening follows it
+            made = await certify_from_books(self._parts, reading, unbooked, in_scope, str(problem))
+            kept = leave_certificate(self._parts.home, made) is not None
             orders = len(in_scope) + done.others
-            unwritten = Unwritten(at, by, str(problem), orders, done.taken, done.unread)
+            unwritten = Unwritten(at, by, str(problem), orders, done.taken, made.unread, made, kept)
             self.unwritten = unwritten
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
             raise type(problem)(f"{problem}; {unwritten.words}") from problem
@@ -177,12 +204,8 @@ class Halts:
         self._canceller.carry_out(asked.requests)
         return await self._follow(halt, before)
 
-    async def _cancel_from_books(
-        self, scope: HaltScope, value: str, by: str, order_ids: Iterable[int]
-    ) -> FromBooks:
-        halt = HaltView(FILE_ONLY, scope, value, self._parts.clock.now(), by, self._members(scope, value))
-        before = Before(dict.fromkeys(order_ids, 0), {})
-        return await Round(self._parts, self._canceller, self._watcher, halt, before).cancel_from_books()
+    def _round(self, halt: HaltView, before: Before) -> Round:
+        return Round(self._parts, self._canceller, self._watcher, halt, before)
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
@@ -190,11 +213,14 @@ class Halts:
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
 
-    def _open(self, unit: Unit, by: str, scope: HaltScope, value: str) -> tuple[HaltView, Before, Asked]:
+    def _open(
+        self, unit: Unit, by: str, scope: HaltScope, value: str, at: datetime | None = None
+    ) -> tuple[HaltView, Before, Asked]:
+        """Write a halt, free what was never sent, ask for every other cancel; `at` if fired earlier."""
         orders, funds = table(Order), table(Funds)
         live = [state.value for state in LIVE_STATES]
         members = self._members(scope, value)
-        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, unit.now, by, members)
+        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, at or unit.now, by, members)
         before = Before({}, {})
         for row in unit.connection.execute(
             select(
@@ -221,7 +247,7 @@ class Halts:
                 number=halt.number,
                 scope=scope.value,
                 value=value,
-                at=unit.now,
+                at=halt.at,
                 by=by,
                 members=sorted(members) or None,
                 before=before.to_json(),
@@ -261,7 +287,7 @@ class Halts:
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
         parts = self._parts
-        reading = Round(parts, self._canceller, self._watcher, halt, before)
+        reading = self._round(halt, before)
         began = parts.clock.monotonic()
         deadline, doubtful = began + reading.deadline_s(), began + parts.waits.halt_doubt_s
         try:
@@ -273,7 +299,14 @@ class Halts:
                 if over or reading.is_quiet():
                     break
             made = await self._with_conditionals(made, reading)
-            await self._keep(made)
+            try:
+                await self._keep(made)
+            except StoreError as problem:
+                made = await certify_from_books(parts, reading, halt, before.orders, str(problem))
+                made = replace(made, unsent_freed=before.unsent_freed)
+                self._certificates[halt.number] = made
+                if leave_certificate(parts.home, made) is None:
+                    raise
         except BaseException:
             reading.close()
             raise
@@ -336,6 +369,56 @@ class Halts:
         version = await self._parts.store.write(lambda unit: self._store(unit, made))
         write_certificate(self._parts.home, made, version)
 
+    async def book_left(self, follow: bool = False) -> set[int]:
+        """Take certificates up into the books that those could not take as they were made.
+
+        Each once, however often a program ends on the way: its file goes after the commit, and what was
+        committed is known by its halt. The halt stands from then on by its row; with `follow` what it asked
+        for is carried out and read here. Gives the clients of whom the brokers have told what the books do
+        not know yet. Raises `StoreError`.
+        """
+        told: set[int] = set()
+        for path in left_certificates(self._parts.home):
+            made = read_certificate(path)
+            if made is None:
+                continue
+            booked = await self._parts.store.write(lambda unit, made=made: self._book_left(unit, made))
+            with suppress(OSError):  # a file that stays is known by its halt
+                path.unlink(missing_ok=True)
+            if not booked.version:
+                continue
+            made = as_booked(made, booked.number)
+            write_certificate(self._parts.home, made, booked.version)
+            self._certificates[made.number] = made
+            self.unwritten = None
+            told.update(line.client_id for line in made.lines)
+            self._parts.bus.publish([HaltChanged(made.number)])
+            if follow and booked.opened is not None:
+                halt, before, asked = booked.opened
+                self._canceller.carry_out(asked.requests)
+                self._read_on_later(halt, before, self._round(halt, before), made)
+        return told & self._parts.book.clients.keys()
+
+    def _book_left(self, unit: Unit, made: Certificate) -> "_Booked":
+        """Write a certificate that is not in the books, and its halt where that is not either."""
+        halts, kept = table(Halt), table(HaltCertificate)
+        same = halts.c.number == made.number
+        if made.number == FILE_ONLY:
+            same = and_(
+                halts.c.at == made.at,
+                halts.c.by == made.by,
+                halts.c.scope == made.scope.value,
+                halts.c.value == made.value,
+            )
+        number = unit.connection.execute(select(halts.c.number).where(same)).scalar()
+        if number is None:
+            opened = self._open(unit, made.by, made.scope, made.value, made.at)
+            number = opened[0].number
+            return _Booked(number, self._store(unit, as_booked(made, number)), opened)
+        bodies = unit.connection.execute(select(kept.c.body).where(kept.c.halt_number == number)).scalars()
+        known = as_booked(made, number) in map(Certificate.from_json, bodies)
+        return _Booked(number, 0 if known else self._store(unit, as_booked(made, number)))
+
     async def take_up(self) -> None:
         """Follow halts that stand, and that an earlier run of the program left before their end."""
         halts = table(Halt)
@@ -363,7 +446,7 @@ class Halts:
             if made is None:
                 self._own(asyncio.create_task(self._follow(halt, before)))
             elif row["resumed_at"] is None:
-                reading = Round(self._parts, self._canceller, self._watcher, halt, before)
+                reading = self._round(halt, before)
                 self._read_on_later(halt, before, reading, made)
 
     def _own(self, task: "asyncio.Task[Certificate]") -> None:
@@ -442,6 +525,7 @@ class Halts:
                     "refused": made.refused,
                     "unknown": made.unknown,
                     "unread": [one.code for one in made.unread],
+                    "unbooked": made.unbooked,
                     "released_paise": made.released_paise,
                 },
             )
@@ -456,7 +540,11 @@ class Halts:
         """
         if word.strip().lower() != "resume":
             raise BadInput("answer", word, "type resume")
+        await self.book_left()
         standing = {halt.number: halt for halt in self.active()}
+        if number == FILE_ONLY and number not in standing:  # its row has been made meanwhile
+            rows = [halt.number for halt in standing.values() if halt.scope is HaltScope.EVERYTHING]
+            number = rows[-1] if rows else number
         if number not in standing:
             active = ", ".join(map(str, standing)) or "none"
             raise BadInput("halt", number, f"halts that stand: {active}")

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome
+from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome, PassedOver, Rows
 from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
-from engine.accounts.views import ClientView, HaltView
+from engine.accounts.views import ClientView, HaltView, OrderView
 from engine.orders.cancels import Canceller
 from engine.orders.certificate import (
     CertificatePassedOver,
@@ -34,14 +34,13 @@ ETA_MARGIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class FromBooks:
-    """What cancels came to that nothing could be written of, and who was not read.
+    """What cancels came to that nothing could be written of.
 
     `others` counts live orders beside those that the desk's books have, `taken` all cancels brokers took.
     """
 
     taken: int
     others: int
-    unread: tuple[CertificateUnread, ...]
 
 
 class Round:
@@ -64,6 +63,7 @@ class Round:
         self._met: dict[tuple[int, str], BrokerOrder] = {}
         self._odd_met: set[tuple[int, str]] = set()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._books: dict[int, tuple[float, Rows[BrokerOrder]]] = {}
         orders = [parts.book.orders[order_id] for order_id in before.orders]
         self._orders = {
             client_id: [order.id for order in orders if order.client_id == client_id]
@@ -152,32 +152,116 @@ class Round:
         """Cancel what lives in the scope once, by the desk's books and by the brokers', writing nothing."""
         taken = await self._canceller.without_store(self._before.orders)
         looked = await asyncio.gather(*(self._cancel_from_book(c, taken) for c in self.clients))
-        unread = [c for c, ends in zip(self.clients, looked, strict=True) if ends is None]
         others = [end for ends in looked if ends is not None for end in ends]
         more = sum(isinstance(end, Accepted) for end in others)
-        told = tuple(self._unread(client_id, 0, final=True) for client_id in unread)
-        return FromBooks(len(taken) + more, len(others), told)
+        return FromBooks(len(taken) + more, len(others))
 
     async def _cancel_from_book(
         self, client_id: int, taken: Collection[tuple[int, str]]
     ) -> Sequence[Outcome] | None:
         """How cancels ended of what else a client's own book shows live; None where it cannot be read."""
-        async with self._readers:
-            orders = await self._watcher.book_of(client_id)
+        orders = await self._look(client_id)
         if orders is None:
             return None
-        client, known = self._parts.book.clients[client_id], self._parts.book.by_broker_id
-        names = [
-            order.broker_order_id
-            for order in orders
-            if order.status in MAY_LIVE
-            and (client_id, order.broker_order_id) not in taken
+        known = self._parts.book.by_broker_id
+        theirs = {
+            (client_id, order.broker_order_id): order
+            for order in self._live_in(client_id)
+            if (client_id, order.broker_order_id) not in taken
             and (client_id, order.broker_order_id) not in known
-            and covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
-        ]
+        }
+        self._met |= theirs
+        names = [name for _, name in theirs]
         if self._halt.scope is not HaltScope.SYMBOL:
             names += [row.broker_order_id for row in orders.unread if row.may_live and row.broker_order_id]
         return await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
+
+    async def _look(self, client_id: int) -> Rows[BrokerOrder] | None:
+        """A client's own book, booked nowhere; None where it cannot be read."""
+        moment = self._parts.clock.monotonic()
+        async with self._readers:
+            orders = await self._watcher.book_of(client_id)
+        if orders is not None:
+            self._books[client_id] = (moment, orders)
+        return orders
+
+    async def read_back(self) -> None:
+        """After `cancel_from_books`, read the brokers' books until nothing lives there or the deadline.
+
+        A client whose broker cannot be asked from here is not waited for.
+        """
+        parts = self._parts
+        deadline, left = parts.clock.monotonic() + self.deadline_s(), self.clients
+        while True:
+            await asyncio.gather(*(self._look(client_id) for client_id in left))
+            left = [c for c in left if not (self._is_quiet_in_book(c) or self._watcher.was_not_asked(c))]
+            if not left or parts.clock.monotonic() >= deadline:
+                return
+            await parts.clock.sleep(parts.waits.halt_readback_s)
+
+    # --- what the brokers' own books have come to, where nothing can be booked ---
+
+    @property
+    def tried(self) -> set[int]:
+        """Orders of which no cancel has left this machine."""
+        return self._canceller.tried
+
+    def _live_in(self, client_id: int) -> list[BrokerOrder]:
+        """The orders in the halt's scope that live in a client's book as last read."""
+        client = self._parts.book.clients[client_id]
+        return [
+            order
+            for order in self._book_of(client_id)
+            if order.status in MAY_LIVE
+            and covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
+        ]
+
+    def _book_of(self, client_id: int) -> Rows[BrokerOrder]:
+        return self._books[client_id][1] if client_id in self._books else Rows[BrokerOrder]()
+
+    def _is_read_in_book(self, client_id: int) -> bool:
+        """Whether a client's book was read after its own last cancel."""
+        read_at = self._books[client_id][0] if client_id in self._books else float("-inf")
+        return read_at >= self._canceller.ended_at.get(client_id, self._began)
+
+    def _is_quiet_in_book(self, client_id: int) -> bool:
+        odd = any(row.may_live for row in self._book_of(client_id).unread)
+        return self._is_read_in_book(client_id) and not self._live_in(client_id) and not odd
+
+    def books_are_quiet(self) -> bool:
+        """Whether every client's book was read after its last cancel and nothing lives there."""
+        return all(self._is_quiet_in_book(client_id) for client_id in self.clients)
+
+    def in_book(self, order: OrderView) -> BrokerOrder | None:
+        """One of our orders as its client's book has it; None where it was not read, or is not there."""
+        if not self._is_read_in_book(order.client_id):
+            return None
+        for one in self._book_of(order.client_id):
+            if one.broker_order_id == order.broker_order_id or (order.tag and order.tag in one.tags):
+                return one
+        return None
+
+    def unread_books(self) -> tuple[CertificateUnread, ...]:
+        """The clients whose books were not read, with the broker's words."""
+        tried = Counter(self._parts.book.orders[order_id].client_id for order_id in self._tried())
+        return tuple(self._unread(c, tried[c], True) for c in self.clients if not self._is_read_in_book(c))
+
+    def rows_unread_in_books(self) -> tuple[CertificateRow, ...]:
+        """The rows that could not be read in the books that were."""
+        return tuple(
+            CertificateRow(c, self._code(c), row.words, row.broker_order_id, row.may_live)
+            for c in self.clients
+            for row in self._book_of(c).unread
+        )
+
+    def passed_over_in_books(self) -> tuple[CertificatePassedOver, ...]:
+        """Live orders in the books read that the desk does not trade and no cancel here touches."""
+        return tuple(self._passed(c, one) for c in self.clients for one in self._book_of(c).passed_over)
+
+    def strangers_in_books(self) -> tuple[CertificateStranger, ...]:
+        """What has become, by the books read, of each order met that this desk had not sent."""
+        live = {(c, order.broker_order_id) for c in self.clients for order in self._live_in(c)}
+        return tuple(self._stranger(one, order, one in live) for one, order in sorted(self._met.items()))
 
     # --- what it has come to ---
 
@@ -204,9 +288,8 @@ class Round:
 
     def unread_rows(self) -> tuple[CertificateRow, ...]:
         """The rows that could not be read in the order books that were."""
-        codes = {client_id: self._parts.book.clients[client_id].code for client_id in self.clients}
         return tuple(
-            CertificateRow(client_id, codes[client_id], row.words, row.broker_order_id, row.may_live)
+            CertificateRow(client_id, self._code(client_id), row.words, row.broker_order_id, row.may_live)
             for client_id in self.clients
             for row in self._watcher.odd_rows(client_id)
         )
@@ -250,34 +333,34 @@ class Round:
 
     def passed_over(self) -> tuple[CertificatePassedOver, ...]:
         """Live orders of these clients that the desk does not trade and no cancel here touches."""
-        clients = self._parts.book.clients
-        return tuple(
-            CertificatePassedOver(
-                client_id,
-                clients[client_id].code,
-                one.broker_order_id,
-                one.what,
-                one.tradingsymbol,
-                one.side,
-                one.quantity,
-            )
-            for client_id in self.clients
-            for one in self._watcher.passed_over(client_id)
+        return tuple(self._passed(c, one) for c in self.clients for one in self._watcher.passed_over(c))
+
+    def _passed(self, client_id: int, one: PassedOver) -> CertificatePassedOver:
+        return CertificatePassedOver(
+            client_id,
+            self._code(client_id),
+            one.broker_order_id,
+            one.what,
+            one.tradingsymbol,
+            one.side,
+            one.quantity,
         )
+
+    def _code(self, client_id: int) -> str:
+        return self._parts.book.clients[client_id].code
 
     def strangers(self) -> tuple[CertificateStranger, ...]:
         """What has become of each order met that this desk had not sent."""
         return tuple(
-            CertificateStranger(
-                client_id,
-                name,
-                f"{order.exchange}:{order.tradingsymbol}",
-                order.side.value,
-                order.quantity,
-                "live" if self._lives(client_id, name) else "ended",
-            )
-            for (client_id, name), order in sorted(self._met.items())
+            self._stranger(one, order, self._lives(*one)) for one, order in sorted(self._met.items())
         )
+
+    @staticmethod
+    def _stranger(one: tuple[int, str], order: BrokerOrder, lives: bool) -> CertificateStranger:
+        client_id, name = one
+        key = f"{order.exchange}:{order.tradingsymbol}"
+        result = "live" if lives else "ended"
+        return CertificateStranger(client_id, name, key, order.side.value, order.quantity, result)
 
 
 async def _all(tasks: Iterable["asyncio.Task[None]"]) -> None:

@@ -139,8 +139,10 @@ async def test_what_cannot_be_written_is_cancelled_from_the_books_and_counts_who
         number = by_phone(desk, PRIYA, limit_paise=1400_00)
         await disk(desk, full=True)
         code = desk.clients.get(AMIT).code
+        firing = desk.halt.fire_now("tester")
+        await until(desk, firing.done)
         with pytest.raises(StoreUnwritable, match=f"took {total + 1} cancels all the same; NOT READ.*{code}"):
-            await desk.halt.fire("tester")
+            firing.result()
         assert status_of(desk, PRIYA, number) is BrokerStatus.CANCELLED
         assert desk.halt.unwritten is not None
         assert [one.why for one in desk.halt.unwritten.unread] == [GATEWAY]

@@ -117,6 +117,38 @@ def test_a_stranger_that_holds_the_database_is_left_alone(demo: Terminal) -> Non
             child.kill()
 
 
+def test_cancel_all_beside_a_locked_database_prints_its_certificate_and_the_next_command_books_it(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    with frozen_process(demo.home / "desk.db", None) as child:
+        try:
+            made = demo.run("cancel-all", "--yes", "--json")
+            told = demo.run("cancel-all", "--yes")
+        finally:
+            child.kill()
+    assert (made.code, made.document["error"]["code"]) == (7, 7)
+    assert "another process has held the database" in made.document["error"]["message"]
+    assert [(o["order_id"], o["result"]) for o in made.document["orders"]] == [
+        (order["order_id"], "cancelled")
+    ]
+    assert (made.document["cancelled"], made.document["ended"]) == (1, True)
+    assert "the books did not take this as it was made" in told.out
+    assert len(list((demo.home / "certificates").glob("unbooked-*.json"))) == 2
+
+    (known,) = demo.done("orders")
+    assert known["state"] == "CANCELLED", "what the cancels came to is read as the books take the halts"
+    kept = demo.done("certificate", "1")
+    assert (kept["cancelled"], kept["ended"], bool(kept["unbooked"])) == (1, True, True)
+    assert sorted(path.name for path in (demo.home / "certificates").iterdir()) == [
+        "halt-1.json",
+        "halt-2.json",
+    ]
+    assert demo.run("resume", "1", "--yes").code == demo.run("resume", "2", "--yes").code == 0
+    assert not (demo.home / "HALT").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

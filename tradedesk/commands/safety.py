@@ -9,7 +9,7 @@ from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
 from screens.certificate_words import absent_words, row_words, survivor_words, unread_words
 from tradedesk.commands.clocks import clock_words, wall_time
-from tradedesk.commands.exits import Exit
+from tradedesk.commands.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.commands.options import AsJson, Yes
 from tradedesk.commands.session import at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.commands.shapes import certificate_shape
@@ -43,6 +43,8 @@ def cancel_all(
     if (wanted is HaltScope.EVERYTHING) != (value == ""):
         raise BadInput("value", value, "give --value with every scope but everything")
 
+    from data.store import StoreError
+
     async def work(desk: "Desk") -> Exit:
         meant = _scope_value(desk, wanted, value)
         if not yes:
@@ -57,7 +59,12 @@ def cancel_all(
                 if as_json:
                     document({"exposure": found, "orders": found.orders, "certificate": None})
                 return Exit.NOTHING_SENT
-        made = await desk.halt.fire(by or desk.actor, wanted, meant)
+        try:
+            made = await desk.halt.fire(by or desk.actor, wanted, meant)
+        except StoreError as problem:
+            if desk.halt.unwritten is None:
+                raise
+            return _print_unwritten(desk, desk.halt.unwritten.certificate, problem, as_json)
         if as_json:
             document(certificate_shape(made))
         else:
@@ -70,7 +77,21 @@ def cancel_all(
     run(work)
 
 
+def _print_unwritten(desk: "Desk", made: "Certificate", problem: Exception, as_json: bool) -> Exit:
+    """What a cancel-all came to whose halt the books did not take."""
+    problem.add_note(CANCEL_ALL_FAILED)
+    told = explain(problem)
+    if as_json:
+        document({**certificate_shape(made), "error": told.to_json()})
+    else:
+        _print_certificate(desk, made)
+    say(told.message)
+    return told.exit
+
+
 def _certificate_exit(made: "Certificate") -> Exit:
+    if made.unbooked:
+        return Exit.STORE
     if made.unread:
         return Exit.PARTLY
     if made.unknown:
@@ -101,7 +122,10 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
     until = wall_time(desk, made.last_read_at)
     line(clock_words(desk))
     what = _scope_words(made.scope, made.value)
-    line(f"HALT {made.number} {what} by {made.by} at {wall_time(desk, made.at)}")
+    number = f"{made.number} " if made.number else ""
+    line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
+    if made.unbooked:
+        line(f"the books did not take this as it was made, and take it up when they can: {made.unbooked}")
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "

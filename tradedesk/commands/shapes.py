@@ -361,6 +361,7 @@ def certificate_shape(made: "Certificate") -> Shape:
         "passed_over": made.passed_over,
         "conditionals": made.conditionals,
         "conditionals_unread": made.conditionals_unread,
+        "unbooked": made.unbooked,
         "unsent_freed": made.unsent_freed,
         "released_paise": made.released_paise,
         "blocked_before_paise": made.blocked_before_paise,

@@ -1,0 +1,182 @@
+"""A cancel-all whose halt the books did not take: what brokers showed of it, kept in a file until they do."""
+
+import contextlib
+import json
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from brokers.contract import BrokerOrder, BrokerStatus
+from data.vocabulary import OrderState
+from engine.accounts.views import HaltView, OrderView
+from engine.orders.certificate import Certificate, CertificateLine, CertificateOrder
+from engine.orders.conditionals import look_at_conditionals
+from engine.orders.round import Round
+from engine.parts import Parts
+
+log = logging.getLogger(__name__)
+
+LEFT = "unbooked-*.json"
+"""The files of certificates that the books have not taken, in the home's `certificates` folder."""
+
+_ENDS = {
+    BrokerStatus.COMPLETE: "filled",
+    BrokerStatus.CANCELLED: "cancelled",
+    BrokerStatus.REJECTED: "rejected",
+    BrokerStatus.EXPIRED: "expired",
+}
+
+_UNKNOWN = ("unknown", "live", "tried")
+"""Results of orders of which nobody can say that they have ended."""
+
+
+async def certify_from_books(
+    parts: Parts, reading: Round, halt: HaltView, order_ids: Iterable[int], why: str
+) -> Certificate:
+    """Read the brokers' books back after `Round.cancel_from_books`, then GTTs and alerts, and certify.
+
+    `why` is what kept the halt out of the books; no money is freed before they take it.
+    """
+    await reading.read_back()
+    conditionals, conditionals_unread = await look_at_conditionals(parts, reading.clients)
+    by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
+    for order in (parts.book.orders[order_id] for order_id in order_ids):
+        by_client[order.client_id].append(_entry(order, reading))
+    entries = [entry for rows in by_client.values() for entry in rows]
+    results = Counter(entry.result for entry in entries)
+    unread = reading.unread_books()
+    blocked = sum(parts.book.orders[entry.order_id].blocked_paise for entry in entries)
+    return Certificate(
+        number=halt.number,
+        scope=halt.scope,
+        value=halt.value,
+        by=halt.by,
+        at=halt.at,
+        last_read_at=parts.clock.now(),
+        ended=reading.books_are_quiet() and not any(results[word] for word in _UNKNOWN),
+        cancelled=results["cancelled"],
+        filled_meanwhile=results["filled"],
+        refused=0,
+        unknown=sum(results[word] for word in _UNKNOWN),
+        unreachable=len(unread),
+        unsent_freed=0,
+        released_paise=0,
+        blocked_before_paise=blocked,
+        still_blocked_paise=blocked,
+        lines=tuple(
+            sorted((_line(parts, c, rows) for c, rows in by_client.items()), key=lambda one: one.code)
+        ),
+        orders=tuple(entries),
+        strangers=reading.strangers_in_books(),
+        clients=len(reading.clients),
+        tried=results["tried"],
+        unread=unread,
+        not_signed_in=reading.not_signed_in,
+        unread_rows=reading.rows_unread_in_books(),
+        passed_over=reading.passed_over_in_books(),
+        conditionals=conditionals,
+        conditionals_unread=conditionals_unread,
+        unbooked=why,
+    )
+
+
+def _entry(order: OrderView, reading: Round) -> CertificateOrder:
+    theirs = reading.in_book(order)
+    filled = order.filled_quantity if theirs is None else theirs.filled_quantity
+    return CertificateOrder(
+        order.id,
+        order.client_id,
+        order.key,
+        order.side.value,
+        order.quantity,
+        filled,
+        _result(order, theirs, reading),
+        0,
+    )
+
+
+def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> str:
+    if order.state is OrderState.RESERVED:
+        return "unsent"
+    if theirs is None:
+        return "tried" if order.id in reading.tried else "unknown"
+    return _ENDS.get(theirs.status) or ("tried" if order.id in reading.tried else "live")
+
+
+def _line(parts: Parts, client_id: int, entries: list[CertificateOrder]) -> CertificateLine:
+    client, results = parts.book.clients[client_id], Counter(entry.result for entry in entries)
+    available = parts.book.funds[client_id].available_paise
+    unsent = f"{results['unsent']} unsent keep their money until the books take the halt"
+    return CertificateLine(
+        client_id=client_id,
+        code=client.code,
+        name=client.name,
+        cancelled=results["cancelled"],
+        filled=results["filled"],
+        refused=0,
+        unknown=sum(results[word] for word in _UNKNOWN),
+        released_paise=0,
+        available_before_paise=available,
+        available_now_paise=available,
+        note=unsent if results["unsent"] else "",
+        tried=results["tried"],
+    )
+
+
+# --- the file -----------------------------------------------------------------------------------------------
+
+
+def leave_certificate(home: Path, made: Certificate) -> Path | None:
+    """Keep a certificate that the books did not take in a synced file; None where that cannot be written."""
+    folder = home / "certificates"
+    path = folder / f"unbooked-{made.at:%Y%m%dT%H%M%S%f}-{os.getpid()}.json"
+    part = path.with_suffix(".part")
+    try:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(made.to_json(), file, indent=2, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync(folder)
+    except OSError as problem:
+        log.error("the certificate could not be kept in a file: %s", problem)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        return None
+    return path
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def left_certificates(home: Path) -> list[Path]:
+    """The files of certificates that the books have not taken, oldest first."""
+    return sorted((home / "certificates").glob(LEFT))
+
+
+def read_certificate(path: Path) -> Certificate | None:
+    """A certificate from its file; None where that is gone, or holds none: then it is set aside by name."""
+    try:
+        return Certificate.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None  # another process has just taken it up
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        aside = path.with_name(path.name.replace("unbooked-", "unreadable-"))
+        log.error("a certificate could not be read; it stands as %s: %r", aside, problem)
+        with contextlib.suppress(OSError):
+            path.replace(aside)
+        return None
+
+
+def as_booked(made: Certificate, number: int) -> Certificate:
+    """The same certificate under the number that its halt has in the books."""
+    return replace(made, number=number)

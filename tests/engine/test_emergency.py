@@ -1,0 +1,198 @@
+"""A cancel-all that the books cannot take: it names all that survives it, and its certificate is not lost."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from brokers.contract import (
+    BrokerError,
+    BrokerStatus,
+    Conditional,
+    ConditionalKind,
+    PassedOver,
+    Refused,
+    Rows,
+)
+from data.store import StoreUnwritable
+from data.vocabulary import HaltScope, OrderState, SizingKind
+from engine.orders.halt import FILE_ONLY
+from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
+
+ROHAN, PRIYA, AMIT = 8, 15, 22
+FUTURE = PassedOver("77", "NFO NRML", "NIFTY26NOVFUT", "SELL", 50)
+GTT = Conditional(ConditionalKind.GTT, "9", "TCS when it reaches 2400", places_orders=True)
+
+
+class Survivors(Wire):
+    """A broker with what no cancel-all touches: an order of another segment, and GTTs."""
+
+    async def orders(self, account):
+        rows = await super().orders(account)
+        return replace(rows, passed_over=(FUTURE,)) if account.client_id == ROHAN else rows
+
+    async def conditionals(self, account):
+        assert self.cancelled, "cancels go first"
+        if account.client_id == AMIT:
+            raise BrokerError("HTTP 502 Bad Gateway")
+        return Rows((GTT,) if account.client_id == PRIYA else ())
+
+    async def delete_conditional(self, account, conditional):
+        raise AssertionError("only where it is wanted")
+
+
+async def fired_on_a_full_disk(desk):
+    """What a cancel-all leaves that met a full disk, with orders of the desk and of a client's phone."""
+    await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, limit_paise=2400_00))
+    total = desk.counts().live
+    by_phone(desk, AMIT, limit_paise=1400_00)
+    Survivors(desk)
+    await disk(desk, full=True)
+    firing = desk.halt.fire_now("tester")
+    await until(desk, firing.done)
+    with pytest.raises(StoreUnwritable, match=f"took {total + 1} cancels all the same"):
+        firing.result()
+    assert desk.halt.unwritten is not None
+    return desk.halt.unwritten.certificate
+
+
+def left(home):
+    return sorted(path.name for path in (home / "certificates").iterdir())
+
+
+async def certified(desk):
+    rows = await desk.audit.rows(100)
+    return [row.details["halt"] for row in rows if row.action == "HALT_CERTIFIED"]
+
+
+async def test_a_cancel_all_that_the_books_cannot_take_names_what_survives_it(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        made = await fired_on_a_full_disk(desk)
+        code = {client_id: desk.clients.get(client_id).code for client_id in (ROHAN, PRIYA, AMIT)}
+        assert (made.number, made.ended, made.unread) == (FILE_ONLY, True, ())
+        assert made.unbooked
+        assert len(made.orders) == made.cancelled == desk.counts().live > 40
+        assert [(one.code, one.what, one.quantity) for one in made.passed_over] == [
+            (code[ROHAN], "NFO NRML", 50)
+        ]
+        assert [(one.code, one.kind, one.result) for one in made.conditionals] == [
+            (code[PRIYA], "gtt", "active")
+        ]
+        assert made.conditionals_unread == (code[AMIT],)
+        assert [(one.client_id, one.result) for one in made.strangers] == [(AMIT, "ended")]
+        assert {line.released_paise for line in made.lines} == {0}
+        assert made.still_blocked_paise == made.blocked_before_paise > 0
+
+
+async def test_its_certificate_is_taken_up_by_the_next_opening_and_by_no_other(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        made = await fired_on_a_full_disk(desk)
+        (name,) = left(tmp_path)
+        kept = (tmp_path / "certificates" / name).read_bytes()
+    async with paper_desk(tmp_path, demo=False) as again:
+        assert again.halt.certificate(1) == replace(made, number=1)
+        assert [(halt.number, halt.at, halt.by) for halt in again.halt.active()] == [(1, made.at, "tester")]
+        assert await certified(again) == [1]
+        assert left(tmp_path) == ["halt-1.json"]
+    (tmp_path / "certificates" / name).write_bytes(kept)  # as where a program ends right after the commit
+    async with paper_desk(tmp_path, demo=False, kind="cli") as third:
+        assert await certified(third) == [1]
+        assert [halt.number for halt in third.halt.active()] == [1]
+        assert left(tmp_path) == ["halt-1.json"]
+        assert await third.halt.resume(1, "resume", "tester") == 1
+        assert third.halt.active() == []
+
+
+async def test_a_desk_that_is_open_takes_it_up_once_the_books_can_be_written(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await fired_on_a_full_disk(desk)
+        await disk(desk, full=False)
+        await until(desk, lambda: desk.halt.certificate(1) is not None)
+        await until(desk, lambda: desk.counts().live == 0)
+        assert desk.halt.unwritten is None
+        assert [halt.number for halt in desk.halt.active()] == [1]
+        assert {order.state for order in desk.orders.all()} == {OrderState.CANCELLED}
+        await books_are_sound(desk)
+        assert await desk.halt.resume(FILE_ONLY, "resume", "tester") == 1, (
+            "the screen may still show the file"
+        )
+
+
+async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        write, full = desk._parts.store.write, []
+
+        async def only_the_halt(unit):
+            if full:
+                raise StoreUnwritable("database or disk is full")
+            full.append(True)
+            return await write(unit)
+
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2400_00))
+        desk._parts.store.write = only_the_halt
+        firing = desk.halt.fire_now("tester")
+        await until(desk, firing.done)
+        made = firing.result()
+        assert (made.number, made.ended, made.cancelled) == (1, True, 2)
+        assert made.unbooked
+        del desk._parts.store.write
+        await until(desk, lambda: left(tmp_path) == ["halt-1.json"])
+        assert await certified(desk) == [1]
+        await until(desk, lambda: desk.counts().live == 0)
+        await books_are_sound(desk)
+
+
+async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_halt(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        desk._dispatcher.submit = lambda ids: None
+        plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
+        await desk.runs.start(plan, plan.digest)
+        await disk(desk, full=True)
+        with pytest.raises(StoreUnwritable):
+            await desk.halt.fire("tester", HaltScope.CLIENT, str(ROHAN))
+        assert desk.halt.unwritten is not None
+        (entry,) = desk.halt.unwritten.certificate.orders
+        assert entry.result == "unsent"
+        await disk(desk, full=False)
+        await until(desk, lambda: desk.counts().unsent == 0)
+        (order,) = desk.orders.all()
+        assert (order.state, order.blocked_paise) == (OrderState.CANCELLED, 0)
+        assert [(halt.scope, halt.value) for halt in desk.halt.active()] == [(HaltScope.CLIENT, str(ROHAN))]
+        await books_are_sound(desk)
+
+
+async def test_it_reads_back_until_nothing_is_live_at_the_brokers(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, limit_paise=2400_00))
+        number = by_phone(desk, PRIYA, limit_paise=1400_00)
+        wire, late = Wire(desk), []
+
+        async def cancel(account, broker_order_id):
+            if broker_order_id != number:
+                return None
+            late.append(asyncio.create_task(done_later(account, broker_order_id)))
+            return Refused("being_processed", "Order is being processed")
+
+        async def done_later(account, broker_order_id):
+            await desk.clock.sleep(3.0)
+            await wire._broker.cancel(account, broker_order_id)
+
+        wire.on_cancel = cancel
+        await disk(desk, full=True)
+        firing = desk.halt.fire_now("tester")
+        await until(desk, firing.done)
+        assert isinstance(firing.exception(), StoreUnwritable)
+        assert desk.halt.unwritten is not None
+        made = desk.halt.unwritten.certificate
+        orders = desk.exchange.orders(desk.clients.get(PRIYA).code)
+        assert {one.status for one in orders} == {BrokerStatus.CANCELLED}
+        assert (made.ended, [one.result for one in made.strangers]) == (True, ["ended"])
+        assert desk.clock.monotonic() >= 3
+
+
+async def test_a_file_that_holds_no_certificate_is_set_aside_by_name(tmp_path):
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "unbooked-1.json").write_text("{")
+    async with paper_desk(tmp_path) as desk:
+        assert left(tmp_path) == ["unreadable-1.json"]
+        assert desk.halt.active() == []
