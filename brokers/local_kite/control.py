@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
+from brokers.contract import Refused
 from brokers.local_kite.answers import Row
 from brokers.local_kite.laid_rows import LaidRow
 from brokers.local_kite.mishaps import DELAY_S
@@ -49,6 +50,9 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         kite.laid_rows.clear(request.query.get("user"))
         return True
 
+    async def fill(request: web.Request) -> object:
+        return await _fill(kite, await _body(request))
+
     async def switch(request: web.Request) -> object:
         kite.switches.change(await _body(request))
         return True
@@ -69,6 +73,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
     app.router.add_delete("/control/faults", _answering(clear_faults))
     app.router.add_post("/control/rows", _answering(lay_row))
     app.router.add_delete("/control/rows", _answering(clear_rows))
+    app.router.add_post("/control/fills", _answering(fill))
     app.router.add_post("/control/switches", _answering(switch))
     app.router.add_get("/control/state", _answering(state))
     app.router.add_post("/control/sockets", _answering(sockets))
@@ -147,6 +152,22 @@ def _lay_row(kite: "LocalKite", body: dict[str, Any]) -> bool:
         str(body.get("user", "")), str(body.get("book", "")), cast(Row, fields), str(body.get("of", ""))
     )
     kite.laid_rows.lay(row)
+    return True
+
+
+async def _fill(kite: "LocalKite", body: dict[str, Any]) -> bool:
+    """Let more shares trade of an order that trades in parts: `quantity` of them, or all that are left."""
+    user_id, order_id, quantity = str(body.get("user", "")), str(body.get("order", "")), body.get("quantity")
+    entry = kite.journal.find(user_id, order_id)
+    if entry is None:
+        raise BadInput("order", order_id, f"give the id of an order that {user_id or 'the user'} has today")
+    if quantity is not None and (type(quantity) is not int or quantity < 1):
+        raise BadInput(
+            "quantity", quantity, "give a whole number from 1, or leave it out for all that is left"
+        )
+    outcome = await kite.journal.allow(entry, quantity)
+    if isinstance(outcome, Refused):
+        raise BadInput("order", order_id, outcome.message)
     return True
 
 

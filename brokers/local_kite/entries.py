@@ -36,7 +36,8 @@ class Entry:
     """An order. `order` and `trades` are the exchange's, once the order is shown to have reached it.
 
     `changing` says that a modify or cancel is on its way, `hidden_until` (clock seconds) that the book does
-    not show the order yet, `masked_until` that it shows a status of no meaning. Times are market times.
+    not show the order yet, `masked_until` that it shows a status of no meaning, `at_most` how many of its
+    shares trade until more are let. Times are market times.
     """
 
     order_id: str
@@ -54,6 +55,7 @@ class Entry:
     changing: bool = False
     hidden_until: float = 0.0
     masked_until: float = 0.0
+    at_most: int | None = None
     order: BrokerOrder | None = None
     trades: tuple[BrokerTrade, ...] = ()
     history: list[Row] = field(default_factory=list[Row])

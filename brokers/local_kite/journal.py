@@ -184,6 +184,9 @@ class Journal:
             entry.hidden_until = self._clock.monotonic() + delay_s
         if fault == "unknown_status":
             entry.masked_until = self._clock.monotonic() + delay_s
+        if fault == "partial_fill":
+            entry.at_most = request.quantity // 2
+            self._spawn(self._rest_trades(entry, delay_s))
         if fault == "exchange_cancel":
             self._spawn(self._taken_off(entry, delay_s))
         self._add(entry)
@@ -280,7 +283,7 @@ class Journal:
         return await self._send(entry, at_post=at_post)
 
     async def _send(self, entry: Entry, *, at_post: bool = False) -> Refused | None:
-        call = partial(self._venue.exchange.place, entry.user_id, entry.request)
+        call = partial(self._venue.exchange.place, entry.user_id, entry.request, entry.at_most)
         while True:
             try:
                 outcome = await self._venue.write(call, partial(self._link, entry))
@@ -326,6 +329,21 @@ class Journal:
             self._note(entry, "MODIFY PENDING")
         self._changed(entry, Refused("exchange", "16346 : Order cannot be modified"))
         self._settle(entry)
+
+    async def allow(self, entry: Entry, quantity: int | None) -> Accepted | Refused:
+        """Let `quantity` more shares trade of an order that trades in parts, or all that is left of it."""
+        if entry.exchange_id:
+            call = partial(self._venue.exchange.allow, entry.user_id, entry.exchange_id, quantity)
+            return await self._venue.write(call)
+        entry.at_most = None if quantity is None else (entry.at_most or 0) + quantity
+        return Accepted(entry.order_id)
+
+    async def _rest_trades(self, entry: Entry, after_s: float) -> None:
+        """Let all that is left of an order trade."""
+        await self._clock.sleep(after_s)
+        if not entry.final:
+            with suppress(BrokerError):
+                await self.allow(entry, None)
 
     async def _taken_off(self, entry: Entry, after_s: float) -> None:
         """Have the exchange cancel an order by itself."""

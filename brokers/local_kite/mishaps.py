@@ -63,6 +63,7 @@ MENU = MappingProxyType(
         "late_in_book": _PLACE,  # done; the order book shows it after `delay_s`
         "stuck": _PLACE,  # the order stays at its first status for `delay_s`
         "rms_reject": _PLACE,  # accepted, and rejected by the risk checks
+        "partial_fill": _PLACE,  # half of its shares trade, rounded down, and the others after `delay_s`
         "exchange_cancel": _PLACE,  # accepted, and cancelled by the exchange after `delay_s`
         "unknown_status": _PLACE,  # the book shows a status that nobody has heard of for `delay_s`
         "not_modified": frozenset({"modify"}),  # accepted, and NOT MODIFIED in the book

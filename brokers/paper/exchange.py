@@ -358,10 +358,13 @@ class PaperExchange:
 
     # --- orders -------------------------------------------------------------------------------------------
 
-    def place(self, user_id: str, request: OrderRequest) -> Accepted | Refused:
-        """Take an order, or refuse it in a broker's words; a marketable one trades before this returns."""
+    def place(self, user_id: str, request: OrderRequest, at_most: int | None = None) -> Accepted | Refused:
+        """Take an order, or refuse it in a broker's words; a marketable one trades before this returns.
+
+        Where `at_most` is given, no more of its shares trade until `allow`, or the process's end.
+        """
         with self.transaction():
-            return self._orders.place(self._state, user_id, request)
+            return self._orders.place(self._state, user_id, request, at_most)
 
     def modify(self, user_id: str, broker_order_id: str, change: OrderChange) -> Accepted | Refused:
         """Change a live order."""
@@ -374,6 +377,11 @@ class PaperExchange:
             return self._orders.cancel(self._state, user_id, broker_order_id)
 
     # --- mishaps ------------------------------------------------------------------------------------------
+
+    def allow(self, user_id: str, broker_order_id: str, quantity: int | None) -> Accepted | Refused:
+        """Let `quantity` more shares trade of an order placed with `at_most`; with None all that is left."""
+        with self.transaction():
+            return self._orders.allow(self._state, user_id, broker_order_id, quantity)
 
     def overfill(self, user_id: str, broker_order_id: str, quantity: int) -> Accepted | Refused:
         """Trade `quantity` shares beyond an order's own, at the price of its newest trade.

@@ -53,9 +53,15 @@ class OrderFlow:
         self._booking = booking
         self._policy = policy
         self._depth: dict[str, Book] = {}
+        self._allowed: dict[int, int] = {}
 
-    def place(self, state: State, user_id: str, request: OrderRequest) -> Accepted | Refused:
-        """Check an order, block for it, and let it meet the book at once; a stop order waits outside it."""
+    def place(
+        self, state: State, user_id: str, request: OrderRequest, at_most: int | None = None
+    ) -> Accepted | Refused:
+        """Check an order, block for it, and let it meet the book at once; a stop order waits outside it.
+
+        Where `at_most` is given, no more shares of it trade until `allow` lets more.
+        """
         key = f"{request.exchange}:{request.tradingsymbol}"
         listing = self._market.listings.get(key)
         if listing is None:
@@ -118,6 +124,8 @@ class OrderFlow:
         if refused is not None:
             return refused
         state.next_order += 1
+        if at_most is not None:
+            self._allowed[order.order_id] = at_most
         if phase is PhaseKind.CONTINUOUS and not order.waiting:
             self._meet_book(account, order, instrument, quote, at_us)
         if order.live and order.validity == Validity.IOC and not order.waiting:
@@ -126,6 +134,22 @@ class OrderFlow:
         self._books.insert_order(order)
         self._books.tell(order.order_id)
         return Accepted(str(order.order_id))
+
+    def allow(
+        self, state: State, user_id: str, broker_order_id: str, quantity: int | None
+    ) -> Accepted | Refused:
+        """Let `quantity` more shares trade of an order that was held to some, or all that is left of it."""
+        order = self._books.order(user_id, broker_order_id)
+        if order is None:
+            return _unknown_order(broker_order_id)
+        if not order.live:
+            return _final("fill", "filled", order)
+        if quantity is None:
+            self._allowed.pop(order.order_id, None)
+        elif order.order_id in self._allowed:
+            self._allowed[order.order_id] += quantity
+        self.match(state, order.key, state.market_us)
+        return Accepted(broker_order_id)
 
     def modify(
         self, state: State, user_id: str, broker_order_id: str, change: OrderChange
@@ -192,6 +216,7 @@ class OrderFlow:
     def end(self, order: OrderRow, status: BrokerStatus, message: str) -> None:
         """End a live order and free what it blocks."""
         account = self._books.account(order.user_id)
+        self._allowed.pop(order.order_id, None)
         self._booking.finish(account, order, status, message)
         self._books.save_account(account)
         self._books.save_order(order)
@@ -281,7 +306,10 @@ class OrderFlow:
     ) -> bool:
         """Trade what the displayed depth gives an order now; tells whether anything traded."""
         book = self._book(order.key, quote, at_us)
-        fills = book.take(order.buying, order.limit_paise, order.remaining)
+        allowed = self._allowed.get(order.order_id, order.remaining)
+        fills = book.take(order.buying, order.limit_paise, min(order.remaining, allowed))
+        if order.order_id in self._allowed:
+            self._allowed[order.order_id] -= sum(part for _, part in fills)
         if order.resting:
             fills = at_makers_price(fills, order.limit_paise)
         if fills:

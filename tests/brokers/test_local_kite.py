@@ -446,6 +446,60 @@ async def test_what_becomes_of_an_order_may_surprise(house: House) -> None:
     assert rows["exchange_cancel"]["status_message"].startswith("17070")
 
 
+async def test_an_order_trades_in_parts_at_chosen_moments(house: House) -> None:
+    ann = await house.sign_in("ANN")
+    house.exchange.pin("NSE:ACC", 100_00)
+
+    async def placed(tag: str, quantity: int = 10, **more: Any) -> str:
+        slow = {"route": "place", "fault": "partial_fill", "count": 1, "delay_s": 60}
+        await house.control("faults", slow)
+        return str(await call(ann.place_order, **order(tag=tag, quantity=quantity, price=101.0, **more)))
+
+    async def rows() -> dict[str, tuple[str, int, int]]:
+        found = await call(ann.orders)
+        return {row["tag"]: (row["status"], row["filled_quantity"], row["quantity"]) for row in found}
+
+    filled, cancelled, changed, _ = [
+        await placed(tag, 1 if tag == "one" else 10) for tag in ("filled", "cancelled", "changed", "one")
+    ]
+    await placed("at once", validity="IOC")
+    assert await rows() == {
+        "filled": ("OPEN", 5, 10),
+        "cancelled": ("OPEN", 5, 10),
+        "changed": ("OPEN", 5, 10),
+        "one": ("OPEN", 0, 1),
+        "at once": ("CANCELLED", 5, 10),
+    }
+    assert [(row["status"], row["filled_quantity"]) for user, row in house.told][:1] == [("UPDATE", 5)]
+
+    await house.control("fills", {"user": "ANN", "order": filled, "quantity": 2})
+    await call(ann.cancel_order, "regular", cancelled)
+    await house.control("faults", {"route": "modify", "fault": "not_modified", "count": 1})
+    await call(ann.modify_order, "regular", changed, quantity=7)
+    history = await call(ann.order_history, changed)
+    assert [(row["status"], row["filled_quantity"]) for row in history[-2:]] == [
+        ("NOT MODIFIED", 5),
+        ("OPEN", 5),
+    ]
+    await call(ann.modify_order, "regular", changed, quantity=7)
+    await call(ann.modify_order, "regular", changed, quantity=4)
+    assert (await rows())["changed"] == ("OPEN", 5, 7), "never fewer than have traded"
+    assert (await rows())["filled"] == ("OPEN", 7, 10)
+    assert (await rows())["cancelled"] == ("CANCELLED", 5, 10)
+    assert len(await call(ann.order_trades, filled)) == 2
+
+    await house.clock.advance(61)
+    assert await rows() == {
+        "filled": ("COMPLETE", 10, 10),
+        "cancelled": ("CANCELLED", 5, 10),
+        "changed": ("COMPLETE", 7, 7),
+        "one": ("COMPLETE", 1, 1),
+        "at once": ("CANCELLED", 5, 10),
+    }
+    traded = sum(row["quantity"] for row in await call(ann.trades))
+    assert traded == 10 + 5 + 7 + 1 + 5
+
+
 async def test_a_dump_may_come_slowly_or_be_cut(house: House) -> None:
     ann = await house.sign_in("ANN")
     whole = await call(ann.instruments)

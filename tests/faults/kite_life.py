@@ -286,6 +286,7 @@ PLACING = (
     "late_in_book",
     "stuck",
     "rms_reject",
+    "partial_fill",
     "wrong_ip",
     "token_expired",
 )
