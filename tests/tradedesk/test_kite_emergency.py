@@ -10,9 +10,9 @@ from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.money import BadInput
 from data.phases import load_calendar
-from data.schema import prepare
 from data.secrets import FileVault
 from engine.rules import Rules, Waits
+from tests.books import empty_books
 from tradedesk.app import TradedeskApp
 from tradedesk.foundation import KITE_OF_HOME, Foundation
 from tradedesk.kite_desk import _roots_of, _vault_of
@@ -20,7 +20,7 @@ from tradedesk.settings import Settings
 
 
 def base_at(home, owned, kite_url):
-    prepare(home / "desk.db")
+    empty_books(home)
     with closing(sqlite3.connect(home / "desk.db")) as file:
         file.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (KITE_OF_HOME, owned))
         file.commit()

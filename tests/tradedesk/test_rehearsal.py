@@ -9,6 +9,7 @@ from brokers.paper.faults import Faults, FaultyBroker
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind
+from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
 from tradedesk.paper_desk import prepare_demo
@@ -23,7 +24,7 @@ async def test_a_desk_finds_every_order_whose_answer_was_lost(tmp_path: Path) ->
     exchange = PaperExchange(None, clock, load_calendar())
     settings = Settings(trader="tester")
     async with open_desk(
-        tmp_path,
+        empty_books(tmp_path),
         clock=clock,
         settings=settings,
         waits=WAITS,

@@ -78,13 +78,20 @@ async def _resume(desk: "Desk", number: int, sending: int | None, patience: floa
         what = "\n".join([desk.mode, *prospect.lines()])
         if not at_terminal():
             say(f"{what}\nnothing was done: add --send {prospect.unsent} to send them")
-            return Exit.NOTHING_SENT
+            return _left_alone(desk, number, as_json)
         if not await typed(prospect.answer, what):
-            return Exit.NOTHING_SENT
+            return _left_alone(desk, number, as_json)
         sending = prospect.unsent
     going_on = await desk.runs.go_on(number, sending)
     made = await desk.plans.get(going_on.plan_number)
     return await follow_run(desk, number, made, patience, as_json)
+
+
+def _left_alone(desk: "Desk", number: int, as_json: bool) -> Exit:
+    """What was not confirmed leaves the run as it is, which is then the document."""
+    if as_json:
+        document(run_shape(desk, desk.runs.get(number)))
+    return Exit.NOTHING_SENT
 
 
 async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: bool) -> Exit:
@@ -98,6 +105,6 @@ async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: 
     what = f"{desk.mode}  stop run {found.number}, {found.title}: {unsent} unsent are freed"
     what += f", {at_brokers} live are cancelled" if at_brokers else "; what is live goes on"
     if not await confirmed(answer, what, yes, "add --yes to stop it"):
-        return Exit.NOTHING_SENT
+        return _left_alone(desk, found.number, as_json)
     _show(desk, await desk.runs.stop(found.number, live), as_json)
     return Exit.DONE

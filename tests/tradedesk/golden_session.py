@@ -1,0 +1,261 @@
+"""One session of every command with `--json` on a seeded home, made so that it prints the same each time.
+
+`python -m tests.tradedesk.golden_session` writes `tests/goldens/cli.json` anew.
+"""
+
+import asyncio
+import itertools
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import keyring
+from keyring.backends import fail
+
+import tradedesk.wiring
+from brokers.contract import Accepted, Ambiguous, OrderRequest
+from brokers.paper.broker import PaperBroker
+from brokers.paper.exchange import PaperExchange
+from data.clock import ManualClock, SystemClock
+from data.phases import load_calendar
+from data.vocabulary import OrderType, Product, Side
+from engine.rules import Rules
+from tests.books import empty_books
+from tests.desks import MISSION_PINS, START, WAITS
+from tests.tradedesk.cli_desk import Terminal
+from tradedesk.settings import Settings
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "cli.json"
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "init": ("init", "--demo"),
+    "clients": ("clients", "--search", "AM1042"),
+    "clients of a group": ("clients", "--group", "Family", "--status", "pending"),
+    "clients import template": ("clients", "import", "--template"),
+    "clients import": ("clients", "import", "{home}/clients.csv"),
+    "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
+    "instruments import": ("instruments", "import", "{home}/dump.csv"),
+    "instruments prices": ("instruments", "prices", "{home}/closes.csv"),
+    "routes import template": ("routes", "import", "--template"),
+    "routes import": ("routes", "import", "{home}/routes.csv"),
+    "routes show": ("routes", "show"),
+    "routes retry": ("routes", "retry", "AM1042"),
+    "secrets": ("secrets",),
+    "secrets set-key": ("secrets", "set-key", "abcd1234"),
+    "gate": ("gate", "--red"),
+    "gate waive": ("gate", "waive", "AM1042", "route", "--reason", "by telephone"),
+    "login links": ("login", "links"),
+    "login client": ("login", "client", "AM1042", "token"),
+    "simulate clock": ("simulate", "clock"),
+    "simulate sign-in": ("simulate", "sign-in", "AM1042"),
+    "search": ("search", "TCS"),
+    "watch": ("watch", "--add", "INFY", "RELIANCE", "TCS"),
+    "detail": ("detail", "TCS"),
+    "plan": ("plan", "buy", "TCS", "--percent", "25", "--clients", "AM1042,RG1008,PS1015"),
+    "plan of nothing": ("plan", "sell", "TCS", "--percent", "50", "--clients", "AM1042"),
+    "bulk unconfirmed": ("bulk", "buy", "TCS", "--quantity", "2", "--clients", "AM1042"),
+    "bulk": ("bulk", "buy", "TCS", "--quantity", "2", "--clients", "AM1042", "--yes"),
+    "bulk again": ("bulk", "buy", "TCS", "--quantity", "2", "--clients", "AM1042", "--yes"),
+    "order resting": ("order", "AM1042", "buy", "INFY", "2", "--limit", "1400", "--yes"),
+    "order sold": ("order", "AM1042", "sell", "TCS", "1", "--yes"),
+    "order refused": ("order", "AM1042", "sell", "TCS", "5", "--yes"),
+    "modify unconfirmed": ("modify", "2", "--limit", "1410"),
+    "modify": ("modify", "2", "--limit", "1410", "--yes"),
+    "orders": ("orders", "--client", "AM1042"),
+    "orders show": ("orders", "show", "1"),
+    "positions": ("positions", "--client", "AM1042"),
+    "funds": ("funds", "--client", "AM1042"),
+    "transactions": ("transactions", "--client", "AM1042"),
+    "cancel": ("cancel", "2", "--yes"),
+    "bulk paused": ("bulk", "buy", "HDFCBANK", "--quantity", "1", "--clients", "AM1042", "--yes"),
+    "run": ("run", "4"),
+    "run resume shown": ("run", "4", "resume"),
+    "run stop unconfirmed": ("run", "4", "stop"),
+    "run stop": ("run", "4", "stop", "--yes"),
+    "runs": ("runs",),
+    "runs of a day": ("runs", "--day", "2026-11-17"),
+    "order in doubt": ("order", "RG1008", "buy", "TCS", "1", "--limit", "2300", "--yes", "--wait", "1"),
+    "unknown": ("unknown",),
+    "unknown adopt": ("unknown", "adopt", "5", "2611180000000000001", "--reason", "seen"),
+    "unknown absent": ("unknown", "absent", "5", "--reason", "never came"),
+    "reconcile": ("reconcile", "AP1022"),
+    "reconcile adopted": ("reconcile", "AP1022", "--adopt", "--reason", "by phone"),
+    "order to cancel": ("order", "AM1042", "buy", "INFY", "1", "--limit", "1401", "--yes"),
+    "cancel-all unconfirmed": ("cancel-all",),
+    "cancel-all": ("cancel-all", "--yes", "--scope", "client", "--value", "AM1042"),
+    "certificate": ("certificate",),
+    "resume": ("resume", "--yes"),
+    "audit show": ("audit", "show", "--order", "1"),
+    "audit verify": ("audit", "verify"),
+    "audit accept": ("audit", "accept", "--reason", "nothing is wrong", "--word", "accept"),
+    "doctor": ("doctor",),
+    "usage": ("plan", "buy"),
+}
+"""What is run, in this order, each under a name of its own; all with `--json`."""
+
+FILES = {
+    "clients.csv": "code,name,broker,broker_user_id,status,capital,available\n"
+    "NEW1,New Client,zerodha,ZNEW1,active,100000,100000\n",
+    "dump.csv": "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,"
+    "lot_size,instrument_type,segment,exchange\n"
+    "408065,1594,INFY,INFOSYS,0,,0,0.1,1,EQ,NSE,NSE\n"
+    "5,2,NIFTY26NOVFUT,NIFTY,0,2026-11-26,0,0.05,75,FUT,NFO-FUT,NFO\n",
+    "closes.csv": "symbol,close\nINFY,1491.00\n",
+    "routes.csv": "code,kind,api_key,egress_ip\nAM1042,own,abcd1234,203.0.113.7\n",
+}
+
+
+def session(home: Path) -> dict[str, dict[str, Any]]:
+    """Run every step in a home of its own; gives exit code and document of each, made equal."""
+    at, done = Terminal(home), dict[str, dict[str, Any]]()
+    with _deterministic(home):
+        for name, args in STEPS.items():
+            _before(name, at)
+            with _weather(name):
+                printed = at.run(*(word.format(home=home) for word in args), "--json")
+            document = json.loads(printed.out) if printed.out else None
+            done[name] = {"args": list(args), "code": printed.code, "document": _equal(document, home)}
+    return done
+
+
+@contextmanager
+def _deterministic(home: Path) -> Iterator[None]:
+    """Open every desk with a clock moved by hand, pinned prices, no latency and a seed of its own."""
+    clock, seeds, really = ManualClock(START), itertools.count(7), tradedesk.wiring.open_desk
+
+    @asynccontextmanager
+    async def opened(*given: Any, **named: Any) -> AsyncIterator[Any]:
+        named |= {"clock": clock, "waits": WAITS, "latency": (0.0, 0.0), "seed": next(seeds)}
+        async with really(*given, **named) as desk:
+            running = asyncio.create_task(_run_on(clock))
+            try:
+                yield desk
+            finally:
+                running.cancel()
+
+    empty_books(home)
+    for name, text in FILES.items():
+        (home / name).write_text(text)
+    with (
+        patch.object(tradedesk.wiring, "open_desk", opened),
+        patch.object(keyring, "get_keyring", fail.Keyring),
+    ):
+        yield
+
+
+async def _run_on(clock: ManualClock) -> None:
+    """Let time pass as fast as the threads of store and exchange keep up."""
+    while True:
+        await SystemClock().sleep(0.001)
+        await clock.advance(0.05)
+
+
+def _before(name: str, at: Terminal) -> None:
+    """What happens at the exchange before a step."""
+    if name == "clients":
+        exchange = _exchange(at.home)
+        for symbol, (last, previous) in MISSION_PINS.items():
+            exchange.pin(symbol, last, previous)
+        exchange.close()
+    if name == "reconcile":
+        exchange = _exchange(at.home)
+        bought = OrderRequest(
+            "NSE", "INFY", Side.BUY, 2, Product.CNC, OrderType.MARKET, "", protection_bps=200
+        )
+        assert isinstance(exchange.place("AP1022", bought), Accepted)
+        exchange.close()
+
+
+def _exchange(home: Path) -> PaperExchange:
+    return PaperExchange(home / "paper.db", ManualClock(START), load_calendar())
+
+
+@contextmanager
+def _weather(name: str) -> Iterator[None]:
+    """What goes wrong during a step."""
+
+    async def lost(self: PaperBroker, *given: Any) -> Ambiguous:
+        return Ambiguous("connection reset")
+
+    rules_of = tradedesk.wiring.rules_of
+    if name == "order in doubt":
+        with patch.object(PaperBroker, "place", lost):
+            yield
+    elif name == "bulk paused":
+
+        def hasty(settings: Settings) -> Rules:
+            return replace(rules_of(settings), send_at_least_s=0.0, send_at_most_s=0.0)
+
+        with patch.object(tradedesk.wiring, "rules_of", hasty):
+            yield
+    else:
+        yield
+
+
+# --- made equal -------------------------------------------------------------------------------------------
+
+_WORDS = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"), "TIME"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "CLOCK"),
+    (re.compile(r"\b\d+ s old\b"), "N s old"),
+    (re.compile(r"\b\d+ rows verified\b"), "N rows verified"),
+    (re.compile(r"\bhead [0-9a-f]{12}\b"), "head DIGEST"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "PROOF"),
+)
+"""What differs within words between two sessions, and what stands for it."""
+
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def _equal(value: Any, home: Path) -> Any:
+    """A document without what differs between two sessions: times, durations, digests, tags, the home."""
+    text = json.dumps(value)
+    names = [*_DIGEST.findall(text), *_tags(value)]
+    for place, name in enumerate(dict.fromkeys(names), 1):
+        text = text.replace(name, f"random-{place}").replace(name[:8], f"random-{place}")
+    return _plain(json.loads(text.replace(str(home), "HOME")))
+
+
+def _tags(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "tag" and item:
+                yield item
+            yield from _tags(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _tags(item)
+
+
+def _plain(value: Any, key: str = "", audited: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item, name, "last_seq" in value) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, key) for item in value]
+    if isinstance(value, float) and key.endswith("_s"):
+        return "seconds"
+    if key in ("rows", "last_seq") and audited:
+        return "rows"
+    if isinstance(value, str):
+        for pattern, word in _WORDS:
+            value = pattern.sub(word, value)
+    return value
+
+
+def main() -> None:
+    """Write the goldens anew."""
+    with TemporaryDirectory() as folder:
+        found = session(Path(folder) / "home")
+    GOLDENS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    sys.stderr.write(f"{len(found)} steps written to {GOLDENS}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Every command's JSON stands as it was written down, and the docs name each of its keys."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer.main
+from golden_session import GOLDENS, STEPS, session
+
+from tradedesk.cli import app
+
+DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
+KEYED_BY_VALUES = ("by_segment", "skipped", "skipped_by_reason", "details", "failed")
+"""Keys whose objects are keyed by values: segments, reasons, codes, and whatever an audit row tells."""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What the session prints now."""
+    return session(tmp_path_factory.mktemp("golden") / "home")
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, dict[str, Any]]:
+    """What was written down of it."""
+    return json.loads(GOLDENS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_command_prints_the_document_that_was_written_down(
+    printed: dict[str, dict[str, Any]], golden: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert printed[name] == golden[name], "`python -m tests.tradedesk.golden_session` writes it anew"
+
+
+def test_every_command_with_json_is_in_the_session() -> None:
+    wanted = {path for path, command in _commands(typer.main.get_command(app)) if _has_json(command)}
+    run = {" ".join(args) for args in STEPS.values()}
+    assert sorted(path for path in wanted if not any(_is_of(path, words) for words in run)) == []
+
+
+def _is_of(path: str, words: str) -> bool:
+    return words == path or words.startswith(f"{path} ")
+
+
+def _commands(command: click.Command, path: str = "") -> list[tuple[str, click.Command]]:
+    found = [(path, command)] if path else []
+    for name, sub in getattr(command, "commands", {}).items():
+        found += _commands(sub, f"{path} {name}".strip())
+    return found
+
+
+def _has_json(command: click.Command) -> bool:
+    return any("--json" in param.opts for param in command.params)
+
+
+def test_the_docs_name_every_key_that_a_command_prints(golden: dict[str, dict[str, Any]]) -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", _shapes_of(DOCS)))
+    missing = {
+        name: unnamed for name, step in golden.items() if (unnamed := sorted(_keys(step["document"]) - named))
+    }
+    assert missing == {}
+
+
+def _shapes_of(docs: Path) -> str:
+    text = docs.read_text(encoding="utf-8")
+    errors = text[text.index("An error is one line") : text.index("## Set up")]
+    return text[text.index("## JSON shapes") :] + re.sub(r'"(\w+)":', r"`\1`", errors)
+
+
+def _keys(document: Any) -> set[str]:
+    if isinstance(document, list):
+        return set[str]().union(*map(_keys, document))
+    if not isinstance(document, dict):
+        return set()
+    below = (_keys(value) for key, value in document.items() if not _keyed_by_values(key, value))
+    return set(document).union(*below)
+
+
+def _keyed_by_values(key: str, value: Any) -> bool:
+    return key in KEYED_BY_VALUES and isinstance(value, dict)
