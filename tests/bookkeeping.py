@@ -31,7 +31,6 @@ from data.ledger import Line, Transfer, post
 from data.order_tables import Fill, Order, PlanRecord, Request
 from data.phases import load_calendar
 from data.rederive import differences
-from data.schema import prepare
 from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, Lot, Txn
@@ -44,6 +43,7 @@ from engine.orders.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.orders.lifecycle import apply_facts
 from engine.orders.reservation import reserve
 from engine.rules import Rules, Waits
+from tests.books import empty_books
 from tests.desks import START
 
 DAY = date(2026, 11, 18)
@@ -422,9 +422,7 @@ def _file() -> Path:
     """One prepared database for all ledgers of this process, since none of them keeps anything."""
     folder = TemporaryDirectory(prefix="ledger-")
     atexit.register(folder.cleanup)
-    path = Path(folder.name) / "desk.db"
-    prepare(path)
-    return path
+    return empty_books(Path(folder.name)) / "desk.db"
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
 from engine.rules import Waits
+from tests.books import empty_books
 from tradedesk.paper_desk import PaperDesk, prepare_demo
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
@@ -58,7 +59,7 @@ async def paper_desk(
     clock = ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar(), policy=policy)
     async with open_desk(
-        home,
+        empty_books(home),
         kind,
         clock=clock,
         settings=settings or Settings(policy=policy, trader="tester"),
@@ -149,7 +150,7 @@ async def filed_desk(
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
     settings = Settings(trader=kind)
     opening = open_desk(
-        home, kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
+        empty_books(home), kind, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=seed
     )
     async with opening as desk:
         if await prepare_demo(desk):

@@ -11,12 +11,12 @@ from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
-from data.schema import prepare
 from data.seed import universe
 from data.vocabulary import ClientStatus
 from engine.accounts.clients import NewClient
 from engine.desk import Desk
 from engine.rules import Rules, Waits
+from tests.books import empty_books
 from tradedesk.foundation import Foundation
 from tradedesk.settings import Settings
 
@@ -67,7 +67,7 @@ async def signing_desk(
 ) -> AsyncIterator[tuple[Desk, SigningBroker]]:
     """A desk with a client for each code, at Zerodha, none of them signed in; C1 is user U1 there."""
     clock = clock or ManualClock(START)
-    prepare(home / "desk.db")
+    empty_books(home)
     calendar = load_calendar()
     exchange = PaperExchange(None, clock, calendar)
     exchange.list_instruments(universe())

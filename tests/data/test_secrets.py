@@ -30,6 +30,11 @@ from data.secrets import (
 PASSPHRASE = "correct horse battery"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passphrases():
+    """Here they cost what they are shipped with."""
+
+
 class Remembering(KeyringBackend):
     """A keyring in memory."""
 
@@ -330,3 +335,7 @@ def test_a_file_of_an_earlier_version_opens_and_has_a_sum_from_its_next_change_o
     opened(tmp_path).put("l", "w")
     assert json.loads((tmp_path / FILE).read_bytes())["sum"]
     assert opened(tmp_path).get("k") == "v"
+
+
+def test_a_passphrase_costs_an_attacker_what_is_advised():
+    assert secrets._SCRYPT == {"n": 2**15, "r": 8, "p": 1}

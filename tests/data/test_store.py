@@ -15,7 +15,6 @@ from data.audit import AuditEntry
 from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
-from data.schema import prepare
 from data.store import (
     Store,
     StoreBusy,
@@ -27,13 +26,14 @@ from data.store import (
 )
 from data.tables import Audit, Meta
 from data.verifying import stored_rows, verify
+from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 
 
 @asynccontextmanager
 async def opened(path, projector=None, deliver=None):
-    prepare(path)
+    empty_books(path.parent)
     store = Store(path, ManualClock(NOW))
     if projector or deliver:
         store.project(projector or (lambda connection, touched: touched), deliver or (lambda *told: None))

@@ -71,6 +71,7 @@ async def test_a_row_put_far_behind_the_others_hides_none_of_them_from_the_openi
             await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 8))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_an_unreadable_value_of_any_column_is_named_and_ends_no_look(whole, tmp_path, table):
     database = copy_of(whole, tmp_path)

@@ -26,6 +26,7 @@ def whole(tmp_path_factory):
     return whole_home(tmp_path_factory.mktemp("whole"))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("table", TABLES, ids=str)
 async def test_a_change_of_any_column_is_found(whole, tmp_path, table):
     database = copy_of(whole, tmp_path)

@@ -12,6 +12,7 @@ from brokers.paper.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe
+from tests.books import empty_books
 from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
 from tradedesk.paper_desk import PaperDesk
@@ -62,7 +63,7 @@ async def staged_desk(home: Path, clients: int) -> AsyncIterator[PaperDesk]:
     for symbol in PINNED:
         exchange.pin(symbol, opening_price(symbol))
     async with open_desk(
-        home,
+        empty_books(home),
         clock=clock,
         settings=Settings(trader="tester"),
         waits=WAITS,

@@ -23,6 +23,7 @@ from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.boot import boot_problem
 from engine.orders.halt import FILE_ONLY
 from engine.orders.refusals import TradingStopped
+from tests.books import empty_books
 from tests.desks import (
     MISSION_PINS,
     START,
@@ -296,7 +297,7 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
     exchange = PaperExchange(None, clock, load_calendar())
     faults = Faults(clock_skew_s=2.0, reorder_update=0.3, duplicate_update=0.3, seed=seed)
     async with open_desk(
-        tmp_path,
+        empty_books(tmp_path),
         clock=clock,
         settings=Settings(trader="tester"),
         waits=WAITS,

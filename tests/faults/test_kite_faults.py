@@ -10,9 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.parts import POINTS
 from tests.faults.kite_life import PLACING
 from tests.faults.kite_runs import KILLS
+
+pytestmark = pytest.mark.proof
+
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,6 +17,9 @@ from data.vocabulary import Policy, Product, Side
 from engine.orders.facts import Fact, Seen, SendEnded
 from tests.bookkeeping import Ledger, ledger
 
+pytestmark = pytest.mark.proof
+
+
 OPEN, COMPLETE, CANCELLED = BrokerStatus.OPEN, BrokerStatus.COMPLETE, BrokerStatus.CANCELLED
 MOST = 720
 PRICE = 1000_00

@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.parts import POINTS
+
+pytestmark = pytest.mark.proof
+
 
 ROOT = Path(__file__).parents[2]
 

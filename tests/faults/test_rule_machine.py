@@ -11,6 +11,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings, target
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
@@ -55,6 +56,9 @@ from engine.orders.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip
 from tests.faults.soundness import CLIENTS, PRICE
+
+pytestmark = pytest.mark.proof
+
 
 LONG = os.environ.get("TRADEDESK_HYPOTHESIS") == "long"
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)

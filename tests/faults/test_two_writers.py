@@ -43,6 +43,9 @@ HOLD_S = 2
 
 HOLD = f"""
 import sqlite3, sys, time
+
+pytestmark = pytest.mark.proof
+
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA busy_timeout=20000")
 connection.execute("BEGIN IMMEDIATE")

@@ -23,6 +23,7 @@ from engine.accounts.views import ClientView
 from engine.orders.intents import Intent
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
+from tests.books import empty_books
 from tests.desks import START, WAITS
 from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings
@@ -160,7 +161,7 @@ async def kite_morning(
     try:
         settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester")
         async with open_desk(
-            home,
+            empty_books(home),
             clock=clock,
             settings=settings,
             waits=WAITS,

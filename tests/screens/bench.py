@@ -15,6 +15,7 @@ from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.orders.intents import Intent, Selection, Sizing
+from tests.books import empty_books
 from tests.desks import WAITS
 from tradedesk.app import TradedeskApp
 from tradedesk.paper_desk import PaperDesk, prepare_demo
@@ -150,7 +151,8 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
 
         @asynccontextmanager
         async def demo() -> AsyncIterator[PaperDesk]:
-            opening = open_desk(Path(folder), kind="app", clock=clock, waits=WAITS, latency=(0, 0), seed=1)
+            home = empty_books(Path(folder))
+            opening = open_desk(home, kind="app", clock=clock, waits=WAITS, latency=(0, 0), seed=1)
             async with opening as desk:
                 await prepare_demo(desk)
                 yield desk
