@@ -20,7 +20,7 @@ UNPROVEN: Mapping[str, str] = {
     "audit": "its own chain proves it",
     "audit_head": "it is compared with the chain",
     "comparison": "when somebody last looked, no evidence of anything",
-    "counter": "a number given out twice is refused by its table",
+    "counter": "it is held against the highest number of its table",
     "instance": "which engines run and their heartbeats; the lock file says who lives",
     "instrument": "the broker's own file, read anew each day; plans keep what they used of it",
     "market_offset": "it changes how a stamp is shown; the stamp itself is proven",

@@ -21,7 +21,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event, select
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -39,7 +39,8 @@ from data.audit import AuditEntry
 from data.audit_writer import AuditWriter, last_row
 from data.clock import Clock
 from data.columns import UtcDateTime, table
-from data.tables import Audit, Counter
+from data.counters import take_ids
+from data.tables import Audit
 from data.urls import sqlite_url
 
 T = TypeVar("T")
@@ -140,18 +141,8 @@ class Unit:
         self.connection.exec_driver_sql(statement, [tuple(read(row) for read in readers) for row in rows])
 
     def take_ids(self, name: str, count: int) -> range:
-        """The next `count` free numbers of a kind."""
-        counters = table(Counter)
-        after = self.connection.execute(
-            update(counters)
-            .where(counters.c.name == name)
-            .values(next=counters.c.next + count)
-            .returning(counters.c.next)
-        ).scalar_one_or_none()
-        if after is None:
-            self.connection.execute(insert(counters), {"name": name, "next": count + 1})
-            after = count + 1
-        return range(after - count, after)
+        """The next `count` free numbers of a kind, above every one that stands in its table."""
+        return take_ids(self.connection, name, count)
 
 
 @cache

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from data.audit_writer import kept_head
 from data.clock import IST
 from data.columns import table
+from data.counters import counter_faults
 from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
 from data.order_tables import Order, PlanRecord
@@ -146,6 +147,11 @@ def _balances(connection: Connection) -> tuple[bool, str]:
     return not found, "every balance follows from its postings" if not found else "; ".join(found[:20])
 
 
+def _counters(connection: Connection) -> tuple[bool, str]:
+    found = _not_accepted(connection, counter_faults(connection))
+    return not found, first_of(found) or "no number is given out twice"
+
+
 def _chain(connection: Connection, heads: Path | None) -> tuple[bool, str]:
     report = verify(stored_rows(connection), kept_head(connection), heads_outside(heads))
     return report.ok, f"{report.message}; head {report.head[:12]}"
@@ -229,6 +235,7 @@ _LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
     "references": _references,
     "append-only triggers": _triggers,
     "balances": _balances,
+    "counters": _counters,
     "audit rows": _told,
     "proofs": _proofs,
     "plans": _plans,

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, func, select
 from sqlmodel import SQLModel
 
 from data.columns import UtcDateTime
+from data.counters import mend_counters
 from data.readable import WORDS
 from data.store import Unit
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
@@ -67,6 +68,7 @@ def _fill_empty_tables(unit: Unit) -> None:
         if unit.connection.execute(select(func.count()).select_from(table)).scalar_one() == 0:
             row = {column.name: _some_value(column) for column in table.columns}
             unit.connection.execute(table.insert(), row)
+    mend_counters(unit.connection)
 
 
 def _some_value(column: Column[Any]) -> Any:

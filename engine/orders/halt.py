@@ -493,7 +493,7 @@ class Halts:
         version = (
             1
             + unit.connection.execute(
-                select(func.count()).select_from(kept).where(kept.c.halt_number == made.number)
+                select(func.coalesce(func.max(kept.c.version), 0)).where(kept.c.halt_number == made.number)
             ).scalar_one()
         )
         unit.insert(

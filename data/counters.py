@@ -1,0 +1,71 @@
+"""Numbers of each kind of row: given out once, and above every one that stands in its table.
+
+A counter that something else set back, or made no number, must not keep a halt from its row.
+"""
+
+from functools import cache
+
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+KINDS = {
+    "break": "account_break",
+    "client": "client",
+    "closed_lot": "closed_lot",
+    "fill": "fill",
+    "gate_waiver": "gate_waiver",
+    "halt": "halt",
+    "hold": "hold",
+    "instance": "instance",
+    "lot": "lot",
+    "order": "orders",
+    "plan": "plan",
+    "run": "run",
+    "txn": "txn",
+    "unbooked_fact": "unbooked_fact",
+}
+"""The table of each kind that is numbered by a counter."""
+
+BEYOND = 2**62
+"""What no tradedesk counts to: a larger number is passed over, so that the next one still fits the column."""
+
+
+def take_ids(connection: Connection, name: str, count: int) -> range:
+    """The next `count` free numbers of a kind."""
+    after = int(connection.exec_driver_sql(_taking(name), (name, count, count)).scalar_one())
+    return range(after - count, after)
+
+
+def counter_faults(connection: Connection) -> list[str]:
+    """Counters that would give a number out twice, in words."""
+    found: list[str] = []
+    for name, kind in KINDS.items():
+        query = f"SELECT {_highest(kind)}, (SELECT CAST(next AS BLOB) FROM counter WHERE name = ?)"
+        highest, kept = connection.exec_driver_sql(query, (name,)).one()
+        following = "" if kept is None else kept.decode("utf-8", "backslashreplace")
+        if highest and not (following.isdigit() and int(following) > highest):
+            stands = f"at {following[:40]}" if following else "not there"
+            found.append(f"the counter {name} is {stands}, {kind} {highest} was given out")
+    return found
+
+
+def mend_counters(connection: Connection) -> None:
+    """Put the counters behind the highest number of their tables."""
+    for name, kind in KINDS.items():
+        if connection.exec_driver_sql(f"SELECT {_highest(kind)}").scalar_one():
+            take_ids(connection, name, 0)
+
+
+@cache
+def _taking(name: str) -> str:
+    kept = f"CASE WHEN typeof(next) = 'integer' AND next < {BEYOND} THEN next ELSE 1 END"
+    first = f"{_highest(KINDS[name])} + 1"
+    return (
+        f"INSERT INTO counter (name, next) VALUES (?, {first} + ?)"
+        f" ON CONFLICT (name) DO UPDATE SET next = max({kept}, {first}) + ? RETURNING next"
+    )
+
+
+def _highest(kind: str) -> str:
+    (key,) = SQLModel.metadata.tables[kind].primary_key
+    return f"coalesce((SELECT max({key.name}) FROM {kind} WHERE {key.name} < {BEYOND}), 0)"
