@@ -16,6 +16,12 @@ HEAD_DIFFERS = "AUDIT_HEAD_DIFFERS"
 BREAK = "AUDIT_BREAK"
 """The action of a row by which a trader accepted what was found wrong before it, with a reason."""
 
+DISTRUSTED = "BOOKS_DISTRUSTED"
+"""The action of a row that tells what stops trading from then on, until it is accepted or found mended."""
+
+TRUSTED = "BOOKS_TRUSTED"
+"""The action of a row that says: nothing is left of what stopped trading."""
+
 
 class Head(NamedTuple):
     """The number and hash of a row of the chain."""

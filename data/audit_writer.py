@@ -1,29 +1,35 @@
 """Appending to the audit: rows are numbered, hashed and carry the proofs of what their batch changed."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
-from data.audit import GENESIS, HEAD_DIFFERS, AuditEntry, Head, chain
+from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, TRUSTED, AuditEntry, Head, chain
 from data.columns import table
 from data.proofs import (
+    Proofs,
     anything_changed,
     layout_now,
     newest_layout,
     proven_tables,
     shared_out,
-    take_proofs,
+    take_changes,
     unproven_rows,
     watch,
 )
 from data.tables import Audit, AuditHead, ProofLayout
+from data.told import Told
 
 if TYPE_CHECKING:
     from data.store import Unit
 
 WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""
+
+STOPPED = "distrusted"
+"""The row of `audit_head` that names the row of the audit which says what stops trading, while it does."""
 
 ITSELF = "tradedesk"
 """Who acts where no trader does."""
@@ -34,33 +40,49 @@ class AuditWriter:
 
     def __init__(self, connection: Connection) -> None:
         self._laid_out = False
+        self._told = Told(last_row(connection))
         watch(connection)
+
+    def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
+        """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""
+        self._told.catch_up(connection, last_row(connection))
+        return self._told.differing(connection, name, sorted(ids))
 
     def append(self, unit: "Unit", entries: list[AuditEntry]) -> tuple[Head, Head]:
         """Write a batch's rows within its transaction; gives the heads before and after.
 
         Where the audit's end is not the head that was kept, a row says so first: nothing that is written
-        later may hide it.
+        later may hide it. So does one where rows were changed that were not as the audit left them.
         """
         connection = unit.connection
-        entries = list(entries)
-        if changed := anything_changed(connection):
+        entries, proofs = list(entries), Proofs()
+        before = last_row(connection)
+        if any(entry.action == BREAK for entry in entries):
+            self._told.accept()
+        if anything_changed(connection):
             self._lay_out(unit)
-            entries = entries or [AuditEntry("ROWS_CHANGED", ITSELF)]
+            self._told.catch_up(connection, before)
+            proofs, differing = self._told.renewed(connection, take_changes(connection))
+            if differing:
+                entries.append(AuditEntry(DISTRUSTED, ITSELF, details={"found": differing}))
+            elif proofs and not entries:
+                entries.append(AuditEntry("ROWS_CHANGED", ITSELF))
         if not entries:
-            return (before := last_row(connection)), before
-        proofs = shared_out(entries, take_proofs(connection) if changed else {})
-        before, kept = last_row(connection), kept_head(connection)
+            return before, before
+        shared = shared_out(entries, proofs)
+        kept = kept_head(connection)
         if kept != before:
             details = {"kept": None if kept is None else list(kept), "found": list(before)}
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
-            proofs.insert(0, {})
+            shared.insert(0, {})
         last_seq = max(before.seq, kept.seq if kept else 0)
-        texts = [json.dumps(one, separators=(",", ":")) if one else "" for one in proofs]
+        texts = [json.dumps(one, separators=(",", ":")) if one else "" for one in shared]
         rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
         unit.insert(Audit, rows)
         after = Head(last_seq + len(rows), digest)
         _keep(unit, after, kept)
+        _keep_stop(unit, rows)
+        self._told.wrote(after, proofs)
         return before, after
 
     def _lay_out(self, unit: "Unit") -> None:
@@ -113,3 +135,37 @@ def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
         unit.connection.execute(
             update(heads).where(heads.c.name == WRITTEN).values(seq=head.seq, hash=head.hash)
         )
+
+
+def _keep_stop(unit: "Unit", rows: list[dict[str, Any]]) -> None:
+    """Keep which row says what stops trading; one by which that is accepted or found mended ends it."""
+    said = [row for row in rows if row["action"] in (BREAK, DISTRUSTED, TRUSTED)]
+    if not said:
+        return
+    heads = table(AuditHead)
+    unit.connection.execute(delete(heads).where(heads.c.name == STOPPED))
+    if said[-1]["action"] == DISTRUSTED:
+        unit.insert(AuditHead, [{"name": STOPPED, "seq": said[-1]["seq"], "hash": said[-1]["hash"]}])
+
+
+def standing_stop(connection: Connection) -> tuple[str, ...]:
+    """What stops trading, as the audit tells; empty where nothing does."""
+    query = (
+        f"SELECT CAST(details AS BLOB) FROM audit_head LEFT JOIN audit USING (seq) WHERE name = '{STOPPED}'"
+    )
+    row = connection.exec_driver_sql(query).first()
+    if row is None:
+        return ()
+    try:
+        return tuple(map(str, json.loads(row[0])["found"])) or ("no words of it",)
+    except (ValueError, LookupError, TypeError):
+        return ("what was found cannot be read any more",)
+
+
+def stop_words(found: Sequence[str]) -> str:
+    """Why trading is stopped, in words for the trader, and what ends that."""
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"desk.db was changed by something other than tradedesk: {found[0]}{more}; `tradedesk doctor` says "
+        "more; put a copy back, or, once you know why, `tradedesk audit accept --reason WHY` ends the stop"
+    )

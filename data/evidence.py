@@ -74,8 +74,8 @@ def recompute(connection: Connection) -> Held:
     The proofs told lie in a temporary database meanwhile, since they are as many as the rows.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as told:
-        layouts, not_held = _told(connection, told)
-        held, found = 0, list[str]()
+        layouts, not_held, found = _told(connection, told)
+        held = 0
         without: dict[str, int] = {}
         for name in proven_tables(layouts[-1]):
             for row in _compared(connection, told, layouts, name):
@@ -93,8 +93,11 @@ def recompute(connection: Connection) -> Held:
     return Held(held, without, tuple(found))
 
 
-def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int]]:
-    """Fill `told` with each row's newest proof; gives the layouts and the rows that had none at first."""
+def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int], list[str]]:
+    """Fill `told` with each row's newest proof.
+
+    Gives the layouts, the rows that had no proof at first, and rows that differed when they were changed.
+    """
     told.execute(
         "CREATE TABLE told (tab TEXT, key TEXT, proof TEXT, layout INTEGER, seq INTEGER,"
         " seen INTEGER DEFAULT 0, PRIMARY KEY (tab, key)) WITHOUT ROWID"
@@ -103,6 +106,7 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
     layouts: list[Layout] = [OF_LAYOUTS]
     known: set[str] = set()
     not_held: dict[str, int] = {}
+    astray: list[str] = []
     stored = {
         str(number): (_read(layout), _read(counts))
         for number, layout, counts in connection.exec_driver_sql(
@@ -118,10 +122,14 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
             layout, counts = stored.get(number, ({}, {}))
             not_held.update({name: count for name, count in counts.items() if name not in layouts[-1]})
             layouts.append({**layout, **OF_LAYOUTS})
+        for name, found in {**carried, "proof_layout": laid}.items():
+            for key, one in found.items():
+                if "<" in one:
+                    astray += _differed(told, name, key, one, len(layouts) - 1, seq)
         told.executemany(
             "INSERT OR REPLACE INTO told (tab, key, proof, layout, seq) VALUES (?, ?, ?, ?, ?)",
             (
-                (name, key, one, len(layouts) - 1, seq)
+                (name, key, one.partition("<")[0], len(layouts) - 1, seq)
                 for name, found in {**carried, "proof_layout": laid}.items()
                 for key, one in found.items()
             ),
@@ -130,7 +138,18 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
     for details in connection.exec_driver_sql(query, (BREAK,)).scalars():
         for name, count in json.loads(details).get("not_held", {}).items():
             not_held[name] = max(count, not_held.get(name, 0))
-    return layouts, not_held
+    return layouts, not_held, astray
+
+
+def _differed(told: sqlite3.Connection, name: str, key: str, proof: str, layout: int, seq: int) -> list[str]:
+    """Whether a row was not as told before when a change of it was told; by the same columns only."""
+    was = proof.partition("<")[2]
+    query = "SELECT proof, seq FROM told WHERE tab = ? AND key = ? AND layout = ?"
+    before = told.execute(query, (name, key, layout)).fetchone()
+    if before is None or before[0] == was:
+        return []
+    words = f"{name} {key} was not as row {before[1]} of the audit left it when row {seq} changed it"
+    return [f"{words} (it was {was[:8]})"]
 
 
 def _read(stored: bytes | None) -> dict[str, Any]:

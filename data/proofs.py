@@ -1,13 +1,15 @@
 """Proofs: 8 bytes of a hash of every row that money, orders or evidence rest on, kept in the audit.
 
-The writer's connection notes which rows a batch changes, by temporary triggers and so whoever changes them.
-Just before the commit their proofs go into the audit, whose chain holds them. The doctor recomputes them.
+The writer's connection notes which rows a batch changes and what they were, by temporary triggers and so
+whoever changes them. Just before the commit their proofs go into the audit (`data.told`), whose chain holds
+them. The doctor recomputes them.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Integer, LargeBinary, cast, select
 from sqlmodel import SQLModel
@@ -46,12 +48,16 @@ Layout: TypeAlias = Mapping[str, Sequence[str]]
 """The proven columns of each table, in the order in which they are hashed."""
 
 Proofs: TypeAlias = dict[str, dict[str, str]]
-"""Proofs by table and key, in hex; an empty one says that the row is gone."""
+"""Proofs by table and key, in hex; an empty one says that the row is gone.
+
+Behind a `<` stands that of the row before, where the batch did not hold it against the proof told before.
+"""
 
 _NULL, _NEXT, _PART = b"\xff", b"\x1f", b"\x1e"
 """What stands for no value, and between values and rows; none of them occurs in a text of ours."""
 
 
+@cache
 def layout_now() -> dict[str, list[str]]:
     """The columns that this version proves."""
     return {
@@ -89,46 +95,129 @@ def newest_layout(connection: Connection) -> tuple[int, dict[str, list[str]]]:
 # --- what a batch changed, on the writer's connection -----------------------------------------------------
 
 
+class Change(NamedTuple):
+    """The proofs of a row before and after a batch: empty where it was not or is not there."""
+
+    was: str
+    now: str
+
+
+Changes: TypeAlias = dict[str, dict[str, Change]]
+"""Changes of rows by table and key."""
+
+ACCEPTED = "accepted"
+"""Stands for the proof before of a row that a trader accepts as it is now."""
+
+
 def watch(connection: Connection) -> None:
-    """Note from now on which proven rows this connection changes."""
+    """Note from now on which proven rows this connection changes, and what they were before."""
     layout = layout_now()
-    for statement in (
-        "CREATE TEMP TABLE changed (tab TEXT, place INTEGER, PRIMARY KEY (tab, place)) WITHOUT ROWID",
-        "CREATE TEMP TABLE gone (tab TEXT, key TEXT, PRIMARY KEY (tab, key)) WITHOUT ROWID",
+    own = connection.connection.driver_connection
+    assert own is not None
+    own.create_function("row_proof", -1, _row_proof, deterministic=True)
+    for noted in (
+        "changed (tab TEXT, place INTEGER, was TEXT, PRIMARY KEY (tab, place))",
+        "gone (tab TEXT, key TEXT, was TEXT, PRIMARY KEY (tab, key))",
     ):
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {noted} WITHOUT ROWID")
     for name in proven_tables(layout):
-        note = f"BEGIN INSERT OR IGNORE INTO changed VALUES ('{name}', NEW.rowid); END"
+        before = _before(layout, name)
         key = " || '|' || ".join(f"OLD.{column}" for column in _keys(name))
         columns = ", ".join(f'"{column}"' for column in layout[name])
+        known = f"FROM changed WHERE tab = '{name}' AND place = OLD.rowid"
         for verb, what in (
-            ("insert", f"AFTER INSERT ON main.{name} {note}"),
-            ("update", f"AFTER UPDATE OF {columns} ON main.{name} {note}"),
+            ("insert", f"INSERT ON main.{name} BEGIN {_noted(name, 'NEW.rowid', chr(39) * 2)}; END"),
+            (
+                "update",
+                f"UPDATE OF {columns} ON main.{name} WHEN NOT EXISTS (SELECT 1 {known})"
+                f" BEGIN {_noted(name, 'OLD.rowid', before)}; END",
+            ),
             (
                 "delete",
-                f"AFTER DELETE ON main.{name} BEGIN INSERT OR IGNORE INTO gone VALUES ('{name}', {key}); END",
+                f"DELETE ON main.{name} BEGIN INSERT OR IGNORE INTO gone VALUES"
+                f" ('{name}', {key}, coalesce((SELECT was {known}), {before})); END",
             ),
         ):
-            connection.exec_driver_sql(f"CREATE TEMP TRIGGER proof_{name}_{verb} {what}")
+            connection.exec_driver_sql(f"CREATE TEMP TRIGGER proof_{name}_{verb} AFTER {what}")
+
+
+def _noted(name: str, place: str, was: str) -> str:
+    return f"INSERT OR IGNORE INTO changed VALUES ('{name}', {place}, {was})"
+
+
+def _before(layout: Layout, name: str) -> str:
+    """The proof in SQL of a row before its change; transfers, which have parts, are never changed."""
+    return "''" if name in PARTS else f"row_proof({_blobs(layout[name], 'OLD.')})"
 
 
 def anything_changed(connection: Connection) -> bool:
-    """Whether proven rows were changed since the proofs were last taken."""
+    """Whether proven rows were changed since the changes were last taken."""
     query = "SELECT EXISTS (SELECT 1 FROM temp.changed) OR EXISTS (SELECT 1 FROM temp.gone)"
     return bool(connection.exec_driver_sql(query).scalar_one())
 
 
-def take_proofs(connection: Connection) -> Proofs:
-    """Proofs of the rows changed since they were last taken, as they stand now."""
-    layout, found = layout_now(), Proofs()
-    for name, key in connection.exec_driver_sql("SELECT tab, key FROM temp.gone"):
-        found.setdefault(name, {})[key] = ""
+def take_changes(connection: Connection) -> Changes:
+    """The rows changed since they were last taken, with their proofs before and as they stand now."""
+    layout, found = layout_now(), Changes()
+    for name, key, was in connection.exec_driver_sql("SELECT tab, key, was FROM temp.gone"):
+        found.setdefault(name, {})[key] = Change(was, "")
     for name in connection.exec_driver_sql("SELECT DISTINCT tab FROM temp.changed").scalars().all():
-        here = f"rowid IN (SELECT place FROM temp.changed WHERE tab = '{name}')"
-        found.setdefault(name, {}).update(proofs_of(connection, layout, name, here))
+        of_table = found.setdefault(name, {})
+        if name in PARTS:
+            here = f"rowid IN (SELECT place FROM temp.changed WHERE tab = '{name}')"
+            of_table |= {key: Change("", now) for key, now in proofs_of(connection, layout, name, here)}
+            continue
+        for key, was, now in _standing(connection, name, "TRUE", ()):
+            of_table[key] = Change(of_table[key].was if key in of_table else was, now)
     connection.exec_driver_sql("DELETE FROM temp.changed")
     connection.exec_driver_sql("DELETE FROM temp.gone")
     return found
+
+
+def rows_before(connection: Connection, name: str, ids: Sequence[int]) -> dict[str, str]:
+    """The proofs of rows as they were before this transaction changed any; empty for one that it wrote."""
+    marks = ", ".join("?" * len(ids))
+    key = _keys(name)[0]
+    now = f"row_proof({_blobs(layout_now()[name])})"
+    connection.exec_driver_sql(
+        f"INSERT OR IGNORE INTO temp.changed SELECT '{name}', rowid, {now} FROM main.{name}"
+        f" WHERE {key} IN ({marks})",
+        tuple(ids),
+    )
+    return {one: was for one, was, _ in _standing(connection, name, f"o.{key} IN ({marks})", ids)}
+
+
+def accept_rows(connection: Connection, name: str, standing: Iterable[str], gone: Iterable[str]) -> None:
+    """Have the rows of these keys proven as they are, and those that are gone as gone."""
+    rest = " AND ".join(f"CAST({key} AS TEXT) = ?" for key in _keys(name))
+    for key in standing:
+        connection.exec_driver_sql(
+            f"INSERT OR REPLACE INTO temp.changed SELECT '{name}', rowid, '{ACCEPTED}' FROM main.{name}"
+            f" WHERE {rest}",
+            tuple(key.split("|", len(_keys(name)) - 1)),
+        )
+    for key in gone:
+        query = f"INSERT OR REPLACE INTO temp.gone VALUES ('{name}', ?, '{ACCEPTED}')"
+        connection.exec_driver_sql(query, (key,))
+
+
+def _standing(
+    connection: Connection, name: str, where: str, values: Sequence[int]
+) -> list[tuple[str, str, str]]:
+    """Key, proof before and proof now of the noted rows of a table that meet a condition in SQL."""
+    keys = _keys(name)
+    query = (
+        f"SELECT c.was, row_proof({_blobs(layout_now()[name], 'o.')}), {_blobs(keys, 'o.')}"
+        f" FROM temp.changed AS c JOIN main.{name} AS o ON o.rowid = c.place"
+        f" WHERE c.tab = '{name}' AND {where}"
+    )
+    # Past SQLAlchemy, whose work for each row costs more than the proof's own.
+    rows = connection.connection.cursor().execute(query, tuple(values)).fetchall()
+    return [("|".join(map(_text, key)), was, now) for was, now, *key in rows]
+
+
+def _row_proof(*values: bytes | None) -> str:
+    return hashlib.sha256(_joined(values)).hexdigest()[:16]
 
 
 def unproven_rows(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
@@ -165,8 +254,8 @@ def _keys(name: str) -> list[str]:
     return [column.name for column in SQLModel.metadata.tables[name].primary_key]
 
 
-def _blobs(columns: Sequence[str]) -> str:
-    return ", ".join(f'CAST("{column}" AS BLOB)' for column in columns)
+def _blobs(columns: Sequence[str], of: str = "") -> str:
+    return ", ".join(f'CAST({of}"{column}" AS BLOB)' for column in columns)
 
 
 def _joined(values: Sequence[bytes | None]) -> bytes:
@@ -179,7 +268,9 @@ def _text(value: bytes | None) -> str:
 
 # --- which audit row carries which proof -----------------------------------------------------------------
 
-_OF_ORDERS = ("orders", "attempt", "request")
+OF_ORDERS = ("orders", "attempt", "request")
+"""Tables whose proofs the rows of the audit about their order carry."""
+
 _OF_CLIENTS = ("client", "client_group", "client_route", "broker_session", "funds", "sizing_base")
 
 
@@ -198,7 +289,7 @@ def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> list[Proofs]:
             last["client", str(entry.client_id)] = place
     carried = [Proofs() for _ in entries]
     for name, found in proofs.items():
-        kind = "order" if name in _OF_ORDERS else "client" if name in _OF_CLIENTS else name
+        kind = "order" if name in OF_ORDERS else "client" if name in _OF_CLIENTS else name
         for key, proof in found.items():
             place = 0 if name == "proof_layout" else last.get((kind, key.partition("|")[0]), -1)
             carried[place].setdefault(name, {})[key] = proof

@@ -109,8 +109,9 @@ class Touched:
 class Unit:
     """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, audit: AuditWriter | None = None) -> None:
         self.connection = connection
+        self._audit = audit
         self.now = now
         self.entries: list[AuditEntry] = []
         self.events: list[object] = []
@@ -119,6 +120,13 @@ class Unit:
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit, in the same transaction as what it tells."""
         self.entries.append(entry)
+
+    def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
+        """Which rows are not as the audit left them (`data.proofs`), but for what this transaction wrote.
+
+        `ids` are numbers of the table's single key. It makes their later change no dearer.
+        """
+        return self._audit.differing(self.connection, table(model).name, ids) if self._audit else []
 
     def publish(self, happened: object) -> None:
         """Publish an event once the commit has returned."""
@@ -337,7 +345,7 @@ class Store:
             begin_immediate(connection)
             now = self._clock.now()
             for job in jobs:
-                unit = Unit(connection, now)
+                unit = Unit(connection, now, audit)
                 connection.exec_driver_sql("SAVEPOINT unit")
                 try:
                     result = job.unit(unit)

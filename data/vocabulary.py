@@ -223,6 +223,7 @@ class PauseReason(StrEnum):
     DRIFTED = "drifted"
     TOO_OLD = "too_old"
     ENGINE_DIED = "engine_died"
+    BOOKS_DIFFER = "books_differ"
 
 
 class PhaseKind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from data.audit_writer import standing_stop, stop_words
 from data.readable import unreadable
 from data.schema import schema_faults
 from data.verifying import accepted, first_of
@@ -81,9 +82,15 @@ async def _audit(parts: Parts) -> str:
     )
 
 
+async def _before(parts: Parts) -> str:
+    found = await parts.store.read_aside(standing_stop)
+    return stop_words(found) if found else ""
+
+
 _LOOKS: dict[str, Callable[[Parts], Awaitable[str]]] = {
     "desk.db": _file,
     "the schema of desk.db": _schema,
     "the values in desk.db": _values,
     "the audit in desk.db": _audit,
+    "what was found before": _before,
 }

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import Ambiguous, BrokerError
+from data.audit_writer import standing_stop
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.locks import HeldLock
@@ -229,7 +230,7 @@ class Desk:
             if parts.distrust:
                 log.error("trading is stopped: %s", parts.distrust)
                 with suppress(DBAPIError):
-                    self._accepted = await self.audit.last_break()
+                    self._accepted = await self.audit.last_judged()
         for what, load in (
             ("instruments", self.market.load),
             ("watchlists", self.watchlist.load),
@@ -406,18 +407,23 @@ class Desk:
                 await self.sessions.expire_due()
                 await parts.store.write(self._beat)
             with suppress(StoreError, DBAPIError):
-                await self._trust_again()
+                await self._look_again()
                 await self.audit.keep_outside()
             trouble = self.trading_stopped or ""
             if trouble != self._trouble:
                 self._trouble = trouble
                 self.events.publish([StoreTrouble(trouble)])
 
-    async def _trust_again(self) -> None:
-        """Look at the books again once what stops trading was accepted, here or by another process."""
-        if self._parts.distrust and (accepted := await self.audit.last_break()) > self._accepted:
+    async def _look_again(self) -> None:
+        """Look at the books again once something was found or accepted, here or by another process."""
+        parts, accepted = self._parts, self._accepted
+        if parts.distrust:
+            accepted = await self.audit.last_judged()
+        async with parts.store.reader() as connection:
+            found = await connection.run_sync(standing_stop)
+        if accepted > self._accepted or (found and not parts.distrust):
             self._accepted = accepted
-            self._parts.distrust = await boot_problem(self._parts)
+            parts.distrust = await boot_problem(parts)
 
     def _beat(self, unit: Unit) -> None:
         instances, number = table(Instance), self._parts.instance_id

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from data.audit import BREAK, GENESIS, AuditEntry, Head
+from data.audit import BREAK, GENESIS, TRUSTED, AuditEntry, Head
 from data.audit_writer import kept_head
 from data.columns import table
 from data.evidence import not_both_ways, recompute
@@ -153,11 +153,12 @@ class Trail:
             await self._keep_verified(after)
         return after
 
-    async def last_break(self) -> int:
-        """The number of the newest row by which something wrong was accepted; 0 where there is none."""
+    async def last_judged(self) -> int:
+        """The newest row by which something wrong was accepted or found mended; 0 where there is none."""
         audit = table(Audit)
+        ends = select(func.max(audit.c.seq)).where(audit.c.action.in_((BREAK, TRUSTED)))
         async with self._parts.store.reader() as connection:
-            found = await connection.execute(select(func.max(audit.c.seq)).where(audit.c.action == BREAK))
+            found = await connection.execute(ends)
             return int(found.scalar() or 0)
 
     async def keep_outside(self, now: bool = False) -> None:

@@ -101,6 +101,8 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
         )
     if open_cancels(unit, [order_id]):
         raise BadInput("order", order_id, "it is being cancelled")
+    if unit.differing(Order, [order_id]):
+        raise BadInput("order", order_id, "it is not as the audit left it; let the doctor look at the books")
     client = parts.book.clients[order["client_id"]]
     if covered(read_halts(unit.connection), client, f"{order['exchange']}:{order['tradingsymbol']}"):
         raise Halted("a halt covers this order; resume it first")

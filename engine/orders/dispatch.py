@@ -8,21 +8,32 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Collection, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
-from data.audit import AuditEntry
+from data.audit import DISTRUSTED, AuditEntry
+from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
 from data.store import StoreError, Unit, chunks
-from data.vocabulary import HaltScope, OrderState, OrderType, RunStatus, Side
+from data.vocabulary import (
+    HaltScope,
+    OrderState,
+    OrderType,
+    PauseReason,
+    Product,
+    RunStatus,
+    Side,
+    Validity,
+)
 from engine.accounts.book import read_halts
 from engine.accounts.views import ClientView, HaltView, OrderView, run_row
+from engine.events import TapeLine
 from engine.market.market import awaited_day, fetch_quotes
 from engine.orders.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.orders.conditions import Kind, Standing, standing, young_price
@@ -72,20 +83,28 @@ def covered(halts: Collection[HaltView], client: ClientView, key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An order that may leave now, under a tag, and when by both clocks it was found so."""
+    """An order that may leave now, and when by both clocks it was found so.
+
+    `request` is what may leave: the row as it was held against its proof, whatever the file says later.
+    """
 
     order_id: int
-    tag: str
+    client_id: int
+    request: OrderRequest
     at: datetime
     steady_s: float
 
 
 @dataclass(slots=True)
 class Claims:
-    """What came of a claim: orders to send, and those that wait until their price is known anew."""
+    """What came of a claim: orders to send, and those that wait until their price is known anew.
+
+    `stopped` says why nothing was claimed where the books are not to be traded on.
+    """
 
     made: list[Claimed] = field(default_factory=list[Claimed])
     waiting: list[int] = field(default_factory=list[int])
+    stopped: str = ""
 
 
 class Dispatcher:
@@ -148,6 +167,8 @@ class Dispatcher:
                 self._per_client[self._parts.book.orders[order_id].client_id] += 1
                 self._began[order_id] = self._parts.clock.monotonic()
                 self._sending[order_id] = asyncio.create_task(self._send(claimed))
+            if claims.stopped:
+                self._parts.distrust = self._parts.distrust or claims.stopped
             if claims.waiting:
                 self._spawn(self._price_first(claims.waiting))
             if self._queue:
@@ -272,25 +293,11 @@ class Dispatcher:
 
     async def _outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
         try:
-            broker, account = self._parts.broker_of(order.client_id)
+            broker, account = self._parts.broker_of(claimed.client_id)
         except KeyError:
             return NotSent("no adapter serves this client's broker")
         last_look = LastLook(partial(self._kept_back, order, claimed))
-        request = OrderRequest(
-            exchange=order.key.partition(":")[0],
-            tradingsymbol=order.tradingsymbol,
-            side=order.side,
-            quantity=order.quantity,
-            product=order.product,
-            order_type=order.order_type,
-            tag=claimed.tag,
-            validity=order.validity,
-            price_paise=order.limit_paise,
-            trigger_paise=order.trigger_paise,
-            protection_bps=order.protection_bps,  # what its money was reserved for
-            after_market=order.after_market,
-            last_look=last_look,
-        )
+        request = replace(claimed.request, last_look=last_look)
         if self._halted(order):
             return NotSent(HALTED)
 
@@ -329,7 +336,8 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
 
     One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
     for the next. Nor is one that was to wait for a session that has begun. A run that does not run as its row
-    says sends nothing; one whose conditions are broken is paused here, in the same commit.
+    says sends nothing; one whose conditions are broken is paused here, in the same commit. Where an order or
+    its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
     """
     orders, halts = table(Order), read_halts(unit.connection)
     awaited, day = awaited_day(parts), parts.market_clock.trading_day
@@ -339,72 +347,44 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
     place = {order_id: number for number, order_id in enumerate(order_ids)}
-    for piece in chunks(order_ids):
-        rows = unit.connection.execute(
-            select(
-                orders.c.id,
-                orders.c.client_id,
-                orders.c.attempts,
-                orders.c.exchange,
-                orders.c.tradingsymbol,
-                orders.c.plan_number,
-                orders.c.run_number,
-                orders.c.after_market,
-                orders.c.trading_date,
-                orders.c.side,
-                orders.c.order_type,
-                orders.c.trigger_paise,
-            ).where(
-                orders.c.id.in_(piece),
-                orders.c.state == OrderState.RESERVED.value,
-                orders.c.instance_id == parts.instance_id,
-            )
-        ).all()
-        for row in rows:
-            order_id, client_id, tried, exchange, symbol, plan_number, run_number = row[:7]
-            client = parts.book.clients[client_id]
-            if covered(halts, client, f"{exchange}:{symbol}"):
+    if stop := _stopped(unit, order_ids, parts):
+        return Claims(stopped=stop)
+    for row in (row for piece in chunks(order_ids) for row in _reserved(unit, piece, parts)):
+        order_id, client_id, tried, exchange, symbol, plan_number, run_number = row[:7]
+        client = parts.book.clients[client_id]
+        if covered(halts, client, f"{exchange}:{symbol}"):
+            continue
+        if not may_be_sent(row.after_market, row.trading_date, day, awaited):
+            continue
+        if run_number is not None:
+            if run_number not in runs:
+                runs[run_number] = _stands(unit, run_number, _kind(row), parts)
+            found = runs[run_number]
+            if found is None:
                 continue
-            if not may_be_sent(row.after_market, row.trading_date, day, awaited):
+            if found.waits:
+                claims.waiting.append(order_id)
                 continue
-            if run_number is not None:
-                if run_number not in runs:
-                    kind = Kind(
-                        f"{exchange}:{symbol}",
-                        Side(row.side),
-                        OrderType(row.order_type),
-                        row.trigger_paise,
-                        row.after_market,
-                    )
-                    runs[run_number] = _stands(unit, run_number, kind, parts)
-                found = runs[run_number]
-                if found is None:
-                    continue
-                if found.waits:
-                    claims.waiting.append(order_id)
-                    continue
-            tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
-            claims.made.append(Claimed(order_id, tag, at, steady_s))
-            changes.append({"b_id": order_id, "b_tag": tag, "b_attempts": tried + 1})
-            attempts.append(
-                {
-                    "order_id": order_id,
-                    "number": tried + 1,
-                    "tag": tag,
-                    "instance_id": parts.instance_id,
-                    "claimed_at": unit.now,
-                    "deadline_at": unit.now + timedelta(seconds=parts.waits.send_timeout_s),
-                    "outcome": "",
-                    "detail": "",
-                }
-            )
-            unit.touched.orders.add(order_id)
-            details = {"tag": tag, "attempt": tried + 1}
-            unit.audit(
-                AuditEntry(
-                    "ORDER_SENDING", parts.actor, client_id, order_id, plan_number, run_number, details
-                )
-            )
+        tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
+        claims.made.append(Claimed(order_id, client_id, _request(row, tag), at, steady_s))
+        changes.append({"b_id": order_id, "b_tag": tag, "b_attempts": tried + 1})
+        attempts.append(
+            {
+                "order_id": order_id,
+                "number": tried + 1,
+                "tag": tag,
+                "instance_id": parts.instance_id,
+                "claimed_at": unit.now,
+                "deadline_at": unit.now + timedelta(seconds=parts.waits.send_timeout_s),
+                "outcome": "",
+                "detail": "",
+            }
+        )
+        unit.touched.orders.add(order_id)
+        details = {"tag": tag, "attempt": tried + 1}
+        unit.audit(
+            AuditEntry("ORDER_SENDING", parts.actor, client_id, order_id, plan_number, run_number, details)
+        )
     if changes:
         unit.connection.execute(
             update(orders)
@@ -422,6 +402,83 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
     claims.made.sort(key=lambda claimed: place[claimed.order_id])
     claims.waiting.sort(key=lambda order_id: place[order_id])
     return claims
+
+
+_Reserved: TypeAlias = Row[*tuple[Any, ...]]
+"""What a claim reads of an order."""
+
+
+def _reserved(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Sequence[_Reserved]:
+    """What of these orders is reserved for this engine."""
+    orders = table(Order)
+    return unit.connection.execute(
+        select(
+            orders.c.id,
+            orders.c.client_id,
+            orders.c.attempts,
+            orders.c.exchange,
+            orders.c.tradingsymbol,
+            orders.c.plan_number,
+            orders.c.run_number,
+            orders.c.after_market,
+            orders.c.trading_date,
+            orders.c.side,
+            orders.c.quantity,
+            orders.c.product,
+            orders.c.order_type,
+            orders.c.validity,
+            orders.c.limit_paise,
+            orders.c.trigger_paise,
+            orders.c.protection_bps,
+        ).where(
+            orders.c.id.in_(order_ids),
+            orders.c.state == OrderState.RESERVED.value,
+            orders.c.instance_id == parts.instance_id,
+        )
+    ).all()
+
+
+def _stopped(unit: Unit, order_ids: Sequence[int], parts: Parts) -> str:
+    """Why none of these orders may leave, in words; then their runs are paused.
+
+    What is found here stops trading, in the same commit.
+    """
+    book = parts.book
+    of_runs = {n: book.orders[i] for i in order_ids if (n := book.orders[i].run_number) is not None}
+    found = [f"order {i} is not as the audit left it" for i in unit.differing(Order, order_ids)]
+    found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
+    if found:
+        unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
+    elif not (found := list(standing_stop(unit.connection))):
+        return ""
+    unit.publish(TapeLine(unit.now, f"trading is stopped: {found[0]}", "trouble", ""))
+    for number, order in of_runs.items():
+        run = book.runs[number]  # not what the file says: it may be what was changed
+        at = standing(run, Kind.of(order), parts, parts.clock.now())
+        pause(unit, run, PauseReason.BOOKS_DIFFER, at, parts.actor)
+    return stop_words(found)
+
+
+def _request(row: _Reserved, tag: str) -> OrderRequest:
+    return OrderRequest(
+        exchange=row.exchange,
+        tradingsymbol=row.tradingsymbol,
+        side=Side(row.side),
+        quantity=row.quantity,
+        product=Product(row.product),
+        order_type=OrderType(row.order_type),
+        tag=tag,
+        validity=Validity(row.validity),
+        price_paise=row.limit_paise,
+        trigger_paise=row.trigger_paise,
+        protection_bps=row.protection_bps,  # what its money was reserved for
+        after_market=row.after_market,
+    )
+
+
+def _kind(row: _Reserved) -> Kind:
+    key = f"{row.exchange}:{row.tradingsymbol}"
+    return Kind(key, Side(row.side), OrderType(row.order_type), row.trigger_paise, row.after_market)
 
 
 def _stands(unit: Unit, number: int, kind: Kind, parts: Parts) -> Standing | None:

@@ -236,10 +236,11 @@ def _check_planned(run: RunRow, plan: Plan, orders: tuple[OrderRow, ...]) -> Non
         has = (key, order["side"], order["order_type"], order["limit_paise"], order["trigger_paise"])
         quantity = planned.get((order["client_id"], order["product"], order["slice"]))
         if has != terms or order["quantity"] != quantity:
-            raise CannotGoOn(
-                f"order {order['id']} is not what plan {plan.number} says: stop run {run.number}, "
-                "and let the doctor look at the books"
-            )
+            raise CannotGoOn(_not_ours(order["id"], f"what plan {plan.number} says", run))
+
+
+def _not_ours(order_id: int, source: str, run: RunRow) -> str:
+    return f"order {order_id} is not {source}: stop run {run.number}, and let the doctor look at the books"
 
 
 def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[int, int]:
@@ -354,6 +355,8 @@ def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
     Raises `CannotGoOn` where none would go: then the run stays paused.
     """
     run, price = prospect.run, prospect.reserve_price_paise
+    if differing := unit.differing(Order, [order["id"] for order in prospect.orders]):
+        raise CannotGoOn(_not_ours(differing[0], "as the audit left it", run))
     asks = _asks(prospect.going, price)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served

@@ -1,5 +1,6 @@
 """Whether this engine may trade at all: asked before anything that could lead to an order is written."""
 
+from data.audit_writer import standing_stop, stop_words
 from data.store import StoreError
 from engine.boot import boot_problem
 from engine.orders.refusals import TradingStopped
@@ -15,6 +16,11 @@ async def require_trading(parts: Parts) -> None:
         parts.distrust = await boot_problem(parts)
     if trouble := parts.distrust or parts.store.trouble:
         raise stopped(trouble)
+    async with parts.store.reader() as connection:  # another engine, or the doctor, may have found something
+        found = await connection.run_sync(standing_stop)
+    if found:
+        parts.distrust = stop_words(found)
+        raise stopped(parts.distrust)
     try:
         await parts.sign_on()
     except StoreError as problem:
