@@ -18,7 +18,10 @@ from brokers.contract import (
     BrokerOrder,
     BrokerStatus,
     BrokerTrade,
+    Conditional,
+    ConditionalKind,
     Heartbeat,
+    KeepsConditionals,
     NotSent,
     OrderChange,
     OrderUpdate,
@@ -576,6 +579,54 @@ async def a_dead_broker_answers_nobody(stand: Stand, die: Callable[[], Awaitable
         with pytest.raises(BrokerError) as caught:
             await read(stand.ann)
         assert not isinstance(caught.value, SessionExpired)
+
+
+# --- adapters of brokers that keep GTTs and alerts --------------------------------------------------------
+
+
+async def what_waits_for_a_price_is_read_and_deleted(stand: Stand, others: Callable[[], int]) -> None:
+    """An adapter that keeps them needs `rest` of its stand; one that does not, says so by its type.
+
+    `others` gives how many orders the broker was asked to place, which nobody may be by reading or deleting.
+    """
+    broker = stand.broker
+    if stand.rest is None:
+        assert not isinstance(broker, KeepsConditionals)
+        return
+    assert isinstance(broker, KeepsConditionals)
+    before = others()
+    assert tuple(await broker.conditionals(stand.ann)) == ()
+    for kind in ConditionalKind:
+        stand.rest(kind, stand.still.tradingsymbol)
+    found = await broker.conditionals(stand.ann)
+    assert found.unread == ()
+    assert [one.kind for one in found] == list(ConditionalKind)
+    assert all(stand.still.tradingsymbol in one.what and one.number for one in found)
+    assert [one.places_orders for one in found if one.kind is ConditionalKind.GTT] == [True]
+    assert tuple(await broker.conditionals(stand.poor)) == (), "they are one client's own"
+
+    gtt, alert = found
+    assert isinstance(await broker.delete_conditional(stand.poor, gtt), Refused)
+    for one, left in ((gtt, [alert]), (alert, list[Conditional]())):
+        assert isinstance(await broker.delete_conditional(stand.ann, one), Accepted)
+        assert list(await broker.conditionals(stand.ann)) == left
+    refused = await broker.delete_conditional(stand.ann, gtt)
+    assert isinstance(refused, Refused), "it is gone"
+    assert refused.message
+    assert others() == before
+
+
+async def an_odd_one_of_what_waits_hides_no_other(stand: Stand) -> None:
+    """An odd row is told of beside those that can be read, and never taken for one that does not wait."""
+    broker = stand.broker
+    assert isinstance(broker, KeepsConditionals)
+    assert stand.rest is not None
+    stand.rest(ConditionalKind.GTT, "")
+    stand.rest(ConditionalKind.ALERT, stand.still.tradingsymbol)
+    found = await broker.conditionals(stand.ann)
+    assert [one.kind for one in found] == [ConditionalKind.ALERT]
+    (unread,) = found.unread
+    assert unread.words
 
 
 # --- adapters that tell margins ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from brokers.contract import (
     BrokerOrder,
     BrokerStatus,
     BrokerTrade,
+    ConditionalKind,
     Heartbeat,
     OrderRequest,
     StreamEvent,
@@ -41,7 +42,8 @@ class Stand:
     `still` is a share that stands at `last_paise` until `move` says otherwise and trades without end there;
     `walking` is one with a book whose depth ends. `ann` has money, a limit for MTF and 100 of `still`; `poor`
     has one rupee; `stranger` has no account. `secrets` must be told to nobody. `spoil` makes one row of
-    a book of ann's odd, named by its id or symbol; None where the adapter's rows cannot be.
+    a book of ann's odd, named by its id or symbol; None where the adapter's rows cannot be. `rest` leaves a
+    GTT or an alert of ann's for a symbol at the broker, an odd one for none; None where it keeps none.
     """
 
     broker: Broker
@@ -54,6 +56,7 @@ class Stand:
     stranger: BrokerAccount
     secrets: tuple[str, ...] = ()
     spoil: Callable[[str, str], None] | None = None
+    rest: Callable[[ConditionalKind, str], None] | None = None
     tags: "count[int]" = field(default_factory=lambda: count(1))
 
     @property

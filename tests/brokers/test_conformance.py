@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from brokers.contract import BrokerAccount
+from brokers.contract import BrokerAccount, BrokerError, ConditionalKind, KeepsConditionals
 from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
@@ -87,7 +87,18 @@ async def kite_stand(delays: Delays = NO_DELAYS) -> AsyncIterator[tuple[Stand, L
             field = "order_timestamp" if book == "orders" else "average_price"
             kite.laid_rows.lay(LaidRow("ANN", book, {field: None}, of))
 
-        yield Stand(broker, still, walking, LAST, move, ANN, POOR, STRANGER, secrets, spoil), kite
+        def rest(kind: ConditionalKind, symbol: str) -> None:
+            if kind is ConditionalKind.GTT:
+                condition = {"exchange": "NSE", "tradingsymbol": symbol or None, "trigger_values": [2_300.0]}
+                order = {"transaction_type": "BUY", "quantity": 1, "product": "CNC", "price": 2_300.0}
+                kite.conditionals.add_gtt("ANN", "single", condition, [order])
+                return
+            watched = {"lhs_tradingsymbol": symbol, "operator": ">=", "rhs_type": "constant"}
+            kite.conditionals.add_alert(
+                "ANN", {"name": "up", "type": "simple", "rhs_constant": "2500", **watched}
+            )
+
+        yield Stand(broker, still, walking, LAST, move, ANN, POOR, STRANGER, secrets, spoil, rest), kite
     finally:
         await broker.close()
         await kite.stop()
@@ -126,6 +137,32 @@ async def test_kite(case: Case, caplog: pytest.LogCaptureFixture) -> None:
 async def test_kite_that_takes_its_time(case: Case) -> None:
     async with kite_stand(SHORT_DELAYS) as (stand, _):
         await case(stand)
+
+
+async def test_paper_keeps_nothing_that_waits_for_a_price() -> None:
+    async with paper_stand() as stand:
+        await conformance.what_waits_for_a_price_is_read_and_deleted(stand, lambda: 0)
+
+
+async def test_kite_keeps_what_waits_for_a_price(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with kite_stand() as (stand, kite):
+        await conformance.what_waits_for_a_price_is_read_and_deleted(stand, lambda: len(kite.received))
+    conformance.shows_no_secret(stand, caplog.text)
+
+
+async def test_an_odd_gtt_at_kite() -> None:
+    async with kite_stand() as (stand, _):
+        await conformance.an_odd_one_of_what_waits_hides_no_other(stand)
+
+
+@pytest.mark.parametrize("route", ["gtt", "alerts"])
+async def test_unread_gtts_or_alerts_at_kite_are_not_taken_for_none(route: str) -> None:
+    async with kite_stand() as (stand, kite):
+        assert isinstance(stand.broker, KeepsConditionals)
+        kite.mishaps.add("unavailable", user_id="ANN", route=route, count=1)
+        with pytest.raises(BrokerError):
+            await stand.broker.conditionals(stand.ann)
 
 
 async def test_kite_tells_margins(caplog: pytest.LogCaptureFixture) -> None:
