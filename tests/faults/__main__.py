@@ -240,6 +240,10 @@ def _tell(result: Result, done: int, of: int, passed_s: float) -> None:
 # --- the table ---
 
 
+def _sleeps_about(kills_with_sleeps: dict[str, int]) -> str:
+    return f"{kills_with_sleeps.get('before', 0)}, {kills_with_sleeps.get('after', 0)}"
+
+
 def figures(proof: Proof) -> dict[str, Any]:
     """Every figure of the proof by name."""
     storm, killed = proof.chaos, proof.kill_findings
@@ -268,6 +272,7 @@ def figures(proof: Proof) -> dict[str, Any]:
         "left_to_a_human": storm.unresolved + killed.unresolved,
         "kills": len(proof.kills),
         "kills_with_correct_books": right,
+        "kills_with_sleeps": dict(Counter(kill.slept for kill in proof.kills if kill.slept)),
         "kills_by_point": dict(Counter(kill.struck for kill in proof.kills)),
         "recovery_median_s": round(statistics.median(recoveries), 2) if recoveries else None,
         "recovery_worst_s": round(recoveries[-1], 2) if recoveries else None,
@@ -317,6 +322,7 @@ def table(proof: Proof) -> list[str]:
         ("orders that left after a sleep beyond their conditions (0)", f["left_after_a_sleep"]),
         ("  sleeps in mid-run", sum(f["sleeps"].values())),
         ("kills with correct books after", share),
+        ("  with a sleep before, after reopening", _sleeps_about(f["kills_with_sleeps"])),
         ("  orders, fills in those homes", f"{f['kill_orders']:,}, {f['kill_fills']:,}"),
         (
             "  recovery: median, worst",

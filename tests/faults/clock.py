@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from ctypes import c_double
 from datetime import UTC, datetime, timedelta
+from multiprocessing.sharedctypes import RawValue
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 in India on the demonstration's day: what a fast clock shows as it begins."""
@@ -23,14 +25,26 @@ class FastClock:
     real seconds, for loops that need not turn so often.
     """
 
-    def __init__(self, origin: float, speed: float, nap_s: float = 0.0) -> None:
+    def __init__(
+        self, origin: float, speed: float, nap_s: float = 0.0, jumped_s: c_double | None = None
+    ) -> None:
         self.origin = origin
         self.speed = speed
         self._nap_s = nap_s
+        self._jumped_s = RawValue(c_double, 0.0) if jumped_s is None else jumped_s
 
     def napping(self, nap_s: float) -> "FastClock":
         """The same time, with no sleep shorter than `nap_s` real seconds."""
-        return FastClock(self.origin, self.speed, nap_s)
+        return FastClock(self.origin, self.speed, nap_s, self._jumped_s)
+
+    def jump(self, seconds: float) -> None:
+        """Move time on by `seconds` of this clock, in every process that has it from a fork."""
+        self._jumped_s.value += seconds
+
+    @property
+    def jumped_s(self) -> float:
+        """How far time was moved on in all."""
+        return self._jumped_s.value
 
     def now(self) -> datetime:
         """Aware UTC time."""
@@ -38,7 +52,7 @@ class FastClock:
 
     def monotonic(self) -> float:
         """Seconds of this clock since its origin."""
-        return (monotonic() - self.origin) * self.speed
+        return (monotonic() - self.origin) * self.speed + self._jumped_s.value
 
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of this clock."""

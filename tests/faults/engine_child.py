@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from engine.rules import Waits
 from tests.faults.actions import act, free_unsent, halt_and_resume, patience, resume_all
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
-from tests.faults.remote import ChaosDesk, open_chaos_desk
+from tests.faults.kill_sleeps import AFTER, BEFORE, CLAIM_VALID_S, SEND_WITHIN_S, Nap, fall_asleep, late
+from tests.faults.remote import RULES, ChaosDesk, open_chaos_desk
 
 WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0, claim_valid_s=3600.0)
 """The desk's own waits; what repeats is rarer: a hundredfold clock would leave time for nothing else, and a
@@ -36,7 +37,8 @@ class Life:
     """What one engine process shall do. It kills itself when it has come to `point` for the `count`-th time.
 
     `while_booting` counts from the start, not from the end of the recovery. `orders` is how many it makes
-    after its recovery; `halts` is the share of halts in what it does.
+    after its recovery; `halts` is the share of halts in what it does. `sleeps` is when it falls asleep, if it
+    does, of `kill_sleeps`; `may_sleep` that some life of its home does, whose orders may leave for less long.
     """
 
     home: Path
@@ -50,6 +52,8 @@ class Life:
     while_booting: bool = False
     compares_first: bool = True
     waits: Waits = WAITS
+    may_sleep: bool = False
+    sleeps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +90,24 @@ def run(pipe: Connection, life: Life) -> None:
 
 
 async def _live(pipe: Connection, life: Life) -> None:
-    fuse, began = Fuse(life), monotonic()
+    fuse, nap, began = Fuse(life), Nap(life.clock), monotonic()
     clock = life.clock.napping(0.002)
+    waits = replace(life.waits, claim_valid_s=CLAIM_VALID_S) if life.may_sleep else life.waits
+
+    def reached(point: str) -> None:
+        nap(point)
+        fuse(point)
+
     async with open_chaos_desk(
-        life.home, life.port, clock, random.Random(life.seed).getrandbits(32), life.waits, fuse
+        life.home, life.port, clock, random.Random(life.seed).getrandbits(32), waits, reached
     ) as desk:
+        if life.may_sleep:
+            desk.parts.rules = replace(RULES, send_at_least_s=SEND_WITHIN_S, send_at_most_s=SEND_WITHIN_S)
+        if life.sleeps == AFTER:
+            await _sleep_over_unsent(life.clock)
         if life.compares_first:
             pipe.send(await recovered(desk, life, began))
-        fuse.armed = True
+        nap.armed, fuse.armed = life.sleeps == BEFORE, True
         if life.orders:
             await trade(desk, random.Random(f"acts:{life.seed}"), life.orders, life.halts)
         if not life.compares_first:
@@ -108,6 +122,12 @@ async def _told(pipe: Connection) -> None:
     told = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), told.set)
     await told.wait()
+
+
+async def _sleep_over_unsent(clock: FastClock) -> None:
+    """Fall asleep before anybody has said what becomes of the unsent orders, and let leave what would."""
+    fall_asleep(clock)
+    await patience(0.2)
 
 
 async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
@@ -128,6 +148,8 @@ async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
             f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok
         ]
         found.unread_halts, found.false_certificates = desk.unread_halts, len(desk.false_proofs)
+        if life.may_sleep:
+            found.differences += late(life.home, await desk.remote.receipts())
         if found.correct:
             break
         await desk.clock.sleep(PATIENCE_S / RETRIES)

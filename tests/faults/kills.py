@@ -14,6 +14,7 @@ from tests.faults.compare import Findings
 from tests.faults.engine_child import Life, Report
 from tests.faults.forks import Child, fork
 from tests.faults.homes import copy_home, open_broker
+from tests.faults.kill_sleeps import TURNS
 
 AT_RANDOM = "at random"
 """The kill that no point of the engine's way is named for."""
@@ -56,11 +57,15 @@ class KillPlan:
 
 @dataclass(slots=True)
 class Kill:
-    """One kill: where it was meant to strike, where it did, and how the books were after the next boot."""
+    """One kill: where it was meant to strike, where it did, and how the books were after the next boot.
+
+    `slept` is when the life that it ended slept: `before` its kill, `after` the one before it, or never ("").
+    """
 
     point: str
     struck: str
     while_booting: bool
+    slept: str = ""
     correct: bool = False
     recovery_s: float = 0.0
     whole_s: float = 0.0
@@ -94,7 +99,7 @@ def kill_home(plan: KillPlan) -> KillResult:
     )
     try:
         for number, point in enumerate((*plan.points, "")):
-            began = monotonic()
+            began, jumped_s = monotonic(), clock.jumped_s
             life = _life(plan, home, port, clock, number, point, dice)
             child = fork(engine_child.run, life, words=plan.folder / "engine.log")
             try:
@@ -106,7 +111,8 @@ def kill_home(plan: KillPlan) -> KillResult:
                 _judge(plan, result, waiting, report)
                 waiting = []
             if point:
-                kill = Kill(point, struck, life.while_booting, whole_s=monotonic() - began)
+                slept = life.sleeps if clock.jumped_s > jumped_s else ""
+                kill = Kill(point, struck, life.while_booting, slept, whole_s=monotonic() - began)
                 result.kills.append(kill)
                 waiting.append(kill)
             if result.faults:
@@ -133,6 +139,8 @@ def _life(
         point="" if point == AT_RANDOM else point,
         count=dice.randint(1, 12 if point in OFTEN else 2),
         while_booting=booting,
+        may_sleep=True,
+        sleeps="" if booting else TURNS[number % len(TURNS)],
     )
 
 

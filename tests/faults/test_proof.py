@@ -47,6 +47,7 @@ def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(t
     figures = prove(tmp_path, "--orders", "0", "--kills", str(len(POINTS)), "--seed", "5", *points)
     assert figures["kills_with_correct_books"] == figures["kills"] == len(POINTS)
     assert figures["kills_by_point"].keys() >= set(POINTS)
+    assert figures["kills_with_sleeps"].keys() == {"before", "after"}
 
 
 def test_what_has_not_left_before_a_sleep_leaves_after_it_only_as_it_was_confirmed(tmp_path):
