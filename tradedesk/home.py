@@ -11,6 +11,15 @@ def home_folder(home: Path | None = None) -> Path:
     named = os.environ.get("TRADEDESK_HOME")
     if named:
         return Path(named).expanduser().absolute()
+    return _user_data("tradedesk")
+
+
+def local_kite_folder() -> Path:
+    """The local Kite's folder: one of its own, whatever `TRADEDESK_HOME` says, since it is no desk's."""
+    return _user_data("tradedesk-local-kite") / "books"
+
+
+def _user_data(name: str) -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("tradedesk", appauthor=False))
+    return Path(platformdirs.user_data_dir(name, appauthor=False))

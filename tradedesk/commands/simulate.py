@@ -1,6 +1,7 @@
 """A Kite on this machine to rehearse a morning against, and everybody's sign-in there."""
 
 import asyncio
+import sys
 from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -30,7 +31,8 @@ EARLIEST, LATEST = time(6), time(9, 15)
 def kite(
     port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Of 127.0.0.1.")] = PORT,
     folder: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where it keeps its orders and money.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where it keeps its orders and money; one of its own."),
     ] = None,
     begin: Annotated[
         str | None,
@@ -43,14 +45,15 @@ def kite(
 ) -> None:
     """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
     from brokers.local_kite.serving import serve
-    from tradedesk.home import home_folder
+    from tradedesk.home import local_kite_folder
 
     begins = None if begin is None else _time_of_day(begin)
     redirect = f"http://127.0.0.1:{sign_in_port}/" if sign_in_port else ""
-    place = folder or home_folder() / "local_kite"
+    place = folder.expanduser().absolute() if folder else local_kite_folder()
 
     def started(server: "LocalKite") -> None:
         line(f"a local Kite answers at {server.url}; its books are in {place}")
+        sys.stdout.flush()  # it serves on, and who started it by a pipe waits for the address
         say(
             "rehearse in another terminal, in a home of its own:\n"
             f"  export TRADEDESK_HOME={place.parent / 'rehearsal'} TRADEDESK_MARKET=kite "
