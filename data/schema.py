@@ -2,26 +2,38 @@
 
 import os
 import sqlite3
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
+from data import access_tables, order_tables  # noqa: F401 - their tables belong to the layout
 from data.locks import HeldLock
 from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+Columns = Mapping[str, frozenset[str]]
+"""The columns of each table."""
+
 HEAD = "0014"
 """The newest migration; a test holds it to the scripts."""
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, emergency: bool = False) -> None:
     """Create or upgrade the database at `path`; a folder made for it is 0700, the file 0600.
 
-    Raises `BadInput` for a read-only folder, a file that is no database, or one from a newer version.
+    Before an upgrade a copy is laid beside it (`copy_path`). Raises `BadInput` for a read-only folder, a file
+    that is no database, one from a newer version, or one whose tables are not those that its version stamp
+    says; an `emergency` goes on under a wrong stamp where the tables are this version's.
     """
     folder = path.parent
     try:
@@ -38,18 +50,154 @@ def prepare(path: Path) -> None:
         raise BadInput(
             "home", str(folder), f"give a folder that this user can write to ({problem.strerror or problem})"
         ) from problem
-    if _revision(path) == HEAD:
+    revision, standing = _revision(path), _tables(path)
+    if standing and not _missing(standing) and (emergency or revision == HEAD):
         return
+    if revision == HEAD:
+        raise _wrong_stamp(path, revision, standing)
     lock = HeldLock(folder / "locks" / "schema.lock")
     lock.take(wait=True)  # two programs may start on an empty home at once
     try:
         if (revision := _revision(path)) != HEAD:
+            _check_stamp(path, revision)
             _bring_to_head(path, revision)
     finally:
         lock.free()
 
 
+def copy_path(path: Path) -> Path:
+    """Where the copy lies that is made before a file is brought to this version."""
+    return path.with_name(f"{path.stem}-before-{HEAD}{path.suffix}")
+
+
+def _tables(path: Path) -> Columns:
+    """The columns of each table in a file, but for SQLite's own and the stamp's."""
+    connection = sqlite3.connect(path, timeout=5)
+    try:
+        return _columns(connection)
+    except sqlite3.DatabaseError as problem:
+        raise BadInput("database", str(path), f"it cannot be read: {problem}") from problem
+    finally:
+        connection.close()
+
+
+def _columns(connection: sqlite3.Connection) -> Columns:
+    query = (
+        "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
+        " AND m.name NOT LIKE 'sqlite_%' AND m.name != 'alembic_version'"
+    )
+    found: dict[str, set[str]] = {}
+    for name, column in connection.execute(query):
+        found.setdefault(name, set()).add(column)
+    return {name: frozenset(columns) for name, columns in found.items()}
+
+
+def _missing(standing: Columns) -> list[str]:
+    """This version's tables and columns that a file lacks, in words."""
+    wanted = {one.name: frozenset(one.columns.keys()) for one in SQLModel.metadata.sorted_tables}
+    return [
+        f"column {column} of {name}" if name in standing else f"table {name}"
+        for name, columns in wanted.items()
+        for column in sorted(columns - standing.get(name, frozenset()))[: None if name in standing else 1]
+    ]
+
+
+def _check_stamp(path: Path, revision: str | None) -> None:
+    """Raise `BadInput` where the tables are not those of the version that the file's stamp names."""
+    standing, known = _tables(path), _known()
+    if (revision is None and not standing) or (revision is not None and revision not in known):
+        return  # a fresh file; one of a newer version is refused by its own words
+    if revision is None or _layouts([revision])[revision] != _ours_of(standing):
+        raise _wrong_stamp(path, revision, standing)
+
+
+def _wrong_stamp(path: Path, revision: str | None, standing: Columns) -> BadInput:
+    """What is wrong with a file whose stamp and tables do not go together, and what to do."""
+    layouts = _layouts(_known())
+    same = next((one for one in reversed(layouts) if layouts[one] == _ours_of(standing)), None)
+    stamp = f"its version stamp says {revision}" if revision else "it has no version stamp"
+    if same is None:
+        lacks = _missing(standing)
+        told = f", and lacks {lacks[0]}" if lacks and revision == HEAD else ""
+        expected = (
+            f"{stamp}, but its tables are of no version of tradedesk{told}: something else changed it. Put a "
+            "copy back; `tradedesk doctor` reads what can be read. Nothing was changed"
+        )
+        return BadInput("database", str(path), expected)
+    expected = (
+        f"{stamp}, but its tables are those of version {same}: something else changed the stamp. Put a copy "
+        f"back; or, where the stamp alone is wrong, write {same} into version_num of its table "
+        "alembic_version. `tradedesk doctor` reads it as it is. Nothing was changed"
+    )
+    return BadInput("database", str(path), expected)
+
+
+def _ours_of(standing: Columns) -> Columns:
+    """The tables that are tradedesk's; another's are found by no stamp."""
+    names = {one.name for one in SQLModel.metadata.sorted_tables}
+    return {name: columns for name, columns in standing.items() if name in names}
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _known() -> list[str]:
+    """The versions that there are migrations to, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    return [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
+def _layouts(revisions: Sequence[str]) -> dict[str, Columns]:
+    """The tables that the migrations make, at each of these versions, oldest first."""
+    from alembic import command
+
+    made: dict[str, Columns] = {}
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            for revision in revisions:
+                command.upgrade(config, revision)
+                raw = connection.connection.driver_connection
+                made[revision] = _ours_of(_columns(cast("sqlite3.Connection", raw)))
+    finally:
+        engine.dispose()
+    return made
+
+
+def _lay_copy(path: Path) -> None:
+    """Copy a file beside itself, whole, before it is changed. Raises `BadInput` where there is no room."""
+    copy = copy_path(path)
+    part = copy.with_suffix(".part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path, timeout=5)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(copy)
+    except (OSError, sqlite3.Error) as problem:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise BadInput(
+            "database",
+            str(path),
+            f"it is of an earlier version, and no copy of it could be laid as {copy.name} before bringing it "
+            f"to version {HEAD} ({problem}); nothing was changed",
+        ) from problem
+
+
 def _bring_to_head(path: Path, revision: str | None) -> None:
+    if revision in _known():
+        _lay_copy(path)
     engine = writer_engine(path)
     try:
         with engine.connect() as connection:
@@ -91,14 +239,10 @@ def _revision(path: Path) -> str | None:
 
 def _upgrade(connection: Connection, path: Path, revision: str | None) -> None:
     from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known():
         raise BadInput(
             "database",
             str(path),

@@ -107,7 +107,11 @@ class Doctor:
 def examine_file(database: Path, why_not_opened: Exception) -> list[Check]:
     """The checks of a database whose desk could not be opened, and why not."""
     words = getattr(why_not_opened, "orig", None) or why_not_opened
-    return [Check("opening", False, f"no desk can be opened: {words}"), *read_file(database, examine)]
+    opening = Check("opening", False, f"no desk can be opened: {words}")
+    try:
+        return [opening, *read_file(database, examine)]
+    except DBAPIError as problem:
+        return [opening, Check("database", False, f"it cannot be read: {problem.orig}")]
 
 
 def examine(connection: Connection, heads: Path | None = None) -> list[Check]:

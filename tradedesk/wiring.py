@@ -52,7 +52,7 @@ async def open_desk(
     folder = home_folder(home)
     settings = settings or load_settings(folder)
     check_paper_books(folder)
-    prepare(folder / "desk.db")
+    prepare(folder / "desk.db", emergency)
     base = Foundation(
         home=folder,
         settings=settings,

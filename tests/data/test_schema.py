@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 from data import migrations, schema
 from data.money import BadInput
-from data.schema import HEAD, prepare, schema_faults
+from data.schema import HEAD, copy_path, prepare, schema_faults
 from data.store import writer_engine
 
 
@@ -163,3 +163,85 @@ def test_rows_astray_stop_an_upgrade_and_nothing_is_changed(tmp_path, monkeypatc
         prepare(path)
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+
+
+def at_version(path, monkeypatch, version):
+    monkeypatch.setattr("data.schema.HEAD", version)
+    monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, version))
+    prepare(path)
+    monkeypatch.undo()
+
+
+def stamp(path, words):
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(words)
+        file.commit()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "UPDATE alembic_version SET version_num = '0009'",
+            "its version stamp says 0009, but its tables are",
+        ),
+        ("DELETE FROM alembic_version", "it has no version stamp, but its tables are"),
+        ("DROP TABLE alembic_version", "it has no version stamp, but its tables are"),
+    ],
+)
+def test_a_stamp_that_is_not_that_of_the_tables_is_named_and_nothing_is_changed(tmp_path, words, told):
+    path = tmp_path / "desk.db"
+    prepare(path)
+    before = stamp(path, words)
+    with pytest.raises(BadInput, match=f"{told} those of version {HEAD}.*write {HEAD} into") as refused:
+        prepare(path)
+    assert refused.value.field == "database"
+    assert path.read_bytes() == before
+    prepare(path, emergency=True)
+    assert path.read_bytes() == before, "a cancel-all needs no stamp where the tables are there"
+
+
+def test_a_stamp_of_this_version_on_older_tables_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    at_version(path, monkeypatch, "0003")
+    before = stamp(path, f"UPDATE alembic_version SET version_num = '{HEAD}'")
+    for emergency in (False, True):
+        with pytest.raises(BadInput, match=f"stamp says {HEAD}, but its tables are those of version 0003"):
+            prepare(path, emergency)
+    assert path.read_bytes() == before
+
+
+def test_tables_of_no_version_are_named_by_what_they_lack(tmp_path):
+    path = tmp_path / "desk.db"
+    prepare(path)
+    stamp(path, "ALTER TABLE run RENAME COLUMN confirmed_at TO confirmed")
+    with pytest.raises(BadInput, match="of no version of tradedesk, and lacks column confirmed_at of run"):
+        prepare(path)
+
+
+def test_a_copy_is_laid_beside_a_file_before_it_is_brought_to_this_version(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    prepare(path)
+    assert not copy_path(path).exists(), "a fresh file needs none"
+    path = tmp_path / "old" / "desk.db"
+    at_version(path, monkeypatch, "0003")
+    with closing(sqlite3.connect(path)) as file:
+        any_row(file, "client")
+        file.commit()
+    prepare(path)
+    assert copy_path(path).name == f"desk-before-{HEAD}.db"
+    assert stat.S_IMODE(copy_path(path).stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy_path(path))) as file:
+        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert file.execute("SELECT count(*) FROM client").fetchone() == (1,)
+
+
+def test_without_room_for_the_copy_nothing_is_changed(tmp_path, monkeypatch):
+    path = tmp_path / "desk.db"
+    at_version(path, monkeypatch, "0003")
+    before = path.read_bytes()
+    copy_path(path).with_suffix(".part").mkdir()
+    with pytest.raises(BadInput, match="no copy of it could be laid"):
+        prepare(path)
+    assert path.read_bytes() == before

@@ -156,7 +156,8 @@ def _run(
             try:
                 desk = await stack.enter_async_context(opening)
             except (StoreError, *UNREADABLE) as problem:
-                if unopened is None or isinstance(problem, BadInput):
+                wrong_input = isinstance(problem, BadInput) and problem.field != "database"
+                if unopened is None or wrong_input:
                     raise
                 return unopened(home, problem)
             if desk.exchange_trouble:
