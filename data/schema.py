@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
-from data import access_tables, order_tables  # noqa: F401 - their tables belong to the layout
+from data import access_tables, order_tables
 from data.locks import HeldLock
 from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
@@ -20,6 +20,9 @@ from data.tables import APPEND_ONLY
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+MODELS = (access_tables, order_tables)
+"""Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
 Columns = Mapping[str, frozenset[str]]
 """The columns of each table."""

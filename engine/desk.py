@@ -247,6 +247,7 @@ class Desk:
             await self.runs.pause_dead()
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await self.halt.book_left()
+        await self._bear("the engines", self.runs.look_frozen())
         try:
             await parts.feed.open()
         except BrokerError as problem:
@@ -407,6 +408,7 @@ class Desk:
                 await self.sessions.expire_due()
                 await parts.store.write(self._beat)
             with suppress(StoreError, DBAPIError):
+                await self.runs.look_frozen()
                 await self._look_again()
                 await self.audit.keep_outside()
             trouble = self.trading_stopped or ""

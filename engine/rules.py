@@ -77,6 +77,8 @@ class Waits:
     """After which a certificate does not wait for orders in doubt any more; they are cancelled on sight."""
     write_lock_wait_s: float = 0.5
     heartbeat_s: float = 1.0
+    frozen_after_s: float = 15.0
+    """How old an engine's heartbeat is that counts as frozen; it may wait ten for another's lock."""
 
 
 WORKERS = 64

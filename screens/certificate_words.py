@@ -48,6 +48,33 @@ def survivor_words(made: Certificate, most: int | None = None) -> Iterator[str]:
         yield f"GTTs and alerts not read: {', '.join(made.conditionals_unread[:most])}"
 
 
+def read_words(made: Certificate) -> str:
+    """How many of the clients in the round were read, where that was kept."""
+    if "clients" in made.not_known:
+        return "who was read is not known"
+    return f"{made.clients - len(made.unread)} of {counted(made.clients, 'client')} read"
+
+
+NOT_KEPT = {
+    "clients": "who was read",
+    "unread": "who was read",
+    "tried": "cancels of which nothing left",
+    "not_signed_in": "who was not signed in",
+    "unread_rows": "unread rows",
+    "passed_over": "orders passed over",
+    "conditionals": "GTTs and alerts",
+    "conditionals_unread": "GTTs and alerts",
+}
+"""What a certificate does not know whose version did not keep it."""
+
+
+def unknown_words(made: Certificate) -> Iterator[str]:
+    """What the version that made the certificate did not keep; none of it may be read as nothing."""
+    if made.not_known:
+        names = dict.fromkeys(NOT_KEPT[name] for name in made.not_known if name in NOT_KEPT)
+        yield f"NOT KNOWN, an earlier version made it: {', '.join(names)}"
+
+
 def absent_words(codes: Sequence[str], most: int | None = None) -> str:
     """Clients who had no session at the halt, for whom nobody could ask."""
     shown = codes if most is None else codes[:most]

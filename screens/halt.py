@@ -12,7 +12,14 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from engine.orders.halt import FILE_ONLY
-from screens.certificate_words import absent_words, row_words, survivor_words, unread_words
+from screens.certificate_words import (
+    absent_words,
+    read_words,
+    row_words,
+    survivor_words,
+    unknown_words,
+    unread_words,
+)
 from screens.commands import bindings
 from screens.market_words import market_time
 from screens.records import certificate_record
@@ -213,7 +220,7 @@ class CertificateScreen(Dialog[None]):
             return MASK if self.shell.privacy else f"₹{formats.rupees(paise)}"
 
         at = market_time(self.desk, certificate.at)
-        read = f"{certificate.clients - len(certificate.unread)} of {certificate.clients} clients read"
+        read = read_words(certificate)
         went = f"{read}" if certificate.ended else f"{read}  WORKING, reading back until nothing is live"
         scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
         first = (
@@ -244,7 +251,7 @@ class CertificateScreen(Dialog[None]):
         """Clients whose books were not read, and those who were not signed in."""
         told = [one for one in certificate.unread if one.why]
         lines = [*unread_words(told, SHOWN_UNREAD), *row_words(certificate.unread_rows, SHOWN_UNREAD)]
-        lines += survivor_words(certificate, SHOWN_UNREAD)
+        lines += [*survivor_words(certificate, SHOWN_UNREAD), *unknown_words(certificate)]
         if certificate.not_signed_in:
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(formats.plain(line) for line in lines)

@@ -127,6 +127,10 @@ class StopScreen(WordsScreen):
         self.dismiss(True)
 
 
+RUN_ACTIONS = ("pause_run", "cancel_here", "repair", "step")
+"""What the keys of this view do, each only where it has a use."""
+
+
 class RunView(Vertical):
     """Follows one run; its rows stand problems first, then by client."""
 
@@ -151,7 +155,7 @@ class RunView(Vertical):
         self._rows: dict[Any, int | PlanLine] = {}
         self._dirty: set[int] = set()
         self._shown: Run | None = None
-        self._keys: tuple[bool, ...] = ()
+        self._keys: tuple[tuple[bool, str | None], ...] = ()
 
     def compose(self) -> ComposeResult:
         """Title, bar and counts, the result, the orders."""
@@ -263,7 +267,9 @@ class RunView(Vertical):
         self._shown = run
         counts, brief = run.counts, self._screen.size.width < 110
         state = run.status.value.upper() if run.status is RunStatus.PAUSED else run.status.value
-        if run.finished_at is None and run.settled and run.status is RunStatus.RUNNING:
+        if run.frozen_since is not None:
+            state = f"FROZEN since {market_stamp(self._screen.desk, run.frozen_since)}"
+        elif run.finished_at is None and run.settled and run.status is RunStatus.RUNNING:
             state = "in doubt, being read back" if counts["unknown"] else "resting at the exchange"
         rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
         pace = f" · {rate:.1f}/s" if rate else ""
@@ -274,7 +280,7 @@ class RunView(Vertical):
             Content.assemble(
                 (f" run {run.number} {formats.plain(self._title(run))}", "bold"),
                 f"  {when} · ",
-                (state, "$text-warning bold" if run.status is RunStatus.PAUSED else ""),
+                (state, "$text-warning bold" if run.frozen_since or run.status is RunStatus.PAUSED else ""),
                 f" · {run.elapsed_s:.1f} s{pace}",
             )
         )
@@ -285,7 +291,7 @@ class RunView(Vertical):
         )
         self.query_one("#run-result", Static).update(Content(f" {self._result(run)}"))
         keys = tuple(
-            self.check_action(action, ()) is True for action in ("pause_run", "cancel_here", "repair", "step")
+            (self.check_action(action, ()) is True, self.key_words(action)) for action in RUN_ACTIONS
         )
         if keys != self._keys:
             self._keys = keys
@@ -307,7 +313,7 @@ class RunView(Vertical):
             also = f", or them and {live} live" if live else ""
             if run.paused:
                 return f"{run.why}\n p asks to send the {unsent} unsent   x frees the {unsent} unsent{also}"
-            keys = []
+            keys = [f"{run.why}\n"] if run.frozen_since else []
             if unsent:
                 keys.append("p pauses the unsent")
                 keys.append(f"x stops the {unsent} unsent{also}")
@@ -389,7 +395,7 @@ class RunView(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use on this run is absent."""
         run = self._run
-        if action not in ("pause_run", "cancel_here", "repair", "step"):
+        if action not in RUN_ACTIONS:
             return True
         if run is None:
             return False
@@ -401,6 +407,11 @@ class RunView(Vertical):
         if action == "repair":
             return bool(self._repairable(run)) and (run.settled or run.finished_at is not None)
         return len(self._screen.desk.runs.all()) > 1
+
+    def key_words(self, action: str) -> str | None:
+        """What a key does now where that is not what the table of keys says."""
+        run = self._run
+        return "send the rest" if action == "pause_run" and run is not None and run.paused else None
 
     def action_pause_run(self) -> None:
         """Pause the run; one that is paused goes on by typed words alone."""

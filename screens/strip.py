@@ -73,7 +73,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     segments += _paused(desk)
     if run is not None and not run.needs_trader:
         done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
-        paused = " paused" if run.status is RunStatus.PAUSED else ""
+        paused = f" {run.word}" if run.frozen_since or run.status is RunStatus.PAUSED else ""
         progress = f"{done}/{run.counts['total']}"
         segments.append(
             Segment(

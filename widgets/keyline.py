@@ -1,6 +1,7 @@
 """The bottom line: the keys that do something here and now."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -67,6 +68,13 @@ def entries_of(bindings: list[Binding]) -> list[KeyEntry]:
     ]
 
 
+def _worded(found: ActiveBinding) -> Binding:
+    """The binding in the words of who owns it, where its `key_words` say what the action does now."""
+    key_words: Callable[[str], str | None] | None = getattr(found.node, "key_words", None)
+    words = key_words(found.binding.action) if key_words else None
+    return replace(found.binding, description=words) if words else found.binding
+
+
 class KeyLine(Widget):
     """Draws the active bindings that are shown and possible, and at the right always cancel all."""
 
@@ -103,7 +111,7 @@ class KeyLine(Widget):
         if not self.is_attached or screen is not self.screen:
             return
         entries = entries_of(
-            [found.binding for found in screen.active_bindings.values() if self._fires(found)]
+            [_worded(found) for found in screen.active_bindings.values() if self._fires(found)]
         )
         if entries != self._entries:
             self._entries = entries

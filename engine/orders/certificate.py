@@ -113,6 +113,19 @@ class CertificateLine:
     tried: int = 0
 
 
+LATER = (
+    "clients",
+    "tried",
+    "unread",
+    "not_signed_in",
+    "unread_rows",
+    "passed_over",
+    "conditionals",
+    "conditionals_unread",
+)
+"""Fields that certificates of earlier versions lack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """The proof of a cancel-all.
@@ -122,6 +135,7 @@ class Certificate:
     be read, `unreachable` how many of them have told why not. `not_signed_in` are the codes of clients who
     had no session at the halt and nothing live here: nobody could ask for them. `unbooked` is what kept it
     out of the books as it was made: then it tells what the brokers' own books showed, and of nothing freed.
+    `not_known` are the fields that the version which made it did not keep: their values say nothing.
     """
 
     number: int
@@ -154,6 +168,7 @@ class Certificate:
     conditionals: tuple[CertificateConditional, ...] = ()
     conditionals_unread: tuple[str, ...] = ()
     unbooked: str = ""
+    not_known: tuple[str, ...] = ()
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
@@ -184,6 +199,7 @@ class Certificate:
             "passed_over": tuple(CertificatePassedOver(**one) for one in values.get("passed_over", ())),
             "conditionals": tuple(CertificateConditional(**one) for one in values.get("conditionals", ())),
             "conditionals_unread": tuple(values.get("conditionals_unread", ())),
+            "not_known": (*values.get("not_known", ()), *(name for name in LATER if name not in values)),
         }
         return Certificate(**{**values, **typed})
 

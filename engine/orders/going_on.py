@@ -39,6 +39,7 @@ from engine.orders.booking import Books, OrderRow
 from engine.orders.conditions import drift_bps, run_age_s
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import run_words, same_intent
+from engine.orders.frozen import Frozen
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.needs import open_need
@@ -60,9 +61,6 @@ from engine.orders.risk import (
 )
 from engine.orders.states import OrderEvent
 from engine.parts import Parts
-
-FROZEN_S = 10.0
-"""An engine that holds its lock and has told nothing for longer is frozen, not dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +189,10 @@ def _check_run(connection: Connection, run: RunRow, parts: Parts) -> None:
             instances.c.id == run.instance_id
         )
     ).one()
+    frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), parts.clock.now()
+    if (now - frozen.since).total_seconds() > parts.waits.frozen_after_s:
+        raise CannotGoOn(f"run {run.number}: {frozen.words(now)}; end that process, then go on here")
     who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
-    silent_s = (parts.clock.now() - owner.heartbeat_at).total_seconds()
-    if silent_s > FROZEN_S:
-        raise CannotGoOn(
-            f"run {run.number} belongs to {who}, which lives and is frozen: nothing from it for "
-            f"{silent_s:.0f} s; end that process, then go on here"
-        )
     raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
 
 

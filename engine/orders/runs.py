@@ -35,6 +35,7 @@ from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
 from engine.orders.conditions import Kind, standing
 from engine.orders.dispatch import Dispatcher
+from engine.orders.frozen import Frozen, look_frozen
 from engine.orders.going_on import Prospect, go_on, look
 from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
@@ -98,6 +99,14 @@ class RunView:
     why: str = ""
     unsent_blocked_paise: int = 0
 
+    frozen_since: datetime | None = None
+    """When its engine was last heard of, where that lives and does nothing."""
+
+    @property
+    def word(self) -> str:
+        """How it stands in one word: as stored, or frozen with its engine."""
+        return "frozen" if self.frozen_since else self.status.value
+
     @property
     def paused(self) -> bool:
         """Whether its unsent orders are kept back until the trader goes on with it or stops it."""
@@ -124,6 +133,7 @@ class Runs:
         self._canceller = canceller
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
+        self._frozen: dict[int, Frozen] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         parts.bus.subscribe(self._on_event)
 
@@ -242,6 +252,8 @@ class Runs:
         counts["skipped"] = run.skipped
         counts["total"] = len(orders)
         now = self._parts.clock.now()
+        running = run.status is RunStatus.RUNNING and run.finished_at is None
+        frozen = self._frozen.get(run.instance_id) if running else None
         unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)
         served = {client_id: calls for client_id, calls in unsent.items() if self._parts.served(client_id)}
         return RunView(
@@ -262,7 +274,8 @@ class Runs:
                 (order.trading_date for order in orders), default=self._parts.market_clock.trading_day
             ),
             pause_reason=run.pause_reason if run.status is RunStatus.PAUSED else None,
-            why=_why_paused(run),
+            why=frozen.words(now) if frozen else _why_paused(run),
+            frozen_since=frozen.since if frozen else None,
             unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),
         )
 
@@ -295,6 +308,13 @@ class Runs:
         """Keep the unsent orders of a run back; what is sent goes on."""
         await self._pause([number], PauseReason.TRADER)
         return self.get(number)
+
+    async def look_frozen(self) -> None:
+        """Look which runs belong to engines that live and do nothing."""
+        before, self._frozen = self._frozen, await look_frozen(self._parts)
+        if before.keys() != self._frozen.keys():
+            numbers = [n for n, run in self._parts.book.runs.items() if run.finished_at is None]
+            self._parts.bus.publish([RunChanged(number) for number in numbers])
 
     async def pause_dead(self) -> None:
         """Pause the runs whose engine has died over unsent orders: nobody would send them, or say so."""

@@ -87,3 +87,12 @@ async def test_strip_and_needs_me_tell_of_runs_that_paused_by_themselves() -> No
             assert run.status is RunStatus.PAUSED
             assert run.why in bench.text
             assert "p asks to send the 3 unsent   x frees the 3 unsent" in bench.text
+
+
+async def test_the_key_line_says_what_p_does_on_a_paused_run() -> None:
+    async with paused_runs() as bench:
+        bench.app.open_run(bench.desk.runs.all()[0].number)
+        await bench.settle()
+        line = bench.text.splitlines()[-1]
+        assert "p send the rest" in line
+        assert "p pause" not in line

@@ -1,11 +1,12 @@
 """The command line beside other processes, over damaged books, and with text from outside."""
 
 import ast
+import json
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +19,7 @@ from brokers.paper.broker import PaperBroker
 from data import store
 from data.locks import HeldLock
 from data.vocabulary import OrderState
+from engine.orders.certificate import LATER
 from engine.rules import Waits
 from tradedesk import output, wiring
 from tradedesk.commands.exits import Exit, explain
@@ -147,6 +149,46 @@ def test_cancel_all_beside_a_locked_database_prints_its_certificate_and_the_next
     ]
     assert demo.run("resume", "1", "--yes").code == demo.run("resume", "2", "--yes").code == 0
     assert not (demo.home / "HALT").exists()
+
+
+def test_the_doctor_reads_books_whose_version_stamp_is_wrong_and_cancel_all_works(demo: Terminal) -> None:
+    order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+    with closing(sqlite3.connect(demo.home / "desk.db")) as file:
+        file.execute("UPDATE alembic_version SET version_num = '0009'")
+        file.commit()
+    refused = demo.run("orders", "--json")
+    assert (refused.code, refused.error["code"]) == (7, 7)
+    assert "its version stamp says 0009, but its tables are those of version" in refused.error["message"]
+    looked = demo.run("doctor", "--json")
+    checks = {check["name"]: check for check in looked.document["checks"]}
+    assert (looked.code, looked.document["ok"]) == (8, False)
+    assert "its version stamp says 0009" in checks["opening"]["detail"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["opening"]
+    made = demo.done("cancel-all", "--yes")
+    assert [o["order_id"] for o in made["orders"]] == [order["order_id"]]
+    assert (made["cancelled"], made["ended"]) == (1, True)
+
+
+def test_what_a_certificate_of_an_earlier_version_does_not_know_is_said_as_not_known(demo: Terminal) -> None:
+    demo.done("cancel-all", "--yes")
+    with closing(sqlite3.connect(demo.home / "desk.db")) as file:
+        (text,) = file.execute("SELECT body FROM halt_certificate").fetchone()
+        body = {name: value for name, value in json.loads(text).items() if name not in LATER}
+        del body["not_known"], body["unbooked"]
+        file.execute(
+            "INSERT INTO halt_certificate (halt_number, version, made_at, ended, body) "
+            "SELECT halt_number, 2, made_at, ended, ? FROM halt_certificate",
+            (json.dumps(body),),
+        )
+        file.commit()
+    told = demo.run("certificate", "1").out
+    assert "read back: who was read is not known" in told
+    assert "0 of 0" not in told
+    assert "NOT KNOWN, an earlier version made it: who was read, " in told
+    assert "orders passed over, GTTs and alerts" in told
+    shape = demo.done("certificate", "1")
+    assert [shape[name] for name in ("read", "unread", "passed_over", "conditionals")] == [None] * 4
+    assert (shape["cancelled"], shape["ended"]) == (0, True)
 
 
 @pytest.mark.parametrize(

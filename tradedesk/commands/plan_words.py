@@ -126,7 +126,7 @@ def run_words(run: "RunView") -> str:
         for word, count in run.counts.items()
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
-    status = f"{run.status.value}: {run.why}" if run.why else run.status.value
+    status = f"{run.word}: {run.why}" if run.why else run.word
     from screens.plan_words import left_words
 
     return (

@@ -7,7 +7,14 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
-from screens.certificate_words import absent_words, row_words, survivor_words, unread_words
+from screens.certificate_words import (
+    absent_words,
+    read_words,
+    row_words,
+    survivor_words,
+    unknown_words,
+    unread_words,
+)
 from tradedesk.commands.clocks import clock_words, wall_time
 from tradedesk.commands.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.commands.options import AsJson, Yes
@@ -131,7 +138,7 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
         f"{made.unsent_freed} freed unsent"
     )
-    line(f"read back {made.clients - len(made.unread)} of {counted(made.clients, 'client')}")
+    line(f"read back: {read_words(made)}")
     line(
         f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
         f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
@@ -147,7 +154,7 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
         line(words)
     for words in row_words(made.unread_rows):
         line(words)
-    for words in survivor_words(made):
+    for words in (*survivor_words(made), *unknown_words(made)):
         line(words)
     if made.not_signed_in:
         line(absent_words(made.not_signed_in))

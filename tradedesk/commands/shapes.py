@@ -181,7 +181,8 @@ def run_shape(desk: "Desk", run: "RunView", with_orders: bool = True) -> Shape:
         "number": run.number,
         "plan": run.plan_number,
         "title": run.title,
-        "status": run.status,
+        "status": run.word,
+        "frozen_since": run.frozen_since,
         "pause_reason": run.pause_reason,
         "why": run.why,
         "unsent_blocked_paise": run.unsent_blocked_paise,
@@ -339,8 +340,8 @@ def detail_shape(desk: "Desk", key: str) -> Shape:
 
 
 def certificate_shape(made: "Certificate") -> Shape:
-    """What a halt did: counts, money released, clients, orders."""
-    return {
+    """What a halt did: counts, money released, clients, orders; null where its version did not keep it."""
+    shape: Shape = {
         "number": made.number,
         "scope": made.scope,
         "value": made.value,
@@ -372,3 +373,5 @@ def certificate_shape(made: "Certificate") -> Shape:
         "first_cancel_s": made.first_cancel_s,
         "last_cancel_s": made.last_cancel_s,
     }
+    not_known = {"read" if name == "clients" else name for name in made.not_known}
+    return {name: None if name in not_known else value for name, value in shape.items()}
