@@ -124,7 +124,7 @@ def test_a_wrong_header_is_named(empty: Terminal, tmp_path: Path, header: str, w
         (("bulk", "buy", "TCS", "--percent", "5", "--group", "Nobody"), "group", "known groups"),
         (("bulk", "buy", "TCS", "--percent", "5", "--broker", "acme"), "broker", "known brokers"),
         (("bulk", "buy", "TCS", "--percent", "5", "--wait", "nan"), "wait", "seconds"),
-        (("bulk", "--confirm", "1234567"), "confirm", "eight hex digits"),
+        (("bulk", "--confirm", "1234567"), "confirm", "8 hex digits"),
         (("bulk", "--confirm", "0123456789"), "confirm", "no single stored plan"),
         (("order", "AM1042", "buy", "TCS", "0"), "quantity", "above zero"),
         (("order", "AM1042", "buy", "NIFTY 50", "1"), "symbol", "cannot be traded"),
