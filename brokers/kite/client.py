@@ -194,14 +194,29 @@ class KiteClient:
         return f"{AUTHORISE_PAGE}/{self.route.api_key}/{request}"
 
     def place(self, params: Mapping[str, object], last_look: Callable[[], str]) -> str | Failure:
-        """Place an order, unless its last look keeps it back once the connection stands; gives its id."""
+        """Place an order, unless its last look keeps it back once the connection stands; gives its id.
+
+        What failed before the look was taken, such as a TLS handshake, has proven not to have left.
+        """
         from brokers.kite.transport import KeptBack, looking
 
+        looked = False
+
+        def look() -> str:
+            nonlocal looked
+            looked = True
+            return last_look()
+
         try:
-            with looking(last_look):
+            with looking(look):
                 return _order_id(self._kite.place_order(**params))
         except KeptBack as kept:
             return Failure(kept.why, sent=False)
+        except Exception as error:
+            failure = self._failure(error)
+            if looked or not failure.sent:
+                return failure
+            return Failure("no connection to Kite came to stand", sent=False)
 
     def modify(self, variety: str, order_id: str, params: Mapping[str, object]) -> str:
         """Modify an order; gives its id."""

@@ -8,6 +8,7 @@ has been written. The classes are those of one HTTP session; nothing of the libr
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from ssl import SSLSocket, SSLWantReadError
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -55,7 +56,23 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(_Connection, HTTPSConnection):
-    pass
+    @property
+    def is_connected(self) -> bool:
+        """Whether the line stands, as the pool asks before it uses one again.
+
+        A server sends tickets behind the handshake of TLS 1.3. Where no answer was read they still lie there,
+        and the pool would take a line with anything to read for one that has ended.
+        """
+        if isinstance(self.sock, SSLSocket):
+            self.sock.settimeout(0)  # a request that uses the line again sets its own
+            try:
+                self.sock.recv(1)
+                return False  # it has ended, or says what nobody has asked
+            except SSLWantReadError:
+                pass  # nothing but tickets, which are read now
+            except OSError:
+                return False
+        return super().is_connected
 
 
 class _Pool(HTTPConnectionPool):
