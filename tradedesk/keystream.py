@@ -132,6 +132,7 @@ class KeyQueue:
         self._frames = 0
         self._holds: set[object] = set()
         self._held_frames = 0
+        self._delivered = ""
 
     @property
     def idle(self) -> bool:
@@ -191,6 +192,7 @@ class KeyQueue:
         if not self._stream.waiting or self._busy_on or self._painting or self._holds:
             return
         key = self._stream.waiting.popleft()
+        self._delivered = key.key
         self._sifted = max(0, self._sifted - 1)
         screen = self._app.screen
         target = self._app.focused or screen
@@ -214,13 +216,20 @@ class KeyQueue:
         self._wake()
 
     def hold(self) -> Callable[[], None]:
-        """Keep the keys behind the one in hand until what is given is called; for a while at most."""
+        """Keep the keys behind the one in hand until what is given is called; for a while at most.
+
+        Enters right behind an Enter are a held key or impatience: none reaches what the first led to.
+        """
         held = object()
         self._holds.add(held)
         self._held_frames = 0
 
         def release() -> None:
             self._holds.discard(held)
+            waiting = self._stream.waiting
+            while not self._holds and self._delivered == "enter" and waiting and waiting[0].key == "enter":
+                waiting.popleft()
+                self._sifted = max(0, self._sifted - 1)
             self._wake()
 
         return release

@@ -7,6 +7,7 @@ from textual.events import Key
 
 from engine.orders.intents import Intent
 from screens.bulk import BulkScreen
+from screens.client import ClientScreen
 from screens.plan_view import PlanView
 from screens.ticket import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -80,6 +81,12 @@ async def test_typed_words_behind_the_enter_that_plans_send_nothing(tmp_path: Pa
         await bench.keys("B", "enter", *"buy", "space", "4", "5", "enter", apart=IN_ONE_PIECE)
         assert planned(bench) is not None
         assert not bench.desk.runs.all()
+
+
+async def test_a_held_enter_that_plans_counts_once(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("B", "enter", "enter", "enter", "tab", "end", "enter", apart=IN_ONE_PIECE)
+        assert isinstance(bench.screen, ClientScreen), "only the one behind Tab opens the row"
 
 
 async def test_keys_wait_two_seconds_for_the_desk_and_are_then_dropped_and_said(tmp_path: Path) -> None:
