@@ -35,6 +35,7 @@ from engine.accounts.views import DayFigures, HaltView, RunRow
 from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (
+    TAPE_LINES,
     ClientsChanged,
     Event,
     FundsChanged,
@@ -124,7 +125,7 @@ class Desk:
             funds=self.funds.of,
             day_began=self._market_day_began,
         )
-        self._tape: deque[TapeLine] = deque(maxlen=200)
+        self._tape: deque[TapeLine] = deque(maxlen=TAPE_LINES)
         self._tasks: list[asyncio.Task[None]] = []
         self._loading: set[asyncio.Task[None]] = set()
         self._locks: list[HeldLock] = []
@@ -195,7 +196,7 @@ class Desk:
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""
-        return list(self._tape)
+        return sorted(self._tape, key=lambda line: line.at)
 
     # --- life ---
 

@@ -97,6 +97,10 @@ class WatchlistChanged(Event):
     list_name: str
 
 
+TAPE_LINES = 200
+"""Lines that a tape keeps."""
+
+
 @dataclass(frozen=True, slots=True)
 class TapeLine(Event):
     """One line for the tape: a run or an event, never a fill. `ref` names what Enter opens, as `run:12`."""

@@ -1,15 +1,22 @@
 """Tape lines of what was done before the desk was opened, from what is stored of it."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from data.columns import table
 from data.order_tables import Halt
+from data.tables import Audit
 from engine.accounts.views import RunRow
-from engine.events import TapeLine
+from engine.events import TAPE_LINES, TapeLine
+from engine.orders.planning import frozen_line
 from engine.orders.runs import Runs
 from engine.parts import Parts
+
+WITHOUT_RUNS = timedelta(days=1)
+"""How far back plans and halts are told where no run tells when the trading day before began."""
 
 
 def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
@@ -20,7 +27,7 @@ def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
 
 
 async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
-    """Runs and halts of the day and of the trading day before, oldest first."""
+    """Runs, plans and halts of the day and of the trading day before, oldest first."""
     lines: list[TapeLine] = []
     for number, run in parts.book.runs.items():
         if run.finished_at is not None:
@@ -30,9 +37,9 @@ async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
             lines.append(TapeLine(run.paused_at or run.started_at, words, "run", f"run:{number}"))
         else:
             lines.append(TapeLine(run.started_at, f"run {number} {run.title}", "run", f"run:{number}"))
-    if not lines:
-        return lines
-    halts, since = table(Halt), min(line.at for line in lines)
+    since = min((line.at for line in lines), default=parts.clock.now() - WITHOUT_RUNS)
+    lines += await _frozen_since(parts, since)
+    halts = table(Halt)
     query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
     async with parts.store.reader() as connection:
         for row in await connection.execute(query.where(halts.c.at >= since)):
@@ -42,3 +49,22 @@ async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
                 words = f"halt {row.number} resumed by {row.resumed_by}"
                 lines.append(TapeLine(row.resumed_at, words, "halt", ref))
     return sorted(lines, key=lambda line: line.at)
+
+
+async def _frozen_since(parts: Parts, since: datetime) -> list[TapeLine]:
+    """The plans frozen since, as far as a tape would have kept them."""
+    audit = table(Audit)
+    query = (
+        select(audit.c.at, audit.c.plan_number, audit.c.details)
+        .where(audit.c.action == "PLAN_FROZEN", audit.c.at >= since)
+        .order_by(audit.c.seq.desc())
+        .limit(TAPE_LINES)
+    )
+    lines: list[TapeLine] = []
+    async with parts.store.reader() as connection:
+        for row in await connection.execute(query):
+            told = json.loads(row.details)
+            orders, skipped = told["orders"], told["skipped"]
+            number, title, digest = row.plan_number, told["title"], told["digest"]
+            lines.append(frozen_line(row.at, number, title, orders, orders + skipped, digest))
+    return lines[::-1]

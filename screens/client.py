@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.cancel import ask_cancel
@@ -310,13 +311,18 @@ class ClientScreen(Workspace):
                     (f" {'▸' if view == self._view else ' '}{view} ", "bold" if view == self._view else "")
                     for view in VIEWS
                 ),
-                "  Tab next",
+                f"  Tab next    {self._capital_words()}",
             )
         )
         self._paint_holds()
         self._paint_breaks()
         self._paint_orders()
         self.refresh_bindings()
+
+    def _capital_words(self) -> str:
+        """What percentages of capital are sized on, as it stood when the day opened."""
+        day = self.desk.market.now().astimezone(IST)
+        return f"capital {self._short(self._client.capital_paise)} of {day:%d %b}"
 
     def _paint_orders(self) -> None:
         """How many orders today, and the newest live one in words."""

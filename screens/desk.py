@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import date
 from functools import partial
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
+from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.cancel import ask_cancel
 from screens.commands import bindings
@@ -63,7 +65,9 @@ class DeskScreen(Workspace):
         self._group = 0
         self._watched: list[str] = []
         self._symbol: str | None = None
-        self._refs: dict[Hashable, str] = {}
+        self._held_paise = 0
+        self._told_lines: dict[Hashable, TapeLine] = {}
+        self._tape_day: date | None = None
         self._told = 0
         self._planned = ""
         self._plan_key: Hashable = None
@@ -120,6 +124,7 @@ class DeskScreen(Workspace):
     def on_mount(self) -> None:
         """Fill the grids and listen."""
         self._clients.sort_by("code")
+        self._date_tape()
         for line in self.desk.tape():
             self._put(line)
         if not self.desk.runs.all():
@@ -154,7 +159,7 @@ class DeskScreen(Workspace):
         run = line.ref.startswith("run:")
         if run and self._newcomer:
             self._newcomer = False
-            self._tape.put("first", NEXT_STEPS, "dim")
+            self._tape.reword("first", NEXT_STEPS, "dim")
         key: Hashable = line.ref if run else f"{line.kind}:{self._told}"
         if line.kind == "plan":
             title = plan_title(line.text)
@@ -163,9 +168,20 @@ class DeskScreen(Workspace):
         elif run:
             self._planned = ""  # sent, or left for another: the next plan is one of its own
         self._told += 1
-        self._refs[key] = line.ref
+        self._told_lines[key] = line
         style = "warn" if line.kind in ("halt", "trouble", "warn") else None
-        self._tape.put(key, f"{market_stamp(self.desk, line.at)} {line.text}", style)
+        self._tape.put(key, self._tape_words(line), style)
+
+    def _tape_words(self, line: TapeLine) -> str:
+        return f"{market_stamp(self.desk, line.at)} {line.text}"
+
+    def _date_tape(self) -> None:
+        """Put the date before the lines of a day that has ended."""
+        day = self.desk.market.now().astimezone(IST).date()
+        if day != self._tape_day:
+            self._tape_day = day
+            for key, line in self._told_lines.items():
+                self._tape.reword(key, self._tape_words(line))
 
     def redraw(self) -> None:
         """Everything anew: lists, figures, titles."""
@@ -181,6 +197,7 @@ class DeskScreen(Workspace):
 
     def on_frame(self) -> None:
         """Paint what changed since the frame before."""
+        self._date_tape()
         if self._lists_changed or self._listed() != self._watched:
             self._lists_changed = False
             self._fill()
@@ -207,7 +224,7 @@ class DeskScreen(Workspace):
         super().show_strip(mode, segments)
         if mode == "armed" and self._asks_for_f9:
             self._asks_for_f9 = False
-            self._tape.put("f9", "this terminal delivers F9; Esc stands it down", "dim")
+            self._tape.reword("f9", "this terminal delivers F9; Esc stands it down", "dim")
 
     def _fill(self) -> None:
         """Which rows there are, under the filters, the watchlist and the group chosen."""
@@ -260,6 +277,7 @@ class DeskScreen(Workspace):
             desk.clients.total(shown),
         )
         net = value.net_day_pnl_paise
+        self._held_paise = funds.held_paise
 
         def money(paise: int, words: Callable[[int | None], str] = formats.short) -> str:
             return MASK if masked else words(paise)
@@ -311,6 +329,9 @@ class DeskScreen(Workspace):
         if not narrow and not books:
             parts.append(f"sort {self._clients.sort_key or 'as given'}")
         words = " · ".join(parts) + self._filter_words("clients")
+        if not narrow and self._held_paise:
+            held = MASK if self.shell.privacy else formats.short(self._held_paise)
+            books = [*books, f"held {held}"]
         self.query_one("#clients-pane", Pane).set_title(" · ".join([words, *books]))
 
     def _filter_words(self, pane: str) -> str:
@@ -394,7 +415,8 @@ class DeskScreen(Workspace):
 
     def on_tape_opened(self, event: Tape.Opened) -> None:
         """What the line is about."""
-        kind, _, number = self._refs.get(event.key, "").partition(":")
+        line = self._told_lines.get(event.key)
+        kind, _, number = (line.ref if line else "").partition(":")
         if number.isdecimal():
             self.shell.open_reference(kind, int(number))
 

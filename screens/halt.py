@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -234,7 +235,7 @@ class CertificateScreen(Dialog[None]):
         second = (
             f"{certificate.unsent_freed} freed unsent · "
             f"released {money(certificate.released_paise)} of {money(certificate.blocked_before_paise)} · "
-            f"still blocked {money(certificate.still_blocked_paise)} · "
+            f"still blocked in orders {money(certificate.still_blocked_paise)}{self._held_words(money)} · "
             f"last read back {back}, {went}"
         )
         lines = [first, second]
@@ -246,6 +247,11 @@ class CertificateScreen(Dialog[None]):
             )
             lines.append(third + (f", last order ended {_seconds(max(ended))}" if ended else ""))
         return "\n".join(formats.plain(line) for line in lines)
+
+    def _held_words(self, money: Callable[[int], str]) -> str:
+        """What is blocked for other reasons than orders, such as a payout; a halt leaves it."""
+        held = self.desk.funds.total(client.id for client in self.desk.clients.all()).held_paise
+        return f", {money(held)} held for other reasons" if held else ""
 
     def _unread_words(self, certificate: Certificate) -> str:
         """Clients whose books were not read, and those who were not signed in."""

@@ -17,6 +17,7 @@ from engine.orders.intents import Intent, Selection, Sizing
 from screens.commands import bindings
 from screens.intent_fields import marked_title
 from screens.pane import FilterLine, Pane
+from screens.plan_words import fitting
 from screens.position_rows import (
     HoldingKey,
     at_broker,
@@ -181,11 +182,17 @@ class PositionsScreen(Workspace):
         text = self.query_one(FilterLine).value.strip()
         title = (
             f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
-            f"day net {money(total.net_day_pnl_paise)} · gross {money(total.day_pnl_paise)} · "
-            f"charges {charges} · open {money(total.unrealised_paise)} · "
-            f"realised {money(total.realised_today_paise)}"
+            f"day net {money(total.net_day_pnl_paise)}"
         )
-        self.query_one("#upper-pane", Pane).set_title(title)
+        more = (
+            f"gross {money(total.day_pnl_paise)}",
+            f"charges {charges}",
+            f"open {money(total.unrealised_paise)}",
+            f"realised {money(total.realised_today_paise)}",
+        )
+        # A figure that would be cut is left out: a part of it reads as another one.
+        shown_words = fitting(title, more, self.size.width - 2)
+        self.query_one("#upper-pane", Pane).set_title(" · ".join([title, *shown_words]))
         key = self._upper.cursor_key
         if isinstance(key, int):
             client = desk.clients.get(key)

@@ -36,7 +36,8 @@ def money_words(
         if line is not None and line.charges_paise:
             parts.append(f"at worst {worst}, charges about {money(line.charges_paise)}")
         return " · ".join(parts)
-    parts = [f"cash {money(funds.available_paise)}", f"blocked {money(funds.blocked_paise)}"]
+    kept = f" (held {money(funds.held_paise)})" if funds.held_paise else ""
+    parts = [f"cash {money(funds.available_paise)}", f"blocked {money(funds.blocked_paise)}{kept}"]
     if line is not None and line.reserve_paise:
         needs = f"needs {money(line.reserve_paise)} at worst {worst} with charges {money(line.charges_paise)}"
         if line.loan_paise:

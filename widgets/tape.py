@@ -58,19 +58,24 @@ class Tape(LiveGrid, can_focus=True):
             self.move_cursor(self._order[0])
 
     def put(self, key: Hashable, text: str, style: str | None = None) -> None:
-        """Add a line on top, or say something else in the line of that key, where it stands.
+        """Put a line on top; one of that key goes there with what it says now.
 
         `style` is a suffix of the grid's component classes, such as `warn`.
         """
-        if key in self._lines:
-            self._lines[key] = _Line(text, style)
-            self.apply({key})
-            return
         follows = self._cursor is None or self._cursor == self._order[0]
+        known = self._lines.pop(key, None) is not None
         self._lines[key] = _Line(text, style)
         while len(self._lines) > self._kept:
             del self._lines[next(iter(self._lines))]
         self.set_order(reversed(self._lines))
+        if known:
+            self.apply({key})
         if follows:
             # A cursor on the newest line stays on the newest line; one that reads back stays where it reads.
             self.move_cursor(key)
+
+    def reword(self, key: Hashable, text: str, style: str | None = None) -> None:
+        """Say something else in the line of that key, where it stands, if it still does."""
+        if key in self._lines:
+            self._lines[key] = _Line(text, style or self._lines[key].style)
+            self.apply({key})

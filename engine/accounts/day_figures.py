@@ -11,8 +11,8 @@ from data.columns import table
 from data.order_tables import Fill
 from data.store import chunks
 from data.tables import ClosedLot, Holding, Lot
-from data.vocabulary import Bucket
-from engine.accounts.views import CarriedSale, DayFigures
+from data.vocabulary import Bucket, Product
+from engine.accounts.views import DayFigures, DaySale
 
 
 def read_figures(
@@ -20,8 +20,7 @@ def read_figures(
 ) -> dict[int, DayFigures]:
     """What clients, all where None are named, have realised and paid on a day."""
     fills = table(Fill)
-    realised: dict[int, int] = defaultdict(int)
-    carried: dict[int, list[CarriedSale]] = defaultdict(list)
+    sales: dict[int, list[DaySale]] = defaultdict(list)
     charges: dict[int, int] = defaultdict(int)
     known: set[int] = set()
     for ids in [None] if client_ids is None else chunks(client_ids):
@@ -36,26 +35,28 @@ def read_figures(
             paid = paid.where(fills.c.client_id.in_(ids))
             known.update(ids)
         for row in connection.execute(sold):
-            realised[row.client_id] += int(row.pnl)
-            if not row.bought_today and row.quantity:
-                sale = CarriedSale(f"{row.exchange}:{row.tradingsymbol}", int(row.quantity), int(row.cost))
-                carried[row.client_id].append(sale)
+            key, product = f"{row.exchange}:{row.tradingsymbol}", Product(row.product)
+            carried = (0, 0) if row.bought_today else (int(row.quantity), int(row.cost))
+            sales[row.client_id].append(DaySale(key, product, int(row.pnl), *carried))
         for client_id, total in connection.execute(paid):
             charges[client_id] += int(total)
-    return {
-        c: DayFigures(realised[c], charges[c], tuple(carried[c]))
-        for c in known | realised.keys() | charges.keys()
-    }
+    return {c: DayFigures(charges[c], tuple(sales[c])) for c in known | sales.keys() | charges.keys()}
 
 
 def _sold_query(day: date) -> Select[*tuple[Any, ...]]:
-    """Sales of a day by client, security and whether the shares were bought that day.
+    """Sales of a day by client, security, product and whether the shares were bought that day.
 
     A lot says so by its bucket, since one adopted from the broker may have been opened today.
     """
     closed, lots, holdings = table(ClosedLot), table(Lot), table(Holding)
     bought_today = (lots.c.bucket == Bucket.TODAY.value).label("bought_today")
-    group = (closed.c.client_id, holdings.c.exchange, holdings.c.tradingsymbol, bought_today)
+    group = (
+        closed.c.client_id,
+        holdings.c.exchange,
+        holdings.c.tradingsymbol,
+        closed.c.product,
+        bought_today,
+    )
     pnl = closed.c.proceeds_paise - closed.c.cost_paise
     same = [closed.c[name] == holdings.c[name] for name in ("client_id", "security", "product")]
     return (

@@ -69,10 +69,11 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class FundsTotal:
-    """Free and blocked money of several clients, in paise."""
+    """Free and blocked money of several clients, in paise; `held_paise` is the part that named holds keep."""
 
     available_paise: int
     blocked_paise: int
+    held_paise: int
 
 
 class FundsService:
@@ -92,7 +93,11 @@ class FundsService:
     def total(self, client_ids: Iterable[int]) -> FundsTotal:
         """What some clients have free and blocked together."""
         shown = [self.of(client_id) for client_id in client_ids]
-        return FundsTotal(sum(f.available_paise for f in shown), sum(f.blocked_paise for f in shown))
+        return FundsTotal(
+            sum(f.available_paise for f in shown),
+            sum(f.blocked_paise for f in shown),
+            sum(f.held_paise for f in shown),
+        )
 
     async def holds(self, client_id: int) -> list[HoldView]:
         """What is held of one client's money and not released, oldest first."""

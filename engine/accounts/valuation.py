@@ -13,13 +13,14 @@ Rules, all in paise:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from brokers.contract import Tick
 from data.money import BPS, half_up
-from engine.accounts.views import CarriedSale, DayFigures, FundsView
+from data.vocabulary import Product
+from engine.accounts.views import DayFigures, DaySale, FundsView
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """With a day that began then, every price is today's."""
@@ -27,6 +28,16 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 class Holding(Protocol):
     """A client's shares of one stock in one product. `today` counts those bought today."""
+
+    @property
+    def client_id(self) -> int:
+        """Whose they are."""
+        ...
+
+    @property
+    def product(self) -> Product:
+        """The product they are held in."""
+        ...
 
     @property
     def key(self) -> str:
@@ -164,7 +175,7 @@ class Valuation:
             held = tuple(holding for holding in self._holdings(client_id) if holding.quantity)
             self._held[client_id] = held
             # The day P&L of shares held before today and sold needs their previous close.
-            sold = {sale.key for sale in self._figures(client_id).carried_sales}
+            sold = {sale.key for sale in self._figures(client_id).sales if sale.quantity}
             self._followed[client_id] = frozenset(sold.union(holding.key for holding in held))
             for key in self._followed[client_id]:
                 self._holders.setdefault(key, set()).add(client_id)
@@ -187,15 +198,18 @@ class Valuation:
         return self._values[client_id]
 
     def holding(self, holding: Holding) -> HoldingValue:
-        """One holding at the price of this moment."""
-        return self._worth(holding, self._day_began())
+        """One holding at the price of this moment, what was sold out of it today included."""
+        return self._with_sales(holding, self._worth(holding, self._day_began()))
 
     def together(self, holdings: Iterable[Holding]) -> HoldingsValue:
-        """Holdings of one stock, of several clients or products, at the price of this moment."""
+        """Holdings of one stock, of several clients or products, at the price of this moment.
+
+        What was sold out of them today is in their day P&L.
+        """
         began = self._day_began()
         quantity = cost = day = unrealised = value = 0
         for holding in holdings:
-            now = self._worth(holding, began)
+            now = self._with_sales(holding, self._worth(holding, began))
             quantity += holding.quantity
             cost += holding.cost_paise
             day += now.day_pnl_paise
@@ -231,9 +245,17 @@ class Valuation:
     def _worth(self, holding: Holding, day_began: datetime) -> HoldingValue:
         return holding_value(holding, self._quote(holding.key), day_began)
 
+    def _with_sales(self, holding: Holding, worth: HoldingValue) -> HoldingValue:
+        sold = sum(
+            self._day_gain(sale)
+            for sale in self._figures(holding.client_id).sales
+            if (sale.key, sale.product) == (holding.key, holding.product)
+        )
+        return replace(worth, day_pnl_paise=worth.day_pnl_paise + sold) if sold else worth
+
     def _compute(self, client_id: int, began: datetime) -> bool:
         figures, funds = self._figures(client_id), self._funds(client_id)
-        day = figures.realised_paise - sum(self._earlier_gain(sale) for sale in figures.carried_sales)
+        day = sum(self._day_gain(sale) for sale in figures.sales)
         unrealised = invested = value = 0
         for holding in self._held[client_id]:
             now = self._worth(holding, began)
@@ -257,12 +279,12 @@ class Valuation:
         self._total = _moved(self._total, before or ClientValue(), fresh)
         return True
 
-    def _earlier_gain(self, sale: CarriedSale) -> int:
-        """What shares sold today had gained before today: to their previous close, where it is known."""
-        quote = self._quote(sale.key)
+    def _day_gain(self, sale: DaySale) -> int:
+        """What sales brought today: of shares held before, since their previous close where it is known."""
+        quote = self._quote(sale.key) if sale.quantity else None
         if quote is None or quote.prev_close_paise <= 0:
-            return 0
-        return sale.quantity * quote.prev_close_paise - sale.cost_paise
+            return sale.pnl_paise
+        return sale.pnl_paise - (sale.quantity * quote.prev_close_paise - sale.cost_paise)
 
 
 def _moved(total: ClientValue, before: ClientValue, after: ClientValue) -> ClientValue:

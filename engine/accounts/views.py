@@ -317,21 +317,30 @@ class HaltView:
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedSale:
-    """Shares of one stock held before the day and sold on it, and what they had cost in paise."""
+class DaySale:
+    """What a day's sales out of one holding brought against cost, in paise.
+
+    `quantity` and `cost_paise` are of those shares among them that were held before the day.
+    """
 
     key: str
-    quantity: int
-    cost_paise: int
+    product: Product
+    pnl_paise: int
+    quantity: int = 0
+    cost_paise: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
     """What a client has realised against cost and paid on the current trading day, in paise."""
 
-    realised_paise: int = 0
     charges_paise: int = 0
-    carried_sales: tuple[CarriedSale, ...] = ()
+    sales: tuple[DaySale, ...] = ()
+
+    @property
+    def realised_paise(self) -> int:
+        """Profit of the day's sales against cost."""
+        return sum(sale.pnl_paise for sale in self.sales)
 
 
 def traded_paise(orders: Iterable[OrderView]) -> int:

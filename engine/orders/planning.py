@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import select
@@ -86,14 +86,9 @@ class Plans:
                 )
             )
             unit.publish(PlanFrozen(frozen.number))
+            lines = len(frozen.lines)
             unit.publish(
-                TapeLine(
-                    unit.now,
-                    f"plan {frozen.number} frozen: {frozen.title}, {frozen.orders} of {len(frozen.lines)}, "
-                    f"{frozen.short_digest}",
-                    "plan",
-                    f"plan:{frozen.number}",
-                )
+                frozen_line(unit.now, frozen.number, frozen.title, frozen.orders, lines, frozen.digest)
             )
             return frozen
 
@@ -297,3 +292,9 @@ def send_within_s(sending_s: int, rules: Rules) -> int:
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
     """The same intent for these clients only."""
     return dataclasses.replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))
+
+
+def frozen_line(at: datetime, number: int, title: str, orders: int, lines: int, digest: str) -> TapeLine:
+    """What the tape says of a plan that was frozen."""
+    words = f"plan {number} frozen: {title}, {orders} of {lines}, {digest[:SHOWN_DIGITS]}"
+    return TapeLine(at, words, "plan", f"plan:{number}")

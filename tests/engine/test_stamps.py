@@ -45,7 +45,10 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         await desk.runs.start(plan, plan.digest)
         certificate = await desk.halt.fire("tester")
         await desk.halt.resume(certificate.number, "resume", "tester")
-        told = {line.ref for line in desk.tape() if line.kind in ("run", "halt")}
+        kinds = ("run", "halt", "plan")
+        told = {line.ref for line in desk.tape() if line.kind in kinds}
+        frozen = [(line.at, line.text) for line in desk.tape() if line.kind == "plan"]
+        assert len(frozen) == 2
         await next_day(desk)
     async with filed_desk(tmp_path, clock) as desk:
         order = desk.orders.get(order_id)
@@ -57,5 +60,6 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         assert desk.orders.needs_me() == []
         lines = desk.tape()
         assert {line.ref for line in lines} == told
+        assert [(line.at, line.text) for line in lines if line.kind == "plan"] == frozen
         assert [line.at for line in lines] == sorted(line.at for line in lines)
         assert any(f"run {run.number} finished" in line.text for line in lines)

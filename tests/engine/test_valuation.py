@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.contract import Tick
+from data.vocabulary import Product
 from engine.accounts.valuation import ClientValue, Valuation, holding_value
-from engine.accounts.views import CarriedSale, DayFigures, FundsView
+from engine.accounts.views import DayFigures, DaySale, FundsView
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 
@@ -20,6 +21,8 @@ class Held:
     cost_paise: int
     today: int = 0
     today_cost_paise: int = 0
+    client_id: int = 1
+    product: Product = Product.CNC
 
 
 def quote(key: str, last: int, close: int = 0) -> Tick:
@@ -38,8 +41,7 @@ class Books:
             "NSE:HDFCBANK": quote("NSE:HDFCBANK", 1_680_00, 1_650_00),
             "NSE:TCS": quote("NSE:TCS", 2_400_00, 2_410_00),
         }
-        self.realised = {1: 0, 2: 500_00}
-        self.carried: dict[int, list[CarriedSale]] = {}
+        self.sales = {2: [DaySale("NSE:SBIN", Product.CNC, 500_00)]}
         self.funds: dict[int, FundsView] = {}
         self.reads: list[str] = []
 
@@ -52,9 +54,7 @@ class Books:
             lambda client_id: self.held.get(client_id, []),
             self.quote,
             lambda client_id: DayFigures(
-                self.realised.get(client_id, 0),
-                88_00 if client_id == 2 else 0,
-                tuple(self.carried.get(client_id, ())),
+                88_00 if client_id == 2 else 0, tuple(self.sales.get(client_id, ()))
             ),
             lambda client_id: self.funds.get(client_id, FundsView(client_id)),
         )
@@ -133,7 +133,7 @@ def test_books_that_changed_are_read_again() -> None:
     valuation = books.valuation()
     valuation.refresh([1, 2])
     books.held[1] = [Held("NSE:TCS", 1, 2_400_00, today=1, today_cost_paise=2_400_00), Held("NSE:INFY", 0, 0)]
-    books.realised[1] = 7_900_00
+    books.sales[1] = [DaySale("NSE:HDFCBANK", Product.CNC, 7_900_00)]
     assert valuation.refresh([1]) == {1}
     assert valuation.holders("NSE:HDFCBANK") == {2}
     assert valuation.keys() == {"NSE:TCS", "NSE:HDFCBANK"}
@@ -163,15 +163,34 @@ def test_the_day_is_a_percentage_of_the_portfolio_it_opened_with() -> None:
 
 def test_carried_shares_that_were_sold_count_from_the_previous_close() -> None:
     books = Books()
-    books.held[1], books.realised[1] = [], 9_000_00
+    books.held[1] = []
     # 100 shares that cost 1,600 and closed at 1,650 went at 1,690: 9,000 against cost, 4,000 of them today's.
-    books.carried[1] = [CarriedSale("NSE:HDFCBANK", 100, 1_60_000_00)]
+    books.sales[1] = [DaySale("NSE:HDFCBANK", Product.CNC, 9_000_00, 100, 1_60_000_00)]
     books.funds[1] = FundsView(1, available_paise=1_69_000_00)
     valuation = books.valuation()
     value = valuation.client(1)
     assert (value.realised_today_paise, value.day_pnl_paise) == (9_000_00, 4_000_00)
     assert value.opening_paise == 1_65_000_00
     assert valuation.keys() == {"NSE:HDFCBANK"}  # its previous close is still needed
+
+
+def test_what_was_sold_out_of_a_holding_today_is_in_its_row_as_in_the_client_s_sum() -> None:
+    books = Books()
+    # 40 of 140 shares that cost 1,600 and closed at 1,650 went at 1,690.
+    books.sales[1] = [
+        DaySale("NSE:HDFCBANK", Product.CNC, 3_600_00, 40, 64_000_00),
+        DaySale("NSE:HDFCBANK", Product.MTF, 7_00),
+        DaySale("NSE:HDFCBANK", Product.CNC, -100_00),
+    ]
+    valuation = books.valuation()
+    (held,) = books.held[1]
+    assert valuation.holding(held).day_pnl_paise == 100 * 30_00 + 40 * 40_00 - 100_00
+    assert valuation.together([held]).day_pnl_paise == valuation.holding(held).day_pnl_paise
+    lent = replace(held, product=Product.MTF, quantity=1, cost_paise=1_680_00)
+    assert valuation.holding(lent).day_pnl_paise == 30_00 + 7_00
+    books.held[1] = [held, lent]
+    rows = sum(valuation.holding(each).day_pnl_paise for each in books.held[1])
+    assert books.valuation().client(1).day_pnl_paise == rows
 
 
 PRICES = st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 10**6), max_size=4)
@@ -190,7 +209,12 @@ def test_the_running_total_is_the_sum_of_the_clients(held: dict[int, list[Held]]
     quotes: dict[str, Tick] = {}
 
     def fresh() -> Valuation:
-        made = Valuation(lambda n: held.get(n, []), quotes.get, lambda _: DayFigures(3, 2), FundsView)
+        made = Valuation(
+            lambda n: held.get(n, []),
+            quotes.get,
+            lambda _: DayFigures(2, (DaySale("A", Product.CNC, 3),)),
+            FundsView,
+        )
         made.refresh(held)
         return made
 

@@ -8,6 +8,7 @@ from screens.confirm import YesScreen
 from screens.ticket import TicketScreen
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
+from widgets import formats
 from widgets.symbolinput import SymbolInput
 
 
@@ -22,6 +23,7 @@ async def test_money_holdings_and_the_live_price(tmp_path: Path) -> None:
         await on_page(bench)
         assert "PS1015 Priya Sharma" in bench.text
         assert "blocked 25,000 (held 25,000)" in bench.text
+        assert "capital 5.00 L of 18 Nov" in bench.text
         assert "held 25,000 for payout: payout asked for by the client, since Wed 18 Nov" in bench.text
         line = next(line for line in bench.lines() if "▸RELIANCE" in line)
         assert line.split()[1:4] == ["CNC", "10", "10"]
@@ -92,3 +94,20 @@ async def test_privacy_masks_names_and_money(tmp_path: Path) -> None:
         assert "Priya" not in bench.text
         assert "50,000" not in bench.text
         assert "PS1015" in bench.text
+
+
+async def test_the_day_gross_of_the_rows_is_the_header_s_after_a_part_was_sold(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AM1042")
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, client))
+        await bench.pin("RELIANCE", 2_460_00)
+        await carry_out(bench.desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 4, client))
+        await bench.pin("RELIANCE", 2_470_00)
+        desk = bench.desk
+        desk.valuation.revalue({"NSE:RELIANCE"})
+        rows = [desk.valuation.holding(held).day_pnl_paise for held in desk.holdings.of(client)]
+        assert sum(rows) == desk.valuation.client(client).day_pnl_paise
+        bench.app.open_client(client)
+        await bench.settle()
+        gross = formats.signed(desk.valuation.client(client).day_pnl_paise)
+        assert f"gross {gross}" in bench.text

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input
@@ -14,7 +15,9 @@ from screens.exports import safe_cell
 from screens.help import HelpScreen
 from screens.search import SearchScreen
 from screens.symbol import SymbolScreen
+from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
+from tests.screens.papers import opened_on_paper
 from widgets.livegrid import LiveGrid
 from widgets.tape import Tape
 
@@ -302,3 +305,23 @@ async def test_themes_change_by_the_command_line() -> None:
         await bench.type("theme high-contrast")
         await bench.keys("enter")
         assert bench.app.theme == "high-contrast"
+
+
+async def test_the_tape_of_an_open_app_is_dated_when_the_day_turns_and_news_come_on_top(
+    tmp_path: Path,
+) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        client = bench.client("AM1042")
+        assert " · held" in bench.lines()[1]
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, client))
+        await bench.settle()
+        tape = bench.screen.query_one(Tape)
+        assert "run 1 finished" in tape.render_line(0).text
+        assert "plan 1 frozen" in tape.render_line(1).text
+        assert "18 Nov" not in tape.render_line(1).text
+        await bench.pass_time(1)
+        desk = bench.desk
+        desk.exchange.jump(desk._parts.calendar.session_close(desk.market_clock.trading_day))
+        await bench.settle()
+        for y in (0, 1):
+            assert tape.render_line(y).text.strip(" ▸").startswith("18 Nov 09:15:")

@@ -122,3 +122,14 @@ async def test_s_sells_what_the_marked_clients_hold(tmp_path: Path) -> None:
         held = [h.quantity for h in bench.desk.holdings.all() if h.key == "NSE:RELIANCE" and h.quantity]
         assert held == [10]
         assert bench.desk.valuation.desk_total().realised_today_paise == 0
+
+
+async def test_no_figure_of_the_title_is_cut_where_it_is_narrow(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path, size=(80, 24)) as bench:
+        await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 10, bench.client("AM1042")))
+        await bench.keys("4")
+        title = bench.lines()[1].strip()
+        assert "day net -" in title
+        for part in title.split(" · ")[2:]:
+            assert len(part.split()) > 1, f"{part} lacks its figure"
+        assert not title.endswith("·")

@@ -145,15 +145,17 @@ async def test_the_tape_has_one_line_an_event_newest_first() -> None:
         tape.put(3, "09:15:09 run 3 finished\n", "warn")
         await pilot.pause()
         assert [tape.render_line(y).text.strip() for y in range(4)] == [
-            "▸09:15:04 run 4 [red]started",
-            "09:15:09 run 3 finished",
+            "▸09:15:09 run 3 finished",
+            "09:15:04 run 4 [red]started",
             "09:15:02 run 2 [red]started",
             "",
         ]
         await pilot.press("j", "enter")
         tape.put(5, "09:15:10 run 5 started")
+        tape.reword(4, "18 Nov 09:15:04 run 4 started")
+        tape.reword(2, "a line that is gone")
         await pilot.press("enter", "home", "enter")
         tape.put(6, "09:15:11 run 6 started")
         await pilot.press("enter")
         await pilot.pause()
-        assert [m.key for m in kept.messages] == [3, 3, 5, 6]
+        assert [m.key for m in kept.messages] == [4, 4, 5, 6]
