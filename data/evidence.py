@@ -1,5 +1,6 @@
 """What else speaks for or against the audit: rows that must be told or must stand, and proofs."""
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,6 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from data.audit import BREAK
 from data.proofs import PARTS, Layout, proofs_of, proven_tables
 
 CHUNK = 5_000
@@ -61,6 +61,10 @@ class Held:
     held: int
     without: Mapping[str, int]
     found: tuple[str, ...]
+    differing: Mapping[str, Sequence[str]]
+    """By table the keys of rows that are not as told, or have no proof where none may be without."""
+    gone: Mapping[str, Sequence[str]]
+    """By table the keys of rows that are told of and not there."""
 
     @property
     def not_held(self) -> int:
@@ -77,20 +81,28 @@ def recompute(connection: Connection) -> Held:
         layouts, not_held, found = _told(connection, told)
         held = 0
         without: dict[str, int] = {}
+        differing: dict[str, list[str]] = {}
+        gone: dict[str, list[str]] = {}
         for name in proven_tables(layouts[-1]):
-            for row in _compared(connection, told, layouts, name):
-                if row is None:
+            bare: list[tuple[str, str]] = []
+            for key, stands, words in _compared(connection, told, layouts, name):
+                if words is None:
                     held += 1
-                elif row:
-                    found.append(row)
+                elif words:
+                    found.append(words)
+                    (differing if stands else gone).setdefault(name, []).append(key)
                 else:
-                    without[name] = without.get(name, 0) + 1
-        for name, count in sorted(without.items()):
-            if count > (allowed := not_held.get(name, 0)):
+                    bare.append((key, stands))
+            if bare:
+                without[name] = len(bare)
+            if len(bare) > (allowed := not_held.get(name, 0)):
+                mark = hashlib.sha256(repr(bare).encode()).hexdigest()[:8]
                 found.append(
-                    f"{count} rows of {name} have no proof, {allowed} were there before proofs were kept"
+                    f"{len(bare)} rows of {name} have no proof, {allowed} were there before proofs were kept "
+                    f"(they are {mark})"
                 )
-    return Held(held, without, tuple(found))
+                differing.setdefault(name, []).extend(key for key, _ in bare)
+    return Held(held, without, tuple(found), differing, gone)
 
 
 def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int], list[str]]:
@@ -134,10 +146,6 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
                 for key, one in found.items()
             ),
         )
-    query = "SELECT CAST(details AS BLOB) FROM audit WHERE action = ?"
-    for details in connection.exec_driver_sql(query, (BREAK,)).scalars():
-        for name, count in json.loads(details).get("not_held", {}).items():
-            not_held[name] = max(count, not_held.get(name, 0))
     return layouts, not_held, astray
 
 
@@ -163,8 +171,11 @@ def _read(stored: bytes | None) -> dict[str, Any]:
 
 def _compared(
     connection: Connection, told: sqlite3.Connection, layouts: list[Layout], name: str
-) -> Iterator[str | None]:
-    """For each row of a table None where its proof holds, "" where it has none, else what is wrong."""
+) -> Iterator[tuple[str, str, str | None]]:
+    """For each row of a table its key, its proof as it stands and None where that holds, else what is wrong.
+
+    Nothing is said of one that has no proof; one that is gone has none that stands.
+    """
     used = told.execute("SELECT DISTINCT layout FROM told WHERE tab = ?", (name,)).fetchall()
     wanted = {int(layout) for (layout,) in used} | {len(layouts) - 1}
     for here in _chunks(connection, name):
@@ -173,11 +184,11 @@ def _compared(
             for layout in wanted
             if _fits(connection, layouts[layout], name)
         }
-        for key in now.get(len(layouts) - 1, {}):
+        for key, stands in now.get(len(layouts) - 1, {}).items():
             row = told.execute(
                 "SELECT proof, layout, seq FROM told WHERE tab = ? AND key = ?", (name, key)
             ).fetchone()
-            yield _judged(name, key, row, now)
+            yield key, stands, _judged(name, key, row, now)
         told.executemany(
             "UPDATE told SET seen = 1 WHERE tab = ? AND key = ?",
             ((name, key) for key in now.get(len(layouts) - 1, {})),
@@ -185,7 +196,7 @@ def _compared(
     for key, seq in told.execute(
         "SELECT key, seq FROM told WHERE tab = ? AND seen = 0 AND proof != ''", (name,)
     ):
-        yield f"{name} {key} is not there, row {seq} of the audit left it"
+        yield key, "", f"{name} {key} is not there, row {seq} of the audit left it"
 
 
 def _chunks(connection: Connection, name: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Reads only. `tradedesk doctor` runs it; whatever it finds is a fault or a tampering, never a rounding.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,6 +18,16 @@ from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
 from data.vocabulary import LIVE_STATES, Account
 
 _Figures = dict[Any, dict[str, int]]
+
+
+def not_accepted(found: Iterable[str], known: Iterable[str]) -> list[str]:
+    """What was found and not accepted by a trader; figures may move on while they stay as far apart."""
+    accepted = {_lasting(words) for words in known}
+    return [words for words in found if _lasting(words) not in accepted]
+
+
+def _lasting(words: str) -> str:
+    return re.sub(r"is -?\d+, its ([a-z ]+) give -?\d+", r"\1", words)
 
 
 def differences(connection: Connection) -> list[str]:
@@ -53,7 +64,9 @@ def _compared(what: str, stored: _Figures, derived: _Figures, source: str) -> It
         has, gives = stored.get(key, {}), derived.get(key, {})
         for name in sorted(has.keys() | gives.keys()):
             if has.get(name, 0) != gives.get(name, 0):
-                yield f"{what} {key}: {name} is {has.get(name, 0)}, its {source} give {gives.get(name, 0)}"
+                apart = has.get(name, 0) - gives.get(name, 0)
+                figures = f"is {has.get(name, 0)}, its {source} give {gives.get(name, 0)}"
+                yield f"{what} {key}: {name} {figures} ({apart:+d})"
 
 
 def _summed(connection: Connection, query: Executable, width: int, names: tuple[str, ...]) -> _Figures:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,13 @@ class AuditReport:
     last_seq: int = 0
     found: tuple[str, ...] = ()
     breaks: tuple[AuditBreak, ...] = ()
+
+    def with_more(self, found: Sequence[str]) -> "AuditReport":
+        """The same with faults that no acceptance covers."""
+        if not found:
+            return self
+        message = self.message if self.found else found[0]
+        return replace(self, ok=False, found=(*self.found, *found), message=message)
 
 
 @dataclass(frozen=True, slots=True)

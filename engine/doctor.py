@@ -1,15 +1,16 @@
 """The doctor: re-derives every balance, checks chain and triggers, and says what it found."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, LargeBinary, cast, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from data.audit_writer import kept_head
+from data.audit import DISTRUSTED, TRUSTED, AuditEntry
+from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
 from data.columns import table
 from data.counters import counter_faults
@@ -17,21 +18,22 @@ from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
 from data.order_tables import Order, PlanRecord
 from data.proofs import held
-from data.readable import UNREADABLE, unreadable
-from data.rederive import differences
+from data.readable import unreadable
+from data.rederive import differences, not_accepted
 from data.schema import schema_faults
 from data.secrets import FILE, vault_state
-from data.store import read_file
+from data.store import StoreError, read_file
 from data.tables import UnbookedFact
 from data.urls import left_outside
 from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
+from engine.boot import boot_problem
+from engine.findings import broken_references, changed_plans
 from engine.orders.halt_file import read_halt_file
-from engine.orders.plan_record import verify_record
 from engine.parts import Parts
 
-OF_THE_OPENING = ("database", "append-only triggers", "values", "audit chain")
-"""Checks that a desk's opening makes too, as far as it has time to: what they find stops trading."""
+TOLD_ONLY = ("orders", "broker's words")
+"""Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Check:
 
 
 class Doctor:
-    """Examines the books of a desk without changing them."""
+    """Examines the books of a desk; it changes nothing of them, and keeps in the audit what it found."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -54,15 +56,25 @@ class Doctor:
         async with self._parts.store.reader() as connection:
             await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
             checks = await connection.run_sync(lambda plain: examine(plain, self._parts.heads.path))
-        bad = next((check for check in checks if check.name in OF_THE_OPENING and not check.ok), None)
-        if bad is not None and not self._parts.distrust:
-            self._parts.distrust = f"{bad.name}: {bad.detail}; `tradedesk doctor` says more"
+        await self._keep(checks)
         if self._parts.heads.trouble:
             checks.append(Check("heads outside", False, self._parts.heads.trouble))
         checks.append(self._halts())
         checks += self._home()
         checks.append(await self._secrets())
         return checks
+
+    async def _keep(self, checks: Sequence[Check]) -> None:
+        """Stop trading in every engine, at each opening too, by what was found; end it where nothing was."""
+        parts = self._parts
+        bad = [one for one in checks if not one.ok and one.name not in TOLD_ONLY]
+        found = [f"{one.name}: {one.detail.partition('; head ')[0]}" for one in bad]
+        if found == list(await parts.store.read_aside(standing_stop)):
+            return
+        action, details = (DISTRUSTED, {"found": found}) if found else (TRUSTED, {})
+        with suppress(StoreError):  # what cannot be kept stops at least this engine
+            await parts.store.write(lambda unit: unit.audit(AuditEntry(action, parts.actor, details=details)))
+        parts.distrust = stop_words(found) if found else await boot_problem(parts)
 
     def _home(self) -> list[Check]:
         """A database where an earlier version would have put this home's, outside of it, if there is one."""
@@ -137,8 +149,8 @@ def _database(connection: Connection) -> tuple[bool, str]:
 
 
 def _references(connection: Connection) -> tuple[bool, str]:
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    return not broken, f"{len(broken)} rows refer to nothing"
+    found = _not_accepted(connection, broken_references(connection))
+    return not found, first_of(found) or "0 rows refer to nothing"
 
 
 def _triggers(connection: Connection) -> tuple[bool, str]:
@@ -148,11 +160,12 @@ def _triggers(connection: Connection) -> tuple[bool, str]:
 
 def _balances(connection: Connection) -> tuple[bool, str]:
     found = differences(connection)
-    return not found, "every balance follows from its postings" if not found else "; ".join(found[:20])
+    found = not_accepted(found, accepted(connection)) if found else []
+    return not found, first_of(found) or "every balance follows from its postings"
 
 
 def _counters(connection: Connection) -> tuple[bool, str]:
-    found = _not_accepted(connection, counter_faults(connection))
+    found = counter_faults(connection)
     return not found, first_of(found) or "no number is given out twice"
 
 
@@ -184,25 +197,11 @@ def _not_accepted(connection: Connection, found: Sequence[str]) -> list[str]:
 
 def _plans(connection: Connection) -> tuple[bool, str]:
     """Whether each stored plan still has the digest under which it was confirmed."""
-    plans = table(PlanRecord)
-    stored = select(plans.c.number, cast(plans.c.digest, LargeBinary), cast(plans.c.body, LargeBinary))
-    count, changed = 0, list[int]()
-    for number, digest, body in connection.execute(stored).yield_per(50):
-        count += 1
-        if not _as_confirmed(digest, body):
-            changed.append(number)
-    if changed:
-        return False, f"changed since confirmed: {changed[:20]}"
-    return True, "1 plan has its digest" if count == 1 else f"{count} plans have their digests"
-
-
-def _as_confirmed(digest: bytes | None, body: bytes | None) -> bool:
-    """Whether a stored body is one whose digest it is; what cannot be read is not."""
-    try:
-        record = json.loads(body or b"")
-        return record["digest"].encode() == digest and verify_record(record)
-    except UNREADABLE:
-        return False
+    found = _not_accepted(connection, changed_plans(connection))
+    count = connection.execute(select(func.count()).select_from(table(PlanRecord))).scalar_one()
+    return not found, first_of(found) or (
+        "1 plan has its digest" if count == 1 else f"{count} plans have their digests"
+    )
 
 
 def _values(connection: Connection) -> tuple[bool, str]:

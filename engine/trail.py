@@ -12,16 +12,18 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from data.audit import BREAK, GENESIS, TRUSTED, AuditEntry, Head
-from data.audit_writer import kept_head
+from data.audit_writer import kept_head, standing_stop
 from data.columns import table
+from data.counters import mend_counters
 from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
 from data.money import BadInput
-from data.readable import unreadable
+from data.proofs import accept_rows
 from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
 from data.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
+from engine.findings import findings
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -100,7 +102,8 @@ class Trail:
         def work(connection: Connection) -> AuditReport:
             others = [*not_both_ways(connection), *recompute(connection).found]
             outside = heads_outside(path, head)
-            return verify(stored_rows(connection), kept_head(connection), outside, others)
+            report = verify(stored_rows(connection), kept_head(connection), outside, others)
+            return report.with_more(schema_faults(connection))
 
         return await self._parts.store.read_aside(work)
 
@@ -123,28 +126,28 @@ class Trail:
             log.warning("how far the audit was verified could not be kept: %s", problem)
 
     async def accept(self, reason: str) -> AuditReport:
-        """Accept what is wrong with the audit, so that trading goes on; gives what a verification then says.
+        """Accept what is wrong with the books, so that trading goes on; gives what a verification then says.
 
-        No row is mended or hashed anew, only triggers and indexes are put back, and those of others dropped:
-        a row of the audit names all that was found, for ever. Raises `BadInput` without a reason, and where
-        nothing is wrong.
+        No row is mended or hashed anew, only triggers, indexes and counters are put back, and those of others
+        dropped. A row of the audit names all that was found, for ever; the rows found are proven from then
+        on as they stand. Raises `BadInput` without a reason, and where nothing is wrong.
         """
         parts = self._parts
         reason = reason.strip()
         if not reason:
             raise BadInput("reason", reason, "say why trading may go on")
-        before = await self.verify()
-        values = await parts.store.read_aside(unreadable)
-        known = await parts.store.read_aside(accepted)
-        without = (await parts.store.read_aside(recompute)).without
-        found = [*before.found, *(words for words in values if words not in known)]
-        found += await parts.store.read_aside(schema_faults)
-        if not found:
-            raise BadInput("audit", before.message, "there is nothing to accept")
-        details = {"reason": reason, "found": found, "not_held": without}
+        found = await self.wrong()
+        stopped = await parts.store.read_aside(standing_stop)
+        if not found and not stopped:
+            raise BadInput("audit", (await self.verify()).message, "there is nothing to accept")
+        made = await parts.store.read_aside(recompute)
+        details = {"reason": reason, "found": [*found, *stopped]}
 
         def unit_of_work(unit: Unit) -> None:
             mend_schema(unit.connection)
+            mend_counters(unit.connection)
+            for name in {*made.differing, *made.gone} - {"proof_layout"}:  # written once, never proven anew
+                accept_rows(unit.connection, name, made.differing.get(name, ()), made.gone.get(name, ()))
             unit.audit(AuditEntry(BREAK, parts.actor, details=details))
 
         await parts.store.write(unit_of_work)
@@ -152,6 +155,11 @@ class Trail:
         if after.ok:
             await self._keep_verified(after)
         return after
+
+    async def wrong(self) -> list[str]:
+        """All that is wrong with the books and that nobody has accepted."""
+        report = await self.verify()
+        return list(dict.fromkeys([*report.found, *await self._parts.store.read_aside(findings)]))
 
     async def last_judged(self) -> int:
         """The newest row by which something wrong was accepted or found mended; 0 where there is none."""

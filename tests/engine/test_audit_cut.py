@@ -9,7 +9,7 @@ import pytest
 from data.money import BadInput
 from data.vocabulary import ClientStatus
 from engine.orders.refusals import TradingStopped
-from tests.desks import buy, paper_desk
+from tests.desks import buy, paper_desk, until
 from tests.tampering import FIT, UNMARK, copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
 from tests.whole_home import PRIYA, QTY, whole_home
@@ -107,8 +107,7 @@ async def test_what_was_found_is_accepted_with_a_reason_and_shown_for_ever(cut):
             "the disk was copied while it ran",
             tuple(sorted(found)),
         )
-        await desk.clock.advance(30)
-        assert desk.trading_stopped is None
+        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
         with pytest.raises(BadInput, match="nothing to accept"):
             await desk.audit.accept("again")
     async with paper_desk(cut, demo=False) as desk:
@@ -210,8 +209,7 @@ async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole,
             await desk.runs.start(plan, plan.digest)
         (shown,) = (await desk.audit.accept("a tool of ours made it")).breaks
         assert any(words in found for found in shown.found)
-        await desk.clock.advance(30)
-        assert desk.trading_stopped is None
+        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
         assert await bad_checks(desk) == {}
 
 

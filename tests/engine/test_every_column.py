@@ -63,7 +63,9 @@ def test_a_row_added_at_any_rowid_is_found_and_rowids_between_are_not_stepped_th
     forged = f"INSERT INTO client_group (rowid, client_id, name) VALUES ({place}, {ROHAN}, 'forged')"
     tamper(copy_of(whole, tmp_path), forged)
     found = {check.name: check.detail for check in read_file(tmp_path / "desk.db", examine) if not check.ok}
-    assert found == {"proofs": "1 rows of client_group have no proof, 0 were there before proofs were kept"}
+    assert found.keys() == {"proofs"}
+    words = "1 rows of client_group have no proof, 0 were there before proofs were kept (they are "
+    assert found["proofs"].startswith(words)
 
 
 def added(table):

@@ -350,7 +350,7 @@ def audit_accept(
 
     async def work(desk: "Desk") -> Exit:
         report = await desk.audit.verify()
-        for words in report.found:
+        for words in await desk.audit.wrong():
             say(words)
         answer = word
         if answer is None and at_terminal():
@@ -384,7 +384,10 @@ def doctor(as_json: AsJson = False) -> None:
         return Exit.DONE if ok else Exit.NOT_VERIFIED
 
     async def work(desk: "Desk") -> Exit:
-        return told(await desk.doctor.run())
+        made = told(await desk.doctor.run())
+        if desk.trading_stopped:
+            say(f"trading is stopped: {desk.trading_stopped}")
+        return made
 
     def unopened(home: Path, why: Exception) -> Exit:
         from engine.doctor import examine_file
