@@ -88,7 +88,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
     lines = [
         _line(book, client_id, entries, halt, before, seen, sent) for client_id, entries in by_client.items()
     ]
-    first, last = _times(before.orders, halt, sent)
+    first, last = cancel_times(before.orders, halt, sent)
     return Certificate(
         number=halt.number,
         scope=halt.scope,
@@ -131,7 +131,7 @@ def _line(
 ) -> CertificateLine:
     client = book.clients[client_id]
     results = Counter(entry.result for entry in entries)
-    first, last = _times([entry.order_id for entry in entries], halt, sent)
+    first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     ends = [book.orders[entry.order_id].ended_at for entry in entries]
     ended = [end for end in ends if end is not None]
     return CertificateLine(
@@ -153,7 +153,7 @@ def _line(
     )
 
 
-def _times(order_ids: Iterable[int], halt: HaltView, sent: Sent) -> tuple[float | None, float | None]:
+def cancel_times(order_ids: Iterable[int], halt: HaltView, sent: Sent) -> tuple[float | None, float | None]:
     """When the first and the last cancel of these orders left, in seconds after the halt."""
     pairs = [sent[order_id] for order_id in order_ids if order_id in sent]
     if not pairs:

@@ -13,6 +13,7 @@ from brokers.contract import BrokerOrder, BrokerStatus
 from data.vocabulary import OrderState
 from engine.accounts.views import HaltView, OrderView
 from engine.orders.certificate import Certificate, CertificateLine, CertificateOrder
+from engine.orders.certifying import Sent, cancel_times
 from engine.orders.conditionals import look_at_conditionals
 from engine.orders.round import Round
 from engine.parts import Parts
@@ -48,6 +49,8 @@ async def certify_from_books(
     entries = [entry for rows in by_client.values() for entry in rows]
     results = Counter(entry.result for entry in entries)
     unread = reading.unread_books()
+    lines = [_line(parts, client_id, rows, halt, reading.sent) for client_id, rows in by_client.items()]
+    first, last = cancel_times([entry.order_id for entry in entries], halt, reading.sent)
     blocked = sum(parts.book.orders[entry.order_id].blocked_paise for entry in entries)
     return Certificate(
         number=halt.number,
@@ -66,11 +69,11 @@ async def certify_from_books(
         released_paise=0,
         blocked_before_paise=blocked,
         still_blocked_paise=blocked,
-        lines=tuple(
-            sorted((_line(parts, c, rows) for c, rows in by_client.items()), key=lambda one: one.code)
-        ),
+        lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(entries),
         strangers=reading.strangers_in_books(),
+        first_cancel_s=first,
+        last_cancel_s=last,
         clients=len(reading.clients),
         tried=results["tried"],
         unread=unread,
@@ -106,9 +109,12 @@ def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> str
     return _ENDS.get(theirs.status) or ("tried" if order.id in reading.tried else "live")
 
 
-def _line(parts: Parts, client_id: int, entries: list[CertificateOrder]) -> CertificateLine:
+def _line(
+    parts: Parts, client_id: int, entries: list[CertificateOrder], halt: HaltView, sent: Sent
+) -> CertificateLine:
     client, results = parts.book.clients[client_id], Counter(entry.result for entry in entries)
     available = parts.book.funds[client_id].available_paise
+    first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     unsent = f"{results['unsent']} unsent keep their money until the books take the halt"
     return CertificateLine(
         client_id=client_id,
@@ -122,6 +128,8 @@ def _line(parts: Parts, client_id: int, entries: list[CertificateOrder]) -> Cert
         available_before_paise=available,
         available_now_paise=available,
         note=unsent if results["unsent"] else "",
+        first_cancel_s=first,
+        last_cancel_s=last,
         tried=results["tried"],
     )
 

@@ -16,7 +16,7 @@ from engine.orders.certificate import (
     CertificateStranger,
     CertificateUnread,
 )
-from engine.orders.certifying import Before
+from engine.orders.certifying import Before, Sent
 from engine.orders.dispatch import covers
 from engine.orders.watch import Watcher
 from engine.parts import Parts
@@ -205,6 +205,11 @@ class Round:
     def tried(self) -> set[int]:
         """Orders of which no cancel has left this machine."""
         return self._canceller.tried
+
+    @property
+    def sent(self) -> Sent:
+        """When the first and the latest cancel of each order left."""
+        return self._canceller.sent
 
     def _live_in(self, client_id: int) -> list[BrokerOrder]:
         """The orders in the halt's scope that live in a client's book as last read."""

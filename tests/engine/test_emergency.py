@@ -81,6 +81,7 @@ async def test_a_cancel_all_that_the_books_cannot_take_names_what_survives_it(tm
         assert made.conditionals_unread == (code[AMIT],)
         assert [(one.client_id, one.result) for one in made.strangers] == [(AMIT, "ended")]
         assert {line.released_paise for line in made.lines} == {0}
+        assert {line.first_cancel_s is None for line in made.lines} == {False}
         assert made.still_blocked_paise == made.blocked_before_paise > 0
 
 

@@ -132,7 +132,10 @@ def _print_certificate(desk: "Desk", made: "Certificate") -> None:
     number = f"{made.number} " if made.number else ""
     line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
     if made.unbooked:
-        line(f"the books did not take this as it was made, and take it up when they can: {made.unbooked}")
+        line(
+            f"the books did not take this as it was made ({made.unbooked}): "
+            "a file in certificates/ holds it until they do"
+        )
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
