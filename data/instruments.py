@@ -6,7 +6,7 @@ import gzip
 import re
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +56,10 @@ class Instrument:
     client's own share in basis points, `None` where the product is not offered or no margin is known.
     `band_bps` is the daily price band around the previous close; `fno` says that live derivatives exist,
     which brings a closing auction. `prev_close_paise` is the last known close and 0 if unknown.
+
+    `token` is the broker's, 0 where it names another security now. `security_id` is what the security was
+    at first sight, empty before it is stored; `doubt` says why none of it is bought until the trader has
+    looked.
     """
 
     token: int
@@ -74,6 +78,8 @@ class Instrument:
     band_bps: int = USUAL_BAND_BPS
     trade_to_trade: bool = False
     prev_close_paise: int = 0
+    security_id: str = ""
+    doubt: str = ""
 
     @property
     def key(self) -> str:
@@ -82,8 +88,8 @@ class Instrument:
 
     @property
     def security(self) -> str:
-        """What holdings are keyed by: the ISIN, or the key where none is known."""
-        return self.isin or self.key
+        """What holdings are keyed by, whatever it is called: what it was at first sight."""
+        return self.security_id or self.isin or self.key
 
     @property
     def tradable(self) -> bool:
@@ -307,13 +313,21 @@ def _paise(text: str, field: str, number: int) -> int:
 
 
 class InstrumentIndex:
-    """Instruments to look up by key, by what a trader types, and by part of a symbol or name."""
+    """Instruments to look up by key, by what a trader types, and by part of a symbol or name.
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
+    `former` gives the keys of today by keys of before.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument], former: Mapping[str, str] | None = None) -> None:
+        self._former = {old.upper(): now.upper() for old, now in (former or {}).items()}
         self._found = sorted(
             instruments, key=lambda item: (_exchange_rank(item.exchange), item.tradingsymbol)
         )
         self._by_key = {item.key.upper(): item for item in self._found}
+        self._by_isin: dict[str, list[Instrument]] = {}
+        for item in self._found:
+            if item.isin:
+                self._by_isin.setdefault(item.isin, []).append(item)
         # One line an instrument, `SYMBOL<tab> NAME`, so that each kind of match is one substring search.
         lines = [f"\n{item.tradingsymbol.upper()}\t {_plain(item.name)}" for item in self._found]
         self._text = "".join(lines) + "\n"
@@ -330,8 +344,19 @@ class InstrumentIndex:
         return iter(self._found)
 
     def get(self, key: str) -> Instrument | None:
-        """The instrument of an `EXCHANGE:SYMBOL` key, letter case aside."""
-        return self._by_key.get(key.upper())
+        """The instrument that an `EXCHANGE:SYMBOL` key names, or named before; letter case aside."""
+        found = self._by_key.get(key.upper())
+        return found or self._by_key.get(self._former.get(key.upper(), ""))
+
+    def of_isin(self, isin: str, exchange: str) -> Instrument | None:
+        """The only instrument of an exchange with this ISIN."""
+        found = [one for one in self._by_isin.get(isin, ()) if one.exchange == exchange]
+        return found[0] if len(found) == 1 else None
+
+    def key_now(self, key: str) -> str:
+        """The key of today of an instrument that a broker or an order calls by this one."""
+        found = self.get(key)
+        return key if found is None else found.key
 
     def put(self, instrument: Instrument) -> None:
         """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""
@@ -352,7 +377,7 @@ class InstrumentIndex:
         places = (prefix,) if colon else (exchange.upper(),) if exchange else EXCHANGES
         symbol = symbol if colon else wanted
         for place in places:
-            found = self._by_key.get(f"{place}:{symbol}")
+            found = self.get(f"{place}:{symbol}")
             if found is not None:
                 return found
         near = self._near(symbol)
@@ -387,6 +412,16 @@ class InstrumentIndex:
         alike = [name for name in symbols if name[:1] == symbol[0] and abs(len(name) - len(symbol)) <= 2]
         close = difflib.get_close_matches(symbol, alike, n=3)
         return list(dict.fromkeys([*close, *(item.tradingsymbol for item in self.search(symbol, 3))]))[:4]
+
+
+def renamed_words(index: InstrumentIndex, instrument: Instrument) -> str:
+    """That an instrument, as it was read before, is called otherwise by now; empty where it is not."""
+    now = index.get(instrument.key)
+    if now is None or (now.key == instrument.key and now.security == instrument.security):
+        return ""
+    if now.key != instrument.key:
+        return f"{instrument.key} is now {now.key}"
+    return f"{instrument.key} names another security"
 
 
 def _exchange_rank(exchange: str) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from data.columns import table
+from data.names import name_now
 from data.store import Unit
 from data.tables import Funds, Holding, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket, Product
@@ -186,13 +187,18 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], Map
     if not held:
         return
     holdings = table(Holding)
+    # An order may have been sent under a name that its security has lost since.
+    names = {
+        (s, slot["exchange"], slot["tradingsymbol"]) for (_, s, _), slot in held.items() if slot["exchange"]
+    }
+    now = {name: name_now(connection, *name) for name in names}
     opening = [
         {
             "client_id": client_id,
             "security": security,
             "product": product,
             "exchange": slot["exchange"],
-            "tradingsymbol": slot["tradingsymbol"],
+            "tradingsymbol": now[security, slot["exchange"], slot["tradingsymbol"]],
         }
         for (client_id, security, product), slot in held.items()
         if slot["exchange"]

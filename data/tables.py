@@ -365,7 +365,11 @@ class WatchlistItem(SQLModel, table=True):
 
 
 class InstrumentRecord(SQLModel, table=True):
-    """An instrument as last imported; keyed by exchange and symbol since tokens are reused."""
+    """An instrument as last imported, under the name it has now.
+
+    `security_id` is what its security was at first sight, its ISIN where one was told, else the token there;
+    holdings, lots, postings and orders are keyed by it. `doubt` keeps it from being bought.
+    """
 
     __tablename__ = "instrument"
     exchange: str = Field(primary_key=True)
@@ -384,6 +388,20 @@ class InstrumentRecord(SQLModel, table=True):
     band_bps: int
     trade_to_trade: bool = False
     prev_close_paise: int = paise()
+    security_id: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class FormerName(SQLModel, table=True):
+    """A symbol that a security had on an exchange, and the one that it has `now`."""
+
+    __tablename__ = "former_name"
+    security: str = Field(primary_key=True)
+    exchange: str = Field(primary_key=True)
+    tradingsymbol: str = Field(primary_key=True)
+    now: str
+    token: int = Field(sa_type=BigInteger)
+    at: datetime = moment()
 
 
 APPEND_ONLY = (

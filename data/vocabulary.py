@@ -205,6 +205,7 @@ class Reason(StrEnum):
     HALTED = "halted"
     OPEN_BREAK = "open_break"
     NOT_RECONCILED = "not_reconciled"
+    INSTRUMENT_IN_DOUBT = "instrument_in_doubt"
 
 
 class RunStatus(StrEnum):

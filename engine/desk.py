@@ -39,6 +39,7 @@ from engine.events import (
     ClientsChanged,
     Event,
     FundsChanged,
+    InstrumentsRenamed,
     OrderChanged,
     RunChanged,
     StoreTrouble,
@@ -508,6 +509,8 @@ class Desk:
     def _follow(self, event: Event) -> None:
         if isinstance(event, TapeLine):
             self._tape.append(event)
+        elif isinstance(event, InstrumentsRenamed):
+            self.watchlist.rename(event.moved)
         elif isinstance(event, FundsChanged):
             self.valuation.refresh(event.client_ids)
             if frozenset(self.valuation.keys()) != self._parts.quotes.followed_by(POSITIONS):

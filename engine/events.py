@@ -1,6 +1,6 @@
 """What happened on the desk, told to whoever listens after the commit that made it true."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -99,6 +99,14 @@ class WatchlistChanged(Event):
 
 TAPE_LINES = 200
 """Lines that a tape keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentsRenamed(Event):
+    """Instruments have other names: `moved` gives the key of now by the one before."""
+
+    name: ClassVar[str] = "instruments.renamed"
+    moved: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ REASON_BRIEF = {
     Reason.DUPLICATE_INTENT: "duplicate",
     Reason.OPEN_BREAK: "books differ",
     Reason.NOT_RECONCILED: "not compared",
+    Reason.INSTRUMENT_IN_DOUBT: "in doubt",
 }
 """Reasons where space is short; the others keep their words."""
 

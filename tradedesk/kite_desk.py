@@ -23,7 +23,7 @@ from data.vocabulary import SessionProblem
 from engine.accounts.days import LAST_DAY
 from engine.accounts.views import ClientView
 from engine.desk import Desk
-from engine.events import Event, TapeLine
+from engine.events import Event, InstrumentsRenamed, TapeLine
 from engine.market.dump import refresh_instruments
 from engine.parts import Parts
 from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
@@ -157,6 +157,9 @@ class KiteDesk(Desk):
 
     def _heard(self, event: Event) -> None:
         if event.name == "sessions.changed":
+            self._follow_soon()
+        elif isinstance(event, InstrumentsRenamed):
+            self._broker.learn({one.key: one.token for one in self.market.index})
             self._follow_soon()
 
     def _follow_soon(self) -> None:

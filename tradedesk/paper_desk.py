@@ -31,6 +31,7 @@ from data.store import StoreError, Unit
 from data.tables import Meta
 from engine.accounts.clients import BROKERS
 from engine.desk import Desk
+from engine.events import Event, InstrumentsRenamed
 from engine.parts import Parts
 from tradedesk.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.foundation import Foundation, fact_of_home
@@ -63,11 +64,22 @@ class PaperDesk(Desk):
                 identity = self.exchange.identity
                 await self._parts.store.write(lambda unit: _own(unit, identity))
             self.meet_exchange()
+            self.rename_listings()
         except (BrokerError, sqlite3.Error, StoreError) as problem:
             if self.kind != "cli":  # a halt must be written even when the exchange cannot be
                 raise
             log.error("the paper exchange cannot be written: %s", problem)
-        self.events.subscribe(lambda event: self.meet_exchange() if event.name == "clients.changed" else None)
+        self.events.subscribe(self._heard)
+
+    def _heard(self, event: Event) -> None:
+        if event.name == "clients.changed":
+            self.meet_exchange()
+        elif isinstance(event, InstrumentsRenamed):
+            self.rename_listings()
+
+    def rename_listings(self) -> None:
+        """Have the exchange call every security what the books call it."""
+        self.exchange.rename((one.key_before, one.key, one.security) for one in self.market.renames())
 
     def meet_exchange(self) -> None:
         """Give every client a paper account with its opening money."""

@@ -12,17 +12,19 @@ from data.closes import Close, closes_of
 from data.instruments import Instrument
 from data.money import tick_down
 from data.seed import universe
+from engine.market.renames import Taken
 from tradedesk.paper_desk import PaperDesk
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """How many instruments start from a price of a file or a known close, from a close of the demonstration,
-    and how many have no price and cannot trade on the paper exchange."""
+    and how many have no price and cannot trade on the paper exchange. `taken` says what became of names."""
 
     by_close: int
     by_demonstration: int
     without: int
+    taken: Taken
 
     @property
     def words(self) -> str:
@@ -40,9 +42,14 @@ class Listed:
         return "; ".join(told)
 
 
-async def take_instruments(desk: PaperDesk, instruments: Sequence[Instrument], source: str) -> Listed:
-    """Store imported instruments, and list those with a price on the paper exchange."""
-    await desk.market.store_instruments(instruments, source)
+async def take_instruments(
+    desk: PaperDesk, instruments: Sequence[Instrument], source: str, complete: bool = True
+) -> Listed:
+    """Store imported instruments, and list those with a price on the paper exchange.
+
+    One that was renamed keeps the price, and so the reference price, that it had.
+    """
+    taken = await desk.market.store_instruments(instruments, source, complete=complete)
     stored = [one for key in instruments if (one := desk.market.index.get(key.key)) is not None]
     bare = [one for one in stored if not one.prev_close_paise]
     demonstration = {row.instrument.key: row.instrument.prev_close_paise for row in universe()}
@@ -50,7 +57,7 @@ async def take_instruments(desk: PaperDesk, instruments: Sequence[Instrument], s
     if helped:
         await desk.market.store_instruments(helped, f"{source}, closes of the demonstration")
     _list(desk, [one for one in stored if one.prev_close_paise] + helped)
-    return Listed(len(stored) - len(bare), len(helped), len(bare) - len(helped))
+    return Listed(len(stored) - len(bare), len(helped), len(bare) - len(helped), taken)
 
 
 async def take_closes(desk: PaperDesk, closes: Sequence[Close], source: str) -> int:

@@ -55,7 +55,9 @@ async def request_token(desk: KiteDesk, client: ClientView) -> str:
     return str(body["request_token"])
 
 
-async def control(kite_url: str, path: str, wanted: Mapping[str, str] | None = None) -> Mapping[str, object]:
+async def control(
+    kite_url: str, path: str, wanted: Mapping[str, object] | None = None
+) -> Mapping[str, object]:
     """What a local Kite's control endpoint answers to a GET, or to a POST of `wanted`.
 
     Raises `BadInput` in its words, or where none answers.

@@ -405,8 +405,8 @@ class KiteBroker:
         """
         if any(key not in self._tokens for key in keys):
             await self.instruments()
-        await self._stream.subscribe({self._tokens[key]: key for key in keys if key in self._tokens})
-        unbounded = [key for key in keys if key in self._tokens and key not in self._stream.circuits]
+        await self._stream.subscribe({self._tokens[key]: key for key in keys if self._tokens.get(key)})
+        unbounded = [key for key in keys if self._tokens.get(key) and key not in self._stream.circuits]
         if unbounded and self.feed is not None:
             try:
                 await self.quotes(unbounded)

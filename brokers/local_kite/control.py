@@ -53,6 +53,9 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
     async def fill(request: web.Request) -> object:
         return await _fill(kite, await _body(request))
 
+    async def rename(request: web.Request) -> object:
+        return await _rename(kite, await _body(request))
+
     async def switch(request: web.Request) -> object:
         kite.switches.change(await _body(request))
         return True
@@ -74,6 +77,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
     app.router.add_post("/control/rows", _answering(lay_row))
     app.router.add_delete("/control/rows", _answering(clear_rows))
     app.router.add_post("/control/fills", _answering(fill))
+    app.router.add_post("/control/rename", _answering(rename))
     app.router.add_post("/control/switches", _answering(switch))
     app.router.add_get("/control/state", _answering(state))
     app.router.add_post("/control/sockets", _answering(sockets))
@@ -141,6 +145,25 @@ def _add_fault(kite: "LocalKite", body: dict[str, Any]) -> Row:
         delay_s=body.get("delay_s", DELAY_S),
     )
     return rule.row()
+
+
+async def _rename(kite: "LocalKite", body: dict[str, Any]) -> bool:
+    """Have instruments change names, all at once: `names` gives the key of now by the one before."""
+    names = body.get("names")
+    listings = await kite.venue.listings()
+    if not isinstance(names, dict):
+        raise BadInput("names", names, 'give an object such as {"NSE:OLD": "NSE:NEW"}')
+    moves: list[tuple[str, str, str]] = []
+    for before, now in cast(dict[str, Any], names).items():
+        if before not in listings:
+            raise BadInput("names", before, "name an instrument of the exchange as EXCHANGE:SYMBOL")
+        if str(now).partition(":")[0] != before.partition(":")[0] or (now in listings and now not in names):
+            raise BadInput("names", now, "give a free name on the same exchange")
+        moves.append((before, str(now), listings[before].instrument.security))
+    await kite.venue.write(partial(kite.venue.exchange.rename, moves))
+    await kite.venue.listings()
+    kite.journal.rename({before: now for before, now, _ in moves})
+    return True
 
 
 def _lay_row(kite: "LocalKite", body: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ checks, which is when money is blocked, and its fills show from when it is open 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -234,6 +234,14 @@ class Journal:
         entry.changing = True
         self._note(entry, "CANCEL PENDING")
         await self._go(self._end(entry), self._delays.cancel_s)
+
+    def rename(self, moved: Mapping[str, str]) -> None:
+        """Let orders that wait for the market go there under the names of now, given by those before."""
+        for entry in self._held.values():
+            if entry.key in moved:
+                name = moved[entry.key].partition(":")[2]
+                entry.request = replace(entry.request, tradingsymbol=name)
+                self._note(entry, AMO_RECEIVED)
 
     async def keep_up(self) -> None:
         """Begin the new day's books, and send held orders to a market that has opened."""

@@ -1,5 +1,6 @@
 """Reading and writing the paper exchange's rows. Knows SQL and no rule."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -89,7 +90,7 @@ class Books:
     def list_instrument(self, listing: Listing) -> None:
         """Add a listing, or bring its facts up to date while its prices stand."""
         facts = astuple(listing.instrument)
-        kept = {"exchange", "tradingsymbol", "prev_close_paise"}
+        kept = {"exchange", "tradingsymbol", "prev_close_paise", "security_id"}
         changes = ", ".join(f"{name} = excluded.{name}" for name in INSTRUMENT_COLUMNS if name not in kept)
         figures = (
             listing.last_paise,
@@ -97,14 +98,37 @@ class Books:
             listing.high_paise,
             listing.low_paise,
             listing.volume,
+            listing.walks_as,
         )
         self._db.execute(
             f"INSERT INTO listing (key, {', '.join(INSTRUMENT_COLUMNS)},"
-            " last_paise, open_paise, high_paise, low_paise, volume)"
+            " last_paise, open_paise, high_paise, low_paise, volume, walks_as)"
             f" VALUES ({', '.join('?' * (1 + len(facts) + len(figures)))})"
             f" ON CONFLICT (key) DO UPDATE SET {changes}",
             (listing.instrument.key, *facts, *figures),
         )
+
+    def rename(self, listings: Sequence[tuple[str, Listing]]) -> None:
+        """Let listings, given with keys before, go on with their pins, parcels and orders of the day."""
+        moved = [(listing.instrument.key, key) for key, listing in listings]
+        pins = self.pins()
+        for _, key in moved:
+            for name in ("listing", "pin", "taken"):
+                self._db.execute(f"DELETE FROM {name} WHERE key = ?", (key,))
+        for key, listing in listings:
+            now = listing.instrument.key
+            self._db.execute("DELETE FROM listing WHERE key = ?", (now,))
+            self.list_instrument(listing)
+            self.pin(now, pins.get(key))
+        names = json.dumps({key: now for now, key in moved})
+        of_today = "(status = 'open' OR trading_day = (SELECT trading_day FROM state))"
+        for name, which in (("parcel", "1"), ("orders", of_today)):
+            self._db.execute(  # all at once, since two may change places
+                f"UPDATE {name}"
+                f" SET key = (SELECT value FROM json_each(:names) WHERE json_each.key = {name}.key)"
+                f" WHERE key IN (SELECT key FROM json_each(:names)) AND {which}",
+                {"names": names},
+            )
 
     def start_day(self, closes: Mapping[str, int]) -> None:
         """Let every listing's day begin at its last close, in paise by key."""

@@ -298,14 +298,39 @@ class PaperExchange:
             for row in rows:
                 known = self._market.listings.get(row.instrument.key)
                 if known is not None:
-                    prev_close = known.instrument.prev_close_paise
-                    if replace(row.instrument, prev_close_paise=prev_close) == known.instrument:
+                    kept = known.instrument
+                    facts = replace(row.instrument, prev_close_paise=kept.prev_close_paise)
+                    if replace(facts, security_id=kept.security_id) == kept:
                         continue
                 figures = (row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume)
                 self._books.list_instrument(Listing(row.instrument, *figures))
                 changed = True
             if changed:
                 self._state.listing_version += 1
+                self._market.load(self._state)
+
+    def rename(self, names: Iterable[tuple[str, str, str]]) -> None:
+        """Give listings other names: each as key before, key now, and the security that stands there.
+
+        Prices, pins, shares and orders of the day go on. Where another security stands, or none, nothing is
+        done, so that the same may be said again.
+        """
+        with self.transaction():
+            moved: list[tuple[str, Listing]] = []
+            for before, now, security in names:
+                known = self._market.listings.get(before)
+                if known is None or known.instrument.security != security:
+                    continue
+                instrument = replace(
+                    known.instrument, tradingsymbol=now.partition(":")[2], security_id=security
+                )
+                moved.append(
+                    (before, replace(known, instrument=instrument, walks_as=known.walks_as or before))
+                )
+            if moved:
+                self._books.rename(moved)
+                self._state.listing_version += 1
+                self._state.pin_version += 1
                 self._market.load(self._state)
 
     def open_accounts(self, rows: Iterable[AccountOpening]) -> None:

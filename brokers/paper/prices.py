@@ -30,7 +30,10 @@ rupees is filled at once, a bulk of many clients over some seconds."""
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An instrument and what its trading day starts from; `last_paise` is its price at the opening."""
+    """An instrument and what its trading day starts from; `last_paise` is its price at the opening.
+
+    `walks_as` is the key whose path its price goes, its first one; empty for one that was never renamed.
+    """
 
     instrument: Instrument
     last_paise: int
@@ -38,6 +41,7 @@ class Listing:
     high_paise: int
     low_paise: int
     volume: int
+    walks_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Walk:
     def __init__(self, seed: int, day: date, listing: Listing) -> None:
         self.listing = listing
         instrument = listing.instrument
-        name = int.from_bytes(instrument.key.encode(), "big") & ((1 << 512) - 1)
+        name = int.from_bytes((listing.walks_as or instrument.key).encode(), "big") & ((1 << 512) - 1)
         self._base = mix(seed, day.toordinal(), *_words(name))
         traits = mix(self._base)
         self._period = 1.2 + 1.6 * _part(traits, 0)

@@ -247,8 +247,8 @@ def broker_holding(
 
 INSTRUMENT_COLUMNS = columns(Instrument)
 SELECT_LISTING = (
-    f"SELECT {', '.join(INSTRUMENT_COLUMNS)}, last_paise, open_paise, high_paise, low_paise, volume"
-    " FROM listing"
+    f"SELECT {', '.join(INSTRUMENT_COLUMNS)}, last_paise, open_paise, high_paise, low_paise, volume,"
+    " walks_as FROM listing"
 )
 
 

@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS listing (
     band_bps INTEGER NOT NULL,
     trade_to_trade INTEGER NOT NULL,
     prev_close_paise INTEGER NOT NULL,
+    security_id TEXT NOT NULL DEFAULT '',
+    doubt TEXT NOT NULL DEFAULT '',
+    walks_as TEXT NOT NULL DEFAULT '',
     last_paise INTEGER NOT NULL,
     open_paise INTEGER NOT NULL,
     high_paise INTEGER NOT NULL,
@@ -170,8 +173,11 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 
 _ADDED_COLUMNS = {
-    "account": ("owed_paise",),
-    "orders": ("trigger_paise", "trigger_pending", "protection_bps"),
+    "account": {"owed_paise": "INTEGER NOT NULL DEFAULT 0"},
+    "orders": dict.fromkeys(
+        ("trigger_paise", "trigger_pending", "protection_bps"), "INTEGER NOT NULL DEFAULT 0"
+    ),
+    "listing": dict.fromkeys(("security_id", "doubt", "walks_as"), "TEXT NOT NULL DEFAULT ''"),
 }
 """Columns that a file made by an early version lacks."""
 
@@ -183,9 +189,9 @@ def _add_missing_columns(connection: sqlite3.Connection) -> None:
             continue
         connection.execute("BEGIN IMMEDIATE")
         standing = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
-        for column in wanted:
+        for column, kind in wanted.items():
             if column not in standing:
-                connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} {kind}")
         connection.execute("COMMIT")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from brokers.contract import BrokerOrder
 from data.columns import table
+from data.names import is_former_name
 from data.order_tables import Halt, Order, RunRecord
 from data.readable import UNREADABLE, rows_read
 from data.store import Touched, chunks
@@ -22,6 +23,7 @@ from data.tables import (
     Break,
     Client,
     ClientGroup,
+    FormerName,
     Funds,
     Hold,
     Holding,
@@ -412,7 +414,7 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
     orders = table(Order)
     out: dict[int, OrderView] = {}
     for ids in _pieces(order_ids):
-        query = select(orders)
+        query = select(orders, table(FormerName).c.now).outerjoin(table(FormerName), is_former_name())
         if ids is not None:
             query = query.where(orders.c.id.in_(ids))
         else:

@@ -168,8 +168,13 @@ def _has_traded_on_margin(unit: Unit, client_id: int, parts: Parts) -> bool:
 
 
 def security_of(held: BrokerHolding, index: InstrumentIndex) -> str:
-    """Under which security the desk keeps a holding."""
+    """Under which security the desk keeps a holding: by the name it has or had, unless its ISIN is another's.
+
+    An ISIN that nothing here has is no contradiction: a split or a consolidation gives a share a new one.
+    """
     instrument = index.get(f"{held.exchange}:{held.tradingsymbol}")
+    if held.isin and (instrument is None or held.isin != instrument.isin):
+        instrument = index.of_isin(held.isin, held.exchange) or instrument
     return instrument.security if instrument is not None else held.isin or held.tradingsymbol
 
 

@@ -199,7 +199,10 @@ def free_to_sell(holding: HoldingView, found: Iterable[BreakView], trade_to_trad
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """One order as it stands; one that this desk did not send has neither run nor plan."""
+    """One order as it stands; one that this desk did not send has neither run nor plan.
+
+    `key` is what its security is called now, `tradingsymbol` what it was sent under.
+    """
 
     id: int
     run_number: int | None
@@ -245,6 +248,11 @@ class OrderView:
     def leaves(self) -> int:
         """Shares that could still trade."""
         return max(0, self.quantity - self.filled_quantity) if self.live else 0
+
+    @property
+    def sent_key(self) -> str:
+        """`EXCHANGE:SYMBOL` as it was sent."""
+        return f"{self.key.partition(':')[0]}:{self.tradingsymbol}"
 
     @property
     def live(self) -> bool:
@@ -356,14 +364,14 @@ def standing_words(validity: Validity, after_market: bool, day: date) -> str:
 
 
 def order_view(row: Mapping[Any, Any]) -> OrderView:
-    """A stored order as a view."""
+    """A stored order, with the symbol of `now` where its own is a former one, as a view."""
     return OrderView(
         id=row["id"],
         run_number=row["run_number"],
         plan_number=row["plan_number"],
         client_id=row["client_id"],
         broker=row["broker"],
-        key=f"{row['exchange']}:{row['tradingsymbol']}",
+        key=f"{row['exchange']}:{row['now'] or row['tradingsymbol']}",
         tradingsymbol=row["tradingsymbol"],
         side=Side(row["side"]),
         product=Product(row["product"]),

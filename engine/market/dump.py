@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 from brokers.contract import BrokerError, InstrumentRow
 from data.columns import table
 from data.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
+from data.names import Rename
 from data.store import Unit
 from data.tables import Meta
 from engine.events import TapeLine
@@ -37,6 +38,7 @@ class DumpReport:
     gone: tuple[str, ...] = ()
     problem: str = ""
     unread: tuple[str, ...] = ()
+    renamed: tuple[Rename, ...] = ()
 
     @property
     def words(self) -> str:
@@ -45,7 +47,8 @@ class DumpReport:
             kept = f"those of {self.day:%d %b} stay" if self.day else "there are none from before"
             return f"today's instruments could not be read ({self.problem}); {kept}"
         odd = f", {len(self.unread)} unread: {self.unread[0]}" if self.unread else ""
-        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone{odd}"
+        renamed = f", {len(self.renamed)} renamed" if self.renamed else ""
+        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone{renamed}{odd}"
 
 
 async def instruments_day(parts: Parts) -> date | None:
@@ -113,7 +116,8 @@ async def _take(
     # A row that could not be read may be that of any symbol: with one, none is proven gone.
     missing = () if unread else before.keys() - now
     gone = [before[key] for key in missing if before[key].security not in held]
-    count = await market.store_instruments(found, f"{parts.feed.name} {today}", gone)
+    source = f"{parts.feed.name} {today}"
+    taken = await market.store_instruments(found, source, gone, complete=not unread)
 
     def keep_day(unit: Unit) -> None:
         meta = table(Meta)
@@ -121,5 +125,8 @@ async def _take(
         unit.connection.execute(insert(meta).values(name=INSTRUMENTS_DAY, value=today.isoformat()))
 
     await parts.store.write(keep_day)
-    added = tuple(sorted(now - before.keys()))
-    return DumpReport(today, count, added, tuple(sorted(one.key for one in gone)), unread=unread)
+    old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
+    added, off = now - before.keys() - new, {one.key for one in gone} - old
+    return DumpReport(
+        today, taken.count, tuple(sorted(added)), tuple(sorted(off)), unread=unread, renamed=taken.renames
+    )

@@ -2,42 +2,25 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import update
 
 from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
-from data.instruments import USUAL_BAND_BPS, Instrument, InstrumentIndex
+from data.instruments import Instrument, InstrumentIndex
 from data.money import BadInput
+from data.names import Rename
 from data.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
+from engine.events import InstrumentsRenamed
 from engine.market.quotes import StockDetail, detail, moved_bps
+from engine.market.renames import Taken, read_instruments, read_renames, take
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
-
-_COLUMNS = (
-    "exchange",
-    "tradingsymbol",
-    "token",
-    "name",
-    "tick_paise",
-    "lot_size",
-    "isin",
-    "segment",
-    "series",
-    "sector",
-    "mtf_margin_bps",
-    "mis_margin_bps",
-    "fno",
-    "band_bps",
-    "trade_to_trade",
-    "prev_close_paise",
-)
 
 
 class Market:
@@ -46,6 +29,7 @@ class Market:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._subscribed: frozenset[str] = frozenset()
+        self._renames: frozenset[Rename] | None = None
 
     @property
     def index(self) -> InstrumentIndex:
@@ -136,49 +120,66 @@ class Market:
         )
 
     async def store_instruments(
-        self, instruments: Iterable[Instrument], source: str, gone: Collection[Instrument] = ()
-    ) -> int:
-        """Keep instruments under their exchange and symbol, replacing those known; gives how many.
+        self,
+        instruments: Iterable[Instrument],
+        source: str,
+        gone: Collection[Instrument] = (),
+        complete: bool = True,
+    ) -> Taken:
+        """Keep instruments in place of those known, by token, name or ISIN (`data.names`).
 
-        What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those
-        that are `gone` are taken off.
+        What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those that
+        are `gone` are taken off. A file that is not `complete` proves no other gone.
         """
-        rows = [_row(_merged(new, self._parts.index.get(new.key))) for new in instruments]
+        parts, told, off = self._parts, list(instruments), [one.key for one in gone]
+        taken = await parts.write_signed_on(
+            lambda unit: take(unit, told, source, parts.actor, parts.feed.name, off, complete)
+        )
+        await self.load()
+        return taken
+
+    async def accept(self, key: str, reason: str) -> str:
+        """Let an instrument in doubt be bought again; gives what was in doubt. Raises `BadInput`."""
+        parts, reason = self._parts, reason.strip()
+        instrument = parts.index.get(key) or parts.index.resolve(key)
+        if not reason:
+            raise BadInput("reason", reason, "say in a few words why it may be bought")
+        if not instrument.doubt:
+            raise BadInput("symbol", instrument.key, "nothing about it is in doubt")
 
         def unit_of_work(unit: Unit) -> None:
             records = table(InstrumentRecord)
-            keys = {(str(row["exchange"]), str(row["tradingsymbol"])) for row in rows}
-            keys |= {(one.exchange, one.tradingsymbol) for one in gone}
-            for exchange in {exchange for exchange, _ in keys}:
-                names = sorted(symbol for e, symbol in keys if e == exchange)
-                for start in range(0, len(names), 500):
-                    unit.connection.execute(
-                        delete(records).where(
-                            records.c.exchange == exchange,
-                            records.c.tradingsymbol.in_(names[start : start + 500]),
-                        )
-                    )
-            if rows:
-                unit.connection.execute(insert(records), rows)
-            unit.audit(
-                AuditEntry(
-                    "INSTRUMENTS_IMPORTED",
-                    self._parts.actor,
-                    details={"source": source, "count": len(rows), "gone": len(gone)},
+            unit.connection.execute(
+                update(records)
+                .where(
+                    records.c.exchange == instrument.exchange,
+                    records.c.tradingsymbol == instrument.tradingsymbol,
                 )
+                .values(doubt="")
             )
+            details: dict[str, object] = {"key": instrument.key, "doubt": instrument.doubt, "reason": reason}
+            unit.audit(AuditEntry("INSTRUMENT_ACCEPTED", parts.actor, details=details))
 
-        await self._parts.write_signed_on(unit_of_work)
+        await parts.write_signed_on(unit_of_work)
         await self.load()
-        return len(rows)
+        return instrument.doubt
 
     async def load(self) -> None:
-        """Read the instruments into the index."""
-        records = table(InstrumentRecord)
+        """Read the instruments into the index, with the names that they had."""
         async with self._parts.store.reader() as connection:
-            rows = await connection.execute(select(*(records.c[name] for name in _COLUMNS)))
-            found = [Instrument(**dict(row)) for row in rows.mappings()]
-        self._parts.index = InstrumentIndex(found)
+            found = await connection.run_sync(read_instruments)
+            renames = await connection.run_sync(read_renames)
+        known, self._renames = self._renames, frozenset(renames)
+        self._parts.index = InstrumentIndex(found, {one.key_before: one.key for one in renames})
+        moved = {one.key_before: one.key for one in renames if known is not None and one not in known}
+        if moved:
+            self._parts.quotes.rename(moved)
+            self._subscribed = frozenset(moved.get(key, key) for key in self._subscribed)
+            self._parts.bus.publish([InstrumentsRenamed(moved)])
+
+    def renames(self) -> Collection[Rename]:
+        """The names that securities had, each with the one of now."""
+        return self._renames or frozenset()
 
 
 async def fetch_quotes(parts: Parts, keys: Collection[str]) -> Mapping[str, Tick]:
@@ -210,22 +211,3 @@ def intraday_end(parts: Parts, fno: bool) -> datetime | None:
         return parts.calendar.intraday_end(parts.market_clock.trading_day, fno)
     except BadInput:
         return None
-
-
-def _row(instrument: Instrument) -> dict[str, object]:
-    return {name: getattr(instrument, name) for name in _COLUMNS}
-
-
-def _merged(new: Instrument, known: Instrument | None) -> Instrument:
-    if known is None:
-        return new
-    return replace(
-        new,
-        isin=new.isin or known.isin,
-        sector=new.sector or known.sector,
-        mtf_margin_bps=known.mtf_margin_bps if new.mtf_margin_bps is None else new.mtf_margin_bps,
-        mis_margin_bps=known.mis_margin_bps if new.mis_margin_bps is None else new.mis_margin_bps,
-        fno=new.fno or known.fno,
-        band_bps=known.band_bps if new.band_bps == USUAL_BAND_BPS else new.band_bps,
-        prev_close_paise=new.prev_close_paise or known.prev_close_paise,
-    )

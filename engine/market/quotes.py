@@ -3,8 +3,8 @@
 A tick only writes here; everything that follows from it waits for the next frame.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from brokers.contract import Heartbeat, Tick
@@ -73,6 +73,24 @@ class QuoteMap:
         # A source that stands again and has brought nothing yet takes back nothing of what it said before.
         if beat.keys is None or beat.keys:
             self._beats[beat.source] = (beat, heard)
+
+    def rename(self, moved: Mapping[str, str]) -> None:
+        """Let prices and whoever follows them go on under new keys, all at once."""
+
+        def now(keys: Iterable[str]) -> frozenset[str]:
+            return frozenset(moved.get(key, key) for key in keys)
+
+        ticks = {key: tick for key, tick in self._ticks.items() if key not in moved}
+        heard = {key: at for key, at in self._heard.items() if key not in moved}
+        for key in moved.keys() & self._ticks.keys():
+            ticks[moved[key]] = replace(self._ticks[key], key=moved[key])
+            heard[moved[key]] = self._heard[key]
+        self._heard = {**self._heard, **heard}  # first: another thread may ask for the tick's age at once
+        self._ticks, self._heard = ticks, heard
+        self._confirmed = set(now(self._confirmed))
+        for owner, keys in list(self._followed.items()):
+            if not moved.keys().isdisjoint(keys):
+                self.follow(owner, now(keys))
 
     def reopened(self) -> None:
         """The stream was opened anew: a price must come again before a heartbeat for all renews it."""

@@ -1,6 +1,7 @@
 """Named watchlists, in the trader's own order."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from sqlalchemy import delete, func, insert, select
 
@@ -79,6 +80,13 @@ class Watchlist:
 
     def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
         unit.audit(AuditEntry(action, self._parts.actor, details={"list": name, "key": key}))
+
+    def rename(self, moved: Mapping[str, str]) -> None:
+        """Show the new names, as the tables have them already."""
+        for name, keys in list(self._lists.items()):
+            if not moved.keys().isdisjoint(keys):
+                self._lists[name] = list(dict.fromkeys(moved.get(key, key) for key in keys))
+                self._parts.bus.publish([WatchlistChanged(name)])
 
     async def load(self) -> None:
         """Read the lists."""

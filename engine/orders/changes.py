@@ -5,6 +5,7 @@ does not wait for it.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import BadInput, amount_words
+from data.names import name_now
 from data.order_tables import Order, Request
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
@@ -85,6 +87,12 @@ def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
     return quantity, change.price_paise or reserve
 
 
+def _key_now(unit: Unit, order: Mapping[str, Any]) -> str:
+    """What an order's instrument is called now."""
+    exchange = order["exchange"]
+    return f"{exchange}:{name_now(unit.connection, order['security'], exchange, order['tradingsymbol'])}"
+
+
 def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: Parts) -> int:
     """Block what a modify needs beyond the order as it is and write its request; gives the request's number.
 
@@ -104,7 +112,7 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
     if unit.differing(Order, [order_id]):
         raise BadInput("order", order_id, "it is not as the audit left it; let the doctor look at the books")
     client = parts.book.clients[order["client_id"]]
-    if covered(read_halts(unit.connection), client, f"{order['exchange']}:{order['tradingsymbol']}"):
+    if covered(read_halts(unit.connection), client, _key_now(unit, order)):
         raise Halted("a halt covers this order; resume it first")
     made, last = unit.connection.execute(
         select(
@@ -180,7 +188,7 @@ def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
             "available" + (", or it goes beyond the MTF limit" if more_loan else "")
         )
     if more_shares:
-        instrument = parts.index.get(f"{order['exchange']}:{order['tradingsymbol']}")
+        instrument = parts.index.get(_key_now(unit, order))
         settled_only = instrument is not None and instrument.trade_to_trade
         if not reserve_shares(
             unit, [(client_id, order["security"], order["product"], more_shares, settled_only)]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 
 from data.audit import AuditEntry
 from data.columns import table
+from data.instruments import renamed_words
 from data.ledger import Line, Transfer, reserve_money
 from data.money import BadInput, amount_words
 from data.order_tables import Order, RunRecord
@@ -203,6 +204,8 @@ def _check_market(
     halt = next((halt for halt in halts if halt.scope is HaltScope.EVERYTHING), None)
     if halt is not None or halt_file_stands(parts.halt_file):
         raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
+    if words := renamed_words(parts.index, plan.instrument):
+        raise CannotGoOn(f"{words} since plan {plan.number}; stop run {run.number} and plan again")
     awaited, day = awaited_day(parts), parts.market_clock.trading_day
     first = orders[0]
     if not may_be_sent(first["after_market"], first["trading_date"], day, awaited):

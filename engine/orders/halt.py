@@ -17,6 +17,7 @@ from sqlalchemy import and_, func, insert, select, update
 from data.audit import AuditEntry
 from data.columns import table
 from data.money import BadInput
+from data.names import symbol_now
 from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.store import StoreError, StoreUnread, Unit, chunks
 from data.tables import Funds, Posting, Txn
@@ -228,7 +229,7 @@ class Halts:
                 orders.c.client_id,
                 orders.c.blocked_paise,
                 orders.c.exchange,
-                orders.c.tradingsymbol,
+                symbol_now(),
                 funds.c.available_paise,
             )
             .join(funds, funds.c.client_id == orders.c.client_id)
@@ -236,7 +237,7 @@ class Halts:
             .order_by(orders.c.id)
         ):
             client = self._parts.book.clients.get(row.client_id)  # None: another process's, not yet heard of
-            key = f"{row.exchange}:{row.tradingsymbol}"
+            key = f"{row.exchange}:{row.symbol_now}"
             if scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key)):
                 before.orders[row.id] = row.blocked_paise
                 before.available[row.client_id] = row.available_paise

@@ -22,6 +22,7 @@ REASON_WORDS = {
     Reason.HALTED: "halted",
     Reason.OPEN_BREAK: "books differ from the broker's",
     Reason.NOT_RECONCILED: "books not compared with the broker's yet",
+    Reason.INSTRUMENT_IN_DOUBT: "it is not certain which security this is",
 }
 """Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
 

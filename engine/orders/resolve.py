@@ -199,7 +199,7 @@ def _alike(order: OrderView, other: BrokerOrder) -> bool:
     Type, price and protection say nothing: brokers rewrite them.
     """
     return (
-        f"{other.exchange}:{other.tradingsymbol}" == order.key
+        f"{other.exchange}:{other.tradingsymbol}" in (order.key, order.sent_key)
         and other.side is order.side
         and other.quantity == order.quantity
     )

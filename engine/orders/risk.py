@@ -38,6 +38,7 @@ CHECK_ORDER = (
     Reason.MARKET_CLOSED,
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
+    Reason.INSTRUMENT_IN_DOUBT,
     Reason.NOT_MTF_ELIGIBLE,
     Reason.QUANTITY_ZERO,
     Reason.OVER_ORDER_LIMIT,
@@ -249,7 +250,9 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
 
 
 def product_refusal(instrument: Instrument, side: Side, product: Product) -> Refusal | None:
-    """Whether the stock can be bought with this product. Sells need no funding."""
+    """Whether the stock can be bought with this product. Sells need no funding, and end what is in doubt."""
+    if side is Side.BUY and instrument.doubt:
+        return Refusal(Reason.INSTRUMENT_IN_DOUBT, instrument.doubt)
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
         words = f"{instrument.tradingsymbol} is not on the MTF list"
         if instrument.margins_unknown:

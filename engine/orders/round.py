@@ -134,7 +134,7 @@ class Round:
         theirs = {
             name: order
             for name, order in self._parts.book.foreign.get(client_id, {}).items()
-            if covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
+            if covers(self._halt, client, self._key(order))
         }
         self._met |= {(client_id, name): order for name, order in theirs.items()}
         odd = () if self._halt.scope is HaltScope.SYMBOL else self._odd(client_id)
@@ -217,8 +217,7 @@ class Round:
         return [
             order
             for order in self._book_of(client_id)
-            if order.status in MAY_LIVE
-            and covers(self._halt, client, f"{order.exchange}:{order.tradingsymbol}")
+            if order.status in MAY_LIVE and covers(self._halt, client, self._key(order))
         ]
 
     def _book_of(self, client_id: int) -> Rows[BrokerOrder]:
@@ -332,6 +331,10 @@ class Round:
         return CertificateUnread(
             client_id, client.code, client.name, why, tried, emergency_paths(client.broker, day)
         )
+
+    def _key(self, order: BrokerOrder) -> str:
+        """What the instrument of a broker's order is called now."""
+        return self._parts.index.key_now(f"{order.exchange}:{order.tradingsymbol}")
 
     def _lives(self, client_id: int, name: str) -> bool:
         return name in self._parts.book.foreign.get(client_id, {})

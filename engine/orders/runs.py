@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, update
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
+from data.instruments import renamed_words
 from data.money import BadInput
 from data.order_tables import RunRecord
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
@@ -168,6 +169,8 @@ class Runs:
         ):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
         await require_trading(self._parts)
+        if words := renamed_words(self._parts.index, plan.instrument):
+            raise PlanExpired(f"{words} since plan {plan.number}; plan again")
         if self._plans.expired(plan):
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from brokers.contract import BrokerOrder
 from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
 from data.money import BPS, amount_words, grouped
+from data.names import symbol_now
 from data.order_tables import Order
 from data.store import Unit
 from data.tables import Client, Holding
@@ -50,7 +51,7 @@ def _bought_today(unit: Unit, fact: Seen) -> Mapping[str, Any] | None:
         .where(
             orders.c.client_id == fact.client_id,
             orders.c.exchange == order.exchange,
-            orders.c.tradingsymbol == order.tradingsymbol,
+            or_(orders.c.tradingsymbol == order.tradingsymbol, symbol_now() == order.tradingsymbol),
             orders.c.product == order.product.value,
             orders.c.trading_date == order.placed_at.astimezone(IST).date(),
         )

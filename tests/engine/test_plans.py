@@ -356,6 +356,7 @@ MARKET_FAULTS: dict[Reason, dict[str, object]] = {
     Reason.PRICE_STALE: {"price_age_s": 3.1},
     Reason.OUTSIDE_PRICE_BAND: {"upper_circuit_paise": 2_499_00},
     Reason.OVER_ORDER_LIMIT: {"max_order_value_paise": 9_00},
+    Reason.INSTRUMENT_IN_DOUBT: {"instrument": stock(doubt="token 1 was NSE:OLD")},
     Reason.NOT_MTF_ELIGIBLE: {"instrument": stock(mtf_margin_bps=None)},
 }
 

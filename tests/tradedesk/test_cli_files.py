@@ -132,3 +132,29 @@ def test_settings_as_an_editor_of_windows_writes_them(empty: Terminal, name: str
     printed = empty.run("funds", "--json")
     assert (printed.code, printed.error["field"]) == (2, "config.toml")
     assert "UTF-8" in printed.error["expected"]
+
+
+def test_a_symbol_of_another_name_keeps_its_shares_its_price_and_its_place(
+    desk: Terminal, tmp_path: Path
+) -> None:
+    desk.done("instruments", "import", lines(tmp_path / "dump.csv", DUMP, *ROWS))
+    desk.order("A1", "buy", "RELIANCE", "3")
+    desk.done("watch", "--add", "RELIANCE")
+    renamed = [row.replace(",RELIANCE,", ",RELNEW,") for row in ROWS]
+
+    printed = desk.run("instruments", "import", lines(tmp_path / "dump.csv", DUMP, *renamed), "--json")
+
+    assert (printed.code, printed.document["renamed"]) == (
+        0,
+        ["NSE:RELIANCE is now NSE:RELNEW, token 738561"],
+    )
+    assert printed.document["renamed"][0] in printed.err
+    assert desk.done("instruments", "import", lines(tmp_path / "dump.csv", DUMP, *renamed))["renamed"] == []
+    (held,) = desk.done("positions")
+    assert (held["symbol"], held["quantity"]) == ("RELNEW", 3)
+    assert desk.order("A1", "sell", "RELNEW", "2")["filled_quantity"] == 2
+    assert "RELNEW" in desk.run("watch").out
+    assert desk.done("doctor")["ok"]
+    told = desk.done("audit", "show", "--action", "INSTRUMENT_RENAMED")
+    assert len(told) == 1
+    assert desk.run("instruments", "accept", "RELNEW", "--reason", "looked up", "--json").code == 2

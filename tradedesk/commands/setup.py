@@ -17,6 +17,7 @@ from widgets.formats import rupees
 if TYPE_CHECKING:
     from data.instruments import Instrument
     from engine.desk import Desk
+    from engine.market.renames import Taken
     from tradedesk.kite_desk import KiteDesk
     from tradedesk.paper_desk import PaperDesk
 
@@ -223,13 +224,17 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
                 path, lambda done, size: bar.update(task, completed=done, total=size)
             )
             bar.update(task, description="storing", total=None)
-            told = await _keep(desk, taken.instruments, path.name)
+            told, names = await _keep(desk, taken.instruments, path.name, complete=not taken.unread)
         by_segment: dict[str, int] = {}
         for instrument in taken.instruments:
             by_segment[instrument.segment] = by_segment.get(instrument.segment, 0) + 1
-        for words in (*taken.unread[:UNREAD_SHOWN], told):
+        renamed, doubts = [one.words for one in names.renames], list(dict.fromkeys(names.doubts.values()))
+        accept = " or ".join(f"`tradedesk instruments accept {key}`" for key in names.doubts)
+        for words in (*taken.unread[:UNREAD_SHOWN], told, *renamed, *doubts):
             say(words)
-        ended = Exit.PARTLY if taken.unread else Exit.DONE
+        if doubts:
+            say(f"nothing of it is bought before {accept}")
+        ended = Exit.PARTLY if taken.unread or doubts else Exit.DONE
         count = len(taken.instruments)
         if as_json:
             document(
@@ -239,6 +244,8 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
                     "by_segment": by_segment,
                     "skipped": taken.skipped,
                     "unread": list(taken.unread),
+                    "renamed": renamed,
+                    "doubts": doubts,
                 }
             )
             return ended
@@ -252,14 +259,36 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
     run(work)
 
 
-async def _keep(desk: "Desk", instruments: "list[Instrument]", source: str) -> str:
-    """Store imported instruments; gives what is to be said of their prices."""
+async def _keep(
+    desk: "Desk", instruments: "list[Instrument]", source: str, complete: bool
+) -> "tuple[str, Taken]":
+    """Store imported instruments; gives words of their prices, and what became of their names."""
     if desk.mode != "PAPER":
-        await desk.market.store_instruments(instruments, source)
-        return ""
+        return "", await desk.market.store_instruments(instruments, source, complete=complete)
     from tradedesk.paper_prices import take_instruments
 
-    return (await take_instruments(cast("PaperDesk", desk), instruments, source)).words
+    listed = await take_instruments(cast("PaperDesk", desk), instruments, source, complete)
+    return listed.words, listed.taken
+
+
+@instruments_app.command("accept")
+def accept_instrument(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Kept in the audit.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let an instrument be bought again whose token or name another security had."""
+
+    async def work(desk: "Desk") -> Exit:
+        doubt = await desk.market.accept(symbol, reason)
+        key = desk.market.index.key_now(symbol.upper()) if ":" in symbol else symbol.upper()
+        if as_json:
+            document({"symbol": key, "doubt": doubt, "reason": reason.strip()})
+        else:
+            line(f"{key} may be bought again: {reason.strip()} (it was said: {doubt})")
+        return Exit.DONE
+
+    run(work)
 
 
 @instruments_app.command("prices")

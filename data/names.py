@@ -1,0 +1,240 @@
+"""Names of securities: which instrument of a file is one known under another name, and which is not.
+
+A security is fixed at first sight and outlives its names. Kite's dump tells no ISIN; a symbol may change
+while its token stands, and a change of series (`-BE`) changes both (Kite Connect documentation, instruments).
+Tokens and symbols are given out again, so an ISIN that contradicts ends the match.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from data.columns import table
+from data.instruments import USUAL_BAND_BPS, Instrument
+from data.order_tables import Order
+from data.tables import FormerName
+
+WHOLE = 0.9
+"""A file with fewer than this part of what is known proves nothing gone."""
+
+_SAME_SHARE = frozenset({"EQ", "BE", "BZ", "SM", "ST", "SZ"})
+"""Series of NSE between which one share moves; warrants and partly paid are others."""
+
+_SUFFIX = re.compile(r"-[A-Z][A-Z0-9]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A security's name on one exchange before and now, and the token by which it goes there."""
+
+    security: str
+    exchange: str
+    before: str
+    now: str
+    token: int
+
+    @property
+    def key_before(self) -> str:
+        """`EXCHANGE:SYMBOL` before."""
+        return f"{self.exchange}:{self.before}"
+
+    @property
+    def key(self) -> str:
+        """`EXCHANGE:SYMBOL` now."""
+        return f"{self.exchange}:{self.now}"
+
+    @property
+    def words(self) -> str:
+        """One line for the tape and the audit."""
+        return f"{self.key_before} is now {self.key}, token {self.token}"
+
+
+@dataclass(slots=True)
+class Matched:
+    """What a file comes to: the rows to keep, what was renamed, and what the trader has to look at.
+
+    `doubts` are words by key. `kept` are known instruments to keep as they are but for their token and doubt.
+    """
+
+    rows: list[Instrument] = field(default_factory=list[Instrument])
+    renames: list[Rename] = field(default_factory=list[Rename])
+    doubts: dict[str, str] = field(default_factory=dict[str, str])
+    kept: list[Instrument] = field(default_factory=list[Instrument])
+
+
+def match(
+    known: Collection[Instrument],
+    told: Sequence[Instrument],
+    claimed: Collection[str],
+    first_sight: Callable[[Instrument], str],
+    whole: bool = True,
+) -> Matched:
+    """Match a file's instruments with those known.
+
+    `claimed` are the securities that a client holds or has orders of: nothing else may take their name.
+    `first_sight` gives the security of an instrument that is not known. A file that is not `whole` proves
+    no instrument gone.
+    """
+    before = _pairs(known, told, whole)
+    by_key, by_token = {one.key: one for one in known}, _by_token(known)
+    told_keys = {one.key for one in told}
+    went_on = {one.key: now for now, one in before.items()}
+    out = Matched()
+    for one in told:
+        was, here = before.get(one.key), by_key.get(one.key)
+        if here is not None and here.key not in went_on and here.security in claimed:
+            _keep_both(out, one, here, was)
+            continue
+        doubt, owner = "" if was is None else was.doubt, by_token.get((one.exchange, one.token))
+        if owner is not None and owner is not was and went_on.get(owner.key, owner.key) != one.key:
+            words = (
+                f"token {one.token} was {_named(owner)} and is {_named(one)} now: "
+                "this is no rename, nothing is carried over"
+            )
+            if owner.security in claimed:
+                doubt = out.doubts[one.key] = out.doubts[owner.key] = words
+            if owner.key not in told_keys:
+                out.kept.append(replace(owner, token=0, doubt=out.doubts.get(owner.key, owner.doubt)))
+        security = first_sight(one) if was is None else was.security
+        out.rows.append(replace(merged(one, was), security_id=security, doubt=doubt))
+        if was is not None and was.key != one.key:
+            out.renames.append(
+                Rename(security, one.exchange, was.tradingsymbol, one.tradingsymbol, one.token)
+            )
+    out.rows = [replace(one, doubt=out.doubts.get(one.key, one.doubt)) for one in out.rows]
+    return out
+
+
+def _pairs(
+    known: Collection[Instrument], told: Sequence[Instrument], whole: bool
+) -> Mapping[str, Instrument]:
+    """By key of the file, the known instrument that each row is: by token, name, ISIN or NSE's symbol."""
+    by_key, by_token = {one.key: one for one in known}, _by_token(known)
+    told_keys, told_tokens = {one.key: one for one in told}, _by_token(told)
+    before: dict[str, Instrument] = {}
+    used: set[str] = set()
+
+    def pair(one: Instrument, was: Instrument | None) -> None:
+        if was is not None and one.key not in before and was.key not in used:
+            before[one.key] = was
+            used.add(was.key)
+
+    for one in told_tokens.values():
+        was = by_token.get((one.exchange, one.token))
+        if was is None or (was.key != one.key and _other(was, one)):
+            continue
+        # The old name is told with a token never seen: it has the name that goes on, unless ISINs say.
+        heir = told_keys.get(was.key)
+        newcomer = heir is not None and (heir.exchange, heir.token) not in by_token
+        if heir is None or not newcomer or _other(was, heir) or _same(was, one):
+            pair(one, was)
+    for one in told:
+        was = by_key.get(one.key)
+        if was is not None and not _other(was, one):
+            pair(one, was)
+    if not whole:
+        return before
+    by_isin: dict[tuple[str, str], list[Instrument]] = defaultdict(list)
+    by_share: dict[str, list[Instrument]] = defaultdict(list)
+    for was in known:
+        if was.key not in used and was.key not in told_keys:
+            by_isin[was.exchange, was.isin].append(was)
+            by_share[_share(was)].append(was)
+    shares = Counter(_share(one) for one in told)
+    for one in told:
+        if one.key in before or one.key in by_key:
+            continue
+        if one.isin and len(found := by_isin[one.exchange, one.isin]) == 1:
+            pair(one, found[0])
+        share = _share(one)
+        if share and shares[share] == 1 and len(found := by_share[share]) == 1 and not _other(found[0], one):
+            pair(one, found[0])
+    return before
+
+
+def _keep_both(out: Matched, one: Instrument, here: Instrument, was: Instrument | None) -> None:
+    """Leave a claimed instrument in its place, which a row of the file would take."""
+    words = (
+        f"{_named(one)}, token {one.token}, has taken the name of {_named(here)}, "
+        f"token {here.token}, which is held"
+    )
+    for stays in (here,) if was is None else (here, was):
+        out.doubts[stays.key] = words
+        out.kept.append(replace(stays, token=0 if stays is here else stays.token, doubt=words))
+
+
+def merged(new: Instrument, known: Instrument | None) -> Instrument:
+    """A file's instrument with what it does not tell (ISIN, sector, margins, F&O, band) as it was known."""
+    if known is None:
+        return new
+    return replace(
+        new,
+        isin=new.isin or known.isin,
+        sector=new.sector or known.sector,
+        mtf_margin_bps=known.mtf_margin_bps if new.mtf_margin_bps is None else new.mtf_margin_bps,
+        mis_margin_bps=known.mis_margin_bps if new.mis_margin_bps is None else new.mis_margin_bps,
+        fno=new.fno or known.fno,
+        band_bps=known.band_bps if new.band_bps == USUAL_BAND_BPS else new.band_bps,
+        prev_close_paise=new.prev_close_paise or known.prev_close_paise,
+    )
+
+
+def _by_token(instruments: Iterable[Instrument]) -> Mapping[tuple[str, int], Instrument]:
+    """By exchange and token; one that stands twice names nothing."""
+    found: dict[tuple[str, int], Instrument] = {}
+    count = Counter[tuple[str, int]]()
+    for one in instruments:
+        if one.token:
+            found[one.exchange, one.token] = one
+            count[one.exchange, one.token] += 1
+    return {place: one for place, one in found.items() if count[place] == 1}
+
+
+def _share(one: Instrument) -> str:
+    """NSE's own symbol of a share, without its series; empty for what does not move between series."""
+    if one.exchange != "NSE" or not one.tradable or one.series not in _SAME_SHARE:
+        return ""
+    return one.tradingsymbol if one.series == "EQ" else _SUFFIX.sub("", one.tradingsymbol)
+
+
+def _other(one: Instrument, two: Instrument) -> bool:
+    """Whether ISINs say that these are two securities."""
+    return bool(one.isin and two.isin and one.isin != two.isin)
+
+
+def _same(one: Instrument, two: Instrument) -> bool:
+    """Whether ISINs say that these are one security."""
+    return bool(one.isin) and one.isin == two.isin
+
+
+def _named(one: Instrument) -> str:
+    return f"{one.key} ({one.isin or one.name})"
+
+
+# --- in the database ------------------------------------------------------------------------------------
+
+
+def is_former_name() -> ColumnElement[bool]:
+    """In a query of orders, that a former name is the one that an order was sent under."""
+    orders, former = table(Order), table(FormerName)
+    return and_(*(former.c[name] == orders.c[name] for name in ("security", "exchange", "tradingsymbol")))
+
+
+def symbol_now() -> ColumnElement[str]:
+    """In a query of orders, the symbol of an order's security now; its own is the one it was sent under."""
+    renamed = select(table(FormerName).c.now).where(is_former_name()).scalar_subquery()
+    return func.coalesce(renamed, table(Order).c.tradingsymbol).label("symbol_now")
+
+
+def name_now(connection: Connection, security: str, exchange: str, tradingsymbol: str) -> str:
+    """The symbol that a security has now which an exchange had under this one."""
+    former = table(FormerName)
+    query = select(former.c.now).where(
+        former.c.security == security,
+        former.c.exchange == exchange,
+        former.c.tradingsymbol == tradingsymbol,
+    )
+    return connection.execute(query).scalar_one_or_none() or tradingsymbol

@@ -1,0 +1,76 @@
+"""Names that change overnight at a local Kite, whose dump tells no ISIN: by token, with shares and orders."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from data.vocabulary import OrderState, OrderType, Side, SizingKind
+from engine.orders.intents import Intent, Sizing
+from tests.desks import sell
+from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.rehearsal import control
+
+PEOPLE = [Person(number) for number in range(1, 3)]
+OPEN = datetime(2026, 11, 18, 3, 45, 1, tzinfo=UTC)
+NEXT = date(2026, 11, 19)
+WISH = Intent(
+    Side.BUY,
+    "NSE:TCS",
+    Sizing(SizingKind.FIXED_QUANTITY, 10),
+    OrderType.LIMIT,
+    limit_paise=2_500_00,
+    after_market=True,
+)
+
+
+async def renamed(morning: Morning, **names: str) -> None:
+    keys = {f"NSE:{before}": f"NSE:{now}" for before, now in names.items()}
+    await control(morning.kite.url, "rename", {"names": keys})
+
+
+async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tmp_path: Path) -> None:
+    async with kite_morning(tmp_path, PEOPLE, begins=time(8, 20)) as morning:
+        desk = morning.desk
+        morning.exchange.pin("NSE:TCS", 2_500_00)
+        await desk.watchlist.add("NSE:TCS")
+        await morning.sign_in(PEOPLE)
+        await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
+        await morning.priced(WISH.key)
+        _, run = await morning.send(WISH)
+        assert run.counts["open"] == len(PEOPLE)
+        token = desk.market.index.resolve("TCS").token
+
+        await renamed(morning, TCS="TATACONS")
+        morning.exchange.jump(datetime(2026, 11, 18, 3, 0, 5, tzinfo=UTC))
+        words = f"NSE:TCS is now NSE:TATACONS, token {token}"
+        await morning.until(lambda: any(line.text == words for line in desk.tape()))
+
+        await morning.until(lambda: desk.watchlist.keys() == ["NSE:TATACONS"])
+        assert {(o.tradingsymbol, o.key) for o in desk.orders.all()} == {("TCS", "NSE:TATACONS")}
+        morning.exchange.jump(OPEN)
+        await morning.until(lambda: all(o.state is OrderState.FILLED for o in desk.orders.all()))
+        await morning.compared(PEOPLE)
+        assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:TATACONS", 10)]
+        assert desk.reconcile.breaks() == []
+
+        morning.exchange.jump(desk._parts.calendar.session_close(OPEN.date()))
+        await renamed(morning, TATACONS="INFY", INFY="TATACONS")
+        await morning.until(lambda: desk.market_clock.trading_day == NEXT)
+        morning.exchange.jump(datetime(2026, 11, 19, 3, 0, 5, tzinfo=UTC))
+        await morning.sign_in(PEOPLE)
+        await morning.until(lambda: len([1 for line in desk.tape() if " is now NSE:" in line.text]) == 3)
+        await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
+        assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:INFY", 10)]
+        assert desk.reconcile.breaks() == []
+        opens = datetime(2026, 11, 19, 3, 45, 1, tzinfo=UTC)
+        morning.exchange.jump(opens)
+        await morning.until(lambda: desk.market.now() > opens)
+        await morning.priced("NSE:INFY")
+        quote = desk.market.quote("NSE:INFY")
+        assert quote is not None
+        assert quote.last_paise == 2_500_00
+        plan, _ = await morning.send(replace(sell("INFY", SizingKind.FIXED_QUANTITY, 4), product=None))
+        assert plan.orders == len(PEOPLE)
+        await morning.until(lambda: all(o.state is OrderState.FILLED for o in desk.orders.all()))
+        assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:INFY", 6)]
+        assert [check for check in await desk.doctor.run() if not check.ok] == []
