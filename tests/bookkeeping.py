@@ -3,6 +3,7 @@
 import atexit
 import dataclasses
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -79,7 +80,11 @@ class Ledger:
         self.parts: Any = SimpleNamespace(
             actor="tester",
             instance_id=1,
-            book=SimpleNamespace(clients={}, funds=_FundsNow(self)),
+            book=SimpleNamespace(
+                clients={},
+                funds=_FundsNow(self),
+                orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
+            ),
             index=InstrumentIndex(STOCKS.values()),
             clock=self.clock,
             quotes=QuoteMap(),
