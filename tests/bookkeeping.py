@@ -244,7 +244,7 @@ class Ledger:
         key, price = f"{order['exchange']}:{order['tradingsymbol']}", order["reserve_price_paise"]
         self.parts.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))
         (claimed,) = claim(self.unit(), [order_id], self.parts).made
-        return claimed.tag
+        return claimed.request.tag
 
     def sent(self, order_id: int, outcome: Outcome | None = None) -> Applied:
         """The answer to a send; accepted under the order's own number unless told otherwise."""
