@@ -107,7 +107,10 @@ class TradedeskApp(ShellApp):
             "trades",
         ),
         *(binding(entry.command) for entry in WORKSPACES if entry.available),
-        *(Binding(digit, f"no_workspace('{digit}')", show=False) for digit in without_workspace()),
+        *(
+            Binding(digit, f"no_workspace('{digit}')", show=False, id=f"no_workspace.{digit}")
+            for digit in without_workspace()
+        ),
     ]
 
     def __init__(
