@@ -30,9 +30,10 @@ from data.secrets import (
 PASSPHRASE = "correct horse battery"
 
 
-@pytest.fixture(autouse=True, scope="session")
-def cheap_passphrases():
+@pytest.fixture(autouse=True)
+def shipped_passphrases(cheap_passphrases, monkeypatch):
     """Here they cost what they are shipped with."""
+    monkeypatch.setattr(secrets, "_SCRYPT", cheap_passphrases)
 
 
 class Remembering(KeyringBackend):
