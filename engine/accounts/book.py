@@ -414,7 +414,7 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
     orders = table(Order)
     out: dict[int, OrderView] = {}
     for ids in _pieces(order_ids):
-        query = select(orders, table(FormerName).c.now).outerjoin(table(FormerName), is_former_name())
+        query = _with_names_now()
         if ids is not None:
             query = query.where(orders.c.id.in_(ids))
         else:
@@ -429,6 +429,11 @@ def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: d
     return out
 
 
+def _with_names_now() -> Select[Any]:
+    """Orders with what `order_view` needs beside them: the symbol of now where theirs is a former one."""
+    return select(table(Order), table(FormerName).c.now).outerjoin(table(FormerName), is_former_name())
+
+
 def _runs_of(orders: Iterable[OrderView]) -> set[int]:
     return {order.run_number for order in orders if order.run_number is not None}
 
@@ -436,7 +441,7 @@ def _runs_of(orders: Iterable[OrderView]) -> set[int]:
 def orders_of_day(connection: Connection, day: date) -> dict[int, list[OrderView]]:
     """The orders of a trading day by the number of their run, in the order of their numbers."""
     orders = table(Order)
-    query = select(orders).where(orders.c.trading_date == day, orders.c.run_number.is_not(None))
+    query = _with_names_now().where(orders.c.trading_date == day, orders.c.run_number.is_not(None))
     out = defaultdict[int, list[OrderView]](list)
     for view in rows_read(connection, query.order_by(orders.c.id), order_view):
         if view.run_number is not None:

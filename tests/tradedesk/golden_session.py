@@ -42,6 +42,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "clients import": ("clients", "import", "{home}/clients.csv"),
     "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
     "instruments import": ("instruments", "import", "{home}/dump.csv"),
+    "instruments accept": ("instruments", "accept", "INFY", "--reason", "nothing in doubt"),
     "instruments prices": ("instruments", "prices", "{home}/closes.csv"),
     "routes import template": ("routes", "import", "--template"),
     "routes import": ("routes", "import", "{home}/routes.csv"),
