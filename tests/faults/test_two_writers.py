@@ -14,6 +14,8 @@ import pytest
 from data.vocabulary import SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,8 +45,6 @@ HOLD_S = 2
 
 HOLD = f"""
 import sqlite3, sys, time
-
-pytestmark = pytest.mark.proof
 
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA busy_timeout=20000")
