@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
@@ -36,14 +36,21 @@ def money_words(
         if line is not None and line.charges_paise:
             parts.append(f"at worst {worst}, charges about {money(line.charges_paise)}")
         return " · ".join(parts)
-    kept = f" (held {money(funds.held_paise)})" if funds.held_paise else ""
-    parts = [f"cash {money(funds.available_paise)}", f"blocked {money(funds.blocked_paise)}{kept}"]
+    parts = [f"cash {money(funds.available_paise)}", _blocked(funds, money)]
     if line is not None and line.reserve_paise:
         needs = f"needs {money(line.reserve_paise)} at worst {worst} with charges {money(line.charges_paise)}"
         if line.loan_paise:
             needs += f", MTF lends {money(line.loan_paise)}"
         parts.append(needs)
     return " · ".join(parts)
+
+
+def _blocked(funds: FundsView, money: Callable[[int], str]) -> str:
+    """What of a client's money is not to be had, in few words: a hold that is all of it is named alone."""
+    if not funds.held_paise:
+        return f"blocked {money(funds.blocked_paise)}"
+    held = f"held {money(funds.held_paise)}"
+    return held if funds.held_paise == funds.blocked_paise else f"blocked {money(funds.blocked_paise)} ({held})"
 
 
 def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:

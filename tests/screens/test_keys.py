@@ -119,6 +119,7 @@ async def test_enter_right_after_the_word_does_not_answer() -> None:
         await bench.ended()
 
 
+@pytest.mark.proof
 async def test_no_single_key_sends_cancels_or_quits() -> None:
     """Every key of the Desk once; none of them calls what cannot be undone."""
     async with opened() as bench:

@@ -47,6 +47,7 @@ async def paused_runs() -> AsyncIterator[Bench]:
         yield bench
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("workspace", ["run", "orders", "desk"])
 async def test_no_bound_key_sends_an_unsent_order(workspace: str) -> None:
     async with paused_runs() as bench:

@@ -69,7 +69,7 @@ async def test_what_is_in_the_way_stands_there_with_two_ways_out(tmp_path: Path)
         await filled(bench)
         text = bench.text
         assert "BUY TCS for PS1015 Priya Sharma" in text
-        assert "cash 50,000 · blocked 25,000 · needs 76,591 at worst 2,550.00 with charges 91" in text
+        assert "cash 50,000 · held 25,000 · needs 76,591 at worst 2,550.00 with charges 91" in text
         assert "CANNOT SEND: insufficient available funds, short by 26,59" in text
         assert "a  19 shares in cash (20 at the last price without charges)" in text
         assert "m  30 by MTF: own 15,414, borrowed 61,200, limit used 0 % → 12 %" in text
