@@ -1,5 +1,6 @@
 """How keys reach what they were meant for, and which never do anything alone."""
 
+import pytest
 from textual.events import Paste
 from textual.widgets import Input
 
