@@ -50,7 +50,9 @@ def _blocked(funds: FundsView, money: Callable[[int], str]) -> str:
     if not funds.held_paise:
         return f"blocked {money(funds.blocked_paise)}"
     held = f"held {money(funds.held_paise)}"
-    return held if funds.held_paise == funds.blocked_paise else f"blocked {money(funds.blocked_paise)} ({held})"
+    if funds.held_paise == funds.blocked_paise:
+        return held
+    return f"blocked {money(funds.blocked_paise)} ({held})"
 
 
 def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
