@@ -409,7 +409,7 @@ class DeskScreen(Workspace):
         """A symbol's page, or a client's."""
         if event.grid is self._watch_grid:
             self.shell.open_symbol(str(event.key))
-        elif isinstance(event.key, int) and self.shell.has("client"):
+        elif isinstance(event.key, int):
             shown = [key for key in self._clients.shown_keys if isinstance(key, int)]
             self.shell.open_client(event.key, shown)
 

@@ -16,7 +16,6 @@ from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.modify import ask_modify, can_modify
-from screens.order_life import OrderScreen
 from screens.order_rows import order_columns, state_words, why_words
 from screens.pane import FilterLine, Pane
 from screens.records import order_record
@@ -27,8 +26,6 @@ from widgets.livegrid import LiveGrid
 if TYPE_CHECKING:
     from engine.accounts.views import OrderView
     from engine.desk import Desk
-
-__all__ = ["OrderScreen", "OrdersScreen"]
 
 VIEWS: dict[str, tuple[str, str]] = {
     "all": ("Orders", "no order today"),

@@ -440,7 +440,7 @@ class PlanView(Vertical):
         line = self._line
         if line is not None and line.reason is Reason.SESSION_EXPIRED:
             self._sign_in(line)
-        elif line is not None and self._screen.shell.has("client"):
+        elif line is not None:
             self._screen.shell.open_client(line.client_id)
 
     def _sign_in(self, line: PlanLine) -> None:

@@ -264,10 +264,10 @@ class PositionsScreen(Workspace):
             self._lower.focus()
         elif isinstance(event.key, tuple):
             client_id, key, _ = event.key
-            if self._by_symbol and self.shell.has("client"):
+            if self._by_symbol:
                 shown = [each[0] for each in self._lower.shown_keys if isinstance(each, tuple)]
                 self.shell.open_client(client_id, list(dict.fromkeys(shown)))
-            elif not self._by_symbol:
+            else:
                 self.shell.open_symbol(key)
 
     # Commands

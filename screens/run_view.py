@@ -387,7 +387,7 @@ class RunView(Vertical):
         row, shell = self._rows.get(cast(Any, event.key)), self._screen.shell
         if isinstance(row, int):
             shell.open_order(row)
-        elif row is not None and shell.has("client"):
+        elif row is not None:
             shell.open_client(row.client_id)
 
     # Commands

@@ -148,8 +148,7 @@ class SearchScreen(Dialog[None]):
         shell = self.shell
         self.dismiss(None)
         if isinstance(row.key, int):
-            if shell.has("client"):
-                self.app.call_later(shell.open_client, row.key)
+            self.app.call_later(shell.open_client, row.key)
         else:
             self.app.call_later(shell.open_symbol, row.key)
 

@@ -151,7 +151,7 @@ class SymbolScreen(Workspace):
 
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The client's page."""
-        if isinstance(event.key, tuple) and self.shell.has("client"):
+        if isinstance(event.key, tuple):
             self.shell.open_client(event.key[0])
 
     def action_add_watched(self) -> None:

@@ -71,10 +71,6 @@ class Shell(Protocol):
         """Keep keys that are typed from now on until what is given is called, for two seconds at most."""
         ...
 
-    def has(self, screen: str) -> bool:
-        """Whether a screen (`ticket`, `bulk`, `orders` …) exists, so that keys without use are absent."""
-        ...
-
     def open_workspace(self, name: str, view: str = "") -> None:
         """Go to a workspace, and there to one of its views."""
         ...
@@ -285,8 +281,6 @@ class Workspace(Framed[None], inherit_bindings=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent."""
-        if action in ("ticket", "bulk"):
-            return self.shell.has(action)
         return self.table() is not None if action == "copy_row" else True
 
     def action_ticket(self, side: str) -> None:

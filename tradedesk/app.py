@@ -476,15 +476,7 @@ class TradedeskApp(ShellApp):
         if action == "stand_down":
             return self._armed
         if action == "workspace":
-            return self._open and self.has(str(parameters[0]))
-        if action == "no_workspace":
-            return self._open
-        if action in ("needs_me", "trades", "show_trades"):
-            return self._open and self.has("orders")
-        if action == "again":
-            return self._open and self.has("bulk")
-        if action == "command_palette":
-            return self._open
+            return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
         return self._open or action in ("halt_press", "quit")
 
     # F9

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,13 +59,9 @@ class ShellApp(App[None], inherit_bindings=False):
         seconds = {"information": 3.0, "warning": 8.0}.get(severity, 15.0)
         self.notify(plain(text), severity=cast(SeverityLevel, severity), timeout=seconds, markup=False)
 
-    def has(self, screen: str) -> bool:
-        """Whether a screen exists."""
-        return find_spec(f"screens.{screen}") is not None
-
     def open_workspace(self, name: str, view: str = "") -> None:
         """Go to a workspace, leaving what was opened on top of it."""
-        if self._desk is None or not self.has(name):
+        if self._desk is None:
             return
         self.switch_mode(name)
         while len(self.screen_stack) > 1 and not self.screen.is_modal:
@@ -75,13 +69,11 @@ class ShellApp(App[None], inherit_bindings=False):
         if view and isinstance(self.screen, Workspace):
             self.screen.show_view(view)
 
-    def _build(self, module: str, name: str, *arguments: Any, **named: Any) -> None:
-        """Import a screen on its first use and put it on top."""
-        self.push_screen(getattr(import_module(f"screens.{module}"), name)(*arguments, **named))
-
     def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
         """The ticket for one order."""
-        self._build("ticket", "TicketScreen", side, key=key, client_id=client_id)
+        from screens.ticket import TicketScreen
+
+        self.push_screen(TicketScreen(side, key=key, client_id=client_id))
 
     def open_bulk(
         self, side: Side, key: str | None = None, client_ids: Sequence[int] = (), intent: Intent | None = None
@@ -104,27 +96,32 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
         """A client's page."""
-        self._build("client", "ClientScreen", client_id, among=tuple(among))
+        from screens.client import ClientScreen
+
+        self.push_screen(ClientScreen(client_id, among=tuple(among)))
 
     def open_symbol(self, key: str) -> None:
         """A symbol's page."""
-        self._build("symbol", "SymbolScreen", key)
+        from screens.symbol import SymbolScreen
+
+        self.push_screen(SymbolScreen(key))
 
     def open_order(self, order_id: int) -> None:
         """An order's life."""
-        self._build("orders", "OrderScreen", order_id)
+        from screens.order_life import OrderScreen
+
+        self.push_screen(OrderScreen(order_id))
 
     def open_reference(self, kind: str, number: int) -> None:
-        """What a line of the tape is about; nothing if its screen does not exist."""
-        ways: dict[str, tuple[str, Callable[[int], None]]] = {
-            "run": ("bulk", self.open_run),
-            "plan": ("bulk", self.open_plan),
-            "order": ("orders", self.open_order),
-            "client": ("client", self.open_client),
-            "halt": ("halt", self.open_certificate),
+        """What a line of the tape is about; nothing where it is about nothing that has a screen."""
+        ways: dict[str, Callable[[int], None]] = {
+            "run": self.open_run,
+            "plan": self.open_plan,
+            "order": self.open_order,
+            "client": self.open_client,
+            "halt": self.open_certificate,
         }
-        screen, way = ways.get(kind, ("", self.open_run))
-        if screen and self.has(screen):
+        if way := ways.get(kind):
             way(number)
 
     def open_certificate(self, number: int | None = None, after: int = 0) -> None:
@@ -168,7 +165,9 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_find(self) -> None:
         """Find a symbol or a client."""
-        self._build("search", "SearchScreen")
+        from screens.search import SearchScreen
+
+        self.push_screen(SearchScreen())
 
     def action_help(self) -> None:
         """Help for what has the focus."""
@@ -178,7 +177,9 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_command_line(self) -> None:
         """The command line."""
-        self._build("commandline", "CommandLineScreen")
+        from screens.commandline import CommandLineScreen
+
+        self.push_screen(CommandLineScreen())
 
     def action_certificate(self) -> None:
         """The last halt's certificate."""

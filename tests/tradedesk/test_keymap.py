@@ -20,8 +20,9 @@ def bound_classes() -> list[type[DOMNode]]:
     """Every class of ours that has bindings of its own."""
     found: list[type[DOMNode]] = [TradedeskApp]
     for package in (screens, widgets):
-        for path in Path(package.__path__[0]).glob("*.py"):
-            module = import_module(f"{package.__name__}.{path.stem}")
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            place = path.relative_to(Path(package.__path__[0])).with_suffix("")
+            module = import_module(".".join([package.__name__, *place.parts]))
             found += [
                 value
                 for value in vars(module).values()
