@@ -22,14 +22,14 @@ from data.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
 from data.tables import Instance
 from data.vocabulary import OrderState, SessionState
+from engine.access.gate import Gate
+from engine.access.routes import Routes
+from engine.access.sessions import Sessions
 from engine.accounts.book import Projection
 from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
-from engine.accounts.gate import Gate
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.margins import Margins
-from engine.accounts.routes import Routes
-from engine.accounts.sessions import Sessions
 from engine.accounts.valuation import Valuation
 from engine.accounts.views import DayFigures, HaltView, RunRow
 from engine.boot import boot_problem

@@ -36,7 +36,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.gate import GateRow
+    from engine.access.gate import GateRow
     from engine.accounts.views import ClientView
 
 A_FRAME = 30

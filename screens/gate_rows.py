@@ -14,7 +14,7 @@ from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.gate import GateCheck, GateRow
+    from engine.access.gate import GateCheck, GateRow
     from engine.desk import Desk
 
 ITEM_TITLES = {

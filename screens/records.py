@@ -18,7 +18,7 @@ from screens.order_rows import why_words
 from screens.plan_words import problem
 
 if TYPE_CHECKING:
-    from engine.accounts.gate import GateRow
+    from engine.access.gate import GateRow
     from engine.accounts.holdings import Transaction
     from engine.accounts.views import HoldingView
     from engine.desk import Desk

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from data.money import BadInput
 from data.vocabulary import SessionState
-from engine.accounts.sign_in import Redirects, SignIn, SignInQueue, SignInState
+from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from screens.commands import COMMANDS, binding, bindings
 from screens.workspace import MASK, Dialog

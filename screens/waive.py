@@ -16,7 +16,7 @@ from widgets import formats
 from widgets.choicefield import ChoiceField
 
 if TYPE_CHECKING:
-    from engine.accounts.gate import GateCheck, GateRow
+    from engine.access.gate import GateCheck, GateRow
 
 
 class WaiveLine(Vertical):

@@ -12,8 +12,8 @@ from data.counters import mend_counters
 from data.readable import WORDS
 from data.store import Unit
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
+from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
-from engine.accounts.routes import NewRoute
 from tests.desks import START, buy, by_phone, carry_out, paper_desk, sell, until
 
 QTY = SizingKind.FIXED_QUANTITY

@@ -41,7 +41,7 @@ from data.vocabulary import (
     Product,
     SessionState,
 )
-from engine.accounts.access import Access, admit, read_access, shared_addresses
+from engine.access.judgement import Access, admit, read_access, shared_addresses
 from engine.accounts.day_figures import costs_of_today, read_figures
 from engine.accounts.views import (
     BreakView,

@@ -17,7 +17,7 @@ from data.order_tables import Attempt, Order, RunRecord
 from data.phases import Calendar
 from data.store import Unit, chunks
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode, RunStatus
-from engine.accounts.routes import note_refused
+from engine.access.routes import note_refused
 from engine.accounts.unread import clients_unread
 from engine.orders.booking import Books, OrderRow
 from engine.orders.facts import (

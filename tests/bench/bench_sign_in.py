@@ -27,7 +27,7 @@ from brokers.paper.exchange import AccountOpening, PaperExchange
 from data.clock import SystemClock
 from data.phases import load_calendar
 from data.seed import universe
-from engine.accounts.sign_in import SignInState
+from engine.access.sign_in_queue import SignInState
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app import TradedeskApp

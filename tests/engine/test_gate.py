@@ -21,8 +21,8 @@ from data.vocabulary import (
     SizingKind,
     Verdict,
 )
-from engine.accounts.access import THIS_MACHINE, RouteView, shared_addresses
-from engine.accounts.routes import NewRoute, template
+from engine.access.judgement import THIS_MACHINE, RouteView, shared_addresses
+from engine.access.routes import NewRoute, template
 from engine.accounts.views import HoldingView
 from engine.orders.risk import ClientInput, HeldShares, authorisation_refusal
 from tests.desks import buy, paper_desk, sell, until

@@ -14,7 +14,7 @@ from data.columns import table
 from data.money import own_share
 from data.tables import InstrumentRecord
 from data.vocabulary import Product, Reason, RouteKind, Side, SizingKind
-from engine.accounts.routes import NewRoute
+from engine.access.routes import NewRoute
 from engine.desk import Desk
 from engine.orders.plan_record import Plan
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell

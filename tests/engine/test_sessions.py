@@ -9,8 +9,8 @@ import pytest
 from data.clock import ManualClock
 from data.money import BadInput
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
-from engine.accounts.sessions import next_end, request_token
-from engine.accounts.sign_in import SignInState
+from engine.access.sessions import next_end, request_token
+from engine.access.sign_in_queue import SignInState
 from tests.desks import paper_desk
 from tests.signing import START, signing_desk
 

@@ -29,7 +29,7 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.accounts.routes import NewRoute
+from engine.access.routes import NewRoute
 from engine.accounts.views import ClientView, OrderView
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.refusals import Refusal

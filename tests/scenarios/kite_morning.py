@@ -17,8 +17,8 @@ from data.clock import ManualClock, SystemClock
 from data.phases import load_calendar
 from data.seed import universe
 from data.vocabulary import ClientStatus, Demat, RouteKind
+from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
-from engine.accounts.routes import NewRoute
 from engine.accounts.views import ClientView
 from engine.orders.intents import Intent
 from engine.orders.plan_record import Plan

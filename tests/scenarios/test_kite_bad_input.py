@@ -23,7 +23,7 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.accounts.gate import GateCheck
+from engine.access.gate import GateCheck
 from engine.accounts.views import OrderView
 from engine.orders.plan_record import Plan
 from tests.desks import buy

@@ -20,8 +20,8 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.accounts.routes import NewRoute
-from engine.accounts.sign_in import SignInState
+from engine.access.routes import NewRoute
+from engine.access.sign_in_queue import SignInState
 from engine.orders.certificate import Certificate
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

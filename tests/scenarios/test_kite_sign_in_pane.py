@@ -15,7 +15,7 @@ from textual.events import Paste
 from brokers.kite.listener import RedirectListener
 from brokers.local_kite.apps import own_app
 from data.vocabulary import SessionProblem, SessionState
-from engine.accounts.sign_in import SignInState
+from engine.access.sign_in_queue import SignInState
 from screens.client import ClientScreen
 from screens.clients import ClientsScreen
 from screens.sign_in import SignInScreen

@@ -22,7 +22,7 @@ from data.vocabulary import (
     SessionState,
     SizingKind,
 )
-from engine.accounts.routes import NewRoute
+from engine.access.routes import NewRoute
 from engine.desk import Desk
 from screens.client import ClientScreen
 from screens.clients import ClientsScreen

@@ -14,7 +14,7 @@ from tradedesk.output import counted, document, line, say, table
 
 if TYPE_CHECKING:
     from data.secrets import Vault
-    from engine.accounts.gate import GateCheck, GateRow
+    from engine.access.gate import GateCheck, GateRow
     from engine.desk import Desk
 
 gate_app = typer.Typer(
@@ -89,7 +89,7 @@ def gate_shape(desk: "Desk", row: "GateRow") -> dict[str, Any]:
 
 
 def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
-    from engine.accounts.access import NO_CONNECTION
+    from engine.access.judgement import NO_CONNECTION
     from engine.orders.refusals import words
 
     def cell(check: "GateCheck") -> str:
@@ -144,7 +144,7 @@ def import_routes(
 ) -> None:
     """Take the routes of a CSV file, all of them or, with any fault, none."""
     if template:
-        from engine.accounts.routes import template as first_file
+        from engine.access.routes import template as first_file
 
         rows = first_file().splitlines()
         if as_json:
@@ -179,7 +179,7 @@ def show_routes(as_json: AsJson = False) -> None:
     """Every route that was entered."""
 
     async def work(desk: "Desk") -> Exit:
-        from engine.accounts.routes import OPTIONAL, REQUIRED, columns
+        from engine.access.routes import OPTIONAL, REQUIRED, columns
 
         codes = {client.id: client.code for client in desk.clients.all()}
         routes = desk.routes.all()

@@ -17,7 +17,7 @@ from tradedesk.commands.session import run
 from tradedesk.output import counted, document, line, say
 
 if TYPE_CHECKING:
-    from engine.accounts.sign_in import Redirects, SignInQueue
+    from engine.access.sign_in_queue import Redirects, SignInQueue
     from engine.desk import Desk
 
 

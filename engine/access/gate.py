@@ -21,8 +21,8 @@ from data.vocabulary import (
     SessionProblem,
     SessionState,
 )
-from engine.accounts.access import PAPER, Judged, judge_consent, judge_demat, judge_route
-from engine.accounts.sessions import SOON
+from engine.access.judgement import PAPER, Judged, judge_consent, judge_demat, judge_route
+from engine.access.sessions import SOON
 from engine.accounts.views import ClientView
 from engine.parts import Parts
 

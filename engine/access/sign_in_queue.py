@@ -18,7 +18,7 @@ from engine.events import SessionsChanged
 from engine.parts import Parts
 
 if TYPE_CHECKING:
-    from engine.accounts.sessions import Sessions
+    from engine.access.sessions import Sessions
 
 
 STATE_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -164,7 +164,7 @@ class SignInQueue:
         Raises `BadInput` for what holds no token and for a token that was given and not refused, as when the
         address before is pasted again; then the turn stays.
         """
-        from engine.accounts.sessions import HIDDEN, request_token
+        from engine.access.sessions import HIDDEN, request_token
 
         client, digest = self._now_serving(), b""
         if self._sessions.needs_sign_in(client.id):
@@ -204,7 +204,7 @@ class SignInQueue:
             await asyncio.wait(self._checks)
 
     async def _check(self, client_id: int, text: str, digest: bytes) -> None:
-        from engine.accounts.sessions import REFUSED
+        from engine.access.sessions import REFUSED
 
         state, words = SignInState.RED, ""
         try:

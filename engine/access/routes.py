@@ -23,7 +23,7 @@ from data.money import BadInput
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import Demat, RouteKind
-from engine.accounts.access import RouteView
+from engine.access.judgement import RouteView
 from engine.events import TapeLine
 from engine.parts import Parts
 

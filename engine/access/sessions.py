@@ -23,9 +23,9 @@ from data.money import BadInput
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
-from engine.accounts.access import PAPER, SessionView
-from engine.accounts.routes import note_demat
-from engine.accounts.sign_in import Redirects, SignInQueue
+from engine.access.judgement import PAPER, SessionView
+from engine.access.routes import note_demat
+from engine.access.sign_in_queue import Redirects, SignInQueue
 from engine.accounts.views import ClientView
 from engine.events import SessionsChanged
 from engine.parts import Parts

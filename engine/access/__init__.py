@@ -1,0 +1,1 @@
+"""May this client trade: sessions, routes, the sign-in queue, the gate, and one pure judgement."""
