@@ -25,13 +25,13 @@ from data.vocabulary import OrderState, SessionState
 from engine.access.gate import Gate
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
-from engine.accounts.book import Projection
 from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.margins import Margins
 from engine.accounts.valuation import Valuation
-from engine.accounts.views import DayFigures, HaltView, RunRow
+from engine.book.book import Projection
+from engine.book.views import DayFigures, HaltView, RunRow
 from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (

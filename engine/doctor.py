@@ -27,9 +27,9 @@ from data.tables import UnbookedFact
 from data.urls import left_outside
 from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
+from engine.book.halt_file import read_halt_file
 from engine.boot import boot_problem
 from engine.findings import broken_references, changed_plans
-from engine.orders.halt_file import read_halt_file
 from engine.parts import Parts
 
 TOLD_ONLY = ("orders", "broker's words")

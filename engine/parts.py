@@ -20,8 +20,8 @@ from engine.outages import Outages
 from engine.rules import Rules, Waits
 
 if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
-    from engine.accounts.book import Book
-    from engine.accounts.views import ClientView
+    from engine.book.book import Book
+    from engine.book.views import ClientView
 
 T = TypeVar("T")
 

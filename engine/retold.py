@@ -9,7 +9,7 @@ from sqlalchemy import select
 from data.columns import table
 from data.order_tables import Halt
 from data.tables import Audit
-from engine.accounts.views import RunRow
+from engine.book.views import RunRow
 from engine.events import TAPE_LINES, TapeLine
 from engine.orders.planning import frozen_line
 from engine.orders.runs import Runs

@@ -12,7 +12,7 @@ from screens.workspace import MASK, Framed
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
 
 LISTED = 12
 """Orders named one by one before the rest is only counted."""

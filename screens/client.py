@@ -32,7 +32,7 @@ from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
     from engine.accounts.holdings import HoldView
-    from engine.accounts.views import ClientView, HoldingView, OrderView
+    from engine.book.views import ClientView, HoldingView, OrderView
 
 OWNER = "client-screen"
 """Under this name the page follows prices."""

@@ -37,7 +37,7 @@ from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
-    from engine.accounts.views import ClientView
+    from engine.book.views import ClientView
 
 A_FRAME = 30
 """Clients judged anew in each frame though nothing was heard of them: ages and ends of sessions move."""

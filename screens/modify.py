@@ -23,7 +23,7 @@ from widgets.depth import Depth
 from widgets.numberfield import NumberField
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.orders.blotter import ChangeNeeds
 
 Wish = tuple[int | None, int | None, int | None]

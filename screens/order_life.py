@@ -29,7 +29,7 @@ from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.orders.blotter import OrderLife
 

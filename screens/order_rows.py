@@ -14,7 +14,7 @@ from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.desk import Desk
 
 

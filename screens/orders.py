@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from engine.accounts.views import traded_paise
+from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.commands import bindings
@@ -24,7 +24,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.desk import Desk
 
 VIEWS: dict[str, tuple[str, str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.accounts.views import brokers_quantity
+from engine.book.views import brokers_quantity
 from screens.desk_rows import direction
 from screens.workspace import MASK
 from widgets import formats
@@ -13,7 +13,7 @@ from widgets.livegrid import Column
 
 if TYPE_CHECKING:
     from engine.accounts.valuation import HoldingsValue
-    from engine.accounts.views import HoldingView
+    from engine.book.views import HoldingView
     from engine.desk import Desk
 
 HoldingKey = tuple[int, str, str]

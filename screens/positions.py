@@ -31,7 +31,7 @@ from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.accounts.views import HoldingView
+    from engine.book.views import HoldingView
 
 OWNER = "positions-screen"
 """Under this name the screen follows prices."""

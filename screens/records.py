@@ -20,7 +20,7 @@ from screens.plan_words import problem
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
     from engine.accounts.holdings import Transaction
-    from engine.accounts.views import HoldingView
+    from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.orders.certificate import CertificateLine
     from engine.orders.plan_record import Plan, PlanLine

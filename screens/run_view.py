@@ -30,7 +30,7 @@ from widgets.livegrid import LiveGrid
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.orders.intents import Intent
     from engine.orders.plan_record import Plan, PlanLine
     from engine.orders.runs import RunView as Run

@@ -23,7 +23,7 @@ from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
-    from engine.accounts.views import ClientView, OrderView
+    from engine.book.views import ClientView, OrderView
 
 MOST_BREAKS = 10
 """Differences named one by one before the rest is only counted."""

@@ -25,7 +25,7 @@ from widgets.livegrid import Column, LiveGrid
 from widgets.tokenfield import TokenField
 
 if TYPE_CHECKING:
-    from engine.accounts.views import ClientView
+    from engine.book.views import ClientView
     from engine.desk import Desk
 
 RESULTS = {

@@ -14,7 +14,7 @@ from screens.workspace import MASK
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.accounts.views import FundsView
+    from engine.book.views import FundsView
     from engine.orders.plan_record import Alternative, Plan, PlanLine
 
 

@@ -16,7 +16,7 @@ from data.clock import Clock, MarketClock
 from data.heads import HeadsFile
 from data.phases import Calendar, load_calendar
 from data.store import Store
-from engine.accounts.book import Book
+from engine.book.book import Book
 from engine.events import Bus
 from engine.market.quotes import QuoteMap
 from engine.parts import Parts

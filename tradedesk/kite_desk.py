@@ -21,7 +21,7 @@ from data.store import StoreError, Unit
 from data.tables import Meta
 from data.vocabulary import SessionProblem
 from engine.accounts.days import LAST_DAY
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed, TapeLine
 from engine.market.dump import refresh_instruments

@@ -8,7 +8,7 @@ from brokers.local_kite.apps import own_address, own_app
 from data.money import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.access.routes import NewRoute
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from tradedesk.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.kite_desk import ZERODHA, KiteDesk
 

@@ -23,7 +23,7 @@ from data.vocabulary import (
 )
 from engine.access.judgement import PAPER, Judged, judge_consent, judge_demat, judge_route
 from engine.access.sessions import SOON
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.parts import Parts
 
 FUNDS_AGE = timedelta(minutes=10)

@@ -26,7 +26,7 @@ from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
 from engine.access.judgement import PAPER, SessionView
 from engine.access.routes import note_demat
 from engine.access.sign_in_queue import Redirects, SignInQueue
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.events import SessionsChanged
 from engine.parts import Parts
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from data.money import BadInput
 from data.store import StoreError
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.events import SessionsChanged
 from engine.parts import Parts
 

@@ -20,7 +20,7 @@ from data.money import BadInput, paise_from_text
 from data.store import Unit
 from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
 from data.vocabulary import Account, ClientStatus, HoldKind, SessionState
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.parts import Parts
 
 REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")

@@ -13,7 +13,7 @@ from data.money import half_up
 from data.order_tables import Fill
 from data.tables import ClosedLot, Hold
 from data.vocabulary import Product
-from engine.accounts.views import FundsView, HoldingView, free_to_sell
+from engine.book.views import FundsView, HoldingView, free_to_sell
 from engine.market.market import intraday_end
 from engine.parts import Parts
 

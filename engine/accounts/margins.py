@@ -17,7 +17,7 @@ from data.instruments import Instrument
 from data.store import StoreError, Unit
 from data.tables import InstrumentRecord
 from data.vocabulary import Product, SessionState, Side
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.market.market import fetch_quotes
 from engine.parts import Parts
 

@@ -10,7 +10,7 @@ from data.columns import table
 from data.store import Unit
 from data.tables import Break
 from data.vocabulary import BreakKind
-from engine.accounts.views import unread_words
+from engine.book.views import unread_words
 from engine.events import TapeLine
 from engine.parts import Parts
 

@@ -20,7 +20,7 @@ from typing import Protocol
 from brokers.contract import Tick
 from data.money import BPS, half_up
 from data.vocabulary import Product
-from engine.accounts.views import DayFigures, DaySale, FundsView
+from engine.book.views import DayFigures, DaySale, FundsView
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """With a day that began then, every price is today's."""

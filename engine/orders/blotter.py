@@ -16,7 +16,7 @@ from data.order_tables import Attempt, Fill, Order, Request
 from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState, RequestState
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.changes import Changer, check_change, check_terms, more_needed
 from engine.orders.facts import ProvenAbsent, Seen

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from data.vocabulary import OrderState
-from engine.accounts.book import Book
-from engine.accounts.views import HaltView, OrderView
+from engine.book.book import Book
+from engine.book.views import HaltView, OrderView
 from engine.orders.certificate import (
     Certificate,
     CertificateLine,

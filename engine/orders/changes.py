@@ -20,11 +20,11 @@ from data.names import name_now
 from data.order_tables import Order, Request
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
-from engine.accounts.book import read_halts
+from engine.book.book import read_halts
+from engine.book.halt_file import halt_file_stands
 from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
 from engine.orders.facts import ChangeEnded
-from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import check_lots, check_price
 from engine.orders.needs import open_need
 from engine.orders.record import Recorder

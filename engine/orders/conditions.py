@@ -12,7 +12,7 @@ from typing import Any
 
 from data.money import BPS, half_up
 from data.vocabulary import OrderType, PauseReason, Side
-from engine.accounts.views import OrderView, RunRow
+from engine.book.views import OrderView, RunRow
 from engine.parts import Parts
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.vocabulary import OrderState
-from engine.accounts.views import HaltView, OrderView
+from engine.book.views import HaltView, OrderView
 from engine.orders.certificate import Certificate, CertificateLine, CertificateOrder
 from engine.orders.certifying import Sent, cancel_times
 from engine.orders.conditionals import look_at_conditionals

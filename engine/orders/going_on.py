@@ -32,8 +32,9 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.accounts.book import read_breaks, read_halts
-from engine.accounts.views import HaltView, RunRow, run_row
+from engine.book.book import read_breaks, read_halts
+from engine.book.halt_file import halt_file_stands
+from engine.book.views import HaltView, RunRow, run_row
 from engine.events import TapeLine
 from engine.market.market import awaited_day, intraday_end
 from engine.orders.booking import Books, OrderRow
@@ -41,7 +42,6 @@ from engine.orders.conditions import drift_bps, run_age_s
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import run_words, same_intent
 from engine.orders.frozen import Frozen
-from engine.orders.halt_file import halt_file_stands
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.needs import open_need
 from engine.orders.pauses import pause_words

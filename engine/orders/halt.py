@@ -28,7 +28,8 @@ from data.vocabulary import (
     OrderState,
     RequestState,
 )
-from engine.accounts.views import HaltView, OrderView
+from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
+from engine.book.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.certificate import Certificate, CertificateUnread, write_certificate
@@ -42,7 +43,6 @@ from engine.orders.emergency import (
     left_certificates,
     read_certificate,
 )
-from engine.orders.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.orders.round import FromBooks, Round
 from engine.orders.watch import Watcher
 from engine.parts import Parts

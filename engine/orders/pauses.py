@@ -8,7 +8,7 @@ from data.money import BPS, amount_words, half_up
 from data.order_tables import Order, RunRecord
 from data.store import Unit
 from data.vocabulary import OrderState, PauseReason, RunStatus
-from engine.accounts.views import RunRow
+from engine.book.views import RunRow
 from engine.events import TapeLine
 from engine.orders.conditions import Standing
 

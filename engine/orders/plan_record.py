@@ -26,7 +26,7 @@ from data.vocabulary import (
     Validity,
     Verdict,
 )
-from engine.accounts.views import standing_words
+from engine.book.views import standing_words
 from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.sizing import slices
 

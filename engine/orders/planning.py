@@ -17,13 +17,13 @@ from data.order_tables import PlanRecord
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.accounts.margins import Margins
-from engine.accounts.views import ClientView, brokers_quantity, free_to_sell
+from engine.book.halt_file import halt_file_stands
+from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.market.quotes import moved_bps
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import same_intent
-from engine.orders.halt_file import halt_file_stands
 from engine.orders.intents import Intent, Selection, check_trigger
 from engine.orders.plan_record import SHOWN_DIGITS, Plan, freeze, from_json, to_json
 from engine.orders.plans import plan

@@ -18,7 +18,7 @@ from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, authorised_shares, compare
 from engine.accounts.unread import HOLDINGS, keep_unread
-from engine.accounts.views import BreakView
+from engine.book.views import BreakView
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
 from engine.orders.left_over import end_left_over, left_over
 from engine.orders.record import Recorder

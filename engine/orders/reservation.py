@@ -25,7 +25,7 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.accounts.book import read_breaks, read_halts
+from engine.book.book import read_breaks, read_halts
 from engine.events import TapeLine
 from engine.orders.dispatch import covered
 from engine.orders.duplicates import run_words, same_intent

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from brokers.contract import BrokerOrder, Rows
 from data.vocabulary import OrderState
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from engine.orders.facts import ChangeAbsent, Fact, InDoubt, ProvenAbsent
 from engine.orders.states import Flag
 from engine.parts import Parts

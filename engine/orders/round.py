@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome, PassedOver, Rows
 from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
-from engine.accounts.views import ClientView, HaltView, OrderView
+from engine.book.views import ClientView, HaltView, OrderView
 from engine.orders.cancels import Canceller
 from engine.orders.certificate import (
     CertificatePassedOver,

@@ -33,7 +33,7 @@ from data.order_tables import Request
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
 from engine.accounts.unread import ORDERS, TRADES, keep_unread
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from engine.events import TapeLine, TradedElsewhere
 from engine.orders.calls import NOT_SERVED
 from engine.orders.facts import Applied, Seen

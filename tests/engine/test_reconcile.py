@@ -8,7 +8,7 @@ from brokers.contract import BrokerError
 from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
-from engine.accounts.views import BreakView, HoldingView, free_to_sell
+from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.orders.reconcile import CALLS
 from tests.desks import START, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day

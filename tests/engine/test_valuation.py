@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from brokers.contract import Tick
 from data.vocabulary import Product
 from engine.accounts.valuation import ClientValue, Valuation, holding_value
-from engine.accounts.views import DayFigures, DaySale, FundsView
+from engine.book.views import DayFigures, DaySale, FundsView
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 

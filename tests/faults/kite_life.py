@@ -30,7 +30,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.access.routes import NewRoute
-from engine.accounts.views import ClientView, OrderView
+from engine.book.views import ClientView, OrderView
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.refusals import Refusal
 from engine.rules import Waits

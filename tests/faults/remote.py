@@ -38,8 +38,8 @@ from data.clock import Clock
 from data.phases import load_calendar
 from data.schema import prepare
 from data.store import Store
-from engine.accounts.book import Book
 from engine.accounts.clients import BROKERS
+from engine.book.book import Book
 from engine.desk import Desk
 from engine.events import Bus
 from engine.market.quotes import QuoteMap

@@ -19,7 +19,7 @@ from data.seed import universe
 from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
-from engine.accounts.views import ClientView
+from engine.book.views import ClientView
 from engine.orders.intents import Intent
 from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.refusals import CannotGoOn, PlanExpired
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

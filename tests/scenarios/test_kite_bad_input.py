@@ -24,7 +24,7 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.access.gate import GateCheck
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from engine.orders.plan_record import Plan
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

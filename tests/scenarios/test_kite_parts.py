@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data.vocabulary import OrderState, SizingKind
-from engine.accounts.views import OrderView
+from engine.book.views import OrderView
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 

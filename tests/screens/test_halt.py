@@ -5,7 +5,7 @@ from textual.widgets import Input, Static
 
 from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import OrderState
-from engine.orders.halt_file import write_halt_file
+from engine.book.halt_file import write_halt_file
 from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
 from screens.halt import CertificateScreen

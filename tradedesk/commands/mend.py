@@ -17,7 +17,7 @@ from tradedesk.output import counted, document, line, say, table
 from widgets.formats import age, price, quantity
 
 if TYPE_CHECKING:
-    from engine.accounts.views import ClientView, OrderView
+    from engine.book.views import ClientView, OrderView
     from engine.desk import Desk
 
 unknown_app = typer.Typer(

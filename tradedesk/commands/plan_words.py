@@ -7,7 +7,7 @@ from tradedesk.output import counted, line, table
 from widgets.formats import DASH, amount, percent, quantity, rupees
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.orders.plan_record import Alternative, Plan, PlanLine
     from engine.orders.runs import RunView

@@ -121,7 +121,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
 
 def _halt(home: Path, by: str, at: "datetime") -> None:
     """Write the HALT file; a cancel goes on where that cannot be written."""
-    from engine.orders.halt_file import write_halt_file
+    from engine.book.halt_file import write_halt_file
 
     try:
         write_halt_file(home / "HALT", by, at)

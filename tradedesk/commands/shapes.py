@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
     from engine.accounts.differences import Difference
     from engine.accounts.holdings import Transaction
-    from engine.accounts.views import BreakView, ClientView, FundsView, HoldingView, OrderView
+    from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.orders.certificate import Certificate
     from engine.orders.plan_record import Plan

@@ -33,7 +33,7 @@ from tradedesk.output import counted, document, line, say
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.accounts.views import OrderView
+    from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.orders.blotter import ChangeNeeds
     from engine.orders.plan_record import Plan

@@ -42,8 +42,8 @@ from data.vocabulary import (
     SessionState,
 )
 from engine.access.judgement import Access, admit, read_access, shared_addresses
-from engine.accounts.day_figures import costs_of_today, read_figures
-from engine.accounts.views import (
+from engine.book.day_figures import costs_of_today, read_figures
+from engine.book.views import (
     BreakView,
     ClientView,
     DayFigures,

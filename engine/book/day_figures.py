@@ -12,7 +12,7 @@ from data.order_tables import Fill
 from data.store import chunks
 from data.tables import ClosedLot, Holding, Lot
 from data.vocabulary import Bucket, Product
-from engine.accounts.views import DayFigures, DaySale
+from engine.book.views import DayFigures, DaySale
 
 
 def read_figures(
