@@ -28,7 +28,6 @@ from engine.access.sessions import Sessions
 from engine.accounts.clients import Clients
 from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
-from engine.accounts.margins import Margins
 from engine.accounts.valuation import Valuation
 from engine.book.book import Projection
 from engine.book.views import DayFigures, HaltView, RunRow
@@ -45,6 +44,7 @@ from engine.events import (
     StoreTrouble,
     TapeLine,
 )
+from engine.market.margins import Margins
 from engine.market.market import Market
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist

@@ -24,7 +24,7 @@ from engine.accounts.days import LAST_DAY
 from engine.book.views import ClientView
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed, TapeLine
-from engine.market.dump import refresh_instruments
+from engine.market.instruments import refresh_instruments
 from engine.parts import Parts
 from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
 from tradedesk.kite_access import ZERODHA, DeskAccess

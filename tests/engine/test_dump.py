@@ -6,7 +6,7 @@ import pytest
 
 from brokers.contract import BrokerError, Rows, UnreadRow
 from data.vocabulary import SizingKind
-from engine.market.dump import instruments_day, refresh_instruments
+from engine.market.instruments import instruments_day, refresh_instruments
 from tests.desks import buy, carry_out, paper_desk
 
 ROHAN = 8
