@@ -55,12 +55,12 @@ from engine.orders.dispatch import Dispatcher
 from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
 from engine.orders.left_over import end_left_over, left_over
-from engine.orders.planning import Plans
 from engine.orders.reconcile import Reconciler
 from engine.orders.record import Recorder
 from engine.orders.runs import Runs
 from engine.orders.watch import Watcher
 from engine.parts import Parts
+from engine.planning.service import Plans
 from engine.retold import finished_line, retold
 from engine.rules import Rules
 from engine.sign_on import SignOn

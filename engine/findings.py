@@ -13,7 +13,7 @@ from data.readable import UNREADABLE, unreadable
 from data.rederive import differences, not_accepted
 from data.schema import schema_faults
 from data.verifying import accepted
-from engine.orders.plan_record import verify_record
+from engine.planning.record import verify_record
 
 
 def broken_references(connection: Connection) -> list[str]:

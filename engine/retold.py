@@ -11,9 +11,9 @@ from data.order_tables import Halt
 from data.tables import Audit
 from engine.book.views import RunRow
 from engine.events import TAPE_LINES, TapeLine
-from engine.orders.planning import frozen_line
 from engine.orders.runs import Runs
 from engine.parts import Parts
+from engine.planning.service import frozen_line
 
 WITHOUT_RUNS = timedelta(days=1)
 """How far back plans and halts are told where no run tells when the trading day before began."""

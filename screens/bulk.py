@@ -18,7 +18,7 @@ from screens.run_view import RunView
 from screens.workspace import Here, Table, Workspace
 
 if TYPE_CHECKING:
-    from engine.orders.intents import Intent
+    from engine.planning.intent import Intent
 
 OWNER = "bulk-screen"
 """Under this name the screen follows the price of its symbol."""

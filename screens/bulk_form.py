@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing, standing_from
+from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.form_words import was_words
 from screens.intent_fields import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.money import BadInput, paise_from_text
 from data.vocabulary import OrderType, Side, SizingKind
-from engine.orders.intents import STANDINGS
+from engine.planning.intent import STANDINGS
 
 if TYPE_CHECKING:
     from engine.desk import Desk

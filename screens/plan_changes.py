@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Product
-from engine.orders.intents import Intent, LineChange
+from engine.planning.intent import Intent, LineChange
 from screens.plan_words import alternative
 
 if TYPE_CHECKING:
-    from engine.orders.plan_record import PlanLine
+    from engine.planning.record import PlanLine
 
 
 def _slot(intent: Intent, client_id: int, product: Product | None) -> tuple[int, Product | None]:

@@ -14,7 +14,7 @@ from screens.trader_words import reason_word
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.orders.plan_record import Plan, PlanLine
+    from engine.planning.record import Plan, PlanLine
 
 ANSWER_LETTERS = frozenset("buyslBUYSL")
 """Letters of the typed answers; `e` edits a line, and comes second in every answer that has one."""

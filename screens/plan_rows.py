@@ -15,7 +15,7 @@ from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.orders.plan_record import Plan, PlanLine
+    from engine.planning.record import Plan, PlanLine
 
 LineKey = tuple[int, str]
 """A line's row: client and product."""

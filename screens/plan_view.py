@@ -18,8 +18,8 @@ from textual.widgets import Static
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import Reason, SessionState, Side
-from engine.orders.plan_record import Plan
 from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
+from engine.planning.record import Plan
 from screens import plan_changes
 from screens.commands import bindings
 from screens.plan_lines import MENDING, LinesGrid, why_not
@@ -42,8 +42,8 @@ from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 
 if TYPE_CHECKING:
-    from engine.orders.intents import Intent
-    from engine.orders.plan_record import PlanLine
+    from engine.planning.intent import Intent
+    from engine.planning.record import PlanLine
     from screens.workspace import Framed
 
 UNWATCHED_REMAKES = 5

@@ -12,9 +12,9 @@ from screens.trader_words import counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.orders.intents import Intent, Sizing
-    from engine.orders.plan_record import Alternative, Plan, PlanLine
     from engine.orders.runs import RunView
+    from engine.planning.intent import Intent, Sizing
+    from engine.planning.record import Alternative, Plan, PlanLine
 
 SIZING_WORDS = {
     SizingKind.PERCENT_OF_CAPITAL: "% of capital",

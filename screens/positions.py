@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Selection, Sizing
 from screens.commands import bindings
 from screens.intent_fields import marked_title
 from screens.pane import FilterLine, Pane

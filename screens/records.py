@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.orders.certificate import CertificateLine
-    from engine.orders.plan_record import Plan, PlanLine
+    from engine.planning.record import Plan, PlanLine
     from engine.trail import AuditRow
 
 Record = dict[str, str]

@@ -21,7 +21,7 @@ from widgets import formats
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.plan_record import Plan
+    from engine.planning.record import Plan
     from screens.workspace import Shell
 
 PATIENCE_S = 10.0

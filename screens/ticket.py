@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from data.money import BadInput, count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing, standing_from
+from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from screens.commands import bindings
 from screens.intent_fields import (
     KINDS,
@@ -38,7 +38,7 @@ from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
 
 if TYPE_CHECKING:
-    from engine.orders.plan_record import Plan, PlanLine
+    from engine.planning.record import Plan, PlanLine
 
 OWNER = "ticket"
 """Under this name the ticket follows its price."""

@@ -15,7 +15,7 @@ from widgets import formats
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView
-    from engine.orders.plan_record import Alternative, Plan, PlanLine
+    from engine.planning.record import Alternative, Plan, PlanLine
 
 
 def money_words(

@@ -27,7 +27,7 @@ from widgets.statusstrip import Mode, Segment, StatusStrip
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.intents import Intent
+    from engine.planning.intent import Intent
 
 Result = TypeVar("Result")
 

@@ -22,9 +22,9 @@ from data.clock import ManualClock
 from data.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
-from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
+from engine.planning.intent import Intent, Selection, Sizing
+from engine.planning.record import Plan
 from engine.rules import Waits
 from tests.books import empty_books
 from tradedesk.paper_desk import PaperDesk, prepare_demo

@@ -22,7 +22,7 @@ from widgets.formats import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.intents import Intent
+    from engine.planning.intent import Intent
 
 
 FLASH_FRAMES = 2

@@ -25,15 +25,15 @@ from engine.book.halt_file import halt_file_stands
 from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
 from engine.orders.facts import ChangeEnded
-from engine.orders.intents import check_lots, check_price
 from engine.orders.needs import open_need
 from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
 from engine.orders.requests import open_cancels, open_change
-from engine.orders.risk import band_words
 from engine.orders.trading import require_trading
 from engine.orders.watch import Watcher
 from engine.parts import Parts
+from engine.planning.checks import band_words
+from engine.planning.intent import check_lots, check_price
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""

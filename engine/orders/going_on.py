@@ -40,16 +40,14 @@ from engine.market.market import awaited_day, intraday_end
 from engine.orders.booking import Books, OrderRow
 from engine.orders.conditions import drift_bps, run_age_s
 from engine.orders.dispatch import covered
-from engine.orders.duplicates import run_words, same_intent
 from engine.orders.frozen import Frozen
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.needs import open_need
 from engine.orders.pauses import pause_words
-from engine.orders.plan_legs import Frame
-from engine.orders.plan_record import Plan
-from engine.orders.planning import Plans
 from engine.orders.refusals import CannotGoOn, Halted, words
-from engine.orders.risk import (
+from engine.orders.states import OrderEvent
+from engine.parts import Parts
+from engine.planning.checks import (
     ClientInput,
     PlanInputs,
     Refusal,
@@ -60,8 +58,10 @@ from engine.orders.risk import (
     product_refusal,
     slice_quantity,
 )
-from engine.orders.states import OrderEvent
-from engine.parts import Parts
+from engine.planning.context import Frame
+from engine.planning.duplicates import run_words, same_intent
+from engine.planning.record import Plan
+from engine.planning.service import Plans
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from data.money import own_share
 from data.rates import estimate
 from data.vocabulary import Policy, Product, Side
-from engine.orders.sizing import SLACK_PAISE
+from engine.planning.sizing import SLACK_PAISE
 
 
 def charges_for(order: Mapping[str, Any], notional_paise: int) -> int:

@@ -28,11 +28,11 @@ from data.vocabulary import (
 from engine.book.book import read_breaks, read_halts
 from engine.events import TapeLine
 from engine.orders.dispatch import covered
-from engine.orders.duplicates import run_words, same_intent
 from engine.orders.needs import need
-from engine.orders.plan_record import Plan, PlanLine
 from engine.orders.refusals import AlreadyRun, DuplicateIntent, Halted
 from engine.parts import Parts
+from engine.planning.duplicates import run_words, same_intent
+from engine.planning.record import Plan, PlanLine
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
 """Order types that are sent with market protection."""

@@ -39,11 +39,8 @@ from engine.orders.conditions import Kind, standing
 from engine.orders.dispatch import Dispatcher
 from engine.orders.frozen import Frozen, look_frozen
 from engine.orders.going_on import Prospect, go_on, look
-from engine.orders.intents import Intent, LineChange, Selection, Sizing
 from engine.orders.lifecycle import may_be_sent
 from engine.orders.pauses import pause, pause_words
-from engine.orders.plan_record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
-from engine.orders.planning import Plans, narrowed
 from engine.orders.refusals import (
     CannotGoOn,
     Halted,
@@ -53,9 +50,12 @@ from engine.orders.refusals import (
     Refusal,
 )
 from engine.orders.reservation import reserve
-from engine.orders.sizing import whole_lots
 from engine.orders.trading import require_trading, stopped
 from engine.parts import Parts
+from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
+from engine.planning.service import Plans, narrowed
+from engine.planning.sizing import whole_lots
 
 COUNTED = {
     OrderState.FILLED: "filled",

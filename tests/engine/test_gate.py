@@ -24,7 +24,7 @@ from data.vocabulary import (
 from engine.access.judgement import THIS_MACHINE, RouteView, shared_addresses
 from engine.access.routes import NewRoute, template
 from engine.book.views import HoldingView
-from engine.orders.risk import ClientInput, HeldShares, authorisation_refusal
+from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from tests.desks import buy, paper_desk, sell, until
 from tests.signing import START, signing_desk
 

@@ -5,7 +5,7 @@ import pytest
 from data.instruments import Instrument
 from data.money import BadInput
 from data.vocabulary import OrderState, Reason, Side, SizingKind
-from engine.orders.intents import Intent, LineChange, Selection, Sizing
+from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
 from tradedesk.paper_prices import take_instruments
 

@@ -16,7 +16,7 @@ from data.tables import InstrumentRecord
 from data.vocabulary import Product, Reason, RouteKind, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.desk import Desk
-from engine.orders.plan_record import Plan
+from engine.planning.record import Plan
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
 from tradedesk.paper_desk import PaperDesk

@@ -22,8 +22,9 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
-from engine.orders.intents import Intent, LineChange, Sizing
-from engine.orders.plans import (
+from engine.planning.checks import CHECK_ORDER, rupees
+from engine.planning.intent import Intent, LineChange, Sizing
+from engine.planning.plan import (
     AlternativeKind,
     ClientInput,
     HeldShares,
@@ -37,8 +38,7 @@ from engine.orders.plans import (
     to_json,
     verify_record,
 )
-from engine.orders.risk import CHECK_ORDER, rupees
-from engine.orders.sizing import BuyTerms, Market, affordable, need, reserve_price
+from engine.planning.sizing import BuyTerms, Market, affordable, need, reserve_price
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 DAY = date(2026, 10, 5)

@@ -20,9 +20,9 @@ from data.vocabulary import (
     RunStatus,
     SizingKind,
 )
-from engine.orders.intents import Sizing
 from engine.orders.refusals import CannotGoOn, Halted
 from engine.orders.runs import RunView
+from engine.planning.intent import Sizing
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
 from tests.tampering import tamper
 from tradedesk.paper_desk import PaperDesk

@@ -8,7 +8,7 @@ from pathlib import Path
 from brokers.paper.faults import Faults
 from data.money import tick_down
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Selection, Sizing
 from engine.rules import Waits
 from tests.faults.actions import patience
 from tests.faults.chaos_broker import Lines

@@ -20,9 +20,9 @@ from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
 from engine.book.views import ClientView
-from engine.orders.intents import Intent
-from engine.orders.plan_record import Plan
 from engine.orders.runs import RunView
+from engine.planning.intent import Intent
+from engine.planning.record import Plan
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tradedesk.kite_desk import KiteDesk

@@ -25,7 +25,7 @@ from data.vocabulary import (
 )
 from engine.access.gate import GateCheck
 from engine.book.views import OrderView
-from engine.orders.plan_record import Plan
+from engine.planning.record import Plan
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 

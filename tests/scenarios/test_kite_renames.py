@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
-from engine.orders.intents import Intent, Sizing
+from engine.planning.intent import Intent, Sizing
 from tests.desks import sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.rehearsal import control

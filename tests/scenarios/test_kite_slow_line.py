@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from data.vocabulary import OrderState, RunStatus, SizingKind
-from engine.orders.intents import Intent
 from engine.orders.runs import RunView
+from engine.planning.intent import Intent
 from tests.brokers.held_line import Line, held_line
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

@@ -8,7 +8,7 @@ import pytest
 
 from data.money import own_share
 from data.vocabulary import OrderState, Product, Reason, SizingKind
-from engine.orders.plan_record import Plan
+from engine.planning.record import Plan
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
 from tradedesk.app import TradedeskApp

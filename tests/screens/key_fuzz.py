@@ -16,7 +16,7 @@ from typing import Any
 from textual.keys import _character_to_key
 
 from data.vocabulary import OrderState, Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Selection, Sizing
 from screens.confirm import YesScreen
 from screens.review import ReviewScreen
 from tests.screens.bench import Bench, opened

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from data.vocabulary import OrderState, Side, SizingKind
-from engine.orders.intents import Intent, Sizing
+from engine.planning.intent import Intent, Sizing
 from screens.confirm import WordsScreen, YesScreen
 from screens.desk import DeskScreen
 from screens.exports import safe_cell

@@ -9,8 +9,8 @@ import pytest
 
 from data.vocabulary import OrderState, PauseReason, RunStatus, Side, SizingKind
 from engine.orders.conditions import Standing
-from engine.orders.intents import Intent, Selection, Sizing
 from engine.orders.pauses import pause
+from engine.planning.intent import Intent, Selection, Sizing
 from tests.screens.bench import Bench, opened
 
 LEAVES = {"q", "ctrl+q", "f9", "ctrl+g"}

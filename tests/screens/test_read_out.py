@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.vocabulary import OrderType, Side, SizingKind
-from engine.orders.intents import Sizing
+from engine.planning.intent import Sizing
 from screens.modify import ModifyScreen, ask_modify
 from screens.plan_words import alternative, verdict
 from tests.desks import buy, carry_out

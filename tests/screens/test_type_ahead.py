@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.events import Key
 
-from engine.orders.intents import Intent
+from engine.planning.intent import Intent
 from screens.bulk import BulkScreen
 from screens.client import ClientScreen
 from screens.plan_view import PlanView

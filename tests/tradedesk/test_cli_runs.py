@@ -15,7 +15,7 @@ from tradedesk.paper_desk import PaperDesk
 DIES = """
 import asyncio, os
 from data.vocabulary import Side, SizingKind
-from engine.orders.intents import Intent, Selection, Sizing
+from engine.planning.intent import Intent, Selection, Sizing
 from tradedesk.wiring import open_desk
 
 async def main():

@@ -8,7 +8,7 @@ from data.vocabulary import OrderType, Product, Side, SizingKind
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.intents import Intent, Selection, Sizing
+    from engine.planning.intent import Intent, Selection, Sizing
 
 SIZINGS = "--percent, --of-available, --amount, --quantity, --of-position"
 
@@ -43,7 +43,7 @@ def sizing_from(
 
     Raises `BadInput` for none, for several, and for a value that is no number.
     """
-    from engine.orders.intents import Sizing
+    from engine.planning.intent import Sizing
 
     given = {
         "--percent": percent,
@@ -71,7 +71,7 @@ def selection_from(
     desk: "Desk", clients: str | None, groups: Sequence[str] = (), brokers: Sequence[str] = ()
 ) -> "Selection":
     """Which clients: codes or ids separated by commas, groups, brokers. Raises `BadInput`."""
-    from engine.orders.intents import Selection
+    from engine.planning.intent import Selection
 
     ids: list[int] = []
     if clients is not None:
@@ -97,7 +97,7 @@ def intent_from(
     again: bool,
 ) -> "Intent":
     """The intent that was typed. Raises `BadInput`, `UnknownSymbol` with the nearest symbols."""
-    from engine.orders.intents import Intent, standing_from
+    from engine.planning.intent import Intent, standing_from
 
     lasts, after_market = standing_from(validity)
     return Intent(

@@ -9,8 +9,8 @@ from widgets.formats import DASH, amount, percent, quantity, rupees
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.orders.plan_record import Alternative, Plan, PlanLine
     from engine.orders.runs import RunView
+    from engine.planning.record import Alternative, Plan, PlanLine
 
 
 def plan_words(plan: "Plan") -> str:

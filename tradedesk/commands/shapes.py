@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.orders.certificate import Certificate
-    from engine.orders.plan_record import Plan
     from engine.orders.runs import RunView
+    from engine.planning.record import Plan
 
 Shape = dict[str, Any]
 

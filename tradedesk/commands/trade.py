@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.orders.blotter import ChangeNeeds
-    from engine.orders.plan_record import Plan
     from engine.orders.runs import RunView
+    from engine.planning.record import Plan
 
 SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]
 SymbolWord = Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")]
@@ -153,7 +153,7 @@ def order(
 
     async def work(desk: "Desk") -> Exit:
         from data.vocabulary import SizingKind
-        from engine.orders.intents import Selection, Sizing
+        from engine.planning.intent import Selection, Sizing
 
         found = desk.clients.find(client)
         chosen = Selection(client_ids=(found.id,), title=found.code)

@@ -20,8 +20,8 @@ from data.vocabulary import (
     Side,
     Validity,
 )
-from engine.orders.intents import Intent
-from engine.orders.sizing import Market, Need, whole_lots
+from engine.planning.intent import Intent
+from engine.planning.sizing import Market, Need, whole_lots
 
 MOST_SLICES = 10
 """Into how many orders one client's part is sliced at most, as Zerodha does (Kite Connect documentation)."""

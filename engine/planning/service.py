@@ -23,12 +23,12 @@ from engine.market.margins import Margins
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.market.quotes import moved_bps
 from engine.orders.dispatch import covered
-from engine.orders.duplicates import same_intent
-from engine.orders.intents import Intent, Selection, check_trigger
-from engine.orders.plan_record import SHOWN_DIGITS, Plan, freeze, from_json, to_json
-from engine.orders.plans import plan
-from engine.orders.risk import ClientInput, HeldShares, PlanInputs
 from engine.parts import Parts
+from engine.planning.checks import ClientInput, HeldShares, PlanInputs
+from engine.planning.duplicates import same_intent
+from engine.planning.intent import Intent, Selection, check_trigger
+from engine.planning.plan import plan
+from engine.planning.record import SHOWN_DIGITS, Plan, freeze, from_json, to_json
 from engine.rules import Rules
 
 

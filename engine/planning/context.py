@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from data.money import BPS
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
-from engine.orders.intents import Intent, LineChange
-from engine.orders.risk import ClientInput, PlanInputs, market_refusal, slice_quantity
-from engine.orders.sizing import BuyTerms, at_trigger, reserve_price, whole_lots
+from engine.planning.checks import ClientInput, PlanInputs, market_refusal, slice_quantity
+from engine.planning.intent import Intent, LineChange
+from engine.planning.sizing import BuyTerms, at_trigger, reserve_price, whole_lots
 
 PRODUCT_ORDER = (Product.MIS, Product.CNC, Product.MTF)
 """In which order a client's products are shown, and sold from when a total is sold as held.

@@ -9,21 +9,7 @@ from dataclasses import replace
 from data.clock import IST
 from data.money import BPS, BadInput, amount_words, ceil_div, grouped, half_up, tick_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
-from engine.orders.intents import Intent, LineChange, check_intent, check_lots
-from engine.orders.plan_legs import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
-from engine.orders.plan_record import (
-    VALID_FOR,
-    Alternative,
-    AlternativeKind,
-    Plan,
-    PlanLine,
-    freeze,
-    from_json,
-    record_digest,
-    to_json,
-    verify_record,
-)
-from engine.orders.risk import (
+from engine.planning.checks import (
     CHECK_ORDER,
     ClientInput,
     HeldShares,
@@ -36,7 +22,21 @@ from engine.orders.risk import (
     product_refusal,
     size_refusal,
 )
-from engine.orders.sizing import (
+from engine.planning.context import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
+from engine.planning.intent import Intent, LineChange, check_intent, check_lots
+from engine.planning.record import (
+    VALID_FOR,
+    Alternative,
+    AlternativeKind,
+    Plan,
+    PlanLine,
+    freeze,
+    from_json,
+    record_digest,
+    to_json,
+    verify_record,
+)
+from engine.planning.sizing import (
     affordable,
     charges_paise,
     need,

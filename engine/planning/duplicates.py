@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, exists, or_, select
 from data.columns import table
 from data.order_tables import Order, PlanRecord, RunRecord
 from data.vocabulary import OrderState
-from engine.orders.intents import Intent
+from engine.planning.intent import Intent
 
 _NEVER_AT_BROKER = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
 _MAY_YET_LEAVE = [OrderState.RESERVED.value, OrderState.SENDING.value]

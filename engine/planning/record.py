@@ -27,8 +27,8 @@ from data.vocabulary import (
     Verdict,
 )
 from engine.book.views import standing_words
-from engine.orders.intents import Intent, LineChange, Selection, Sizing
-from engine.orders.sizing import slices
+from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.sizing import slices
 
 VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
