@@ -31,6 +31,8 @@ from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.book.book import Projection
 from engine.book.views import DayFigures, HaltView, RunRow
+from engine.booking.facts import SendEnded
+from engine.booking.recorder import Recorder
 from engine.boot import boot_problem
 from engine.doctor import Doctor
 from engine.events import (
@@ -52,11 +54,9 @@ from engine.orders.blotter import Orders
 from engine.orders.cancels import Canceller
 from engine.orders.changes import Changer
 from engine.orders.dispatch import Dispatcher
-from engine.orders.facts import SendEnded
 from engine.orders.halt import Halts
 from engine.orders.left_over import end_left_over, left_over
 from engine.orders.reconcile import Reconciler
-from engine.orders.record import Recorder
 from engine.orders.runs import Runs
 from engine.orders.watch import Watcher
 from engine.parts import Parts

@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from data.vocabulary import OrderState
+from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
-from engine.orders.requests import OPEN_REQUESTS
 from screens.cancel import ask_cancel
 from screens.commands import bindings
 from screens.market_words import market_stamp, market_time

@@ -37,11 +37,11 @@ from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
 from engine.accounts.days import roll_day
+from engine.booking.apply import apply_facts
+from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.market.quotes import QuoteMap
 from engine.orders.cancels import ask
 from engine.orders.dispatch import claim
-from engine.orders.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
-from engine.orders.lifecycle import apply_facts
 from engine.orders.reservation import reserve
 from engine.rules import Rules, Waits
 from tests.books import empty_books

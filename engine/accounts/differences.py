@@ -21,7 +21,7 @@ from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
 from data.vocabulary import BreakKind, OrderState, Product
 from engine.accounts.adoption import Difference, adopt_figures
 from engine.accounts.days import LAST_DAY
-from engine.accounts.unbooked import settle_unbooked
+from engine.booking.unbooked import settle_unbooked
 from engine.events import TapeLine
 from engine.parts import Parts
 

@@ -17,11 +17,11 @@ from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState, RequestState
 from engine.book.views import OrderView
+from engine.booking.facts import ProvenAbsent, Seen
+from engine.booking.recorder import Recorder
+from engine.booking.states import Flag
 from engine.orders.cancels import Asked, Canceller, ask
 from engine.orders.changes import Changer, check_change, check_terms, more_needed
-from engine.orders.facts import ProvenAbsent, Seen
-from engine.orders.record import Recorder
-from engine.orders.states import Flag
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 

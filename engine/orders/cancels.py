@@ -20,12 +20,12 @@ from data.columns import table
 from data.order_tables import Order, Request
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import OrderState, RequestKind, RequestState
-from engine.orders.booking import Books
+from engine.booking.apply import free_unsent
+from engine.booking.facts import CancelEnded
+from engine.booking.recorder import Recorder
+from engine.booking.requests import open_cancels
+from engine.booking.working_set import Books
 from engine.orders.calls import NO_ANSWER, NOT_SERVED, outcome_of
-from engine.orders.facts import CancelEnded
-from engine.orders.lifecycle import free_unsent
-from engine.orders.record import Recorder
-from engine.orders.requests import open_cancels
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import CANCEL_WORKERS, PER_CLIENT

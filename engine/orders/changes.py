@@ -22,13 +22,13 @@ from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import read_halts
 from engine.book.halt_file import halt_file_stands
+from engine.booking.facts import ChangeEnded
+from engine.booking.needs import open_need
+from engine.booking.recorder import Recorder
+from engine.booking.requests import open_cancels, open_change
 from engine.orders.calls import no_answer, outcome_of
 from engine.orders.dispatch import HALTED, covered
-from engine.orders.facts import ChangeEnded
-from engine.orders.needs import open_need
-from engine.orders.record import Recorder
 from engine.orders.refusals import Halted, Refusal
-from engine.orders.requests import open_cancels, open_change
 from engine.orders.trading import require_trading
 from engine.orders.watch import Watcher
 from engine.parts import Parts

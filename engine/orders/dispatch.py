@@ -34,14 +34,14 @@ from data.vocabulary import (
 from engine.book.book import read_halts
 from engine.book.halt_file import halt_file_stands
 from engine.book.views import ClientView, HaltView, OrderView, run_row
+from engine.booking.apply import may_be_sent
+from engine.booking.facts import Applied, SendEnded
+from engine.booking.recorder import Recorder
 from engine.events import TapeLine
 from engine.market.market import awaited_day, fetch_quotes
 from engine.orders.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.orders.conditions import Kind, Standing, standing, young_price
-from engine.orders.facts import Applied, SendEnded
-from engine.orders.lifecycle import may_be_sent
 from engine.orders.pauses import pause
-from engine.orders.record import Recorder
 from engine.parts import Parts
 from engine.rules import PER_CLIENT, WORKERS
 

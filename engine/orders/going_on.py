@@ -35,17 +35,17 @@ from data.vocabulary import (
 from engine.book.book import read_breaks, read_halts
 from engine.book.halt_file import halt_file_stands
 from engine.book.views import HaltView, RunRow, run_row
+from engine.booking.apply import may_be_sent
+from engine.booking.needs import open_need
+from engine.booking.states import OrderEvent
+from engine.booking.working_set import Books, OrderRow
 from engine.events import TapeLine
 from engine.market.market import awaited_day, intraday_end
-from engine.orders.booking import Books, OrderRow
 from engine.orders.conditions import drift_bps, run_age_s
 from engine.orders.dispatch import covered
 from engine.orders.frozen import Frozen
-from engine.orders.lifecycle import may_be_sent
-from engine.orders.needs import open_need
 from engine.orders.pauses import pause_words
 from engine.orders.refusals import CannotGoOn, Halted, words
-from engine.orders.states import OrderEvent
 from engine.parts import Parts
 from engine.planning.checks import (
     ClientInput,

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
+from engine.booking.apply import end_of_day, is_over
 from engine.market.market import awaited_day
-from engine.orders.lifecycle import end_of_day, is_over
 from engine.parts import Parts
 
 

@@ -17,12 +17,12 @@ from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.accounts.differences import Compared, Theirs, authorised_shares, compare
-from engine.accounts.unread import HOLDINGS, keep_unread
 from engine.book.views import BreakView
+from engine.booking.recorder import Recorder
+from engine.booking.states import Flag
+from engine.booking.unread import HOLDINGS, keep_unread
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
 from engine.orders.left_over import end_left_over, left_over
-from engine.orders.record import Recorder
-from engine.orders.states import Flag
 from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import READERS

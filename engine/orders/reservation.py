@@ -26,9 +26,9 @@ from data.vocabulary import (
     Side,
 )
 from engine.book.book import read_breaks, read_halts
+from engine.booking.needs import need
 from engine.events import TapeLine
 from engine.orders.dispatch import covered
-from engine.orders.needs import need
 from engine.orders.refusals import AlreadyRun, DuplicateIntent, Halted
 from engine.parts import Parts
 from engine.planning.duplicates import run_words, same_intent

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from brokers.contract import BrokerOrder, Rows
 from data.vocabulary import OrderState
 from engine.book.views import OrderView
-from engine.orders.facts import ChangeAbsent, Fact, InDoubt, ProvenAbsent
-from engine.orders.states import Flag
+from engine.booking.facts import ChangeAbsent, Fact, InDoubt, ProvenAbsent
+from engine.booking.states import Flag
 from engine.parts import Parts
 
 

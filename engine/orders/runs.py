@@ -32,6 +32,7 @@ from data.vocabulary import (
 from engine.book.book import orders_of_day, read_runs
 from engine.book.halt_file import halt_file_stands
 from engine.book.views import OrderView, RunRow, run_row
+from engine.booking.apply import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.orders.cancels import Canceller, ask
@@ -39,7 +40,6 @@ from engine.orders.conditions import Kind, standing
 from engine.orders.dispatch import Dispatcher
 from engine.orders.frozen import Frozen, look_frozen
 from engine.orders.going_on import Prospect, go_on, look
-from engine.orders.lifecycle import may_be_sent
 from engine.orders.pauses import pause, pause_words
 from engine.orders.refusals import (
     CannotGoOn,

@@ -32,14 +32,14 @@ from data.columns import table
 from data.order_tables import Request
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
-from engine.accounts.unread import ORDERS, TRADES, keep_unread
 from engine.book.views import OrderView
+from engine.booking.facts import Applied, Seen
+from engine.booking.recorder import Recorder
+from engine.booking.states import EVENT_OF_STATUS, transition
+from engine.booking.unread import ORDERS, TRADES, keep_unread
 from engine.events import TapeLine, TradedElsewhere
 from engine.orders.calls import NOT_SERVED
-from engine.orders.facts import Applied, Seen
-from engine.orders.record import Recorder
 from engine.orders.resolve import Resolver
-from engine.orders.states import EVENT_OF_STATUS, transition
 from engine.parts import Parts
 from engine.rules import READERS
 

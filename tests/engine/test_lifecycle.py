@@ -11,9 +11,9 @@ from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
 from data.columns import table
 from data.order_tables import Order
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
-from engine.orders.facts import ProvenAbsent, SendEnded
-from engine.orders.lifecycle import BOOK_LAG, end_of_day, may_be_sent
-from engine.orders.states import Flag
+from engine.booking.apply import BOOK_LAG, end_of_day, may_be_sent
+from engine.booking.facts import ProvenAbsent, SendEnded
+from engine.booking.states import Flag
 from tests.bookkeeping import DAY, ENDS, Ledger, ledger
 
 BEFORE, NEXT = date(2026, 11, 17), date(2026, 11, 19)

@@ -5,8 +5,8 @@ import re
 from brokers.contract import BrokerStatus
 from brokers.kite.statuses import KITE_STATUSES, status_of
 from data.vocabulary import TERMINAL_STATES, OrderState
-from engine.orders.state_pages import PAGE, cells, current, picture, statuses
-from engine.orders.states import COMMANDS, OrderEvent
+from engine.booking.state_pages import PAGE, cells, current, picture, statuses
+from engine.booking.states import COMMANDS, OrderEvent
 
 
 def rows(markdown):
@@ -14,7 +14,7 @@ def rows(markdown):
 
 
 def test_the_page_in_the_docs_is_the_one_the_table_makes():
-    assert PAGE.read_text(encoding="utf-8") == current(), "run `python -m engine.orders.state_pages`"
+    assert PAGE.read_text(encoding="utf-8") == current(), "run `python -m engine.booking.state_pages`"
 
 
 def test_the_table_shows_every_cell_and_refuses_commands_only():

@@ -4,7 +4,7 @@ import pytest
 
 from brokers.contract import BrokerStatus
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState
-from engine.orders.states import COMMANDS, EVENT_OF_STATUS, CommandRefused, Flag, OrderEvent, transition
+from engine.booking.states import COMMANDS, EVENT_OF_STATUS, CommandRefused, Flag, OrderEvent, transition
 
 S, E = OrderState, OrderEvent
 FACTS = sorted(set(E) - COMMANDS)

@@ -6,7 +6,7 @@ import pytest
 
 from brokers.contract import BrokerStatus
 from data.vocabulary import OrderState, Product, Side
-from engine.orders.facts import Seen
+from engine.booking.facts import Seen
 from tests.bookkeeping import Ledger, ledger
 
 MIS = Product.MIS

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from data.vocabulary import BreakKind, OrderState, Reason, SizingKind
-from engine.orders import record
-from engine.orders.facts import Fact, Seen
-from engine.orders.lifecycle import apply_facts
+from engine.booking import recorder as record
+from engine.booking.apply import apply_facts
+from engine.booking.facts import Fact, Seen
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
 
 ROHAN, PRIYA = 8, 15

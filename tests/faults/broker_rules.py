@@ -10,7 +10,7 @@ from brokers.contract import (
     BrokerTrade,
     OrderChange,
 )
-from engine.orders.facts import (
+from engine.booking.facts import (
     Seen,
 )
 from tests.faults.model import Slip

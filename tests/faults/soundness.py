@@ -36,9 +36,9 @@ from data.vocabulary import (
     Side,
 )
 from engine.accounts.differences import Compared, Theirs, compare
-from engine.orders.facts import Fact, ProvenAbsent, Seen, SendEnded
-from engine.orders.lifecycle import apply_facts
-from engine.orders.requests import OPEN_REQUESTS
+from engine.booking.apply import apply_facts
+from engine.booking.facts import Fact, ProvenAbsent, Seen, SendEnded
+from engine.booking.requests import OPEN_REQUESTS
 from tests.bookkeeping import STOCKS, ledger
 from tests.faults.model import Broker, Slip, cash, charges
 

@@ -8,8 +8,8 @@ import pytest
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Refused
 from data.order_tables import Request
 from data.vocabulary import OrderState, Side
+from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
 from engine.orders.changes import ask_change
-from engine.orders.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
 from tests.bookkeeping import Ledger, ledger
 
 COMPLETE, CANCELLED, OPEN = BrokerStatus.COMPLETE, BrokerStatus.CANCELLED, BrokerStatus.OPEN

@@ -14,7 +14,7 @@ import pytest
 from brokers.contract import Accepted, Ambiguous, BrokerStatus
 from data.order_tables import Order
 from data.vocabulary import Policy, Product, Side
-from engine.orders.facts import Fact, Seen, SendEnded
+from engine.booking.facts import Fact, Seen, SendEnded
 from tests.bookkeeping import Ledger, ledger
 
 pytestmark = pytest.mark.proof

@@ -40,8 +40,8 @@ from data.vocabulary import (
     RequestState,
     Side,
 )
-from engine.orders.changes import ask_change
-from engine.orders.facts import (
+from engine.booking.apply import end_of_day
+from engine.booking.facts import (
     CancelEnded,
     ChangeAbsent,
     ChangeEnded,
@@ -51,7 +51,7 @@ from engine.orders.facts import (
     Seen,
     SendEnded,
 )
-from engine.orders.lifecycle import end_of_day
+from engine.orders.changes import ask_change
 from engine.orders.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip

@@ -16,7 +16,7 @@ from data.columns import table
 from data.order_tables import Fill, Order, Request
 from data.tables import Audit, ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
 from data.vocabulary import OrderType, Policy, Product, Side
-from engine.orders.facts import Fact, SendEnded
+from engine.booking.facts import Fact, SendEnded
 from tests.faults.broker_rules import ENDS
 from tests.faults.soundness import CLIENTS, PRICE
 from tests.faults.test_rule_machine import CALLS, LIES, SENDS, DeskAndBroker

@@ -18,9 +18,8 @@ from data.phases import Calendar
 from data.store import Unit, chunks
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode, RunStatus
 from engine.access.routes import note_refused
-from engine.accounts.unread import clients_unread
-from engine.orders.booking import Books, OrderRow
-from engine.orders.facts import (
+from engine.booking.external import take_in
+from engine.booking.facts import (
     Applied,
     CancelEnded,
     ChangeAbsent,
@@ -31,9 +30,8 @@ from engine.orders.facts import (
     Seen,
     SendEnded,
 )
-from engine.orders.fills import fill
-from engine.orders.rebooking import rebook_sales
-from engine.orders.requests import (
+from engine.booking.fills import fill
+from engine.booking.requests import (
     absent_change,
     adopt_terms,
     cancel_ended,
@@ -42,8 +40,10 @@ from engine.orders.requests import (
     open_cancels,
     write_requests,
 )
-from engine.orders.states import EVENT_OF_STATUS, Flag, OrderEvent
-from engine.orders.taking_in import take_in
+from engine.booking.restate import rebook_sales
+from engine.booking.states import EVENT_OF_STATUS, Flag, OrderEvent
+from engine.booking.unread import clients_unread
+from engine.booking.working_set import Books, OrderRow
 
 BOOK_LAG = timedelta(seconds=10)
 """Order books have been seen five seconds behind, and stamps two seconds off; what a read begun that long

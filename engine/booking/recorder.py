@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from brokers.contract import BrokerOrder
 from data.store import StoreError, StoreFailed, Unit
-from engine.accounts.unbooked import Unbooked, keep_unbooked, settle_unbooked
 from engine.book.book import Book
-from engine.orders.facts import Applied, Fact, Seen
-from engine.orders.lifecycle import apply_facts
+from engine.booking.apply import apply_facts
+from engine.booking.facts import Applied, Fact, Seen
+from engine.booking.unbooked import Unbooked, keep_unbooked, settle_unbooked
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)

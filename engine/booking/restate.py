@@ -17,9 +17,9 @@ from data.order_tables import Fill, Order
 from data.store import Unit, chunks
 from data.tables import ClosedLot, Lot, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket, Product, Side
-from engine.orders.booking import Books
-from engine.orders.fills import book_sell, correct_charges
-from engine.orders.lots import NettedKey, sale_order, stored_lots, trade_order
+from engine.booking.fills import book_sell, correct_charges
+from engine.booking.lots import NettedKey, sale_order, stored_lots, trade_order
+from engine.booking.working_set import Books
 
 REBOOKED = "rebook"
 """The kind of the transfers that take a sale back and book it again."""

@@ -20,9 +20,9 @@ from data.order_tables import Fill, Order
 from data.store import Unit, chunks
 from data.tables import ClosedLot, Funds, Holding, Lot
 from data.vocabulary import TERMINAL_STATES, Account, OrderState, Side
-from engine.orders.lots import LotRow, NettedKey, stored_lots
-from engine.orders.needs import open_need
-from engine.orders.states import Flag, OrderEvent, transition
+from engine.booking.lots import LotRow, NettedKey, stored_lots
+from engine.booking.needs import open_need
+from engine.booking.states import Flag, OrderEvent, transition
 
 OrderRow = dict[str, Any]
 """A row of the orders table, changed in memory and written back by `Books.flush`."""

@@ -16,8 +16,8 @@ from data.order_tables import Order
 from data.store import Unit
 from data.tables import Client, Holding
 from data.vocabulary import OrderState, Product, Side
+from engine.booking.facts import Seen
 from engine.events import TapeLine
-from engine.orders.facts import Seen
 
 
 def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str], int]:

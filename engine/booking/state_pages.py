@@ -1,6 +1,6 @@
 """The page `docs/order_states.md`, made from the state table, so that what is read is what runs.
 
-`python -m engine.orders.state_pages` writes it again.
+`python -m engine.booking.state_pages` writes it again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 from brokers.contract import BrokerStatus
 from brokers.kite.statuses import KITE_STATUSES
 from data.vocabulary import TERMINAL_STATES, OrderState
-from engine.orders.states import EVENT_OF_STATUS, TABLE, Cell, Flag, OrderEvent
+from engine.booking.states import EVENT_OF_STATUS, TABLE, Cell, Flag, OrderEvent
 
 PAGE = Path(__file__).parents[2] / "docs" / "order_states.md"
 
@@ -78,7 +78,7 @@ _EVENTS: Mapping[OrderEvent, str] = {
 _HEAD = """\
 # The states of an order
 
-Made from `engine/orders/states.py` by `python -m engine.orders.state_pages`; a test compares the two. A state
+Made from `engine/booking/states.py` by `python -m engine.booking.state_pages`; a test compares the two. A state
 says what the broker has of an order. A wish to cancel or to modify is a request beside it, since a fill may
 arrive while it is open. Commands are ours and may be refused; facts are the broker's and never are."""
 

@@ -10,11 +10,11 @@ from data.ledger import Line, ShareLine, Transfer, loan_account
 from data.money import BPS, own_share
 from data.order_tables import Order
 from data.vocabulary import TERMINAL_STATES, Account, Bucket, OrderState, Policy, Side
+from engine.booking.lots import Piece, take_lots, trade_order
+from engine.booking.needs import charges_for
+from engine.booking.states import Flag
+from engine.booking.working_set import Books, OrderRow
 from engine.events import OrderFilled
-from engine.orders.booking import Books, OrderRow
-from engine.orders.lots import Piece, take_lots, trade_order
-from engine.orders.needs import charges_for
-from engine.orders.states import Flag
 
 _IN_DEMAT = (Bucket.FREE, Bucket.PLEDGED)
 """Shares whose sale debits the demat account; those of today are netted, those on their way pass it by."""

@@ -14,9 +14,9 @@ from data.columns import table
 from data.order_tables import Request
 from data.store import Unit, chunks
 from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, RequestState
-from engine.orders.booking import Books, OrderRow
-from engine.orders.needs import open_need
-from engine.orders.states import Flag
+from engine.booking.needs import open_need
+from engine.booking.states import Flag
+from engine.booking.working_set import Books, OrderRow
 
 OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
 """States of a request that still waits for the broker's word."""
