@@ -46,19 +46,19 @@ from engine.events import (
     StoreTrouble,
     TapeLine,
 )
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Canceller
+from engine.execution.day_end import end_left_over, left_over
+from engine.execution.dispatch import Dispatcher
+from engine.execution.modifies import Changer
+from engine.execution.orders import Orders
+from engine.execution.runs import Runs
 from engine.market.margins import Margins
 from engine.market.market import Market
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
-from engine.orders.blotter import Orders
-from engine.orders.cancels import Canceller
-from engine.orders.changes import Changer
-from engine.orders.dispatch import Dispatcher
 from engine.orders.halt import Halts
-from engine.orders.left_over import end_left_over, left_over
 from engine.orders.reconcile import Reconciler
-from engine.orders.runs import Runs
-from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.planning.service import Plans
 from engine.retold import finished_line, retold

@@ -11,7 +11,7 @@ from data.order_tables import Halt
 from data.tables import Audit
 from engine.book.views import RunRow
 from engine.events import TAPE_LINES, TapeLine
-from engine.orders.runs import Runs
+from engine.execution.runs import Runs
 from engine.parts import Parts
 from engine.planning.service import frozen_line
 

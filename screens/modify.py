@@ -24,7 +24,7 @@ from widgets.numberfield import NumberField
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
-    from engine.orders.blotter import ChangeNeeds
+    from engine.execution.orders import ChangeNeeds
 
 Wish = tuple[int | None, int | None, int | None]
 """Quantity, limit and trigger as they are asked for; None leaves a value as it is."""

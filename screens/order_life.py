@@ -31,7 +31,7 @@ from widgets.livegrid import Column, LiveGrid
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.orders.blotter import OrderLife
+    from engine.execution.orders import OrderLife
 
 
 @dataclass(frozen=True, slots=True)

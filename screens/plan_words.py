@@ -12,7 +12,7 @@ from screens.trader_words import counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:
-    from engine.orders.runs import RunView
+    from engine.execution.runs import RunView
     from engine.planning.intent import Intent, Sizing
     from engine.planning.record import Alternative, Plan, PlanLine
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from engine.book.views import OrderView
-    from engine.orders.runs import RunView as Run
+    from engine.execution.runs import RunView as Run
     from engine.planning.intent import Intent
     from engine.planning.record import Plan, PlanLine
     from screens.workspace import Framed

@@ -15,7 +15,7 @@ from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.runs import RunView
+    from engine.execution.runs import RunView
 
 SELL_OUT_NEAR = timedelta(minutes=30)
 """So long before brokers sell intraday shares out the strip says it."""

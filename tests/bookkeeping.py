@@ -39,10 +39,10 @@ from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Po
 from engine.accounts.days import roll_day
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
+from engine.execution.cancels import ask
+from engine.execution.dispatch import claim
+from engine.execution.reservation import reserve
 from engine.market.quotes import QuoteMap
-from engine.orders.cancels import ask
-from engine.orders.dispatch import claim
-from engine.orders.reservation import reserve
 from engine.rules import Rules, Waits
 from tests.books import empty_books
 from tests.desks import START

@@ -22,7 +22,7 @@ from data.clock import ManualClock
 from data.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
-from engine.orders.runs import RunView
+from engine.execution.runs import RunView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Waits

@@ -35,8 +35,8 @@ from tradedesk.workspaces import WORKSPACES, without_workspace
 from widgets.formats import plain
 
 if TYPE_CHECKING:
+    from engine.execution.runs import RunView
     from engine.orders.certificate import Certificate
-    from engine.orders.runs import RunView
 
 log = logging.getLogger(__name__)
 

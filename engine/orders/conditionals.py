@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from brokers.contract import Accepted, Conditional, KeepsConditionals
-from engine.orders.calls import outcome_of
+from engine.execution.calls import outcome_of
 from engine.orders.certificate import CertificateConditional
 from engine.parts import Parts
 from engine.rules import READERS

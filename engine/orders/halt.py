@@ -31,11 +31,12 @@ from data.vocabulary import (
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
-from engine.orders.cancels import Asked, Canceller, ask
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.dispatch import covers
 from engine.orders.certificate import Certificate, CertificateUnread, write_certificate
 from engine.orders.certifying import Before, Results, certify
 from engine.orders.conditionals import look_at_conditionals
-from engine.orders.dispatch import covers
 from engine.orders.emergency import (
     as_booked,
     certify_from_books,
@@ -44,7 +45,6 @@ from engine.orders.emergency import (
     read_certificate,
 )
 from engine.orders.round import FromBooks, Round
-from engine.orders.watch import Watcher
 from engine.parts import Parts
 
 

@@ -22,8 +22,8 @@ from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
-from engine.orders.left_over import end_left_over, left_over
-from engine.orders.watch import Watcher
+from engine.execution.book_reads import Watcher
+from engine.execution.day_end import end_left_over, left_over
 from engine.parts import Parts
 from engine.rules import READERS
 

@@ -9,7 +9,9 @@ from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome, Passe
 from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.views import ClientView, HaltView, OrderView
-from engine.orders.cancels import Canceller
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Canceller
+from engine.execution.dispatch import covers
 from engine.orders.certificate import (
     CertificatePassedOver,
     CertificateRow,
@@ -17,8 +19,6 @@ from engine.orders.certificate import (
     CertificateUnread,
 )
 from engine.orders.certifying import Before, Sent
-from engine.orders.dispatch import covers
-from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.rules import READERS
 

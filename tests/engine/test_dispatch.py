@@ -12,7 +12,7 @@ from brokers.pacing import Lane
 from brokers.paper.broker import CAPABILITIES
 from data.vocabulary import OrderState, RunStatus, SizingKind
 from engine.events import OrderChanged
-from engine.orders.calls import NO_ANSWER
+from engine.execution.calls import NO_ANSWER
 from engine.rules import PER_CLIENT
 from tests.desks import START, Wire, books_are_sound, buy, paper_desk, until
 

@@ -20,8 +20,8 @@ from data.vocabulary import (
     RunStatus,
     SizingKind,
 )
+from engine.execution.runs import RunView
 from engine.orders.refusals import CannotGoOn, Halted
-from engine.orders.runs import RunView
 from engine.planning.intent import Sizing
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
 from tests.tampering import tamper

@@ -51,7 +51,7 @@ from engine.booking.facts import (
     Seen,
     SendEnded,
 )
-from engine.orders.changes import ask_change
+from engine.execution.modifies import ask_change
 from engine.orders.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip

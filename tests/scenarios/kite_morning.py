@@ -20,7 +20,7 @@ from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
 from engine.book.views import ClientView
-from engine.orders.runs import RunView
+from engine.execution.runs import RunView
 from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from tests.books import empty_books

@@ -8,8 +8,8 @@ from itertools import cycle
 import pytest
 
 from data.vocabulary import OrderState, PauseReason, RunStatus, Side, SizingKind
-from engine.orders.conditions import Standing
-from engine.orders.pauses import pause
+from engine.execution.conditions import Standing
+from engine.execution.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.screens.bench import Bench, opened
 

@@ -9,7 +9,7 @@ from widgets.formats import DASH, amount, percent, quantity, rupees
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.orders.runs import RunView
+    from engine.execution.runs import RunView
     from engine.planning.record import Alternative, Plan, PlanLine
 
 

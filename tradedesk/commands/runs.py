@@ -15,7 +15,7 @@ from tradedesk.output import document, line, say
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.orders.runs import RunView
+    from engine.execution.runs import RunView
 
 ACTIONS = ("show", "resume", "stop")
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from engine.accounts.holdings import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
+    from engine.execution.runs import RunView
     from engine.orders.certificate import Certificate
-    from engine.orders.runs import RunView
     from engine.planning.record import Plan
 
 Shape = dict[str, Any]

@@ -35,8 +35,8 @@ from widgets import formats
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.orders.blotter import ChangeNeeds
-    from engine.orders.runs import RunView
+    from engine.execution.orders import ChangeNeeds
+    from engine.execution.runs import RunView
     from engine.planning.record import Plan
 
 SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]

@@ -28,7 +28,7 @@ from data.vocabulary import (
 from engine.book.book import read_breaks, read_halts
 from engine.booking.needs import need
 from engine.events import TapeLine
-from engine.orders.dispatch import covered
+from engine.execution.dispatch import covered
 from engine.orders.refusals import AlreadyRun, DuplicateIntent, Halted
 from engine.parts import Parts
 from engine.planning.duplicates import run_words, same_intent

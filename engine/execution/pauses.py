@@ -10,7 +10,7 @@ from data.store import Unit
 from data.vocabulary import OrderState, PauseReason, RunStatus
 from engine.book.views import RunRow
 from engine.events import TapeLine
-from engine.orders.conditions import Standing
+from engine.execution.conditions import Standing
 
 
 def pause(unit: Unit, run: RunRow, reason: PauseReason, at: Standing, actor: str) -> None:

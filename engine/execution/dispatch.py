@@ -38,10 +38,10 @@ from engine.booking.apply import may_be_sent
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.recorder import Recorder
 from engine.events import TapeLine
+from engine.execution.calls import NO_ANSWER, LastLook, no_answer, outcome_of
+from engine.execution.conditions import Kind, Standing, standing, young_price
+from engine.execution.pauses import pause
 from engine.market.market import awaited_day, fetch_quotes
-from engine.orders.calls import NO_ANSWER, LastLook, no_answer, outcome_of
-from engine.orders.conditions import Kind, Standing, standing, young_price
-from engine.orders.pauses import pause
 from engine.parts import Parts
 from engine.rules import PER_CLIENT, WORKERS
 

@@ -25,8 +25,8 @@ from engine.booking.facts import CancelEnded
 from engine.booking.recorder import Recorder
 from engine.booking.requests import open_cancels
 from engine.booking.working_set import Books
-from engine.orders.calls import NO_ANSWER, NOT_SERVED, outcome_of
-from engine.orders.watch import Watcher
+from engine.execution.book_reads import Watcher
+from engine.execution.calls import NO_ANSWER, NOT_SERVED, outcome_of
 from engine.parts import Parts
 from engine.rules import CANCEL_WORKERS, PER_CLIENT
 

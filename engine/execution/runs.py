@@ -34,13 +34,15 @@ from engine.book.halt_file import halt_file_stands
 from engine.book.views import OrderView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
+from engine.execution.cancels import Canceller, ask
+from engine.execution.conditions import Kind, standing
+from engine.execution.dispatch import Dispatcher
+from engine.execution.frozen import Frozen, look_frozen
+from engine.execution.pauses import pause, pause_words
+from engine.execution.reservation import reserve
+from engine.execution.resuming import Prospect, go_on, look
+from engine.execution.trading import require_trading, stopped
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
-from engine.orders.cancels import Canceller, ask
-from engine.orders.conditions import Kind, standing
-from engine.orders.dispatch import Dispatcher
-from engine.orders.frozen import Frozen, look_frozen
-from engine.orders.going_on import Prospect, go_on, look
-from engine.orders.pauses import pause, pause_words
 from engine.orders.refusals import (
     CannotGoOn,
     Halted,
@@ -49,8 +51,6 @@ from engine.orders.refusals import (
     PlanExpired,
     Refusal,
 )
-from engine.orders.reservation import reserve
-from engine.orders.trading import require_trading, stopped
 from engine.parts import Parts
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record

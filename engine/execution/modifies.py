@@ -26,11 +26,11 @@ from engine.booking.facts import ChangeEnded
 from engine.booking.needs import open_need
 from engine.booking.recorder import Recorder
 from engine.booking.requests import open_cancels, open_change
-from engine.orders.calls import no_answer, outcome_of
-from engine.orders.dispatch import HALTED, covered
+from engine.execution.book_reads import Watcher
+from engine.execution.calls import no_answer, outcome_of
+from engine.execution.dispatch import HALTED, covered
+from engine.execution.trading import require_trading
 from engine.orders.refusals import Halted, Refusal
-from engine.orders.trading import require_trading
-from engine.orders.watch import Watcher
 from engine.parts import Parts
 from engine.planning.checks import band_words
 from engine.planning.intent import check_lots, check_price

@@ -38,8 +38,8 @@ from engine.booking.recorder import Recorder
 from engine.booking.states import EVENT_OF_STATUS, transition
 from engine.booking.unread import ORDERS, TRADES, keep_unread
 from engine.events import TapeLine, TradedElsewhere
-from engine.orders.calls import NOT_SERVED
-from engine.orders.resolve import Resolver
+from engine.execution.calls import NOT_SERVED
+from engine.execution.unresolved import Resolver
 from engine.parts import Parts
 from engine.rules import READERS
 

@@ -40,11 +40,11 @@ from engine.booking.needs import open_need
 from engine.booking.states import OrderEvent
 from engine.booking.working_set import Books, OrderRow
 from engine.events import TapeLine
+from engine.execution.conditions import drift_bps, run_age_s
+from engine.execution.dispatch import covered
+from engine.execution.frozen import Frozen
+from engine.execution.pauses import pause_words
 from engine.market.market import awaited_day, intraday_end
-from engine.orders.conditions import drift_bps, run_age_s
-from engine.orders.dispatch import covered
-from engine.orders.frozen import Frozen
-from engine.orders.pauses import pause_words
 from engine.orders.refusals import CannotGoOn, Halted, words
 from engine.parts import Parts
 from engine.planning.checks import (

@@ -20,9 +20,9 @@ from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
-from engine.orders.cancels import Asked, Canceller, ask
-from engine.orders.changes import Changer, check_change, check_terms, more_needed
-from engine.orders.watch import Watcher
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.modifies import Changer, check_change, check_terms, more_needed
 from engine.parts import Parts
 
 Rows = list[dict[str, Any]]

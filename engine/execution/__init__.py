@@ -1,0 +1,1 @@
+"""A plan carried out: reserved, sent, read back, changed, cancelled, paused and resumed."""
