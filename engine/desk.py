@@ -53,11 +53,11 @@ from engine.execution.dispatch import Dispatcher
 from engine.execution.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
+from engine.halt.halts import Halts
 from engine.market.margins import Margins
 from engine.market.market import Market
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
-from engine.orders.halt import Halts
 from engine.orders.reconcile import Reconciler
 from engine.parts import Parts
 from engine.planning.service import Plans

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from widgets.formats import counted
 
 if TYPE_CHECKING:
-    from engine.orders.certificate import Certificate, CertificateRow, CertificateUnread
+    from engine.halt.certificate import Certificate, CertificateRow, CertificateUnread
 
 
 def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
-from engine.orders.halt import FILE_ONLY
+from engine.halt.halts import FILE_ONLY
 from screens.certificate_words import (
     absent_words,
     read_words,
@@ -30,7 +30,7 @@ from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid
 
 if TYPE_CHECKING:
-    from engine.orders.certificate import Certificate, CertificateLine
+    from engine.halt.certificate import Certificate, CertificateLine
 
 RESUME = "resume"
 """The word that lets orders go out again."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.accounts.holdings import Transaction
     from engine.book.views import HoldingView
     from engine.desk import Desk
-    from engine.orders.certificate import CertificateLine
+    from engine.halt.certificate import CertificateLine
     from engine.planning.record import Plan, PlanLine
     from engine.trail import AuditRow
 

@@ -36,7 +36,7 @@ from widgets.formats import plain
 
 if TYPE_CHECKING:
     from engine.execution.runs import RunView
-    from engine.orders.certificate import Certificate
+    from engine.halt.certificate import Certificate
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from brokers.contract import (
 )
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
-from engine.orders.halt import FILE_ONLY
+from engine.halt.halts import FILE_ONLY
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22

@@ -21,7 +21,7 @@ from data.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.boot import boot_problem
-from engine.orders.halt import FILE_ONLY
+from engine.halt.halts import FILE_ONLY
 from engine.orders.refusals import TradingStopped
 from tests.books import empty_books
 from tests.desks import (

@@ -22,7 +22,7 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.access.sign_in_queue import SignInState
-from engine.orders.certificate import Certificate
+from engine.halt.certificate import Certificate
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.rehearsal import request_token

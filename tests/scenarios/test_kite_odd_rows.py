@@ -5,7 +5,7 @@ from pathlib import Path
 
 from brokers.local_kite.laid_rows import LaidRow
 from data.vocabulary import BreakKind, SizingKind
-from engine.orders.certificate import Certificate
+from engine.halt.certificate import Certificate
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 

@@ -19,7 +19,7 @@ from brokers.paper.broker import PaperBroker
 from data import store
 from data.locks import HeldLock
 from data.vocabulary import OrderState
-from engine.orders.certificate import LATER
+from engine.halt.certificate import LATER
 from engine.rules import Waits
 from tradedesk import output, wiring
 from tradedesk.commands.exits import Exit, explain

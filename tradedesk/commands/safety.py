@@ -26,7 +26,7 @@ from widgets.formats import DASH, quantity, rupees
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.doctor import Check
-    from engine.orders.certificate import Certificate
+    from engine.halt.certificate import Certificate
 
 audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.execution.runs import RunView
-    from engine.orders.certificate import Certificate
+    from engine.halt.certificate import Certificate
     from engine.planning.record import Plan
 
 Shape = dict[str, Any]

@@ -12,10 +12,10 @@ from pathlib import Path
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.vocabulary import OrderState
 from engine.book.views import HaltView, OrderView
-from engine.orders.certificate import Certificate, CertificateLine, CertificateOrder
-from engine.orders.certifying import Sent, cancel_times
-from engine.orders.conditionals import look_at_conditionals
-from engine.orders.round import Round
+from engine.halt.certificate import Certificate, CertificateLine, CertificateOrder
+from engine.halt.conditionals import look_at_conditionals
+from engine.halt.round import Round
+from engine.halt.sweep import Sent, cancel_times
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)

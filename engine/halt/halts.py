@@ -34,17 +34,17 @@ from engine.events import HaltChanged, TapeLine
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
 from engine.execution.dispatch import covers
-from engine.orders.certificate import Certificate, CertificateUnread, write_certificate
-from engine.orders.certifying import Before, Results, certify
-from engine.orders.conditionals import look_at_conditionals
-from engine.orders.emergency import (
+from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
+from engine.halt.conditionals import look_at_conditionals
+from engine.halt.emergency import (
     as_booked,
     certify_from_books,
     leave_certificate,
     left_certificates,
     read_certificate,
 )
-from engine.orders.round import FromBooks, Round
+from engine.halt.round import FromBooks, Round
+from engine.halt.sweep import Before, Results, certify
 from engine.parts import Parts
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
-from engine.orders.certificate import (
+from engine.halt.certificate import (
     Certificate,
     CertificateLine,
     CertificateOrder,

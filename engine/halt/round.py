@@ -12,13 +12,13 @@ from engine.book.views import ClientView, HaltView, OrderView
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Canceller
 from engine.execution.dispatch import covers
-from engine.orders.certificate import (
+from engine.halt.certificate import (
     CertificatePassedOver,
     CertificateRow,
     CertificateStranger,
     CertificateUnread,
 )
-from engine.orders.certifying import Before, Sent
+from engine.halt.sweep import Before, Sent
 from engine.parts import Parts
 from engine.rules import READERS
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from brokers.contract import Accepted, Conditional, KeepsConditionals
 from engine.execution.calls import outcome_of
-from engine.orders.certificate import CertificateConditional
+from engine.halt.certificate import CertificateConditional
 from engine.parts import Parts
 from engine.rules import READERS
 
