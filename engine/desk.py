@@ -58,9 +58,9 @@ from engine.market.margins import Margins
 from engine.market.market import Market
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
-from engine.orders.reconcile import Reconciler
 from engine.parts import Parts
 from engine.planning.service import Plans
+from engine.reconciliation.reconciler import Reconciler
 from engine.retold import finished_line, retold
 from engine.rules import Rules
 from engine.sign_on import SignOn

@@ -9,7 +9,7 @@ from brokers.paper.exchange import HoldingOpening
 from data.money import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell
-from engine.orders.reconcile import CALLS
+from engine.reconciliation.reconciler import CALLS
 from tests.desks import START, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day
 

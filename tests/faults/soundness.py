@@ -35,10 +35,10 @@ from data.vocabulary import (
     RequestKind,
     Side,
 )
-from engine.accounts.differences import Compared, Theirs, compare
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Fact, ProvenAbsent, Seen, SendEnded
 from engine.booking.requests import OPEN_REQUESTS
+from engine.reconciliation.differences import Compared, Theirs, compare
 from tests.bookkeeping import STOCKS, ledger
 from tests.faults.model import Broker, Slip, cash, charges
 

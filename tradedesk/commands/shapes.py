@@ -7,13 +7,13 @@ from data.vocabulary import BreakKind
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
-    from engine.accounts.differences import Difference
     from engine.accounts.holdings import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.execution.runs import RunView
     from engine.halt.certificate import Certificate
     from engine.planning.record import Plan
+    from engine.reconciliation.differences import Difference
 
 Shape = dict[str, Any]
 

@@ -16,7 +16,6 @@ from data.money import BadInput
 from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
-from engine.accounts.differences import Compared, Theirs, authorised_shares, compare
 from engine.book.views import BreakView
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
@@ -25,6 +24,7 @@ from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedEls
 from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
 from engine.parts import Parts
+from engine.reconciliation.differences import Compared, Theirs, authorised_shares, compare
 from engine.rules import READERS
 
 log = logging.getLogger(__name__)

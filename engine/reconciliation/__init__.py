@@ -1,0 +1,1 @@
+"""Our figures beside the broker's: what differs, and how its figures are adopted."""
