@@ -11,7 +11,7 @@ from data.readable import unreadable
 from data.schema import schema_faults
 from data.verifying import accepted, first_of
 from engine.parts import Parts
-from engine.trail import Trail
+from engine.review.audit import Trail
 
 log = logging.getLogger(__name__)
 

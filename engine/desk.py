@@ -26,7 +26,6 @@ from engine.access.gate import Gate
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
 from engine.accounts.clients import Clients
-from engine.accounts.days import roll_day
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.book.book import Projection
@@ -34,7 +33,7 @@ from engine.book.views import DayFigures, HaltView, RunRow
 from engine.booking.facts import SendEnded
 from engine.booking.recorder import Recorder
 from engine.boot import boot_problem
-from engine.doctor import Doctor
+from engine.days import roll_day
 from engine.events import (
     TAPE_LINES,
     ClientsChanged,
@@ -62,9 +61,10 @@ from engine.parts import Parts
 from engine.planning.service import Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.retold import finished_line, retold
+from engine.review.audit import Trail
+from engine.review.doctor import Doctor
 from engine.rules import Rules
 from engine.sign_on import SignOn
-from engine.trail import Trail
 
 log = logging.getLogger(__name__)
 

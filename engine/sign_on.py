@@ -10,7 +10,7 @@ from data.locks import HeldLock, process_start
 from data.readable import UNREADABLE
 from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
 from data.tables import Instance
-from engine.accounts.days import roll_day
+from engine.days import roll_day
 from engine.market.stamps import MarketStamps
 from engine.parts import Parts
 

@@ -15,7 +15,7 @@ from widgets.livegrid import Column
 if TYPE_CHECKING:
     from engine.accounts.holdings import Transaction
     from engine.desk import Desk
-    from engine.trail import AuditRow
+    from engine.review.audit import AuditRow
 
 
 def closed_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason
-from engine.orders.refusals import REASON_WORDS
+from engine.refusals import REASON_WORDS
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, OrderType, Side
-from engine.orders.refusals import words as reason_words
+from engine.refusals import words as reason_words
 from screens.market_words import market_when
 from screens.plan_words import STATE_STYLES, STATE_WORDS, problem
 from screens.workspace import MASK

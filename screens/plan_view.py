@@ -18,8 +18,8 @@ from textual.widgets import Static
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import Reason, SessionState, Side
-from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.planning.record import Plan
+from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
 from screens.commands import bindings
 from screens.plan_lines import MENDING, LinesGrid, why_not

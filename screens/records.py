@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
-from engine.orders.refusals import REASON_WORDS
+from engine.refusals import REASON_WORDS
 from screens.gate_words import gate_sentence
 from screens.order_rows import why_words
 from screens.plan_words import problem
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine
     from engine.planning.record import Plan, PlanLine
-    from engine.trail import AuditRow
+    from engine.review.audit import AuditRow
 
 Record = dict[str, str]
 """A row's cells by the words of their columns."""

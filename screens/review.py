@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from data.vocabulary import OrderState, Side
-from engine.orders.refusals import DuplicateIntent, PlanDrifted, PlanExpired
+from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from screens.commands import bindings
 from screens.plan_words import STATE_WORDS, difference
 from screens.ticket_words import problem_lines, review_sentence

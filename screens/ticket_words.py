@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
-from engine.orders.refusals import REASON_WORDS
+from engine.refusals import REASON_WORDS
 from screens.order_rows import terms_words
 from screens.plan_words import alternative, fewer_words
 from screens.trader_words import REASON_SENTENCES, SIGN_IN

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from data.vocabulary import BreakKind, Reason
-from engine.orders.refusals import REASON_WORDS
 from engine.planning.record import SHOWN_DIGITS
+from engine.refusals import REASON_WORDS
 from widgets import formats
 from widgets.formats import counted as counted
 

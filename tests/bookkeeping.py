@@ -36,9 +36,9 @@ from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
-from engine.accounts.days import roll_day
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
+from engine.days import roll_day
 from engine.execution.cancels import ask
 from engine.execution.dispatch import claim
 from engine.execution.reservation import reserve

@@ -20,8 +20,8 @@ from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.store import StoreError, Unit
 from data.tables import Meta
 from data.vocabulary import SessionProblem
-from engine.accounts.days import LAST_DAY
 from engine.book.views import ClientView
+from engine.days import LAST_DAY
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed, TapeLine
 from engine.market.instruments import refresh_instruments

@@ -30,10 +30,10 @@ from engine.execution.book_reads import Watcher
 from engine.execution.calls import no_answer, outcome_of
 from engine.execution.dispatch import HALTED, covered
 from engine.execution.trading import require_trading
-from engine.orders.refusals import Halted, Refusal
 from engine.parts import Parts
 from engine.planning.checks import band_words
 from engine.planning.intent import check_lots, check_price
+from engine.refusals import Halted, Refusal
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""

@@ -29,10 +29,10 @@ from engine.book.book import read_breaks, read_halts
 from engine.booking.needs import need
 from engine.events import TapeLine
 from engine.execution.dispatch import covered
-from engine.orders.refusals import AlreadyRun, DuplicateIntent, Halted
 from engine.parts import Parts
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan, PlanLine
+from engine.refusals import AlreadyRun, DuplicateIntent, Halted
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
 """Order types that are sent with market protection."""

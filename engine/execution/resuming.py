@@ -45,7 +45,6 @@ from engine.execution.dispatch import covered
 from engine.execution.frozen import Frozen
 from engine.execution.pauses import pause_words
 from engine.market.market import awaited_day, intraday_end
-from engine.orders.refusals import CannotGoOn, Halted, words
 from engine.parts import Parts
 from engine.planning.checks import (
     ClientInput,
@@ -62,6 +61,7 @@ from engine.planning.context import Frame
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
+from engine.refusals import CannotGoOn, Halted, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,12 @@ from engine.execution.reservation import reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
-from engine.orders.refusals import (
+from engine.parts import Parts
+from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
+from engine.planning.service import Plans, narrowed
+from engine.planning.sizing import whole_lots
+from engine.refusals import (
     CannotGoOn,
     Halted,
     NotConfirmed,
@@ -51,11 +56,6 @@ from engine.orders.refusals import (
     PlanExpired,
     Refusal,
 )
-from engine.parts import Parts
-from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
-from engine.planning.service import Plans, narrowed
-from engine.planning.sizing import whole_lots
 
 COUNTED = {
     OrderState.FILLED: "filled",

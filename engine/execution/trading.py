@@ -3,8 +3,8 @@
 from data.audit_writer import standing_stop, stop_words
 from data.store import StoreError
 from engine.boot import boot_problem
-from engine.orders.refusals import TradingStopped
 from engine.parts import Parts
+from engine.refusals import TradingStopped
 
 
 async def require_trading(parts: Parts) -> None:

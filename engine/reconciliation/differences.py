@@ -19,8 +19,8 @@ from data.order_tables import Order
 from data.store import Unit
 from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
 from data.vocabulary import BreakKind, OrderState, Product
-from engine.accounts.days import LAST_DAY
 from engine.booking.unbooked import settle_unbooked
+from engine.days import LAST_DAY
 from engine.events import TapeLine
 from engine.parts import Parts
 from engine.reconciliation.adoption import Difference, adopt_figures

@@ -8,7 +8,7 @@ import pytest
 
 from data.money import BadInput
 from data.vocabulary import ClientStatus
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until
 from tests.tampering import FIT, UNMARK, copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal

@@ -15,8 +15,8 @@ from data.tables import AuditHead
 from data.verifying import stored_rows, verify_tail
 from data.vocabulary import ClientStatus
 from engine.boot import boot_problem
-from engine.doctor import examine
-from engine.trail import VERIFIED, Trail
+from engine.review.audit import VERIFIED, Trail
+from engine.review.doctor import examine
 from tests import tampering
 from tests.desks import START, paper_desk
 
@@ -92,7 +92,7 @@ async def test_the_chain_is_recomputed_beside_the_event_loop(parts, monkeypatch)
         return verify_tail(*given)
 
     threads = []
-    monkeypatch.setattr("engine.trail.verify_tail", verify)
+    monkeypatch.setattr("engine.review.audit.verify_tail", verify)
     assert await problem_of(parts) == ""
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()

@@ -8,7 +8,7 @@ import pytest
 from brokers.contract import Ambiguous, Refused
 from data.store import StoreUnwritable
 from data.vocabulary import OrderState, SizingKind
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
 from engine.rules import PER_CLIENT
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, paper_desk, until
 

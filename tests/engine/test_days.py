@@ -7,8 +7,8 @@ from data.columns import table
 from data.store import Touched
 from data.tables import Lot, Meta, SizingBase
 from data.vocabulary import OrderState, Policy, Product, SizingKind
-from engine.accounts.days import roll_day
-from engine.orders.refusals import CannotGoOn
+from engine.days import roll_day
+from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22

@@ -5,8 +5,8 @@ from sqlmodel import SQLModel
 
 from data.store import read_file
 from data.vocabulary import SizingKind
-from engine.doctor import examine
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
+from engine.review.doctor import examine
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal

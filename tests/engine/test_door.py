@@ -4,7 +4,7 @@ import pytest
 
 from brokers.contract import NotSent
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
-from engine.orders.refusals import CannotGoOn, TradingStopped
+from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, paper_desk, until
 from tests.tampering import tamper
 

@@ -8,7 +8,7 @@ import pytest
 from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
 from data.vocabulary import OrderState, Reason, RunStatus, SizingKind
-from engine.orders.refusals import DuplicateIntent
+from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22

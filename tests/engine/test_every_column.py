@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from data.proofs import UNPROVEN
 from data.store import read_file
-from engine.doctor import examine
+from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import changed, copy_of, tamper
 from tests.whole_home import ROHAN, whole_home

@@ -11,7 +11,7 @@ from data.columns import table
 from data.money import BadInput
 from data.tables import Posting
 from data.vocabulary import Account, BreakKind, OrderState, Product, Side, SizingKind
-from engine.orders.refusals import PlanExpired
+from engine.refusals import PlanExpired
 from tests.desks import (
     START,
     Wire,

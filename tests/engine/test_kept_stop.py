@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from data.vocabulary import ClientStatus
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal

@@ -8,7 +8,7 @@ import pytest
 
 from data.store import read_file
 from data.vocabulary import ClientStatus
-from engine.doctor import examine
+from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import copy_of, tamper
 from tests.whole_home import LENT, whole_home

@@ -9,7 +9,7 @@ import pytest
 from brokers.contract import Ambiguous, BrokerError
 from data.instruments import Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
-from engine.orders.refusals import PlanExpired
+from engine.refusals import PlanExpired
 from tests.desks import MISSION_PINS, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet

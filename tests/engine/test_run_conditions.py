@@ -21,8 +21,8 @@ from data.vocabulary import (
     SizingKind,
 )
 from engine.execution.runs import RunView
-from engine.orders.refusals import CannotGoOn, Halted
 from engine.planning.intent import Sizing
+from engine.refusals import CannotGoOn, Halted
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
 from tests.tampering import tamper
 from tradedesk.paper_desk import PaperDesk

@@ -9,7 +9,7 @@ import pytest
 from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
 from data.vocabulary import ClientStatus, HaltScope, OrderState, Product, Reason, RunStatus, Side, SizingKind
-from engine.orders.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
+from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
 
 ROHAN, PRIYA, AMIT = 8, 15, 22

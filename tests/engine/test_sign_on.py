@@ -13,7 +13,7 @@ from data.clock import ManualClock
 from data.store import StoreBusy
 from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.accounts.clients import NewClient
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
 
 ROHAN = 8

@@ -8,8 +8,8 @@ from contextlib import suppress
 from data.money import BadInput, tick_down
 from data.store import StoreError
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Side, SizingKind
-from engine.orders.refusals import Refusal
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.refusals import Refusal
 from tests.faults.remote import ChaosDesk
 from tests.faults.scenery import SYMBOLS, stocks
 

@@ -14,8 +14,8 @@ from brokers.contract import BrokerAccount, OrderRequest, Outcome
 from data.money import BadInput, tick_down
 from data.store import StoreError
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
-from engine.orders.refusals import Refusal
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.refusals import Refusal
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork

@@ -31,8 +31,8 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView, OrderView
-from engine.orders.refusals import Refusal
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.refusals import Refusal
 from engine.rules import Waits
 from tests.faults.actions import act, free_unsent, patience, resume_all
 from tests.faults.clock import FastClock, monotonic

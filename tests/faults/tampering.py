@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from data.proofs import UNPROVEN
 from data.store import read_file
-from engine.doctor import examine
+from engine.review.doctor import examine
 from tests.tampering import FIT, changed, copy_of, tamper
 
 CHANGES = 2

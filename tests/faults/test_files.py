@@ -22,7 +22,7 @@ from data.store import StoreBusy, StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.boot import boot_problem
 from engine.halt.halts import FILE_ONLY
-from engine.orders.refusals import TradingStopped
+from engine.refusals import TradingStopped
 from tests.books import empty_books
 from tests.desks import (
     MISSION_PINS,

@@ -18,7 +18,7 @@ from data.money import BadInput
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.book.views import HaltView
 from engine.execution.dispatch import covers
-from engine.orders.refusals import Refusal
+from engine.refusals import Refusal
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
 
 LOW = 2300_00

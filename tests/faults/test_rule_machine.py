@@ -52,7 +52,7 @@ from engine.booking.facts import (
     SendEnded,
 )
 from engine.execution.modifies import ask_change
-from engine.orders.refusals import Refusal
+from engine.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some
 from tests.faults.model import Slip
 from tests.faults.soundness import CLIENTS, PRICE

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
-from engine.orders.refusals import DuplicateIntent
 from engine.planning.record import Plan
+from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until
 from tests.faults.clock import monotonic
 from tradedesk.paper_desk import PaperDesk

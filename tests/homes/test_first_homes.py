@@ -13,7 +13,7 @@ from data.clock import ManualClock
 from data.schema import prepare
 from data.store import read_file
 from data.vocabulary import BreakKind, HaltScope, OrderState, RunStatus, SizingKind
-from engine.doctor import examine
+from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal

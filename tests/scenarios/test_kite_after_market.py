@@ -9,8 +9,8 @@ import pytest
 
 from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
 from engine.book.views import OrderView
-from engine.orders.refusals import CannotGoOn, PlanExpired
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.refusals import CannotGoOn, PlanExpired
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 PEOPLE = [Person(number) for number in range(1, 5)]

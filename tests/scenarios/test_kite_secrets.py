@@ -15,7 +15,7 @@ from brokers.local_kite.apps import own_app
 from data.money import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
-from engine.doctor import Check
+from engine.review.doctor import Check
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli import app

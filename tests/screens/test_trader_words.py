@@ -1,7 +1,7 @@
 """Words a trader reads: every reason has some, counts agree with their noun, money is never in paise."""
 
 from data.vocabulary import Reason
-from engine.orders.refusals import REASON_WORDS
+from engine.refusals import REASON_WORDS
 from screens.trader_words import counted, detail_words, reason_word
 
 

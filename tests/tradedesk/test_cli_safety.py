@@ -391,7 +391,7 @@ def test_the_exit_code_of_a_run_is_that_of_its_worst_order(
 
 def test_what_stops_a_command_has_its_exit_code() -> None:
     from data.store import StoreBusy, StoreUnwritable
-    from engine.orders.refusals import Halted, PlanDrifted, TradingStopped
+    from engine.refusals import Halted, PlanDrifted, TradingStopped
 
     told = {
         PlanDrifted("moved"): (Exit.NOTHING_SENT, "plan_drifted"),

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from data.store import StoreError
 from data.vocabulary import Reason
-from engine.orders.refusals import words
+from engine.refusals import words
 from tradedesk import wiring
 from tradedesk.commands.exits import Exit, explain
 from tradedesk.commands.spare import LEAST_BYTES, LEFT_BYTES, SPARE, SPARE_BYTES, spare_bytes

@@ -160,7 +160,7 @@ def _explain_desk(problem: BaseException) -> Explained:
     from brokers.contract import BrokerError
     from data.store import StoreError
     from engine.desk import AppAlreadyRuns
-    from engine.orders.refusals import Halted, Refusal, TradingStopped
+    from engine.refusals import Halted, Refusal, TradingStopped
 
     if isinstance(problem, AppAlreadyRuns):
         return Explained(Exit.STORE, str(problem), "app_already_runs")

@@ -25,8 +25,8 @@ from widgets.formats import DASH, quantity, rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.doctor import Check
     from engine.halt.certificate import Certificate
+    from engine.review.doctor import Check
 
 audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
 
@@ -393,7 +393,7 @@ def doctor(as_json: AsJson = False) -> None:
         return made
 
     def unopened(home: Path, why: Exception) -> Exit:
-        from engine.doctor import examine_file
+        from engine.review.doctor import examine_file
 
         return told(examine_file(home / "desk.db", why))
 

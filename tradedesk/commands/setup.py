@@ -121,7 +121,7 @@ def clients(
 
 
 def _gate_words(row: shapes.Shape) -> str:
-    from engine.orders.refusals import words
+    from engine.refusals import words
 
     if row["reason"] is None:
         return "ok"

@@ -265,7 +265,7 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
     if isinstance(value, datetime):
         return market_time(desk, value) if column in _MARKET_STAMPS else wall_time(desk, value)
     if column == "reason_code":
-        from engine.orders.refusals import words
+        from engine.refusals import words
 
         return words(str(value))
     if isinstance(value, dict):

@@ -202,7 +202,7 @@ def _none_to_send(made: "Plan", words: str) -> Exit:
 
 
 async def _start(desk: "Desk", made: "Plan", digest: str, patience: float, as_json: bool) -> Exit:
-    from engine.orders.refusals import Refusal
+    from engine.refusals import Refusal
 
     await desk.hear({one.client_id for one in made.lines if one.reason is None})
     try:

@@ -23,8 +23,8 @@ from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
 from data.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
-from engine.findings import findings
 from engine.parts import Parts
+from engine.review.findings import findings
 
 log = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.boot import boot_problem
-from engine.findings import broken_references, changed_plans
 from engine.parts import Parts
+from engine.review.findings import broken_references, changed_plans
 
 TOLD_ONLY = ("orders", "broker's words")
 """Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""

@@ -1,0 +1,1 @@
+"""What is looked at afterwards: the audit and the doctor."""
