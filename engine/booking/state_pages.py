@@ -78,9 +78,9 @@ _EVENTS: Mapping[OrderEvent, str] = {
 _HEAD = """\
 # The states of an order
 
-Made from `engine/booking/states.py` by `python -m engine.booking.state_pages`; a test compares the two. A state
-says what the broker has of an order. A wish to cancel or to modify is a request beside it, since a fill may
-arrive while it is open. Commands are ours and may be refused; facts are the broker's and never are."""
+Made from `engine/booking/states.py` by `python -m engine.booking.state_pages`; a test compares the two. A
+state says what the broker has of an order. A wish to cancel or to modify is a request beside it, since a fill
+may arrive while it is open. Commands are ours and may be refused; facts are the broker's and never are."""
 
 _PICTURE = """\
 ## The ways through
