@@ -13,9 +13,9 @@ from data.money import BadInput
 from data.vocabulary import Side
 from engine.events import Event, OrderChanged
 from screens.bulk_form import BulkForm
+from screens.frame.workspace import Here, Table, Workspace
 from screens.plan_view import PlanView
 from screens.run_view import RunView
-from screens.workspace import Here, Table, Workspace
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent

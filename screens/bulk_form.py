@@ -19,9 +19,9 @@ from textual.widgets import Input, Static
 from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
-from screens.commands import bindings
 from screens.form_words import was_words
-from screens.intent_fields import (
+from screens.frame.commands import bindings
+from screens.frame.intent_fields import (
     AS_HELD,
     FIRST_VALUES,
     KINDS,
@@ -52,7 +52,7 @@ from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
 
 if TYPE_CHECKING:
-    from screens.workspace import Framed
+    from screens.frame.workspace import Framed
 
 PREVIEW_EVERY_S = 2.0
 """Seconds between two previews that only the price asks for; what is typed is previewed on the next frame."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from screens.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.workspace import MASK, Framed
 from screens.order_rows import terms_words
 from screens.trader_words import counted
-from screens.workspace import MASK, Framed
 from widgets import formats
 
 if TYPE_CHECKING:

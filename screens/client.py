@@ -16,8 +16,10 @@ from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
-from screens.commands import bindings
 from screens.desk_rows import direction
+from screens.frame.commands import bindings
+from screens.frame.strip import day_words
+from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.gate_words import gate_sentence
 from screens.market_words import market_time
 from screens.modify import ask_modify, can_modify
@@ -25,8 +27,6 @@ from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
 from screens.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.settle import ask_adopt_figures
-from screens.strip import day_words
-from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

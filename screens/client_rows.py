@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from screens.desk_rows import direction
+from screens.frame.workspace import MASK
 from screens.market_words import market_stamp, traded_when
 from screens.trader_words import detail_words
-from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 

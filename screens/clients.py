@@ -15,7 +15,9 @@ from textual.widgets import Input, Static
 from data.money import BadInput
 from data.vocabulary import GateColour, GateItem
 from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
-from screens.commands import COMMANDS, binding, bindings
+from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.pane import FilterLine, Pane
+from screens.frame.workspace import Here, Table, Workspace
 from screens.gate_rows import (
     ITEM_TITLES,
     STYLES,
@@ -27,11 +29,9 @@ from screens.gate_rows import (
     needs_me,
     waivable,
 )
-from screens.pane import FilterLine, Pane
 from screens.records import ToRecord, gate_record
 from screens.sign_in import SignInRound, SignInScreen, begin_round, goes_on
 from screens.waive import WaiveLine
-from screens.workspace import Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

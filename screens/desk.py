@@ -16,13 +16,13 @@ from textual.widgets import Input, Static
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.cancel import ask_cancel
-from screens.commands import bindings
 from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
+from screens.frame.commands import bindings
+from screens.frame.pane import FilterLine, Pane
+from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.gate_words import books_words
 from screens.market_words import depth_levels, held_words, market_stamp, symbol_lines
-from screens.pane import FilterLine, Pane
 from screens.records import client_record, instrument_record
-from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid

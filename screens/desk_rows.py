@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from screens.frame.workspace import MASK
 from screens.gate_words import gate_brief
-from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 

@@ -21,10 +21,10 @@ from screens.certificate_words import (
     unknown_words,
     unread_words,
 )
-from screens.commands import bindings
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Dialog, Table
 from screens.market_words import market_time
 from screens.records import certificate_record
-from screens.workspace import MASK, Dialog, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid

@@ -13,11 +13,11 @@ from textual.widgets import Static
 from data.money import BadInput, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from screens.cancel import order_words
-from screens.confirm import YesScreen
-from screens.intent_fields import PRICED, STOPS
+from screens.frame.confirm import YesScreen
+from screens.frame.intent_fields import PRICED, STOPS
+from screens.frame.workspace import MASK, Dialog, Framed, Here
 from screens.market_words import depth_levels
 from screens.trader_words import counted
-from screens.workspace import MASK, Dialog, Framed, Here
 from widgets import formats
 from widgets.depth import Depth
 from widgets.numberfield import NumberField

@@ -18,13 +18,13 @@ from data.vocabulary import OrderState
 from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
-from screens.commands import bindings
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.market_words import market_stamp, market_time
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import state_words, terms_words, why_words
 from screens.settle import ask_absent, ask_adopt_order
 from screens.trader_words import detail_words
-from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

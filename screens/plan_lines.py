@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
-from screens.commands import COMMANDS
+from screens.frame.commands import COMMANDS
 from screens.plan_rows import GroupRow
 from screens.trader_words import reason_word
 from widgets.livegrid import LiveGrid

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
+from screens.frame.workspace import MASK
 from screens.plan_words import alternative, free_words, verdict
 from screens.trader_words import counted, reason_word
-from screens.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 

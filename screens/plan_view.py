@@ -21,7 +21,8 @@ from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from screens import plan_changes
-from screens.commands import bindings
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Here, Table
 from screens.plan_lines import MENDING, LinesGrid, why_not
 from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.plan_words import (
@@ -35,7 +36,6 @@ from screens.plan_words import (
 )
 from screens.records import line_record
 from screens.sign_in import SignInScreen, begin_round
-from screens.workspace import MASK, Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
@@ -44,7 +44,7 @@ from widgets.numberfield import NumberField
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
     from engine.planning.record import PlanLine
-    from screens.workspace import Framed
+    from screens.frame.workspace import Framed
 
 UNWATCHED_REMAKES = 5
 """Plans made anew by themselves before one waits for the trader to come back to it."""

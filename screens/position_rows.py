@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
 from screens.desk_rows import direction
-from screens.workspace import MASK
+from screens.frame.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
 

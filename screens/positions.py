@@ -14,9 +14,10 @@ from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
-from screens.commands import bindings
-from screens.intent_fields import marked_title
-from screens.pane import FilterLine, Pane
+from screens.frame.commands import bindings
+from screens.frame.intent_fields import marked_title
+from screens.frame.pane import FilterLine, Pane
+from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.plan_words import fitting
 from screens.position_rows import (
     HoldingKey,
@@ -26,7 +27,6 @@ from screens.position_rows import (
     symbol_columns,
 )
 from screens.records import Record, client_record, holding_record, stock_record
-from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

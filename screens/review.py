@@ -13,16 +13,16 @@ from textual.widgets import Static
 
 from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
-from screens.commands import bindings
+from screens.frame.commands import bindings
+from screens.frame.workspace import Framed, Here
 from screens.plan_words import STATE_WORDS, difference
 from screens.ticket_words import problem_lines, review_sentence
-from screens.workspace import Framed, Here
 from widgets import formats
 
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.record import Plan
-    from screens.workspace import Shell
+    from screens.frame.workspace import Shell
 
 PATIENCE_S = 10.0
 """Seconds in which the order's result is told; after that the tape and Orders have it."""

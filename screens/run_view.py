@@ -16,13 +16,13 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.vocabulary import OrderState, RunStatus
-from screens.commands import bindings
-from screens.confirm import WordsScreen
+from screens.frame.commands import bindings
+from screens.frame.confirm import WordsScreen
+from screens.frame.workspace import Here, Table
 from screens.market_words import market_stamp
 from screens.order_rows import run_columns, why_words
 from screens.plan_words import left_words, wish_words
 from screens.records import Record, order_record, skipped_record
-from screens.workspace import Here, Table
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.execution.runs import RunView as Run
     from engine.planning.intent import Intent
     from engine.planning.record import Plan, PlanLine
-    from screens.workspace import Framed
+    from screens.frame.workspace import Framed
 
 RANKS = {
     state: rank

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from screens.commands import bindings
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Dialog
 from screens.gate_words import gate_sentence
-from screens.workspace import MASK, Dialog
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

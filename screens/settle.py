@@ -14,10 +14,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from screens.cancel import order_words
-from screens.commands import bindings
-from screens.confirm import WordsScreen
+from screens.frame.commands import bindings
+from screens.frame.confirm import WordsScreen
+from screens.frame.workspace import MASK, Dialog, Framed
 from screens.market_words import market_time
-from screens.workspace import MASK, Dialog, Framed
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

@@ -18,8 +18,8 @@ from data.money import BadInput
 from data.vocabulary import SessionState
 from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
-from screens.commands import COMMANDS, binding, bindings
-from screens.workspace import MASK, Dialog
+from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.workspace import MASK, Dialog
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 from widgets.tokenfield import TokenField

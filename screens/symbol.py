@@ -10,12 +10,12 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.commands import bindings
 from screens.desk_rows import direction
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.gate_words import gate_brief
 from screens.market_words import depth_levels, held_words, symbol_lines
 from screens.records import holding_record
-from screens.workspace import MASK, Here, Table, Workspace
 from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid

@@ -16,8 +16,8 @@ from textual.widgets import Static
 from data.money import BadInput, count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
-from screens.commands import bindings
-from screens.intent_fields import (
+from screens.frame.commands import bindings
+from screens.frame.intent_fields import (
     KINDS,
     PRICED,
     STOPS,
@@ -28,10 +28,10 @@ from screens.intent_fields import (
     symbol_problem,
     with_limit,
 )
+from screens.frame.workspace import MASK, Dialog, Here
 from screens.plan_words import alternative
 from screens.review import ReviewScreen
 from screens.ticket_words import money_words, problem_lines
-from screens.workspace import MASK, Dialog, Here
 from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField

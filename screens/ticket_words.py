@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
 from engine.refusals import REASON_WORDS
+from screens.frame.workspace import MASK
 from screens.order_rows import terms_words
 from screens.plan_words import alternative, fewer_words
 from screens.trader_words import REASON_SENTENCES, SIGN_IN
-from screens.workspace import MASK
 from widgets import formats
 
 if TYPE_CHECKING:

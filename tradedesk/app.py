@@ -21,10 +21,10 @@ from textual.worker import WorkerFailed
 
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
-from screens.commands import binding, bindings
-from screens.fault import FaultScreen
-from screens.opening import OpeningScreen
-from screens.workspace import Framed
+from screens.frame.commands import binding, bindings
+from screens.frame.fault import FaultScreen
+from screens.frame.opening import OpeningScreen
+from screens.frame.workspace import Framed
 from tradedesk.arming import HELD_S, Arming
 from tradedesk.keymap import PROFILES
 from tradedesk.keystream import KeyQueue
@@ -78,7 +78,7 @@ HEIGHTS = [(0, "-flat"), (20, "-short"), (34, "-tall")]
 
 
 class TradedeskApp(ShellApp):
-    """One trader's desk in a terminal. Screens reach it through `screens.workspace.Shell`."""
+    """One trader's desk in a terminal. Screens reach it through `screens.frame.workspace.Shell`."""
 
     TITLE = "tradedesk"
     CSS_PATH = "tradedesk.tcss"
@@ -264,7 +264,7 @@ class TradedeskApp(ShellApp):
 
     async def action_quit(self) -> None:
         """Ask; the desk closes in good order only after a typed yes."""
-        from screens.confirm import QuitScreen
+        from screens.frame.confirm import QuitScreen
 
         if not self._open:
             self.exit(return_code=self._failed)
@@ -314,7 +314,7 @@ class TradedeskApp(ShellApp):
         """Bring the strip of every open screen up to date."""
         if not self._open:
             return
-        from screens.strip import strip
+        from screens.frame.strip import strip
 
         mode, segments = strip(
             self.desk,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from screens.commands import COMMANDS, Command
+from screens.frame.commands import COMMANDS, Command
 from tradedesk.workspaces import WORKSPACES
 
 PROFILES: dict[str, dict[str, str]] = {

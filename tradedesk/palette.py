@@ -9,7 +9,7 @@ from textual.actions import parse
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
-from screens.commands import EMERGENCY, key_words
+from screens.frame.commands import EMERGENCY, key_words
 from tradedesk.keymap import all_commands, keys_of
 from tradedesk.themes import THEMES
 

@@ -15,7 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.vocabulary import Side
-from screens.workspace import Framed, Workspace
+from screens.frame.workspace import Framed, Workspace
 from tradedesk.lines import run_line
 from tradedesk.workspaces import WORKSPACES
 from widgets.formats import plain
@@ -30,7 +30,7 @@ FLASH_FRAMES = 2
 
 
 class ShellApp(App[None], inherit_bindings=False):
-    """Carries out `screens.workspace.Shell`; the app proper adds the desk, the frame clock and the keys."""
+    """Carries out `screens.frame.workspace.Shell`; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,13 +171,13 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Help for what has the focus."""
-        from screens.help import HelpScreen
+        from screens.frame.help import HelpScreen
 
         self.push_screen(HelpScreen(self.screen))
 
     def action_command_line(self) -> None:
         """The command line."""
-        from screens.commandline import CommandLineScreen
+        from screens.frame.commandline import CommandLineScreen
 
         self.push_screen(CommandLineScreen())
 
@@ -224,7 +224,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_picture(self) -> None:
         """Save a picture of the screen to the exports folder."""
-        from screens.exports import exports_folder, short_path, stamp
+        from screens.frame.exports import exports_folder, short_path, stamp
 
         path = self.save_screenshot(f"screen-{stamp(self.desk)}.svg", str(exports_folder(self.desk)))
         self.say(f"picture saved: {short_path(self.desk, Path(path))}")

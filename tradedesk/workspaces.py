@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 
-from screens.commands import Command
-from screens.workspace import Workspace
+from screens.frame.commands import Command
+from screens.frame.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

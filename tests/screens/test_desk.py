@@ -9,10 +9,10 @@ from textual.widgets import Input
 
 from data.vocabulary import OrderState, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
-from screens.confirm import WordsScreen, YesScreen
 from screens.desk import DeskScreen
-from screens.exports import safe_cell
-from screens.help import HelpScreen
+from screens.frame.confirm import WordsScreen, YesScreen
+from screens.frame.exports import safe_cell
+from screens.frame.help import HelpScreen
 from screens.search import SearchScreen
 from screens.symbol import SymbolScreen
 from tests.desks import buy, carry_out

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
-from screens.confirm import YesScreen
+from screens.frame.confirm import YesScreen
 from screens.modify import ModifyScreen
 from screens.plan_view import PlanView
 from screens.review import ReviewScreen

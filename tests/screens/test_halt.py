@@ -6,8 +6,8 @@ from textual.widgets import Input, Static
 from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import OrderState
 from engine.book.halt_file import write_halt_file
-from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
+from screens.frame.confirm import QuitScreen
 from screens.halt import CertificateScreen
 from screens.search import SearchScreen
 from tests.desks import Wire, disk

@@ -4,9 +4,9 @@ import pytest
 from textual.events import Paste
 from textual.widgets import Input
 
-from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
-from screens.help import HelpScreen
+from screens.frame.confirm import QuitScreen
+from screens.frame.help import HelpScreen
 from screens.search import SearchScreen
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import LiveGrid

@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Refused
 from data.vocabulary import OrderState, SizingKind
-from screens.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsScreen, YesScreen
 from screens.order_life import OrderScreen
 from screens.orders import OrdersScreen
 from tests.desks import buy, carry_out

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from screens.bulk_form import BulkForm
 from screens.desk import DeskScreen
-from screens.fault import FaultScreen
+from screens.frame.fault import FaultScreen
 from screens.orders import OrdersScreen
 from screens.review import ReviewScreen
 from screens.ticket import TicketScreen

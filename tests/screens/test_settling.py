@@ -4,7 +4,7 @@ from pathlib import Path
 
 from brokers.contract import Ambiguous
 from data.vocabulary import OrderState, SizingKind
-from screens.confirm import WordsScreen, YesScreen
+from screens.frame.confirm import WordsScreen, YesScreen
 from screens.modify import ModifyScreen
 from screens.order_life import OrderScreen
 from screens.settle import ReasonScreen

@@ -7,9 +7,9 @@ from textual.command import CommandPalette
 from textual.containers import Horizontal
 
 from screens.client import ClientScreen
-from screens.confirm import QuitScreen
 from screens.desk import DeskScreen
-from screens.help import HelpScreen, key_rows
+from screens.frame.confirm import QuitScreen
+from screens.frame.help import HelpScreen, key_rows
 from screens.modify import ModifyScreen
 from screens.orders import OrdersScreen
 from screens.ticket import TicketScreen

@@ -9,8 +9,8 @@ from textual.dom import DOMNode
 
 import screens
 import widgets
-from screens.commands import COMMANDS, Command
-from screens.workspace import Dialog, Framed
+from screens.frame.commands import COMMANDS, Command
+from screens.frame.workspace import Dialog, Framed
 from tradedesk.app import TradedeskApp
 from tradedesk.keymap import BANNED_KEYS, PROFILES, all_commands, faults, keys_of
 from tradedesk.workspaces import WORKSPACES

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from screens.opening import OpeningScreen
+from screens.frame.opening import OpeningScreen
 from tradedesk.app import TradedeskApp
 
 HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk", "engine.desk")

@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.commands import bindings
-from screens.workspace import Dialog
+from screens.frame.commands import bindings
+from screens.frame.workspace import Dialog
 from widgets import formats
 from widgets.answerfield import AnswerField
 

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from screens.commands import COMMANDS, key_words
-from screens.workspace import Dialog, Framed
+from screens.frame.commands import COMMANDS, key_words
+from screens.frame.workspace import Dialog, Framed
 from widgets.livegrid import Column, LiveGrid
 
 RULES = (

@@ -9,8 +9,8 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.commands import bindings
-from screens.workspace import Framed
+from screens.frame.commands import bindings
+from screens.frame.workspace import Framed
 from widgets.formats import plain
 
 

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from data.vocabulary import Side
-from screens.commands import bindings
+from screens.frame.commands import bindings
 from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
 from widgets.livegrid import Column, LiveGrid
@@ -309,7 +309,7 @@ class Workspace(Framed[None], inherit_bindings=True):
             what = "what has the focus is no table" if table is None else f"{table.name} has no row"
             self.shell.say(f"no file written: {what}", "warning")
             return
-        from screens.exports import short_path, write_table
+        from screens.frame.exports import short_path, write_table
 
         path = write_table(self.desk, table)
         self.shell.say(f"{len(table.rows)} rows written to {short_path(self.desk, path)}")

@@ -11,7 +11,7 @@ from widgets.formats import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from screens.workspace import Table
+    from screens.frame.workspace import Table
 
 
 def exports_folder(desk: Desk) -> Path:

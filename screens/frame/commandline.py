@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from screens.workspace import Dialog
+from screens.frame.workspace import Dialog
 
 WORDS = """\
 resume              open the halt's certificate, where typed words resume
