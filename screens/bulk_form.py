@@ -19,7 +19,6 @@ from textual.widgets import Input, Static
 from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
-from screens.form_words import was_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     AS_HELD,
@@ -37,7 +36,8 @@ from screens.frame.intent_fields import (
     symbol_problem,
     with_limit,
 )
-from screens.plan_words import (
+from screens.words.form import was_words
+from screens.words.plan import (
     REVERSE_OF,
     SIZING_WORDS,
     figures_line,
@@ -45,7 +45,7 @@ from screens.plan_words import (
     skipped_words,
     wish_words,
 )
-from screens.trader_words import counted
+from screens.words.trader import counted
 from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField

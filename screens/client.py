@@ -20,13 +20,13 @@ from screens.desk_rows import direction
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.gate_words import gate_sentence
-from screens.market_words import market_time
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import order_columns, order_price, state_words
 from screens.position_rows import HoldingKey, holding_columns
-from screens.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.settle import ask_adopt_figures
+from screens.words.gate import gate_sentence
+from screens.words.market import market_time
+from screens.words.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

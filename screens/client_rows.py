@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from screens.desk_rows import direction
 from screens.frame.workspace import MASK
-from screens.market_words import market_stamp, traded_when
-from screens.trader_words import detail_words
+from screens.words.market import market_stamp, traded_when
+from screens.words.trader import detail_words
 from widgets import formats
 from widgets.livegrid import Column
 

@@ -29,9 +29,9 @@ from screens.gate_rows import (
     needs_me,
     waivable,
 )
-from screens.records import ToRecord, gate_record
 from screens.sign_in import SignInRound, SignInScreen, begin_round, goes_on
 from screens.waive import WaiveLine
+from screens.words.records import ToRecord, gate_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

@@ -20,9 +20,9 @@ from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, wa
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.gate_words import books_words
-from screens.market_words import depth_levels, held_words, market_stamp, symbol_lines
-from screens.records import client_record, instrument_record
+from screens.words.gate import books_words
+from screens.words.market import depth_levels, held_words, market_stamp, symbol_lines
+from screens.words.records import client_record, instrument_record
 from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid

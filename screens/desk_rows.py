@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from screens.frame.workspace import MASK
-from screens.gate_words import gate_brief
+from screens.words.gate import gate_brief
 from widgets import formats
 from widgets.livegrid import Column
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
 from screens.frame.workspace import MASK
-from screens.gate_words import GATE_WORDS
-from screens.market_words import market_time
+from screens.words.gate import GATE_WORDS
+from screens.words.market import market_time
 from widgets import formats
 from widgets.livegrid import Column
 

@@ -13,7 +13,9 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from engine.halt.halts import FILE_ONLY
-from screens.certificate_words import (
+from screens.frame.commands import bindings
+from screens.frame.workspace import MASK, Dialog, Table
+from screens.words.certificate import (
     absent_words,
     read_words,
     row_words,
@@ -21,10 +23,8 @@ from screens.certificate_words import (
     unknown_words,
     unread_words,
 )
-from screens.frame.commands import bindings
-from screens.frame.workspace import MASK, Dialog, Table
-from screens.market_words import market_time
-from screens.records import certificate_record
+from screens.words.market import market_time
+from screens.words.records import certificate_record
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid

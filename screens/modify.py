@@ -16,8 +16,8 @@ from screens.cancel import order_words
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS
 from screens.frame.workspace import MASK, Dialog, Framed, Here
-from screens.market_words import depth_levels
-from screens.trader_words import counted
+from screens.words.market import depth_levels
+from screens.words.trader import counted
 from widgets import formats
 from widgets.depth import Depth
 from widgets.numberfield import NumberField

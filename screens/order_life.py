@@ -20,11 +20,11 @@ from engine.events import Event, OrderChanged
 from screens.cancel import ask_cancel
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.market_words import market_stamp, market_time
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import state_words, terms_words, why_words
 from screens.settle import ask_absent, ask_adopt_order
-from screens.trader_words import detail_words
+from screens.words.market import market_stamp, market_time
+from screens.words.trader import detail_words
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from data.vocabulary import OrderState, OrderType, Side
 from engine.refusals import words as reason_words
 from screens.frame.workspace import MASK
-from screens.market_words import market_when
-from screens.plan_words import STATE_STYLES, STATE_WORDS, problem
+from screens.words.market import market_when
+from screens.words.plan import STATE_STYLES, STATE_WORDS, problem
 from widgets import formats
 from widgets.livegrid import Column
 

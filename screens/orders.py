@@ -19,7 +19,7 @@ from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import Here, Table, Workspace
 from screens.modify import ask_modify, can_modify
 from screens.order_rows import order_columns, state_words, why_words
-from screens.records import order_record
+from screens.words.records import order_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from screens.frame.commands import COMMANDS
 from screens.plan_rows import GroupRow
-from screens.trader_words import reason_word
+from screens.words.trader import reason_word
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
 from screens.frame.workspace import MASK
-from screens.plan_words import alternative, free_words, verdict
-from screens.trader_words import counted, reason_word
+from screens.words.plan import alternative, free_words, verdict
+from screens.words.trader import counted, reason_word
 from widgets import formats
 from widgets.livegrid import Column
 

@@ -25,7 +25,8 @@ from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table
 from screens.plan_lines import MENDING, LinesGrid, why_not
 from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
-from screens.plan_words import (
+from screens.sign_in import SignInScreen, begin_round
+from screens.words.plan import (
     alternative,
     difference,
     figures_line,
@@ -34,8 +35,7 @@ from screens.plan_words import (
     skipped_words,
     within_words,
 )
-from screens.records import line_record
-from screens.sign_in import SignInScreen, begin_round
+from screens.words.records import line_record
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid

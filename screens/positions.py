@@ -18,7 +18,6 @@ from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.plan_words import fitting
 from screens.position_rows import (
     HoldingKey,
     at_broker,
@@ -26,7 +25,8 @@ from screens.position_rows import (
     holding_columns,
     symbol_columns,
 )
-from screens.records import Record, client_record, holding_record, stock_record
+from screens.words.plan import fitting
+from screens.words.records import Record, client_record, holding_record, stock_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
 

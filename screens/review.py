@@ -15,8 +15,8 @@ from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed, Here
-from screens.plan_words import STATE_WORDS, difference
-from screens.ticket_words import problem_lines, review_sentence
+from screens.words.plan import STATE_WORDS, difference
+from screens.words.ticket import problem_lines, review_sentence
 from widgets import formats
 
 if TYPE_CHECKING:

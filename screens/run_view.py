@@ -19,10 +19,10 @@ from data.vocabulary import OrderState, RunStatus
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.workspace import Here, Table
-from screens.market_words import market_stamp
 from screens.order_rows import run_columns, why_words
-from screens.plan_words import left_words, wish_words
-from screens.records import Record, order_record, skipped_record
+from screens.words.market import market_stamp
+from screens.words.plan import left_words, wish_words
+from screens.words.records import Record, order_record, skipped_record
 from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid

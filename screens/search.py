@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Dialog
-from screens.gate_words import gate_sentence
+from screens.words.gate import gate_sentence
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

@@ -17,7 +17,7 @@ from screens.cancel import order_words
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.workspace import MASK, Dialog, Framed
-from screens.market_words import market_time
+from screens.words.market import market_time
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 

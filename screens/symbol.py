@@ -13,9 +13,9 @@ from textual.widgets import Static
 from screens.desk_rows import direction
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.gate_words import gate_brief
-from screens.market_words import depth_levels, held_words, symbol_lines
-from screens.records import holding_record
+from screens.words.gate import gate_brief
+from screens.words.market import depth_levels, held_words, symbol_lines
+from screens.words.records import holding_record
 from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid

@@ -29,9 +29,9 @@ from screens.frame.intent_fields import (
     with_limit,
 )
 from screens.frame.workspace import MASK, Dialog, Here
-from screens.plan_words import alternative
 from screens.review import ReviewScreen
-from screens.ticket_words import money_words, problem_lines
+from screens.words.plan import alternative
+from screens.words.ticket import money_words, problem_lines
 from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
 from screens.desk_rows import direction
-from screens.market_words import market_time
+from screens.words.market import market_time
 from widgets import formats
 from widgets.statusstrip import Mode, Segment
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from screens.modify import ModifyScreen, ask_modify
-from screens.plan_words import alternative, verdict
+from screens.words.plan import alternative, verdict
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -2,7 +2,7 @@
 
 from data.vocabulary import Reason
 from engine.refusals import REASON_WORDS
-from screens.trader_words import counted, detail_words, reason_word
+from screens.words.trader import counted, detail_words, reason_word
 
 
 def test_every_reason_has_words_without_bars() -> None:

@@ -77,7 +77,7 @@ def _buy_figures(entry: "PlanLine") -> tuple[str, ...]:
 
 
 def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
-    from screens.plan_words import free_words
+    from screens.words.plan import free_words
 
     return (
         entry.product.value,
@@ -98,7 +98,7 @@ def _verdict(entry: "PlanLine", side: Side) -> str:
 
 
 def _alternative(way: "Alternative", side: Side) -> str:
-    from screens.plan_words import fewer_words
+    from screens.words.plan import fewer_words
 
     if way.loan_paise:
         return (
@@ -127,7 +127,7 @@ def run_words(run: "RunView") -> str:
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
     status = f"{run.word}: {run.why}" if run.why else run.word
-    from screens.plan_words import left_words
+    from screens.words.plan import left_words
 
     return (
         f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "

@@ -7,7 +7,7 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import HaltScope
-from screens.certificate_words import (
+from screens.words.certificate import (
     absent_words,
     read_words,
     row_words,
@@ -296,7 +296,7 @@ def audit_show(
             document(rows)
             return Exit.DONE
         line(clock_words(desk))
-        from screens.trader_words import detail_words
+        from screens.words.trader import detail_words
 
         for row in rows:
             subjects = (

@@ -269,7 +269,7 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
 
         return words(str(value))
     if isinstance(value, dict):
-        from screens.trader_words import detail_words
+        from screens.words.trader import detail_words
 
         return detail_words(cast(dict[str, Any], value))
     if isinstance(value, int) and column.endswith("_paise"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import OrderState, Product, Reason, Side, SizingKind
 from engine.market.quotes import moved_bps
 from engine.refusals import REASON_WORDS
-from screens.trader_words import counted, reason_word
+from screens.words.trader import counted, reason_word
 from widgets import formats
 
 if TYPE_CHECKING:

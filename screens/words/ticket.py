@@ -9,8 +9,8 @@ from data.vocabulary import Reason, Side
 from engine.refusals import REASON_WORDS
 from screens.frame.workspace import MASK
 from screens.order_rows import terms_words
-from screens.plan_words import alternative, fewer_words
-from screens.trader_words import REASON_SENTENCES, SIGN_IN
+from screens.words.plan import alternative, fewer_words
+from screens.words.trader import REASON_SENTENCES, SIGN_IN
 from widgets import formats
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.refusals import REASON_WORDS
-from screens.gate_words import gate_sentence
 from screens.order_rows import why_words
-from screens.plan_words import problem
+from screens.words.gate import gate_sentence
+from screens.words.plan import problem
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
