@@ -16,7 +16,7 @@ from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
-from screens.desk_rows import direction
+from screens.desk.rows import direction
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words
 from screens.frame.workspace import MASK, Here, Table, Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from screens.desk_rows import direction
+from screens.desk.rows import direction
 from screens.frame.workspace import MASK
 from screens.words.market import market_stamp, traded_when
 from screens.words.trader import detail_words

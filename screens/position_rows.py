@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
-from screens.desk_rows import direction
+from screens.desk.rows import direction
 from screens.frame.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column

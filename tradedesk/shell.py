@@ -102,7 +102,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_symbol(self, key: str) -> None:
         """A symbol's page."""
-        from screens.symbol import SymbolScreen
+        from screens.desk.symbol import SymbolScreen
 
         self.push_screen(SymbolScreen(key))
 
@@ -165,7 +165,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_find(self) -> None:
         """Find a symbol or a client."""
-        from screens.search import SearchScreen
+        from screens.desk.search import SearchScreen
 
         self.push_screen(SearchScreen())
 

@@ -50,7 +50,7 @@ class WorkspaceEntry:
 
 WORKSPACES = (
     WorkspaceEntry(
-        "desk", "Desk: watchlist, clients, depth, tape", "1", "d", "screens.desk:DeskScreen", "f4"
+        "desk", "Desk: watchlist, clients, depth, tape", "1", "d", "screens.desk.screen:DeskScreen", "f4"
     ),
     WorkspaceEntry("bulk", "Bulk: one symbol, many clients", "2", "b", "screens.bulk:BulkScreen"),
     WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders:OrdersScreen", "f3"),

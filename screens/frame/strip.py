@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
-from screens.desk_rows import direction
+from screens.desk.rows import direction
 from screens.words.market import market_time
 from widgets import formats
 from widgets.statusstrip import Mode, Segment

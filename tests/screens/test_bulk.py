@@ -7,7 +7,7 @@ from textual.widgets import Static
 from data.vocabulary import Product, RunStatus, Side
 from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
 from screens.plan_view import PlanView
 from screens.run_view import RunView, StopScreen, bar
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -9,12 +9,12 @@ from textual.widgets import Input
 
 from data.vocabulary import OrderState, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
+from screens.desk.search import SearchScreen
+from screens.desk.symbol import SymbolScreen
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
-from screens.search import SearchScreen
-from screens.symbol import SymbolScreen
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper

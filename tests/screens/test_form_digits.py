@@ -4,7 +4,7 @@ from pathlib import Path
 
 from screens.bulk import BulkScreen
 from screens.bulk_form import BulkForm
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
 from screens.orders import OrdersScreen
 from screens.plan_view import PlanView
 from tests.screens.papers import PaperBench, opened_on_paper

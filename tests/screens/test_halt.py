@@ -6,10 +6,10 @@ from textual.widgets import Input, Static
 from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import OrderState
 from engine.book.halt_file import write_halt_file
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
+from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
 from screens.halt import CertificateScreen
-from screens.search import SearchScreen
 from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened
 from widgets.formats import rupees

@@ -4,10 +4,10 @@ import pytest
 from textual.events import Paste
 from textual.widgets import Input
 
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
+from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen
-from screens.search import SearchScreen
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import LiveGrid
 

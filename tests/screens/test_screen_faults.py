@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Static
 
 from screens.bulk_form import BulkForm
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
 from screens.orders import OrdersScreen
 from screens.review import ReviewScreen

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
 from screens.review import ReviewScreen
 from screens.ticket import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -7,7 +7,7 @@ from textual.command import CommandPalette
 from textual.containers import Horizontal
 
 from screens.client import ClientScreen
-from screens.desk import DeskScreen
+from screens.desk.screen import DeskScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen, key_rows
 from screens.modify import ModifyScreen

@@ -11,7 +11,7 @@ import pytest
 from screens.frame.opening import OpeningScreen
 from tradedesk.app import TradedeskApp
 
-HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk", "engine.desk")
+HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk.screen", "engine.desk")
 
 
 def test_the_app_is_imported_without_what_is_heavy() -> None:

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.desk_rows import direction
+from screens.desk.rows import direction
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.words.gate import gate_brief

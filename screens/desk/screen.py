@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from screens.cancel import ask_cancel
-from screens.desk_rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
+from screens.desk.rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
