@@ -5,11 +5,11 @@ from pathlib import Path
 from textual.widgets import Static
 
 from data.vocabulary import Product, RunStatus, Side
-from screens.bulk import BulkScreen
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
+from screens.bulk.run_view import RunView, StopScreen, bar
+from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
-from screens.plan_view import PlanView
-from screens.run_view import RunView, StopScreen, bar
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.answerfield import AnswerField
 from widgets.choicefield import ChoiceField

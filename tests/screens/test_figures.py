@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.vocabulary import SizingKind
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
 from screens.modify import ModifyScreen
-from screens.plan_view import PlanView
 from screens.ticket import TicketScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from screens.bulk import BulkScreen
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
+from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
 from screens.orders import OrdersScreen
-from screens.plan_view import PlanView
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid

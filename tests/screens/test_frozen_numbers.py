@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from screens.bulk import BulkScreen
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
+from screens.bulk.screen import BulkScreen
 from screens.frame.confirm import YesScreen
 from screens.modify import ModifyScreen
-from screens.plan_view import PlanView
 from screens.review import ReviewScreen
 from screens.ticket import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper

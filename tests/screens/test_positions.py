@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from data.vocabulary import Product, Side, SizingKind
-from screens.bulk import BulkScreen
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
+from screens.bulk.screen import BulkScreen
 from screens.client import ClientScreen
-from screens.plan_view import PlanView
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid

@@ -6,9 +6,9 @@ import pytest
 from textual.events import Key
 
 from engine.planning.intent import Intent
-from screens.bulk import BulkScreen
+from screens.bulk.plan_view import PlanView
+from screens.bulk.screen import BulkScreen
 from screens.client import ClientScreen
-from screens.plan_view import PlanView
 from screens.ticket import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField

@@ -12,10 +12,10 @@ from textual.widgets import ContentSwitcher
 from data.money import BadInput
 from data.vocabulary import Side
 from engine.events import Event, OrderChanged
-from screens.bulk_form import BulkForm
+from screens.bulk.form import BulkForm
+from screens.bulk.plan_view import PlanView
+from screens.bulk.run_view import RunView
 from screens.frame.workspace import Here, Table, Workspace
-from screens.plan_view import PlanView
-from screens.run_view import RunView
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent

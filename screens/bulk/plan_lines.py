@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from screens.bulk.plan_rows import GroupRow
 from screens.frame.commands import COMMANDS
-from screens.plan_rows import GroupRow
 from screens.words.trader import reason_word
 from widgets.livegrid import LiveGrid
 

@@ -20,11 +20,11 @@ from data.money import BadInput, count_from_text
 from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
-from screens import plan_changes
+from screens.bulk import plan_changes
+from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
+from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table
-from screens.plan_lines import MENDING, LinesGrid, why_not
-from screens.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.sign_in import SignInScreen, begin_round
 from screens.words.plan import (
     alternative,
