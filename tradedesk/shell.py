@@ -71,7 +71,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
         """The ticket for one order."""
-        from screens.ticket import TicketScreen
+        from screens.ticket.screen import TicketScreen
 
         self.push_screen(TicketScreen(side, key=key, client_id=client_id))
 

@@ -18,7 +18,7 @@ from textual.keys import _character_to_key
 from data.vocabulary import OrderState, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.frame.confirm import YesScreen
-from screens.review import ReviewScreen
+from screens.ticket.review import ReviewScreen
 from tests.screens.bench import Bench, opened
 from tradedesk.keymap import all_commands, keys_of
 

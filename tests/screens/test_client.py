@@ -5,7 +5,7 @@ from pathlib import Path
 from data.vocabulary import OrderState, SizingKind
 from screens.client import ClientScreen
 from screens.frame.confirm import YesScreen
-from screens.ticket import TicketScreen
+from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets import formats

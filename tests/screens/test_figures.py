@@ -7,7 +7,7 @@ from data.vocabulary import SizingKind
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.modify import ModifyScreen
-from screens.ticket import TicketScreen
+from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.paper_prices import take_instruments

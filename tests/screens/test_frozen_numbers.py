@@ -7,8 +7,8 @@ from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.frame.confirm import YesScreen
 from screens.modify import ModifyScreen
-from screens.review import ReviewScreen
-from screens.ticket import TicketScreen
+from screens.ticket.review import ReviewScreen
+from screens.ticket.screen import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField
 

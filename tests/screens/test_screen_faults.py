@@ -11,8 +11,8 @@ from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
 from screens.orders import OrdersScreen
-from screens.review import ReviewScreen
-from screens.ticket import TicketScreen
+from screens.ticket.review import ReviewScreen
+from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from widgets.livegrid import LiveGrid

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from screens.desk.screen import DeskScreen
-from screens.review import ReviewScreen
-from screens.ticket import TicketScreen
+from screens.ticket.review import ReviewScreen
+from screens.ticket.screen import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid

@@ -9,7 +9,7 @@ from engine.planning.intent import Intent
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.client import ClientScreen
-from screens.ticket import TicketScreen
+from screens.ticket.screen import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField
 

@@ -12,7 +12,7 @@ from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen, key_rows
 from screens.modify import ModifyScreen
 from screens.orders import OrdersScreen
-from screens.ticket import TicketScreen
+from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import Column, LiveGrid
 from widgets.numberfield import NumberField

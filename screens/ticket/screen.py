@@ -29,7 +29,7 @@ from screens.frame.intent_fields import (
     with_limit,
 )
 from screens.frame.workspace import MASK, Dialog, Here
-from screens.review import ReviewScreen
+from screens.ticket.review import ReviewScreen
 from screens.words.plan import alternative
 from screens.words.ticket import money_words, problem_lines
 from widgets import formats

@@ -1,0 +1,1 @@
+"""The ticket for one order, and its review."""
