@@ -14,16 +14,16 @@ from textual.widgets import Static
 from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
-from screens.cancel import ask_cancel
 from screens.client_rows import closed_columns, history_columns
 from screens.desk.rows import direction
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.modify import ask_modify, can_modify
-from screens.order_rows import order_columns, order_price, state_words
+from screens.orders.cancel import ask_cancel
+from screens.orders.modify import ask_modify, can_modify
+from screens.orders.rows import order_columns, order_price, state_words
+from screens.orders.settle import ask_adopt_figures
 from screens.position_rows import HoldingKey, holding_columns
-from screens.settle import ask_adopt_figures
 from screens.words.gate import gate_sentence
 from screens.words.market import market_time
 from screens.words.records import ToRecord, audit_record, closed_record, holding_record, order_record

@@ -108,7 +108,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_order(self, order_id: int) -> None:
         """An order's life."""
-        from screens.order_life import OrderScreen
+        from screens.orders.life import OrderScreen
 
         self.push_screen(OrderScreen(order_id))
 

@@ -53,7 +53,7 @@ WORKSPACES = (
         "desk", "Desk: watchlist, clients, depth, tape", "1", "d", "screens.desk.screen:DeskScreen", "f4"
     ),
     WorkspaceEntry("bulk", "Bulk: one symbol, many clients", "2", "b", "screens.bulk.screen:BulkScreen"),
-    WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders:OrdersScreen", "f3"),
+    WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders.screen:OrdersScreen", "f3"),
     WorkspaceEntry(
         "positions", "Positions by symbol and by client", "4", "p", "screens.positions:PositionsScreen"
     ),

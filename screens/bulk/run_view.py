@@ -19,7 +19,7 @@ from data.vocabulary import OrderState, RunStatus
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.workspace import Here, Table
-from screens.order_rows import run_columns, why_words
+from screens.orders.rows import run_columns, why_words
 from screens.words.market import market_stamp
 from screens.words.plan import left_words, wish_words
 from screens.words.records import Record, order_record, skipped_record

@@ -15,11 +15,11 @@ from textual.widgets import Input, Static
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
-from screens.cancel import ask_cancel
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
+from screens.orders.cancel import ask_cancel
 from screens.words.gate import books_words
 from screens.words.market import depth_levels, held_words, market_stamp, symbol_lines
 from screens.words.records import client_record, instrument_record

@@ -13,7 +13,7 @@ from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.refusals import REASON_WORDS
-from screens.order_rows import why_words
+from screens.orders.rows import why_words
 from screens.words.gate import gate_sentence
 from screens.words.plan import problem
 

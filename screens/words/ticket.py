@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import Reason, Side
 from engine.refusals import REASON_WORDS
 from screens.frame.workspace import MASK
-from screens.order_rows import terms_words
+from screens.orders.rows import terms_words
 from screens.words.plan import alternative, fewer_words
 from screens.words.trader import REASON_SENTENCES, SIGN_IN
 from widgets import formats

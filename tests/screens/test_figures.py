@@ -6,7 +6,7 @@ from pathlib import Path
 from data.vocabulary import SizingKind
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.modify import ModifyScreen
+from screens.orders.modify import ModifyScreen
 from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -6,7 +6,7 @@ from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
-from screens.orders import OrdersScreen
+from screens.orders.screen import OrdersScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid

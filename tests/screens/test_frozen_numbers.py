@@ -6,7 +6,7 @@ from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.frame.confirm import YesScreen
-from screens.modify import ModifyScreen
+from screens.orders.modify import ModifyScreen
 from screens.ticket.review import ReviewScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -8,8 +8,8 @@ import pytest
 from brokers.contract import Refused
 from data.vocabulary import OrderState, SizingKind
 from screens.frame.confirm import WordsScreen, YesScreen
-from screens.order_life import OrderScreen
-from screens.orders import OrdersScreen
+from screens.orders.life import OrderScreen
+from screens.orders.screen import OrdersScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid

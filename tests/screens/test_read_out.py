@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
-from screens.modify import ModifyScreen, ask_modify
+from screens.orders.modify import ModifyScreen, ask_modify
 from screens.words.plan import alternative, verdict
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day

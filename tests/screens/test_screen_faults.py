@@ -10,7 +10,7 @@ from textual.widgets import Static
 from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
-from screens.orders import OrdersScreen
+from screens.orders.screen import OrdersScreen
 from screens.ticket.review import ReviewScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened

@@ -5,9 +5,9 @@ from pathlib import Path
 from brokers.contract import Ambiguous
 from data.vocabulary import OrderState, SizingKind
 from screens.frame.confirm import WordsScreen, YesScreen
-from screens.modify import ModifyScreen
-from screens.order_life import OrderScreen
-from screens.settle import ReasonScreen
+from screens.orders.life import OrderScreen
+from screens.orders.modify import ModifyScreen
+from screens.orders.settle import ReasonScreen
 from tests.desks import Wire, buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid

@@ -10,8 +10,8 @@ from screens.client import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen, key_rows
-from screens.modify import ModifyScreen
-from screens.orders import OrdersScreen
+from screens.orders.modify import ModifyScreen
+from screens.orders.screen import OrdersScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened
 from widgets.livegrid import Column, LiveGrid

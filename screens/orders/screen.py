@@ -13,12 +13,12 @@ from textual.widgets import Input, Static
 
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
-from screens.cancel import ask_cancel
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import Here, Table, Workspace
-from screens.modify import ask_modify, can_modify
-from screens.order_rows import order_columns, state_words, why_words
+from screens.orders.cancel import ask_cancel
+from screens.orders.modify import ask_modify, can_modify
+from screens.orders.rows import order_columns, state_words, why_words
 from screens.words.records import order_record
 from widgets import formats
 from widgets.livegrid import LiveGrid

@@ -17,12 +17,12 @@ from textual.widgets import Static
 from data.vocabulary import OrderState
 from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
-from screens.cancel import ask_cancel
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.modify import ask_modify, can_modify
-from screens.order_rows import state_words, terms_words, why_words
-from screens.settle import ask_absent, ask_adopt_order
+from screens.orders.cancel import ask_cancel
+from screens.orders.modify import ask_modify, can_modify
+from screens.orders.rows import state_words, terms_words, why_words
+from screens.orders.settle import ask_absent, ask_adopt_order
 from screens.words.market import market_stamp, market_time
 from screens.words.trader import detail_words
 from widgets import formats

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.workspace import MASK, Framed
-from screens.order_rows import terms_words
+from screens.orders.rows import terms_words
 from screens.words.trader import counted
 from widgets import formats
 

@@ -13,10 +13,10 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from screens.cancel import order_words
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.workspace import MASK, Dialog, Framed
+from screens.orders.cancel import order_words
 from screens.words.market import market_time
 from widgets import formats
 from widgets.livegrid import Column, LiveGrid

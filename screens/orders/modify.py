@@ -12,10 +12,10 @@ from textual.widgets import Static
 
 from data.money import BadInput, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
-from screens.cancel import order_words
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS
 from screens.frame.workspace import MASK, Dialog, Framed, Here
+from screens.orders.cancel import order_words
 from screens.words.market import depth_levels
 from screens.words.trader import counted
 from widgets import formats
