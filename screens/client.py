@@ -23,7 +23,7 @@ from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns, order_price, state_words
 from screens.orders.settle import ask_adopt_figures
-from screens.position_rows import HoldingKey, holding_columns
+from screens.positions.rows import HoldingKey, holding_columns
 from screens.words.gate import gate_sentence
 from screens.words.market import market_time
 from screens.words.records import ToRecord, audit_record, closed_record, holding_record, order_record

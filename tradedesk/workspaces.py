@@ -55,7 +55,7 @@ WORKSPACES = (
     WorkspaceEntry("bulk", "Bulk: one symbol, many clients", "2", "b", "screens.bulk.screen:BulkScreen"),
     WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders.screen:OrdersScreen", "f3"),
     WorkspaceEntry(
-        "positions", "Positions by symbol and by client", "4", "p", "screens.positions:PositionsScreen"
+        "positions", "Positions by symbol and by client", "4", "p", "screens.positions.screen:PositionsScreen"
     ),
     WorkspaceEntry("matrix", "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"),
     WorkspaceEntry("rebalance", "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"),

@@ -18,7 +18,7 @@ from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.position_rows import (
+from screens.positions.rows import (
     HoldingKey,
     at_broker,
     client_columns,

@@ -1,0 +1,1 @@
+"""Workspace 4: positions by symbol and by client."""
