@@ -96,7 +96,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
         """A client's page."""
-        from screens.client import ClientScreen
+        from screens.clients.page import ClientScreen
 
         self.push_screen(ClientScreen(client_id, among=tuple(among)))
 

@@ -59,7 +59,9 @@ WORKSPACES = (
     ),
     WorkspaceEntry("matrix", "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"),
     WorkspaceEntry("rebalance", "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"),
-    WorkspaceEntry("clients", "Clients and the morning gate", "7", "c", "screens.clients:ClientsScreen"),
+    WorkspaceEntry(
+        "clients", "Clients and the morning gate", "7", "c", "screens.clients.screen:ClientsScreen"
+    ),
     WorkspaceEntry("day", "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
     WorkspaceEntry("audit", "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
 )

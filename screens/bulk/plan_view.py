@@ -23,9 +23,9 @@ from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from screens.bulk import plan_changes
 from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
+from screens.clients.sign_in import SignInScreen, begin_round
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table
-from screens.sign_in import SignInScreen, begin_round
 from screens.words.plan import (
     alternative,
     difference,

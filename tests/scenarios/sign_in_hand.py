@@ -7,8 +7,8 @@ from collections.abc import Callable
 from textual.events import Key, Paste
 
 from data.clock import SystemClock
-from screens.clients import ClientsScreen
-from screens.sign_in import SignInScreen
+from screens.clients.screen import ClientsScreen
+from screens.clients.sign_in import SignInScreen
 from tradedesk.app import TradedeskApp
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField

@@ -16,9 +16,9 @@ from brokers.kite.listener import RedirectListener
 from brokers.local_kite.apps import own_app
 from data.vocabulary import SessionProblem, SessionState
 from engine.access.sign_in_queue import SignInState
-from screens.client import ClientScreen
-from screens.clients import ClientsScreen
-from screens.sign_in import SignInScreen
+from screens.clients.page import ClientScreen
+from screens.clients.screen import ClientsScreen
+from screens.clients.sign_in import SignInScreen
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app import TradedeskApp

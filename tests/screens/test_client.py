@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data.vocabulary import OrderState, SizingKind
-from screens.client import ClientScreen
+from screens.clients.page import ClientScreen
 from screens.frame.confirm import YesScreen
 from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out, sell

@@ -24,9 +24,9 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.desk import Desk
-from screens.client import ClientScreen
-from screens.clients import ClientsScreen
-from screens.sign_in import SignInScreen, minutes
+from screens.clients.page import ClientScreen
+from screens.clients.screen import ClientsScreen
+from screens.clients.sign_in import SignInScreen, minutes
 from tests.desks import buy
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.signing import START, SigningBroker, signing_desk

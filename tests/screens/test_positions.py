@@ -7,7 +7,7 @@ from data.vocabulary import Product, Side, SizingKind
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
-from screens.client import ClientScreen
+from screens.clients.page import ClientScreen
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.livegrid import LiveGrid

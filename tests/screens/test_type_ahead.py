@@ -8,7 +8,7 @@ from textual.events import Key
 from engine.planning.intent import Intent
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
-from screens.client import ClientScreen
+from screens.clients.page import ClientScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.papers import PaperBench, opened_on_paper
 from widgets.numberfield import NumberField

@@ -6,7 +6,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.containers import Horizontal
 
-from screens.client import ClientScreen
+from screens.clients.page import ClientScreen
 from screens.desk.screen import DeskScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen, key_rows

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
-from screens.client_rows import closed_columns, history_columns
+from screens.clients.page_rows import closed_columns, history_columns
 from screens.desk.rows import direction
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words

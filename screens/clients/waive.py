@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from screens.gate_rows import waivable
+from screens.clients.gate_rows import waivable
 from widgets import formats
 from widgets.choicefield import ChoiceField
 

@@ -15,10 +15,7 @@ from textual.widgets import Input, Static
 from data.money import BadInput
 from data.vocabulary import GateColour, GateItem
 from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
-from screens.frame.commands import COMMANDS, binding, bindings
-from screens.frame.pane import FilterLine, Pane
-from screens.frame.workspace import Here, Table, Workspace
-from screens.gate_rows import (
+from screens.clients.gate_rows import (
     ITEM_TITLES,
     STYLES,
     can_retry,
@@ -29,8 +26,11 @@ from screens.gate_rows import (
     needs_me,
     waivable,
 )
-from screens.sign_in import SignInRound, SignInScreen, begin_round, goes_on
-from screens.waive import WaiveLine
+from screens.clients.sign_in import SignInRound, SignInScreen, begin_round, goes_on
+from screens.clients.waive import WaiveLine
+from screens.frame.commands import COMMANDS, binding, bindings
+from screens.frame.pane import FilterLine, Pane
+from screens.frame.workspace import Here, Table, Workspace
 from screens.words.records import ToRecord, gate_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
