@@ -126,7 +126,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def open_certificate(self, number: int | None = None, after: int = 0) -> None:
         """A halt's certificate, the latest, or the first later than `after`; one already open turns to it."""
-        from screens.halt import CertificateScreen
+        from screens.halt.screen import CertificateScreen
 
         if isinstance(self.screen, CertificateScreen):
             self.screen.turn_to(number, after)

@@ -9,7 +9,7 @@ from engine.book.halt_file import write_halt_file
 from screens.desk.screen import DeskScreen
 from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
-from screens.halt import CertificateScreen
+from screens.halt.screen import CertificateScreen
 from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened
 from widgets.formats import rupees

@@ -1,6 +1,6 @@
 """A screen that fails to paint does not take the emergency keys down."""
 
-from screens.halt import CertificateScreen
+from screens.halt.screen import CertificateScreen
 from tests.screens.bench import opened
 
 

@@ -1,0 +1,1 @@
+"""The emergency screen: scope, arming, progress and certificate."""
