@@ -30,7 +30,7 @@ from data.seed import universe
 from engine.access.sign_in_queue import SignInState
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk

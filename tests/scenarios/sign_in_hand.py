@@ -9,7 +9,7 @@ from textual.events import Key, Paste
 from data.clock import SystemClock
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 

@@ -17,7 +17,7 @@ from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from tradedesk.paper_desk import PaperDesk, prepare_demo
 from tradedesk.wiring import open_desk
 

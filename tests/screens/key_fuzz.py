@@ -20,7 +20,7 @@ from engine.planning.intent import Intent, Selection, Sizing
 from screens.frame.confirm import YesScreen
 from screens.ticket.review import ReviewScreen
 from tests.screens.bench import Bench, opened
-from tradedesk.keymap import all_commands, keys_of
+from tradedesk.app.keymap import all_commands, keys_of
 
 SIZES = ((120, 40), (80, 24), (200, 50), (60, 20), (30, 20), (25, 12), (20, 5))
 

@@ -11,7 +11,7 @@ from textual.worker import Worker
 from data.clock import ManualClock, SystemClock
 from tests.desks import paper_desk
 from tests.screens.bench import Bench
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from tradedesk.paper_desk import PaperDesk
 from tradedesk.settings import Settings
 

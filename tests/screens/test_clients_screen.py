@@ -30,7 +30,7 @@ from screens.clients.sign_in import SignInScreen, minutes
 from tests.desks import buy
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.signing import START, SigningBroker, signing_desk
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 

@@ -11,9 +11,9 @@ import screens
 import widgets
 from screens.frame.commands import COMMANDS, Command
 from screens.frame.workspace import Dialog, Framed
-from tradedesk.app import TradedeskApp
-from tradedesk.keymap import BANNED_KEYS, PROFILES, all_commands, faults, keys_of
-from tradedesk.workspaces import WORKSPACES
+from tradedesk.app.application import TradedeskApp
+from tradedesk.app.keymap import BANNED_KEYS, PROFILES, all_commands, faults, keys_of
+from tradedesk.app.workspaces import WORKSPACES
 
 
 def bound_classes() -> list[type[DOMNode]]:

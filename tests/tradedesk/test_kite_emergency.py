@@ -13,7 +13,7 @@ from data.phases import load_calendar
 from data.secrets import FileVault
 from engine.rules import Rules, Waits
 from tests.books import empty_books
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 from tradedesk.foundation import KITE_OF_HOME, Foundation
 from tradedesk.kite_desk import _roots_of, _vault_of
 from tradedesk.settings import Settings

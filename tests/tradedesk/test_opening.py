@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from screens.frame.opening import OpeningScreen
-from tradedesk.app import TradedeskApp
+from tradedesk.app.application import TradedeskApp
 
 HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk.screen", "engine.desk")
 
 
 def test_the_app_is_imported_without_what_is_heavy() -> None:
-    words = f"import sys, tradedesk.app; print([name for name in {HEAVY!r} if name in sys.modules])"
+    words = (
+        f"import sys, tradedesk.app.application; print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

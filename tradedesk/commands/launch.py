@@ -51,7 +51,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     home = home_folder()
     _check_no_app(home)
     passphrase = _passphrase_at_start(home)
-    from tradedesk.app import TradedeskApp
+    from tradedesk.app.application import TradedeskApp
 
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:

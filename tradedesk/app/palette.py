@@ -10,8 +10,8 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from screens.frame.commands import EMERGENCY, key_words
-from tradedesk.keymap import all_commands, keys_of
-from tradedesk.themes import THEMES
+from tradedesk.app.keymap import all_commands, keys_of
+from tradedesk.app.themes import THEMES
 
 
 class Palette(CommandPalette):

@@ -25,13 +25,13 @@ from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
 from screens.frame.opening import OpeningScreen
 from screens.frame.workspace import Framed
-from tradedesk.arming import HELD_S, Arming
-from tradedesk.keymap import PROFILES
-from tradedesk.keystream import KeyQueue
-from tradedesk.palette import DeskCommands, Palette
-from tradedesk.shell import FLASH_FRAMES, ShellApp
-from tradedesk.themes import DARK_VARIABLES, THEMES
-from tradedesk.workspaces import WORKSPACES, without_workspace
+from tradedesk.app.arming import HELD_S, Arming
+from tradedesk.app.keymap import PROFILES
+from tradedesk.app.keystream import KeyQueue
+from tradedesk.app.palette import DeskCommands, Palette
+from tradedesk.app.shell import FLASH_FRAMES, ShellApp
+from tradedesk.app.themes import DARK_VARIABLES, THEMES
+from tradedesk.app.workspaces import WORKSPACES, without_workspace
 from widgets.formats import plain
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from screens.frame.commands import COMMANDS, Command
-from tradedesk.workspaces import WORKSPACES
+from tradedesk.app.workspaces import WORKSPACES
 
 PROFILES: dict[str, dict[str, str]] = {
     "default": {},

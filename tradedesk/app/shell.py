@@ -16,8 +16,8 @@ from textual.screen import Screen
 
 from data.vocabulary import Side
 from screens.frame.workspace import Framed, Workspace
-from tradedesk.lines import run_line
-from tradedesk.workspaces import WORKSPACES
+from tradedesk.app.colon_commands import run_line
+from tradedesk.app.workspaces import WORKSPACES
 from widgets.formats import plain
 
 if TYPE_CHECKING:

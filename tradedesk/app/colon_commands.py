@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from data.money import BadInput, count_from_text
-from tradedesk.themes import THEMES
+from tradedesk.app.themes import THEMES
 
 if TYPE_CHECKING:
-    from tradedesk.shell import ShellApp
+    from tradedesk.app.shell import ShellApp
 
 
 class Line(Protocol):

@@ -1,0 +1,1 @@
+"""The terminal app: keys, palette, themes, workspaces."""
