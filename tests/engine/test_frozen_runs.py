@@ -5,8 +5,8 @@ from datetime import timedelta
 from data.clock import ManualClock
 from data.vocabulary import RunStatus, SizingKind
 from tests.desks import START, Wire, buy, filed_desk, until
-from tradedesk.commands.plan_words import run_words
-from tradedesk.commands.shapes import run_shape
+from tradedesk.cli.plan_words import run_words
+from tradedesk.cli.views import run_shape
 
 ROHAN, PRIYA = 8, 15
 TWO = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2440_00)

@@ -31,7 +31,7 @@ from data.vocabulary import OrderState
 from tests.faults.clock import monotonic
 from tests.faults.forks import Child, fork
 from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S, app, prepare
-from tradedesk.commands.frozen import lock_holder
+from tradedesk.cli.frozen import lock_holder
 from tradedesk.settings import Settings
 from tradedesk.wiring import open_desk
 
@@ -147,7 +147,7 @@ def _cancel_all(home: Path, folder: Path, child: Child, found: Frozen, sent: dic
     began, start = monotonic(), SystemClock().now()
     with told.open("w") as out, (folder / "command.log").open("w") as words:
         command = subprocess.Popen(
-            [sys.executable, "-m", "tradedesk.cli", "cancel-all", "--yes", "--json"],
+            [sys.executable, "-m", "tradedesk.cli.main", "cancel-all", "--yes", "--json"],
             cwd=ROOT,
             env={**os.environ, "TRADEDESK_HOME": str(home), "TRADEDESK_TRADER": "tester"},
             stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.review.doctor import Check
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.cli import app
+from tradedesk.cli.main import app
 from tradedesk.kite_access import secret_key, token_key
 from tradedesk.kite_desk import KiteDesk
 from tradedesk.settings import Settings

@@ -11,7 +11,7 @@ from screens.words.plan import alternative, verdict
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.commands.shapes import quote_shape
+from tradedesk.cli.views import quote_shape
 from tradedesk.settings import Settings
 from widgets.formats import signed_percent
 from widgets.livegrid import LiveGrid

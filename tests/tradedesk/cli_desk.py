@@ -13,7 +13,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from tradedesk.cli import app
+from tradedesk.cli.main import app
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Terminal:
         """Run a command at a pseudo-terminal, type `answer` once it has shown `until`."""
         ours, theirs = pty.openpty()
         child = subprocess.Popen(
-            [sys.executable, "-m", "tradedesk.cli", *args],
+            [sys.executable, "-m", "tradedesk.cli.main", *args],
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=theirs,

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 from golden_session import GOLDENS, STEPS, session
 
-from tradedesk.cli import app
+from tradedesk.cli.main import app
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 KEYED_BY_VALUES = ("by_segment", "skipped", "skipped_by_reason", "details", "failed")

@@ -21,10 +21,11 @@ from data.locks import HeldLock
 from data.vocabulary import OrderState
 from engine.halt.certificate import LATER
 from engine.rules import Waits
-from tradedesk import output, wiring
-from tradedesk.commands.exits import Exit, explain
-from tradedesk.commands.frozen import end_frozen_writer, lock_holder
-from tradedesk.commands.trade import run_exit
+from tradedesk import wiring
+from tradedesk.cli import output
+from tradedesk.cli.exits import Exit, explain
+from tradedesk.cli.frozen import end_frozen_writer, lock_holder
+from tradedesk.cli.trade import run_exit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +90,7 @@ def test_a_command_whose_opening_met_a_lock_sends_once_that_is_gone(
             said.append(words)
             other.execute("ROLLBACK")
 
-        monkeypatch.setattr("tradedesk.commands.session.say", say)
+        monkeypatch.setattr("tradedesk.cli.session.say", say)
         (order,) = demo.done("bulk", "--confirm", plan["digest"], "--yes")["run"]["orders"]
     assert "cancels still go out" in said[0]
     assert order["state"] == "FILLED", "what is reserved is sent"
@@ -279,7 +280,7 @@ def test_a_second_app_is_told_apart_and_the_command_line_may_join(demo: Terminal
                 sys.executable,
                 "-c",
                 "import pty, sys, os; "
-                "sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, '-m', 'tradedesk.cli'])))",
+                "sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, '-m', 'tradedesk.cli.main'])))",
             ],
             env=demo.environment,
             cwd=ROOT,
@@ -410,7 +411,7 @@ def test_what_stops_a_command_has_its_exit_code() -> None:
 
 
 def test_help_is_there_before_anything_heavy_is_imported() -> None:
-    code = "import sys, tradedesk.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    code = "import sys, tradedesk.cli.main; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     shown = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, timeout=60
     )
@@ -423,7 +424,7 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
 def test_the_manual_names_every_command_and_exit_code() -> None:
     from typer.main import get_command
 
-    from tradedesk.cli import app
+    from tradedesk.cli.main import app
 
     manual = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     root: Any = get_command(app)

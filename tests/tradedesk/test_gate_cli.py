@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from brokers.kite.listener import RedirectListener
 from data.money import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, FileVault
-from tradedesk.cli import app
-from tradedesk.commands import session
+from tradedesk.cli import session
+from tradedesk.cli.main import app
 
 PASSPHRASE = "correct horse battery"
 

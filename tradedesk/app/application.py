@@ -217,7 +217,7 @@ class TradedeskApp(ShellApp):
                 await self._show_closing()
         except Exception as problem:
             log.exception("the desk did not open or close")
-            from tradedesk.commands.exits import explain
+            from tradedesk.cli.exits import explain
 
             told = explain(problem)
             if self._desk is None and isinstance(self.screen, OpeningScreen):
@@ -413,7 +413,7 @@ class TradedeskApp(ShellApp):
     def _fatal_error(self) -> None:
         """Leave with a short message where Textual would print a traceback with its local variables."""
         if not self._exit_renderables:
-            from tradedesk.commands.exits import log_file
+            from tradedesk.cli.exits import log_file
 
             file = log_file()
             more = f"; {file} says more" if file else ""

@@ -8,12 +8,12 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import OrderState
-from tradedesk.commands.clocks import clock_words, wall_time
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson
-from tradedesk.commands.session import run
-from tradedesk.commands.shapes import break_shape, difference_shape, order_shape, unknown_shape
-from tradedesk.output import counted, document, line, say, table
+from tradedesk.cli.clocks import clock_words, wall_time
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.session import run
+from tradedesk.cli.views import break_shape, difference_shape, order_shape, unknown_shape
 from widgets.formats import age, price, quantity
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from tradedesk.streams import takes_every_sign
+from tradedesk.cli.streams import takes_every_sign
 from widgets.formats import counted as counted
 from widgets.formats import plain
 

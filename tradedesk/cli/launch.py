@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.money import BadInput
-from tradedesk.output import say
+from tradedesk.cli.output import say
 
 if TYPE_CHECKING:
     from brokers.paper.fault_menu import Faults
@@ -55,7 +55,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
 
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
-        from tradedesk.commands.setup import lay_demo
+        from tradedesk.cli.setup import lay_demo
         from tradedesk.wiring import open_desk
 
         async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
@@ -64,7 +64,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
             yield desk
 
     def warm_up() -> "Settings":
-        from tradedesk.commands.session import prepare_home
+        from tradedesk.cli.session import prepare_home
         from tradedesk.settings import load_settings
 
         return load_settings(prepare_home())
@@ -83,7 +83,7 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     if settings.market != "kite":
         return None
     from data.secrets import FILE, passphrase_source, vault_state
-    from tradedesk.commands.session import passphrase_of
+    from tradedesk.cli.session import passphrase_of
 
     in_file = settings.vault == "file" or vault_state(home).backend == "file"
     if not in_file or settings.vault == "keyring" or passphrase_source(None) is not None:

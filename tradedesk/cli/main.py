@@ -9,10 +9,12 @@ import typer
 from typer.core import TyperGroup
 
 from data.money import BadInput
-from tradedesk.commands import gate, launch, login, mend, runs, safety, setup, show, simulate, trade
-from tradedesk.commands.exits import Exit, explain, log_file
-from tradedesk.output import document, say
-from tradedesk.streams import stand_in, what_was_lost
+from tradedesk.cli import gate, launch, login, runs, safety, setup, simulate, trade
+from tradedesk.cli import queries as show
+from tradedesk.cli import repairs as mend
+from tradedesk.cli.exits import Exit, explain, log_file
+from tradedesk.cli.output import document, say
+from tradedesk.cli.streams import stand_in, what_was_lost
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from data.money import BadInput, count_from_text
-from tradedesk.commands import shapes
-from tradedesk.commands.clocks import clock_words, market_time, run_stamp, wall_time
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson
-from tradedesk.commands.plan_words import run_words, why_words
-from tradedesk.commands.session import run
-from tradedesk.output import counted, document, line, say, table
+from tradedesk.cli import views as shapes
+from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.plan_words import run_words, why_words
+from tradedesk.cli.session import run
 from widgets.formats import (
     DASH,
     age,

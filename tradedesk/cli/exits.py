@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from data.csvfiles import FileProblem
 from data.money import BadInput, shortened
-from tradedesk.commands.spare import spare_bytes
+from tradedesk.cli.spare import spare_bytes
 
 
 class Exit(IntEnum):

@@ -15,12 +15,12 @@ from screens.words.certificate import (
     unknown_words,
     unread_words,
 )
-from tradedesk.commands.clocks import clock_words, wall_time
-from tradedesk.commands.exits import CANCEL_ALL_FAILED, Exit, explain
-from tradedesk.commands.options import AsJson, Yes
-from tradedesk.commands.session import at_terminal, confirmed, run, run_emergency, typed
-from tradedesk.commands.shapes import certificate_shape
-from tradedesk.output import counted, document, line, say, table
+from tradedesk.cli.clocks import clock_words, wall_time
+from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
+from tradedesk.cli.options import AsJson, Yes
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.session import at_terminal, confirmed, run, run_emergency, typed
+from tradedesk.cli.views import certificate_shape
 from widgets.formats import DASH, quantity, rupees
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from data.money import BadInput
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson
-from tradedesk.commands.session import run
-from tradedesk.output import counted, document, line, say
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
     from brokers.local_kite.server import LocalKite
@@ -90,7 +90,7 @@ def clock(
     """Tell the local Kite's market time, or move it on; at the close, 16:00, the next day begins."""
     from brokers.kite.access import kite_roots
     from data.clock import IST
-    from tradedesk.commands.session import prepare_home
+    from tradedesk.cli.session import prepare_home
     from tradedesk.rehearsal import control
     from tradedesk.settings import load_settings
 

@@ -7,10 +7,10 @@ import typer
 
 from data.money import BadInput
 from data.vocabulary import GateItem
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson, ClientWord
-from tradedesk.commands.session import hidden, passphrase_of, run
-from tradedesk.output import counted, document, line, say, table
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson, ClientWord
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.session import hidden, passphrase_of, run
 
 if TYPE_CHECKING:
     from data.secrets import Vault

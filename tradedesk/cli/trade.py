@@ -6,9 +6,9 @@ import typer
 
 from data.money import BadInput, count_from_text
 from data.vocabulary import OrderState, Reason, RequestState
-from tradedesk.commands import choices
-from tradedesk.commands.exits import Exit, explain
-from tradedesk.commands.options import (
+from tradedesk.cli import arguments as choices
+from tradedesk.cli.exits import Exit, explain
+from tradedesk.cli.options import (
     Again,
     Amount,
     AsJson,
@@ -26,10 +26,10 @@ from tradedesk.commands.options import (
     Wait,
     Yes,
 )
-from tradedesk.commands.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
-from tradedesk.commands.session import confirmed, run, seconds_from, until
-from tradedesk.commands.shapes import order_shape, plan_shape, request_shape, run_shape
-from tradedesk.output import counted, document, line, say
+from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
+from tradedesk.cli.session import confirmed, run, seconds_from, until
+from tradedesk.cli.views import order_shape, plan_shape, request_shape, run_shape
 from widgets import formats
 
 if TYPE_CHECKING:

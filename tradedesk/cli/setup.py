@@ -7,11 +7,11 @@ import typer
 
 from data.money import BadInput
 from data.vocabulary import ClientStatus
-from tradedesk.commands import shapes
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson
-from tradedesk.commands.session import run
-from tradedesk.output import counted, document, line, say, table
+from tradedesk.cli import views as shapes
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.session import run
 from widgets.formats import rupees
 
 if TYPE_CHECKING:

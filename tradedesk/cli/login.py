@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from data.money import BadInput
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson, ClientWord
-from tradedesk.commands.session import run
-from tradedesk.output import counted, document, line, say
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson, ClientWord
+from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
     from engine.access.sign_in_queue import Redirects, SignInQueue

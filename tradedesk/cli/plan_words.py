@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
-from tradedesk.output import counted, line, table
+from tradedesk.cli.output import counted, line, table
 from widgets.formats import DASH, amount, percent, quantity, rupees
 
 if TYPE_CHECKING:

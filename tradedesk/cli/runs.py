@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.money import BadInput, count_from_text
-from tradedesk.commands.exits import Exit
-from tradedesk.commands.options import AsJson, Wait, Yes
-from tradedesk.commands.plan_words import paused_words, print_run
-from tradedesk.commands.session import at_terminal, confirmed, run, seconds_from, typed
-from tradedesk.commands.shapes import run_shape
-from tradedesk.commands.trade import follow_run
-from tradedesk.output import document, line, say
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson, Wait, Yes
+from tradedesk.cli.output import document, line, say
+from tradedesk.cli.plan_words import paused_words, print_run
+from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
+from tradedesk.cli.trade import follow_run
+from tradedesk.cli.views import run_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk

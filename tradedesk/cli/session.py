@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from data.money import BadInput, decimal_from_text
-from tradedesk.commands.exits import CANCEL_ALL_FAILED, Exit
-from tradedesk.commands.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
-from tradedesk.output import counted, say
+from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
+from tradedesk.cli.output import counted, say
+from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,7 +97,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         _halt(home, by or "the command line", at)
 
     from data.phases import load_calendar
-    from tradedesk.commands.frozen import end_frozen_writer
+    from tradedesk.cli.frozen import end_frozen_writer
     from tradedesk.foundation import calendar_of
     from tradedesk.settings import Settings, load_settings
 
