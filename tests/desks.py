@@ -27,9 +27,9 @@ from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Waits
 from tests.books import empty_books
-from tradedesk.paper_desk import PaperDesk, prepare_demo
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""

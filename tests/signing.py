@@ -17,8 +17,8 @@ from engine.accounts.clients import NewClient
 from engine.desk import Desk
 from engine.rules import Rules, Waits
 from tests.books import empty_books
-from tradedesk.foundation import Foundation
-from tradedesk.settings import Settings
+from tradedesk.compose.foundation import Foundation
+from tradedesk.compose.settings import Settings
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 def test_the_desk_runs_without_a_screen():
     code = (
         "import pkgutil, importlib, sys\n"
-        "import engine.desk, brokers.paper.broker, tradedesk.wiring, data\n"
+        "import engine.desk, brokers.paper.broker, tradedesk.compose.wiring, data\n"
         "for found in pkgutil.iter_modules(data.__path__, 'data.'):\n"
         "    importlib.import_module(found.name)\n"
         "bad = sorted(name for name in sys.modules if name.split('.')[0] in ('textual', 'typer', 'rich'))\n"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradedesk.wiring import open_desk
+    from tradedesk.compose.wiring import open_desk
 
 __all__ = ["open_desk"]
 
@@ -11,7 +11,7 @@ __all__ = ["open_desk"]
 def __getattr__(name: str) -> Any:
     """`open_desk`, imported when first asked for, so that the first frame waits for nothing."""
     if name == "open_desk":
-        from tradedesk.wiring import open_desk
+        from tradedesk.compose.wiring import open_desk
 
         return open_desk
     raise AttributeError(f"module 'tradedesk' has no attribute {name!r}")

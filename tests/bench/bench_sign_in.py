@@ -31,9 +31,9 @@ from engine.access.sign_in_queue import SignInState
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 CLIENTS, LATENCY_S, BUDGET_S = 300, 0.05, 600.0
 MOST_SHARE = 0.1

@@ -6,7 +6,7 @@ from data.vocabulary import Product, SizingKind
 from engine.accounts.valuation import ClientValue
 from tests.desks import buy, carry_out, paper_desk, sell
 from tests.engine.test_days import next_day
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 RUPEE = 100
 

@@ -7,7 +7,7 @@ from data.money import BadInput
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
-from tradedesk.paper_prices import take_instruments
+from tradedesk.compose.paper_prices import take_instruments
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, AMIT = 8, 22

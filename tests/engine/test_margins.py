@@ -19,7 +19,7 @@ from engine.desk import Desk
 from engine.planning.record import Plan
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 KEY = "NSE:INFY"
 ROHAN, SURESH = 8, 6

@@ -13,8 +13,8 @@ from engine.refusals import PlanExpired
 from tests.desks import MISSION_PINS, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
-from tradedesk.paper_desk import PaperDesk
-from tradedesk.paper_prices import Listed, take_instruments
+from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper_prices import Listed, take_instruments
 
 
 async def never_read(account):

@@ -25,7 +25,7 @@ from engine.planning.intent import Sizing
 from engine.refusals import CannotGoOn, Halted
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
 from tests.tampering import tamper
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 KEY, LAST = "NSE:RELIANCE", 2450_50

@@ -32,8 +32,8 @@ from tests.faults.clock import monotonic
 from tests.faults.forks import Child, fork
 from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S, app, prepare
 from tradedesk.cli.frozen import lock_holder
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,9 +19,9 @@ from engine.refusals import Refusal
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
-from tradedesk.paper_desk import PaperDesk, prepare_demo
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 SYMBOLS = ("RELIANCE", "INFY", "HDFCBANK", "SBIN", "ITC")
 

@@ -40,11 +40,11 @@ from tests.faults.engine_child import Fuse, Life
 from tests.faults.kite_house import NAP_S, clients_at_kite, own_app
 from tests.faults.remote import RULES, ChaosDesk
 from tests.faults.scenery import opening_price, stocks
-from tradedesk import foundation, kite_desk
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.rehearsal import request_token
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose import foundation, kite_desk
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.rehearsal import request_token
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 WAITS = Waits(
     send_timeout_s=40.0,

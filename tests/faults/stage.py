@@ -15,9 +15,9 @@ from data.seed import universe
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
-from tradedesk.paper_desk import PaperDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 STEP_S = 0.05
 """How far time moves at once."""

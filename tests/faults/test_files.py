@@ -37,9 +37,9 @@ from tests.desks import (
     paper_desk,
     until,
 )
-from tradedesk.paper_desk import prepare_demo
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import prepare_demo
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 LOW = 2300_00

@@ -12,7 +12,7 @@ from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until
 from tests.faults.clock import monotonic
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 ROUNDS = 10
 """Intents of one home, each confirmed two to four times."""

@@ -26,9 +26,9 @@ from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
 from tests.faults.frozen_app import SYMBOLS, prepare, rest_orders
-from tradedesk.paper_desk import PaperDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 PERIOD_S = 4.0
 """Real seconds for which both write without a pause."""

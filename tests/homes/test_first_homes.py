@@ -17,7 +17,7 @@ from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
 """A minute and a half after the books were last written."""

@@ -25,9 +25,9 @@ from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from tests.books import empty_books
 from tests.desks import START, WAITS
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 REAL = SystemClock()
 

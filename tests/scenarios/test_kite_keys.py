@@ -10,9 +10,9 @@ from brokers.local_kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 PEOPLE = [Person(number) for number in range(1, 7)]
 PAID, FREE = PEOPLE[3], [one for one in PEOPLE if one is not PEOPLE[3]]

@@ -25,7 +25,7 @@ from engine.access.sign_in_queue import SignInState
 from engine.halt.certificate import Certificate
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.rehearsal import request_token
+from tradedesk.compose.rehearsal import request_token
 
 LIMIT = 2450_40
 BIG_ORDERS_AT = datetime(2026, 11, 18, 3, 47, tzinfo=UTC)

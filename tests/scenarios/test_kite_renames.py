@@ -8,7 +8,7 @@ from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
 from tests.desks import sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.rehearsal import control
+from tradedesk.compose.rehearsal import control
 
 PEOPLE = [Person(number) for number in range(1, 3)]
 OPEN = datetime(2026, 11, 18, 3, 45, 1, tzinfo=UTC)

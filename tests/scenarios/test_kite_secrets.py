@@ -19,11 +19,11 @@ from engine.review.doctor import Check
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
-from tradedesk.kite_access import secret_key, token_key
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.settings import Settings
-from tradedesk.vault_look import API_SECRET, TOKEN, look
-from tradedesk.wiring import open_desk
+from tradedesk.compose.kite_access import secret_key, token_key
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.vault_look import API_SECRET, TOKEN, look
+from tradedesk.compose.wiring import open_desk
 
 PASSPHRASE = "only for rehearsals"
 PEOPLE = [Person(number) for number in range(1, 5)]

@@ -22,7 +22,7 @@ from screens.clients.sign_in import SignInScreen
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
-from tradedesk.kite_desk import KiteDesk
+from tradedesk.compose.kite_desk import KiteDesk
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 

@@ -12,9 +12,9 @@ from data.money import BadInput
 from data.vocabulary import SessionState
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.kite_desk import KiteDesk
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 PEOPLE = [Person(number) for number in range(1, 4)]
 

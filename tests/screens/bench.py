@@ -18,8 +18,8 @@ from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
 from tradedesk.app.application import TradedeskApp
-from tradedesk.paper_desk import PaperDesk, prepare_demo
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.wiring import open_desk
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from data.clock import ManualClock, SystemClock
 from tests.desks import paper_desk
 from tests.screens.bench import Bench
 from tradedesk.app.application import TradedeskApp
-from tradedesk.paper_desk import PaperDesk
-from tradedesk.settings import Settings
+from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.settings import Settings
 
 
 class PaperBench(Bench):

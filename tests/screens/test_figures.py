@@ -10,7 +10,7 @@ from screens.orders.modify import ModifyScreen
 from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.paper_prices import take_instruments
+from tradedesk.compose.paper_prices import take_instruments
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 

@@ -12,7 +12,7 @@ from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.cli.views import quote_shape
-from tradedesk.settings import Settings
+from tradedesk.compose.settings import Settings
 from widgets.formats import signed_percent
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField

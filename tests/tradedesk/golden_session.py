@@ -19,7 +19,7 @@ from unittest.mock import patch
 import keyring
 from keyring.backends import fail
 
-import tradedesk.wiring
+import tradedesk.compose.wiring
 from brokers.contract import Accepted, Ambiguous, OrderRequest
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import PaperExchange
@@ -30,7 +30,7 @@ from engine.rules import Rules
 from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.settings import Settings
+from tradedesk.compose.settings import Settings
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "cli.json"
 
@@ -129,7 +129,7 @@ def session(home: Path) -> dict[str, dict[str, Any]]:
 @contextmanager
 def _deterministic(home: Path) -> Iterator[None]:
     """Open every desk with a clock moved by hand, pinned prices, no latency and a seed of its own."""
-    clock, seeds, really = ManualClock(START), itertools.count(7), tradedesk.wiring.open_desk
+    clock, seeds, really = ManualClock(START), itertools.count(7), tradedesk.compose.wiring.open_desk
 
     @asynccontextmanager
     async def opened(*given: Any, **named: Any) -> AsyncIterator[Any]:
@@ -145,7 +145,7 @@ def _deterministic(home: Path) -> Iterator[None]:
     for name, text in FILES.items():
         (home / name).write_text(text)
     with (
-        patch.object(tradedesk.wiring, "open_desk", opened),
+        patch.object(tradedesk.compose.wiring, "open_desk", opened),
         patch.object(keyring, "get_keyring", fail.Keyring),
     ):
         yield
@@ -185,7 +185,7 @@ def _weather(name: str) -> Iterator[None]:
     async def lost(self: PaperBroker, *given: Any) -> Ambiguous:
         return Ambiguous("connection reset")
 
-    rules_of = tradedesk.wiring.rules_of
+    rules_of = tradedesk.compose.wiring.rules_of
     if name == "order in doubt":
         with patch.object(PaperBroker, "place", lost):
             yield
@@ -194,7 +194,7 @@ def _weather(name: str) -> Iterator[None]:
         def hasty(settings: Settings) -> Rules:
             return replace(rules_of(settings), send_at_least_s=0.0, send_at_most_s=0.0)
 
-        with patch.object(tradedesk.wiring, "rules_of", hasty):
+        with patch.object(tradedesk.compose.wiring, "rules_of", hasty):
             yield
     else:
         yield

@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 from cli_desk import Terminal
 
-import tradedesk.wiring
+import tradedesk.compose.wiring
 from data.phases import load_calendar
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 DIES = """
 import asyncio, os
 from data.vocabulary import Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
-from tradedesk.wiring import open_desk
+from tradedesk.compose.wiring import open_desk
 
 async def main():
     async with open_desk(kind="app") as desk:
@@ -70,9 +70,9 @@ def test_what_a_dead_program_left_is_freed_by_stop(demo: Terminal) -> None:
 def test_a_command_whose_run_pauses_ends_and_says_what_stays_blocked(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules_of = tradedesk.wiring.rules_of
+    rules_of = tradedesk.compose.wiring.rules_of
     monkeypatch.setattr(
-        tradedesk.wiring,
+        tradedesk.compose.wiring,
         "rules_of",
         lambda settings: replace(rules_of(settings), send_at_least_s=0.0, send_at_most_s=0.0),
     )
@@ -88,7 +88,7 @@ def next_day(demo: Terminal) -> None:
     """The market's next trading day has begun."""
 
     async def moved() -> None:
-        async with tradedesk.wiring.open_desk(demo.home) as desk:
+        async with tradedesk.compose.wiring.open_desk(demo.home) as desk:
             assert isinstance(desk, PaperDesk)
             desk.exchange.jump(load_calendar().session_close(desk.market_clock.trading_day))
 

@@ -21,11 +21,11 @@ from data.locks import HeldLock
 from data.vocabulary import OrderState
 from engine.halt.certificate import LATER
 from engine.rules import Waits
-from tradedesk import wiring
 from tradedesk.cli import output
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.frozen import end_frozen_writer, lock_holder
 from tradedesk.cli.trade import run_exit
+from tradedesk.compose import wiring
 
 ROOT = Path(__file__).resolve().parents[2]
 

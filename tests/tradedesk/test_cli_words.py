@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 from data.store import StoreError
 from data.vocabulary import Reason
 from engine.refusals import words
-from tradedesk import wiring
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.spare import LEAST_BYTES, LEFT_BYTES, SPARE, SPARE_BYTES, spare_bytes
+from tradedesk.compose import wiring
 
 
 def test_every_reason_has_words_and_any_other_code_loses_its_bars() -> None:

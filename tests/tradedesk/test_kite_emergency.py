@@ -14,9 +14,9 @@ from data.secrets import FileVault
 from engine.rules import Rules, Waits
 from tests.books import empty_books
 from tradedesk.app.application import TradedeskApp
-from tradedesk.foundation import KITE_OF_HOME, Foundation
-from tradedesk.kite_desk import _roots_of, _vault_of
-from tradedesk.settings import Settings
+from tradedesk.compose.foundation import KITE_OF_HOME, Foundation
+from tradedesk.compose.kite_desk import _roots_of, _vault_of
+from tradedesk.compose.settings import Settings
 
 
 def base_at(home, owned, kite_url):

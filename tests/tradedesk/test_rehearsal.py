@@ -12,9 +12,9 @@ from data.vocabulary import OrderState, SizingKind
 from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.paper_desk import prepare_demo
-from tradedesk.settings import Settings
-from tradedesk.wiring import open_desk
+from tradedesk.compose.paper_desk import prepare_demo
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
 
 FAULTS = Faults(drop_answer=0.5, late_8s=0.5, lose_update=1.0, stale_book=0.5, seed=4)
 

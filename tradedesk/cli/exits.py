@@ -86,7 +86,7 @@ def explain(problem: BaseException) -> Explained:
     told = _explain(problem)
     if told.reason != "store_unusable":
         return told
-    from tradedesk.home import home_folder
+    from tradedesk.compose.home import home_folder
 
     home = home_folder()
     if not _is_full(problem, told.message, home):

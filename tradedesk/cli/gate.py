@@ -231,9 +231,9 @@ def secrets(
         return
     from data.clock import SystemClock
     from data.secrets import open_vault
-    from tradedesk.home import home_folder
-    from tradedesk.settings import load_settings
-    from tradedesk.vault_look import look
+    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.settings import load_settings
+    from tradedesk.compose.vault_look import look
 
     home = home_folder()
     prefer = load_settings(home).vault
@@ -270,8 +270,8 @@ def set_key(
 def vault_of_home() -> "Vault":
     """The vault of the home, its passphrase asked for at the terminal where one is needed."""
     from data.secrets import open_vault
-    from tradedesk.home import home_folder
-    from tradedesk.settings import load_settings
+    from tradedesk.compose.home import home_folder
+    from tradedesk.compose.settings import load_settings
 
     home = home_folder()
     return open_vault(home, lambda: passphrase_of(home), load_settings(home).vault)

@@ -13,7 +13,7 @@ from tradedesk.cli.output import say
 
 if TYPE_CHECKING:
     from brokers.paper.fault_menu import Faults
-    from tradedesk.settings import Settings
+    from tradedesk.compose.settings import Settings
 
 
 def open_app() -> None:
@@ -46,7 +46,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         expected = "the screen needs a terminal; `tradedesk --help` names the commands"
         raise BadInput("terminal", "none", expected)
-    from tradedesk.home import home_folder
+    from tradedesk.compose.home import home_folder
 
     home = home_folder()
     _check_no_app(home)
@@ -56,7 +56,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
         from tradedesk.cli.setup import lay_demo
-        from tradedesk.wiring import open_desk
+        from tradedesk.compose.wiring import open_desk
 
         async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
             if with_demo:
@@ -65,7 +65,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
 
     def warm_up() -> "Settings":
         from tradedesk.cli.session import prepare_home
-        from tradedesk.settings import load_settings
+        from tradedesk.compose.settings import load_settings
 
         return load_settings(prepare_home())
 
@@ -77,7 +77,7 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
 
 def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
-    from tradedesk.settings import load_settings
+    from tradedesk.compose.settings import load_settings
 
     settings = load_settings(home)
     if settings.market != "kite":

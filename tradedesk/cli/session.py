@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from data.phases import Calendar
     from engine.desk import Desk
-    from tradedesk.settings import Settings
+    from tradedesk.compose.settings import Settings
 
 Work = Callable[["Desk"], Awaitable[Exit]]
 """What a command does with the open desk; gives how it ended."""
@@ -35,8 +35,8 @@ def prepare_home(spare: bool = True) -> Path:
 
     With `spare`, room is kept for a full disk.
     """
-    from tradedesk.foundation import start_logging
-    from tradedesk.home import home_folder
+    from tradedesk.compose.foundation import start_logging
+    from tradedesk.compose.home import home_folder
 
     home = home_folder()
     with suppress(OSError):  # opening the database says it in better words
@@ -66,7 +66,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     A broken `config.toml` or `calendar.toml` does not stop it, and a frozen process that keeps the database
     or the paper exchange locked is ended.
     """
-    from tradedesk.home import home_folder
+    from tradedesk.compose.home import home_folder
 
     home, began = home_folder(), False
 
@@ -98,8 +98,8 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
 
     from data.phases import load_calendar
     from tradedesk.cli.frozen import end_frozen_writer
-    from tradedesk.foundation import calendar_of
-    from tradedesk.settings import Settings, load_settings
+    from tradedesk.compose.foundation import calendar_of
+    from tradedesk.compose.settings import Settings, load_settings
 
     home = prepare_home(spare=False)
     try:
@@ -141,7 +141,7 @@ def _run(
     async def opened() -> Exit:
         from data.readable import UNREADABLE
         from data.store import StoreError
-        from tradedesk.wiring import open_desk
+        from tradedesk.compose.wiring import open_desk
 
         opening = open_desk(
             home,
@@ -180,7 +180,7 @@ def passphrase_of(home: Path) -> str:
         raise BadInput("secrets", str(home / FILE), ": ".join(fault))
     if not (home / FILE).exists():
         from data.clock import SystemClock
-        from tradedesk.vault_look import TOKEN, wanted_secrets
+        from tradedesk.compose.vault_look import TOKEN, wanted_secrets
 
         signed_in = sum(one.what == TOKEN for one in wanted_secrets(home / "desk.db", SystemClock().now()))
         if signed_in:

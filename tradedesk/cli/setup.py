@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from data.instruments import Instrument
     from engine.desk import Desk
     from engine.market.renames import Taken
-    from tradedesk.kite_desk import KiteDesk
-    from tradedesk.paper_desk import PaperDesk
+    from tradedesk.compose.kite_desk import KiteDesk
+    from tradedesk.compose.paper_desk import PaperDesk
 
 clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
 instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
@@ -59,12 +59,12 @@ async def lay_demo(desk: "Desk") -> bool:
     """Lay the demonstration into an empty home; gives whether it was laid now. Raises `BadInput`."""
     try:
         if desk.mode == "SIM":
-            from tradedesk.rehearsal import prepare_rehearsal
+            from tradedesk.compose.rehearsal import prepare_rehearsal
 
             return await prepare_rehearsal(cast("KiteDesk", desk))
         if desk.mode == "LIVE":
             raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
-        from tradedesk.paper_desk import prepare_demo
+        from tradedesk.compose.paper_desk import prepare_demo
 
         return await prepare_demo(cast("PaperDesk", desk))
     except BadInput as problem:
@@ -265,7 +265,7 @@ async def _keep(
     """Store imported instruments; gives words of their prices, and what became of their names."""
     if desk.mode != "PAPER":
         return "", await desk.market.store_instruments(instruments, source, complete=complete)
-    from tradedesk.paper_prices import take_instruments
+    from tradedesk.compose.paper_prices import take_instruments
 
     listed = await take_instruments(cast("PaperDesk", desk), instruments, source, complete)
     return listed.words, listed.taken
@@ -304,7 +304,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
         if desk.mode != "PAPER":
             raise BadInput("file", path.name, f"a {desk.mode} desk has its prices from the broker")
         from data.closes import read_closes
-        from tradedesk.paper_prices import take_closes
+        from tradedesk.compose.paper_prices import take_closes
 
         closes = read_closes(path)
         taken = await take_closes(cast("PaperDesk", desk), closes, path.name)

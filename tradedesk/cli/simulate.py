@@ -17,7 +17,7 @@ from tradedesk.cli.session import run
 if TYPE_CHECKING:
     from brokers.local_kite.server import LocalKite
     from engine.desk import Desk
-    from tradedesk.kite_desk import KiteDesk
+    from tradedesk.compose.kite_desk import KiteDesk
 
 simulate_app = typer.Typer(help="Rehearse against a Kite on this machine.", no_args_is_help=True)
 
@@ -45,7 +45,7 @@ def kite(
 ) -> None:
     """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
     from brokers.local_kite.serving import serve
-    from tradedesk.home import local_kite_folder
+    from tradedesk.compose.home import local_kite_folder
 
     begins = None if begin is None else _time_of_day(begin)
     redirect = f"http://127.0.0.1:{sign_in_port}/" if sign_in_port else ""
@@ -91,8 +91,8 @@ def clock(
     from brokers.kite.access import kite_roots
     from data.clock import IST
     from tradedesk.cli.session import prepare_home
-    from tradedesk.rehearsal import control
-    from tradedesk.settings import load_settings
+    from tradedesk.compose.rehearsal import control
+    from tradedesk.compose.settings import load_settings
 
     given = load_settings(prepare_home()).kite_url
     if not given:
@@ -114,7 +114,7 @@ def sign_in(
     """Sign clients in at the local Kite, as their browsers would."""
 
     async def work(desk: "Desk") -> Exit:
-        from tradedesk.rehearsal import request_token
+        from tradedesk.compose.rehearsal import request_token
 
         there = cast("KiteDesk", desk)
         wanted = [desk.clients.find(one) for one in clients] if clients else desk.sessions.due()

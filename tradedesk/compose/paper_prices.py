@@ -13,7 +13,7 @@ from data.instruments import Instrument
 from data.money import tick_down
 from data.seed import universe
 from engine.market.renames import Taken
-from tradedesk.paper_desk import PaperDesk
+from tradedesk.compose.paper_desk import PaperDesk
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from data.money import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView
-from tradedesk.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.kite_desk import ZERODHA, KiteDesk
+from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
+from tradedesk.compose.kite_desk import ZERODHA, KiteDesk
 
 
 async def prepare_rehearsal(desk: KiteDesk) -> bool:

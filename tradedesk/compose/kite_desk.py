@@ -26,10 +26,10 @@ from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed, TapeLine
 from engine.market.instruments import refresh_instruments
 from engine.parts import Parts
-from tradedesk.foundation import KITE_OF_HOME, Foundation, fact_of_home
-from tradedesk.kite_access import ZERODHA, DeskAccess
-from tradedesk.kite_streams import Streamless, polled_words
-from tradedesk.vault_look import look
+from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, fact_of_home
+from tradedesk.compose.kite_access import ZERODHA, DeskAccess
+from tradedesk.compose.kite_streams import Streamless, polled_words
+from tradedesk.compose.vault_look import look
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from data.money import BadInput
 from data.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits
-from tradedesk.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of
-from tradedesk.home import home_folder
-from tradedesk.paper_desk import OWN_EXCHANGE, PaperDesk, check_paper_books, open_paper
-from tradedesk.settings import Settings, load_settings
+from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of
+from tradedesk.compose.home import home_folder
+from tradedesk.compose.paper_desk import OWN_EXCHANGE, PaperDesk, check_paper_books, open_paper
+from tradedesk.compose.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from tradedesk.kite_desk import KiteDesk
+    from tradedesk.compose.kite_desk import KiteDesk
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def open_desk(
     if _is_at_kite(base, emergency):
         if faults is not None:
             raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
-        from tradedesk.kite_desk import open_kite  # HTTP and sockets take a second to import
+        from tradedesk.compose.kite_desk import open_kite  # HTTP and sockets take a second to import
 
         async with open_kite(base, kind, passphrase, emergency, needs_secrets) as desk:
             yield desk

@@ -21,7 +21,7 @@ from engine.events import Bus
 from engine.market.quotes import QuoteMap
 from engine.parts import Parts
 from engine.rules import Rules, Waits
-from tradedesk.settings import Settings
+from tradedesk.compose.settings import Settings
 
 log = logging.getLogger(__name__)
 

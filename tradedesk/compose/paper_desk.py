@@ -33,8 +33,8 @@ from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed
 from engine.parts import Parts
-from tradedesk.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.foundation import Foundation, fact_of_home
+from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
+from tradedesk.compose.foundation import Foundation, fact_of_home
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from data.secrets import FILE, NoVault, Prefer, Vault, vault_state
 from data.store import read_file
 from data.tables import Client, Meta
 from data.vocabulary import ClientStatus, SessionProblem
-from tradedesk.foundation import KITE_OF_HOME
-from tradedesk.kite_access import ZERODHA, secret_key, token_key
+from tradedesk.compose.foundation import KITE_OF_HOME
+from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key
 
 API_SECRET, TOKEN = "api_secret", "token"
 

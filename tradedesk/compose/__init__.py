@@ -1,0 +1,1 @@
+"""Where a desk is put together: settings, home, paper and Kite, rehearsals."""
