@@ -17,9 +17,9 @@ from brokers.contract import BrokerAccount
 from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import READ_WORKERS
-from brokers.local_kite.journal import NO_DELAYS
-from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.kite.journal import NO_DELAYS
+from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
 from data.phases import load_calendar
 from data.seed import universe

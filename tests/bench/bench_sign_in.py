@@ -20,10 +20,10 @@ from pathlib import Path
 
 import aiohttp
 
-from brokers.local_kite.apps import own_app
-from brokers.local_kite.journal import NO_DELAYS
-from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.kite.apps import own_app
+from brokers.simulators.kite.journal import NO_DELAYS
+from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
 from data.phases import load_calendar
 from data.seed import universe

@@ -11,11 +11,11 @@ from brokers.contract import BrokerAccount, BrokerError, ConditionalKind, KeepsC
 from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
-from brokers.local_kite.journal import NO_DELAYS, Delays
-from brokers.local_kite.laid_rows import LaidRow
-from brokers.local_kite.server import LocalKite
 from brokers.paper.broker import PaperBroker
 from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.kite.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.server import LocalKite
 from data.instruments import Instrument
 from data.phases import load_calendar
 from data.seed import universe

@@ -662,7 +662,7 @@ async def test_quotes_are_asked_of_the_next_account_where_a_key_has_no_prices(st
 def test_the_official_client_is_not_loaded_with_the_adapter():
     code = (
         "import sys, brokers.kite.broker\n"
-        "print(sorted({'kiteconnect', 'twisted', 'requests', 'brokers.local_kite'} & set(sys.modules)))"
+        "print(sorted({'kiteconnect', 'twisted', 'requests', 'brokers.simulators.kite'} & set(sys.modules)))"
     )
     child = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True

@@ -16,12 +16,12 @@ from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kx
 
 from brokers.contract import OrderRequest
-from brokers.local_kite.apps import PLATFORM
-from brokers.local_kite.journal import NO_DELAYS, Delays
-from brokers.local_kite.server import LocalKite
-from brokers.local_kite.serving import serve
 from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.paper.prices import Listing
+from brokers.simulators.kite.apps import PLATFORM
+from brokers.simulators.kite.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.server import LocalKite
+from brokers.simulators.kite.serving import serve
 from data.clock import ManualClock
 from data.instruments import Instrument
 from data.phases import load_calendar

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kiteconnect import KiteTicker
 
 from brokers.contract import DepthLevel
-from brokers.local_kite.frames import FULL, LTP, MODES, QUOTE, Snapshot, frame, packets
+from brokers.simulators.kite.frames import FULL, LTP, MODES, QUOTE, Snapshot, frame, packets
 from data.clock import IST
 
 

@@ -16,10 +16,10 @@ from kiteconnect import KiteTicker
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from brokers.local_kite.market import quote_row
-from brokers.local_kite.server import LocalKite
-from brokers.local_kite.sockets import BEAT_SECONDS, Sockets, add_to
 from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.kite.market import quote_row
+from brokers.simulators.kite.server import LocalKite
+from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe

@@ -8,11 +8,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
-from brokers.local_kite.entries import CANCELLED, REJECTED, Entry
-from brokers.local_kite.journal import Delays
-from brokers.local_kite.mishaps import Mishap
-from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.kite.entries import CANCELLED, REJECTED, Entry
+from brokers.simulators.kite.journal import Delays
+from brokers.simulators.kite.mishaps import Mishap
+from brokers.simulators.kite.server import LocalKite
 from data.phases import load_calendar
 from data.seed import universe
 from engine.accounts.clients import NewClient

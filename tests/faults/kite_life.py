@@ -15,7 +15,7 @@ import aiohttp
 
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
-from brokers.local_kite.apps import own_address
+from brokers.simulators.kite.apps import own_address
 from data.money import BadInput, tick_down
 from data.seed import universe
 from data.store import StoreError

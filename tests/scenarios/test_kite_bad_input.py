@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import OrderRequest
-from brokers.local_kite import routes as local_routes
-from brokers.local_kite import sockets as local_sockets
-from brokers.local_kite.apps import own_app
-from brokers.local_kite.laid_rows import LaidRow
+from brokers.simulators.kite import routes as local_routes
+from brokers.simulators.kite import sockets as local_sockets
+from brokers.simulators.kite.apps import own_app
+from brokers.simulators.kite.laid_rows import LaidRow
 from data.money import BadInput
 from data.vocabulary import (
     GateColour,

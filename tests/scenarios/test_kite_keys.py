@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from brokers.local_kite.apps import own_app
+from brokers.simulators.kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from brokers.local_kite.apps import own_app
+from brokers.simulators.kite.apps import own_app
 from data.money import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem

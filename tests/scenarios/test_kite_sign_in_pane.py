@@ -13,7 +13,7 @@ import pytest
 from textual.events import Paste
 
 from brokers.kite.listener import RedirectListener
-from brokers.local_kite.apps import own_app
+from brokers.simulators.kite.apps import own_app
 from data.vocabulary import SessionProblem, SessionState
 from engine.access.sign_in_queue import SignInState
 from screens.clients.page import ClientScreen

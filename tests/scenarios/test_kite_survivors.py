@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brokers.local_kite.laid_rows import LaidRow
+from brokers.simulators.kite.laid_rows import LaidRow
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 ONE, TWO = PEOPLE = [Person(1), Person(2)]

@@ -15,7 +15,7 @@ from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
     from engine.desk import Desk
     from tradedesk.compose.kite_desk import KiteDesk
 
@@ -44,7 +44,7 @@ def kite(
     ] = 0,
 ) -> None:
     """Serve Kite's routes and stream on loopback, over a paper exchange of its own, until interrupted."""
-    from brokers.local_kite.serving import serve
+    from brokers.simulators.kite.serving import serve
     from tradedesk.compose.home import local_kite_folder
 
     begins = None if begin is None else _time_of_day(begin)

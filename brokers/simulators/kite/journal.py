@@ -21,8 +21,9 @@ from brokers.contract import (
     OrderUpdate,
     Refused,
 )
-from brokers.local_kite.answers import Row
-from brokers.local_kite.entries import (
+from brokers.paper.exchange import ExchangeBusy
+from brokers.simulators.kite.answers import Row
+from brokers.simulators.kite.entries import (
     AMO_RECEIVED,
     CANCELLED,
     COMPLETE,
@@ -38,12 +39,11 @@ from brokers.local_kite.entries import (
     request_of,
     status_at_exchange,
 )
-from brokers.local_kite.keeping import Keeping
-from brokers.local_kite.mishaps import Mishap, Mishaps
-from brokers.local_kite.rows import history_row, order_row, update_row
-from brokers.local_kite.switches import Switches
-from brokers.local_kite.venue import Venue
-from brokers.paper.exchange import ExchangeBusy
+from brokers.simulators.kite.keeping import Keeping
+from brokers.simulators.kite.mishaps import Mishap, Mishaps
+from brokers.simulators.kite.rows import history_row, order_row, update_row
+from brokers.simulators.kite.switches import Switches
+from brokers.simulators.kite.venue import Venue
 from data.clock import IST, Clock
 from data.vocabulary import PhaseKind
 

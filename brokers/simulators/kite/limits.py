@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from brokers.local_kite.answers import Turned
+from brokers.simulators.kite.answers import Turned
 from data.clock import Clock
 
 ORDERS_PER_SECOND = 10

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from brokers.local_kite.answers import Turned
+from brokers.simulators.kite.answers import Turned
 from data.clock import MarketClock
 
 

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from brokers.local_kite.answers import Row
+from brokers.simulators.kite.answers import Row
 
 
 class Keeping:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brokers.local_kite.answers import Row
+from brokers.simulators.kite.answers import Row
 from data.money import BadInput
 
 BOOKS = {

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from urllib.parse import parse_qsl
 
 from brokers.contract import OrderChange, OrderRequest, Refused
-from brokers.local_kite.answers import Turned, bad_input
+from brokers.simulators.kite.answers import Turned, bad_input
 from data.vocabulary import OrderType, Product, Side, Validity
 
 W = TypeVar("W", bound=StrEnum)

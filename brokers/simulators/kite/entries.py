@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade, OrderRequest
-from brokers.local_kite.answers import Row
+from brokers.simulators.kite.answers import Row
 from data.vocabulary import OrderType, Product, Side, Validity
 
 RECEIVED = "PUT ORDER REQ RECEIVED"

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from brokers.contract import DepthLevel
-from brokers.local_kite.answers import Row
-from brokers.local_kite.rows import rupees, stamp
 from brokers.paper.prices import Listing, Quote
+from brokers.simulators.kite.answers import Row
+from brokers.simulators.kite.rows import rupees, stamp
 from data.instruments import KITE_COLUMNS
 from data.money import half_up
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade
-from brokers.local_kite.answers import Row
-from brokers.local_kite.rows import rupees
 from brokers.paper.prices import Listing, Quote
+from brokers.simulators.kite.answers import Row
+from brokers.simulators.kite.rows import rupees
 from data.money import BPS
 from data.vocabulary import Product, Side
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 from yarl import URL
 
-from brokers.local_kite.answers import page
-from brokers.local_kite.forms import read_form
+from brokers.simulators.kite.answers import page
+from brokers.simulators.kite.forms import read_form
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 
 def add_to(app: web.Application, kite: "LocalKite") -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from brokers.local_kite.mishaps import Mishap
+from brokers.simulators.kite.mishaps import Mishap
 
 
 @dataclass(frozen=True, slots=True)

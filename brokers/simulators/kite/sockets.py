@@ -11,11 +11,11 @@ from typing import Any, Protocol, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from brokers.contract import BrokerError
-from brokers.local_kite.answers import Turned, bad_token, failure
-from brokers.local_kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
-from brokers.local_kite.limits import too_many
 from brokers.paper.exchange import PaperExchange
 from brokers.paper.prices import Quote
+from brokers.simulators.kite.answers import Turned, bad_token, failure
+from brokers.simulators.kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
+from brokers.simulators.kite.limits import too_many
 from data.clock import Clock
 
 BEAT_SECONDS = 0.25

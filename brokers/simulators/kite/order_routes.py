@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.contract import OrderChange, OrderRequest, Refused
-from brokers.local_kite.answers import Row, Turned, bad_input
-from brokers.local_kite.caller import Caller
-from brokers.local_kite.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
-from brokers.local_kite.forms import Form, read_change, read_form, read_order, read_protection, turned_of
 from brokers.paper.prices import Listing, protected_price
 from brokers.paper.rms import MAX_MODIFICATIONS, MAX_QUANTITY, check_terms
+from brokers.simulators.kite.answers import Row, Turned, bad_input
+from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
+from brokers.simulators.kite.forms import Form, read_change, read_form, read_order, read_protection, turned_of
 from data.vocabulary import OrderType, PhaseKind, Product, Side
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 MOST_SLICES = 10
 

@@ -12,20 +12,20 @@ from pathlib import Path
 from aiohttp import web
 
 from brokers.contract import BrokerError
-from brokers.local_kite import control, login, routes
-from brokers.local_kite.answers import leave_bare
-from brokers.local_kite.authorisations import Authorisations
-from brokers.local_kite.conditionals import Conditionals
-from brokers.local_kite.journal import Delays, Journal, OrderListener
-from brokers.local_kite.keeping import Keeping
-from brokers.local_kite.laid_rows import LaidRows
-from brokers.local_kite.limits import Limits
-from brokers.local_kite.mishaps import Mishaps
-from brokers.local_kite.sessions import Sessions
-from brokers.local_kite.sockets import Sockets
-from brokers.local_kite.switches import Switches
-from brokers.local_kite.venue import Venue
 from brokers.paper.exchange import PaperExchange
+from brokers.simulators.kite import control, login, routes
+from brokers.simulators.kite.answers import leave_bare
+from brokers.simulators.kite.authorisations import Authorisations
+from brokers.simulators.kite.conditionals import Conditionals
+from brokers.simulators.kite.journal import Delays, Journal, OrderListener
+from brokers.simulators.kite.keeping import Keeping
+from brokers.simulators.kite.laid_rows import LaidRows
+from brokers.simulators.kite.limits import Limits
+from brokers.simulators.kite.mishaps import Mishaps
+from brokers.simulators.kite.sessions import Sessions
+from brokers.simulators.kite.sockets import Sockets
+from brokers.simulators.kite.switches import Switches
+from brokers.simulators.kite.venue import Venue
 from data.clock import Clock
 from data.phases import Calendar, load_calendar
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from brokers.local_kite.answers import Row
+from brokers.simulators.kite.answers import Row
 from data.clock import Clock
 from data.money import BadInput
 

@@ -8,8 +8,8 @@ the order is open. Prices are numbers in rupees, times text in Indian time.
 from datetime import datetime
 
 from brokers.contract import BrokerTrade
-from brokers.local_kite.answers import Row
-from brokers.local_kite.entries import CANCELLED, FINAL, REJECTED, Entry
+from brokers.simulators.kite.answers import Row
+from brokers.simulators.kite.entries import CANCELLED, FINAL, REJECTED, Entry
 from data.clock import IST
 from data.vocabulary import OrderType
 

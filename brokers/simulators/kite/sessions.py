@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from brokers.local_kite.answers import Turned
-from brokers.local_kite.keeping import Keeping
+from brokers.simulators.kite.answers import Turned
+from brokers.simulators.kite.keeping import Keeping
 from data.clock import IST, Clock, MarketClock
 
 REQUEST_TOKEN_S = 300.0

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.contract import BrokerError, BrokerTrade
-from brokers.local_kite import answers, conditionals, order_routes
-from brokers.local_kite.answers import Row, Turned, bad_input, bad_token
-from brokers.local_kite.caller import Caller
-from brokers.local_kite.entries import Entry
-from brokers.local_kite.forms import read_form
-from brokers.local_kite.limits import too_many
-from brokers.local_kite.margins import order_margins
-from brokers.local_kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
-from brokers.local_kite.mishaps import SIGN_IN, WRITES, Mishap
-from brokers.local_kite.portfolio import holding_rows, margin_rows, position_rows
-from brokers.local_kite.rows import stamp, trade_row
 from brokers.paper.exchange import ExchangeBusy
+from brokers.simulators.kite import answers, conditionals, order_routes
+from brokers.simulators.kite.answers import Row, Turned, bad_input, bad_token
+from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.entries import Entry
+from brokers.simulators.kite.forms import read_form
+from brokers.simulators.kite.limits import too_many
+from brokers.simulators.kite.margins import order_margins
+from brokers.simulators.kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
+from brokers.simulators.kite.mishaps import SIGN_IN, WRITES, Mishap
+from brokers.simulators.kite.portfolio import holding_rows, margin_rows, position_rows
+from brokers.simulators.kite.rows import stamp, trade_row
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 Handler = Callable[["LocalKite", web.Request, Caller], Awaitable[object]]
 

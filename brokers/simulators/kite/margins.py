@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.local_kite.answers import Row, bad_input
-from brokers.local_kite.caller import Caller
-from brokers.local_kite.forms import Calculation, read_calculations
-from brokers.local_kite.rows import rupees
+from brokers.simulators.kite.answers import Row, bad_input
+from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.forms import Calculation, read_calculations
+from brokers.simulators.kite.rows import rupees
 from data.instruments import Instrument
 from data.money import BPS
 from data.rates import estimate
 from data.vocabulary import Side
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 RATES = "zerodha"
 """Whose charges a calculation shows."""

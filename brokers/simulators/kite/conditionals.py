@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from brokers.local_kite.answers import Row, bad_input
-from brokers.local_kite.caller import Caller
-from brokers.local_kite.forms import read_form
+from brokers.simulators.kite.answers import Row, bad_input
+from brokers.simulators.kite.caller import Caller
+from brokers.simulators.kite.forms import read_form
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 
 class Conditionals:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 
-from brokers.local_kite.apps import PLATFORM, own_address, own_app
-from brokers.local_kite.journal import Delays
-from brokers.local_kite.server import LocalKite
 from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
+from brokers.simulators.kite.journal import Delays
+from brokers.simulators.kite.server import LocalKite
 from data.clock import Clock, SystemClock
 from data.phases import Calendar, load_calendar
 from data.seed import DemoClient, demo_clients, universe

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import web
 
 from brokers.contract import Refused
-from brokers.local_kite.answers import Row
-from brokers.local_kite.laid_rows import LaidRow
-from brokers.local_kite.mishaps import DELAY_S
+from brokers.simulators.kite.answers import Row
+from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.mishaps import DELAY_S
 from data.clock import IST
 from data.money import BadInput
 
 if TYPE_CHECKING:
-    from brokers.local_kite.server import LocalKite
+    from brokers.simulators.kite.server import LocalKite
 
 _LOCAL = frozenset({"127.0.0.1", "localhost"})
 _FAULT_FIELDS = frozenset({"user", "route", "fault", "share", "count", "seconds", "delay_s"})
