@@ -17,7 +17,7 @@ from brokers.contract import (
     Outcome,
     Rows,
 )
-from brokers.paper.exchange import PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.store import StoreUnwritable, Unit

@@ -8,7 +8,7 @@ from random import Random
 
 from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProfile, Rows, SessionExpired
 from brokers.paper.broker import PaperBroker
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe

@@ -33,9 +33,9 @@ from brokers.contract import (
     StreamEvent,
     Tick,
 )
-from brokers.paper.exchange import ExchangeBusy, PaperExchange
-from brokers.paper.prices import Quote
-from brokers.paper.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
+from brokers.simulators.exchange.exchange import ExchangeBusy, PaperExchange
+from brokers.simulators.exchange.prices import Quote
+from brokers.simulators.exchange.rms import MAX_QUANTITY, MAX_VALUE_PAISE, TAG_LENGTH
 from data.clock import Clock
 
 T = TypeVar("T")

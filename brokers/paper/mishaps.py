@@ -1,12 +1,12 @@
 """What a broker does by mistake, for rehearsals: orders that trade too much, and orders that come back."""
 
 from brokers.contract import Accepted, BrokerStatus, Refused
-from brokers.paper import settlement
-from brokers.paper.booking import Booking
-from brokers.paper.books import Books, State
-from brokers.paper.market import Market
-from brokers.paper.rms import check_shares
-from brokers.paper.schema import OrderRow
+from brokers.simulators.exchange import settlement
+from brokers.simulators.exchange.booking import Booking
+from brokers.simulators.exchange.books import Books, State
+from brokers.simulators.exchange.market import Market
+from brokers.simulators.exchange.rms import check_shares
+from brokers.simulators.exchange.schema import OrderRow
 from data.vocabulary import Validity
 
 

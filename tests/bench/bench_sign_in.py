@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.apps import own_app
 from brokers.simulators.kite.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite

@@ -12,7 +12,7 @@ from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.paper.broker import PaperBroker
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.kite.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.laid_rows import LaidRow
 from brokers.simulators.kite.server import LocalKite

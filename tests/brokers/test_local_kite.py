@@ -16,8 +16,8 @@ from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kx
 
 from brokers.contract import OrderRequest
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.paper.prices import Listing
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.kite.apps import PLATFORM
 from brokers.simulators.kite.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite

@@ -16,7 +16,7 @@ from kiteconnect import KiteTicker
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.market import quote_row
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to

@@ -25,7 +25,7 @@ from brokers.contract import (
     Tick,
 )
 from brokers.paper.broker import PaperBroker
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from brokers.contract import BrokerStatus, Refused
-from brokers.paper.exchange import PaperExchange
-from brokers.paper.rms import SQUARE_OFF_FEE_PAISE
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.rms import SQUARE_OFF_FEE_PAISE
 from data.clock import ManualClock
 from data.vocabulary import Product, Side
 from tests.brokers.test_paper_exchange import CALENDAR, CRORE, find, next_day, open_exchange, order, place

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import Accepted, BrokerOrder, BrokerStatus, OrderRequest, Refused
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.paper.prices import Listing
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.instruments import Instrument
 from data.phases import load_calendar

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from brokers.contract import Accepted, BrokerStatus, OrderChange, OrderRequest, Refused
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.paper.prices import Listing
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.instruments import Instrument
 from data.money import own_share

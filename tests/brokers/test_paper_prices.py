@@ -3,7 +3,7 @@
 from datetime import date
 from itertools import pairwise
 
-from brokers.paper.prices import Listing, Pin, Prices, circuits
+from brokers.simulators.exchange.prices import Listing, Pin, Prices, circuits
 from data.instruments import Instrument
 
 DAY = date(2026, 11, 18)

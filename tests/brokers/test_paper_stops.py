@@ -14,8 +14,8 @@ from brokers.contract import (
     OrderRequest,
     Refused,
 )
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.paper.prices import Listing
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.instruments import Instrument
 from data.money import ceil_div, own_share

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from brokers.contract import BrokerError
-from brokers.paper.exchange import HoldingOpening
+from brokers.simulators.exchange.exchange import HoldingOpening
 from data.money import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
-from brokers.paper.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.kite.entries import CANCELLED, REJECTED, Entry
 from brokers.simulators.kite.journal import Delays
 from brokers.simulators.kite.mishaps import Mishap

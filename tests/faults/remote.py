@@ -33,7 +33,7 @@ from brokers.contract import (
     Tick,
     nothing_keeps_it_back,
 )
-from brokers.paper.schema import from_us
+from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
 from data.phases import load_calendar
 from data.schema import prepare

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from brokers.paper.exchange import PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.seed import universe

@@ -9,7 +9,7 @@ from datetime import time
 from pathlib import Path
 
 from brokers.contract import BrokerAccount
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.apps import own_address, own_app
 from brokers.simulators.kite.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite

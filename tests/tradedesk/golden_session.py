@@ -22,7 +22,7 @@ from keyring.backends import fail
 import tradedesk.compose.wiring
 from brokers.contract import Accepted, Ambiguous, OrderRequest
 from brokers.paper.broker import PaperBroker
-from brokers.paper.exchange import PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock, SystemClock
 from data.phases import load_calendar
 from data.vocabulary import OrderType, Product, Side

@@ -7,7 +7,7 @@ from cli_desk import Terminal
 
 from brokers.contract import Ambiguous
 from brokers.paper.broker import PaperBroker
-from brokers.paper.exchange import PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import SystemClock
 from data.phases import load_calendar
 
@@ -147,7 +147,7 @@ def test_an_order_in_doubt_is_told_with_its_evidence(demo: Terminal, monkeypatch
 def _trade_by_phone(demo: Terminal, code: str) -> None:
     """Buy 2 INFY at the home's paper exchange without the desk."""
     from brokers.contract import Accepted, OrderRequest
-    from brokers.paper.exchange import PaperExchange
+    from brokers.simulators.exchange.exchange import PaperExchange
     from data.clock import SystemClock
     from data.phases import load_calendar
     from data.vocabulary import OrderType, Policy, Product, Side

@@ -7,7 +7,7 @@ its file, else from its previous close as known here, else, for those of the dem
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from brokers.paper.prices import Listing
+from brokers.simulators.exchange.prices import Listing
 from data.closes import Close, closes_of
 from data.instruments import Instrument
 from data.money import tick_down

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from brokers.contract import DepthLevel
-from brokers.paper.prices import Quote
+from brokers.simulators.exchange.prices import Quote
 from data.money import half_up
 
 LTP, QUOTE, FULL = "ltp", "quote", "full"

@@ -21,7 +21,7 @@ from brokers.contract import (
     OrderUpdate,
     Refused,
 )
-from brokers.paper.exchange import ExchangeBusy
+from brokers.simulators.exchange.exchange import ExchangeBusy
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.entries import (
     AMO_RECEIVED,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from brokers.contract import DepthLevel
-from brokers.paper.prices import Listing, Quote
+from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.rows import rupees, stamp
 from data.instruments import KITE_COLUMNS

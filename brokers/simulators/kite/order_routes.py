@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.contract import OrderChange, OrderRequest, Refused
-from brokers.paper.prices import Listing, protected_price
-from brokers.paper.rms import MAX_MODIFICATIONS, MAX_QUANTITY, check_terms
+from brokers.simulators.exchange.prices import Listing, protected_price
+from brokers.simulators.exchange.rms import MAX_MODIFICATIONS, MAX_QUANTITY, check_terms
 from brokers.simulators.kite.answers import Row, Turned, bad_input
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry

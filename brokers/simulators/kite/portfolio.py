@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade
-from brokers.paper.prices import Listing, Quote
+from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.rows import rupees
 from data.money import BPS

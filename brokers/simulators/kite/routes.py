@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.contract import BrokerError, BrokerTrade
-from brokers.paper.exchange import ExchangeBusy
+from brokers.simulators.exchange.exchange import ExchangeBusy
 from brokers.simulators.kite import answers, conditionals, order_routes
 from brokers.simulators.kite.answers import Row, Turned, bad_input, bad_token
 from brokers.simulators.kite.caller import Caller

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from brokers.contract import BrokerError
-from brokers.paper.exchange import PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.kite import control, login, routes
 from brokers.simulators.kite.answers import leave_bare
 from brokers.simulators.kite.authorisations import Authorisations

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 
-from brokers.paper.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
 from brokers.simulators.kite.journal import Delays
 from brokers.simulators.kite.server import LocalKite

@@ -11,8 +11,8 @@ from typing import Any, Protocol, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from brokers.contract import BrokerError
-from brokers.paper.exchange import PaperExchange
-from brokers.paper.prices import Quote
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.kite.answers import Turned, bad_token, failure
 from brokers.simulators.kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
 from brokers.simulators.kite.limits import too_many

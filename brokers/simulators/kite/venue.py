@@ -7,9 +7,9 @@ from functools import partial
 from typing import TypeVar
 
 from brokers.contract import BrokerError, OrderRequest, OrderUpdate, Refused
-from brokers.paper.exchange import PaperExchange
-from brokers.paper.prices import Listing, Quote
-from brokers.paper.rms import check_request
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.prices import Listing, Quote
+from brokers.simulators.exchange.rms import check_request
 from data.phases import Calendar
 from data.vocabulary import PhaseKind
 

@@ -6,7 +6,7 @@ Works on rows in hand and stores nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brokers.paper.schema import AccountRow, OrderRow, ParcelRow
+from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
 from data.money import ceil_div, own_share
 from data.vocabulary import Policy, Product
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
-from brokers.paper.prices import Listing, average_paise
+from brokers.simulators.exchange.prices import Listing, average_paise
 from data.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side, Validity
 

@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass
 from datetime import date
 
 from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
-from brokers.paper.prices import Listing, Pin
-from brokers.paper.schema import (
+from brokers.simulators.exchange.prices import Listing, Pin
+from brokers.simulators.exchange.schema import (
     INSERT_ACCOUNT,
     INSERT_ORDER,
     INSERT_PARCEL,

@@ -4,11 +4,11 @@ The rules are in `settlement`; this reads and stores the rows, inside the caller
 """
 
 from brokers.contract import BrokerStatus, Refused
-from brokers.paper import settlement
-from brokers.paper.books import Books
-from brokers.paper.market import Market
-from brokers.paper.rms import check_money, check_shares
-from brokers.paper.schema import AccountRow, OrderRow, ParcelRow
+from brokers.simulators.exchange import settlement
+from brokers.simulators.exchange.books import Books
+from brokers.simulators.exchange.market import Market
+from brokers.simulators.exchange.rms import check_money, check_shares
+from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
 from data.instruments import Instrument
 from data.rates import estimate
 from data.vocabulary import Policy, Product, Side

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-from brokers.paper.books import Books, State
-from brokers.paper.prices import Listing, Prices, Quote
-from brokers.paper.schema import from_us, to_us
+from brokers.simulators.exchange.books import Books, State
+from brokers.simulators.exchange.prices import Listing, Prices, Quote
+from brokers.simulators.exchange.schema import from_us, to_us
 from data.instruments import Instrument
 from data.money import BadInput
 from data.phases import Calendar

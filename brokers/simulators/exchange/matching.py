@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from brokers.paper.prices import Quote
+from brokers.simulators.exchange.prices import Quote
 
 
 @dataclass(slots=True)

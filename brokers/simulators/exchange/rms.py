@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from brokers.contract import OrderRequest, Refused
-from brokers.paper.prices import Quote, protected_price
-from brokers.paper.schema import AccountRow
+from brokers.simulators.exchange.prices import Quote, protected_price
+from brokers.simulators.exchange.schema import AccountRow
 from data.instruments import Instrument
 from data.money import BPS
 from data.vocabulary import OrderType, PhaseKind, Product, Side, Validity

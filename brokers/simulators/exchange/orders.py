@@ -7,12 +7,12 @@ inside the caller's transaction.
 from datetime import date
 
 from brokers.contract import Accepted, BrokerError, BrokerStatus, OrderChange, OrderRequest, Refused
-from brokers.paper.booking import Booking
-from brokers.paper.books import Books, State
-from brokers.paper.market import SECOND_US, Market
-from brokers.paper.matching import Book, at_makers_price
-from brokers.paper.prices import Quote, protected_price
-from brokers.paper.rms import (
+from brokers.simulators.exchange.booking import Booking
+from brokers.simulators.exchange.books import Books, State
+from brokers.simulators.exchange.market import SECOND_US, Market
+from brokers.simulators.exchange.matching import Book, at_makers_price
+from brokers.simulators.exchange.prices import Quote, protected_price
+from brokers.simulators.exchange.rms import (
     MAX_MODIFICATIONS,
     MAX_QUANTITY,
     MAX_VALUE_PAISE,
@@ -24,7 +24,7 @@ from brokers.paper.rms import (
     check_terms,
     check_trigger,
 )
-from brokers.paper.schema import AccountRow, OrderRow
+from brokers.simulators.exchange.schema import AccountRow, OrderRow
 from data.instruments import Instrument
 from data.money import BPS
 from data.vocabulary import OrderType, PhaseKind, Policy, Product, Side, Validity
