@@ -31,9 +31,9 @@ from brokers.contract import (
     SessionExpired,
 )
 from brokers.paper.broker import CAPABILITIES, PaperBroker
-from brokers.paper.fault_menu import SHARES
-from brokers.paper.faults import PRESETS, Faults, FaultyBroker, faults_from_text
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.faults.broker import PRESETS, Faults, FaultyBroker, faults_from_text
+from brokers.simulators.faults.menu import SHARES
 from data.clock import ManualClock
 from data.money import BadInput
 from data.phases import load_calendar

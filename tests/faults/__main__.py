@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from brokers.paper.faults import Faults, faults_from_text
+from brokers.simulators.faults.broker import Faults, faults_from_text
 from data.money import ceil_div
 from tests.faults import chaos, kills, sleeps
 from tests.faults.cancel_all import CancelAll, measure

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from brokers.paper.faults import Faults
+from brokers.simulators.faults.broker import Faults
 from data.money import tick_down
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing

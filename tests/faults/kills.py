@@ -5,7 +5,7 @@ import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brokers.paper.faults import Faults
+from brokers.simulators.faults.broker import Faults
 from engine.parts import POINTS
 from tests.faults import engine_child
 from tests.faults.chaos_broker import Lines

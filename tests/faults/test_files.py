@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import event
 
 from brokers.contract import BrokerStatus
-from brokers.paper.fault_menu import Faults
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.faults.menu import Faults
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable

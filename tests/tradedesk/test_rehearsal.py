@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from brokers.paper.faults import Faults, FaultyBroker
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.faults.broker import Faults, FaultyBroker
 from data.clock import ManualClock
 from data.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind

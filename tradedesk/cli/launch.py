@@ -12,7 +12,7 @@ from data.money import BadInput
 from tradedesk.cli.output import say
 
 if TYPE_CHECKING:
-    from brokers.paper.fault_menu import Faults
+    from brokers.simulators.faults.menu import Faults
     from tradedesk.compose.settings import Settings
 
 
@@ -37,7 +37,7 @@ def demo(
     if faults is None:
         _open(with_demo=True)
         return
-    from brokers.paper.fault_menu import faults_from_text
+    from brokers.simulators.faults.menu import faults_from_text
 
     _open(with_demo=True, faults=faults_from_text(faults))
 

@@ -20,9 +20,9 @@ from brokers.contract import (
     Rows,
 )
 from brokers.paper.broker import PaperBroker
-from brokers.paper.fault_menu import SHARES, Faults
-from brokers.paper.faults import FaultyBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.faults.broker import FaultyBroker
+from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
 from data.columns import table
 from data.money import BadInput

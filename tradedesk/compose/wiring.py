@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brokers.paper.fault_menu import Faults
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.money import BadInput
 from data.phases import Calendar

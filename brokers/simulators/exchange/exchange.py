@@ -26,7 +26,6 @@ from brokers.contract import (
     OrderUpdate,
     Refused,
 )
-from brokers.paper.mishaps import Mishaps
 from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import Books, State
 from brokers.simulators.exchange.market import SECOND_US, Market, PaperMarketClock
@@ -34,6 +33,7 @@ from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, circuits
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.tables import connect
+from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import IST, Clock
 from data.instruments import Instrument
 from data.money import BadInput

@@ -47,9 +47,9 @@ from brokers.contract import (
     Tick,
     nothing_keeps_it_back,
 )
-from brokers.paper.fault_books import FaultyBooks
-from brokers.paper.fault_dice import FaultDice
-from brokers.paper.fault_menu import PRESETS, Faults, faults_from_text
+from brokers.simulators.faults.books import FaultyBooks
+from brokers.simulators.faults.dice import FaultDice
+from brokers.simulators.faults.menu import PRESETS, Faults, faults_from_text
 from data.clock import Clock
 from data.money import BadInput
 from data.vocabulary import OrderType, Side

@@ -5,7 +5,7 @@ import logging
 import random
 from collections import Counter
 
-from brokers.paper.fault_menu import TOGETHER, Faults
+from brokers.simulators.faults.menu import TOGETHER, Faults
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade, OrderRequest, OrderUpdate
-from brokers.paper.fault_dice import FaultDice
+from brokers.simulators.faults.dice import FaultDice
 from data.clock import Clock
 
 STALE_S = 5.0
