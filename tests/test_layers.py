@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import rooms
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -33,3 +35,7 @@ def test_the_root_reads_from_top_to_bottom_as_the_layers():
         check=False,
     )
     assert child.returncode == 0, child.stdout
+
+
+def test_the_page_of_the_rooms_is_that_of_the_imports():
+    assert rooms.PAGE.read_text(encoding="utf-8") == rooms.page(), "`python -m tests.rooms` writes it anew"

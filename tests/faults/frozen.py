@@ -147,7 +147,7 @@ def _cancel_all(home: Path, folder: Path, child: Child, found: Frozen, sent: dic
     began, start = monotonic(), SystemClock().now()
     with told.open("w") as out, (folder / "command.log").open("w") as words:
         command = subprocess.Popen(
-            [sys.executable, "-m", "tradedesk.cli.main", "cancel-all", "--yes", "--json"],
+            [sys.executable, "-m", "tradedesk.cli", "cancel-all", "--yes", "--json"],
             cwd=ROOT,
             env={**os.environ, "TRADEDESK_HOME": str(home), "TRADEDESK_TRADER": "tester"},
             stdin=subprocess.DEVNULL,

@@ -70,7 +70,7 @@ class Terminal:
         """Run a command at a pseudo-terminal, type `answer` once it has shown `until`."""
         ours, theirs = pty.openpty()
         child = subprocess.Popen(
-            [sys.executable, "-m", "tradedesk.cli.main", *args],
+            [sys.executable, "-m", "tradedesk.cli", *args],
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=theirs,

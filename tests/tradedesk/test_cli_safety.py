@@ -280,7 +280,7 @@ def test_a_second_app_is_told_apart_and_the_command_line_may_join(demo: Terminal
                 sys.executable,
                 "-c",
                 "import pty, sys, os; "
-                "sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, '-m', 'tradedesk.cli.main'])))",
+                "sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, '-m', 'tradedesk.cli'])))",
             ],
             env=demo.environment,
             cwd=ROOT,

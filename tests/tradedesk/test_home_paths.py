@@ -85,7 +85,7 @@ def test_logs_are_readable_by_their_user_alone(tmp_path: Path) -> None:
     old = home / "logs" / "tradedesk.log.1"
     old.write_text("of an earlier version")
     old.chmod(0o644)
-    command = [sys.executable, "-m", "tradedesk.cli.main", "init"]
+    command = [sys.executable, "-m", "tradedesk.cli", "init"]
     subprocess.run(command, env=Terminal(home).environment, umask=0o022, check=True, capture_output=True)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home / "logs").iterdir()}
     assert modes == {"tradedesk.log": 0o600, "tradedesk.log.1": 0o600}

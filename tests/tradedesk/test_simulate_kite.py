@@ -12,7 +12,7 @@ import pytest
 def test_its_books_are_in_no_desks_home_unless_told(tmp_path: Path, told: bool) -> None:
     home, data = tmp_path / "home", tmp_path / "data"
     home.mkdir()
-    command = [sys.executable, "-m", "tradedesk.cli.main", "simulate", "kite", "--port", "0"]
+    command = [sys.executable, "-m", "tradedesk.cli", "simulate", "kite", "--port", "0"]
     command += ["--folder", str(home / "kite")] if told else []
     environment = {**os.environ, "TRADEDESK_HOME": str(home), "XDG_DATA_HOME": str(data), "HOME": str(data)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:

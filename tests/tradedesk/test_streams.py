@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli_desk import Terminal
 
-COMMAND = [sys.executable, "-m", "tradedesk.cli.main"]
+COMMAND = [sys.executable, "-m", "tradedesk.cli"]
 ORDER = ("order", "AM1042", "buy", "SBIN", "1", "--yes", "--wait", "5")
 
 

@@ -30,7 +30,7 @@ FLASH_FRAMES = 2
 
 
 class ShellApp(App[None], inherit_bindings=False):
-    """Carries out `screens.frame.workspace.Shell`; the app proper adds the desk, the frame clock and the keys."""
+    """Carries out `Shell` of the frame; the app proper adds the desk, the frame clock and the keys."""
 
     def __init__(self) -> None:
         super().__init__()

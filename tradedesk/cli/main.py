@@ -133,7 +133,3 @@ def main() -> None:
         lost = what_was_lost(stdout)
         if lost:
             say(lost)
-
-
-if __name__ == "__main__":
-    main()
