@@ -1,5 +1,6 @@
 """The engine, the brokers and the data run without a screen; the layers hold."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,11 @@ def test_the_root_reads_from_top_to_bottom_as_the_layers():
 
 def test_the_page_of_the_rooms_is_that_of_the_imports():
     assert rooms.PAGE.read_text(encoding="utf-8") == rooms.page(), "`python -m tests.rooms` writes it anew"
+
+
+def test_the_docs_name_no_file_that_is_not_there():
+    files = [path.as_posix() for layer in (*rooms.LAYERS, "tests") for path in (ROOT / layer).rglob("*.py")]
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")))
+        missing = [name for name in named if not any(file.endswith(f"/{name}") for file in files)]
+        assert not missing, f"{page.name}: {missing}"
