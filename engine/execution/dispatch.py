@@ -7,7 +7,7 @@ that appears before the send keeps it back.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +22,6 @@ from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import (
-    HaltScope,
     OrderState,
     OrderType,
     PauseReason,
@@ -33,7 +32,8 @@ from data.vocabulary import (
 )
 from engine.book.book import read_halts
 from engine.book.halt_file import halt_file_stands
-from engine.book.views import ClientView, HaltView, OrderView, run_row
+from engine.book.halt_scope import covered
+from engine.book.views import OrderView, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.recorder import Recorder
@@ -59,26 +59,6 @@ SILENT_CALLS = 2
 TAG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 TAG_LENGTH = 16
 """Fits every broker's tag: Kite takes 20 characters, Upstox 40, Groww 8 to 20."""
-
-
-def covers(halt: HaltView, client: ClientView, key: str) -> bool:
-    """Whether a halt stops orders of this client in this instrument."""
-    match halt.scope:
-        case HaltScope.EVERYTHING:
-            return True
-        case HaltScope.BROKER:
-            return client.broker == halt.value
-        case HaltScope.GROUP:
-            return client.id in halt.members
-        case HaltScope.CLIENT:
-            return str(client.id) == halt.value
-        case HaltScope.SYMBOL:
-            return key == halt.value
-
-
-def covered(halts: Collection[HaltView], client: ClientView, key: str) -> bool:
-    """Whether any halt stops orders of this client in this instrument."""
-    return any(covers(halt, client, key) for halt in halts)
 
 
 @dataclass(frozen=True, slots=True)

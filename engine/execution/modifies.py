@@ -22,13 +22,14 @@ from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import read_halts
 from engine.book.halt_file import halt_file_stands
+from engine.book.halt_scope import covered
 from engine.booking.facts import ChangeEnded
 from engine.booking.needs import open_need
 from engine.booking.recorder import Recorder
 from engine.booking.requests import open_cancels, open_change
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import no_answer, outcome_of
-from engine.execution.dispatch import HALTED, covered
+from engine.execution.dispatch import HALTED
 from engine.execution.trading import require_trading
 from engine.parts import Parts
 from engine.planning.checks import band_words

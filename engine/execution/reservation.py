@@ -26,9 +26,9 @@ from data.vocabulary import (
     Side,
 )
 from engine.book.book import read_breaks, read_halts
+from engine.book.halt_scope import covered
 from engine.booking.needs import need
 from engine.events import TapeLine
-from engine.execution.dispatch import covered
 from engine.parts import Parts
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan, PlanLine

@@ -34,6 +34,7 @@ from data.vocabulary import (
 )
 from engine.book.book import read_breaks, read_halts
 from engine.book.halt_file import halt_file_stands
+from engine.book.halt_scope import covered
 from engine.book.views import HaltView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.needs import open_need
@@ -41,7 +42,6 @@ from engine.booking.states import OrderEvent
 from engine.booking.working_set import Books, OrderRow
 from engine.events import TapeLine
 from engine.execution.conditions import drift_bps, run_age_s
-from engine.execution.dispatch import covered
 from engine.execution.frozen import Frozen
 from engine.execution.pauses import pause_words
 from engine.market.market import awaited_day, intraday_end

@@ -29,11 +29,11 @@ from data.vocabulary import (
     RequestState,
 )
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
+from engine.book.halt_scope import covers
 from engine.book.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
-from engine.execution.dispatch import covers
 from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.emergency import (

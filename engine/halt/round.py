@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome, PassedOver, Rows
 from data.emergency import emergency_paths
 from data.vocabulary import HaltScope, OrderState, SessionState
+from engine.book.halt_scope import covers
 from engine.book.views import ClientView, HaltView, OrderView
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Canceller
-from engine.execution.dispatch import covers
 from engine.halt.certificate import (
     CertificatePassedOver,
     CertificateRow,

@@ -17,9 +17,9 @@ from data.order_tables import PlanRecord
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.book.halt_file import halt_file_stands
+from engine.book.halt_scope import covered
 from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
-from engine.execution.dispatch import covered
 from engine.market.margins import Margins
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.market.quotes import moved_bps

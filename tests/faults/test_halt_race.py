@@ -16,8 +16,8 @@ import pytest
 from data.clock import ManualClock
 from data.money import BadInput
 from data.vocabulary import HaltScope, OrderState, SizingKind
+from engine.book.halt_scope import covers
 from engine.book.views import HaltView
-from engine.execution.dispatch import covers
 from engine.refusals import Refusal
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
 
