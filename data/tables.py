@@ -233,6 +233,8 @@ class ClosedLot(SQLModel, table=True):
     lot_charges_paise: int = paise()
     loan_paise: int = paise()
 
+    __table_args__ = (Index("closed_lots_by_day", "trading_date"),)
+
 
 class Break(SQLModel, table=True):
     """A difference between our figure and the broker's, open until both agree or the trader adopts theirs.

@@ -143,7 +143,7 @@ def test_orders_of_an_older_version_come_along_whole_when_their_table_is_made_an
     with closing(sqlite3.connect(path)) as file:
         assert file.execute(f"SELECT {names} FROM orders").fetchall() == before
         assert file.execute("SELECT slice FROM orders").fetchall() == [(1,)]
-        assert sorted(map(str, file.execute(index_words))) == sorted(map(str, indexes))
+        assert set(indexes) <= set(file.execute(index_words))
         assert file.execute("PRAGMA foreign_key_list(fill)").fetchall()
         with pytest.raises(sqlite3.IntegrityError, match="order_blocked_not_negative"):
             file.execute("UPDATE orders SET blocked_shares = -1")
