@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar, overload, runtime_checkable
 
+from data.errors import TradedeskError
 from data.instruments import Instrument
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
@@ -59,7 +60,7 @@ class Ambiguous:
 Outcome = Accepted | Refused | NotSent | Ambiguous
 
 
-class BrokerError(Exception):
+class BrokerError(TradedeskError):
     """A read failed; nothing is known beyond that. `code` is the broker's word where it gave one."""
 
     def __init__(self, message: str, code: str = "") -> None:

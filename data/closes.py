@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.csvfiles import FileProblem, Problem, read_rows
+from data.errors import BadInput
 from data.instruments import EXCHANGES, Instrument, InstrumentIndex
-from data.money import BadInput, paise_from_text
+from data.money import paise_from_text
 
 OPTIONAL = ("exchange", "series", "isin")
 

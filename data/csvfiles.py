@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.money import BadInput, quoted
+from data.errors import BadInput, quoted
 
 _JOINERS = frozenset("\u200c\u200d")
 

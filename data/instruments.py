@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data.csvfiles import column_name, control_character, no_text, other_separator, trimmed
-from data.money import BPS, BadInput, decimal_from_text
+from data.errors import BadInput
+from data.money import BPS, decimal_from_text
 from data.vocabulary import Product
 
 KITE_COLUMNS = (

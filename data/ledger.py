@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, text, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from data.columns import table
+from data.errors import TradedeskError
 from data.names import name_now
 from data.store import Unit
 from data.tables import Funds, Holding, Posting, SharePosting, Txn
@@ -34,7 +35,7 @@ SHARE_BUCKETS = (Bucket.TODAY, Bucket.T1, Bucket.FREE, Bucket.PLEDGED)
 """Buckets that `holding` counts; `outside` is where shares come from and go to."""
 
 
-class Unbalanced(Exception):  # noqa: N818 - the field's word
+class Unbalanced(TradedeskError):  # noqa: N818 - the field's word
     """A transfer whose lines do not sum to zero; it is a fault of the program, never of the trader."""
 
 

@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from data.money import BadInput
+from data.errors import BadInput
 
 
 class HeldLock:

@@ -3,6 +3,8 @@
 import re
 from decimal import Decimal
 
+from data.errors import BadInput
+
 _FIGURE = re.compile(r"[+-]?[0-9,]*(\.[0-9]+)?(?<=[0-9,])")
 """Digits, commas and a decimal point; no exponents, no other scripts' digits."""
 
@@ -14,38 +16,6 @@ _MOST_DIGITS = 12
 
 BPS = 10_000
 """Basis points in a whole."""
-
-
-_LONGEST_SHOWN = 160
-"""Characters of a value that are echoed; of a longer one its beginning and its length."""
-
-
-def shortened(text: str) -> str:
-    """Text that came from outside, cut where it is too long to be read in a message."""
-    if len(text) <= _LONGEST_SHOWN:
-        return text
-    return f"{text[: _LONGEST_SHOWN - 20]}… ({len(text):,} characters)"
-
-
-def quoted(value: object) -> str:
-    """A value as messages name it; one that is too long is not echoed whole."""
-    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
-        return f"{value[: _LONGEST_SHOWN - 20]!r}… ({len(value):,} characters)"
-    return shortened(repr(value))
-
-
-class BadInput(ValueError):  # noqa: N818 - it is the trader's word, shown as a message
-    """A value from outside that cannot be taken.
-
-    Carries the field's name, the value as given and what would be right, so that every edge of the
-    program (form, CLI, file) words the message alike.
-    """
-
-    def __init__(self, field: str, value: object, expected: str) -> None:
-        super().__init__(f"{field}: {quoted(value)} is not valid; {expected}")
-        self.field = field
-        self.value = value
-        self.expected = expected
 
 
 def grouped(number: int) -> str:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from data.clock import IST
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import PhaseKind
 
 _DAY = timedelta(days=1)

@@ -16,7 +16,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from data.money import BadInput, ceil_div
+from data.errors import BadInput
+from data.money import ceil_div
 from data.vocabulary import Product, Side
 
 _SCALE = 10**12

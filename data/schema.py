@@ -13,8 +13,8 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
 from data import access_tables, order_tables
+from data.errors import BadInput
 from data.locks import HeldLock
-from data.money import BadInput
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
 

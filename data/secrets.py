@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
+from data.errors import BadInput
 from data.locks import HeldLock
-from data.money import BadInput
 
 FILE = "secrets.enc"
 """The encrypted file's name in the home."""

@@ -40,6 +40,7 @@ from data.audit_writer import AuditWriter, last_row
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.counters import take_ids
+from data.errors import TradedeskError
 from data.tables import Audit
 from data.urls import sqlite_url
 
@@ -54,7 +55,7 @@ POLL_S = 0.15
 """How often an idle writer looks whether another process has written."""
 
 
-class StoreError(Exception):
+class StoreError(TradedeskError):
     """The database could not do what was asked; nothing of it was kept."""
 
 

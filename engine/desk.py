@@ -17,6 +17,7 @@ from brokers.contract import Ambiguous, BrokerError
 from data.audit_writer import standing_stop
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
+from data.errors import TradedeskError
 from data.locks import HeldLock
 from data.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
@@ -72,7 +73,7 @@ POSITIONS = "positions"
 """Under which name the engine itself follows prices: of everything held."""
 
 
-class AppAlreadyRuns(Exception):  # noqa: N818 - what the trader is told
+class AppAlreadyRuns(TradedeskError):  # noqa: N818 - what the trader is told
     """Another app is open on the same home; the CLI may join it, a second app may not."""
 
 

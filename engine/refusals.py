@@ -1,5 +1,6 @@
 """What the desk refuses to do, each with a stable word; the message says why and what would be right."""
 
+from data.errors import TradedeskError
 from data.vocabulary import Reason
 
 REASON_WORDS = {
@@ -35,7 +36,7 @@ def words(reason: Reason | str) -> str:
         return reason.replace("_", " ")
 
 
-class Refusal(Exception):  # noqa: N818 - the desk's answer, shown to the trader
+class Refusal(TradedeskError):  # noqa: N818 - the desk's answer, shown to the trader
     """The desk will not do it; `reason` is a stable word, the message says why and what would be right."""
 
     reason = "refused"

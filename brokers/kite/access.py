@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from brokers.contract import BrokerAccount
-from data.money import BadInput
+from data.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)

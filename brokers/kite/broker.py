@@ -51,8 +51,8 @@ from brokers.kite.portfolio import holdings_of
 from brokers.kite.reads import ReadBudget
 from brokers.kite.stream import KiteStream
 from data.clock import Clock
+from data.errors import BadInput
 from data.instruments import Instrument, read_kite_instruments
-from data.money import BadInput
 from data.vocabulary import Product
 
 log = logging.getLogger(__name__)

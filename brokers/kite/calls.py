@@ -18,7 +18,7 @@ from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
 from brokers.kite.client import KiteClient, load
 from brokers.kite.outcomes import ROUTE, SESSION_EXPIRED, Failure
 from data.clock import Clock
-from data.money import BadInput
+from data.errors import BadInput
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from aiohttp import web
 
-from data.money import BadInput
+from data.errors import BadInput
 
 LOOPBACK = "127.0.0.1"
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from data.access_tables import GateWaiver
 from data.audit import AuditEntry
 from data.clock import IST
-from data.money import BPS, BadInput, half_up
+from data.errors import BadInput
+from data.money import BPS, half_up
 from data.store import Unit
 from data.vocabulary import (
     ClientStatus,

@@ -19,7 +19,7 @@ from data.access_tables import ClientRoute
 from data.audit import AuditEntry
 from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
-from data.money import BadInput
+from data.errors import BadInput
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import Demat, RouteKind

@@ -18,8 +18,8 @@ from data.access_tables import BrokerSession
 from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
+from data.errors import BadInput
 from data.locks import HeldLock
-from data.money import BadInput
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState

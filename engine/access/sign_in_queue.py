@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.store import StoreError
 from engine.book.views import ClientView
 from engine.events import SessionsChanged

@@ -15,8 +15,9 @@ from sqlalchemy import delete, insert, select, update
 from data.audit import AuditEntry
 from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, read_rows
+from data.errors import BadInput
 from data.ledger import Line, Transfer, post
-from data.money import BadInput, paise_from_text
+from data.money import paise_from_text
 from data.store import Unit
 from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
 from data.vocabulary import Account, ClientStatus, HoldKind, SessionState

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.order_tables import Attempt, Order, RunRecord
 from data.phases import Calendar
 from data.store import Unit, chunks

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from brokers.contract import BrokerStatus
+from data.errors import TradedeskError
 from data.vocabulary import OrderState
 
 
@@ -48,7 +49,7 @@ class Flag(StrEnum):
     ANOMALY = "ANOMALY"
 
 
-class CommandRefused(Exception):  # noqa: N818 - reads as an outcome
+class CommandRefused(TradedeskError):  # noqa: N818 - reads as an outcome
     """A command that the order's state does not allow."""
 
 

@@ -14,8 +14,9 @@ from sqlalchemy import func, select, update
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditEntry
 from data.columns import table
+from data.errors import BadInput
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
-from data.money import BadInput, amount_words
+from data.money import amount_words
 from data.names import name_now
 from data.order_tables import Order, Request
 from data.store import Unit

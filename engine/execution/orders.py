@@ -11,7 +11,7 @@ from sqlalchemy import Executable, select
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditEntry
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.order_tables import Attempt, Fill, Order, Request
 from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn

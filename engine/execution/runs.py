@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select, update
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
+from data.errors import BadInput
 from data.instruments import renamed_words
-from data.money import BadInput
 from data.order_tables import RunRecord
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (

@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, insert, select, update
 
 from data.audit import AuditEntry
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.names import symbol_now
 from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.store import StoreError, StoreUnread, Unit, chunks

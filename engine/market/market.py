@@ -9,8 +9,8 @@ from sqlalchemy import update
 from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
+from data.errors import BadInput
 from data.instruments import Instrument, InstrumentIndex
-from data.money import BadInput
 from data.names import Rename
 from data.phases import CalendarNotLoaded, Phase
 from data.store import Unit

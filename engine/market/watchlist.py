@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select
 
 from data.audit import AuditEntry
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.store import Unit
 from data.tables import WatchlistItem
 from engine.events import WatchlistChanged

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data.clock import IST
-from data.money import BPS, BadInput, amount_words, ceil_div, grouped, half_up, tick_up
+from data.errors import BadInput
+from data.money import BPS, amount_words, ceil_div, grouped, half_up, tick_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
     CHECK_ORDER,

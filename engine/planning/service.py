@@ -11,8 +11,8 @@ from sqlalchemy import select
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.order_tables import PlanRecord
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side

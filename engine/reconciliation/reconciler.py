@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState

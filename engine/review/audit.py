@@ -15,9 +15,9 @@ from data.audit import BREAK, GENESIS, TRUSTED, AuditEntry, Head
 from data.audit_writer import kept_head, standing_stop
 from data.columns import table
 from data.counters import mend_counters
+from data.errors import BadInput
 from data.evidence import not_both_ways, recompute
 from data.heads import heads_outside
-from data.money import BadInput
 from data.proofs import accept_rows
 from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit

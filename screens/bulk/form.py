@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text, rupees_of
+from data.errors import BadInput
+from data.money import bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from screens.frame.commands import bindings

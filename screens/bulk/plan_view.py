@@ -16,7 +16,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal

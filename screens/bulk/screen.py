@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import Side
 from engine.events import Event, OrderChanged
 from screens.bulk.form import BulkForm

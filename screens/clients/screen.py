@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import GateColour, GateItem
 from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
 from screens.clients.gate_rows import (

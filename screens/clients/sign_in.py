@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import SessionState
 from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from data.money import BadInput, paise_from_text
+from data.errors import BadInput
+from data.money import paise_from_text
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import STANDINGS
 

@@ -10,7 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, count_from_text, paise_from_text, rupees_of
+from data.errors import BadInput
+from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS

@@ -13,7 +13,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from data.money import BadInput, count_from_text, rupees_of
+from data.errors import BadInput
+from data.money import count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from screens.frame.commands import bindings

@@ -35,7 +35,7 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.faults.broker import PRESETS, Faults, FaultyBroker, faults_from_text
 from brokers.simulators.faults.menu import SHARES
 from data.clock import ManualClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.phases import load_calendar
 from data.seed import universe
 from data.vocabulary import OrderType, Product, Side

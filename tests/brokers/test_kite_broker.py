@@ -34,7 +34,7 @@ from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.kite.reads import ReadBudget
 from data.clock import ManualClock, SystemClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import (
     ANN,

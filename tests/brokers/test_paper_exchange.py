@@ -18,8 +18,8 @@ from brokers.contract import (
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.phases import load_calendar
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import BadInput
 from data.instruments import (
     KITE_COLUMNS,
     Instrument,
@@ -12,7 +13,6 @@ from data.instruments import (
     UnknownSymbol,
     read_kite_instruments,
 )
-from data.money import BadInput
 
 HEADER = ",".join(KITE_COLUMNS)
 RELIANCE = "738561,2885,RELIANCE,RELIANCE INDUSTRIES,2395.25,,0,0.1,1,EQ,NSE,NSE"

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from data.errors import BadInput
 from data.locks import HeldLock, is_held, process_start
-from data.money import BadInput
 
 
 def test_one_holder_at_a_time_and_looking_changes_nothing(tmp_path):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.money import BadInput, bps_from_percent_text, count_from_text, grouped, paise_from_text
+from data.errors import BadInput
+from data.money import bps_from_percent_text, count_from_text, grouped, paise_from_text
 
 NO_GROUPING = [
     ",5",

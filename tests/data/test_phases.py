@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.clock import IST
-from data.money import BadInput
+from data.errors import BadInput
 from data.phases import Calendar, CalendarNotLoaded, load_calendar
 from data.vocabulary import PhaseKind as P
 

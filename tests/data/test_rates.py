@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.rates import Charges, RatesNotLoaded, estimate
 from data.vocabulary import Product, Side
 

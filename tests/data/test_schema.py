@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from data import migrations, schema
-from data.money import BadInput
+from data.errors import BadInput
 from data.schema import HEAD, copy_path, prepare, schema_faults
 from data.store import writer_engine
 

@@ -15,7 +15,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
 from data import secrets
-from data.money import BadInput
+from data.errors import BadInput
 from data.secrets import (
     FILE,
     PASSPHRASE_FILE,

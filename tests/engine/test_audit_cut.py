@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import ClientStatus
 from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, NotSent, OrderChange, Refused
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until

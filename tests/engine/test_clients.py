@@ -3,7 +3,7 @@
 import pytest
 
 from data.csvfiles import FileProblem
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import ClientStatus, HoldKind
 from engine.accounts.clients import NewClient, template
 from tests.desks import books_are_sound, paper_desk

@@ -9,7 +9,7 @@ import pytest
 from brokers.contract import BrokerHolding, NotSent, Refused, Rows
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import (
     Demat,
     GateColour,

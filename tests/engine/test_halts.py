@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Ambiguous, BrokerStatus, OrderRequest, Refused
 from data.clock import ManualClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, Side, SizingKind
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from brokers.contract import Ambiguous
 from data.clock import ManualClock
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.tables import Posting
 from data.vocabulary import Account, BreakKind, OrderState, Product, Side, SizingKind
 from engine.refusals import PlanExpired

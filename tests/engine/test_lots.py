@@ -2,8 +2,8 @@
 
 import pytest
 
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.vocabulary import (
     ClientStatus,
     OrderType,

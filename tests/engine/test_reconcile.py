@@ -6,7 +6,7 @@ import pytest
 
 from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import HoldingOpening
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS

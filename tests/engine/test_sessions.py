@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.clock import ManualClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.access.sessions import next_end, request_token
 from engine.access.sign_in_queue import SignInState

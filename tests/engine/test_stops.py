@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, Policy, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 

@@ -5,7 +5,8 @@ import random
 from collections import Counter
 from contextlib import suppress
 
-from data.money import BadInput, tick_down
+from data.errors import BadInput
+from data.money import tick_down
 from data.store import StoreError
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing

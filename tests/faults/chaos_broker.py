@@ -27,7 +27,8 @@ from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.schema import SELECT_TRADE, broker_order, broker_trade, to_us
 from brokers.simulators.faults.broker import Faults, FaultyBroker
-from data.money import BadInput, tick_down
+from data.errors import BadInput
+from data.money import tick_down
 from data.phases import load_calendar
 from data.seed import universe
 from tests.faults.clock import FastClock, HeldClock, monotonic

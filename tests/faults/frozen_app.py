@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from brokers.contract import BrokerAccount, OrderRequest, Outcome
-from data.money import BadInput, tick_down
+from data.errors import BadInput
+from data.money import tick_down
 from data.store import StoreError
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing

@@ -16,7 +16,8 @@ import aiohttp
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.simulators.kite.apps import own_address
-from data.money import BadInput, tick_down
+from data.errors import BadInput
+from data.money import tick_down
 from data.seed import universe
 from data.store import StoreError
 from data.vocabulary import (

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from data.clock import ManualClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.book.halt_scope import covers
 from engine.book.views import HaltView

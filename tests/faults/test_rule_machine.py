@@ -27,7 +27,7 @@ from brokers.contract import (
     Refused,
 )
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.order_tables import Request
 from data.tables import Funds
 from data.vocabulary import (

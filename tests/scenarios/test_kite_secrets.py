@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from brokers.simulators.kite.apps import own_app
-from data.money import BadInput
+from data.errors import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.review.doctor import Check

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import SessionExpired
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import SessionState
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

@@ -17,7 +17,7 @@ from keyring.backends import fail
 from typer.testing import CliRunner
 
 from brokers.kite.listener import RedirectListener
-from data.money import BadInput
+from data.errors import BadInput
 from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, FileVault
 from tradedesk.cli import session
 from tradedesk.cli.main import app

@@ -8,7 +8,7 @@ import pytest
 
 from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.phases import load_calendar
 from data.secrets import FileVault
 from engine.rules import Rules, Waits

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from tradedesk.app.themes import THEMES
 
 if TYPE_CHECKING:

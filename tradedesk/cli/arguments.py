@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.money import BadInput, bps_from_percent_text, count_from_text, paise_from_text
+from data.errors import BadInput
+from data.money import bps_from_percent_text, count_from_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
 
 if TYPE_CHECKING:

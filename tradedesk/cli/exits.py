@@ -14,7 +14,7 @@ from typing import Any
 from typer.exceptions import TyperException
 
 from data.csvfiles import FileProblem
-from data.money import BadInput, shortened
+from data.errors import BadInput, shortened
 from tradedesk.cli.spare import spare_bytes
 
 

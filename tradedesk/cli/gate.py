@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import GateItem
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.money import BadInput
+from data.errors import BadInput
 from tradedesk.cli.output import say
 
 if TYPE_CHECKING:

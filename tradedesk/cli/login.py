@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from data.money import BadInput
+from data.errors import BadInput
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
 from tradedesk.cli.output import counted, document, line, say

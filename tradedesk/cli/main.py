@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from data.money import BadInput
+from data.errors import BadInput
 from tradedesk.cli import gate, launch, login, runs, safety, setup, simulate, trade
 from tradedesk.cli import queries as show
 from tradedesk.cli import repairs as mend

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from tradedesk.cli import views as shapes
 from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.exits import Exit

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from data.vocabulary import OrderState
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import Exit

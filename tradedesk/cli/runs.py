@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes
 from tradedesk.cli.output import document, line, say

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from data.vocabulary import HaltScope
 from screens.words.certificate import (
     absent_words,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from data.money import BadInput, decimal_from_text
+from data.errors import BadInput
+from data.money import decimal_from_text
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.output import counted, say
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import ClientStatus
 from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit

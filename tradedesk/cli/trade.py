@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.money import BadInput, count_from_text
+from data.errors import BadInput
+from data.money import count_from_text
 from data.vocabulary import OrderState, Reason, RequestState
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit, explain

@@ -15,7 +15,7 @@ from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from data.clock import IST, Clock, MarketClock, WallMarketClock
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.store import StoreError, Unit
 from data.tables import Meta

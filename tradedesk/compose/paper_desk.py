@@ -25,7 +25,7 @@ from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from brokers.simulators.kite.apps import own_address, own_app
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView

@@ -12,7 +12,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import Policy
 
 

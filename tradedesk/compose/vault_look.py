@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from data.access_tables import BrokerSession, ClientRoute
 from data.columns import table
-from data.money import BadInput
+from data.errors import BadInput
 from data.secrets import FILE, NoVault, Prefer, Vault, vault_state
 from data.store import read_file
 from data.tables import Client, Meta

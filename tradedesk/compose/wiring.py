@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
-from data.money import BadInput
+from data.errors import BadInput
 from data.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits

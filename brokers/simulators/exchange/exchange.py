@@ -35,8 +35,8 @@ from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_hol
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import IST, Clock
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.phases import Calendar, CalendarNotLoaded
 from data.vocabulary import Policy, Product
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from brokers.simulators.exchange.books import Books, State
 from brokers.simulators.exchange.prices import Listing, Prices, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
+from data.errors import BadInput
 from data.instruments import Instrument
-from data.money import BadInput
 from data.phases import Calendar
 from data.vocabulary import PhaseKind
 

@@ -51,7 +51,7 @@ from brokers.simulators.faults.books import FaultyBooks
 from brokers.simulators.faults.dice import FaultDice
 from brokers.simulators.faults.menu import PRESETS, Faults, faults_from_text
 from data.clock import Clock
-from data.money import BadInput
+from data.errors import BadInput
 from data.vocabulary import OrderType, Side
 
 __all__ = ["PRESETS", "Faults", "FaultyBroker", "faults_from_text"]

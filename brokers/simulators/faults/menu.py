@@ -7,7 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from data.money import BadInput, count_from_text, decimal_from_text
+from data.errors import BadInput
+from data.money import count_from_text, decimal_from_text
 
 PLACING = (
     "drop_answer",

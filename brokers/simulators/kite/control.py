@@ -13,7 +13,7 @@ from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.laid_rows import LaidRow
 from brokers.simulators.kite.mishaps import DELAY_S
 from data.clock import IST
-from data.money import BadInput
+from data.errors import BadInput
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brokers.simulators.kite.answers import Row
-from data.money import BadInput
+from data.errors import BadInput
 
 BOOKS = {
     "orders": "order_id",

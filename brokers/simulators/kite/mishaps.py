@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from brokers.simulators.kite.answers import Row
 from data.clock import Clock
-from data.money import BadInput
+from data.errors import BadInput
 
 WRITES = frozenset({"place", "modify", "cancel"})
 """Routes that ask something of an order."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from data.money import BadInput
+from data.errors import BadInput
 
 WRONG_IP_ANSWERS = tuple(
     f"{status} {kind}"

@@ -1,0 +1,50 @@
+"""The one root of every error that a caller can meet, and the error of a value from outside.
+
+TradedeskError
+├── BadInput                 a value from outside: its field, itself, and what would be right
+│   └── FileProblem, UnknownSymbol, CalendarNotLoaded, RatesNotLoaded
+├── Refusal                  what the desk will not do, each with a stable word
+│   └── PlanExpired, PlanDrifted, AlreadyRun, DuplicateIntent, CannotGoOn, Halted, NotConfirmed,
+│       TradingStopped
+├── CommandRefused           a command that an order's state does not take
+├── AppAlreadyRuns           another app has this home open
+├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
+│                            StoreUnread, StoreClosed
+├── Unbalanced               a transfer that does not add up: a fault of the program
+└── BrokerError              a read that failed at a broker: NotAsked, SessionExpired, ExchangeBusy
+"""
+
+_LONGEST_SHOWN = 160
+"""Characters of a value that are echoed; of a longer one its beginning and its length."""
+
+
+def shortened(text: str) -> str:
+    """Text that came from outside, cut where it is too long to be read in a message."""
+    if len(text) <= _LONGEST_SHOWN:
+        return text
+    return f"{text[: _LONGEST_SHOWN - 20]}… ({len(text):,} characters)"
+
+
+def quoted(value: object) -> str:
+    """A value as messages name it; one that is too long is not echoed whole."""
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        return f"{value[: _LONGEST_SHOWN - 20]!r}… ({len(value):,} characters)"
+    return shortened(repr(value))
+
+
+class TradedeskError(Exception):
+    """Anything that tradedesk raises for its caller to meet."""
+
+
+class BadInput(TradedeskError, ValueError):  # noqa: N818 - it is the trader's word, shown as a message
+    """A value from outside that cannot be taken.
+
+    Carries the field's name, the value as given and what would be right, so that every edge of the
+    program (form, CLI, file) words the message alike.
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: {quoted(value)} is not valid; {expected}")
+        self.field = field
+        self.value = value
+        self.expected = expected
