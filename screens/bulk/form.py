@@ -32,6 +32,7 @@ from screens.frame.intent_fields import (
     STOPS,
     marked_title,
     prices_from,
+    shown_title,
     standings,
     suggest_symbols,
     symbol_problem,
@@ -89,7 +90,7 @@ class BulkForm(Vertical, can_focus=True):
         self._sized = SIZES[Side.BUY][0]
         self._selections: dict[str, Selection | None] = {}
         self._base: Intent | None = None
-        self._begun_on: tuple[Side, str | None, tuple[int, ...]] | None = None
+        self._begun_on: tuple[Side, str | None, tuple[int, ...], tuple[int, ...]] | None = None
         self._draft = False
         self._changed = True
         self._previewed_at = float("-inf")
@@ -158,13 +159,18 @@ class BulkForm(Vertical, can_focus=True):
     marked: tuple[int, ...] = ()
     """The marked clients the form was begun with; `B` and `S` within it carry them on."""
 
-    def begin(self, side: Side, key: str | None, client_ids: Sequence[int]) -> None:
+    shown: tuple[int, ...] = ()
+    """The clients that a group or filter left in view where the form was begun, carried on likewise."""
+
+    def begin(
+        self, side: Side, key: str | None, client_ids: Sequence[int], shown: Sequence[int] = ()
+    ) -> None:
         """An empty wish for a side, with the symbol and the clients that were under the trader's hands.
 
         What was typed since the form was last begun in the same place, and has become no plan, stays. Nothing
         else is remembered, so that no figure of another wish slips into this one; `.` brings the last back.
         """
-        begun_on = (side, key, tuple(client_ids))
+        begun_on = (side, key, tuple(client_ids), tuple(shown))
         if self._draft and begun_on == self._begun_on:
             self.leave_fields()
             return
@@ -177,7 +183,7 @@ class BulkForm(Vertical, can_focus=True):
         self._choice("type").value = OrderType.MARKET.value
         self._choice("validity").value = "DAY"
         self._number("price").value = self._number("trigger").value = ""
-        self._set_clients(client_ids, None)
+        self._set_clients(client_ids, None, shown)
         self._after_fill()
 
     def fill(self, intent: Intent) -> None:
@@ -265,8 +271,8 @@ class BulkForm(Vertical, can_focus=True):
     def _kind(self) -> SizingKind:
         return next(kind for kind, words in SIZING_WORDS.items() if words == self._choice("kind").value)
 
-    def _set_clients(self, marked: Sequence[int], given: Selection | None) -> None:
-        """Whom it may be for. What is marked or was given stands first and says so in words."""
+    def _set_clients(self, marked: Sequence[int], given: Selection | None, shown: Sequence[int] = ()) -> None:
+        """Whom it may be for. What was given, is marked or alone shown stands first and says so in words."""
         desk = self._screen.desk
         clients = desk.clients.all()
         options: dict[str, Selection | None] = {}
@@ -277,9 +283,15 @@ class BulkForm(Vertical, can_focus=True):
         self.marked = tuple(marked)
         if given is not None and MARKED in given.title:
             self.marked = given.client_ids
+        self.shown = tuple(shown)
+        if given is not None and given.title == shown_title(len(given.client_ids), len(clients)):
+            self.shown = given.client_ids
         if marked:
             title = marked_title(len(marked), len(clients))
             options[title] = Selection(client_ids=tuple(marked), title=title)
+        if shown:
+            title = shown_title(len(shown), len(clients))
+            options[title] = Selection(client_ids=tuple(shown), title=title)
         if self.side is Side.SELL:
             options["holders"] = None
         options[f"all ({len(clients)})"] = Selection()
@@ -575,10 +587,17 @@ class BulkForm(Vertical, can_focus=True):
     def _paint_clients(self) -> None:
         chosen, was = self._choice("clients").value, self._was("clients")
         marked = MARKED in chosen
+        shown = bool(self.shown) and chosen == shown_title(
+            len(self.shown), len(self._screen.desk.clients.all())
+        )
         if chosen == "holders":
             words = f"{len(self._holders)} clients hold it"
         elif marked:
             words = "only the marked clients; ← → for all or a group"
+        elif shown:
+            words = "only the clients that were in view; ← → for all or a group"
         else:
             words = "← → marked, groups, brokers"
-        self._paint_fact("clients-fact", f"{words} · {was}" if was else words if marked else "", words)
+        self._paint_fact(
+            "clients-fact", f"{words} · {was}" if was else words if marked or shown else "", words
+        )

@@ -26,6 +26,7 @@ from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.clients.sign_in import SignInScreen, begin_round
 from screens.frame.commands import bindings
+from screens.frame.intent_fields import narrowed
 from screens.frame.workspace import MASK, Here, Table
 from screens.words.plan import (
     alternative,
@@ -198,7 +199,8 @@ class PlanView(Vertical):
     def _paint_answer(self, plan: Plan) -> None:
         desk = self._screen.desk
         halted = "DESK HALTED, sending is refused · " if desk.halt.active() else ""
-        marked = f"{plan.intent.selection.title} · " if "MARKED" in plan.intent.selection.title else ""
+        wanted = plan.intent.selection
+        whose = f"{wanted.title} · " if narrowed(wanted, len(desk.clients.all())) else ""
         if self._busy:
             words = "one moment…"
         elif not plan.orders:
@@ -206,7 +208,7 @@ class PlanView(Vertical):
         elif desk.plans.expired(plan):
             words = "too old to send: type anything and it is made anew"
         else:
-            words = f"{desk.mode}  {halted}{marked}type  {plan.answer}  and Enter to send:"
+            words = f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send:"
         self._answer.set_label(words)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to mend them"

@@ -111,13 +111,14 @@ class BulkScreen(Workspace):
         key: str | None = None,
         client_ids: Sequence[int] = (),
         intent: Intent | None = None,
+        shown: Sequence[int] | None = None,
     ) -> None:
-        """The form for a side, with the symbol and marked clients, or filled with an intent."""
+        """The form for a side, with the symbol and the clients marked or shown, or filled with an intent."""
         self._begun = True
         form = self.query_one(BulkForm)
         self._turn_to("form")
         if intent is None:
-            form.begin(side, key, client_ids)
+            form.begin(side, key, client_ids, shown or ())
         else:
             form.fill(intent)
         self._follow(form.key)
@@ -236,7 +237,7 @@ class BulkScreen(Workspace):
             return Here()
         view = self._view
         if isinstance(view, BulkForm):
-            return Here(key=view.key, client_ids=view.marked)
+            return Here(key=view.key, client_ids=view.marked, shown=view.shown or None)
         return view.here()
 
     def table(self) -> Table | None:

@@ -267,9 +267,16 @@ class ClientsScreen(Workspace):
         return tuple(sorted(key for key in self._grid.marked_keys if isinstance(key, int)))
 
     def here(self) -> Here:
-        """The client under the cursor, and the marked ones."""
+        """The client under the cursor, the marked ones, and those in view."""
+        if not self.is_mounted:
+            return Here()
         row = self._row
-        return Here(client_id=row.client_id if row else None, client_ids=self._marked if row else ())
+        shown = tuple(sorted(self._shown()))
+        return Here(
+            client_id=row.client_id if row else None,
+            client_ids=self._marked,
+            shown=shown if len(shown) < len(self._known) else None,
+        )
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """Rows are client ids."""

@@ -364,10 +364,12 @@ class DeskScreen(Workspace):
             return Here()
         key = self._symbol or self._watch_grid.cursor_key
         client = self._clients.cursor_key if self.focused is self._clients else None
+        shown = tuple(sorted(key for key in self._clients.shown_keys if isinstance(key, int)))
         return Here(
             key=key if isinstance(key, str) else None,
             client_id=client if isinstance(client, int) else None,
             client_ids=tuple(sorted(key for key in self._clients.marked_keys if isinstance(key, int))),
+            shown=shown if len(shown) < len(self.desk.clients.all()) else None,
         )
 
     def table_of(self, grid: LiveGrid) -> Table | None:

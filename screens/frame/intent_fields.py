@@ -12,6 +12,7 @@ from engine.planning.intent import STANDINGS
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.planning.intent import Selection
 
 AS_HELD = "as held"
 """The product of a sell that takes whatever each client holds."""
@@ -84,6 +85,17 @@ def with_limit(kind: str) -> str:
 def marked_title(count: int, total: int) -> str:
     """A selection of marked clients says so wherever the plan is shown."""
     return f"{count} {MARKED} of {total}"
+
+
+def shown_title(count: int, total: int) -> str:
+    """A selection of what a group or a filter left in view says so wherever the plan is shown."""
+    return f"the {count} shown of {total}"
+
+
+def narrowed(selection: Selection, total: int) -> bool:
+    """Whether a selection is of marked clients, or of those left in view."""
+    title = selection.title
+    return MARKED in title or title == shown_title(len(selection.client_ids), total)
 
 
 def symbol_problem(desk: Desk, text: str) -> BadInput:

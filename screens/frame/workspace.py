@@ -85,8 +85,12 @@ class Shell(Protocol):
         key: str | None = None,
         client_ids: Sequence[int] = (),
         intent: Intent | None = None,
+        shown: Sequence[int] | None = None,
     ) -> None:
-        """The bulk form. `client_ids` are the marked ones; `intent` fills the whole form."""
+        """The bulk form. `client_ids` are the marked ones, `shown` those a group or filter leaves in view.
+
+        `intent` fills the whole form.
+        """
         ...
 
     def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
@@ -131,6 +135,8 @@ class Here:
     order_id: int | None = None
     run_number: int | None = None
     client_ids: tuple[int, ...] = ()
+    shown: tuple[int, ...] | None = None
+    """The clients in view where a group or a filter narrows them, else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +295,13 @@ class Workspace(Framed[None], inherit_bindings=True):
         self.shell.open_ticket(Side(side), here.key, here.client_id)
 
     def action_bulk(self, side: str) -> None:
-        """Open the bulk form on the symbol; marks are carried along and shown there."""
+        """Open the bulk form on the symbol; marks, else a narrowed view, are carried along and named."""
         here = self.here()
-        self.shell.open_bulk(Side(side), here.key, here.client_ids)
+        if here.shown == () and not here.client_ids:
+            # A form for everyone is not what an empty view means.
+            self.shell.say("no client is shown: clear the filter or turn the group first", "warning")
+            return
+        self.shell.open_bulk(Side(side), here.key, here.client_ids, shown=here.shown)
 
     def action_copy_row(self) -> None:
         """Copy the cursor's row, its cells divided by tabs."""

@@ -139,6 +139,34 @@ async def test_marks_narrow_only_where_the_screen_says_so(tmp_path: Path) -> Non
         assert choice.value == "2 MARKED of 50"
 
 
+async def test_a_group_or_a_filter_on_the_desk_narrows_the_form_and_says_so(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("right_curly_bracket")
+        shown = sorted(key for key in bench.screen.query_one("#clients", LiveGrid).shown_keys)
+        assert 0 < len(shown) < 50
+        words = f"the {len(shown)} shown of 50"
+        await bench.keys("B")
+        choice = bench.screen.query_one("#clients", ChoiceField)
+        assert choice.value == words
+        assert "all (50)" in choice.options
+        await bench.keys("S", "B")
+        assert choice.value == words, "carried on within the form"
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert sorted(line.client_id for line in plan.lines) == shown
+        assert bench.text.count(words) == 2, "in the intent and beside the answer"
+
+
+async def test_marks_stand_before_what_is_shown_and_an_empty_view_opens_no_form(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await bench.keys("f", *"nobody of this name", "enter", "B")
+        assert isinstance(bench.screen, DeskScreen)
+        assert any("no client is shown" in toast for toast in bench.toasts)
+        await bench.keys("escape", "space", "f", *"mehta", "enter", "B")
+        assert bench.screen.query_one("#clients", ChoiceField).value == "1 MARKED of 50"
+
+
 async def test_a_mends_a_whole_reason_and_d_takes_it_back(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)

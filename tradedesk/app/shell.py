@@ -76,10 +76,15 @@ class ShellApp(App[None], inherit_bindings=False):
         self.push_screen(TicketScreen(side, key=key, client_id=client_id))
 
     def open_bulk(
-        self, side: Side, key: str | None = None, client_ids: Sequence[int] = (), intent: Intent | None = None
+        self,
+        side: Side,
+        key: str | None = None,
+        client_ids: Sequence[int] = (),
+        intent: Intent | None = None,
+        shown: Sequence[int] | None = None,
     ) -> None:
         """The bulk form."""
-        self._in_bulk("begin", side, key=key, client_ids=tuple(client_ids), intent=intent)
+        self._in_bulk("begin", side, key=key, client_ids=tuple(client_ids), intent=intent, shown=shown)
 
     def _in_bulk(self, method: str, *arguments: Any, **named: Any) -> None:
         self.open_workspace("bulk")
