@@ -146,7 +146,8 @@ def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[in
         return {}
     since = unit.now - timedelta(seconds=parts.rules.duplicate_window_s)
     clients = {line.client_id for line in lines}
-    had = {c: run for c, run in same_intent(unit.connection, plan.intent, since).items() if c in clients}
+    found = same_intent(unit.connection, plan.intent, plan.instrument, since)
+    had = {client_id: run for client_id, run in found.items() if client_id in clients}
     if had.keys() == clients:
         raise DuplicateIntent(
             f"{run_words(set(had.values()))} sent the same within the last minute, or still does: "

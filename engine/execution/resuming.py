@@ -247,7 +247,7 @@ def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[
     if plan.intent.again:
         return {}
     since = parts.clock.now() - timedelta(seconds=parts.rules.duplicate_window_s)
-    return same_intent(connection, plan.intent, since, run.number)
+    return same_intent(connection, plan.intent, plan.instrument, since, run.number)
 
 
 def _inputs(plan: Plan, client_ids: set[int], had: Any, plans: Plans, parts: Parts) -> PlanInputs:

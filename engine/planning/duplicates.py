@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from data.columns import table
+from data.instruments import Instrument
 from data.order_tables import Order, PlanRecord, RunRecord
 from data.vocabulary import OrderState
 from engine.planning.intent import Intent
@@ -15,27 +16,30 @@ _MAY_YET_LEAVE = [OrderState.RESERVED.value, OrderState.SENDING.value]
 
 
 def same_intent(
-    connection: Connection, intent: Intent, since: datetime, but_for_run: int | None = None
+    connection: Connection,
+    intent: Intent,
+    instrument: Instrument,
+    since: datetime,
+    but_for_run: int | None = None,
 ) -> dict[int, int]:
-    """Clients whom another run served with the same side, symbol and sizing, each with the newest such run.
+    """Clients whom another run served with the same side, instrument and sizing, with the newest such run.
 
+    The instrument is the same by its security and exchange, whatever either run calls it.
     It counts when it began after `since` or still has orders that may yet leave. An order that was refused,
     never received, or cancelled before a byte left does not count, unless shares traded under it. A run that
     looks on its own behalf names itself as `but_for_run`. Inside a `Unit` it is a lock: nothing else reserves
     until that transaction has ended.
     """
     runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
-    waiting = orders.alias()
-    unsent = exists().where(waiting.c.run_number == runs.c.number, waiting.c.state.in_(_MAY_YET_LEAVE))
+    unsent = select(orders.c.run_number).where(orders.c.state.in_(_MAY_YET_LEAVE))
     candidates = (
         select(runs.c.number)
         .join(plans, plans.c.number == runs.c.plan_number)
         .where(
             plans.c.side == intent.side.value,
-            plans.c.key == intent.key,
             plans.c.sizing == intent.sizing.kind.value,
             plans.c.sizing_value == intent.sizing.value,
-            or_(runs.c.started_at > since, unsent),
+            or_(runs.c.started_at > since, runs.c.number.in_(unsent)),
         )
     )
     numbers = [number for number in connection.execute(candidates).scalars() if number != but_for_run]
@@ -45,7 +49,12 @@ def same_intent(
     )
     rows = connection.execute(
         select(orders.c.client_id, orders.c.run_number)
-        .where(orders.c.run_number.in_(numbers), or_(~never_left, orders.c.filled_quantity > 0))
+        .where(
+            orders.c.run_number.in_(numbers),
+            orders.c.security == instrument.security,
+            orders.c.exchange == instrument.exchange,
+            or_(~never_left, orders.c.filled_quantity > 0),
+        )
         .order_by(orders.c.run_number)
     )
     return {row.client_id: row.run_number for row in rows}

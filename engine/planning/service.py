@@ -175,7 +175,7 @@ class Plans:
         if intent.side is Side.BUY:
             instrument = await self._margins.learned(instrument, self.select(intent.selection))
         clients = self.select(intent.selection)
-        duplicates = await self._duplicates(intent)
+        duplicates = await self._duplicates(intent, instrument)
         await self.prepare(instrument.key, [client.id for client in clients])
         return self.inputs_now(intent, instrument, clients, duplicates)
 
@@ -277,11 +277,11 @@ class Plans:
             duplicate=client.id in duplicates,
         )
 
-    async def _duplicates(self, intent: Intent) -> frozenset[int]:
+    async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:
         """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""
         since = self._parts.clock.now() - timedelta(seconds=self._parts.rules.duplicate_window_s)
         async with self._parts.store.reader() as connection:
-            return frozenset(await connection.run_sync(lambda plain: same_intent(plain, intent, since)))
+            return frozenset(await connection.run_sync(lambda it: same_intent(it, intent, instrument, since)))
 
 
 def send_within_s(sending_s: int, rules: Rules) -> int:

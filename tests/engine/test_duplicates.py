@@ -20,12 +20,13 @@ async def test_two_plans_of_one_intent_frozen_before_either_went_out_send_once(t
         first, second = await desk.plans.freeze(ONE), await desk.plans.freeze(ONE)
         assert second.orders == 1, "nothing was sent when it was made"
         run = await desk.runs.start(first, first.digest)
-        blocked = desk.funds.of(ROHAN).blocked_paise
+        await desk.runs.settled(run.number, 30)
+        await desk.settle()
+        funds = desk.funds.of(ROHAN)
         with pytest.raises(DuplicateIntent, match=rf"run {run.number} .*again"):
             await desk.runs.start(second, second.digest)
         assert [view.number for view in desk.runs.all()] == [run.number]
-        assert desk.funds.of(ROHAN).blocked_paise == blocked
-        await desk.runs.settled(run.number, 30)
+        assert desk.funds.of(ROHAN) == funds
         assert len(desk.orders.all()) == 1
         await books_are_sound(desk)
 
