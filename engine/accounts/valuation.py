@@ -238,6 +238,10 @@ class Valuation:
         """The clients whose value a stock's price moves."""
         return frozenset(self._holders.get(key, ()))
 
+    def keys_of(self, client_ids: Iterable[int]) -> set[str]:
+        """Every key whose price is in the value of these clients."""
+        return {key for client_id in client_ids for key in self._followed.get(client_id, ())}
+
     def keys(self) -> set[str]:
         """Every key that a price is needed for: what someone holds, or held before today and has sold."""
         return {key for key, clients in self._holders.items() if clients}

@@ -29,6 +29,7 @@ class Market:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._subscribed: frozenset[str] = frozenset()
+        self._stale_for: dict[str, set[str]] = {}
         self._renames: frozenset[Rename] | None = None
 
     @property
@@ -100,8 +101,19 @@ class Market:
         await self._parts.feed.subscribe(self._subscribed)
 
     def take_dirty(self, owner: str) -> set[str]:
-        """The owner's instruments that changed since it last asked."""
-        return self._parts.quotes.take_dirty(owner)
+        """The owner's instruments that changed, or whose price turned stale or fresh, since it last asked."""
+        return self._parts.quotes.take_dirty(owner) | self.take_turned(owner)
+
+    def take_turned(self, owner: str) -> set[str]:
+        """The owner's instruments whose price turned stale or fresh since it last asked."""
+        stale = {key for key in self._parts.quotes.followed_by(owner) if self.stale(key)}
+        turned = stale ^ self._stale_for.get(owner, set())
+        self._stale_for[owner] = stale
+        return turned
+
+    def any_stale(self, keys: Iterable[str]) -> bool:
+        """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
+        return any((age := self.age(key)) is not None and self._too_old(age) for key in keys)
 
     def detail(self, key: str) -> StockDetail:
         """One instrument with its change, MTF amount per share and who holds it. Raises `BadInput`."""

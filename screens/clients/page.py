@@ -15,7 +15,7 @@ from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.clients.page_rows import closed_columns, history_columns
-from screens.desk.rows import direction
+from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words
 from screens.frame.workspace import MASK, Here, Table, Workspace
@@ -48,7 +48,7 @@ VIEWS = {
 SHOWN_BREAKS = 3
 """Differences named one by one on the page; the rest is counted."""
 
-COLOURS = {"up": "$pnl-up", "down": "$pnl-down", None: ""}
+COLOURS = {"up": "$pnl-up", "down": "$pnl-down", "stale": "$stale", None: ""}
 """Colours of a gain and a loss outside grids; the sign says the same."""
 
 
@@ -275,19 +275,21 @@ class ClientScreen(Workspace):
             )
         )
         net = value.net_day_pnl_paise
+        held = self.desk.valuation.keys_of((self._client_id,))
         percent = ""
         if value.net_day_bps is not None:
             percent = (
                 f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
             )
+        style = aged(self.desk, held, direction(net))
         realised = "" if brief else f" · realised {self._money(value.realised_today_paise, sign=True)}"
         self.query_one("#client-day", Static).update(
             Content.assemble(
                 " day net ",
-                (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[direction(net)]} bold"),
+                (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
                 f" · gross {self._money(value.day_pnl_paise, sign=True)}"
                 f" · charges {self._money(value.charges_today_paise)}{realised}"
-                f" · open {self._money(value.unrealised_paise, sign=True)}",
+                f" · open {self._money(value.unrealised_paise, sign=True)}{stale_words(self.desk, held)}",
             )
         )
         mtf = "MTF none"

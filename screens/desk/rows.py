@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from screens.frame.workspace import MASK
@@ -22,6 +22,19 @@ def direction(value: int | None) -> str | None:
 def sign_of(value: int | None) -> str | None:
     """The style of a figure that is shown to its last digit."""
     return None if not value else "up" if value > 0 else "down"
+
+
+def aged(desk: Desk, keys: Iterable[str], style: str | None) -> str | None:
+    """The style of a figure that follows from these prices: `stale` where one is too old, else its own.
+
+    Every figure of a price takes its style from here, so that none looks live while its price is not.
+    """
+    return "stale" if desk.market.any_stale(keys) else style
+
+
+def stale_words(desk: Desk, keys: Iterable[str]) -> str:
+    """Behind the title of figures of these prices, where one is too old; how old, the strip says."""
+    return " · prices STALE" if desk.market.any_stale(keys) else ""
 
 
 def watch_columns(desk: Desk) -> list[Column]:
@@ -99,6 +112,9 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
     def gross(client: int) -> int:
         return desk.valuation.client(client).day_pnl_paise
 
+    def of_prices(client: int, style: str | None) -> str | None:
+        return aged(desk, desk.valuation.keys_of((client,)), style)
+
     def mtf_bps(client: int) -> int | None:
         return desk.funds.of(client).mtf_used_bps
 
@@ -151,10 +167,19 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
             9,
             money(formats.signed, net),
             "right",
-            style=lambda client: None if masked() else direction(net(client)),
+            style=lambda client: None if masked() else of_prices(client, direction(net(client))),
             sort=net,
         ),
-        Column("gross", "gross", 8, money(formats.signed, gross), "right", sort=gross, priority=3),
+        Column(
+            "gross",
+            "gross",
+            8,
+            money(formats.signed, gross),
+            "right",
+            style=lambda client: None if masked() else of_prices(client, None),
+            sort=gross,
+            priority=3,
+        ),
         Column(
             "live",
             "liv",

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
-from screens.desk.rows import LIVE_CLIENT_COLUMNS, client_columns, direction, watch_columns
+from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
@@ -294,7 +294,7 @@ class DeskScreen(Workspace):
                 "gross": money(value.day_pnl_paise, formats.signed),
                 "live": str(sum(self._live[client] for client in shown)),
             },
-            {} if masked else {"net": direction(net) or ""},
+            {} if masked else {"net": aged(desk, desk.valuation.keys_of(shown), direction(net)) or ""},
         )
 
     def _paint_symbol(self) -> None:

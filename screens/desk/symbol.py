@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.desk.rows import direction
+from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.words.gate import gate_brief
@@ -89,7 +89,7 @@ class SymbolScreen(Workspace):
                 10,
                 lambda row: MASK if self.shell.privacy else formats.signed(pnl(row)),
                 "right",
-                style=lambda row: direction(pnl(row)),
+                style=lambda row: aged(desk, (row.key,), direction(pnl(row))),
                 sort=pnl,
             ),
         ]
@@ -109,8 +109,10 @@ class SymbolScreen(Workspace):
 
     def on_frame(self) -> None:
         """The price moves."""
-        if self.desk.market.take_dirty(OWNER):
-            self._paint()
+        dirty = self.desk.market.take_dirty(OWNER)
+        if dirty or self.desk.market.stale(self._key):
+            self._paint()  # an old price grows older while nothing moves
+        if dirty:
             self.query_one(LiveGrid).apply(set(self.query_one(LiveGrid).shown_keys))
 
     def _paint(self) -> None:
@@ -121,7 +123,7 @@ class SymbolScreen(Workspace):
             percent = formats.signed_percent(detail.change_bps)
             change = f"  {formats.signed_amount(detail.change_paise)} ({percent} %)"
         last = formats.price(quote.last_paise if quote else None)
-        age = formats.age(self.desk.market.age(self._key))
+        age = formats.age(self.desk.market.age(self._key)) + stale_words(self.desk, (self._key,))
         own = detail.mtf_own_per_share_paise
         mtf = "MTF not offered" if own is None else f"MTF own {formats.price(own)} a share"
         lines = [

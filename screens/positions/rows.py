@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
-from screens.desk.rows import direction
+from screens.desk.rows import aged, direction
 from screens.frame.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -34,16 +34,21 @@ def _quantity_words(holding: HoldingView, theirs: int | None) -> str:
 
 
 def _money_column(
-    key: str, title: str, value: Callable[[Any], int | None], masked: Callable[[], bool], priority: int = 0
+    key: str,
+    title: str,
+    value: Callable[[Any], int | None],
+    masked: Callable[[], bool],
+    own: Callable[[Any, str | None], str | None],
+    priority: int = 0,
 ) -> Column:
-    """A gain or loss with its sign and direction."""
+    """A gain or loss with its sign and direction. `own` gives its style where its prices are too old."""
     return Column(
         key,
         title,
         10,
         lambda row: MASK if masked() else formats.signed(value(row)),
         "right",
-        style=lambda row: None if masked() else direction(value(row)),
+        style=lambda row: None if masked() else own(row, direction(value(row))),
         sort=value,
         priority=priority,
     )
@@ -56,21 +61,33 @@ def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
         quote = desk.market.quote(symbol(row))
         return quote.last_paise if quote else None
 
-    def stale(row: Any) -> str | None:
-        return "stale" if desk.market.stale(symbol(row)) else None
+    def style(row: Any, fresh: str | None) -> str | None:
+        return aged(desk, (symbol(row),), fresh)
+
+    def change_words(row: Any) -> str:
+        old = desk.market.any_stale((symbol(row),))
+        return "stale" if old else formats.signed_percent(change(row))
 
     def change(row: Any) -> int | None:
         return desk.market.change_bps(symbol(row))
 
     return [
-        Column("last", "LTP", 9, lambda row: formats.price(last(row)), "right", style=stale, sort=last),
+        Column(
+            "last",
+            "LTP",
+            9,
+            lambda row: formats.price(last(row)),
+            "right",
+            style=lambda row: style(row, None),
+            sort=last,
+        ),
         Column(
             "change",
             "chg%",
             6,
-            lambda row: formats.signed_percent(change(row)),
+            change_words,
             "right",
-            style=lambda row: direction(change(row)),
+            style=lambda row: style(row, direction(change(row))),
             sort=change,
             priority=4,
         ),
@@ -85,6 +102,9 @@ def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
 
     quantity, value = of(lambda all_: all_.quantity), of(lambda all_: all_.value_paise)
 
+    def style(key: str, fresh: str | None) -> str | None:
+        return aged(desk, (key,), fresh)
+
     def clients(key: str) -> int:
         return len({holding.client_id for holding in held(key)})
 
@@ -97,8 +117,8 @@ def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         Column("quantity", "qty", 8, lambda key: formats.quantity(quantity(key)), "right", sort=quantity),
         Column("average", "avg", 9, lambda key: formats.price(average(key)), "right", priority=2),
         *_last_columns(desk, lambda key: key),
-        _money_column("day", "day gross", of(lambda all_: all_.day_pnl_paise), masked),
-        _money_column("open", "open P&L", of(lambda all_: all_.unrealised_paise), masked),
+        _money_column("day", "day gross", of(lambda all_: all_.day_pnl_paise), masked, style),
+        _money_column("open", "open P&L", of(lambda all_: all_.unrealised_paise), masked, style),
         Column(
             "value",
             "value",
@@ -116,6 +136,9 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
 
     def of(field: str) -> Callable[[int], int]:
         return lambda client: getattr(desk.valuation.client(client), field)
+
+    def style(client: int, fresh: str | None) -> str | None:
+        return aged(desk, desk.valuation.keys_of((client,)), fresh)
 
     def money(field: str, key: str, title: str, priority: int, width: int = 10) -> Column:
         value = of(field)
@@ -155,10 +178,10 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         ),
         money("invested_paise", "invested", "invested", 3),
         money("value_paise", "value", "value", 2),
-        _money_column("net", "day net", of("net_day_pnl_paise"), masked),
-        _money_column("day", "gross", of("day_pnl_paise"), masked, 1),
-        _money_column("open", "open P&L", of("unrealised_paise"), masked),
-        _money_column("realised", "realised", of("realised_today_paise"), masked, 1),
+        _money_column("net", "day net", of("net_day_pnl_paise"), masked, style),
+        _money_column("day", "gross", of("day_pnl_paise"), masked, style, 1),
+        _money_column("open", "open P&L", of("unrealised_paise"), masked, style),
+        _money_column("realised", "realised", of("realised_today_paise"), masked, lambda _, fresh: fresh, 1),
         money("charges_today_paise", "charges", "charges", 1, 8),
     ]
 
@@ -178,6 +201,9 @@ def holding_columns(
 
     def figure(value: Callable[[HoldingView], Any]) -> Callable[[HoldingKey], Any]:
         return of(value, None)
+
+    def style(row: HoldingKey, fresh: str | None) -> str | None:
+        return aged(desk, (row[1],), fresh)
 
     def whole(key: str, title: str, field: str, priority: int = 0) -> Column:
         value = figure(lambda h: getattr(h, field))
@@ -224,9 +250,11 @@ def holding_columns(
         whole("today", "today", "today", 6),
         Column("average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1),
         *_last_columns(desk, lambda key: key[1]),
-        _money_column("day", "day gross", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked),
         _money_column(
-            "open", "open P&L", figure(lambda h: desk.valuation.holding(h).unrealised_paise), masked
+            "day", "day gross", figure(lambda h: desk.valuation.holding(h).day_pnl_paise), masked, style
+        ),
+        _money_column(
+            "open", "open P&L", figure(lambda h: desk.valuation.holding(h).unrealised_paise), masked, style
         ),
     ]
     if weight is not None:

@@ -14,6 +14,7 @@ from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
+from screens.desk.rows import stale_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
@@ -182,7 +183,7 @@ class PositionsScreen(Workspace):
         text = self.query_one(FilterLine).value.strip()
         title = (
             f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
-            f"day net {money(total.net_day_pnl_paise)}"
+            f"day net {money(total.net_day_pnl_paise)}{stale_words(desk, desk.valuation.keys())}"
         )
         more = (
             f"gross {money(total.day_pnl_paise)}",

@@ -88,9 +88,9 @@ async def test_prices_move_with_the_market_and_only_on_a_frame() -> None:
 
 async def test_a_silent_feed_is_visible() -> None:
     async with opened() as bench:
-        bench.clock.shift(10)
+        assert "stale" not in bench.text
+        bench.clock.shift(19)
         bench.app.frame()
-        bench.screen.redraw()
         await bench.pilot.pause(0.002)
         assert "STALE" in bench.lines()[0]
         assert "stale" in next(line for line in bench.lines() if line.startswith("▸RELIANCE"))

@@ -90,6 +90,29 @@ async def test_profit_follows_the_price_on_the_next_frame(tmp_path: Path) -> Non
         assert "day net +501 · gross +600 · charges 99" in bench.text
 
 
+async def test_old_prices_and_the_profit_of_them_look_old(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await with_positions(bench)
+        await bench.pin("RELIANCE", 247050)
+
+        def styles(name: str, row: object) -> set[str | None]:
+            shown = {"last", "change", "net", "day", "open", "gross"}
+            return {c.style(row) for c in grid(bench, name).columns if c.key in shown and c.style}
+
+        assert "stale" not in styles("upper", "NSE:RELIANCE")
+        assert "STALE" not in bench.text
+        bench.clock.shift(19)
+        bench.app.frame()
+        await bench.pilot.pause(0.002)
+        assert styles("upper", "NSE:RELIANCE") == {"stale"}
+        assert styles("lower", grid(bench, "lower").shown_keys[0]) == {"stale"}
+        assert "stale" in next(line for line in bench.lines() if "▸RELIANCE" in line)
+        assert "prices STALE" in bench.text
+        bench.app.open_workspace("desk")
+        await bench.pilot.pause(0.002)
+        assert styles("clients", bench.client("AM1042")) == {"stale"}
+
+
 async def test_enter_goes_down_to_the_clients_page_and_esc_comes_back(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await with_positions(bench)

@@ -283,7 +283,9 @@ class TradedeskApp(ShellApp):
         if not self._open:
             return
         desk = self.desk
-        self.revalued = desk.valuation.revalue(desk.market.take_dirty(self._positions_owner))
+        owner = self._positions_owner
+        aged = [desk.valuation.holders(key) for key in desk.market.take_turned(owner)]
+        self.revalued = desk.valuation.revalue(desk.market.take_dirty(owner)).union(*aged)
         if self._arming_lapsed():
             self.refresh_bindings()
         try:
