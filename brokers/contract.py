@@ -80,7 +80,7 @@ class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
 
 
 def nothing_keeps_it_back() -> str:
-    """The last look of an order that nothing keeps back."""
+    """The last look of an order or a change that nothing keeps back."""
     return ""
 
 
@@ -114,12 +114,14 @@ class OrderChange:
     """What a modify asks for; `None` leaves a value as it is.
 
     `protection_bps` is no change: it is what the order was placed with, for brokers that want it named again.
+    `last_look` is asked as that of an `OrderRequest`, before each try where an adapter makes a second one.
     """
 
     quantity: int | None = None
     price_paise: int | None = None
     trigger_paise: int | None = None
     protection_bps: int | None = None
+    last_look: Callable[[], str] = field(default=nothing_keeps_it_back, compare=False, repr=False)
 
 
 # --- what a broker reports --------------------------------------------------------------------------

@@ -194,7 +194,17 @@ class KiteClient:
         return f"{AUTHORISE_PAGE}/{self.route.api_key}/{request}"
 
     def place(self, params: Mapping[str, object], last_look: Callable[[], str]) -> str | Failure:
-        """Place an order, unless its last look keeps it back once the connection stands; gives its id.
+        """Place an order, unless its last look keeps it back once the connection stands; gives its id."""
+        return self._send(lambda: self._kite.place_order(**params), last_look)
+
+    def modify(
+        self, variety: str, order_id: str, params: Mapping[str, object], last_look: Callable[[], str]
+    ) -> str | Failure:
+        """Modify an order, unless its last look keeps the change back as `place` does; gives the id."""
+        return self._send(lambda: self._kite.modify_order(variety, order_id, **params), last_look)
+
+    def _send(self, ask: Callable[[], object], last_look: Callable[[], str]) -> str | Failure:
+        """The order's id, or how the call failed.
 
         What failed before the look was taken, such as a TLS handshake, has proven not to have left.
         """
@@ -209,7 +219,7 @@ class KiteClient:
 
         try:
             with looking(look):
-                return _order_id(self._kite.place_order(**params))
+                return _order_id(ask())
         except KeptBack as kept:
             return Failure(kept.why, sent=False)
         except Exception as error:
@@ -217,10 +227,6 @@ class KiteClient:
             if looked or not failure.sent:
                 return failure
             return Failure("no connection to Kite came to stand", sent=False)
-
-    def modify(self, variety: str, order_id: str, params: Mapping[str, object]) -> str:
-        """Modify an order; gives its id."""
-        return _order_id(self._kite.modify_order(variety, order_id, **params))
 
     def cancel(self, variety: str, order_id: str) -> str:
         """Cancel an order; gives its id."""

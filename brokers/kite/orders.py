@@ -66,11 +66,11 @@ class KiteOrders:
         return outcome
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
-        """Ask for a change of a live order, naming only what changes."""
+        """Ask for a change of a live order, naming only what changes, with a last look as a placement's."""
         params = change_params(change)
 
-        def ask(variety: str) -> Callable[[KiteClient], str]:
-            return lambda client: client.modify(variety, broker_order_id, params)
+        def ask(variety: str) -> Callable[[KiteClient], str | Failure]:
+            return lambda client: client.modify(variety, broker_order_id, params, change.last_look)
 
         return await self._by_variety(Purpose.PLACE, account, broker_order_id, ask)
 
@@ -93,7 +93,7 @@ class KiteOrders:
         purpose: Purpose,
         account: BrokerAccount,
         broker_order_id: str,
-        ask: Callable[[str], Callable[[KiteClient], str]],
+        ask: Callable[[str], Callable[[KiteClient], str | Failure]],
     ) -> Outcome:
         """Ask under the order's variety, and under the other one where the first may have been wrong.
 

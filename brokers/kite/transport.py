@@ -1,4 +1,4 @@
-"""How a client's calls reach Kite: from which address of this machine, and with an order's last look.
+"""How a client's calls reach Kite: from which address of this machine, and with a last look.
 
 Resolving the name, connecting, a proxy's tunnel and the TLS handshake can take seconds, in which a halt or a
 price's move may come. So that look is taken when the connection stands and nothing of the request

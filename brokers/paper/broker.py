@@ -185,7 +185,13 @@ class PaperBroker:
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Change a live order."""
-        return await self._write(partial(self._exchange.modify, account.user_id, broker_order_id, change))
+
+        def call() -> Outcome:
+            if kept_back := change.last_look():
+                return NotSent(kept_back)
+            return self._exchange.modify(account.user_id, broker_order_id, change)
+
+        return await self._write(call)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         """Cancel a live order."""

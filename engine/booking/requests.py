@@ -17,6 +17,7 @@ from data.vocabulary import LIVE_STATES, OrderState, OrderType, RequestKind, Req
 from engine.booking.needs import open_need
 from engine.booking.states import Flag
 from engine.booking.working_set import Books, OrderRow
+from engine.events import TapeLine
 
 OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
 """States of a request that still waits for the broker's word."""
@@ -52,6 +53,8 @@ def change_ended(books: Books, order: OrderRow, number: int, outcome: Outcome) -
         case NotSent(why):
             state, detail = RequestState.REFUSED, f"not sent: {why}"
             books.audit("MODIFY_NOT_SENT", order, request=number, why=why)
+            words = f"a change of order {order['id']} was not sent: {why}"
+            books.unit.publish(TapeLine(books.unit.now, words, "warn", f"order:{order['id']}"))
             drop_change(books, order, number, f"modify {number} never sent")
         case Ambiguous(why):
             state, detail = RequestState.UNKNOWN, why

@@ -6,7 +6,9 @@ does not wait for it.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -29,7 +31,7 @@ from engine.booking.needs import open_need
 from engine.booking.recorder import Recorder
 from engine.booking.requests import open_cancels, open_change
 from engine.execution.book_reads import Watcher
-from engine.execution.calls import no_answer, outcome_of
+from engine.execution.calls import LastLook, no_answer, outcome_of
 from engine.execution.dispatch import HALTED
 from engine.execution.trading import require_trading
 from engine.parts import Parts
@@ -39,6 +41,17 @@ from engine.refusals import Halted, Refusal
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
+
+_JUST_OVER_S = 0.1
+"""Beyond its age, so that a modify that waits for its turn wakes too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When the trader asked for a modify, by the wall's clock and by the monotonic one."""
+
+    at: datetime
+    steady_s: float
 
 
 def check_terms(change: OrderChange, key: str, parts: Parts) -> None:
@@ -221,7 +234,7 @@ def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
 
 
 class Changer:
-    """Sends modifies: each once, within its client's budget, never under a halt."""
+    """Sends modifies: each once, within its client's budget, never under a halt or when it is too old."""
 
     def __init__(self, parts: Parts, recorder: Recorder, watcher: Watcher) -> None:
         self._parts = parts
@@ -238,11 +251,12 @@ class Changer:
         check_terms(change, order.key, self._parts)
         if halt_file_stands(self._parts.halt_file):
             raise Halted("the desk is halted; resume it first")
+        asked = Asked(self._parts.clock.now(), self._parts.clock.monotonic())
         await require_trading(self._parts)
         number = await self._parts.store.write(
             lambda unit: ask_change(unit, order_id, change, why, self._parts)
         )
-        task = asyncio.create_task(self._send(order_id, number, change))
+        task = asyncio.create_task(self._send(order_id, number, change, asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return number
@@ -270,28 +284,46 @@ class Changer:
         while self._tasks:
             await asyncio.wait(list(self._tasks))
 
-    async def _send(self, order_id: int, number: int, change: OrderChange) -> None:
-        call = self._call(order_id, change)
+    async def _send(self, order_id: int, number: int, change: OrderChange, asked: Asked) -> None:
+        last_look = LastLook(partial(self._kept_back, order_id, asked))
+        call = self._call(order_id, replace(change, last_look=last_look), asked)
         what, silence = f"a change of order {order_id}", no_answer(self._parts.waits)
-        outcome = await outcome_of(call, what, silence)
+        outcome = await outcome_of(call, what, silence, last_look)
         self._parts.reached("modify_sent")
         self._recorder.put(ChangeEnded(order_id, number, outcome))
         await self._watcher.read(self._parts.book.orders[order_id].client_id)
 
-    async def _call(self, order_id: int, change: OrderChange) -> Outcome:
-        """One modify, within the client's budget."""
+    def _age_s(self, asked: Asked) -> float:
+        """Seconds since a modify was asked for: the larger of two clocks, since one may be set back."""
+        clock = self._parts.clock
+        return max((clock.now() - asked.at).total_seconds(), clock.monotonic() - asked.steady_s)
+
+    def _kept_back(self, order_id: int, asked: Asked) -> str:
+        """Why a modify must not leave after all; empty where it may. Asked by the thread that sends it."""
+        parts = self._parts
+        order = parts.book.orders[order_id]
+        client = parts.book.clients[order.client_id]
+        if halt_file_stands(parts.halt_file) or covered(parts.book.halts, client, order.key):
+            return HALTED
+        if order.broker_order_id is None or not order.live:
+            return "the order has ended"
+        age_s, valid_s = self._age_s(asked), parts.waits.modify_valid_s
+        if age_s > valid_s:
+            return f"it was asked for {age_s:.0f} s ago, {valid_s:g} s are allowed; ask again"
+        return ""
+
+    async def _call(self, order_id: int, change: OrderChange, asked: Asked) -> Outcome:
+        """One modify, within the client's budget; given up once it is too old."""
         parts = self._parts
         order = parts.book.orders[order_id]
         broker, account = parts.broker_of(order.client_id)
         lane = parts.lane(order.client_id)
-        while (wait := lane.wait_s(parts.clock.now())) > 0:
-            await parts.clock.sleep(wait)
+        while not (why := self._kept_back(order_id, asked)) and (wait := lane.wait_s(parts.clock.now())) > 0:
+            left_s = parts.waits.modify_valid_s - self._age_s(asked)
+            await parts.clock.sleep(min(wait, left_s + _JUST_OVER_S))
+        if why or order.broker_order_id is None:
+            return NotSent(why)
         lane.take(parts.clock.now())
-        client = parts.book.clients[order.client_id]
-        if halt_file_stands(parts.halt_file) or covered(parts.book.halts, client, order.key):
-            return NotSent(HALTED)
-        if order.broker_order_id is None or not parts.book.orders[order_id].live:
-            return NotSent("the order has ended")
         if order.order_type is OrderType.SL_M:
             change = replace(change, protection_bps=order.protection_bps)
         async with parts.clock.timeout(parts.waits.send_timeout_s):

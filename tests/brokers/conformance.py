@@ -242,6 +242,22 @@ async def an_order_takes_its_last_look_once_and_what_is_kept_back_never_leaves(s
     assert all(kept.tag not in order.tags for order in (await stand.book()).values())
 
 
+async def a_change_takes_its_last_look_once_and_one_kept_back_never_leaves(stand: Stand) -> None:
+    asked: list[str] = []
+
+    def look(words: str) -> Callable[[], str]:
+        return lambda: (asked.append(words), words)[1]
+
+    order_id = await stand.placed(stand.resting(10))
+    await stand.at(order_id, BrokerStatus.OPEN)
+    kept = OrderChange(quantity=4, last_look=look("a halt stands"))
+    assert await stand.broker.modify(stand.ann, order_id, kept) == NotSent("a halt stands")
+    assert (await stand.book())[order_id].quantity == 10
+    sent = OrderChange(quantity=6, last_look=look(""))
+    assert await stand.broker.modify(stand.ann, order_id, sent) == Accepted(order_id)
+    assert asked == ["a halt stands", ""]
+
+
 async def an_order_blocks_money_until_it_ends(stand: Stand) -> None:
     before = await stand.available()
     request = stand.resting(10)
@@ -521,6 +537,7 @@ CASES: tuple[Case, ...] = (
     what_is_refused_has_words_and_leaves_no_order,
     want_of_money_or_shares_is_told_in_words,
     an_order_takes_its_last_look_once_and_what_is_kept_back_never_leaves,
+    a_change_takes_its_last_look_once_and_one_kept_back_never_leaves,
     an_order_blocks_money_until_it_ends,
     a_change_shows_in_the_book,
     what_has_ended_cannot_be_changed,

@@ -1,4 +1,4 @@
-"""The last look of an order at Kite: when its connection stands, and before a byte of its request leaves."""
+"""The last look at Kite: when the connection stands, and before a byte of the request leaves."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from brokers.contract import Accepted, NotSent, OrderRequest
+from brokers.contract import Accepted, NotSent, OrderChange, OrderRequest
 from brokers.kite.access import KiteRoots, KiteRoute
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
@@ -84,6 +84,27 @@ async def test_what_comes_while_it_connects_keeps_an_order_back(stub: KiteStub, 
     assert (len(stub.asked_of(PLACE)), line.made, look.asked) == (1, 1, 2)
     assert await broker.place(ANN, order) == Accepted("7")
     assert line.made == 1, "and by the same one after an answer"
+    await broker.close()
+
+
+async def test_what_comes_while_it_connects_keeps_a_change_back(stub: KiteStub, line: Line) -> None:
+    modify = "PUT /orders/regular/7"
+    stub.on(modify, done({"order_id": "7"}))
+    broker = KiteBroker(Access(), stub.roots, SystemClock(), waits=WAITS)
+    await broker.open()
+    look = Look()
+    change = OrderChange(quantity=2, last_look=look)
+    line.shut()
+    changing = asyncio.create_task(broker.modify(ANN, "7", change))
+    await until(lambda: line.held == 1)
+    look.words = "the market is halted"
+    line.open()
+    assert await changing == NotSent("the market is halted")
+    assert (stub.asked, look.asked) == ([], 1)
+
+    look.words = ""
+    assert await broker.modify(ANN, "7", change) == Accepted("7")
+    assert (len(stub.asked_of(modify)), line.made, look.asked) == (1, 1, 2)
     await broker.close()
 
 
@@ -168,7 +189,7 @@ async def test_an_order_whose_handshake_fails_has_not_left(tmp_path: Path) -> No
         await broker.close()
 
 
-async def test_only_placing_takes_a_look(stub: KiteStub, line: Line) -> None:
+async def test_reading_takes_no_look(stub: KiteStub, line: Line) -> None:
     stub.on("GET /orders", done([]))
     broker = KiteBroker(Access(), stub.roots, SystemClock(), waits=WAITS)
     await broker.open()

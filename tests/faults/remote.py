@@ -256,6 +256,9 @@ class RemoteBroker:
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Change a live order."""
+        if kept_back := change.last_look():
+            return NotSent(kept_back)
+        change = replace(change, last_look=nothing_keeps_it_back)
         return await self._write("modify", account, broker_order_id, change)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:

@@ -234,7 +234,10 @@ class FaultyBroker:
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Ask for a change of a live order."""
+        if kept_back := change.last_look():
+            return NotSent(kept_back)
         stopped = await self._turned_away(account.user_id)
+        change = replace(change, last_look=nothing_keeps_it_back)  # it has left; what follows is the way
         return stopped or await self.inner.modify(account, broker_order_id, change)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
