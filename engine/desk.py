@@ -132,6 +132,7 @@ class Desk:
         self._loading: set[asyncio.Task[None]] = set()
         self._locks: list[HeldLock] = []
         self._trouble = ""
+        self._failed_duties: dict[str, str] = {}
         self._accepted = 0
         self._day = parts.market_clock.trading_day
         self._left_over: set[int] = set()
@@ -244,10 +245,12 @@ class Desk:
             await self._bear(what, load())
         if signed_on:
             await self.sessions.expire_due()
-        self._orphans()
+        await self._orphans()
         told: set[int] = set()
         if signed_on:
             await self.runs.pause_dead()
+        self.events.subscribe(self._keep_on_tape)
+        if signed_on:
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await self.halt.book_left()
         await self._bear("the engines", self.runs.look_frozen())
@@ -359,7 +362,7 @@ class Desk:
             lock.free()
         self._signing.free()
 
-    def _orphans(self) -> None:
+    async def _orphans(self) -> None:
         """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader.
 
         So are orders of this engine whose claim was kept though its sender never heard of it.
@@ -403,21 +406,42 @@ class Desk:
         parts = self._parts
         while True:
             await parts.clock.sleep(parts.waits.heartbeat_s)
-            self._orphans()
-            with suppress(StoreError, DBAPIError):
-                await self.runs.pause_dead()
-                await self.halt.book_left(follow=self.kind != "cli")
-                await self._open_day()
-                await self.sessions.expire_due()
-                await parts.store.write(self._beat)
-            with suppress(StoreError, DBAPIError):
-                await self.runs.look_frozen()
-                await self._look_again()
-                await self.audit.keep_outside()
-            trouble = self.trading_stopped or ""
-            if trouble != self._trouble:
-                self._trouble = trouble
-                self.events.publish([StoreTrouble(trouble)])
+            for duty in (
+                self._orphans,
+                self.runs.pause_dead,
+                self._book_left,
+                self._open_day,
+                self.sessions.expire_due,
+                self._beat,
+                self.runs.look_frozen,
+                self._look_again,
+                self.audit.keep_outside,
+                self._tell_trouble,
+            ):
+                await self._do_duty(duty)
+
+    async def _book_left(self) -> None:
+        await self.halt.book_left(follow=self.kind != "cli")
+
+    async def _do_duty(self, duty: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do one part of a heartbeat; one that fails is done again at the next, and skips no other."""
+        name = duty.__name__
+        try:
+            await duty()
+        except (StoreError, DBAPIError):
+            pass  # the store tells its own trouble
+        except Exception as problem:
+            if self._failed_duties.get(name) != repr(problem):
+                log.exception("%s of the heartbeat failed", name)
+            self._failed_duties[name] = repr(problem)
+        else:
+            self._failed_duties.pop(name, None)
+
+    async def _tell_trouble(self) -> None:
+        trouble = self.trading_stopped or ""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.events.publish([StoreTrouble(trouble)])
 
     async def _look_again(self) -> None:
         """Look at the books again once something was found or accepted, here or by another process."""
@@ -430,11 +454,15 @@ class Desk:
             self._accepted = accepted
             parts.distrust = await boot_problem(parts)
 
-    def _beat(self, unit: Unit) -> None:
+    async def _beat(self) -> None:
         instances, number = table(Instance), self._parts.instance_id
-        beat = update(instances).where(instances.c.id == number).values(heartbeat_at=unit.now)
-        unit.connection.execute(beat)
-        self._stamps.keep(unit)
+
+        def beat(unit: Unit) -> None:
+            row = update(instances).where(instances.c.id == number).values(heartbeat_at=unit.now)
+            unit.connection.execute(row)
+            self._stamps.keep(unit)
+
+        await self._parts.store.write(beat)
 
     # --- following the store ---
 
@@ -507,10 +535,12 @@ class Desk:
         task.add_done_callback(self._loading.discard)
         return task
 
-    def _follow(self, event: Event) -> None:
+    def _keep_on_tape(self, event: Event) -> None:
         if isinstance(event, TapeLine):
             self._tape.append(event)
-        elif isinstance(event, InstrumentsRenamed):
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, InstrumentsRenamed):
             self.watchlist.rename(event.moved)
         elif isinstance(event, FundsChanged):
             self.valuation.refresh(event.client_ids)

@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from brokers.contract import BrokerOrder, BrokerStatus
+from data.errors import BadInput
 from data.vocabulary import OrderState
 from engine.book.views import HaltView, OrderView
 from engine.halt.certificate import Certificate, CertificateLine, CertificateOrder
+from engine.halt.checked import check_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.round import Round
 from engine.halt.sweep import Sent, cancel_times
@@ -22,6 +24,9 @@ log = logging.getLogger(__name__)
 
 LEFT = "unbooked-*.json"
 """The files of certificates that the books have not taken, in the home's `certificates` folder."""
+
+UNREADABLE = "unreadable-*"
+"""Such files as held no certificate."""
 
 _ENDS = {
     BrokerStatus.COMPLETE: "filled",
@@ -172,17 +177,35 @@ def left_certificates(home: Path) -> list[Path]:
 
 
 def read_certificate(path: Path) -> Certificate | None:
-    """A certificate from its file; None where that is gone, or holds none: then it is set aside by name."""
+    """A certificate from its file; None where that is gone: another process has just taken it up.
+
+    Raises `OSError` where it cannot be read now, and anything else where it holds no certificate.
+    """
+    if path.exists() and not path.is_file():
+        raise BadInput("certificate", path.name, "give a file")
     try:
-        return Certificate.from_json(json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return None  # another process has just taken it up
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        aside = path.with_name(path.name.replace("unbooked-", "unreadable-"))
-        log.error("a certificate could not be read; it stands as %s: %r", aside, problem)
-        with contextlib.suppress(OSError):
-            path.replace(aside)
         return None
+    made = Certificate.from_json(json.loads(text))
+    check_certificate(made)
+    return made
+
+
+def set_aside(path: Path) -> str:
+    """Rename a file that holds no certificate, so that it is read once; gives what it is now named."""
+    aside = path.with_name(path.name.replace("unbooked-", UNREADABLE.removesuffix("*")))
+    try:
+        path.replace(aside)
+    except OSError as problem:
+        log.error("%s cannot be renamed: %s", path, problem)
+        return path.name
+    return aside.name
+
+
+def set_aside_before(home: Path) -> list[str]:
+    """The names of files that held no certificate, for the trader to look at and remove."""
+    return sorted(path.name for path in (home / "certificates").glob(UNREADABLE))
 
 
 def as_booked(made: Certificate, number: int) -> Certificate:

@@ -5,22 +5,25 @@ it; then one commit writes the halt, frees what was never sent and asks for ever
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from data.audit import AuditEntry
 from data.columns import table
-from data.errors import BadInput
+from data.errors import BadInput, shortened
 from data.names import symbol_now
 from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.store import StoreError, StoreUnread, Unit, chunks
-from data.tables import Funds, Posting, Txn
+from data.tables import Client, Funds, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
     Account,
@@ -42,10 +45,13 @@ from engine.halt.emergency import (
     leave_certificate,
     left_certificates,
     read_certificate,
+    set_aside,
 )
 from engine.halt.round import FromBooks, Round
 from engine.halt.sweep import Before, Results, certify
 from engine.parts import Parts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class Halts:
         self._certificates: dict[int, Certificate] = {}
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._later: set[asyncio.Task[None]] = set()
+        self._not_taken: set[Path] = set()
         self.unwritten: Unwritten | None = None
 
     @property
@@ -376,14 +383,20 @@ class Halts:
         Each once, however often a program ends on the way: its file goes after the commit, and what was
         committed is known by its halt. The halt stands from then on by its row; with `follow` what it asked
         for is carried out and read here. Gives the clients of whom the brokers have told what the books do
-        not know yet. Raises `StoreError`.
+        not know yet. Raises `StoreError`; a file that holds no certificate is set aside and told once.
         """
         told: set[int] = set()
         for path in left_certificates(self._parts.home):
-            made = read_certificate(path)
-            if made is None:
+            try:
+                made = read_certificate(path)
+                if made is None:
+                    continue
+                booked = await self._parts.store.write(lambda unit, made=made: self._book_left(unit, made))
+            except StoreError:
+                raise
+            except Exception as problem:
+                self._leave_out(path, problem)
                 continue
-            booked = await self._parts.store.write(lambda unit, made=made: self._book_left(unit, made))
             with suppress(OSError):  # a file that stays is known by its halt
                 path.unlink(missing_ok=True)
             if not booked.version:
@@ -400,6 +413,19 @@ class Halts:
                 self._read_on_later(halt, before, self._round(halt, before), made)
         return told & self._parts.book.clients.keys()
 
+    def _leave_out(self, path: Path, problem: Exception) -> None:
+        """Tell once of a file that could not be taken up; where that is its own fault, it is set aside."""
+        of_the_machine = isinstance(problem, (OSError, DBAPIError))
+        name = path.name if of_the_machine else set_aside(path)
+        if path in self._not_taken:
+            return
+        self._not_taken.add(path)
+        words = problem.orig if isinstance(problem, DBAPIError) else problem
+        why = shortened(f"{type(problem).__name__}: {words}")
+        log.error("a certificate could not be taken up; it stands as certificates/%s: %s", name, why)
+        told = f"a cancel-all's certificate could not be taken up, see certificates/{name}: {why}"
+        self._parts.bus.publish([TapeLine(self._parts.clock.now(), told, "halt")])
+
     def _book_left(self, unit: Unit, made: Certificate) -> "_Booked":
         """Write a certificate that is not in the books, and its halt where that is not either."""
         halts, kept = table(Halt), table(HaltCertificate)
@@ -413,12 +439,25 @@ class Halts:
             )
         number = unit.connection.execute(select(halts.c.number).where(same)).scalar()
         if number is None:
+            self._check_known(unit, made)
             opened = self._open(unit, made.by, made.scope, made.value, made.at)
             number = opened[0].number
             return _Booked(number, self._store(unit, as_booked(made, number)), opened)
         bodies = unit.connection.execute(select(kept.c.body).where(kept.c.halt_number == number)).scalars()
         known = as_booked(made, number) in map(Certificate.from_json, bodies)
         return _Booked(number, 0 if known else self._store(unit, as_booked(made, number)))
+
+    def _check_known(self, unit: Unit, made: Certificate) -> None:
+        """Raise `BadInput` where a certificate from a file would halt a client or a group of nobody."""
+        clients = table(Client)
+        if made.scope is HaltScope.CLIENT:
+            known = set(map(str, unit.connection.execute(select(clients.c.id)).scalars()))
+        elif made.scope is HaltScope.GROUP:
+            known = {made.value} if self._members(made.scope, made.value) else set[str]()
+        else:
+            return
+        if made.value not in known:
+            raise BadInput(made.scope.value, made.value, "give one that the desk knows")
 
     async def take_up(self) -> None:
         """Follow halts that stand, and that an earlier run of the program left before their end."""

@@ -29,6 +29,7 @@ from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.boot import boot_problem
+from engine.halt.emergency import set_aside_before
 from engine.parts import Parts
 from engine.review.findings import broken_references, changed_plans
 
@@ -60,6 +61,7 @@ class Doctor:
         if self._parts.heads.trouble:
             checks.append(Check("heads outside", False, self._parts.heads.trouble))
         checks.append(self._halts())
+        checks += self._certificates()
         checks += self._home()
         checks.append(await self._secrets())
         return checks
@@ -75,6 +77,17 @@ class Doctor:
         with suppress(StoreError):  # what cannot be kept stops at least this engine
             await parts.store.write(lambda unit: unit.audit(AuditEntry(action, parts.actor, details=details)))
         parts.distrust = stop_words(found) if found else await boot_problem(parts)
+
+    def _certificates(self) -> list[Check]:
+        """Files that a cancel-all may have left and that hold no certificate, if there are any."""
+        aside = set_aside_before(self._parts.home)
+        if not aside:
+            return []
+        words = (
+            f"certificates/{aside[0]} could not be taken up, so that what a cancel-all did may not be in "
+            f"the books: look into it, then remove it; such files there: {len(aside)}"
+        )
+        return [Check("certificates", False, words)]
 
     def _home(self) -> list[Check]:
         """A database where an earlier version would have put this home's, outside of it, if there is one."""

@@ -1,6 +1,9 @@
 """A cancel-all that the books cannot take: it names all that survives it, and its certificate is not lost."""
 
 import asyncio
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -197,3 +200,102 @@ async def test_a_file_that_holds_no_certificate_is_set_aside_by_name(tmp_path):
     async with paper_desk(tmp_path) as desk:
         assert left(tmp_path) == ["unreadable-1.json"]
         assert desk.halt.active() == []
+
+
+BROKEN = {
+    "a time without its zone": {"at": "2026-11-18T09:15:00"},
+    "a time that is a number": {"at": 5},
+    "a year of no calendar": {"at": "9999-12-31T23:59:59+00:00"},
+    "nobody": {"by": None},
+    "somebody who is an object": {"by": {"a": 1}},
+    "half a character": {"by": "\ud800"},
+    "no value": {"value": None},
+    "a value that is a list": {"value": [1]},
+    "a value for everything": {"value": "zerodha"},
+    "a scope without a value": {"scope": "symbol"},
+    "a client of nobody": {"scope": "client", "value": "99999"},
+    "a group of nobody": {"scope": "group", "value": "no such group"},
+    "a scope of no kind": {"scope": "planet", "value": "mars"},
+    "a number that no row takes": {"number": 10**30},
+    "a number below none": {"number": -1},
+    "no number": {"number": None},
+    "an end in words": {"ended": "maybe"},
+    "money that is no number": {"released_paise": float("nan")},
+    "lines in words": {"lines": "x"},
+    "a field of no certificate": {"surprise": 1},
+}
+
+
+async def a_certificate(folder):
+    """One as a cancel-all leaves it."""
+    async with paper_desk(folder) as desk:
+        made = await fired_on_a_full_disk(desk)
+        return made.to_json()
+
+
+def damaged_texts(values):
+    """Files that hold no certificate, by what is wrong with each."""
+    lines, orders = values["lines"], values["orders"]
+    texts = {name: json.dumps({**values, **wrong}) for name, wrong in BROKEN.items()}
+    one = {**lines[0], "client_id": [1]}
+    texts["a client that is a list"] = json.dumps({**values, "lines": [one]})
+    texts["an order of letters"] = json.dumps({**values, "orders": [{**orders[0], "order_id": "zz"}]})
+    texts |= {"nothing": "", "zeros": "\0" * 500, "a list": "[1]", "a word": '"x"', "depth": "[" * 200_000}
+    return texts
+
+
+async def test_files_that_hold_no_certificate_keep_no_desk_from_opening(tmp_path):
+    texts = damaged_texts(await a_certificate(tmp_path / "first"))
+    home = tmp_path / "second"
+    (home / "certificates").mkdir(parents=True)
+    for number, text in enumerate(texts.values()):
+        (home / "certificates" / f"unbooked-{number:02}.json").write_text(text)
+    async with paper_desk(home) as desk:
+        assert left(home) == [f"unreadable-{number:02}.json" for number in range(len(texts))]
+        assert (desk.halt.active(), await certified(desk)) == ([], [])
+        told = [line.text for line in desk.tape() if "could not be taken up" in line.text]
+        assert len(told) == len(texts)
+        assert "certificates/unreadable-00.json" in told[0]
+        assert "certificate.at" in told[0]
+        (check,) = [one for one in await desk.doctor.run() if one.name == "certificates"]
+        assert not check.ok
+        assert "unreadable-00.json" in check.detail
+        assert desk.trading_stopped is None
+
+
+async def test_a_damaged_file_keeps_no_other_from_the_books_and_no_heartbeat_from_going_on(tmp_path):
+    values = await a_certificate(tmp_path / "first")
+    home = tmp_path / "second"
+    async with paper_desk(home) as desk:
+        (home / "certificates").mkdir()
+        naive = json.dumps({**values, "at": "2026-11-18T09:15:00"})
+        (home / "certificates" / "unbooked-1.json").write_text(naive)
+        (home / "certificates" / "unbooked-2.json").write_text("[" * 200_000)
+        (home / "certificates" / "unbooked-3.json").write_text(json.dumps(values))
+        await until(desk, lambda: "halt-1.json" in left(home))
+        assert left(home) == ["halt-1.json", "unreadable-1.json", "unreadable-2.json"]
+        assert [halt.number for halt in desk.halt.active()] == [1]
+
+
+async def test_a_part_of_the_heartbeat_that_fails_skips_no_other_and_is_done_again(tmp_path, monkeypatch):
+    async with paper_desk(tmp_path) as desk:
+        tried = []
+
+        async def fail(**options):
+            tried.append(desk.clock.now())
+            raise RuntimeError("out of order")
+
+        monkeypatch.setattr(desk.runs, "pause_dead", fail)
+        monkeypatch.setattr(desk.sessions, "expire_due", fail)
+        monkeypatch.setattr(desk.halt, "book_left", fail)
+        first = heartbeat(tmp_path)
+        await until(desk, lambda: heartbeat(tmp_path) > first)
+        second = heartbeat(tmp_path)
+        await until(desk, lambda: heartbeat(tmp_path) > second)
+        assert len(tried) >= 6
+
+
+def heartbeat(home):
+    """When the desk last told that it is not frozen."""
+    with closing(sqlite3.connect(home / "desk.db")) as connection:
+        return connection.execute("SELECT max(heartbeat_at) FROM instance").fetchone()[0]
