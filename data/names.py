@@ -8,14 +8,14 @@ Tokens and symbols are given out again, so an ISIN that contradicts ends the mat
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from data.columns import table
 from data.instruments import USUAL_BAND_BPS, Instrument
 from data.order_tables import Order
-from data.tables import FormerName
+from data.tables import FormerName, InstrumentRecord
 
 WHOLE = 0.9
 """A file with fewer than this part of what is known proves nothing gone."""
@@ -238,3 +238,12 @@ def name_now(connection: Connection, security: str, exchange: str, tradingsymbol
         former.c.tradingsymbol == tradingsymbol,
     )
     return connection.execute(query).scalar_one_or_none() or tradingsymbol
+
+
+def own_name_now(connection: Connection, security: str, exchange: str, tradingsymbol: str) -> str | None:
+    """The symbol that a security has now, as `name_now`; None where instruments say that another has it."""
+    symbol, known = name_now(connection, security, exchange, tradingsymbol), table(InstrumentRecord)
+    place = (known.c.exchange == exchange) & (known.c.tradingsymbol == symbol)
+    columns = [known.c[one.name] for one in fields(Instrument)]
+    found = connection.execute(select(*columns).where(place)).mappings().one_or_none()
+    return symbol if found is not None and Instrument(**dict(found)).security == security else None

@@ -225,6 +225,7 @@ class PauseReason(StrEnum):
     TOO_OLD = "too_old"
     ENGINE_DIED = "engine_died"
     BOOKS_DIFFER = "books_differ"
+    OTHER_SECURITY = "other_security"
 
 
 class PhaseKind(StrEnum):

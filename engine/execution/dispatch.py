@@ -19,6 +19,7 @@ from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.columns import table
+from data.names import own_name_now
 from data.order_tables import Attempt, Order, RunRecord
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import (
@@ -50,6 +51,9 @@ log = logging.getLogger(__name__)
 HALTED = "halted"
 """Why an order was kept back at the last line before the send."""
 
+RENAMED = "its security has another symbol now"
+"""Why an order was kept back whose instrument was renamed after its claim."""
+
 NOT_RUNNING = "its run is not running"
 """Why an order was kept back whose run was paused or stopped after its claim."""
 
@@ -65,11 +69,13 @@ TAG_LENGTH = 16
 class Claimed:
     """An order that may leave now, and when by both clocks it was found so.
 
-    `request` is what may leave: the row as it was held against its proof, whatever the file says later.
+    `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
+    has the symbol that the order's `security` has at the claim.
     """
 
     order_id: int
     client_id: int
+    security: str
     request: OrderRequest
     at: datetime
     steady_s: float
@@ -295,6 +301,10 @@ class Dispatcher:
         run = parts.book.runs.get(order.run_number or 0)
         if run is not None and run.status is not RunStatus.RUNNING:
             return NOT_RUNNING
+        key = f"{claimed.request.exchange}:{claimed.request.tradingsymbol}"
+        named = parts.index.get(key)
+        if named is not None and (named.key, named.security) != (key, claimed.security):
+            return RENAMED
         by_wall = (parts.clock.now() - claimed.at).total_seconds()
         age_s = max(by_wall, parts.clock.monotonic() - claimed.steady_s)
         if age_s > parts.waits.claim_valid_s:
@@ -318,27 +328,33 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
     for the next. Nor is one that was to wait for a session that has begun. A run that does not run as its row
     says sends nothing; one whose conditions are broken is paused here, in the same commit. Where an order or
     its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
+    An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
     """
     orders, halts = table(Order), read_halts(unit.connection)
     awaited, day = awaited_day(parts), parts.market_clock.trading_day
     at, steady_s = parts.clock.now(), parts.clock.monotonic()
     claims = Claims()
     runs: dict[int, Standing | None] = {}
+    names: dict[tuple[str, str, str], str | None] = {}
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
     place = {order_id: number for number, order_id in enumerate(order_ids)}
     if stop := _stopped(unit, order_ids, parts):
         return Claims(stopped=stop)
     for row in (row for piece in chunks(order_ids) for row in _reserved(unit, piece, parts)):
-        order_id, client_id, tried, exchange, symbol, plan_number, run_number = row[:7]
+        order_id, client_id, tried, exchange, sent_as, plan_number, run_number = row[:7]
         client = parts.book.clients[client_id]
+        security = (row.security, exchange, sent_as)
+        if security not in names:
+            names[security] = own_name_now(unit.connection, *security)
+        symbol, unnamed = names[security] or sent_as, names[security] is None
         if covered(halts, client, f"{exchange}:{symbol}"):
             continue
         if not may_be_sent(row.after_market, row.trading_date, day, awaited):
             continue
         if run_number is not None:
             if run_number not in runs:
-                runs[run_number] = _stands(unit, run_number, _kind(row), parts)
+                runs[run_number] = _stands(unit, run_number, _kind(row, symbol), parts, unnamed)
             found = runs[run_number]
             if found is None:
                 continue
@@ -346,8 +362,9 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
                 claims.waiting.append(order_id)
                 continue
         tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
-        claims.made.append(Claimed(order_id, client_id, _request(row, tag), at, steady_s))
-        changes.append({"b_id": order_id, "b_tag": tag, "b_attempts": tried + 1})
+        request = _request(row, symbol, tag)
+        claims.made.append(Claimed(order_id, client_id, row.security, request, at, steady_s))
+        changes.append({"b_id": order_id, "b_symbol": symbol, "b_tag": tag, "b_attempts": tried + 1})
         attempts.append(
             {
                 "order_id": order_id,
@@ -371,6 +388,7 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
             .where(orders.c.id == bindparam("b_id"))
             .values(
                 state=OrderState.SENDING.value,
+                tradingsymbol=bindparam("b_symbol"),
                 tag=bindparam("b_tag"),
                 attempts=bindparam("b_attempts"),
                 sent_at=unit.now,
@@ -400,6 +418,7 @@ def _reserved(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Sequence[_R
             orders.c.tradingsymbol,
             orders.c.plan_number,
             orders.c.run_number,
+            orders.c.security,
             orders.c.after_market,
             orders.c.trading_date,
             orders.c.side,
@@ -439,10 +458,10 @@ def _stopped(unit: Unit, order_ids: Sequence[int], parts: Parts) -> str:
     return stop_words(found)
 
 
-def _request(row: _Reserved, tag: str) -> OrderRequest:
+def _request(row: _Reserved, symbol: str, tag: str) -> OrderRequest:
     return OrderRequest(
         exchange=row.exchange,
-        tradingsymbol=row.tradingsymbol,
+        tradingsymbol=symbol,
         side=Side(row.side),
         quantity=row.quantity,
         product=Product(row.product),
@@ -456,20 +475,24 @@ def _request(row: _Reserved, tag: str) -> OrderRequest:
     )
 
 
-def _kind(row: _Reserved) -> Kind:
-    key = f"{row.exchange}:{row.tradingsymbol}"
+def _kind(row: _Reserved, symbol: str) -> Kind:
+    key = f"{row.exchange}:{symbol}"
     return Kind(key, Side(row.side), OrderType(row.order_type), row.trigger_paise, row.after_market)
 
 
-def _stands(unit: Unit, number: int, kind: Kind, parts: Parts) -> Standing | None:
-    """How a run stands against its conditions now; None where it sends nothing, paused here or before."""
+def _stands(unit: Unit, number: int, kind: Kind, parts: Parts, unnamed: bool) -> Standing | None:
+    """How a run stands against its conditions now; None where it sends nothing, paused here or before.
+
+    `unnamed` says that it is not known what its security is called now.
+    """
     runs = table(RunRecord)
     row = unit.connection.execute(select(runs).where(runs.c.number == number)).mappings().one()
     run = run_row(row)
     if run.status is not RunStatus.RUNNING:
         return None
     found = standing(run, kind, parts, parts.clock.now())
-    if found.beyond is not None:
-        pause(unit, run, found.beyond, found, parts.actor)
+    beyond = PauseReason.OTHER_SECURITY if unnamed else found.beyond
+    if beyond is not None:
+        pause(unit, run, beyond, found, parts.actor)
         return None
     return found

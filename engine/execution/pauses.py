@@ -75,6 +75,8 @@ def pause_words(run: RunRow, reason: PauseReason, age_s: int, price_paise: int |
             return "its program ended"
         case PauseReason.BOOKS_DIFFER:
             return "the books are not as tradedesk left them, `tradedesk audit verify` says more"
+        case PauseReason.OTHER_SECURITY:
+            return "the instruments do not say what its security is called now, stop it and plan again"
         case PauseReason.TOO_OLD:
             return f"{age_s} s old, its orders may leave within {run.send_within_s} s"
         case PauseReason.DRIFTED:

@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from brokers.contract import NotSent
-from data.vocabulary import Reason
+from data.columns import table
+from data.tables import InstrumentRecord
+from data.vocabulary import OrderState, PauseReason, Reason
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
+from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
 from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper_prices import take_instruments
 
 
 @pytest.fixture
@@ -55,3 +60,56 @@ async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: Pape
     await desk.market.fetch(["NSE:INFYSYS"])
     again = await desk.plans.preview(buy("INFYSYS", QTY, 2, ROHAN, limit_paise=1500_00))
     assert again.lines[0].reason is Reason.DUPLICATE_INTENT
+
+
+@pytest.mark.parametrize("first", [NotSent("the proxy could not be reached"), None], ids=["failed", "late"])
+@pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "TCS": "INFY"}])
+async def test_an_order_claimed_before_a_rename_goes_to_its_security(
+    desk: PaperDesk, names: dict[str, str], first: NotSent | None
+) -> None:
+    infy = desk.market.index.resolve("INFY").security
+    wire = Wire(desk)
+
+    async def place(account, request):
+        if len(wire.placed) > 1:
+            return None
+        await take_instruments(desk, told(desk, **names), "morning")
+        return first
+
+    wire.on_place = place
+    plan = await desk.plans.freeze(buy("INFY", QTY, 2, ROHAN, limit_paise=1600_00))
+    run = await desk.runs.start(plan, plan.digest)
+    await until(desk, lambda: len(wire.placed) > 1)
+
+    order_id = run.order_ids[0]
+    assert [request.tradingsymbol for request in wire.placed] == ["INFY", names["INFY"]]
+    await until(desk, lambda: desk.orders.get(order_id).state is OrderState.FILLED)
+    await desk.settle()
+    order = desk.orders.get(order_id)
+    assert (order.tradingsymbol, order.key) == (names["INFY"], f"NSE:{names['INFY']}")
+    assert [(h.security, h.key, h.quantity) for h in desk.holdings.of(ROHAN)] == [
+        (infy, f"NSE:{names['INFY']}", 2)
+    ]
+    await agree(desk, ROHAN)
+
+
+async def test_an_order_whose_name_another_security_has_is_kept_back(desk: PaperDesk) -> None:
+    wire, records = Wire(desk), table(InstrumentRecord)
+
+    async def place(account, request):
+        await desk._parts.store.write(
+            lambda unit: unit.connection.execute(
+                update(records).where(records.c.tradingsymbol == "INFY").values(security_id="another")
+            )
+        )
+        return NotSent("the proxy could not be reached")
+
+    wire.on_place = place
+    plan = await desk.plans.freeze(buy("INFY", QTY, 2, ROHAN, limit_paise=1600_00))
+    run = (await desk.runs.start(plan, plan.digest)).number
+    await until(desk, lambda: desk.runs.get(run).pause_reason)
+    assert len(wire.placed) == 1
+    assert desk.runs.get(run).pause_reason is PauseReason.OTHER_SECURITY
+    assert "stop it and plan again" in desk.runs.get(run).why
+    await desk.runs.stop(run, live=False)
+    await until(desk, lambda: not desk.funds.of(ROHAN).blocked_paise)
