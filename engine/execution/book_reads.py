@@ -45,6 +45,9 @@ from engine.rules import READERS
 
 log = logging.getLogger(__name__)
 
+MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
+"""Statuses of orders at a broker that may still trade."""
+
 
 class Watcher:
     """Turns what brokers say into facts and quotes."""
@@ -175,6 +178,11 @@ class Watcher:
     def odd_rows(self, client_id: int) -> tuple[UnreadRow, ...]:
         """The rows of a client's order book that could not be taken when it was last read."""
         return self._looks[client_id].unread if client_id in self._looks else ()
+
+    def live_rows(self, client_id: int) -> list[str]:
+        """The broker's ids of orders that may live by a client's order book as it was last read."""
+        rows = self._looks.get(client_id, ())
+        return [row.broker_order_id for row in rows if row.status in MAY_LIVE]
 
     def passed_over(self, client_id: int) -> tuple[PassedOver, ...]:
         """Live orders that the desk does not trade, as a client's order book had them when last read."""
@@ -311,7 +319,7 @@ class Watcher:
         _, told = self._foreign_told.get(name, ("", 0))
         self._foreign_told[name] = (order.status_text, order.filled_quantity)
         theirs = parts.book.foreign.setdefault(client_id, {})
-        lives = order.status in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
+        lives = order.status in MAY_LIVE
         if lives:
             theirs[order.broker_order_id] = order
         else:

@@ -136,6 +136,10 @@ class Canceller:
                 task = self._tasks[order_id] = asyncio.create_task(self._until_ended(order_id, number))
                 task.add_done_callback(lambda _, order_id=order_id: self._tasks.pop(order_id, None))
 
+    def is_cancelling(self, order_id: int) -> bool:
+        """Whether a cancel of an order is repeated here until it has ended."""
+        return order_id in self._tasks
+
     def _note_asked(self, order_id: int) -> None:
         order = self._parts.book.orders.get(order_id)
         if order is not None and order.live and order.broker_order_id is not None:

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,9 +38,7 @@ _UNKNOWN = ("unknown", "live", "tried")
 """Results of orders of which nobody can say that they have ended."""
 
 
-async def certify_from_books(
-    parts: Parts, reading: Round, halt: HaltView, order_ids: Iterable[int], why: str
-) -> Certificate:
+async def certify_from_books(parts: Parts, reading: Round, halt: HaltView, why: str) -> Certificate:
     """Read the brokers' books back after `Round.cancel_from_books`, then GTTs and alerts, and certify.
 
     `why` is what kept the halt out of the books; no money is freed before they take it.
@@ -49,7 +46,7 @@ async def certify_from_books(
     await reading.read_back()
     conditionals, conditionals_unread = await look_at_conditionals(parts, reading.clients)
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
-    for order in (parts.book.orders[order_id] for order_id in order_ids):
+    for order in (parts.book.orders[order_id] for order_id in reading.orders):
         by_client[order.client_id].append(_entry(order, reading))
     entries = [entry for rows in by_client.values() for entry in rows]
     results = Counter(entry.result for entry in entries)

@@ -201,13 +201,15 @@ class Halts:
         except StoreError as problem:
             if reading is None or isinstance(problem, StoreUnread):
                 raise  # the halt was kept: the next opening follows it
-            made = await certify_from_books(self._parts, reading, unbooked, in_scope, str(problem))
-            kept = leave_certificate(self._parts.home, made) is not None
             orders = len(in_scope) + done.others
+            made = await certify_from_books(self._parts, reading, unbooked, str(problem))
+            kept = leave_certificate(self._parts.home, made) is not None
             unwritten = Unwritten(at, by, str(problem), orders, done.taken, made.unread, made, kept)
             self.unwritten = unwritten
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
             raise type(problem)(f"{problem}; {unwritten.words}") from problem
+        if reading is not None:  # what its cancels met that the books did not know as live
+            before.orders = reading.late | before.orders
         self._parts.reached("halt_written")
         self._canceller.carry_out(asked.requests)
         return await self._follow(halt, before)
@@ -310,7 +312,7 @@ class Halts:
             try:
                 await self._keep(made)
             except StoreError as problem:
-                made = await certify_from_books(parts, reading, halt, before.orders, str(problem))
+                made = await certify_from_books(parts, reading, halt, str(problem))
                 made = replace(made, unsent_freed=before.unsent_freed)
                 self._certificates[halt.number] = made
                 if leave_certificate(parts.home, made) is None:

@@ -1,17 +1,23 @@
 """The round of a halt: every client's books read until nothing lives there, whoever sent it."""
 
 import asyncio
-from collections import Counter
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from brokers.contract import Accepted, BrokerOrder, BrokerStatus, Outcome, PassedOver, Rows
+from sqlalchemy import update
+
+from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
+from data.columns import table
 from data.emergency import emergency_paths
+from data.order_tables import Halt
+from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers
 from engine.book.views import ClientView, HaltView, OrderView
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
+from engine.execution.book_reads import MAY_LIVE, Watcher
+from engine.execution.cancels import Asked, Canceller, ask
 from engine.halt.certificate import (
     CertificatePassedOver,
     CertificateRow,
@@ -22,11 +28,10 @@ from engine.halt.sweep import Before, Sent
 from engine.parts import Parts
 from engine.rules import READERS
 
+log = logging.getLogger(__name__)
+
 CALLS = 2
 """Reads that a look at one client takes: orders and trades."""
-
-MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
-"""Statuses of orders at a broker that may still trade."""
 
 ETA_MARGIN_S = 15.0
 """How long after the brokers' budgets have let every read through a round still waits."""
@@ -47,7 +52,8 @@ class Round:
     """Reads each client after the halt and after its own last cancel, and cancels what it finds live.
 
     A client is in it who had a session or anything live or in doubt at the halt, whatever its status. One
-    that cannot be read is read again, at growing intervals, until `close`.
+    that cannot be read is read again, at growing intervals, until `close`. Orders of this desk that come to
+    live while the halt stands, such as one that its broker had called cancelled, join those of `before`.
     """
 
     def __init__(
@@ -62,13 +68,14 @@ class Round:
         self._readers = asyncio.Semaphore(READERS)
         self._met: dict[tuple[int, str], BrokerOrder] = {}
         self._odd_met: set[tuple[int, str]] = set()
+        self._ahead_met: set[int] = set()
+        self.late: dict[int, int] = {}
+        """Blocked paise of the orders that have joined those of `before`."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._books: dict[int, tuple[float, Rows[BrokerOrder]]] = {}
-        orders = [parts.book.orders[order_id] for order_id in before.orders]
-        self._orders = {
-            client_id: [order.id for order in orders if order.client_id == client_id]
-            for client_id in {order.client_id for order in orders}
-        }
+        self._orders = defaultdict[int, list[int]](list)
+        for order_id in before.orders:
+            self._orders[parts.book.orders[order_id].client_id].append(order_id)
         inside = [c for c in parts.book.clients.values() if self._in_scope(c)]
         asked = {client.id for client in inside if self._may_have_orders(client)} | self._orders.keys()
         self.clients = sorted(asked)
@@ -128,8 +135,9 @@ class Round:
             pause = min(pause * 2, waits.live_poll_s)
 
     async def _read(self, client_id: int) -> None:
-        """Read a client's books and cancel what is live there and not ours."""
+        """Read a client's books and cancel what is live there and was not asked to end yet."""
         await self._watcher.read(client_id)
+        await self._cancel_late(client_id)
         client = self._parts.book.clients[client_id]
         theirs = {
             name: order
@@ -143,6 +151,92 @@ class Round:
         if names:
             await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
             await self._watcher.read(client_id)
+
+    async def _cancel_late(self, client_id: int) -> None:
+        """Cancel orders of this desk that have come to live after the halt, and count them in it."""
+        if not self._stands():
+            return
+        late = [o for o in self._live_here(client_id) if not self._canceller.is_cancelling(o.id)]
+        if late:
+            try:
+                asked = await self._parts.store.write(lambda unit: self._ask(unit, late))
+            except StoreError as problem:  # asked for again at the next read
+                log.error("cancels of orders that came back could not be written: %s", problem)
+                await self._canceller.without_store([order.id for order in late])
+                return
+            for order in late:
+                self._count(order)
+            self._before.unsent_freed += len(asked.freed)
+            self._canceller.carry_out(asked.requests)
+            await self._canceller.first_answers(client_id, self._parts.waits.cancel_repeat_s)
+            await self._watcher.read(client_id)
+        ahead = [o for o in self._live_there(client_id) if o.id not in self._ahead_met]
+        self._ahead_met |= {order.id for order in ahead}
+        calls = [self._canceller.stranger(client_id, o.broker_order_id) for o in ahead if o.broker_order_id]
+        ends = await asyncio.gather(*calls)
+        for order, end in zip(ahead, ends, strict=True):
+            if isinstance(end, Accepted):
+                self._count(order)
+        if ahead:
+            await self._watcher.read(client_id)
+
+    def _ask(self, unit: Unit, late: Sequence[OrderView]) -> Asked:
+        """Ask for their cancels, and keep in the halt's row that they are of it."""
+        number, before = self._halt.number, self._before
+        asked = ask(unit, [order.id for order in late], f"halt {number}", self._halt.by, number)
+        orders = {order.id: order.blocked_paise for order in late} | before.orders
+        available = {order.client_id: self._available(order.client_id) for order in late} | before.available
+        now = Before(orders, available, before.unsent_freed + len(asked.freed))
+        unit.connection.execute(
+            update(table(Halt)).where(table(Halt).c.number == number).values(before=now.to_json())
+        )
+        return asked
+
+    def _available(self, client_id: int) -> int:
+        funds = self._parts.book.funds.get(client_id)
+        return 0 if funds is None else funds.available_paise
+
+    def _stands(self) -> bool:
+        return any(halt.number == self._halt.number for halt in self._parts.book.halts)
+
+    def _count(self, order: OrderView) -> None:
+        """Take an order in among those of the halt."""
+        if order.id in self._before.orders:
+            return
+        self.late[order.id] = self._before.orders[order.id] = order.blocked_paise
+        self._before.available.setdefault(order.client_id, self._available(order.client_id))
+        self._orders[order.client_id].append(order.id)
+
+    def _live_here(self, client_id: int) -> list[OrderView]:
+        """The client's orders that live by this desk's books: the halt's, and others while it stands."""
+        book = self._parts.book
+        client = book.clients.get(client_id)
+        stands = self._stands()
+        live = [book.orders[i] for i in sorted(book.orders_of_client.get(client_id, set()) & book.live)]
+        return [
+            order
+            for order in live
+            if order.id in self._before.orders
+            or (stands and client is not None and covers(self._halt, client, order.key))
+        ]
+
+    def _live_there(self, client_id: int) -> list[OrderView]:
+        """The client's orders that have ended by this desk's books, and live by the broker's as last read.
+
+        Either is behind the other: which, the next reads tell.
+        """
+        book = self._parts.book
+        client = book.clients.get(client_id)
+        names = ((client_id, name) for name in self._watcher.live_rows(client_id))
+        ours = [book.orders[book.by_broker_id[name]] for name in names if name in book.by_broker_id]
+        return [
+            order
+            for order in ours
+            if not order.live
+            and order.state is not OrderState.FILLED
+            and client is not None
+            and covers(self._halt, client, order.key)
+        ]
 
     def _odd(self, client_id: int) -> set[str]:
         """The ids in rows that could not be read of orders that may live; empty text where a row has none."""
@@ -163,15 +257,19 @@ class Round:
         orders = await self._look(client_id)
         if orders is None:
             return None
-        known = self._parts.book.by_broker_id
+        book = self._parts.book
+        live = [one.broker_order_id for one in self._live_in(client_id)]
+        ours = {name: book.by_broker_id.get((client_id, name)) for name in live}
+        late = {name: i for name, i in ours.items() if i is not None and i not in self._before.orders}
+        for order_id in late.values():
+            self._count(book.orders[order_id])
         theirs = {
             (client_id, order.broker_order_id): order
             for order in self._live_in(client_id)
-            if (client_id, order.broker_order_id) not in taken
-            and (client_id, order.broker_order_id) not in known
+            if (client_id, order.broker_order_id) not in taken and ours[order.broker_order_id] is None
         }
         self._met |= theirs
-        names = [name for _, name in theirs]
+        names = [*late, *(name for _, name in theirs)]
         if self._halt.scope is not HaltScope.SYMBOL:
             names += [row.broker_order_id for row in orders.unread if row.may_live and row.broker_order_id]
         return await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
@@ -200,6 +298,11 @@ class Round:
             await parts.clock.sleep(parts.waits.halt_readback_s)
 
     # --- what the brokers' own books have come to, where nothing can be booked ---
+
+    @property
+    def orders(self) -> Collection[int]:
+        """The orders of the halt."""
+        return self._before.orders
 
     @property
     def tried(self) -> set[int]:
@@ -276,9 +379,9 @@ class Round:
 
     def is_settled(self, client_id: int) -> bool:
         """Whether a client has been read and nothing of it lives in the halt's scope but in odd rows."""
-        book, odd = self._parts.book, {row.broker_order_id for row in self._watcher.odd_rows(client_id)}
-        orders = (book.orders[order_id] for order_id in self._orders.get(client_id, ()))
-        ours = any(order.live and order.broker_order_id not in odd for order in orders)
+        odd = {row.broker_order_id for row in self._watcher.odd_rows(client_id)}
+        ours = any(order.broker_order_id not in odd for order in self._live_here(client_id))
+        ours = ours or bool(self._live_there(client_id))
         theirs = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
         return self.is_read(client_id) and not ours and not theirs
 
@@ -305,12 +408,12 @@ class Round:
         their broker must be asked with.
         """
         doubt = (OrderState.SENDING, OrderState.UNKNOWN)
-        book = self._parts.book
         for client_id in self.clients:
             if self.is_settled(client_id) or self._watcher.was_not_asked(client_id):
                 continue
-            live = [book.orders[i] for i in self._orders.get(client_id, ()) if book.orders[i].live]
+            live = self._live_here(client_id)
             doubtful = all(o.state in doubt and o.broker_order_id is None for o in live)
+            doubtful = doubtful and not self._live_there(client_id)
             strange = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
             if not self.is_read(client_id) or not doubtful or strange:
                 return False

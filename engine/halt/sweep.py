@@ -134,6 +134,8 @@ def _line(
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     ends = [book.orders[entry.order_id].ended_at for entry in entries]
     ended = [end for end in ends if end is not None]
+    funds = book.funds.get(client_id)
+    now = 0 if funds is None else funds.available_paise
     return CertificateLine(
         client_id=client_id,
         code=client.code,
@@ -143,8 +145,8 @@ def _line(
         refused=results["refused"],
         unknown=results["unknown"] + results["live"] + results["tried"],
         released_paise=sum(entry.released_paise for entry in entries),
-        available_before_paise=before.available[client_id],
-        available_now_paise=book.funds[client_id].available_paise,
+        available_before_paise=before.available.get(client_id, now),
+        available_now_paise=now,
         note=next((f"not read: {one.why}" for one in seen.unread if one.client_id == client_id), ""),
         first_cancel_s=first,
         last_cancel_s=last,
