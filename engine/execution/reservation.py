@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -144,9 +143,8 @@ def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[in
     """
     if plan.intent.again:
         return {}
-    since = unit.now - timedelta(seconds=parts.rules.duplicate_window_s)
     clients = {line.client_id for line in lines}
-    found = same_intent(unit.connection, plan.intent, plan.instrument, since)
+    found = same_intent(unit.connection, plan.intent, plan.instrument, parts)
     had = {client_id: run for client_id, run in found.items() if client_id in clients}
     if had.keys() == clients:
         raise DuplicateIntent(

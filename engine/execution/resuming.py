@@ -8,7 +8,6 @@ DENIED.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -246,8 +245,7 @@ def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[
     """Clients whom another run has served with the same intent meanwhile, with that run."""
     if plan.intent.again:
         return {}
-    since = parts.clock.now() - timedelta(seconds=parts.rules.duplicate_window_s)
-    return same_intent(connection, plan.intent, plan.instrument, since, run.number)
+    return same_intent(connection, plan.intent, plan.instrument, parts, run.number)
 
 
 def _inputs(plan: Plan, client_ids: set[int], had: Any, plans: Plans, parts: Parts) -> PlanInputs:

@@ -173,7 +173,8 @@ class Runs:
             raise PlanExpired(f"{words} since plan {plan.number}; plan again")
         if self._plans.expired(plan):
             raise PlanExpired(
-                f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s; plan again"
+                f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s, "
+                "or the clock was set back since; plan again"
             )
         awaited = awaited_day(self._parts)
         intent, day = plan.intent, self._parts.market_clock.trading_day

@@ -1,7 +1,7 @@
 """The look for the same intent in other runs: at planning, and again in the transaction that reserves."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
@@ -9,6 +9,7 @@ from data.columns import table
 from data.instruments import Instrument
 from data.order_tables import Order, PlanRecord, RunRecord
 from data.vocabulary import OrderState
+from engine.parts import Parts
 from engine.planning.intent import Intent
 
 _NEVER_AT_BROKER = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
@@ -19,18 +20,22 @@ def same_intent(
     connection: Connection,
     intent: Intent,
     instrument: Instrument,
-    since: datetime,
+    parts: Parts,
     but_for_run: int | None = None,
 ) -> dict[int, int]:
     """Clients whom another run served with the same side, instrument and sizing, with the newest such run.
 
     The instrument is the same by its security and exchange, whatever either run calls it.
-    It counts when it began after `since` or still has orders that may yet leave. An order that was refused,
-    never received, or cancelled before a byte left does not count, unless shares traded under it. A run that
+    It counts when it began within the duplicate window by either clock, since the wall's may be set forward,
+    or still has orders that may yet leave. An order that was refused, never received, or cancelled before a
+    byte left does not count, unless shares traded under it. A run that
     looks on its own behalf names itself as `but_for_run`. Inside a `Unit` it is a lock: nothing else reserves
     until that transaction has ended.
     """
     runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
+    window_s = parts.rules.duplicate_window_s
+    since, steady = parts.clock.now() - timedelta(seconds=window_s), parts.clock.monotonic() - window_s
+    begun = [number for number, moment in list(parts.begun.items()) if moment > steady]
     unsent = select(orders.c.run_number).where(orders.c.state.in_(_MAY_YET_LEAVE))
     candidates = (
         select(runs.c.number)
@@ -39,7 +44,7 @@ def same_intent(
             plans.c.side == intent.side.value,
             plans.c.sizing == intent.sizing.kind.value,
             plans.c.sizing_value == intent.sizing.value,
-            or_(runs.c.started_at > since, runs.c.number.in_(unsent)),
+            or_(runs.c.started_at > since, runs.c.number.in_(begun), runs.c.number.in_(unsent)),
         )
     )
     numbers = [number for number in connection.execute(candidates).scalars() if number != but_for_run]

@@ -41,6 +41,8 @@ class Plans:
         self._parts = parts
         self._reconciled = reconciled
         self._margins = margins
+        self._frozen: dict[int, float] = {}
+        """The monotonic moment before each plan of this program was frozen."""
 
     async def preview(self, intent: Intent) -> Plan:
         """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
@@ -50,6 +52,7 @@ class Plans:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
         made = self._timed(plan(intent, await self._inputs(intent)))
         valid_for = timedelta(seconds=self._parts.rules.plan_valid_s)
+        began = self._parts.clock.monotonic()
 
         def store(unit: Unit) -> Plan:
             frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
@@ -92,7 +95,10 @@ class Plans:
             )
             return frozen
 
-        return await self._parts.store.write(store)
+        frozen = await self._parts.store.write(store)
+        assert frozen.number is not None
+        self._frozen[frozen.number] = began
+        return frozen
 
     def _timed(self, made: Plan) -> Plan:
         """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
@@ -144,7 +150,20 @@ class Plans:
 
     def expired(self, made: Plan) -> bool:
         """Whether the plan may no longer be started."""
-        return self._parts.clock.now() > made.expires_at
+        return self.left_s(made) < 0
+
+    def left_s(self, made: Plan) -> float:
+        """Seconds in which a frozen plan may still be started; negative once it may not.
+
+        Its age is the larger of two clocks', since the wall's may be set back. Of a plan of another program,
+        or of before a restart, the wall's alone is known; one from the future may not be started.
+        """
+        by_wall = (self._parts.clock.now() - made.frozen_at).total_seconds()
+        frozen = None if made.number is None else self._frozen.get(made.number)
+        if frozen is None and by_wall < 0:
+            return by_wall
+        steady = 0.0 if frozen is None else self._parts.clock.monotonic() - frozen
+        return (made.expires_at - made.frozen_at).total_seconds() - max(by_wall, steady)
 
     def select(self, selection: Selection) -> list[ClientView]:
         """The clients a selection names, by code. Raises `BadInput` for an unknown id, group or broker."""
@@ -279,9 +298,9 @@ class Plans:
 
     async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:
         """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""
-        since = self._parts.clock.now() - timedelta(seconds=self._parts.rules.duplicate_window_s)
-        async with self._parts.store.reader() as connection:
-            return frozenset(await connection.run_sync(lambda it: same_intent(it, intent, instrument, since)))
+        parts = self._parts
+        async with parts.store.reader() as connection:
+            return frozenset(await connection.run_sync(lambda it: same_intent(it, intent, instrument, parts)))
 
 
 def send_within_s(sending_s: int, rules: Rules) -> int:

@@ -175,7 +175,7 @@ class PlanView(Vertical):
                 *(() if brief else (" ", drift_part)),
             )
         )
-        left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
+        left = max(0, int(desk.plans.left_s(plan)))
         masked = MASK if self._screen.shell.privacy else ""
         said = f" plan {plan.number} · {figures_line(plan, brief, masked)}"
         drift_now = (" · ", drift_part) if brief else ()

@@ -71,7 +71,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         self.query_one("#sentence", Static).update(Content(sentence))
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
-        left = max(0, int((plan.expires_at - desk.clock.now()).total_seconds()))
+        left = max(0, int(desk.plans.left_s(plan)))
         halted = "   THE DESK IS HALTED: y is refused" if desk.halt.active() else ""
         self.query_one("#review-price", Static).update(
             Content(

@@ -602,7 +602,7 @@ async def test_money_and_trades_are_the_inner_brokers_in_any_storm(
 async def test_a_strike_is_logged_without_the_client(
     clock: ManualClock, exchange: PaperExchange, caplog: pytest.LogCaptureFixture
 ):
-    with caplog.at_level(logging.INFO, "brokers.paper"):
+    with caplog.at_level(logging.INFO, "brokers.simulators"):
         async with rehearsal(clock, exchange, Faults(drop_answer=1.0)) as broker:
             await broker.place(ANN, buy())
     assert [(record.levelname, record.message) for record in caplog.records] == [
