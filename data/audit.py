@@ -22,6 +22,9 @@ DISTRUSTED = "BOOKS_DISTRUSTED"
 TRUSTED = "BOOKS_TRUSTED"
 """The action of a row that says: nothing is left of what stopped trading."""
 
+JUDGED = f"action IN ('{BREAK}', '{DISTRUSTED}', '{TRUSTED}')"
+"""The rows that say whether trading is stopped, as SQL; an index of them asks for these very words."""
+
 
 class Head(NamedTuple):
     """The number and hash of a row of the chain."""

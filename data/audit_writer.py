@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, update
 
-from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, TRUSTED, AuditEntry, Head, chain
+from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
 from data.columns import table
 from data.proofs import (
     Proofs,
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""
-
-STOPPED = "distrusted"
-"""The row of `audit_head` that names the row of the audit which says what stops trading, while it does."""
 
 ITSELF = "tradedesk"
 """Who acts where no trader does."""
@@ -81,7 +78,6 @@ class AuditWriter:
         unit.insert(Audit, rows)
         after = Head(last_seq + len(rows), digest)
         _keep(unit, after, kept)
-        _keep_stop(unit, rows)
         self._told.wrote(after, proofs)
         return before, after
 
@@ -137,27 +133,19 @@ def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
         )
 
 
-def _keep_stop(unit: "Unit", rows: list[dict[str, Any]]) -> None:
-    """Keep which row says what stops trading; one by which that is accepted or found mended ends it."""
-    said = [row for row in rows if row["action"] in (BREAK, DISTRUSTED, TRUSTED)]
-    if not said:
-        return
-    heads = table(AuditHead)
-    unit.connection.execute(delete(heads).where(heads.c.name == STOPPED))
-    if said[-1]["action"] == DISTRUSTED:
-        unit.insert(AuditHead, [{"name": STOPPED, "seq": said[-1]["seq"], "hash": said[-1]["hash"]}])
-
-
 def standing_stop(connection: Connection) -> tuple[str, ...]:
-    """What stops trading, as the audit tells; empty where nothing does."""
+    """What stops trading, as the audit tells; empty where nothing does.
+
+    The newest row decides that stops it, or by which that was accepted or found mended.
+    """
     query = (
-        f"SELECT CAST(details AS BLOB) FROM audit_head LEFT JOIN audit USING (seq) WHERE name = '{STOPPED}'"
+        f"SELECT action, CAST(details AS BLOB) AS details FROM audit WHERE {JUDGED} ORDER BY seq DESC LIMIT 1"
     )
     row = connection.exec_driver_sql(query).first()
-    if row is None:
+    if row is None or row.action != DISTRUSTED:
         return ()
     try:
-        return tuple(map(str, json.loads(row[0])["found"])) or ("no words of it",)
+        return tuple(map(str, json.loads(row.details)["found"])) or ("no words of it",)
     except (ValueError, LookupError, TypeError):
         return ("what was found cannot be read any more",)
 

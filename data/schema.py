@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, Index, create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
@@ -27,7 +27,7 @@ MODELS = (access_tables, order_tables)
 Columns = Mapping[str, frozenset[str]]
 """The columns of each table."""
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration; a test holds it to the scripts."""
 
 
@@ -316,11 +316,16 @@ def _ours() -> dict[str, str]:
         for verb in ("UPDATE", "DELETE")
     }
     indexes = {
-        str(index.name): f"CREATE INDEX {index.name} ON {one.name} ({', '.join(index.columns.keys())})"
-        for one in SQLModel.metadata.sorted_tables
-        for index in one.indexes
+        str(index.name): _index(index) for one in SQLModel.metadata.sorted_tables for index in one.indexes
     }
     return triggers | indexes
+
+
+def _index(index: Index) -> str:
+    assert index.table is not None
+    text = f"CREATE INDEX {index.name} ON {index.table.name} ({', '.join(index.columns.keys())})"
+    where = index.dialect_options["sqlite"]["where"]
+    return text if where is None else f"{text} WHERE {where}"
 
 
 def _trigger(table_name: str, verb: str) -> str:

@@ -14,9 +14,11 @@ from sqlalchemy import (
     CheckConstraint,
     Index,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
+from data.audit import JUDGED
 from data.columns import moment, moment_or_none, numbered, paise
 
 
@@ -321,6 +323,7 @@ class Audit(SQLModel, table=True):
     `proof` are hashes of the rows that its commit changed, as JSON by table and key (`data.proofs`).
     """
 
+    __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)
     seq: int = numbered()
     at: datetime = moment()
     actor: str

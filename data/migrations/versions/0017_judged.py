@@ -1,0 +1,13 @@
+"""Find the newest row of the audit that stops trading, or that ends a stop, by an index of such rows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    judged = "action IN ('AUDIT_BREAK', 'BOOKS_DISTRUSTED', 'BOOKS_TRUSTED')"
+    op.create_index("audit_judged", "audit", ["seq"], sqlite_where=sa.text(judged))
+    op.execute("DELETE FROM audit_head WHERE name = 'distrusted'")

@@ -1,0 +1,26 @@
+"""A stop of trading by changed books stands until it is accepted or mended, whatever else is deleted."""
+
+import pytest
+
+from data.vocabulary import SizingKind
+from engine.refusals import TradingStopped
+from tests.desks import buy, carry_out, paper_desk
+from tests.tampering import tamper
+
+
+async def test_a_stop_stands_by_the_audit_alone(tmp_path):
+    order = buy("TCS", SizingKind.FIXED_QUANTITY, 1, limit_paise=2400_00)
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, order)
+    tamper(tmp_path / "desk.db", "UPDATE orders SET quantity = quantity + 1 WHERE id = 2")
+    async with paper_desk(tmp_path, demo=False) as desk:
+        await desk.doctor.run()
+        assert "orders" in str(desk.trading_stopped)
+    tamper(tmp_path / "desk.db", "DELETE FROM audit_head WHERE name NOT IN ('written', 'verified')")
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert "orders" in str(desk.trading_stopped)
+        with pytest.raises(TradingStopped):
+            await carry_out(desk, order)
+        assert (await desk.audit.accept("seen")).ok
+    async with paper_desk(tmp_path, demo=False) as desk:
+        assert desk.trading_stopped is None
