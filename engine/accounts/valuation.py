@@ -9,7 +9,8 @@ Rules, all in paise:
 * portfolio = cash + blocked + unsettled + shares - loans - charges due - shortfall;
 * a percentage of the day is of the opening portfolio with what came in or went out since. That is the
   portfolio of now without the net day P&L, since nothing else moves it;
-* a holding without a price is worth its cost and has no P&L, since no figure is better than a wrong one.
+* a holding without a price is worth its cost and its P&L is not known, which is None and never 0. The sums of
+  a client leave it out; where `unpriced` is true, there is nothing else in them and they say nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -67,23 +68,26 @@ class Holding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HoldingValue:
-    """One holding at the last price; `last_paise` and `pnl_bps` are None where it cannot be told."""
+    """One holding at the last price; what cannot be told without one is None."""
 
     last_paise: int | None
-    day_pnl_paise: int
-    unrealised_paise: int
+    day_pnl_paise: int | None
+    unrealised_paise: int | None
     pnl_bps: int | None
     value_paise: int
 
 
 @dataclass(frozen=True, slots=True)
 class HoldingsValue:
-    """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares."""
+    """Several holdings of one stock together, in paise; `average_paise` is half up, None without shares.
+
+    Both P&L are None while shares are held without a price.
+    """
 
     quantity: int = 0
     average_paise: int | None = None
-    day_pnl_paise: int = 0
-    unrealised_paise: int = 0
+    day_pnl_paise: int | None = 0
+    unrealised_paise: int | None = 0
     value_paise: int = 0
 
 
@@ -126,7 +130,8 @@ def holding_value(
     """A holding at the quote's last price, which is today's if the market told it since `day_began`."""
     cost, quantity = holding.cost_paise, holding.quantity
     if quote is None or quote.last_paise <= 0:
-        return HoldingValue(None, 0, 0, None, cost)
+        unknown = None if quantity else 0
+        return HoldingValue(None, unknown, unknown, None, cost)
     last = quote.last_paise
     unrealised = quantity * last - cost
     day = 0
@@ -207,13 +212,15 @@ class Valuation:
         What was sold out of them today is in their day P&L.
         """
         began = self._day_began()
-        quantity = cost = day = unrealised = value = 0
+        quantity = cost = value = 0
+        day: int | None = 0
+        unrealised: int | None = 0
         for holding in holdings:
             now = self._with_sales(holding, self._worth(holding, began))
             quantity += holding.quantity
             cost += holding.cost_paise
-            day += now.day_pnl_paise
-            unrealised += now.unrealised_paise
+            day = _plus(day, now.day_pnl_paise)
+            unrealised = _plus(unrealised, now.unrealised_paise)
             value += now.value_paise
         average = half_up(cost, quantity) if quantity else None
         return HoldingsValue(quantity, average, day, unrealised, value)
@@ -238,6 +245,17 @@ class Valuation:
         """The clients whose value a stock's price moves."""
         return frozenset(self._holders.get(key, ()))
 
+    def unpriced(self, client_ids: Iterable[int]) -> bool:
+        """Whether these clients hold shares and not one of them has a price, so that no P&L can be told."""
+        held = False
+        for client_id in client_ids:
+            for holding in self._held.get(client_id, ()):
+                held = True
+                quote = self._quote(holding.key)
+                if quote is not None and quote.last_paise > 0:
+                    return False
+        return held
+
     def keys_of(self, client_ids: Iterable[int]) -> set[str]:
         """Every key whose price is in the value of these clients."""
         return {key for client_id in client_ids for key in self._followed.get(client_id, ())}
@@ -255,7 +273,7 @@ class Valuation:
             for sale in self._figures(holding.client_id).sales
             if (sale.key, sale.product) == (holding.key, holding.product)
         )
-        return replace(worth, day_pnl_paise=worth.day_pnl_paise + sold) if sold else worth
+        return replace(worth, day_pnl_paise=_plus(worth.day_pnl_paise, sold)) if sold else worth
 
     def _compute(self, client_id: int, began: datetime) -> bool:
         figures, funds = self._figures(client_id), self._funds(client_id)
@@ -263,8 +281,8 @@ class Valuation:
         unrealised = invested = value = 0
         for holding in self._held[client_id]:
             now = self._worth(holding, began)
-            day += now.day_pnl_paise
-            unrealised += now.unrealised_paise
+            day += now.day_pnl_paise or 0
+            unrealised += now.unrealised_paise or 0
             invested += holding.cost_paise
             value += now.value_paise
         fresh = ClientValue(
@@ -289,6 +307,10 @@ class Valuation:
         if quote is None or quote.prev_close_paise <= 0:
             return sale.pnl_paise
         return sale.pnl_paise - (sale.quantity * quote.prev_close_paise - sale.cost_paise)
+
+
+def _plus(known: int | None, more: int | None) -> int | None:
+    return None if known is None or more is None else known + more
 
 
 def _moved(total: ClientValue, before: ClientValue, after: ClientValue) -> ClientValue:

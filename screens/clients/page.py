@@ -15,7 +15,7 @@ from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from screens.clients.page_rows import closed_columns, history_columns
-from screens.desk.rows import aged, direction, stale_words
+from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.commands import bindings
 from screens.frame.strip import day_words
 from screens.frame.workspace import MASK, Here, Table, Workspace
@@ -247,7 +247,7 @@ class ClientScreen(Workspace):
             self._fill()
             self._grid.apply(set(self._grid.shown_keys))
 
-    def _money(self, paise: int, *, sign: bool = False) -> str:
+    def _money(self, paise: int | None, *, sign: bool = False) -> str:
         if self.shell.privacy:
             return MASK
         return formats.signed(paise) if sign else formats.rupees(paise)
@@ -274,10 +274,13 @@ class ClientScreen(Workspace):
                 " · " + formats.plain(" · ".join(fact for fact in facts if fact)),
             )
         )
-        net = value.net_day_pnl_paise
+        net, gross, opened = (
+            known_pnl(self.desk, (self._client_id,), paise)
+            for paise in (value.net_day_pnl_paise, value.day_pnl_paise, value.unrealised_paise)
+        )
         held = self.desk.valuation.keys_of((self._client_id,))
         percent = ""
-        if value.net_day_bps is not None:
+        if value.net_day_bps is not None and net is not None:
             percent = (
                 f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
             )
@@ -287,9 +290,9 @@ class ClientScreen(Workspace):
             Content.assemble(
                 " day net ",
                 (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
-                f" · gross {self._money(value.day_pnl_paise, sign=True)}"
+                f" · gross {self._money(gross, sign=True)}"
                 f" · charges {self._money(value.charges_today_paise)}{realised}"
-                f" · open {self._money(value.unrealised_paise, sign=True)}{stale_words(self.desk, held)}",
+                f" · open {self._money(opened, sign=True)}{stale_words(self.desk, held)}",
             )
         )
         mtf = "MTF none"

@@ -32,6 +32,11 @@ def aged(desk: Desk, keys: Iterable[str], style: str | None) -> str | None:
     return "stale" if desk.market.any_stale(keys) else style
 
 
+def known_pnl(desk: Desk, client_ids: Iterable[int], paise: int) -> int | None:
+    """A P&L of these clients as it may be shown: None while nothing they hold has a price."""
+    return None if desk.valuation.unpriced(client_ids) else paise
+
+
 def stale_words(desk: Desk, keys: Iterable[str]) -> str:
     """Behind the title of figures of these prices, where one is too old; how old, the strip says."""
     return " · prices STALE" if desk.market.any_stale(keys) else ""
@@ -106,11 +111,11 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
     ) -> Callable[[int], str]:
         return lambda client: MASK if masked() else words(amount(client))
 
-    def net(client: int) -> int:
-        return desk.valuation.client(client).net_day_pnl_paise
+    def net(client: int) -> int | None:
+        return known_pnl(desk, (client,), desk.valuation.client(client).net_day_pnl_paise)
 
-    def gross(client: int) -> int:
-        return desk.valuation.client(client).day_pnl_paise
+    def gross(client: int) -> int | None:
+        return known_pnl(desk, (client,), desk.valuation.client(client).day_pnl_paise)
 
     def of_prices(client: int, style: str | None) -> str | None:
         return aged(desk, desk.valuation.keys_of((client,)), style)

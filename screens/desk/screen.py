@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
-from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, watch_columns
+from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
@@ -276,10 +276,10 @@ class DeskScreen(Workspace):
             desk.funds.total(shown),
             desk.clients.total(shown),
         )
-        net = value.net_day_pnl_paise
+        net = known_pnl(desk, shown, value.net_day_pnl_paise)
         self._held_paise = funds.held_paise
 
-        def money(paise: int, words: Callable[[int | None], str] = formats.short) -> str:
+        def money(paise: int | None, words: Callable[[int | None], str] = formats.short) -> str:
             return MASK if masked else words(paise)
 
         self._clients.set_totals(
@@ -291,7 +291,7 @@ class DeskScreen(Workspace):
                 "available": money(funds.available_paise),
                 "blocked": money(funds.blocked_paise),
                 "net": money(net, formats.signed),
-                "gross": money(value.day_pnl_paise, formats.signed),
+                "gross": money(known_pnl(desk, shown, value.day_pnl_paise), formats.signed),
                 "live": str(sum(self._live[client] for client in shown)),
             },
             {} if masked else {"net": aged(desk, desk.valuation.keys_of(shown), direction(net)) or ""},

@@ -46,7 +46,7 @@ class SymbolScreen(Workspace):
     def _columns(self) -> list[Column]:
         desk = self.desk
 
-        def pnl(holding) -> int:
+        def pnl(holding) -> int | None:
             return desk.valuation.holding(holding).unrealised_paise
 
         return [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
-from screens.desk.rows import aged, direction
+from screens.desk.rows import aged, direction, known_pnl
 from screens.words.market import market_time
 from widgets import formats
 from widgets.statusstrip import Mode, Segment
@@ -82,9 +82,11 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         )
     if not privacy:
         total = desk.valuation.desk_total()
-        net = f"net {formats.signed_short(total.net_day_pnl_paise)}"
-        gross = formats.signed_short(total.day_pnl_paise)
-        style = aged(desk, desk.valuation.keys(), direction(total.net_day_pnl_paise)) or ""
+        everyone = [client.id for client in desk.clients.all()]
+        net_paise = known_pnl(desk, everyone, total.net_day_pnl_paise)
+        net = f"net {formats.signed_short(net_paise)}"
+        gross = formats.signed_short(known_pnl(desk, everyone, total.day_pnl_paise))
+        style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
         segments.append(Segment(f"{net} gross {gross}", 5, style, net))
     if counts.needs_me:
         segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
-from screens.desk.rows import aged, direction
+from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.workspace import MASK
 from widgets import formats
 from widgets.livegrid import Column
@@ -97,7 +97,7 @@ def _last_columns(desk: Desk, symbol: Callable[[Any], str]) -> list[Column]:
 def symbol_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[Column]:
     """Rows are instrument keys."""
 
-    def of(figure: Callable[[HoldingsValue], int]) -> Callable[[str], int]:
+    def of(figure: Callable[[HoldingsValue], Any]) -> Callable[[str], Any]:
         return lambda key: figure(desk.valuation.together(held(key)))
 
     quantity, value = of(lambda all_: all_.quantity), of(lambda all_: all_.value_paise)
@@ -136,6 +136,9 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
 
     def of(field: str) -> Callable[[int], int]:
         return lambda client: getattr(desk.valuation.client(client), field)
+
+    def pnl(field: str) -> Callable[[int], int | None]:
+        return lambda client: known_pnl(desk, (client,), of(field)(client))
 
     def style(client: int, fresh: str | None) -> str | None:
         return aged(desk, desk.valuation.keys_of((client,)), fresh)
@@ -178,9 +181,9 @@ def client_columns(desk: Desk, held: Held, masked: Callable[[], bool]) -> list[C
         ),
         money("invested_paise", "invested", "invested", 3),
         money("value_paise", "value", "value", 2),
-        _money_column("net", "day net", of("net_day_pnl_paise"), masked, style),
-        _money_column("day", "gross", of("day_pnl_paise"), masked, style, 1),
-        _money_column("open", "open P&L", of("unrealised_paise"), masked, style),
+        _money_column("net", "day net", pnl("net_day_pnl_paise"), masked, style),
+        _money_column("day", "gross", pnl("day_pnl_paise"), masked, style, 1),
+        _money_column("open", "open P&L", pnl("unrealised_paise"), masked, style),
         _money_column("realised", "realised", of("realised_today_paise"), masked, lambda _, fresh: fresh, 1),
         money("charges_today_paise", "charges", "charges", 1, 8),
     ]

@@ -14,7 +14,7 @@ from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
-from screens.desk.rows import stale_words
+from screens.desk.rows import known_pnl, stale_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
@@ -174,8 +174,11 @@ class PositionsScreen(Workspace):
         desk, masked = self.desk, self.shell.privacy
         total = desk.valuation.desk_total()
 
-        def money(paise: int) -> str:
+        def money(paise: int | None) -> str:
             return MASK if masked else formats.signed(paise)
+
+        def pnl(paise: int) -> str:
+            return money(known_pnl(desk, self._of_client, paise))
 
         charges = MASK if masked else formats.rupees(total.charges_today_paise)
         way = "by symbol" if self._by_symbol else "by client"
@@ -183,12 +186,12 @@ class PositionsScreen(Workspace):
         text = self.query_one(FilterLine).value.strip()
         title = (
             f"{heading} · {len(self._upper.shown_keys)}{f' · filter {text}' if text else ''} · "
-            f"day net {money(total.net_day_pnl_paise)}{stale_words(desk, desk.valuation.keys())}"
+            f"day net {pnl(total.net_day_pnl_paise)}{stale_words(desk, desk.valuation.keys())}"
         )
         more = (
-            f"gross {money(total.day_pnl_paise)}",
+            f"gross {pnl(total.day_pnl_paise)}",
             f"charges {charges}",
-            f"open {money(total.unrealised_paise)}",
+            f"open {pnl(total.unrealised_paise)}",
             f"realised {money(total.realised_today_paise)}",
         )
         # A figure that would be cut is left out: a part of it reads as another one.

@@ -62,7 +62,7 @@ def product_words(intent: Intent) -> str:
 
 def price_words(plan: Plan, brief: bool = False) -> str:
     """`MARKET worst 2,499.60 (2 %)`, or the limit, with the trigger of a stop order."""
-    intent, worst = plan.intent, formats.price(plan.reserve_price_paise)
+    intent, worst = plan.intent, formats.price(plan.reserve_price_paise or None)
     if intent.trigger_paise is not None:
         limit = f"worst {worst}" if intent.limit_paise is None else formats.price(intent.limit_paise)
         trigger = formats.price(intent.trigger_paise)
@@ -100,7 +100,7 @@ def intent_line(plan: Plan, brief: bool) -> str:
 def figures_line(plan: Plan, brief: bool, masked: str = "") -> str:
     """What the plan would send and take. `masked` stands for amounts under privacy."""
     orders = f"{counted(plan.orders, 'order')} {formats.quantity(plan.shares)} sh"
-    at_last = masked or f"₹{formats.rupees(plan.at_last_paise)}"
+    at_last = masked or f"₹{formats.rupees(plan.at_last_paise if plan.last_paise else None)}"
     reserve = masked or f"₹{formats.rupees(plan.reserve_paise)}"
     money = [f"reserve {reserve}"] if plan.intent.side is Side.BUY else []
     if not brief or not money:

@@ -25,7 +25,7 @@ def money_words(
     if funds is None:
         return ""
     line = plan.lines[0] if plan else None
-    worst = formats.price(plan.reserve_price_paise) if plan else ""
+    worst = formats.price(plan.reserve_price_paise or None) if plan else ""
 
     def money(paise: int) -> str:
         return MASK if masked else formats.rupees(paise)
@@ -91,7 +91,11 @@ def review_sentence(plan: Plan, masked: bool) -> str:
     side, name = plan.intent.side, MASK if masked else formats.plain(line.name)
     intent = plan.intent
     price = terms_words(
-        intent.order_type, intent.limit_paise, intent.trigger_paise, plan.standing, plan.reserve_price_paise
+        intent.order_type,
+        intent.limit_paise,
+        intent.trigger_paise,
+        plan.standing,
+        plan.reserve_price_paise or None,
     )
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)

@@ -80,7 +80,7 @@ def test_a_price_of_an_earlier_day_moves_nothing_today() -> None:
     held, market = Held("NSE:TCS", 10, 20_000_00, today=4), quote("NSE:TCS", 2_500_00, 2_480_00)
     today = holding_value(held, market, day_began=NOW)
     before = holding_value(held, market, day_began=NOW + timedelta(seconds=1))
-    assert today.day_pnl_paise - before.day_pnl_paise == 6 * 20_00
+    assert today.day_pnl_paise == (before.day_pnl_paise or 0) + 6 * 20_00
     assert before == replace(today, day_pnl_paise=before.day_pnl_paise)
     nothing, no_money = (lambda _: DayFigures()), FundsView
     value = Valuation(lambda _: [held], lambda _: market, nothing, no_money)
@@ -99,7 +99,9 @@ def test_without_a_price_a_holding_is_worth_its_cost() -> None:
     held = Held("NSE:TCS", 10, 25_000_00)
     for nothing in (None, quote("NSE:TCS", 0, 2_480_00)):
         value = holding_value(held, nothing)
-        assert (value.last_paise, value.unrealised_paise, value.pnl_bps) == (None, 0, None)
+        assert (value.last_paise, value.unrealised_paise, value.pnl_bps) == (None, None, None)
+        assert value.day_pnl_paise is None, "not known is never 0"
+        assert holding_value(replace(held, quantity=0, cost_paise=0), nothing).unrealised_paise == 0
         assert value.value_paise == 25_000_00
     assert holding_value(held, quote("NSE:TCS", 2_400_00)).day_pnl_paise == 0
     gift = holding_value(replace(held, cost_paise=0), quote("NSE:TCS", 2_400_00))
@@ -189,7 +191,7 @@ def test_what_was_sold_out_of_a_holding_today_is_in_its_row_as_in_the_client_s_s
     lent = replace(held, product=Product.MTF, quantity=1, cost_paise=1_680_00)
     assert valuation.holding(lent).day_pnl_paise == 30_00 + 7_00
     books.held[1] = [held, lent]
-    rows = sum(valuation.holding(each).day_pnl_paise for each in books.held[1])
+    rows = sum(valuation.holding(each).day_pnl_paise or 0 for each in books.held[1])
     assert books.valuation().client(1).day_pnl_paise == rows
 
 

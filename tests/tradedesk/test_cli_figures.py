@@ -3,6 +3,8 @@
 import pytest
 from cli_desk import Terminal
 
+from brokers.paper.broker import PaperBroker
+
 HEADER = "code,name,broker,broker_user_id,status,capital,available"
 
 REFUSED = {
@@ -44,3 +46,21 @@ def test_a_client_file_with_a_decimal_comma_is_refused(empty: Terminal, tmp_path
     path.write_text(f'{HEADER}\nA1,Asha,zerodha,Z1,active,"5,00,000","450,000.50"\n')
     assert empty.done("clients", "import", str(path))["added"] == 1
     assert empty.done("clients")[0]["available_paise"] == 45000050
+
+
+def test_without_a_price_a_profit_is_not_known_and_never_nought(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.order("AM1042", "buy", "RELIANCE", "1")
+
+    async def no_quotes(*_: object) -> dict[str, object]:
+        return {}
+
+    monkeypatch.setattr(PaperBroker, "quotes", no_quotes)
+    monkeypatch.setattr(PaperBroker, "subscribe", no_quotes)
+    (held,) = demo.done("positions", "--client", "AM1042")
+    assert {held[name] for name in ("ltp_paise", "unrealised_paise", "day_pnl_paise", "pnl_bps")} == {None}
+    assert demo.run("positions", "--client", "AM1042").out.splitlines()[-1].split()[-5:] == ["—"] * 5
+    printed = demo.run("plan", "buy", "RELIANCE", "--quantity", "1", "--clients", "AM1042")
+    assert "worst — " in printed.out
+    assert "LTP — —" in printed.out

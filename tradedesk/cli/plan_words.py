@@ -40,14 +40,15 @@ def print_plan(plan: "Plan") -> None:
     )
     product = intent.product.value if intent.product else "as held"
     reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
+    worst = amount(plan.reserve_price_paise or None)
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(
-        f"plan {plan.number}  {plan.title}  {product}  {limit} worst {amount(plan.reserve_price_paise)}"
-        f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise)} {age}"
+        f"plan {plan.number}  {plan.title}  {product}  {limit} worst {worst}"
+        f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise or None)} {age}"
     )
     line(
         f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
-        f"  at LTP ₹{rupees(plan.at_last_paise)}{reserve}"
+        f"  at LTP ₹{rupees(plan.at_last_paise if plan.last_paise else None)}{reserve}"
         f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.short_digest}"
     )
     if plan.desk_halted:
