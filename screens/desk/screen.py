@@ -21,7 +21,7 @@ from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.words.gate import books_words
-from screens.words.market import depth_levels, held_words, market_stamp, symbol_lines
+from screens.words.market import WIDEST, depth_levels, held_words, market_stamp, symbol_lines
 from screens.words.records import client_record, instrument_record
 from widgets import formats
 from widgets.depth import Depth
@@ -50,7 +50,14 @@ class DeskScreen(Workspace):
     TITLE_WORDS = "Desk"
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(
-            "order.cancel", "order.cancel_marked", "filter", "previous", "next", "watch.remove", "close"
+            "order.cancel",
+            "order.cancel_marked",
+            "filter",
+            "previous",
+            "next",
+            "watch.remove",
+            "watch.add",
+            "close",
         ),
     ]
 
@@ -61,8 +68,9 @@ class DeskScreen(Workspace):
         self._orders_changed = True
         self._lists_changed = True
         self._totals_changed = True
-        self._list = 0
-        self._group = 0
+        self._list = ""
+        self._group: str | None = None
+        self._removed: tuple[str, str] | None = None
         self._watched: list[str] = []
         self._symbol: str | None = None
         self._held_paise = 0
@@ -247,9 +255,14 @@ class DeskScreen(Workspace):
 
     def _listed(self) -> list[str]:
         """What the chosen watchlist holds now."""
+        name = self._list_name
+        return self.desk.watchlist.keys(name) if name else []
+
+    @property
+    def _list_name(self) -> str:
+        """The watchlist shown, kept by its name; the first where that is gone, empty where there is none."""
         names = self.desk.watchlist.names()
-        self._list %= max(1, len(names))
-        return self.desk.watchlist.keys(names[self._list]) if names else []
+        return self._list if self._list in names else names[0] if names else ""
 
     def _follow(self) -> None:
         """Follow the prices of the list and of the symbol in depth."""
@@ -303,13 +316,13 @@ class DeskScreen(Workspace):
         if isinstance(key, str):
             if key != self._held_of:
                 self._held_of, self._held = key, held_words(self.desk, key)
-            depth.set_header(symbol_lines(self.desk, key, self._held))
+            depth.set_header(symbol_lines(self.desk, key, self._held, (depth.size.width or WIDEST) - 1))
             depth.update(depth_levels(self.desk.market.quote(key)))
 
     def _paint_titles(self) -> None:
         names = self.desk.watchlist.names()
-        name = names[self._list] if names else "no watchlist"
-        place = f"{self._list + 1}/{len(names)}" if names else ""
+        name = self._list_name or "no watchlist"
+        place = f"{names.index(name) + 1}/{len(names)}" if names else ""
         narrow = self.size.width < 110
         heading = "" if narrow or name.startswith("Watchlist") else "Watchlist "
         title = f"{heading}{name} {place}{self._filter_words('watch')}"
@@ -353,10 +366,8 @@ class DeskScreen(Workspace):
 
     @property
     def _group_name(self) -> str | None:
-        """The group that narrows the clients; the first place of the round is everyone."""
-        groups = self.desk.clients.groups()
-        self._group %= len(groups) + 1
-        return groups[self._group - 1] if self._group else None
+        """The group that narrows the clients, kept by its name; everyone once nobody is in it."""
+        return self._group if self._group in self.desk.clients.groups() else None
 
     def here(self) -> Here:
         """The symbol of the watchlist or depth; the client only where the cursor is among the clients."""
@@ -439,6 +450,8 @@ class DeskScreen(Workspace):
             return self.focused is self._watch_grid and len(self.desk.watchlist.names()) > 1
         if action == "remove_watched":
             return self.focused is self._watch_grid and self._watch_grid.cursor_key is not None
+        if action == "add_watched":
+            return self.focused is self._watch_grid and self._removed is not None
         if action == "filter_here":
             return self.focused in (self._watch_grid, self._clients)
         if action == "close":
@@ -448,18 +461,31 @@ class DeskScreen(Workspace):
     def action_step(self, step: int) -> None:
         """The next watchlist, or the next group of clients."""
         if self.focused is self._clients:
-            self._group += step
+            groups = [None, *self.desk.clients.groups()]
+            self._group = groups[(groups.index(self._group_name) + step) % len(groups)]
         else:
-            self._list += step
+            names = self.desk.watchlist.names()
+            self._list = names[(names.index(self._list_name) + step) % len(names)]
         self._fill()
         self._paint_titles()
 
     def action_remove_watched(self) -> None:
-        """Take the row off the watchlist; nothing is lost but a line."""
-        key = self._watch_grid.cursor_key
-        names = self.desk.watchlist.names()
-        if isinstance(key, str) and names:
-            self.carry_out(self.desk.watchlist.remove(key, names[self._list]))
+        """Take the row off the watchlist, and say how it comes back."""
+        key, name = self._watch_grid.cursor_key, self._list_name
+        if isinstance(key, str) and name:
+            self._removed = (key, name)
+            self.carry_out(self.desk.watchlist.remove(key, name))
+            self.shell.say(f"{key.partition(':')[2]} is off {name}; Insert or + here puts it back")
+            self.refresh_bindings()
+
+    def action_add_watched(self) -> None:
+        """Put back what was taken off last, at the end of its list."""
+        if self._removed is not None:
+            key, name = self._removed
+            self._removed = None
+            self.carry_out(self.desk.watchlist.add(key, name))
+            self.shell.say(f"{key.partition(':')[2]} is on {name} again, at its end")
+            self.refresh_bindings()
 
     def action_filter_here(self) -> None:
         """Filter the rows of the pane that has the focus."""

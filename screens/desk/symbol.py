@@ -14,7 +14,7 @@ from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.words.gate import gate_brief
-from screens.words.market import depth_levels, held_words, symbol_lines
+from screens.words.market import WIDEST, depth_levels, held_words, symbol_lines
 from screens.words.records import holding_record
 from widgets import formats
 from widgets.depth import Depth
@@ -132,7 +132,8 @@ class SymbolScreen(Workspace):
         ]
         self.query_one("#facts", Static).update(Content("\n".join(formats.plain(line) for line in lines)))
         depth = self.query_one(Depth)
-        depth.set_header(symbol_lines(self.desk, self._key, held_words(self.desk, self._key)))
+        held = held_words(self.desk, self._key)
+        depth.set_header(symbol_lines(self.desk, self._key, held, (depth.size.width or WIDEST) - 1))
         depth.update(depth_levels(quote))
 
     def here(self) -> Here:

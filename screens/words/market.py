@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from brokers.contract import Tick
     from engine.desk import Desk
 
+WIDEST = 200
+"""Cells that lines are made for before a screen has told its width."""
+
 
 def market_time(desk: Desk, at: datetime) -> str:
     """A stamp as the time of day the trader lives in: a simulated market has its own."""
@@ -54,18 +57,30 @@ def held_words(desk: Desk, key: str) -> str:
     )
 
 
-def symbol_lines(desk: Desk, key: str, held: str) -> list[str]:
-    """Tick, band, day's range and who holds it, in two short lines."""
+def symbol_lines(desk: Desk, key: str, held: str, width: int) -> list[str]:
+    """Tick, band, day's range and who holds it, in two short lines of no more than `width` cells.
+
+    What has no room is said more briefly or left out: a part of a figure reads as another one.
+    """
     instrument, quote = desk.market.index.get(key), desk.market.quote(key)
     first = key.partition(":")[2]
     if instrument is not None:
         first += f" tick {formats.price(instrument.tick_paise)}"
     if quote is None:
-        return [first, f"no price yet  {held}"]
+        return [first, _with_held("no price yet", held, width)]
     if quote.lower_circuit_paise:
         low, high = formats.price(quote.lower_circuit_paise), formats.price(quote.upper_circuit_paise)
-        first += f" band {low}-{high}"
-    return [first, f"day {formats.price(quote.low_paise)}-{formats.price(quote.high_paise)}  {held}"]
+        band = f" band {low}-{high}"
+        first += band if len(first + band) <= width else ""
+    day = f"day {formats.price(quote.low_paise)}-{formats.price(quote.high_paise)}"
+    return [first, _with_held(day, held, width)]
+
+
+def _with_held(before: str, held: str, width: int) -> str:
+    """`held 47 clients 510 sh` behind other words, or `held 47: 510 sh`, or nothing, as there is room."""
+    brief = held.replace(" clients ", ": ").replace(" client ", ": ")
+    said = (f"{before}  {words}" for words in (held, brief))
+    return next((line for line in said if len(line) <= width), before)
 
 
 def depth_levels(quote: Tick | None) -> list[DepthLevel]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from data.vocabulary import OrderState, Side, SizingKind
+from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
+from engine.accounts.clients import NewClient
 from engine.planning.intent import Intent, Sizing
 from screens.desk.screen import DeskScreen
 from screens.desk.search import SearchScreen
@@ -15,9 +16,11 @@ from screens.desk.symbol import SymbolScreen
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
+from screens.words.market import symbol_lines
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
+from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.tape import Tape
 
@@ -171,6 +174,28 @@ async def test_groups_are_stepped_through() -> None:
         assert len(clients(bench).shown_keys) == 50
 
 
+async def test_the_group_shown_stays_by_its_name_when_another_comes_before_it() -> None:
+    async with opened() as bench:
+        desk = bench.desk
+        await bench.keys("right_curly_bracket")
+        (group, *_), shown = desk.clients.groups(), clients(bench).shown_keys
+        joined = NewClient(
+            "NEW1",
+            "New One",
+            "zerodha",
+            "ZNEW1",
+            ClientStatus.ACTIVE,
+            1_00_000_00,
+            1_00_000_00,
+            groups=("AAA",),
+        )
+        await desk.clients.add([joined])
+        await bench.settle()
+        assert desk.clients.groups()[0] == "AAA"
+        assert f"group {group}" in bench.text
+        assert clients(bench).shown_keys == shown
+
+
 async def test_privacy_masks_names_and_amounts_everywhere() -> None:
     async with opened() as bench:
         await bench.keys("ctrl+o")
@@ -284,6 +309,28 @@ async def test_find_watches_with_insert_and_delete_takes_off() -> None:
         watch(bench).move_cursor("NSE:WIPRO")
         await bench.keys("delete")
         await bench.until(lambda: len(watch(bench).shown_keys) == count)
+        assert any("WIPRO is off" in toast.message for toast in bench.app._notifications)
+        await bench.keys("plus")
+        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
+
+
+async def test_a_row_taken_off_the_watchlist_leaves_the_cursor_in_its_place() -> None:
+    async with opened() as bench:
+        await bench.keys("shift+tab", "down", "down")
+        before = watch(bench).shown_keys
+        await bench.keys("delete")
+        await bench.until(lambda: len(watch(bench).shown_keys) == len(before) - 1)
+        assert watch(bench).cursor_key == before[3]
+
+
+async def test_no_figure_under_the_watchlist_is_cut() -> None:
+    async with opened() as bench:
+        header = bench.screen.query_one(Depth)._head
+        for width in range(10, 60):
+            for line in symbol_lines(bench.desk, "NSE:RELIANCE", "held 47 clients 5,10,000 sh", width):
+                held = line.partition("  ")[2]
+                assert held in ("", "held 47: 5,10,000 sh", "held 47 clients 5,10,000 sh")
+        assert all(len(line) < bench.screen.query_one(Depth).size.width for line in header)
 
 
 async def test_only_the_visible_screen_gets_frames() -> None:
