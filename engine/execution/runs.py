@@ -421,7 +421,17 @@ class Runs:
             if book.orders[order_id].state is OrderState.RESERVED
         ]
 
-    # --- repair and reverse ---
+    # --- once more, repair and reverse ---
+
+    async def intent(self, number: int) -> Intent:
+        """What a run was planned as, with the symbol that its security has now. Raises `KeyError`."""
+        plan = await self._plans.get(self._parts.book.runs[number].plan_number)
+        return dataclasses.replace(plan.intent, key=self._key_now(number, plan))
+
+    def _key_now(self, number: int, plan: Plan) -> str:
+        """What the security of a run's orders is called now; its plan has the name of then."""
+        book = self._parts.book
+        return next((book.orders[i].key for i in book.orders_of_run.get(number, ())), plan.intent.key)
 
     async def repair_intent(self, number: int) -> Intent | None:
         """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
@@ -435,7 +445,7 @@ class Runs:
         if not retry:
             return None
         kept = tuple(change for change in plan.intent.line_changes if change.client_id in retry)
-        intent = dataclasses.replace(plan.intent, line_changes=kept)
+        intent = dataclasses.replace(plan.intent, key=self._key_now(number, plan), line_changes=kept)
         return narrowed(intent, sorted(retry), f"repair of run {number}")
 
     async def reverse_intent(self, number: int) -> Intent | None:
@@ -456,7 +466,7 @@ class Runs:
         side = Side.SELL if plan.intent.side is Side.BUY else Side.BUY
         return Intent(
             side=side,
-            key=plan.intent.key,
+            key=self._key_now(number, plan),
             sizing=Sizing(SizingKind.FIXED_QUANTITY, max(filled.values())),
             product=plan.intent.product or next(iter(products.values())),
             selection=Selection(client_ids=tuple(sorted(filled)), title=f"reverse of run {number}"),

@@ -154,7 +154,7 @@ class BulkScreen(Workspace):
 
     async def _again(self) -> None:
         runs = self.desk.runs.all()
-        last = (await self.desk.plans.get(runs[0].plan_number)).intent if runs else self._last
+        last = await self.desk.runs.intent(runs[0].number) if runs else self._last
         if last is None:
             self.shell.say("no intent yet; fill the form")
             self.begin(Side.BUY)

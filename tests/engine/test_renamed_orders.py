@@ -1,20 +1,25 @@
 """What is planned, sent and undone across a rename is that of the security, whatever its name was then."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
-from brokers.contract import NotSent
+from brokers.contract import NotSent, Refused
 from data.columns import table
 from data.tables import InstrumentRecord
-from data.vocabulary import OrderState, PauseReason, Reason
+from data.vocabulary import OrderState, PauseReason, Product, Reason
+from engine.planning.intent import LineChange
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.paper_prices import take_instruments
+
+BOTH = pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "TCS": "INFY"}])
+"""A new name, and one that another security had."""
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: Pape
 
 
 @pytest.mark.parametrize("first", [NotSent("the proxy could not be reached"), None], ids=["failed", "late"])
-@pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "TCS": "INFY"}])
+@BOTH
 async def test_an_order_claimed_before_a_rename_goes_to_its_security(
     desk: PaperDesk, names: dict[str, str], first: NotSent | None
 ) -> None:
@@ -113,3 +118,55 @@ async def test_an_order_whose_name_another_security_has_is_kept_back(desk: Paper
     assert "stop it and plan again" in desk.runs.get(run).why
     await desk.runs.stop(run, live=False)
     await until(desk, lambda: not desk.funds.of(ROHAN).blocked_paise)
+
+
+@BOTH
+async def test_a_reversal_sells_what_each_client_was_filled_under_the_name_of_now(
+    desk: PaperDesk, names: dict[str, str]
+) -> None:
+    now = names["INFY"]
+    changes = (LineChange(AMIT, 39, Product.MTF),)
+    _, run = await carry_out(desk, replace(buy("INFY", QTY, 20, ROHAN, AMIT), line_changes=changes))
+    await carry_out(desk, buy("TCS", QTY, 5, ROHAN))
+    await read(desk, told(desk, **names))
+    await desk.market.fetch([f"NSE:{now}"])
+    await carry_out(desk, buy(now, QTY, 30, ROHAN))
+
+    back = await desk.runs.reverse_intent(run.number)
+    assert back is not None
+    plan, _ = await carry_out(desk, back)
+
+    assert plan.instrument.tradingsymbol == now
+    assert {line.client_id: (line.product, line.quantity) for line in plan.ok_lines} == {
+        ROHAN: (Product.CNC, 20),
+        AMIT: (Product.MTF, 39),
+    }
+    other = names.get("TCS", "TCS")
+    held = {holding.tradingsymbol: holding.quantity for holding in desk.holdings.of(ROHAN)}
+    assert held == {now: 30, other: 5}
+    assert desk.holdings.of(AMIT) == []
+    await agree(desk, ROHAN)
+
+
+@BOTH
+async def test_a_repair_buys_the_same_security_under_the_name_of_now(
+    desk: PaperDesk, names: dict[str, str]
+) -> None:
+    infy, wire = desk.market.index.resolve("INFY").security, Wire(desk)
+
+    async def place(account, request):
+        return Refused("margin", "no")
+
+    wire.on_place = place
+    _, run = await carry_out(desk, buy("INFY", QTY, 2, ROHAN))
+    wire.on_place = None
+    await read(desk, told(desk, **names))
+    await desk.market.fetch([f"NSE:{names['INFY']}"])
+
+    again = await desk.runs.repair_intent(run.number)
+    assert again is not None
+    await carry_out(desk, again)
+
+    assert [(h.security, h.tradingsymbol, h.quantity) for h in desk.holdings.of(ROHAN)] == [
+        (infy, names["INFY"], 2)
+    ]
