@@ -42,7 +42,7 @@ def read_closes(path: Path) -> list[Close]:
     """
     problems: list[Problem] = []
     closes: list[Close] = []
-    for row in read_rows(path, ("symbol",), ("close", *OPTIONAL), _ALSO_CALLED):
+    for row in read_rows(path, ("symbol",), ("close", *OPTIONAL), _ALSO_CALLED, problems):
         values = row.values
         if "close" not in values:
             raise FileProblem(path, [Problem(1, "column", "close", "this column is missing")])

@@ -52,8 +52,8 @@ class FileProblem(BadInput):
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         self.path = path
-        self.problems = tuple(problems)
-        super().__init__("file", path.name, "\n".join(str(problem) for problem in problems))
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.row))
+        super().__init__("file", path.name, "\n".join(str(problem) for problem in self.problems))
 
 
 def control_character(text: str) -> str | None:
@@ -108,6 +108,7 @@ def read_rows(
     required: Sequence[str],
     optional: Sequence[str] = (),
     also_called: Mapping[str, str] | None = None,
+    faults: list[Problem] | None = None,
 ) -> list[Row]:
     """Read a comma-separated UTF-8 file (with or without byte order mark) whose first line names its columns.
 
@@ -117,6 +118,7 @@ def read_rows(
 
     Every `required` column must be there and filled in each row, every other column must be one of
     `optional`; an optional column that is missing is absent from `Row.values`. Blank lines are passed over.
+    A caller that gives `faults` finds those of rows added to it, judges the other rows and raises itself.
     Raises `FileProblem` with all faults found, `OSError` where the file cannot be read.
     """
     problems: list[Problem] = []
@@ -125,6 +127,7 @@ def read_rows(
         raise FileProblem(path, problems)
     reader = csv.reader(lines, strict=True)
     rows: list[Row] = []
+    of_rows = [] if faults is None else faults
     header: list[str] | None = None
     first_line = 1
     try:
@@ -148,22 +151,22 @@ def read_rows(
                 if problems:
                     break
                 continue
-            faults = list(_faults_of_row(number, header, cells, required))
-            problems.extend(faults)
-            if not faults:
+            faulty = list(_faults_of_row(number, header, cells, required))
+            of_rows.extend(faulty)
+            if not faulty:
                 values = zip(header, cells, strict=True)
                 rows.append(Row(number, {name: cell for name, cell in values if name}))
     except csv.Error as error:
-        problems.append(
+        of_rows.append(
             Problem(reader.line_num, "line", str(error), "close every quote and keep one row a line")
         )
-    if not problems and not rows:
+    if not problems and not of_rows and not rows:
         columns = ", ".join(required)
         problems.append(
             Problem(1, "file", "no rows", f"give a header line with {columns} and a row below it")
         )
-    if problems:
-        raise FileProblem(path, problems)
+    if problems or (of_rows and faults is None):
+        raise FileProblem(path, problems + of_rows)
     return rows
 
 

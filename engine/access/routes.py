@@ -235,7 +235,7 @@ class Routes:
         routes: dict[int, NewRoute] = {}
         seen: dict[int, int] = {}
         book = self._parts.book
-        for row in read_rows(path, REQUIRED, OPTIONAL):
+        for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
             code = row.values["code"]
             client_id = book.by_code.get(code.upper())
             if client_id is None:

@@ -92,7 +92,7 @@ def read_client_file(path: Path) -> dict[int, NewClient]:
     clients: dict[int, NewClient] = {}
     codes: dict[str, int] = {}
     users: dict[str, int] = {}
-    for row in read_rows(path, REQUIRED, OPTIONAL):
+    for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
         try:
             client = _client_of(row)
         except _RowProblem as found:

@@ -56,6 +56,22 @@ async def test_one_bad_row_keeps_the_whole_file_out(tmp_path, row, field):
         await books_are_sound(desk)
 
 
+async def test_a_row_with_a_field_too_many_hides_no_other_bad_row(tmp_path):
+    async with paper_desk(tmp_path, demo=False) as desk:
+        path = tmp_path / "clients.csv"
+        rows = (
+            "X1,A,nobody,U1,active,1,1,,",
+            "X2,B,zerodha,U2,active,1,1,,,more",
+            "X3,C,zerodha,U3,asleep,1,1,,",
+        )
+        path.write_text(HEADER + "\n".join((*rows, ",D,zerodha,U4,active,1.005,1,,", 'X5,"E')))
+        with pytest.raises(FileProblem) as refused:
+            await desk.clients.import_csv(path)
+        found = [(problem.row, problem.field) for problem in refused.value.problems]
+        assert found == [(2, "broker"), (3, "fields"), (4, "status"), (5, "code"), (6, "line")]
+        assert desk.clients.all() == []
+
+
 async def test_a_group_named_twice_is_one_group(tmp_path):
     async with paper_desk(tmp_path, demo=False) as desk:
         path = tmp_path / "clients.csv"
