@@ -8,6 +8,7 @@ from sqlalchemy import Connection, update
 
 from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
 from data.columns import table
+from data.errors import shortened
 from data.proofs import (
     Proofs,
     anything_changed,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""
+
+_FAULTS_TOLD = 3
 
 ITSELF = "tradedesk"
 """Who acts where no trader does."""
@@ -151,9 +154,11 @@ def standing_stop(connection: Connection) -> tuple[str, ...]:
 
 
 def stop_words(found: Sequence[str]) -> str:
-    """Why trading is stopped, in words for the trader, and what ends that."""
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    """Why trading is stopped, in words for the trader, and what ends that; of many faults the first few."""
+    faults = found[0].split("; ")
+    left = len(faults[_FAULTS_TOLD:]) + len(found) - 1
+    told = "; ".join(map(shortened, faults[:_FAULTS_TOLD])) + (f", and {left} more" if left else "")
     return (
-        f"desk.db was changed by something other than tradedesk: {found[0]}{more}; `tradedesk doctor` says "
+        f"desk.db was changed by something other than tradedesk: {told}; `tradedesk doctor` says "
         "more; put a copy back, or, once you know why, `tradedesk audit accept --reason WHY` ends the stop"
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from data.audit_writer import stop_words
 from data.vocabulary import SizingKind
 from engine.refusals import TradingStopped
 from tests.desks import buy, carry_out, paper_desk
@@ -24,3 +25,12 @@ async def test_a_stop_stands_by_the_audit_alone(tmp_path):
         assert (await desk.audit.accept("seen")).ok
     async with paper_desk(tmp_path, demo=False) as desk:
         assert desk.trading_stopped is None
+
+
+def test_the_words_of_a_stop_tell_the_first_few_faults_and_how_many_more_there_are():
+    faults = [f"orders {number} is not as the audit left it" for number in range(40)]
+    words = stop_words([f"rows: {'; '.join(faults)}", "funds: 8"])
+    assert "orders 2 is not" in words
+    assert "orders 3 is not" not in words
+    assert ", and 38 more; `tradedesk doctor` says more" in words
+    assert "orders 0 is not as the audit left it; `tradedesk doctor`" in stop_words(faults[:1])

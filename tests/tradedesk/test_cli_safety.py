@@ -152,6 +152,23 @@ def test_cancel_all_beside_a_locked_database_prints_its_certificate_and_the_next
     assert not (demo.home / "HALT").exists()
 
 
+def test_a_cancel_all_that_neither_books_nor_a_file_take_says_so_on_both_its_streams(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+    (demo.home / "certificates").write_text("no folder")
+    monkeypatch.setattr(store, "LOCK_WAIT_S", 0.05)
+    with frozen_process(demo.home / "desk.db", None) as child:
+        try:
+            told = demo.run("cancel-all", "--yes")
+        finally:
+            child.kill()
+    assert told.code == 7
+    assert "could not be kept in a file either" in told.err
+    assert "no file holds it either" in told.out
+    assert "holds it until they do" not in told.out
+
+
 def test_the_doctor_reads_books_whose_version_stamp_is_wrong_and_cancel_all_works(demo: Terminal) -> None:
     order = demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
     with closing(sqlite3.connect(demo.home / "desk.db")) as file:

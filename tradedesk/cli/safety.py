@@ -27,6 +27,7 @@ from widgets.formats import DASH, quantity, rupees
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.halt.certificate import Certificate
+    from engine.halt.halts import Unwritten
     from engine.review.doctor import Check
 
 audit_app = typer.Typer(help="The audit: show its rows, verify its chain.", no_args_is_help=True)
@@ -72,7 +73,7 @@ def cancel_all(
         except StoreError as problem:
             if desk.halt.unwritten is None:
                 raise
-            return _print_unwritten(desk, desk.halt.unwritten.certificate, problem, as_json)
+            return _print_unwritten(desk, desk.halt.unwritten, problem, as_json)
         if as_json:
             document(certificate_shape(made))
         else:
@@ -85,14 +86,15 @@ def cancel_all(
     run(work)
 
 
-def _print_unwritten(desk: "Desk", made: "Certificate", problem: Exception, as_json: bool) -> Exit:
+def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, as_json: bool) -> Exit:
     """What a cancel-all came to whose halt the books did not take."""
+    made = unwritten.certificate
     problem.add_note(CANCEL_ALL_FAILED)
     told = explain(problem)
     if as_json:
         document({**certificate_shape(made), "error": told.to_json()})
     else:
-        _print_certificate(desk, made)
+        _print_certificate(desk, made, kept=unwritten.kept)
     say(told.message)
     return told.exit
 
@@ -126,17 +128,16 @@ def _scope_words(scope: HaltScope, value: str) -> str:
     return "everything" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
 
 
-def _print_certificate(desk: "Desk", made: "Certificate") -> None:
+def _print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> None:
+    """Print a certificate; `kept` is whether a file holds one that the books did not take."""
     until = wall_time(desk, made.last_read_at)
     line(clock_words(desk))
     what = _scope_words(made.scope, made.value)
     number = f"{made.number} " if made.number else ""
     line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
     if made.unbooked:
-        line(
-            f"the books did not take this as it was made ({made.unbooked}): "
-            "a file in certificates/ holds it until they do"
-        )
+        where = "a file in certificates/ holds it until they do" if kept else "no file holds it either"
+        line(f"the books did not take this as it was made ({made.unbooked}): {where}")
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
