@@ -30,6 +30,7 @@ from screens.frame.intent_fields import narrowed
 from screens.frame.workspace import MASK, Here, Table
 from screens.words.plan import (
     alternative,
+    by_hand_words,
     difference,
     figures_line,
     fitting,
@@ -177,7 +178,8 @@ class PlanView(Vertical):
         )
         left = max(0, int(desk.plans.left_s(plan)))
         masked = MASK if self._screen.shell.privacy else ""
-        said = f" plan {plan.number} · {figures_line(plan, brief, masked)}"
+        by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""
+        said = f" plan {plan.number} · {by_hand}{figures_line(plan, brief, masked)}"
         drift_now = (" · ", drift_part) if brief else ()
         more = fitting(
             said + "".join(part if isinstance(part, str) else part[0] for part in drift_now),

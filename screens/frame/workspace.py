@@ -204,6 +204,9 @@ class Framed(Screen[Result], inherit_bindings=False):
     def show_view(self, view: str) -> None:
         """Turn to one of this workspace's views, such as `trades` or `needs-me`."""
 
+    def show_whole(self) -> None:
+        """Turn back from a view that a key of its own had opened: the workspace itself was asked for."""
+
     def here(self) -> Here:
         """What commands work on."""
         return Here()

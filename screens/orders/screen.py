@@ -19,6 +19,7 @@ from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns, state_words, why_words
+from screens.words.plan import waiting_words
 from screens.words.records import order_record
 from widgets import formats
 from widgets.livegrid import LiveGrid
@@ -115,10 +116,14 @@ class OrdersScreen(Workspace):
         if not self.is_mounted:
             return  # it is taken up as soon as there is something to show it in
         self._grid.set_columns(order_columns(self.desk, lambda: self.shell.privacy, trades=view == "trades"))
-        self._grid.hint = VIEWS[view][1]
         self.redraw()
         self._grid.to_top()
         self._grid.focus()
+
+    def show_whole(self) -> None:
+        """Every order again, where `u` or F8 had turned to some."""
+        if self._view in ("needs-me", "trades"):
+            self.show_view("all")
 
     def action_next_pane(self, step: int) -> None:
         """The next view."""
@@ -145,11 +150,18 @@ class OrdersScreen(Workspace):
             self._grid.set_rows(everything, shown)
         else:
             self._grid.set_order(shown)
-        self._paint_title(found)
+        waiting = waiting_words(self.desk.runs.all()) if self._view == "needs-me" else ""
+        # Whoever paused a run knows of it, so that its orders are not in the list; they are still told of.
+        hint = f"no order needs you; {waiting}" if waiting else VIEWS[self._view][1]
+        if hint != self._grid.hint:
+            self._grid.hint = hint
+            self._grid.refresh()
+        self._paint_title(found, waiting)
         self._paint_detail()
 
-    def _paint_title(self, found: list[OrderView]) -> None:
-        parts = [VIEWS[self._view][0], f"{len(found)} of {len(self._rows)}"]
+    def _paint_title(self, found: list[OrderView], waiting: str) -> None:
+        heading = f"Needs me · {waiting}" if waiting and found else VIEWS[self._view][0]
+        parts = [heading, f"{len(found)} of {len(self._rows)}"]
         if self._view == "trades" and not self.shell.privacy:
             value = traded_paise(found)
             parts.append(f"value ₹{formats.rupees(value)}")

@@ -137,6 +137,24 @@ def skipped_words(plan: Plan, brief: bool) -> str:
     return words
 
 
+def by_hand_words(plan: Plan) -> str:
+    """`3 lines changed by hand`; empty where none is, or where each has its own quantity by its kind."""
+    intent = plan.intent
+    changes = 0 if run_named_by(intent.selection.title) else len(intent.line_changes)
+    return f"{counted(changes, 'line')} changed by hand" if changes else ""
+
+
+def waiting_words(runs: Sequence[RunView]) -> str:
+    """`3 orders unsent in run 4, paused by the trader`; empty where no run was paused by hand."""
+    held = [run for run in runs if run.paused and not run.needs_trader]
+    if not held:
+        return ""
+    unsent = sum(run.counts["unsent"] for run in held)
+    numbers = ", ".join(str(run.number) for run in reversed(held))
+    where = f"{'runs' if len(held) > 1 else 'run'} {numbers}"
+    return f"{counted(unsent, 'order')} unsent in {where}, paused by the trader"
+
+
 NOT_COUNTED = frozenset(
     {
         Reason.CLIENT_INACTIVE,

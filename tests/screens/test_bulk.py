@@ -177,6 +177,7 @@ async def test_a_mends_a_whole_reason_and_d_takes_it_back(tmp_path: Path) -> Non
         assert plan.answer == "buy 47"
         by_hand = {line.code: line.quantity for line in plan.lines if line.by_hand}
         assert by_hand == {"PS1015": 19, "SK0031": 3}
+        assert "plan 2 · 2 lines changed by hand" in bench.text
         assert (await bench.desk.plans.get(plan.number or 0)).intent.line_changes == plan.intent.line_changes
         plan_view(bench).grid.move_cursor((bench.client("PS1015"), "CNC"))
         await bench.keys("d")

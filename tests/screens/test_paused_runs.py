@@ -12,6 +12,7 @@ from engine.execution.conditions import Standing
 from engine.execution.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.screens.bench import Bench, opened
+from widgets.livegrid import LiveGrid
 
 LEAVES = {"q", "ctrl+q", "f9", "ctrl+g"}
 """Keys that ask to quit, and F9, whose second press cancels."""
@@ -97,3 +98,19 @@ async def test_the_key_line_says_what_p_does_on_a_paused_run() -> None:
         line = bench.text.splitlines()[-1]
         assert "p send the rest" in line
         assert "p pause" not in line
+
+
+async def test_needs_me_tells_of_what_waits_in_a_run_the_trader_paused_and_3_shows_every_order() -> None:
+    async with paused_runs() as bench:
+        by_hand = next(run for run in bench.desk.runs.all() if not run.needs_trader)
+        words = f"3 orders unsent in run {by_hand.number}, paused by the trader"
+        grid = bench.screen.query_one("#clients")
+        await bench.keys("u")
+        assert words in bench.screen.query_one("#orders", LiveGrid).hint
+        shown = len(bench.screen.query_one("#orders", LiveGrid).shown_keys)
+        await bench.keys("3")
+        assert len(bench.screen.query_one("#orders", LiveGrid).shown_keys) > shown
+        await bench.keys("u", "1")
+        assert grid.screen is bench.screen
+        await bench.keys("3")
+        assert "Needs me" not in bench.text

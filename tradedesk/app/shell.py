@@ -145,8 +145,10 @@ class ShellApp(App[None], inherit_bindings=False):
     # Actions of the program
 
     def action_workspace(self, name: str) -> None:
-        """Go to a workspace."""
+        """Go to a workspace, and there to the whole of it."""
         self.open_workspace(name)
+        if isinstance(self.screen, Workspace):
+            self.screen.show_whole()
 
     def action_no_workspace(self, digit: str) -> None:
         """Say which workspaces there are behind a digit that has none."""

@@ -30,6 +30,8 @@ def skipped_words(plan: "Plan") -> str:
 
 def print_plan(plan: "Plan") -> None:
     """Print a plan, problems first."""
+    from screens.words.plan import by_hand_words
+
     intent = plan.intent
     limit = " ".join(
         [
@@ -51,6 +53,8 @@ def print_plan(plan: "Plan") -> None:
         f"  at LTP ₹{rupees(plan.at_last_paise if plan.last_paise else None)}{reserve}"
         f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.short_digest}"
     )
+    if by_hand := by_hand_words(plan):
+        line(by_hand)
     if plan.desk_halted:
         line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
     figures = _buy_figures if intent.side is Side.BUY else _sell_figures

@@ -179,6 +179,8 @@ def orders(
     number = None if run_number is None else count_from_text(run_number, "run")
 
     async def work(desk: "Desk") -> Exit:
+        from screens.words.plan import waiting_words
+
         client_id = None if client is None else desk.clients.find(client).id
         found = desk.orders.all(
             live=True if live else None, client_id=client_id, run=number, today=number is None
@@ -186,6 +188,8 @@ def orders(
         if needs_me:
             wanted = {entry.id for entry in desk.orders.needs_me()}
             found = [entry for entry in found if entry.id in wanted]
+            if waiting := waiting_words(desk.runs.all()):
+                say(f"{waiting}; tradedesk run N shows it, run N resume goes on")
         if as_json:
             document([shapes.order_shape(desk, entry) for entry in found])
             return Exit.DONE
