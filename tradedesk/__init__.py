@@ -1,17 +1,73 @@
-"""The program: app, CLI, settings and the composition root that wires a Desk."""
+"""tradedesk: a desk for many client accounts, and the words to use it from a program of one's own.
 
+    from tradedesk import Intent, Selection, Side, Sizing, SizingKind, open_desk
+
+    async with open_desk() as desk:
+        plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1)))
+
+Everything named here is loaded when it is first asked for, so that the first frame waits for nothing. Every
+error that a caller can meet is a `TradedeskError`; `data/errors.py` draws the tree.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradedesk.compose.wiring import open_desk
+    from brokers.contract import BrokerError as BrokerError
+    from data.errors import BadInput as BadInput
+    from data.errors import TradedeskError as TradedeskError
+    from data.store import StoreError as StoreError
+    from data.vocabulary import HaltScope as HaltScope
+    from data.vocabulary import OrderState as OrderState
+    from data.vocabulary import OrderType as OrderType
+    from data.vocabulary import Product as Product
+    from data.vocabulary import Reason as Reason
+    from data.vocabulary import Side as Side
+    from data.vocabulary import SizingKind as SizingKind
+    from data.vocabulary import Validity as Validity
+    from engine.desk import Desk as Desk
+    from engine.execution.runs import RunView as RunView
+    from engine.planning.intent import Intent as Intent
+    from engine.planning.intent import Selection as Selection
+    from engine.planning.intent import Sizing as Sizing
+    from engine.planning.record import Plan as Plan
+    from engine.refusals import Refusal as Refusal
+    from tradedesk.compose.wiring import open_desk as open_desk
 
-__all__ = ["open_desk"]
+_PLACES = {
+    "BadInput": "data.errors",
+    "BrokerError": "brokers.contract",
+    "Desk": "engine.desk",
+    "HaltScope": "data.vocabulary",
+    "Intent": "engine.planning.intent",
+    "OrderState": "data.vocabulary",
+    "OrderType": "data.vocabulary",
+    "Plan": "engine.planning.record",
+    "Product": "data.vocabulary",
+    "Reason": "data.vocabulary",
+    "Refusal": "engine.refusals",
+    "RunView": "engine.execution.runs",
+    "Selection": "engine.planning.intent",
+    "Side": "data.vocabulary",
+    "Sizing": "engine.planning.intent",
+    "SizingKind": "data.vocabulary",
+    "StoreError": "data.store",
+    "TradedeskError": "data.errors",
+    "Validity": "data.vocabulary",
+    "open_desk": "tradedesk.compose.wiring",
+}
+"""Where each public name stands."""
+
+__all__ = [*_PLACES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    """`open_desk`, imported when first asked for, so that the first frame waits for nothing."""
-    if name == "open_desk":
-        from tradedesk.compose.wiring import open_desk
+    """A public name, imported when first asked for."""
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'tradedesk' has no attribute {name!r}")
+    return getattr(import_module(place), name)
 
-        return open_desk
-    raise AttributeError(f"module 'tradedesk' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})
