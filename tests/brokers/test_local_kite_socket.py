@@ -226,6 +226,23 @@ def as_quoted(tick: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def test_prices_follow_their_tokens_through_a_rename_and_a_swap(stream: Stream) -> None:
+    client = await stream.connect()
+    await client.send(json.dumps({"a": "mode", "v": ["ltp", [INFY, TCS]]}))
+    first = await stream.ticks(client)
+    assert {token: tick["last_price"] for token, tick in first.items()} == {INFY: 1500.0, TCS: 2500.0}
+    exchange = stream.host.exchange
+    security = {one.instrument.token: one.instrument.security for one in exchange.listings()}
+
+    exchange.rename([("NSE:INFY", "NSE:INFYSYS", security[INFY])])
+    exchange.pin("INFYSYS", 1510_00)
+    assert (await stream.ticks(client))[INFY]["last_price"] == 1510.0
+
+    exchange.rename([("NSE:INFYSYS", "NSE:TCS", security[INFY]), ("NSE:TCS", "NSE:INFYSYS", security[TCS])])
+    exchange.pin("TCS", 1520_00)
+    assert (await stream.ticks(client))[INFY]["last_price"] == 1520.0
+
+
 async def test_a_walking_market_reaches_the_socket_as_it_is_quoted_over_http(stream: Stream) -> None:
     exchange = stream.host.exchange
     for symbol in PINS:

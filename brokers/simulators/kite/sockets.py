@@ -69,7 +69,6 @@ class Sockets:
     def __init__(self, host: SocketHost) -> None:
         self._host = host
         self._links: set[_Link] = set()
-        self._keys: dict[int, str] = {}
         self._sent: dict[int, Quote] = {}
         self._packets: dict[int, dict[str, bytes]] = {}
         self._stalled_users: set[str] = set()
@@ -168,10 +167,8 @@ class Sockets:
     def _read(self, wanted: Set[int]) -> tuple[list[tuple[int, Quote]], int]:
         """Move the exchange on and read it: quotes by token, and market time in Unix seconds."""
         exchange = self._host.exchange
-        if wanted - self._keys.keys():
-            listings = exchange.listings()
-            self._keys = {listing.instrument.token: listing.instrument.key for listing in listings}
-        keys = {token: self._keys[token] for token in wanted if token in self._keys}
+        instruments = (listing.instrument for listing in exchange.listings())  # names may change at any time
+        keys = {one.token: one.key for one in instruments if one.token in wanted}
         quotes = exchange.quotes(tuple(keys.values()))
         found = [(token, quotes[key]) for token, key in keys.items() if key in quotes]
         return found, int(exchange.market_clock.now().timestamp())
