@@ -16,7 +16,7 @@ from engine.halt.certificate import Certificate, CertificateLine, CertificateOrd
 from engine.halt.checked import check_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.round import Round
-from engine.halt.sweep import Sent, cancel_times
+from engine.halt.sweep import Sent, cancel_times, lost_order, named
 from engine.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,16 @@ async def certify_from_books(parts: Parts, reading: Round, halt: HaltView, why: 
     await reading.read_back()
     conditionals, conditionals_unread = await look_at_conditionals(parts, reading.clients)
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
-    for order in (parts.book.orders[order_id] for order_id in reading.orders):
+    lost = [lost_order(order_id) for order_id in reading.orders if order_id not in parts.book.orders]
+    found = [parts.book.orders[order_id] for order_id in reading.orders if order_id in parts.book.orders]
+    for order in found:
         by_client[order.client_id].append(_entry(order, reading))
-    entries = [entry for rows in by_client.values() for entry in rows]
+    entries = [*lost, *(entry for rows in by_client.values() for entry in rows)]
     results = Counter(entry.result for entry in entries)
     unread = reading.unread_books()
     lines = [_line(parts, client_id, rows, halt, reading.sent) for client_id, rows in by_client.items()]
     first, last = cancel_times([entry.order_id for entry in entries], halt, reading.sent)
-    blocked = sum(parts.book.orders[entry.order_id].blocked_paise for entry in entries)
+    blocked = sum(order.blocked_paise for order in found)
     return Certificate(
         number=halt.number,
         scope=halt.scope,
@@ -114,14 +116,16 @@ def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> str
 def _line(
     parts: Parts, client_id: int, entries: list[CertificateOrder], halt: HaltView, sent: Sent
 ) -> CertificateLine:
-    client, results = parts.book.clients[client_id], Counter(entry.result for entry in entries)
-    available = parts.book.funds[client_id].available_paise
+    code, name = named(parts.book, client_id)
+    results = Counter(entry.result for entry in entries)
+    funds = parts.book.funds.get(client_id)
+    available = 0 if funds is None else funds.available_paise
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     unsent = f"{results['unsent']} unsent keep their money until the books take the halt"
     return CertificateLine(
         client_id=client_id,
-        code=client.code,
-        name=client.name,
+        code=code,
+        name=name,
         cancelled=results["cancelled"],
         filled=results["filled"],
         refused=0,

@@ -22,7 +22,7 @@ from data.columns import table
 from data.errors import BadInput, shortened
 from data.names import symbol_now
 from data.order_tables import Halt, HaltCertificate, Order, Request
-from data.store import StoreError, StoreUnread, Unit, chunks
+from data.store import StoreError, StoreFailed, StoreUnread, Unit, chunks
 from data.tables import Client, Funds, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
@@ -33,7 +33,7 @@ from data.vocabulary import (
 )
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.halt_scope import covers
-from engine.book.views import HaltView, OrderView
+from engine.book.views import ClientView, HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
@@ -152,7 +152,7 @@ class Halts:
         book = self._parts.book
         halt = HaltView(0, scope, value, self._parts.clock.now(), "", self._members(scope, value))
         live = [book.orders[order_id] for order_id in sorted(book.live)]
-        return [order for order in live if covers(halt, book.clients[order.client_id], order.key)]
+        return [order for order in live if _is_in(halt, book.clients.get(order.client_id), order.key)]
 
     def check_scope(self, scope: HaltScope, value: str) -> str:
         """The scope's value as stored. Raises `BadInput` for a broker, group, client or symbol not known."""
@@ -198,16 +198,18 @@ class Halts:
             done = await reading.cancel_from_books()
         try:
             halt, before, asked = await writing
-        except StoreError as problem:
+        except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
             if reading is None or isinstance(problem, StoreUnread):
                 raise  # the halt was kept: the next opening follows it
+            why = str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"
             orders = len(in_scope) + done.others
-            made = await certify_from_books(self._parts, reading, unbooked, str(problem))
+            made = await certify_from_books(self._parts, reading, unbooked, why)
             kept = leave_certificate(self._parts.home, made) is not None
-            unwritten = Unwritten(at, by, str(problem), orders, done.taken, made.unread, made, kept)
+            unwritten = Unwritten(at, by, why, orders, done.taken, made.unread, made, kept)
             self.unwritten = unwritten
             self._parts.bus.publish([HaltChanged(FILE_ONLY)])
-            raise type(problem)(f"{problem}; {unwritten.words}") from problem
+            kind = type(problem) if isinstance(problem, StoreError) else StoreFailed
+            raise kind(f"{why}; {unwritten.words}") from problem
         if reading is not None:  # what its cancels met that the books did not know as live
             before.orders = reading.late | before.orders
         self._parts.reached("halt_written")
@@ -241,15 +243,15 @@ class Halts:
                 symbol_now(),
                 funds.c.available_paise,
             )
-            .join(funds, funds.c.client_id == orders.c.client_id)
+            .outerjoin(funds, funds.c.client_id == orders.c.client_id)
             .where(orders.c.state.in_(live))
             .order_by(orders.c.id)
         ):
             client = self._parts.book.clients.get(row.client_id)  # None: another process's, not yet heard of
             key = f"{row.exchange}:{row.symbol_now}"
-            if scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key)):
+            if _is_in(halt, client, key):
                 before.orders[row.id] = row.blocked_paise
-                before.available[row.client_id] = row.available_paise
+                before.available[row.client_id] = row.available_paise or 0
         asked = ask(unit, list(before.orders), f"halt {halt.number}", by, halt.number)
         before.unsent_freed = len(asked.freed)
         unit.connection.execute(
@@ -644,6 +646,11 @@ class Halts:
         for task in self._later:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._later, return_exceptions=True)
+
+
+def _is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
+    """Whether an order is of a halt; one whose client is not known here is of no part, but of everything."""
+    return halt.scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key))
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:

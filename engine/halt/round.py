@@ -74,10 +74,11 @@ class Round:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._books: dict[int, tuple[float, Rows[BrokerOrder]]] = {}
         self._orders = defaultdict[int, list[int]](list)
-        for order_id in before.orders:
+        for order_id in before.orders.keys() & parts.book.orders.keys():
             self._orders[parts.book.orders[order_id].client_id].append(order_id)
         inside = [c for c in parts.book.clients.values() if self._in_scope(c)]
-        asked = {client.id for client in inside if self._may_have_orders(client)} | self._orders.keys()
+        known = self._orders.keys() & parts.book.clients.keys()
+        asked = {client.id for client in inside if self._may_have_orders(client)} | known
         self.clients = sorted(asked)
         self.not_signed_in = tuple(sorted(client.code for client in inside if client.id not in asked))
 
@@ -337,7 +338,7 @@ class Round:
 
     def books_are_quiet(self) -> bool:
         """Whether every client's book was read after its last cancel and nothing lives there."""
-        return all(self._is_quiet_in_book(client_id) for client_id in self.clients)
+        return all(self._is_quiet_in_book(client_id) for client_id in self.clients) and not self._lost()
 
     def in_book(self, order: OrderView) -> BrokerOrder | None:
         """One of our orders as its client's book has it; None where it was not read, or is not there."""
@@ -385,13 +386,20 @@ class Round:
         theirs = any(owner == client_id and self._lives(owner, name) for owner, name in self._met)
         return self.is_read(client_id) and not ours and not theirs
 
+    def _lost(self) -> bool:
+        """Whether orders may live of which nobody can be asked: their or their clients' rows are missing."""
+        book = self._parts.book
+        found = (book.orders.get(order_id) for order_id in self._before.orders)
+        return any(order is None or (order.live and order.client_id not in book.clients) for order in found)
+
     def is_quiet(self) -> bool:
         """Whether every client is settled: what is left are odd rows, which no reading here ends."""
         return all(self.is_settled(client_id) for client_id in self.clients)
 
     def is_ended(self) -> bool:
         """Whether every client is settled and no odd row is left that may be of a live order."""
-        return self.is_quiet() and not any(self._odd(client_id) for client_id in self.clients)
+        odd = any(self._odd(client_id) for client_id in self.clients)
+        return self.is_quiet() and not odd and not self._lost()
 
     def unread_rows(self) -> tuple[CertificateRow, ...]:
         """The rows that could not be read in the order books that were."""

@@ -71,7 +71,10 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
     orders: list[CertificateOrder] = []
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
     for order_id in before.orders:
-        order = book.orders[order_id]
+        order = book.orders.get(order_id)
+        if order is None:
+            orders.append(lost_order(order_id))
+            continue
         entry = CertificateOrder(
             order_id,
             order.client_id,
@@ -105,7 +108,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         unsent_freed=before.unsent_freed,
         released_paise=sum(entry.released_paise for entry in orders),
         blocked_before_paise=sum(before.orders.values()),
-        still_blocked_paise=sum(book.orders[order_id].blocked_paise for order_id in before.orders),
+        still_blocked_paise=sum(book.orders[i].blocked_paise for i in before.orders if i in book.orders),
         lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(orders),
         strangers=seen.strangers,
@@ -129,7 +132,7 @@ def _line(
     seen: Results,
     sent: Sent,
 ) -> CertificateLine:
-    client = book.clients[client_id]
+    code, name = named(book, client_id)
     results = Counter(entry.result for entry in entries)
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     ends = [book.orders[entry.order_id].ended_at for entry in entries]
@@ -138,8 +141,8 @@ def _line(
     now = 0 if funds is None else funds.available_paise
     return CertificateLine(
         client_id=client_id,
-        code=client.code,
-        name=client.name,
+        code=code,
+        name=name,
         cancelled=results["cancelled"],
         filled=results["filled"],
         refused=results["refused"],
@@ -153,6 +156,17 @@ def _line(
         ended_s=_after(halt, max(ended)) if len(ended) == len(ends) and ended else None,
         tried=results["tried"],
     )
+
+
+def named(book: Book, client_id: int) -> tuple[str, str]:
+    """A client's code and name; one whose row is not to be read goes by its number."""
+    client = book.clients.get(client_id)
+    return (f"client {client_id}", "") if client is None else (client.code, client.name)
+
+
+def lost_order(order_id: int) -> CertificateOrder:
+    """What can be said of an order whose row cannot be read: nothing but its number."""
+    return CertificateOrder(order_id, 0, "", "", 0, 0, "unknown", 0)
 
 
 def cancel_times(order_ids: Iterable[int], halt: HaltView, sent: Sent) -> tuple[float | None, float | None]:
