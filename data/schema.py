@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -274,6 +275,43 @@ def schema_faults(connection: Connection) -> list[str]:
     A trigger or a unique index that somebody else made changes or refuses what tradedesk writes.
     """
     return list(_faults(connection))
+
+
+def table_faults(connection: Connection) -> list[str]:
+    """Tables whose text is not as the migrations make it, in words: its CHECKs, keys, defaults and types.
+
+    It makes every table anew in memory: for the doctor and before an acceptance, not for each opening.
+    """
+    wanted, standing = _fresh_texts(), _table_texts(connection)
+    return [
+        f"table {name} is not as tradedesk made it" if name in standing else f"table {name} is missing"
+        for name, text in wanted.items()
+        if standing.get(name) != text
+    ]
+
+
+@cache
+def _fresh_texts() -> dict[str, str]:
+    from alembic import command
+
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            return _table_texts(connection)
+    finally:
+        engine.dispose()
+
+
+def _table_texts(connection: Connection) -> dict[str, str]:
+    """The text of each of tradedesk's tables by name, its blanks and quotes made alike."""
+    ours = {one.name for one in SQLModel.metadata.sorted_tables}
+    rows = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    )
+    return {name: " ".join(text.replace('"', "").split()) for name, text in rows if name in ours}
 
 
 def mend_schema(connection: Connection) -> None:

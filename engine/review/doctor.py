@@ -20,7 +20,7 @@ from data.order_tables import Order, PlanRecord
 from data.proofs import held
 from data.readable import unreadable
 from data.rederive import differences, not_accepted
-from data.schema import schema_faults
+from data.schema import schema_faults, table_faults
 from data.secrets import FILE, vault_state
 from data.store import StoreError, read_file
 from data.tables import UnbookedFact
@@ -167,7 +167,7 @@ def _references(connection: Connection) -> tuple[bool, str]:
 
 
 def _triggers(connection: Connection) -> tuple[bool, str]:
-    found = schema_faults(connection)
+    found = [*schema_faults(connection), *_not_accepted(connection, table_faults(connection))]
     return not found, first_of(found) or "all stand, and no trigger, view or index of another's"
 
 

@@ -11,7 +11,7 @@ from data.counters import counter_faults
 from data.order_tables import PlanRecord
 from data.readable import UNREADABLE, unreadable
 from data.rederive import differences, not_accepted
-from data.schema import schema_faults
+from data.schema import schema_faults, table_faults
 from data.verifying import accepted
 from engine.planning.record import verify_record
 
@@ -47,6 +47,7 @@ def findings(connection: Connection) -> list[str]:
     """All that is wrong and that nobody has accepted, but for what a verification of the audit finds."""
     known = accepted(connection)
     found = [*unreadable(connection), *broken_references(connection), *changed_plans(connection)]
+    found += table_faults(connection)
     left = [words for words in found if words not in known]
     with suppress(*UNREADABLE):  # the values that stand in the way are named already
         left += not_accepted(differences(connection), known)

@@ -1,5 +1,8 @@
 """A stop of trading by changed books stands until it is accepted or mended, whatever else is deleted."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from data.audit_writer import stop_words
@@ -34,3 +37,20 @@ def test_the_words_of_a_stop_tell_the_first_few_faults_and_how_many_more_there_a
     assert "orders 3 is not" not in words
     assert ", and 38 more; `tradedesk doctor` says more" in words
     assert "orders 0 is not as the audit left it; `tradedesk doctor`" in stop_words(faults[:1])
+
+
+async def test_the_doctor_finds_a_table_whose_text_was_changed_and_accepting_ends_the_stop(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        assert [one.name for one in await desk.doctor.run() if not one.ok] == []
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as file, file:
+        file.execute("PRAGMA writable_schema=ON")
+        file.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'PRIMARY KEY (number)', "
+            "'CHECK (number < 0), PRIMARY KEY (number)') WHERE type = 'table' AND name = 'halt'"
+        )
+    async with paper_desk(tmp_path, demo=False) as desk:
+        bad = {one.name: one.detail for one in await desk.doctor.run() if not one.ok}
+        assert bad["append-only triggers"] == "table halt is not as tradedesk made it"
+        assert "table halt is not as tradedesk made it" in str(desk.trading_stopped)
+        await desk.audit.accept("seen")
+        assert [one.name for one in await desk.doctor.run() if not one.ok] == []
