@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ from data.phases import load_calendar
 from data.rederive import differences
 from data.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables import Client, Funds, Hold, Holding, Lot, Txn
+from data.tables import Client, Funds, Hold, Holding, InstrumentRecord, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
@@ -437,6 +438,7 @@ def ledger(available_paise: int = 10_00_000_00, mtf_limit_paise: int = 0) -> Ite
     with engine.connect() as connection:
         begin_immediate(connection)
         books = Ledger(connection)
+        books.unit().insert(InstrumentRecord, [asdict(one) for one in STOCKS.values()])
         books.open_client(available_paise, mtf_limit_paise)
         yield books
         connection.exec_driver_sql("ROLLBACK")
