@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
@@ -27,7 +28,7 @@ OWNER = "bulk-screen"
 class BulkScreen(Workspace):
     """The form, the plan and the run, one at a time. What comes from elsewhere comes in by its methods."""
 
-    CSS_PATH = "bulk.tcss"
+    CSS_PATH = Path(__file__).with_name("bulk.tcss")
     AUTO_FOCUS = ""
     TITLE_WORDS = "Bulk"
 

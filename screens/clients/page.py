@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -55,7 +56,7 @@ COLOURS = {"up": "$pnl-up", "down": "$pnl-down", "stale": "$stale", None: ""}
 class ClientScreen(Workspace):
     """One client at a glance; `{` and `}` go through the clients of the list it was opened from."""
 
-    CSS_PATH = "client.tcss"
+    CSS_PATH = Path(__file__).with_name("client.tcss")
     AUTO_FOCUS = "#client-grid"
     TITLE_WORDS = "Client"
     BINDINGS: ClassVar[list[BindingType]] = [

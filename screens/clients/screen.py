@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -55,7 +56,7 @@ class ClientsScreen(Workspace):
     On a client whose session holds but whose route the broker refused, `r` lets orders out again.
     """
 
-    CSS_PATH = "clients.tcss"
+    CSS_PATH = Path(__file__).with_name("clients.tcss")
     AUTO_FOCUS = "#gate"
     TITLE_WORDS = "Clients and the morning gate"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -110,7 +111,7 @@ class SignInScreen(Dialog[None]):
     later makes the client red, and the round goes on.
     """
 
-    CSS_PATH = "sign_in.tcss"
+    CSS_PATH = Path(__file__).with_name("sign_in.tcss")
     AUTO_FOCUS = "TokenField"
     TITLE_WORDS = "Sign in"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -45,7 +46,7 @@ def plan_title(text: str) -> str:
 class DeskScreen(Workspace):
     """What the trader looks at all day. The symbol under the cursor is the one shown in depth and ordered."""
 
-    CSS_PATH = "desk.tcss"
+    CSS_PATH = Path(__file__).with_name("desk.tcss")
     AUTO_FOCUS = "#clients"
     TITLE_WORDS = "Desk"
     BINDINGS: ClassVar[list[BindingType]] = [

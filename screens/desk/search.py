@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
@@ -31,7 +32,7 @@ class Found(NamedTuple):
 class SearchScreen(Dialog[None]):
     """One line and what it finds; Enter opens the first or the chosen one, Insert or `+` watches a symbol."""
 
-    CSS_PATH = "search.tcss"
+    CSS_PATH = Path(__file__).with_name("search.tcss")
     AUTO_FOCUS = "#words"
     TITLE_WORDS = "Find"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -27,7 +28,7 @@ OWNER = "symbol-screen"
 class SymbolScreen(Workspace):
     """What a trader wants to know before buying or selling one stock."""
 
-    CSS_PATH = "symbol.tcss"
+    CSS_PATH = Path(__file__).with_name("symbol.tcss")
     AUTO_FOCUS = "#holders"
     TITLE_WORDS = "Symbol"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch.add", "close")]

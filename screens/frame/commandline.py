@@ -1,5 +1,7 @@
 """The command line, with what may be typed into it."""
 
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -22,7 +24,7 @@ quit                quit; asks"""
 class CommandLineScreen(Dialog[None]):
     """One line; Enter carries it out."""
 
-    CSS_PATH = "commandline.tcss"
+    CSS_PATH = Path(__file__).with_name("commandline.tcss")
     AUTO_FOCUS = "Input"
     TITLE_WORDS = "Command line"
 

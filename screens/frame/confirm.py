@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from widgets.answerfield import AnswerField
 class WordsScreen(Dialog[bool]):
     """Asks for typed words; anything else changes nothing. Gives True once they came."""
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = Path(__file__).with_name("confirm.tcss")
     AUTO_FOCUS = "AnswerField Input"
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "A question"
@@ -47,7 +48,7 @@ class WordsScreen(Dialog[bool]):
 class YesScreen(Dialog[bool]):
     """Asks about one order: `y` is yes, Esc is no, nothing else does anything."""
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = Path(__file__).with_name("confirm.tcss")
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "A question"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes")]

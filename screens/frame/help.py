@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from textual.app import ComposeResult
@@ -30,7 +31,7 @@ class KeyRow(NamedTuple):
 class HelpScreen(Dialog[None]):
     """Every key that works where the trader was, by group. Scrolls."""
 
-    CSS_PATH = "help.tcss"
+    CSS_PATH = Path(__file__).with_name("help.tcss")
     AUTO_FOCUS = "LiveGrid"
     TITLE_WORDS = "Help"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -54,7 +55,7 @@ def _seconds(value: float | None) -> str:
 class CertificateScreen(Dialog[None]):
     """Opens by itself after F9 F9 and follows the halt until nothing is live. F9 F9 works here too."""
 
-    CSS_PATH = "halt.tcss"
+    CSS_PATH = Path(__file__).with_name("halt.tcss")
     AUTO_FOCUS = "AnswerField Input"
     TITLE_WORDS = "Certificate of a halt"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("copy", "file")]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -113,7 +114,7 @@ def _audit(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
 class OrderScreen(Workspace):
     """One order from intent to last posting; it follows the order while it lives."""
 
-    CSS_PATH = "orders.tcss"
+    CSS_PATH = Path(__file__).with_name("orders.tcss")
     AUTO_FOCUS = "#life"
     TITLE_WORDS = "An order's life"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -46,7 +47,7 @@ NAMES: tuple[str, ...] = ("quantity", "limit", "trigger")
 class ModifyScreen(Dialog[None]):
     """Fields above, what the change blocks more below; Enter leads to a question and never sends."""
 
-    CSS_PATH = "modify.tcss"
+    CSS_PATH = Path(__file__).with_name("modify.tcss")
     AUTO_FOCUS = ""
     TITLE_WORDS = "Modify an order"
 

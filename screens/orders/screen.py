@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -43,7 +44,7 @@ VIEWS: dict[str, tuple[str, str]] = {
 class OrdersScreen(Workspace):
     """The blotter, live orders first. Tab turns the views, Enter opens an order's life."""
 
-    CSS_PATH = "orders.tcss"
+    CSS_PATH = Path(__file__).with_name("orders.tcss")
     AUTO_FOCUS = "#orders"
     TITLE_WORDS = "Orders"
     BINDINGS: ClassVar[list[BindingType]] = [

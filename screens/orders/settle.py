@@ -6,6 +6,7 @@ Each takes a reason, which the audit keeps, and then a typed word.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -35,7 +36,7 @@ class ReasonScreen(Dialog[None]):
     `settle` gets the reason and the number of the chosen order, empty where none is to be chosen.
     """
 
-    CSS_PATH = "settle.tcss"
+    CSS_PATH = Path(__file__).with_name("settle.tcss")
     AUTO_FOCUS = "#reason"
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "A reason"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -41,7 +42,7 @@ OWNER = "positions-screen"
 class PositionsScreen(Workspace):
     """What is held. The upper rows are summed up; the lower ones are the holdings of the upper cursor."""
 
-    CSS_PATH = "positions.tcss"
+    CSS_PATH = Path(__file__).with_name("positions.tcss")
     AUTO_FOCUS = "#upper"
     TITLE_WORDS = "Positions"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter", "close")]

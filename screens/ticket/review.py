@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -31,7 +32,7 @@ PATIENCE_S = 10.0
 class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
     """Stands in the ticket's place. Gives the run's number once `y` sent it, nothing after Esc."""
 
-    CSS_PATH = "ticket.tcss"
+    CSS_PATH = Path(__file__).with_name("ticket.tcss")
     DISCARDS_EARLY_KEYS = True
     TITLE_WORDS = "Review of one order"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("review.yes", "close")]

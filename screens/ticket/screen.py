@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -51,7 +52,7 @@ OWN_KEYS = "am"
 class TicketScreen(Dialog[None]):
     """Fields above, what the order needs below, live; Enter leads to the review and never sends."""
 
-    CSS_PATH = "ticket.tcss"
+    CSS_PATH = Path(__file__).with_name("ticket.tcss")
     AUTO_FOCUS = ""
     TITLE_WORDS = "Order ticket"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -98,3 +98,18 @@ def test_emergency_keys_stand_in_every_profile() -> None:
 def test_workspaces_have_digits_and_letters_of_their_own() -> None:
     assert [entry.digit for entry in WORKSPACES] == list("123456789")
     assert len({entry.letter for entry in WORKSPACES}) == len(WORKSPACES)
+
+
+def test_a_screens_style_sheet_is_found_by_those_that_inherit_it_too() -> None:
+    paths = {
+        owner: Path(owner.CSS_PATH)
+        for owner in bound_classes()
+        if isinstance(owner.__dict__.get("CSS_PATH"), Path)
+    }
+    assert len(paths) > 10
+    assert all(path.is_absolute() and path.exists() for path in paths.values())
+    assert not any(
+        isinstance(owner.__dict__.get("CSS_PATH"), str)
+        for owner in bound_classes()
+        if issubclass(owner, Framed)
+    )
