@@ -15,6 +15,8 @@ from tests.desks import Wire, books_are_sound, buy
 from tests.faults.scenery import opening_price
 from tests.faults.stage import play, staged_desk
 
+pytestmark = pytest.mark.proof
+
 CLIENTS = 100
 BULKS = 4
 LOW = opening_price("RELIANCE") * 96 // 100 // 100 * 100
