@@ -201,7 +201,7 @@ class Halts:
         except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
             if reading is None or isinstance(problem, StoreUnread):
                 raise  # the halt was kept: the next opening follows it
-            why = str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"
+            why = _words(problem)
             orders = len(in_scope) + done.others
             made = await certify_from_books(self._parts, reading, unbooked, why)
             kept = leave_certificate(self._parts.home, made) is not None
@@ -298,31 +298,37 @@ class Halts:
 
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
-        parts = self._parts
         reading = self._round(halt, before)
-        began = parts.clock.monotonic()
-        deadline, doubtful = began + reading.deadline_s(), began + parts.waits.halt_doubt_s
         try:
-            while True:
-                await reading.go_on(parts.waits.halt_readback_s)
-                now = parts.clock.monotonic()
-                over = now >= deadline or (now >= doubtful and reading.only_doubt())
-                made = await self._certify(halt, before, reading, final=over)
-                if over or reading.is_quiet():
-                    break
-            made = await self._with_conditionals(made, reading)
             try:
-                await self._keep(made)
-            except StoreError as problem:
-                made = await certify_from_books(parts, reading, halt, str(problem))
+                made = await self._until_over(halt, before, reading)
+            except Exception as problem:  # whatever it was, what the brokers' books show is told
+                log.exception("halt %s could not be followed to a stored certificate", halt.number)
+                made = await certify_from_books(self._parts, reading, halt, _words(problem))
                 made = replace(made, unsent_freed=before.unsent_freed)
                 self._certificates[halt.number] = made
-                if leave_certificate(parts.home, made) is None:
+                if leave_certificate(self._parts.home, made) is None:
                     raise
         except BaseException:
             reading.close()
             raise
         self._read_on_later(halt, before, reading, made)
+        return made
+
+    async def _until_over(self, halt: HaltView, before: Before, reading: Round) -> Certificate:
+        """Read until all is quiet or the deadline is past; returns the certificate of that, stored."""
+        parts = self._parts
+        began = parts.clock.monotonic()
+        deadline, doubtful = began + reading.deadline_s(), began + parts.waits.halt_doubt_s
+        while True:
+            await reading.go_on(parts.waits.halt_readback_s)
+            now = parts.clock.monotonic()
+            over = now >= deadline or (now >= doubtful and reading.only_doubt())
+            made = await self._certify(halt, before, reading, final=over)
+            if over or reading.is_quiet():
+                break
+        made = await self._with_conditionals(made, reading)
+        await self._keep(made)
         return made
 
     def _read_on_later(self, halt: HaltView, before: Before, reading: Round, made: Certificate) -> None:
@@ -343,7 +349,7 @@ class Halts:
                 )
                 self._certificates[halt.number] = made
                 if made.says_other_than(kept):
-                    with suppress(StoreError):  # said again at the next look
+                    with suppress(StoreError, DBAPIError):  # said again at the next look
                         await self._keep(made)
                         kept = made
         finally:
@@ -646,6 +652,10 @@ class Halts:
         for task in self._later:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._later, return_exceptions=True)
+
+
+def _words(problem: Exception) -> str:
+    return str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"
 
 
 def _is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:

@@ -64,11 +64,12 @@ async def test_one_odd_row_keeps_no_cancel_from_going(tmp_path, row, left):
         assert not (made.ended and there)
 
 
-async def test_a_table_that_takes_no_halt_keeps_no_cancel_from_being_told(tmp_path):
+@pytest.mark.parametrize("refusing", ["halt", "halt_certificate"])
+async def test_a_table_that_takes_no_row_keeps_no_cancel_from_being_told(tmp_path, refusing):
     clock = ManualClock(START)
     total, _ = await home_with_orders(tmp_path, clock)
     with closing(sqlite3.connect(tmp_path / "desk.db", isolation_level=None)) as file:
-        file.execute("CREATE TRIGGER t BEFORE INSERT ON halt BEGIN SELECT RAISE(ABORT, 'no'); END")
+        file.execute(f"CREATE TRIGGER t BEFORE INSERT ON {refusing} BEGIN SELECT RAISE(ABORT, 'no'); END")
     async with tampered_desk(tmp_path, clock) as desk:
         made = await fired(desk)
         assert live_there(desk, [client.code for client in desk.clients.all()]) == []
