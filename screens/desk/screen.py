@@ -68,7 +68,6 @@ class DeskScreen(Workspace):
         self._dirty_clients: set[int] = set()
         self._orders_changed = True
         self._lists_changed = True
-        self._totals_changed = True
         self._list = ""
         self._group: str | None = None
         self._removed: tuple[str, str] | None = None
@@ -196,11 +195,10 @@ class DeskScreen(Workspace):
         """Everything anew: lists, figures, titles."""
         if not self.is_mounted:
             return
-        self._fill()
         self._count_live()
+        self._fill()
         self._clients.apply(set(self._clients.shown_keys))
         self._watch_grid.apply(set(self._watch_grid.shown_keys))
-        self._paint_totals()
         self._paint_symbol()
         self._paint_titles()
 
@@ -252,6 +250,7 @@ class DeskScreen(Workspace):
             and wanted in f"{client.code} {client.name} {' '.join(client.groups)}".casefold()
         ]
         self._clients.set_rows({client.id: client.id for client in clients}, shown)
+        self._paint_totals()
         self._follow()
 
     def _listed(self) -> list[str]:

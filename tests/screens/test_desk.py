@@ -174,6 +174,22 @@ async def test_groups_are_stepped_through() -> None:
         assert len(clients(bench).shown_keys) == 50
 
 
+async def test_totals_are_of_what_is_shown_at_once_when_that_changes(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+
+        def counted() -> str:
+            return next(line for line in bench.lines() if "totals" in line).partition("totals")[0].split()[-1]
+
+        await bench.keys("2", "1")
+        assert counted() == "50"
+        await bench.keys("right_curly_bracket")
+        assert "shown 8" in bench.text
+        assert counted() == "8"
+        await bench.keys("f", "p", "r", "i", "y")
+        assert "shown 1" in bench.text
+        assert counted() == "1"
+
+
 async def test_the_group_shown_stays_by_its_name_when_another_comes_before_it() -> None:
     async with opened() as bench:
         desk = bench.desk
