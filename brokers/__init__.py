@@ -1,1 +1,1 @@
-"""One contract, one folder a broker; adapters speak wire formats and decide nothing."""
+"""One contract, one room an adapter, which speaks wire formats and decides nothing; and simulated venues."""

@@ -1,1 +1,1 @@
-"""One file a workspace or modal: keys become calls on the Desk, events become widget updates."""
+"""One room a workspace: keys become calls on the Desk, events become widget updates."""

@@ -1,1 +1,1 @@
-"""The built-in paper exchange: a small real exchange for the demo universe."""
+"""The paper exchange as a broker: the adapter alone; the exchange is among the simulators."""

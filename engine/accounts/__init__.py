@@ -1,1 +1,1 @@
-"""Clients, their money and their holdings."""
+"""Clients, their money and holdings, and every figure that a screen or a file shows of them."""

@@ -1,1 +1,1 @@
-"""Prices and watchlists."""
+"""Prices, instruments and their names, margins told by brokers, watchlists."""
