@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar, overload, runtime_checkable
 
 from data.errors import TradedeskError
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 from data.audit import AuditEntry
 from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, post
-from data.phases import Calendar, CalendarNotLoaded
+from data.reference.phases import Calendar, CalendarNotLoaded
 from data.store import Unit
 from data.tables import Client, Funds, Lot, Meta, Posting, SizingBase, Txn
 from data.vocabulary import Account, Bucket

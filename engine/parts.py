@@ -10,9 +10,9 @@ from brokers.contract import Broker, BrokerAccount
 from brokers.pacing import KeyLane, Lane, key_lane
 from data.clock import Clock, MarketClock
 from data.heads import HeadsFile
-from data.instruments import InstrumentIndex
 from data.locks import is_held
-from data.phases import Calendar
+from data.reference.instruments import InstrumentIndex
+from data.reference.phases import Calendar
 from data.store import Store, StoreClosed, Unit
 from engine.events import Bus
 from engine.market.quotes import QuoteMap

@@ -28,12 +28,12 @@ from brokers.contract import (
 )
 from data.clock import IST, ManualClock
 from data.columns import table
-from data.instruments import InstrumentIndex
 from data.ledger import Line, Transfer, post
 from data.order_tables import Fill, Order, PlanRecord, Request
-from data.phases import load_calendar
 from data.rederive import differences
-from data.seed import universe
+from data.reference.instruments import InstrumentIndex
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, InstrumentRecord, Lot, Txn
 from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity

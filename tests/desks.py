@@ -19,7 +19,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.execution.runs import RunView

@@ -10,8 +10,8 @@ from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProf
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from data.vocabulary import ClientStatus
 from engine.accounts.clients import NewClient
 from engine.desk import Desk

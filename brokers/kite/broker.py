@@ -52,7 +52,7 @@ from brokers.kite.reads import ReadBudget
 from brokers.kite.stream import KiteStream
 from data.clock import Clock
 from data.errors import BadInput
-from data.instruments import Instrument, read_kite_instruments
+from data.reference.instruments import Instrument, read_kite_instruments
 from data.vocabulary import Product
 
 log = logging.getLogger(__name__)

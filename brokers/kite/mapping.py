@@ -30,8 +30,8 @@ from brokers.contract import (
 from brokers.kite.outcomes import plain
 from brokers.kite.statuses import AFTER_MARKET, REGULAR, WAITING_FOR_SESSION, status_of
 from data.clock import IST
-from data.instruments import EXCHANGES
 from data.money import BPS
+from data.reference.instruments import EXCHANGES
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 
 log = logging.getLogger(__name__)

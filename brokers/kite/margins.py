@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from brokers.contract import BrokerError
 from brokers.kite.mapping import rows
 from brokers.kite.statuses import REGULAR
-from data.instruments import Instrument
 from data.money import BPS, ceil_div
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side
 
 LEAST_BPS = 1_000

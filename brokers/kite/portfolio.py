@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from brokers.contract import BrokerHolding, Rows
 from brokers.kite.mapping import Row, taken, to_paise, traded_here
-from data.instruments import EXCHANGES
+from data.reference.instruments import EXCHANGES
 from data.vocabulary import Product
 
 

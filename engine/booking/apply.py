@@ -14,7 +14,7 @@ from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, Not
 from data.columns import table
 from data.errors import BadInput
 from data.order_tables import Attempt, Order, RunRecord
-from data.phases import Calendar
+from data.reference.phases import Calendar
 from data.store import Unit, chunks
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, RefusalCode, RunStatus
 from engine.access.routes import note_refused

@@ -11,8 +11,8 @@ from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
 from data.money import BPS, amount_words, grouped
-from data.names import symbol_now
 from data.order_tables import Order
+from data.reference.names import symbol_now
 from data.store import Unit
 from data.tables import Client, Holding
 from data.vocabulary import OrderState, Product, Side

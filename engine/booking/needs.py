@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.money import own_share
-from data.rates import estimate
+from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side
 from engine.planning.sizing import SLACK_PAISE
 

@@ -19,8 +19,8 @@ from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.columns import table
-from data.names import own_name_now
 from data.order_tables import Attempt, Order, RunRecord
+from data.reference.names import own_name_now
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import (
     OrderState,

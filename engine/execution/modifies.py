@@ -19,8 +19,8 @@ from data.columns import table
 from data.errors import BadInput
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import amount_words
-from data.names import name_now
 from data.order_tables import Order, Request
+from data.reference.names import name_now
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import read_halts

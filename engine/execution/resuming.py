@@ -15,10 +15,10 @@ from sqlalchemy import Connection, func, select, update
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.instruments import renamed_words
 from data.ledger import Line, Transfer, reserve_money
 from data.money import amount_words
 from data.order_tables import Order, RunRecord
+from data.reference.instruments import renamed_words
 from data.store import Unit, chunks
 from data.tables import Funds, Instance
 from data.vocabulary import (

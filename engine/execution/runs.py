@@ -15,8 +15,8 @@ from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.instruments import renamed_words
 from data.order_tables import RunRecord
+from data.reference.instruments import renamed_words
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (
     HaltScope,

@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput, shortened
-from data.names import symbol_now
 from data.order_tables import Halt, HaltCertificate, Order, Request
+from data.reference.names import symbol_now
 from data.store import StoreError, StoreFailed, StoreUnread, Unit, chunks
 from data.tables import Client, Funds, Posting, Txn
 from data.vocabulary import (

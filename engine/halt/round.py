@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
 from data.columns import table
-from data.emergency import emergency_paths
 from data.order_tables import Halt
+from data.reference.emergency import emergency_paths
 from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers

@@ -8,8 +8,8 @@ from sqlalchemy import delete, insert, select
 
 from brokers.contract import BrokerError, InstrumentRow
 from data.columns import table
-from data.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
-from data.names import Rename
+from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
+from data.reference.names import Rename
 from data.store import Unit
 from data.tables import Meta
 from engine.events import TapeLine

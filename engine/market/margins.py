@@ -13,7 +13,7 @@ from sqlalchemy import update
 from brokers.contract import BrokerError, TellsMargins
 from data.audit import AuditEntry
 from data.columns import table
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.store import StoreError, Unit
 from data.tables import InstrumentRecord
 from data.vocabulary import Product, SessionState, Side

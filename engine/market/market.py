@@ -10,9 +10,9 @@ from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.instruments import Instrument, InstrumentIndex
-from data.names import Rename
-from data.phases import CalendarNotLoaded, Phase
+from data.reference.instruments import Instrument, InstrumentIndex
+from data.reference.names import Rename
+from data.reference.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
 from engine.events import InstrumentsRenamed
@@ -138,7 +138,7 @@ class Market:
         gone: Collection[Instrument] = (),
         complete: bool = True,
     ) -> Taken:
-        """Keep instruments in place of those known, by token, name or ISIN (`data.names`).
+        """Keep instruments in place of those known, by token, name or ISIN (`data.reference.names`).
 
         What a dump does not carry (ISIN, sector, margins, F&O, band) is kept from what was known; those that
         are `gone` are taken off. A file that is not `complete` proves no other gone.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from brokers.contract import Heartbeat, Tick
-from data.instruments import Instrument
 from data.money import BPS, half_up, own_share
+from data.reference.instruments import Instrument
 
 SET_BACK_S = 3.0
 """A packet stamped this much earlier than the one held is no older one: the wall clock was set back."""

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, delete, insert, select, true, update
 
 from data.audit import AuditEntry
 from data.columns import table
-from data.instruments import Instrument
-from data.names import WHOLE, Matched, Rename, match
 from data.order_tables import Halt, Order
+from data.reference.instruments import Instrument
+from data.reference.names import WHOLE, Matched, Rename, match
 from data.store import Unit
 from data.tables import Break, FormerName, Holding, InstrumentRecord, WatchlistItem
 from data.vocabulary import LIVE_STATES, HaltScope, OrderState

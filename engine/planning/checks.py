@@ -7,8 +7,8 @@ the client first, then the market, then the size, then shares and money.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.instruments import Instrument
 from data.money import amount_words, ceil_div, grouped
+from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
     OrderType,

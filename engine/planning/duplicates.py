@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import Connection, and_, or_, select
 
 from data.columns import table
-from data.instruments import Instrument
 from data.order_tables import Order, PlanRecord, RunRecord
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderState
 from engine.parts import Parts
 from engine.planning.intent import Intent

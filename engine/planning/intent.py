@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from data.errors import BadInput
-from data.instruments import Instrument
 from data.money import BPS, amount_words, grouped
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
 
 STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}

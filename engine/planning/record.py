@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from data.instruments import Instrument
 from data.money import ceil_div
+from data.reference.instruments import Instrument
 from data.vocabulary import (
     OrderType,
     PhaseKind,

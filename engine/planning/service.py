@@ -12,8 +12,8 @@ from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.instruments import Instrument
 from data.order_tables import PlanRecord
+from data.reference.instruments import Instrument
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.book.halt_file import halt_file_stands

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from data.money import BPS, ceil_div, own_share, tick_down, tick_up
-from data.rates import estimate
+from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side
 
 SLACK_PAISE = 2

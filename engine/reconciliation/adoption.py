@@ -11,7 +11,7 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
-from data.phases import CalendarNotLoaded
+from data.reference.phases import CalendarNotLoaded
 from data.store import Unit
 from data.tables import Funds, Lot
 from data.vocabulary import Account, BreakKind, Bucket, Product

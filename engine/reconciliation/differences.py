@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditEntry
 from data.columns import table
-from data.instruments import InstrumentIndex
 from data.order_tables import Order
+from data.reference.instruments import InstrumentIndex
 from data.store import Unit
 from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
 from data.vocabulary import BreakKind, OrderState, Product

@@ -21,8 +21,8 @@ from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 
 CLIENTS, LATENCY_S, ROUNDS = 1_000, 0.05, 3
 MOST_RATIO = 4.0

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from data.seed import universe
+from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Policy, SizingKind
 from engine.accounts.clients import NewClient
 from tests.desks import buy, paper_desk

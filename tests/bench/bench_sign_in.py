@@ -25,8 +25,8 @@ from brokers.simulators.kite.apps import own_app
 from brokers.simulators.kite.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from engine.access.sign_in_queue import SignInState
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address

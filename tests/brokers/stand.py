@@ -21,7 +21,7 @@ from brokers.contract import (
     StreamEvent,
 )
 from data.clock import SystemClock
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.kite.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.laid_rows import LaidRow
 from brokers.simulators.kite.server import LocalKite
-from data.instruments import Instrument
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.instruments import Instrument
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from tests.brokers import conformance
 from tests.brokers.conformance import CASES, Case
 from tests.brokers.kite_stub import Access

@@ -36,8 +36,8 @@ from brokers.simulators.faults.broker import PRESETS, Faults, FaultyBroker, faul
 from brokers.simulators.faults.menu import SHARES
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from data.vocabulary import OrderType, Product, Side
 
 ANN, BOB = (BrokerAccount(number, f"P{number:04}") for number in range(2))

@@ -10,7 +10,7 @@ from brokers.contract import BrokerError, SessionExpired, TellsMargins
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from data.clock import SystemClock
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import Product
 from tests.brokers.kite_stub import ANN, TOKEN, Access, Asked, KiteStub, Reply, done, refused, running_stub
 

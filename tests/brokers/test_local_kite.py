@@ -23,8 +23,8 @@ from brokers.simulators.kite.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.serving import serve
 from data.clock import ManualClock
-from data.instruments import Instrument
-from data.phases import load_calendar
+from data.reference.instruments import Instrument
+from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Product, Side
 
 CALENDAR = load_calendar()

@@ -21,8 +21,8 @@ from brokers.simulators.kite.market import quote_row
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to
 from data.clock import ManualClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 
 PINS = {"RELIANCE": 245050, "TCS": 250000, "INFY": 150000, "NIFTY 50": 2340685}
 TOKENS = {row.instrument.tradingsymbol: row.instrument.token for row in universe()}

@@ -27,8 +27,8 @@ from brokers.contract import (
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from data.vocabulary import OrderType, Product, Side
 
 CALENDAR = load_calendar()

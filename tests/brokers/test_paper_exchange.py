@@ -19,8 +19,8 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.instruments import Instrument
-from data.phases import load_calendar
+from data.reference.instruments import Instrument
+from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
 
 CALENDAR = load_calendar()

@@ -9,10 +9,10 @@ from brokers.contract import Accepted, BrokerStatus, OrderChange, OrderRequest, 
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
-from data.instruments import Instrument
 from data.money import own_share
-from data.phases import load_calendar
-from data.rates import estimate
+from data.reference.instruments import Instrument
+from data.reference.phases import load_calendar
+from data.reference.rates import estimate
 from data.vocabulary import OrderType, Policy, Product, Side
 
 CALENDAR = load_calendar()

@@ -4,7 +4,7 @@ from datetime import date
 from itertools import pairwise
 
 from brokers.simulators.exchange.prices import Listing, Pin, Prices, circuits
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 
 DAY = date(2026, 11, 18)
 WHOLE_DAY = range(0, 22_501, 60)

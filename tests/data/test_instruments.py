@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import BadInput
-from data.instruments import (
+from data.reference.instruments import (
     KITE_COLUMNS,
     Instrument,
     InstrumentIndex,

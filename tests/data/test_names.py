@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.instruments import Instrument
-from data.names import Matched, match
+from data.reference.instruments import Instrument
+from data.reference.names import Matched, match
 
 NAMES = ("ALFA", "BRAVO", "CARGO", "DELTA", "ECHO", "FOXTROT")
 

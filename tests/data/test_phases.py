@@ -7,7 +7,7 @@ import pytest
 
 from data.clock import IST
 from data.errors import BadInput
-from data.phases import Calendar, CalendarNotLoaded, load_calendar
+from data.reference.phases import Calendar, CalendarNotLoaded, load_calendar
 from data.vocabulary import PhaseKind as P
 
 CALENDAR = load_calendar()

@@ -3,9 +3,9 @@
 from collections import Counter
 from importlib.resources import files
 
-from data.instruments import InstrumentIndex
 from data.money import BPS, tick_up
-from data.seed import DemoClient, demo_clients, universe
+from data.reference.instruments import InstrumentIndex
+from data.reference.seed import DemoClient, demo_clients, universe
 from data.vocabulary import ClientStatus, SessionState
 
 LISTINGS = {listing.instrument.tradingsymbol: listing for listing in universe()}
@@ -103,7 +103,7 @@ def test_fifty_clients_whose_codes_and_user_ids_are_their_own():
 
 
 def test_the_clients_file_begins_with_the_columns_of_the_import_template():
-    header = (files("data.seed") / "clients.csv").read_text(encoding="utf-8").partition("\n")[0]
+    header = (files("data.reference.seed") / "clients.csv").read_text(encoding="utf-8").partition("\n")[0]
     assert header.startswith(
         "code,name,broker,broker_user_id,status,status_reason,capital,available,mtf_limit,groups,phone,"
     )

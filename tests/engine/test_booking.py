@@ -6,7 +6,7 @@ import pytest
 
 from brokers.contract import BrokerStatus
 from data.money import ceil_div, own_share
-from data.rates import estimate
+from data.reference.rates import estimate
 from data.vocabulary import OrderState, Policy, Product, Side
 from tests.bookkeeping import DAY, Ledger, ledger
 

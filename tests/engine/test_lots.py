@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import BadInput
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BadInput
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
     OrderType,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from brokers.contract import Heartbeat, Tick
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from engine.market.quotes import QuoteMap, detail
 
 START = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import Ambiguous, BrokerError
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.refusals import PlanExpired
 from tests.desks import MISSION_PINS, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until

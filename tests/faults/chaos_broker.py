@@ -29,8 +29,8 @@ from brokers.simulators.exchange.schema import SELECT_TRADE, broker_order, broke
 from brokers.simulators.faults.broker import Faults, FaultyBroker
 from data.errors import BadInput
 from data.money import tick_down
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from tests.faults.clock import FastClock, HeldClock, monotonic
 from tests.faults.scenery import PINNED, opening_price, openings, roster, stocks
 from tests.faults.wire import Call, pack, unpack

@@ -13,8 +13,8 @@ from brokers.simulators.kite.entries import CANCELLED, REJECTED, Entry
 from brokers.simulators.kite.journal import Delays
 from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.server import LocalKite
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from engine.accounts.clients import NewClient
 from tests.faults.chaos_broker import Account, Ledger
 from tests.faults.clock import FastClock, HeldClock

@@ -18,7 +18,7 @@ from brokers.kite.calls import KiteWaits
 from brokers.simulators.kite.apps import own_address
 from data.errors import BadInput
 from data.money import tick_down
-from data.seed import universe
+from data.reference.seed import universe
 from data.store import StoreError
 from data.vocabulary import (
     LIVE_STATES,

@@ -10,8 +10,8 @@ from datetime import date, datetime
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
 from data.clock import ManualClock
-from data.instruments import Instrument
-from data.rates import estimate
+from data.reference.instruments import Instrument
+from data.reference.rates import estimate
 from data.vocabulary import OrderType, Product, Side
 
 

@@ -35,7 +35,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.schema import prepare
 from data.store import Store
 from engine.accounts.clients import BROKERS

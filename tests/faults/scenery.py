@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening
-from data.instruments import Instrument
 from data.ledger import Line, ShareLine, Transfer, post
 from data.money import tick_down
-from data.seed import universe
+from data.reference.instruments import Instrument
+from data.reference.seed import universe
 from data.store import Unit
 from data.tables import Lot
 from data.vocabulary import Account, Bucket, ClientStatus, Product

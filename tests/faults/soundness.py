@@ -23,7 +23,7 @@ from brokers.contract import (
 from data.columns import table
 from data.money import own_share
 from data.order_tables import Fill, Order, Request
-from data.rates import estimate
+from data.reference.rates import estimate
 from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,

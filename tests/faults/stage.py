@@ -10,8 +10,8 @@ from pathlib import Path
 
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster

@@ -17,7 +17,7 @@ from brokers.contract import BrokerStatus
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import ManualClock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.boot import boot_problem

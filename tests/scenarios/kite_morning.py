@@ -14,8 +14,8 @@ from brokers.simulators.kite.apps import own_address, own_app
 from brokers.simulators.kite.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock, SystemClock
-from data.phases import load_calendar
-from data.seed import universe
+from data.reference.phases import load_calendar
+from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient

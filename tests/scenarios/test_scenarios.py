@@ -6,8 +6,8 @@ import pytest
 
 from data.clock import SystemClock
 from data.money import BPS, ceil_div
-from data.rates import estimate
-from data.seed import universe
+from data.reference.rates import estimate
+from data.reference.seed import universe
 from data.vocabulary import (
     ClientStatus,
     OrderState,

@@ -24,7 +24,7 @@ from brokers.contract import Accepted, Ambiguous, OrderRequest
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock, SystemClock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Product, Side
 from engine.rules import Rules
 from tests.books import empty_books

@@ -9,7 +9,7 @@ from brokers.contract import Ambiguous
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import SystemClock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 
 
 def test_a_modify_is_confirmed_by_the_book_and_blocks_what_it_needs(demo: Terminal) -> None:
@@ -149,7 +149,7 @@ def _trade_by_phone(demo: Terminal, code: str) -> None:
     from brokers.contract import Accepted, OrderRequest
     from brokers.simulators.exchange.exchange import PaperExchange
     from data.clock import SystemClock
-    from data.phases import load_calendar
+    from data.reference.phases import load_calendar
     from data.vocabulary import OrderType, Policy, Product, Side
 
     exchange = PaperExchange(demo.home / "paper.db", SystemClock(), load_calendar(), policy=Policy.WORST)

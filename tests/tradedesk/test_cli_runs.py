@@ -9,7 +9,7 @@ import pytest
 from cli_desk import Terminal
 
 import tradedesk.compose.wiring
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from tradedesk.compose.paper_desk import PaperDesk
 
 DIES = """

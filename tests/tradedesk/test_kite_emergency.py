@@ -9,7 +9,7 @@ import pytest
 from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.secrets import FileVault
 from engine.rules import Rules, Waits
 from tests.books import empty_books

@@ -7,7 +7,7 @@ import pytest
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.broker import Faults, FaultyBroker
 from data.clock import ManualClock
-from data.phases import load_calendar
+from data.reference.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind
 from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS, books_are_sound, buy, until

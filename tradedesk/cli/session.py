@@ -20,7 +20,7 @@ from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spar
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from data.phases import Calendar
+    from data.reference.phases import Calendar
     from engine.desk import Desk
     from tradedesk.compose.settings import Settings
 
@@ -97,7 +97,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
     if database.exists():
         _halt(home, by or "the command line", at)
 
-    from data.phases import load_calendar
+    from data.reference.phases import load_calendar
     from tradedesk.cli.frozen import end_frozen_writer
     from tradedesk.compose.foundation import calendar_of
     from tradedesk.compose.settings import Settings, load_settings

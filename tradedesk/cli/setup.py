@@ -15,7 +15,7 @@ from tradedesk.cli.session import run
 from widgets.formats import rupees
 
 if TYPE_CHECKING:
-    from data.instruments import Instrument
+    from data.reference.instruments import Instrument
     from engine.desk import Desk
     from engine.market.renames import Taken
     from tradedesk.compose.kite_desk import KiteDesk
@@ -216,7 +216,7 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
         from rich.console import Console
         from rich.progress import Progress
 
-        from data.instruments import read_kite_instruments
+        from data.reference.instruments import read_kite_instruments
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("reading", total=None)
@@ -303,7 +303,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
     async def work(desk: "Desk") -> Exit:
         if desk.mode != "PAPER":
             raise BadInput("file", path.name, f"a {desk.mode} desk has its prices from the broker")
-        from data.closes import read_closes
+        from data.reference.closes import read_closes
         from tradedesk.compose.paper_prices import take_closes
 
         closes = read_closes(path)

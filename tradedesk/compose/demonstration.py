@@ -1,7 +1,7 @@
 """The demonstration's books: its instruments, fifty clients and a watchlist, for an empty home."""
 
 from data.errors import BadInput
-from data.seed import demo_clients, universe
+from data.reference.seed import demo_clients, universe
 from engine.accounts.clients import NewClient
 from engine.desk import Desk
 

@@ -26,7 +26,7 @@ from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
 from data.columns import table
 from data.errors import BadInput
-from data.seed import universe
+from data.reference.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta
 from engine.accounts.clients import BROKERS

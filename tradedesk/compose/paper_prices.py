@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from brokers.simulators.exchange.prices import Listing
-from data.closes import Close, closes_of
-from data.instruments import Instrument
 from data.money import tick_down
-from data.seed import universe
+from data.reference.closes import Close, closes_of
+from data.reference.instruments import Instrument
+from data.reference.seed import universe
 from engine.market.renames import Taken
 from tradedesk.compose.paper_desk import PaperDesk
 

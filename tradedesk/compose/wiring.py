@@ -10,7 +10,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.errors import BadInput
-from data.phases import Calendar
+from data.reference.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits
 from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of

@@ -9,8 +9,8 @@ from brokers.simulators.exchange.books import Books
 from brokers.simulators.exchange.market import Market
 from brokers.simulators.exchange.rms import check_money, check_shares
 from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
-from data.instruments import Instrument
-from data.rates import estimate
+from data.reference.instruments import Instrument
+from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side
 
 

@@ -36,8 +36,8 @@ from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import IST, Clock
 from data.errors import BadInput
-from data.instruments import Instrument
-from data.phases import Calendar, CalendarNotLoaded
+from data.reference.instruments import Instrument
+from data.reference.phases import Calendar, CalendarNotLoaded
 from data.vocabulary import Policy, Product
 
 DEMO_DAY = date(2026, 11, 18)

@@ -7,8 +7,8 @@ from brokers.simulators.exchange.books import Books, State
 from brokers.simulators.exchange.prices import Listing, Prices, Quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
-from data.instruments import Instrument
-from data.phases import Calendar
+from data.reference.instruments import Instrument
+from data.reference.phases import Calendar
 from data.vocabulary import PhaseKind
 
 SECOND_US = 1_000_000

@@ -25,8 +25,8 @@ from brokers.simulators.exchange.rms import (
     check_trigger,
 )
 from brokers.simulators.exchange.schema import AccountRow, OrderRow
-from data.instruments import Instrument
 from data.money import BPS
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, PhaseKind, Policy, Product, Side, Validity
 
 _CLOSING_AUCTION = frozenset(

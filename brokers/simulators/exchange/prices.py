@@ -12,8 +12,8 @@ from math import exp
 from typing import NamedTuple
 
 from brokers.contract import DepthLevel
-from data.instruments import Instrument
 from data.money import BPS, ceil_div, half_up, tick_down
+from data.reference.instruments import Instrument
 
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from brokers.contract import OrderRequest, Refused
 from brokers.simulators.exchange.prices import Quote, protected_price
 from brokers.simulators.exchange.schema import AccountRow
-from data.instruments import Instrument
 from data.money import BPS
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, PhaseKind, Product, Side, Validity
 
 STOPS = frozenset({OrderType.SL, OrderType.SL_M})

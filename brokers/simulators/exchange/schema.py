@@ -10,7 +10,7 @@ from typing import Any
 
 from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.simulators.exchange.prices import Listing, average_paise
-from data.instruments import Instrument
+from data.reference.instruments import Instrument
 from data.vocabulary import OrderType, Product, Side, Validity
 
 

@@ -12,9 +12,9 @@ from brokers.simulators.kite.answers import Row, bad_input
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.forms import Calculation, read_calculations
 from brokers.simulators.kite.rows import rupees
-from data.instruments import Instrument
 from data.money import BPS
-from data.rates import estimate
+from data.reference.instruments import Instrument
+from data.reference.rates import estimate
 from data.vocabulary import Side
 
 if TYPE_CHECKING:

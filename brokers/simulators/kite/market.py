@@ -9,8 +9,8 @@ from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.rows import rupees, stamp
-from data.instruments import KITE_COLUMNS
 from data.money import half_up
+from data.reference.instruments import KITE_COLUMNS
 
 _LEVELS = 5
 _NO_LEVEL: Row = {"price": 0, "quantity": 0, "orders": 0}

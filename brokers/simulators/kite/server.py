@@ -27,7 +27,7 @@ from brokers.simulators.kite.sockets import Sockets
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
 from data.clock import Clock
-from data.phases import Calendar, load_calendar
+from data.reference.phases import Calendar, load_calendar
 
 HOST = "127.0.0.1"
 LONGEST_AWAY = timedelta(hours=1)

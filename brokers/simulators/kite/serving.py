@@ -10,8 +10,8 @@ from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
 from brokers.simulators.kite.journal import Delays
 from brokers.simulators.kite.server import LocalKite
 from data.clock import Clock, SystemClock
-from data.phases import Calendar, load_calendar
-from data.seed import DemoClient, demo_clients, universe
+from data.reference.phases import Calendar, load_calendar
+from data.reference.seed import DemoClient, demo_clients, universe
 
 BROKER = "zerodha"
 """The word that marks Kite's clients in the demonstration."""

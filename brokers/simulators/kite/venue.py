@@ -10,7 +10,7 @@ from brokers.contract import BrokerError, OrderRequest, OrderUpdate, Refused
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.exchange.rms import check_request
-from data.phases import Calendar
+from data.reference.phases import Calendar
 from data.vocabulary import PhaseKind
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import as_file, files
 
 from data.csvfiles import Row, read_rows
-from data.instruments import TRADE_TO_TRADE_SERIES, Instrument
 from data.money import bps_from_percent_text, paise_from_text
+from data.reference.instruments import TRADE_TO_TRADE_SERIES, Instrument
 from data.vocabulary import ClientStatus, SessionState
 
 _LISTING_COLUMNS = (
@@ -105,7 +105,7 @@ def _demo_clients() -> tuple[DemoClient, ...]:
 
 
 def _rows(name: str, required: Sequence[str], optional: Sequence[str]) -> list[Row]:
-    with as_file(files("data.seed") / name) as path:
+    with as_file(files("data.reference.seed") / name) as path:
         return read_rows(path, required, optional)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from data.csvfiles import FileProblem, Problem, read_rows
 from data.errors import BadInput
-from data.instruments import EXCHANGES, Instrument, InstrumentIndex
 from data.money import paise_from_text
+from data.reference.instruments import EXCHANGES, Instrument, InstrumentIndex
 
 OPTIONAL = ("exchange", "series", "isin")
 

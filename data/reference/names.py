@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields, replace
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from data.columns import table
-from data.instruments import USUAL_BAND_BPS, Instrument
 from data.order_tables import Order
+from data.reference.instruments import USUAL_BAND_BPS, Instrument
 from data.tables import FormerName, InstrumentRecord
 
 WHOLE = 0.9

@@ -1,7 +1,7 @@
 """Trading days and market phases, from dated tables.
 
-The tables stand in `data/seed/calendar.toml`; an override file of the same form adds late changes. Nothing
-is guessed: a date outside the listed years has the phase UNKNOWN and no next trading day.
+The tables stand in `seed/calendar.toml`; an override file of the same form adds late changes. Nothing is
+guessed: a date outside the listed years has the phase UNKNOWN and no next trading day.
 """
 
 import tomllib
@@ -125,7 +125,7 @@ def load_calendar(override: Path | None = None) -> "Calendar":
     Raises `BadInput` for a file that does not keep the form, `OSError` where it cannot be read.
     """
     calendar = Calendar()
-    calendar.lay_over(_parsed((files("data.seed") / "calendar.toml").read_bytes(), "calendar.toml"))
+    calendar.lay_over(_parsed((files("data.reference.seed") / "calendar.toml").read_bytes(), "calendar.toml"))
     if override is not None:
         calendar.lay_over(_parsed(override.read_bytes(), override.name))
     return calendar

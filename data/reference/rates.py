@@ -1,6 +1,6 @@
 """Charges of an order, estimated from dated rate tables.
 
-The rates stand in `data/seed/rates.toml`. An estimate speaks of one order as if nothing else were traded
+The rates stand in `seed/rates.toml`. An estimate speaks of one order as if nothing else were traded
 that day: delivery or intraday follows the product, and each line is rounded up to the paisa so that a
 reservation made from it is never short.
 """
@@ -175,7 +175,7 @@ class _Tables(_Model):
 
 @cache
 def _tables() -> _Tables:
-    text = (files("data.seed") / "rates.toml").read_text(encoding="utf-8")
+    text = (files("data.reference.seed") / "rates.toml").read_text(encoding="utf-8")
     return _Tables.model_validate(tomllib.loads(text, parse_float=Decimal))
 
 

@@ -24,7 +24,7 @@ class _Path(BaseModel):
 
 @cache
 def _paths() -> tuple[_Path, ...]:
-    text = (files("data.seed") / "emergency.toml").read_text(encoding="utf-8")
+    text = (files("data.reference.seed") / "emergency.toml").read_text(encoding="utf-8")
     return tuple(_Path.model_validate(row) for row in tomllib.loads(text)["path"])
 
 
