@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
 from data.columns import table
 from data.errors import shortened
-from data.proofs import (
+from data.proving.proofs import (
     Proofs,
     anything_changed,
     layout_now,
@@ -20,8 +20,8 @@ from data.proofs import (
     unproven_rows,
     watch,
 )
+from data.proving.told import Told
 from data.tables import Audit, AuditHead, ProofLayout
-from data.told import Told
 
 if TYPE_CHECKING:
     from data.store import Unit

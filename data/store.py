@@ -123,7 +123,7 @@ class Unit:
         self.entries.append(entry)
 
     def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
-        """Which rows are not as the audit left them (`data.proofs`), but for what this transaction wrote.
+        """Which rows are not as their proofs in the audit say, but for what this transaction wrote.
 
         `ids` are numbers of the table's single key. It makes their later change no dearer.
         """

@@ -320,7 +320,7 @@ class MarketOffset(SQLModel, table=True):
 class Audit(SQLModel, table=True):
     """The audit chain: each row's hash covers its content and the hash before it.
 
-    `proof` are hashes of the rows that its commit changed, as JSON by table and key (`data.proofs`).
+    `proof` are hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
     """
 
     __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)

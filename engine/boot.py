@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.audit_writer import standing_stop, stop_words
-from data.readable import unreadable
+from data.proving.readable import unreadable
+from data.proving.verifying import accepted, first_of
 from data.schema import schema_faults
-from data.verifying import accepted, first_of
 from engine.parts import Parts
 from engine.review.audit import Trail
 

@@ -19,7 +19,7 @@ from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.errors import TradedeskError
 from data.locks import HeldLock
-from data.readable import UNREADABLE
+from data.proving.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
 from data.tables import Instance
 from data.vocabulary import OrderState, SessionState

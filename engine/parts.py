@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from brokers.contract import Broker, BrokerAccount
 from brokers.pacing import KeyLane, Lane, key_lane
 from data.clock import Clock, MarketClock
-from data.heads import HeadsFile
 from data.locks import is_held
+from data.proving.heads import HeadsFile
 from data.reference.instruments import InstrumentIndex
 from data.reference.phases import Calendar
 from data.store import Store, StoreClosed, Unit

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from data.columns import table
 from data.locks import HeldLock, process_start
-from data.readable import UNREADABLE
+from data.proving.readable import UNREADABLE
 from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
 from data.tables import Instance
 from engine.days import roll_day

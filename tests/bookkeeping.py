@@ -30,7 +30,7 @@ from data.clock import IST, ManualClock
 from data.columns import table
 from data.ledger import Line, Transfer, post
 from data.order_tables import Fill, Order, PlanRecord, Request
-from data.rederive import differences
+from data.proving.rederive import differences
 from data.reference.instruments import InstrumentIndex
 from data.reference.phases import load_calendar
 from data.reference.seed import universe

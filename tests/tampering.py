@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, UniqueConstraint
 
 from data.columns import UtcDateTime
-from data.readable import WORDS
+from data.proving.readable import WORDS
 
 FIT = (
     "UPDATE audit_head SET seq = (SELECT coalesce(max(seq), 0) FROM audit), hash = coalesce((SELECT hash"

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from data.columns import UtcDateTime
 from data.counters import mend_counters
-from data.readable import WORDS
+from data.proving.readable import WORDS
 from data.store import Unit
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
 from engine.access.routes import NewRoute

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.clock import IST
 from data.columns import table
-from data.readable import rows_read
+from data.proving.readable import rows_read
 from data.vocabulary import (
     Demat,
     GateColour,

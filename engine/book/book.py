@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, func, select
 from brokers.contract import BrokerOrder
 from data.columns import table
 from data.order_tables import Halt, Order, RunRecord
-from data.readable import UNREADABLE, rows_read
+from data.proving.readable import UNREADABLE, rows_read
 from data.reference.names import is_former_name
 from data.store import Touched, chunks
 from data.tables import (

@@ -16,13 +16,13 @@ from data.audit_writer import kept_head, standing_stop
 from data.columns import table
 from data.counters import mend_counters
 from data.errors import BadInput
-from data.evidence import not_both_ways, recompute
-from data.heads import heads_outside
-from data.proofs import accept_rows
+from data.proving.evidence import not_both_ways, recompute
+from data.proving.heads import heads_outside
+from data.proving.proofs import accept_rows
+from data.proving.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
 from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
-from data.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
 from engine.parts import Parts
 from engine.review.findings import findings
 

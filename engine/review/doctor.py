@@ -14,18 +14,18 @@ from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
 from data.columns import table
 from data.counters import counter_faults
-from data.evidence import not_both_ways, recompute
-from data.heads import heads_outside
 from data.order_tables import Order, PlanRecord
-from data.proofs import held
-from data.readable import unreadable
-from data.rederive import differences, not_accepted
+from data.proving.evidence import not_both_ways, recompute
+from data.proving.heads import heads_outside
+from data.proving.proofs import held
+from data.proving.readable import unreadable
+from data.proving.rederive import differences, not_accepted
+from data.proving.verifying import accepted, first_of, stored_rows, verify
 from data.schema import schema_faults, table_faults
 from data.secrets import FILE, vault_state
 from data.store import StoreError, read_file
 from data.tables import UnbookedFact
 from data.urls import left_outside
-from data.verifying import accepted, first_of, stored_rows, verify
 from data.vocabulary import HaltScope, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.boot import boot_problem

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, LargeBinary, cast, select
 from data.columns import table
 from data.counters import counter_faults
 from data.order_tables import PlanRecord
-from data.readable import UNREADABLE, unreadable
-from data.rederive import differences, not_accepted
+from data.proving.readable import UNREADABLE, unreadable
+from data.proving.rederive import differences, not_accepted
+from data.proving.verifying import accepted
 from data.schema import schema_faults, table_faults
-from data.verifying import accepted
 from engine.planning.record import verify_record
 
 

@@ -10,10 +10,10 @@ from data.audit import AuditEntry
 from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
+from data.proving.verifying import Outside, stored_rows, verify
 from data.schema import prepare
 from data.store import Store, writer_engine
 from data.tables import Audit
-from data.verifying import Outside, stored_rows, verify
 from tests.desks import START
 
 ROWS = 6

@@ -15,6 +15,7 @@ from data.audit import AuditEntry
 from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
+from data.proving.verifying import stored_rows, verify
 from data.store import (
     Store,
     StoreBusy,
@@ -25,7 +26,6 @@ from data.store import (
     StoreUnwritable,
 )
 from data.tables import Audit, Meta
-from data.verifying import stored_rows, verify
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from data.audit import AuditEntry, row_hash
 from data.clock import ManualClock
 from data.columns import table
+from data.proving.verifying import stored_rows, verify_tail
 from data.store import Store, StoreUnwritable, writer_engine
 from data.tables import AuditHead
-from data.verifying import stored_rows, verify_tail
 from data.vocabulary import ClientStatus
 from engine.boot import boot_problem
 from engine.review.audit import VERIFIED, Trail

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Integer, UniqueConstraint
 from sqlmodel import SQLModel
 
-from data.proofs import UNPROVEN
+from data.proving.proofs import UNPROVEN
 from data.store import read_file
 from engine.review.doctor import examine
 from tests.desks import paper_desk

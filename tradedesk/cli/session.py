@@ -140,7 +140,7 @@ def _run(
     unopened: Unopened | None = None,
 ) -> NoReturn:
     async def opened() -> Exit:
-        from data.readable import UNREADABLE
+        from data.proving.readable import UNREADABLE
         from data.store import StoreError
         from tradedesk.compose.wiring import open_desk
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from brokers.contract import Broker
 from data.clock import Clock, MarketClock
-from data.heads import HeadsFile
+from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
 from engine.book.book import Book

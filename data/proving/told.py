@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from data.audit import Head
-from data.proofs import ACCEPTED, OF_ORDERS, Changes, Proofs, newest_layout, rows_before
+from data.proving.proofs import ACCEPTED, OF_ORDERS, Changes, Proofs, newest_layout, rows_before
 from data.tables import APPEND_ONLY
 
 MOST = 200_000

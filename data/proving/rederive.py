@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Executable, func, select
 from data.columns import table
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.order_tables import Fill, Order
-from data.rederive_lots import closed_lot_differences
+from data.proving.rederive_lots import closed_lot_differences
 from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
 from data.vocabulary import LIVE_STATES, Account
 

@@ -1,7 +1,7 @@
 """Proofs: 8 bytes of a hash of every row that money, orders or evidence rest on, kept in the audit.
 
 The writer's connection notes which rows a batch changes and what they were, by temporary triggers and so
-whoever changes them. Just before the commit their proofs go into the audit (`data.told`), whose chain holds
+whoever changes them. Just before the commit their proofs go into the audit (`told.py`), whose chain holds
 them. The doctor recomputes them.
 """
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from data.proofs import PARTS, Layout, proofs_of, proven_tables
+from data.proving.proofs import PARTS, Layout, proofs_of, proven_tables
 
 CHUNK = 5_000
 """Rows whose proofs are recomputed at a time."""

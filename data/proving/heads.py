@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from data.audit import Head
-from data.verifying import NOTHING_OUTSIDE, Outside
+from data.proving.verifying import NOTHING_OUTSIDE, Outside
 
 EVERY_S = 60.0
 """How often the newest head is written while the audit grows; besides at the opening's end and at closing."""
