@@ -26,6 +26,23 @@ def test_the_desk_runs_without_a_screen():
     assert (child.stdout, child.stderr) == ("clean\n", "")
 
 
+def test_the_words_need_neither_screen_nor_database():
+    code = (
+        "import pkgutil, importlib, sys\n"
+        "import engine.words\n"
+        "for found in pkgutil.iter_modules(engine.words.__path__, 'engine.words.'):\n"
+        "    importlib.import_module(found.name)\n"
+        "heavy = ('textual', 'rich', 'typer', 'sqlalchemy', 'sqlmodel', 'aiosqlite', 'pydantic')\n"
+        "bad = sorted(name for name in sys.modules if name.split('.')[0] in heavy)\n"
+        "assert not bad, bad\n"
+        "print('clean')"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (child.stdout, child.stderr) == ("clean\n", "")
+
+
 def test_the_root_reads_from_top_to_bottom_as_the_layers():
     child = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from widgets.formats import plain
+from widgets.text import plain
 
 SETTLE_SECONDS = 0.05
 """Enter sooner than this after a character comes from a paste or a slipping hand, and is not taken."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from widgets.answerfield import AnswerField
-from widgets.formats import plain
+from widgets.text import plain
 
 
 class ChoiceField(Widget, can_focus=True, inherit_bindings=False):

@@ -1,6 +1,6 @@
 """The order book of one symbol: five levels of bids and asks under a few lines of facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.drawing import part_style
-from widgets.formats import ELLIPSIS, clip, plain, price, quantity
+from widgets.text import ELLIPSIS, clip, plain
 
 LEVELS = 5
 """Lines of the book, drawn as dashes where there is no level."""
@@ -32,7 +32,10 @@ NO_LEVEL = DepthLevel(None, None, None, None)
 
 
 class Depth(Widget):
-    """Bid quantity and price at the left of the rule, ask price and quantity at its right."""
+    """Bid quantity and price at the left of the rule, ask price and quantity at its right.
+
+    `price` and `quantity` make text of paise and of shares, and of None.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"depth--{part}" for part in ("head", "bid", "ask", "rule")}
@@ -49,12 +52,15 @@ class Depth(Widget):
 
     def __init__(
         self,
+        price: Callable[[int | None], str],
+        quantity: Callable[[int | None], str],
         *,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._price, self._quantity = price, quantity
         self._head: tuple[str, ...] = ()
         self._levels: tuple[DepthLevel, ...] = ()
 
@@ -90,8 +96,8 @@ class Depth(Widget):
             return Strip.blank(width, base)
         level = self._levels[place] if place < len(self._levels) else NO_LEVEL
         half = max(0, (width - 3) // 2)
-        bid = _half(quantity(level.bid_quantity), price(level.bid_paise), half, left=True)
-        ask = _half(quantity(level.ask_quantity), price(level.ask_paise), half, left=False)
+        bid = _half(self._quantity(level.bid_quantity), self._price(level.bid_paise), half, left=True)
+        ask = _half(self._quantity(level.ask_quantity), self._price(level.ask_paise), half, left=False)
         return Strip([part(bid, "bid"), part(" │ ", "rule"), part(ask, "ask")]).adjust_cell_length(
             width, base
         )

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from widgets.columns import Column, PlacedColumn, place_columns
 from widgets.drawing import part_style
-from widgets.formats import clip, fit
+from widgets.text import clip, fit
 
 GUTTER = 1
 """Cells at the left that carry the cursor and the mark as characters, for screens without colour."""

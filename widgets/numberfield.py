@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.answerfield import AnswerField
-from widgets.formats import DASH, plain
+from widgets.text import DASH, plain
 
 TAKEN = frozenset("0123456789.,")
 """The characters of a number."""

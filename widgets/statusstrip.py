@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.drawing import part_style
-from widgets.formats import plain
+from widgets.text import plain
 
 Mode = Literal["paper", "sim", "live", "halted", "armed"]
 """What the whole strip says by its colour."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from widgets.formats import fit, plain
+from widgets.text import fit, plain
 
 SHOWN = 8
 """Suggestions offered at once."""

@@ -20,6 +20,7 @@ from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     AS_HELD,
@@ -48,10 +49,10 @@ from screens.words.plan import (
     wish_words,
 )
 from screens.words.trader import counted
-from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from screens.frame.workspace import Framed
@@ -518,8 +519,8 @@ class BulkForm(Vertical, can_focus=True):
             self._previewing = False
 
     def _show_preview(self, figures: str, problem: str) -> None:
-        self.query_one("#preview", Static).update(Content(formats.plain(figures)))
-        self.query_one("#preview-problem", Static).update(Content(formats.plain(problem)))
+        self.query_one("#preview", Static).update(Content(plain(figures)))
+        self.query_one("#preview-problem", Static).update(Content(plain(problem)))
 
     def paint(self) -> None:
         """Title, price, and the facts beside the fields."""
@@ -582,7 +583,7 @@ class BulkForm(Vertical, can_focus=True):
     def _paint_fact(self, name: str, was: str, hint: str) -> None:
         fact = self.query_one(f"#{name}", Static)
         fact.set_class(bool(was), "warn")
-        fact.update(Content(formats.plain(was or hint)))
+        fact.update(Content(plain(was or hint)))
 
     def _paint_clients(self) -> None:
         chosen, was = self._choice("clients").value, self._was("clients")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
+from engine.words import formats
 from screens.frame.workspace import MASK
 from screens.words.plan import alternative, free_words, verdict
 from screens.words.trader import counted, reason_word
-from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

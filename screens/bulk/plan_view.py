@@ -21,6 +21,7 @@ from data.money import count_from_text
 from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
+from engine.words import formats
 from screens.bulk import plan_changes
 from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
@@ -39,10 +40,10 @@ from screens.words.plan import (
     within_words,
 )
 from screens.words.records import line_record
-from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
@@ -138,7 +139,7 @@ class PlanView(Vertical):
         self.grid.set_rows(self._rows)
         if not changed:
             self.grid.to_top()
-        self.query_one("#difference", Static).update(Content(formats.plain(changed)))
+        self.query_one("#difference", Static).update(Content(plain(changed)))
         self.query_one("#difference").display = bool(changed)
         self.set_class(plan.intent.side is Side.BUY, "-buy")
         self.set_class(plan.intent.side is Side.SELL, "-sell")
@@ -170,7 +171,7 @@ class PlanView(Vertical):
             Content.assemble(
                 (f" {side.value} {plan.instrument.tradingsymbol} ", "bold"),
                 "│ ",
-                formats.plain(intent_line(plan, brief)),
+                plain(intent_line(plan, brief)),
                 "  " if brief else "   LTP ",
                 live,
                 *(() if brief else (" ", drift_part)),

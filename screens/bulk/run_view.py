@@ -23,9 +23,9 @@ from screens.orders.rows import run_columns, why_words
 from screens.words.market import market_stamp
 from screens.words.plan import left_words, wish_words
 from screens.words.records import Record, order_record, skipped_record
-from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
+from widgets.text import clip, plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -278,7 +278,7 @@ class RunView(Vertical):
         when = market_stamp(self._screen.desk, run.started_at)
         self.query_one("#run-title", Static).update(
             Content.assemble(
-                (f" run {run.number} {formats.plain(self._title(run))}", "bold"),
+                (f" run {run.number} {plain(self._title(run))}", "bold"),
                 f"  {when} · ",
                 (state, "$text-warning bold" if run.frozen_since or run.status is RunStatus.PAUSED else ""),
                 f" · {run.elapsed_s:.1f} s{pace}",
@@ -343,7 +343,7 @@ class RunView(Vertical):
         state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
         texts = {why_words(o) for o in orders if o.state is state} - {""}
-        return f": {formats.clip(texts.pop(), 40)}" if len(texts) == 1 else " (broker's words below)"
+        return f": {clip(texts.pop(), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod
     def _repairable(run: Run) -> str:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
+from engine.words import formats
 from screens.frame.workspace import MASK
 from screens.words.gate import GATE_WORDS
 from screens.words.market import market_time
-from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
+from engine.words import formats
 from screens.clients.page_rows import closed_columns, history_columns
 from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.commands import bindings
@@ -28,8 +29,8 @@ from screens.positions.rows import HoldingKey, holding_columns
 from screens.words.gate import gate_sentence
 from screens.words.market import market_time
 from screens.words.records import ToRecord, audit_record, closed_record, holding_record, order_record
-from widgets import formats
 from widgets.livegrid import LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.accounts.holdings import HoldView
@@ -173,7 +174,7 @@ class ClientScreen(Workspace):
             lines.append(f" held {self._money(hold.amount_paise)} for {why}{since}")
         holds = self.query_one("#client-holds", Static)
         holds.display = bool(lines)
-        holds.update(Content("\n".join(formats.plain(line) for line in lines)))
+        holds.update(Content("\n".join(plain(line) for line in lines)))
 
     def _paint_breaks(self) -> None:
         """A line a difference between our books and the broker's; `v` takes the broker's over."""
@@ -189,7 +190,7 @@ class ClientScreen(Workspace):
             lines.append(f" {rest}this client may only sell · v takes the broker's figures")
         breaks = self.query_one("#client-breaks", Static)
         breaks.display = bool(lines)
-        breaks.update(Content("\n".join(formats.plain(line) for line in lines)))
+        breaks.update(Content("\n".join(plain(line) for line in lines)))
 
     def _compared_words(self) -> str:
         """When the books were last compared with the broker's."""
@@ -271,8 +272,8 @@ class ClientScreen(Workspace):
         name = MASK if self.shell.privacy else client.name
         self.query_one("#client-who", Static).update(
             Content.assemble(
-                (f" {client.code} {formats.plain(name)}", "bold"),
-                " · " + formats.plain(" · ".join(fact for fact in facts if fact)),
+                (f" {client.code} {plain(name)}", "bold"),
+                " · " + plain(" · ".join(fact for fact in facts if fact)),
             )
         )
         net, gross, opened = (

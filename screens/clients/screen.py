@@ -33,8 +33,8 @@ from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import Here, Table, Workspace
 from screens.words.records import ToRecord, gate_record
-from widgets import formats
 from widgets.livegrid import LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
@@ -236,10 +236,10 @@ class ClientsScreen(Workspace):
             return
         masked, beside = self.shell.privacy, self.size.width >= 110
         head = client_head(self.desk, row, masked)
-        parts: list[str | tuple[str, str]] = [(formats.plain(head), "bold")]
+        parts: list[str | tuple[str, str]] = [(plain(head), "bold")]
         fine: list[str] = []
         for title, mark, colour, words in item_words(self.desk, row, masked):
-            told = formats.plain(words)
+            told = plain(words)
             if beside:
                 parts += ["\n\n" if self.size.height >= 34 else "\n", (f"{title} ", "bold")]
                 parts += [(mark, COLOURS[STYLES[colour]]), f"\n{told}"]

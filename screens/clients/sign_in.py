@@ -21,8 +21,8 @@ from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInSt
 from engine.events import Event, SessionsChanged
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.workspace import MASK, Dialog
-from widgets import formats
 from widgets.livegrid import Column, LiveGrid
+from widgets.text import plain
 from widgets.tokenfield import TokenField
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ class SignInScreen(Dialog[None]):
                 continue
             if link:
                 self._shown = client.id
-                self.query_one("#sign-in-link", Static).update(Content(formats.plain(f" {link}")))
+                self.query_one("#sign-in-link", Static).update(Content(plain(f" {link}")))
                 self._copy(link, "link copied, Enter on the empty field copies it again")
                 break
             going.give(client.id, "no sign-in needed")
@@ -352,7 +352,7 @@ class SignInScreen(Dialog[None]):
             parts.append(f"checking {at.checking}")
         if following is not None:
             parts.append(f"next {following.code}" + (" after this" if self.size.width >= 110 else ""))
-        self.query_one("#sign-in-progress", Static).update(Content(formats.plain(" · ".join(parts))))
+        self.query_one("#sign-in-progress", Static).update(Content(plain(" · ".join(parts))))
 
     def _paint(self) -> None:
         self._paint_progress()
@@ -375,9 +375,9 @@ class SignInScreen(Dialog[None]):
             others = len(self.desk.sessions.due())
             who = f" this round is signed in, {others} more are due" if others else " everybody is signed in"
             hint = " Esc closes, then r begins with them" if others else " Esc closes"
-        self.query_one("#sign-in-who", Static).update(Content(formats.plain(who)))
+        self.query_one("#sign-in-who", Static).update(Content(plain(who)))
         told = self.query_one("#sign-in-hint", Static)
-        told.update(Content(formats.plain(hint)))
+        told.update(Content(plain(hint)))
         told.set_class(self._refused and client is not None, "refused")
         self.query_one("#sign-in-link", Static).display = self._shown is not None
         self._paint_why()
@@ -389,7 +389,7 @@ class SignInScreen(Dialog[None]):
         told = self.query_one("#sign-in-why", Static)
         told.display = bool(words)
         if isinstance(row, int) and words:
-            told.update(Content(formats.plain(f" {self._entries[row].code}: {words}")))
+            told.update(Content(plain(f" {self._entries[row].code}: {words}")))
 
     # Commands
 

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from screens.clients.gate_rows import waivable
-from widgets import formats
 from widgets.choicefield import ChoiceField
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.access.gate import GateCheck, GateRow
@@ -79,7 +79,7 @@ class WaiveLine(Vertical):
         self._choice.display = several
         item = "(←→ item, Enter) reason" if several else f"{self._choice.value}, reason"
         ask = f"waive {row.code} {item}:"
-        self.query_one("#waive-ask", Static).update(Content(formats.plain(ask)))
+        self.query_one("#waive-ask", Static).update(Content(plain(ask)))
         self._reason.value = ""
         self.add_class("-open")
         self._paint()
@@ -93,7 +93,7 @@ class WaiveLine(Vertical):
     def _paint(self) -> None:
         check = self._checks[self._choice.value]
         words = f" {check.item.value} amber: {check.judged.words} · Enter waives for today, Esc keeps"
-        self.query_one("#waive-what", Static).update(Content(formats.plain(words)))
+        self.query_one("#waive-what", Static).update(Content(plain(words)))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         """Another item."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from engine.words import formats
 from screens.frame.workspace import MASK
 from screens.words.gate import gate_brief
-from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
+from engine.words import formats
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
@@ -24,7 +25,6 @@ from screens.orders.cancel import ask_cancel
 from screens.words.gate import books_words
 from screens.words.market import WIDEST, depth_levels, held_words, market_stamp, symbol_lines
 from screens.words.records import client_record, instrument_record
-from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment
@@ -101,7 +101,7 @@ class DeskScreen(Workspace):
                         id="watch",
                     )
                     yield FilterLine(id="watch-filter")
-                yield Depth(id="depth")
+                yield Depth(formats.price, formats.quantity, id="depth")
             with Pane(id="clients-pane"):
                 yield Static(classes="title")
                 yield LiveGrid(

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Dialog
 from screens.words.gate import gate_sentence
-from widgets import formats
 from widgets.livegrid import Column, LiveGrid
 
 SHOWN = 30

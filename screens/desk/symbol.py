@@ -11,15 +11,16 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.words import formats
 from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.words.gate import gate_brief
 from screens.words.market import WIDEST, depth_levels, held_words, symbol_lines
 from screens.words.records import holding_record
-from widgets import formats
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid
+from widgets.text import plain
 
 OWNER = "symbol-screen"
 """Under this name the page follows its price."""
@@ -40,7 +41,7 @@ class SymbolScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """Facts, depth, holders."""
         yield Static(id="facts")
-        yield Depth(id="book")
+        yield Depth(formats.price, formats.quantity, id="book")
         yield Static(" who holds it", classes="title")
         yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, hint="nobody holds it", id="holders")
 
@@ -131,7 +132,7 @@ class SymbolScreen(Workspace):
             f"{instrument.key}  {instrument.name}  {instrument.sector}",
             f"LTP {last}{change}  {age}  volume {formats.volume(quote.volume if quote else None)}  {mtf}",
         ]
-        self.query_one("#facts", Static).update(Content("\n".join(formats.plain(line) for line in lines)))
+        self.query_one("#facts", Static).update(Content("\n".join(plain(line) for line in lines)))
         depth = self.query_one(Depth)
         held = held_words(self.desk, self._key)
         depth.set_header(symbol_lines(self.desk, self._key, held, (depth.size.width or WIDEST) - 1))

@@ -13,8 +13,8 @@ from textual.widgets import Static
 
 from screens.frame.commands import bindings
 from screens.frame.workspace import Dialog
-from widgets import formats
 from widgets.answerfield import AnswerField
+from widgets.text import plain
 
 
 class WordsScreen(Dialog[bool]):
@@ -32,7 +32,7 @@ class WordsScreen(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, and the line for the words."""
-        yield Static(Content("\n".join(formats.plain(line) for line in self._lines)), id="question")
+        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
         yield AnswerField(f"type  {self._words}  and Enter:", monotonic=self.shell.monotonic)
         yield Static("Esc goes back, nothing changes", classes="hint")
 
@@ -59,7 +59,7 @@ class YesScreen(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, and the two keys."""
-        yield Static(Content("\n".join(formats.plain(line) for line in self._lines)), id="question")
+        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
         yield Static("y does it   Esc goes back, nothing changes", classes="hint")
 
     def action_yes(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.clock import IST
-from widgets.formats import plain
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed
-from widgets.formats import plain
+from widgets.text import plain
 
 
 class FaultScreen(Framed[None]):

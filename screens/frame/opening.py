@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from widgets.formats import plain
+from widgets.text import plain
 
 
 class OpeningScreen(Screen[None]):

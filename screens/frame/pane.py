@@ -4,7 +4,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from widgets.formats import plain
+from widgets.text import plain
 
 
 class Pane(Vertical):

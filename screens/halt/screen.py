@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from engine.events import Event, HaltChanged
 from engine.halt.halts import FILE_ONLY
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Dialog, Table
 from screens.words.certificate import (
@@ -26,9 +27,9 @@ from screens.words.certificate import (
 )
 from screens.words.market import market_time
 from screens.words.records import certificate_record
-from widgets import formats
 from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.halt.certificate import Certificate, CertificateLine
@@ -206,9 +207,9 @@ class CertificateScreen(Dialog[None]):
             )
             unread = unread_words(unwritten.unread, SHOWN_UNREAD)
             lines = (first, second, showed, *unread, *survivor_words(made, SHOWN_UNREAD))
-            return "\n".join(formats.plain(line) for line in lines)
+            return "\n".join(plain(line) for line in lines)
         if self._target == FILE_ONLY and halted:
-            by = formats.plain(halt.active()[-1].by)
+            by = plain(halt.active()[-1].by)
             return (
                 f"The HALT file stands, by {by}; the books know no halt of it. Nothing is sent.\n"
                 f"{self.desk.counts().live} orders are live in the books. F9 F9 cancels all."
@@ -247,7 +248,7 @@ class CertificateScreen(Dialog[None]):
                 f"last {_seconds(certificate.last_cancel_s)}"
             )
             lines.append(third + (f", last order ended {_seconds(max(ended))}" if ended else ""))
-        return "\n".join(formats.plain(line) for line in lines)
+        return "\n".join(plain(line) for line in lines)
 
     def _held_words(self, money: Callable[[int], str]) -> str:
         """What is blocked for other reasons than orders, such as a payout; a halt leaves it."""
@@ -261,7 +262,7 @@ class CertificateScreen(Dialog[None]):
         lines += [*survivor_words(certificate, SHOWN_UNREAD), *unknown_words(certificate)]
         if certificate.not_signed_in:
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
-        return "\n".join(formats.plain(line) for line in lines)
+        return "\n".join(plain(line) for line in lines)
 
     def _stranger_words(self, certificate: Certificate) -> str:
         """Orders that this desk had not sent, such as those from a client's own phone."""
@@ -274,7 +275,7 @@ class CertificateScreen(Dialog[None]):
         ]
         if len(found) > SHOWN_STRANGERS:
             lines.append(f"and {len(found) - SHOWN_STRANGERS} more; `tradedesk certificate` lists them")
-        return "\n".join(formats.plain(line) for line in lines)
+        return "\n".join(plain(line) for line in lines)
 
     def table_of(self, grid: LiveGrid) -> Table | None:
         """A line a client."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.words import formats
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.workspace import MASK, Framed
 from screens.orders.rows import terms_words
 from screens.words.trader import counted
-from widgets import formats
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

@@ -18,6 +18,7 @@ from textual.widgets import Static
 from data.vocabulary import OrderState
 from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
@@ -26,8 +27,8 @@ from screens.orders.rows import state_words, terms_words, why_words
 from screens.orders.settle import ask_absent, ask_adopt_order
 from screens.words.market import market_stamp, market_time
 from screens.words.trader import detail_words
-from widgets import formats
 from widgets.livegrid import Column, LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -193,7 +194,7 @@ class OrderScreen(Workspace):
     def _paint(self) -> None:
         order = self._order
         client = self.desk.clients.get(order.client_id)
-        name = MASK if self.shell.privacy else formats.plain(client.name)
+        name = MASK if self.shell.privacy else plain(client.name)
         average = f" at {formats.price(order.average_paise)}" if order.filled_quantity else ""
         blocked = MASK if self.shell.privacy else formats.amount(order.blocked_paise)
         run = f"of run {order.run_number}, plan {order.plan_number}"
@@ -213,9 +214,7 @@ class OrderScreen(Workspace):
             lines.append(f" the broker says: {why}")
         lines += [f" open: {row['kind']} {row['state'].lower()}{_asked_words(row)}" for row in self._open]
         lines += self._doubt_lines(order)
-        self.query_one("#order-facts", Static).update(
-            Content("\n".join(formats.plain(line) for line in lines))
-        )
+        self.query_one("#order-facts", Static).update(Content("\n".join(plain(line) for line in lines)))
 
     def _doubt_lines(self, order: OrderView) -> list[str]:
         """An order in doubt: why, since when, what reads have shown, and what the trader can do."""

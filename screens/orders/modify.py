@@ -14,15 +14,16 @@ from textual.widgets import Static
 from data.errors import BadInput
 from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
+from engine.words import formats
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS
 from screens.frame.workspace import MASK, Dialog, Framed, Here
 from screens.orders.cancel import order_words
 from screens.words.market import depth_levels
 from screens.words.trader import counted
-from widgets import formats
 from widgets.depth import Depth
 from widgets.numberfield import NumberField
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -84,7 +85,7 @@ class ModifyScreen(Dialog[None]):
                     yield NumberField(
                         formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
                     )
-            yield Depth(id="modify-depth")
+            yield Depth(formats.price, formats.quantity, id="modify-depth")
             yield Static(id="modify-needs")
             yield Static(id="modify-problem")
             yield Static("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
@@ -145,7 +146,7 @@ class ModifyScreen(Dialog[None]):
         if not self.is_mounted:
             return
         self.query_one("#modify-order", Static).update(
-            Content(formats.plain(f"Modify order {self._order_id}: {order_words(self, self._order)}"))
+            Content(plain(f"Modify order {self._order_id}: {order_words(self, self._order)}"))
         )
         funds = self.desk.funds.of(self._order.client_id)
         cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
@@ -153,7 +154,7 @@ class ModifyScreen(Dialog[None]):
         self.query_one("#modify-needs", Static).update(Content(f"{words} · cash {cash}"))
         short = self._short_words()
         problem = self._complaint or (f"CANNOT SEND: {short}" if short else "")
-        self.query_one("#modify-problem", Static).update(Content(formats.plain(problem)))
+        self.query_one("#modify-problem", Static).update(Content(plain(problem)))
         key = self._order.key
         quote = self.desk.market.quote(key)
         age = formats.age(self.desk.market.age(key))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, OrderType, Side
 from engine.refusals import words as reason_words
+from engine.words import formats
 from screens.frame.workspace import MASK
 from screens.words.market import market_when
 from screens.words.plan import STATE_STYLES, STATE_WORDS, problem
-from widgets import formats
 from widgets.livegrid import Column
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -38,7 +39,7 @@ def why_words(order: OrderView) -> str:
     ours = reason_words(order.reason_code)
     words = order.reason_text or ours or told
     flags = " ".join(order.flags)
-    return formats.plain(f"{flags}: {words}" if flags and words else flags or words)
+    return plain(f"{flags}: {words}" if flags and words else flags or words)
 
 
 def order_price(order: OrderView) -> str:

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.workspace import Here, Table, Workspace
@@ -22,8 +23,8 @@ from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns, state_words, why_words
 from screens.words.plan import waiting_words
 from screens.words.records import order_record
-from widgets import formats
 from widgets.livegrid import LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -219,7 +220,7 @@ class OrdersScreen(Workspace):
             words = f" {client.code} {order.side.value} {order.tradingsymbol} {state_words(order)}"
             why = why_words(order)
             words += f" · {why}" if why else ""
-        self.query_one("#orders-detail", Static).update(Content(formats.plain(words)))
+        self.query_one("#orders-detail", Static).update(Content(plain(words)))
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
         """Say how many are marked."""

@@ -14,13 +14,14 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.workspace import MASK, Dialog, Framed
 from screens.orders.cancel import order_words
 from screens.words.market import market_time
-from widgets import formats
 from widgets.livegrid import Column, LiveGrid
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
@@ -57,7 +58,7 @@ class ReasonScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, the broker's orders to choose from, the reason."""
-        yield Static(Content("\n".join(formats.plain(line) for line in self._lines)), id="question")
+        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
         if self._theirs:
             yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="theirs")
         yield Static("reason, for the audit:", classes="hint")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
+from engine.words import formats
 from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.workspace import MASK
-from widgets import formats
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.words import formats
 from screens.desk.rows import known_pnl, stale_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
@@ -29,7 +30,6 @@ from screens.positions.rows import (
 )
 from screens.words.plan import fitting
 from screens.words.records import Record, client_record, holding_record, stock_record
-from widgets import formats
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from textual.widgets import Static
 
 from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed, Here
 from screens.words.plan import STATE_WORDS, difference
 from screens.words.ticket import problem_lines, review_sentence
-from widgets import formats
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -81,7 +82,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
                 f"{formats.time_of_day(plan.market_at)} · valid {left} s{halted}"
             )
         )
-        self.query_one("#review-change", Static).update(Content(formats.plain(self._changed)))
+        self.query_one("#review-change", Static).update(Content(plain(self._changed)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to yes where nothing can be sent."""

@@ -18,6 +18,7 @@ from data.errors import BadInput
 from data.money import count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
+from engine.words import formats
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     KINDS,
@@ -34,10 +35,10 @@ from screens.frame.workspace import MASK, Dialog, Here
 from screens.ticket.review import ReviewScreen
 from screens.words.plan import alternative
 from screens.words.ticket import money_words, problem_lines
-from widgets import formats
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.planning.record import Plan, PlanLine
@@ -422,7 +423,7 @@ class TicketScreen(Dialog[None]):
         instrument = desk.market.index.get(self._key) if self._key else None
         client = desk.clients.get(self._client_id) if self._client_id is not None else None
         what = instrument.tradingsymbol if instrument else "…"
-        name = MASK if masked else formats.plain(client.name) if client else ""
+        name = MASK if masked else plain(client.name) if client else ""
         whom = f"{client.code} {name}" if client else "…"
         style = "$side-buy bold" if self._side is Side.BUY else "$side-sell bold"
         self.query_one("#ticket-title", Static).update(
@@ -449,7 +450,7 @@ class TicketScreen(Dialog[None]):
             lines.append("the same again, on purpose")
         for field in self.query(NumberField):
             field.own_keys = OWN_KEYS + "A" * self._is_duplicate
-        self.query_one("#problem", Static).update(Content("\n".join(formats.plain(line) for line in lines)))
+        self.query_one("#problem", Static).update(Content("\n".join(plain(line) for line in lines)))
 
     def here(self) -> Here:
         """The ticket's symbol and client."""

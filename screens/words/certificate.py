@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from widgets.formats import counted
+from engine.words.formats import counted
 
 if TYPE_CHECKING:
     from engine.halt.certificate import Certificate, CertificateRow, CertificateUnread

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data.clock import IST
-from widgets import formats
+from engine.words import formats
 from widgets.depth import DepthLevel
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
 from engine.refusals import REASON_WORDS
+from engine.words import formats
 from screens.frame.workspace import MASK
 from screens.orders.rows import terms_words
 from screens.words.plan import alternative, fewer_words
 from screens.words.trader import REASON_SENTENCES, SIGN_IN
-from widgets import formats
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView
@@ -88,7 +89,7 @@ def _lent_words(way: Alternative, masked: bool) -> str:
 def review_sentence(plan: Plan, masked: bool) -> str:
     """The one sentence a review asks `y` for."""
     line = plan.ok_lines[0]
-    side, name = plan.intent.side, MASK if masked else formats.plain(line.name)
+    side, name = plan.intent.side, MASK if masked else plain(line.name)
     intent = plan.intent
     price = terms_words(
         intent.order_type,

@@ -8,8 +8,8 @@ from typing import Any, cast
 from data.vocabulary import BreakKind, Reason
 from engine.planning.record import SHOWN_DIGITS
 from engine.refusals import REASON_WORDS
-from widgets import formats
-from widgets.formats import counted as counted
+from engine.words import formats
+from engine.words.formats import counted as counted
 
 REASON_BRIEF = {
     Reason.CLIENT_INACTIVE: "inactive",

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
-from widgets import formats
+from engine.words import formats
 from widgets.columns import Column
 from widgets.livegrid import LiveGrid
 

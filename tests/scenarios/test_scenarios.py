@@ -20,10 +20,10 @@ from data.vocabulary import (
 )
 from engine.accounts.clients import NewClient
 from engine.events import Event, OrderFilled
+from engine.words import formats
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell
 from tradedesk.compose.paper_desk import prepare_demo
 from tradedesk.compose.wiring import open_desk
-from widgets import formats
 
 DAY = date(2026, 11, 18)
 ROHAN, PRIYA, AMIT = 8, 15, 22

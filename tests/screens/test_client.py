@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from data.vocabulary import OrderState, SizingKind
+from engine.words import formats
 from screens.clients.page import ClientScreen
 from screens.frame.confirm import YesScreen
 from screens.ticket.screen import TicketScreen
 from tests.desks import buy, carry_out, sell
 from tests.screens.papers import PaperBench, opened_on_paper
-from widgets import formats
 from widgets.symbolinput import SymbolInput
 
 

@@ -6,13 +6,13 @@ from textual.widgets import Input, Static
 from brokers.contract import BrokerAccount, BrokerError
 from data.vocabulary import OrderState
 from engine.book.halt_file import write_halt_file
+from engine.words.formats import rupees
 from screens.desk.screen import DeskScreen
 from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import Wire, disk
 from tests.screens.bench import MORNING, Bench, opened
-from widgets.formats import rupees
 from widgets.statusstrip import StatusStrip
 
 PLACES = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
+from engine.words.formats import signed_percent
 from screens.orders.modify import ModifyScreen, ask_modify
 from screens.words.plan import alternative, verdict
 from tests.desks import buy, carry_out
@@ -13,7 +14,6 @@ from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.cli.views import quote_shape
 from tradedesk.compose.settings import Settings
-from widgets.formats import signed_percent
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 

@@ -5,6 +5,7 @@ from textual.binding import Binding
 from textual.widgets import Input
 from widget_app import Kept, Ticker, WidgetApp
 
+from engine.words import formats
 from widgets.depth import Depth, DepthLevel
 from widgets.keyline import CANCEL_ALL, KeyLine
 from widgets.numberfield import NumberField
@@ -111,7 +112,7 @@ async def test_the_key_line_presses_the_key_under_the_mouse() -> None:
 
 
 async def test_the_book_shows_five_levels_and_dashes_for_none() -> None:
-    depth = Depth()
+    depth = Depth(formats.price, formats.quantity)
     async with WidgetApp(depth).run_test(size=(44, 24)) as pilot:
         depth.set_header(["RELIANCE tick 0.10\x1b[2J", "held 23 clients"])
         depth.update([DepthLevel(210, 2_450_40, 2_450_60, 160), DepthLevel(1_10_000, 2_450_30, None, None)])
@@ -127,7 +128,7 @@ async def test_the_book_shows_five_levels_and_dashes_for_none() -> None:
 
 
 async def test_a_narrow_book_keeps_its_prices_whole() -> None:
-    depth = Depth()
+    depth = Depth(formats.price, formats.quantity)
     async with WidgetApp(depth).run_test(size=(26, 24)) as pilot:
         depth.update([DepthLevel(1_10_000, 1_02_450_40, 1_02_450_60, 1_60_000)])
         await pilot.pause()

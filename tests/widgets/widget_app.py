@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-from widgets import formats
+from engine.words import formats
 from widgets.columns import Column
 
 VARIABLES = {

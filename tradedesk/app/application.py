@@ -32,7 +32,7 @@ from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.shell import FLASH_FRAMES, ShellApp
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
 from tradedesk.app.workspaces import WORKSPACES, without_workspace
-from widgets.formats import plain
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.execution.runs import RunView

@@ -18,7 +18,7 @@ from data.vocabulary import Side
 from screens.frame.workspace import Framed, Workspace
 from tradedesk.app.colon_commands import run_line
 from tradedesk.app.workspaces import WORKSPACES
-from widgets.formats import plain
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data.clock import IST
-from widgets.formats import DASH, time_of_day
+from engine.words.formats import DASH, time_of_day
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.words.formats import counted as counted
 from tradedesk.cli.streams import takes_every_sign
-from widgets.formats import counted as counted
-from widgets.formats import plain
+from widgets.text import plain
 
 PIPED_WIDTH = 200
 """Columns of a table that goes to a file or another program."""

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
+from engine.words.formats import DASH, amount, percent, quantity, rupees
 from tradedesk.cli.output import counted, line, table
-from widgets.formats import DASH, amount, percent, quantity, rupees
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

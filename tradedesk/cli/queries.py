@@ -9,14 +9,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from tradedesk.cli import views as shapes
-from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
-from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson
-from tradedesk.cli.output import counted, document, line, say, table
-from tradedesk.cli.plan_words import run_words, why_words
-from tradedesk.cli.session import run
-from widgets.formats import (
+from engine.words.formats import (
     DASH,
     age,
     amount,
@@ -29,6 +22,13 @@ from widgets.formats import (
     signed_percent,
     volume,
 )
+from tradedesk.cli import views as shapes
+from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.plan_words import run_words, why_words
+from tradedesk.cli.session import run
 
 if TYPE_CHECKING:
     from engine.desk import Desk

@@ -9,13 +9,13 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState
+from engine.words.formats import age, price, quantity
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import break_shape, difference_shape, order_shape, unknown_shape
-from widgets.formats import age, price, quantity
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView, OrderView

@@ -8,6 +8,7 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import HaltScope
+from engine.words.formats import DASH, quantity, rupees
 from screens.words.certificate import (
     absent_words,
     read_words,
@@ -22,7 +23,6 @@ from tradedesk.cli.options import AsJson, Yes
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import certificate_shape
-from widgets.formats import DASH, quantity, rupees
 
 if TYPE_CHECKING:
     from engine.desk import Desk

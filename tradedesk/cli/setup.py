@@ -7,12 +7,12 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus
+from engine.words.formats import rupees
 from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
-from widgets.formats import rupees
 
 if TYPE_CHECKING:
     from data.reference.instruments import Instrument

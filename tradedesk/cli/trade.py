@@ -7,6 +7,7 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState, Reason, RequestState
+from engine.words import formats
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.options import (
@@ -31,7 +32,6 @@ from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
 from tradedesk.cli.session import confirmed, run, seconds_from, until
 from tradedesk.cli.views import order_shape, plan_shape, request_shape, run_shape
-from widgets import formats
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

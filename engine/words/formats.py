@@ -1,79 +1,18 @@
-"""Numbers, times and outside text as the screens and the command line show them.
+"""Numbers and times as everything that a trader reads shows them.
 
 Money comes in as integer paise; `None` is always shown as a dash, never as a zero.
 """
 
-import re
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from rich.cells import cell_len, set_cell_size
+from data.clock import IST
+from data.money import amount_words, grouped, half_up
 
 DASH = "—"
 """What stands for a value that is not known."""
 
-ELLIPSIS = "…"
-"""The last cell of a text that was cut."""
-
-_IST = ZoneInfo("Asia/Kolkata")
 _LAKH = 100_000
 _CRORE = 10_000_000
-
-_SPACES = re.compile(r"[\t\n\r\v\f\u2028\u2029]+")
-# C0 and C1 controls, bidirectional marks, embeddings, overrides and isolates, invisible separators, lone
-# surrogates and tag characters. The two joiners U+200C and U+200D stay: Indian scripts need them.
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    r"\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-
-
-def plain(text: str) -> str:
-    """Outside text without control, bidirectional and invisible characters, line breaks as blanks."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSAFE.sub("", _SPACES.sub(" ", text))
-
-
-def clip(text: str, width: int) -> str:
-    """`text` cut to `width` terminal cells, the last of them `…` when something was cut."""
-    if cell_len(text) <= width:
-        return text
-    if width <= 0:
-        return ""
-    return set_cell_size(text, width - 1) + ELLIPSIS
-
-
-def fit(text: str, width: int, align: str = "left") -> str:
-    """Outside text made plain and padded to exactly `width` cells, aligned `left` or `right`.
-
-    A text too long is cut at the left alignment; at the right stand figures, and a figure cut short reads
-    as another figure, so that only `…` is left of it.
-    """
-    if text.isascii() and text.isprintable() and len(text) <= width:
-        return text.rjust(width) if align == "right" else text.ljust(width)
-    text = plain(text)
-    if cell_len(text) > width:
-        text = clip(ELLIPSIS if align == "right" else text, width)
-    blanks = " " * (width - cell_len(text))
-    return blanks + text if align == "right" else text + blanks
-
-
-def _half_up(numerator: int, denominator: int) -> int:
-    """Integer division of a non-negative numerator, rounded half up."""
-    return (2 * numerator + denominator) // (2 * denominator)
-
-
-def _grouped(number: int) -> str:
-    """A non-negative integer with Indian grouping."""
-    digits = str(number)
-    if len(digits) <= 3:
-        return digits
-    head, tail = digits[:-3], digits[-3:]
-    first = len(head) % 2
-    pairs = [head[:first]] if first else []
-    pairs += [head[i : i + 2] for i in range(first, len(head), 2)]
-    return ",".join([*pairs, tail])
 
 
 def _sign(value: int, positive: str = "") -> str:
@@ -82,10 +21,7 @@ def _sign(value: int, positive: str = "") -> str:
 
 def amount(paise: int | None) -> str:
     """Paise with Indian grouping and two decimals: `12,34,567.50`."""
-    if paise is None:
-        return DASH
-    rupees_part, paise_part = divmod(abs(paise), 100)
-    return f"{_sign(paise)}{_grouped(rupees_part)}.{paise_part:02d}"
+    return DASH if paise is None else amount_words(paise)
 
 
 def price(paise: int | None) -> str:
@@ -97,8 +33,8 @@ def rupees(paise: int | None) -> str:
     """Paise as whole rupees, rounded half away from zero: `12,34,567`."""
     if paise is None:
         return DASH
-    whole = _half_up(abs(paise), 100)
-    return f"{_sign(paise) if whole else ''}{_grouped(whole)}"
+    whole = half_up(abs(paise), 100)
+    return f"{_sign(paise) if whole else ''}{grouped(whole)}"
 
 
 def short(paise: int | None) -> str:
@@ -106,21 +42,21 @@ def short(paise: int | None) -> str:
     if paise is None:
         return DASH
     size = abs(paise)
-    if _half_up(size, 100) < _LAKH:
+    if half_up(size, 100) < _LAKH:
         return rupees(paise)
     # A figure that rounds to a hundred lakh is a crore: 99.96 L is shown as 1.00 cr.
-    unit, word = (_LAKH, "L") if _half_up(size * 10, _LAKH * 100) < 1_000 else (_CRORE, "cr")
+    unit, word = (_LAKH, "L") if half_up(size * 10, _LAKH * 100) < 1_000 else (_CRORE, "cr")
     return f"{_sign(paise)}{_three_figures(size, unit * 100)} {word}"
 
 
 def _three_figures(numerator: int, denominator: int) -> str:
     """A quotient with as many decimals as three figures leave room for."""
     for decimals in (2, 1):
-        scaled = _half_up(numerator * 10**decimals, denominator)
+        scaled = half_up(numerator * 10**decimals, denominator)
         if scaled < 1_000:
             whole, part = divmod(scaled, 10**decimals)
             return f"{whole}.{part:0{decimals}d}"
-    return _grouped(_half_up(numerator, denominator))
+    return grouped(half_up(numerator, denominator))
 
 
 def signed(paise: int | None) -> str:
@@ -150,14 +86,14 @@ def percent(bps: int | None) -> str:
 
 def whole_percent(bps: int | None, unit: str = "%") -> str:
     """Basis points as whole percent, rounded half away from zero: `57%`."""
-    return DASH if bps is None else f"{_sign(bps)}{_half_up(abs(bps), 100)}{unit}"
+    return DASH if bps is None else f"{_sign(bps)}{half_up(abs(bps), 100)}{unit}"
 
 
 def tenth_percent(bps: int | None) -> str:
     """Basis points as percent with one decimal, rounded half away from zero: `40.2`."""
     if bps is None:
         return DASH
-    whole, part = divmod(_half_up(abs(bps), 10), 10)
+    whole, part = divmod(half_up(abs(bps), 10), 10)
     return f"{_sign(bps)}{whole}.{part}"
 
 
@@ -176,7 +112,7 @@ def signed_percent(bps: int | None) -> str:
 
 def quantity(number: int | None) -> str:
     """A number of shares, orders or clients with Indian grouping: `1,10,000`."""
-    return DASH if number is None else f"{_sign(number)}{_grouped(abs(number))}"
+    return DASH if number is None else grouped(number)
 
 
 def counted(number: int, noun: str) -> str:
@@ -191,7 +127,7 @@ def volume(number: int | None) -> str:
     if number < 1_000:
         return str(number)
     for unit, word in ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "B")):
-        tenths = _half_up(number * 10, unit)
+        tenths = half_up(number * 10, unit)
         if tenths < 10_000 or word == "B":
             break
     return f"{tenths // 10}.{tenths % 10}{word}"
@@ -217,4 +153,4 @@ def time_of_day(moment: datetime | None) -> str:
         return DASH
     if moment.tzinfo is None:
         raise ValueError(f"moment must be an aware time, got {moment!r}")
-    return moment.astimezone(_IST).strftime("%H:%M:%S")
+    return moment.astimezone(IST).strftime("%H:%M:%S")

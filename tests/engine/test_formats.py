@@ -1,13 +1,10 @@
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
 
-from widgets import formats
+from engine.words import formats
 
 
 @pytest.mark.parametrize(
@@ -77,33 +74,3 @@ def test_times_are_shown_in_india_and_never_guessed() -> None:
     assert formats.time_of_day(datetime(2026, 3, 2, 3, 47, 42, tzinfo=UTC)) == "09:17:42"
     with pytest.raises(ValueError, match="aware"):
         formats.time_of_day(datetime(2026, 3, 2, 9, 17))  # noqa: DTZ001 - the fault under test
-
-
-def test_outside_text_loses_what_could_move_or_hide_other_text() -> None:
-    assert formats.plain("RMS:\x1b[31m margin\n\u202eexceeds\u2066 \u200blimit\ud800\x00") == (
-        "RMS:[31m margin exceeds limit"
-    )
-    name = "ക്\u200dഷ രാജൻ"
-    assert formats.plain(name) == name
-
-
-@given(st.text(), st.integers(0, 30), st.sampled_from(["left", "right"]))
-def test_a_fitted_text_takes_exactly_its_cells(text: str, width: int, align: str) -> None:
-    fitted = formats.fit(text, width, align)
-    assert cell_len(fitted) == width
-    assert formats.plain(fitted) == fitted
-
-
-def test_a_cut_text_says_so_and_counts_cells() -> None:
-    assert formats.clip("日本語テキスト", 7) == "日本語…"
-    assert formats.clip("RELIANCE", 8) == "RELIANCE"
-    assert formats.clip("RELIANCE", 5) == "RELI…"
-
-
-def test_a_figure_that_does_not_fit_is_not_shown_as_a_smaller_one() -> None:
-    assert formats.fit("12,34,567", 6, "right") == "     …"
-
-
-def test_the_command_line_takes_the_formats_without_the_screen_library() -> None:
-    code = "import sys, widgets.formats; sys.exit('textual' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
