@@ -1,0 +1,320 @@
+"""What all repositories are made of: statements made once from the tables, rows read and written by position.
+
+A row class is a dataclass whose fields are named as columns of its table; a field that is no column has
+`init=False`. A field of an enum holds the enum where its column holds the word; one of a class that is
+`Stored` holds what that class makes of the text. A statement is compiled once a dialect and run as text from
+then on, since building one anew costs more than SQLite's own work on a row.
+
+    ORDERS = Rows(Order, WorkingOrder)
+    OF_CLIENT = ORDERS.query(ORDERS.c.client_id == given("client"), among(ORDERS.c.state, "states"))
+    live = OF_CLIENT.all(unit.connection, client=7, states=LIVE_STATES)
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from functools import lru_cache
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, Generic, Protocol, Self, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Date,
+    Delete,
+    Dialect,
+    Integer,
+    Select,
+    String,
+    TypeDecorator,
+    Update,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import TypeEngine
+from sqlmodel import SQLModel
+
+from data.columns import UtcDateTime, table
+
+Row = TypeVar("Row")
+T = TypeVar("T")
+
+Codec = Callable[[Any], Any]
+"""Makes of a value what is stored, or the value of what is stored."""
+
+_GIVEN = "given_"
+
+
+class Stored(Protocol):
+    """A value that stands in a text column as text of its own making."""
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """The value that stands as `text`."""
+        ...
+
+    def text(self) -> str:
+        """What stands in the column."""
+        ...
+
+
+def given(name: str) -> BindParameter[Any]:
+    """A value that each run of a statement names."""
+    return bindparam(_GIVEN + name, None)
+
+
+class _Listed(TypeDecorator[Any]):
+    """Many values in one parameter, so that a statement has one text for any number of them."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return json.dumps(list(value))
+
+
+def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """That a column is one of the numbers or words that each run names."""
+    listed = func.json_each(bindparam(_GIVEN + name, None, type_=_Listed())).table_valued("value")
+    return of.in_(select(column("value", Integer)).select_from(listed))
+
+
+class _Text:
+    """A statement as one dialect's text, with what goes into its places: named values and constants."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.sql = str(compiled)
+        self._names: list[str] = []
+        self._encoders: list[tuple[int, Codec]] = []
+        self._constants: list[tuple[int, Any]] = []
+        for place, name in enumerate(cast(list[str], compiled.positiontup or ())):
+            bound = compiled.binds.get(name)
+            encode = None if bound is None else _encoder(bound.type, dialect)
+            if name.startswith(_GIVEN):
+                if encode is not None:
+                    self._encoders.append((len(self._names), encode))
+                self._names.append(name.removeprefix(_GIVEN))
+            else:
+                value = compiled.params[name]
+                self._constants.append((place, value if encode is None else encode(value)))
+
+    def named(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The parameters of one run. Raises `KeyError` for a value that is not named."""
+        return self._parameters([values[name] for name in self._names])
+
+    def rows(self, rows: Iterable[Any], words: Mapping[str, Codec]) -> list[tuple[Any, ...]]:
+        """The parameters for each of many objects, whose attributes have the values' names."""
+        own = [(place, words[name]) for place, name in enumerate(self._names) if name in words]
+        if len(self._names) == 1:
+            one = attrgetter(self._names[0])
+            return [self._parameters([one(row)], own) for row in rows]
+        every = attrgetter(*self._names)
+        return [self._parameters(list(every(row)), own) for row in rows]
+
+    def _parameters(self, cells: list[Any], own: Sequence[tuple[int, Codec]] = ()) -> tuple[Any, ...]:
+        for place, encode in own:
+            cells[place] = encode(cells[place])
+        for place, encode in self._encoders:
+            cells[place] = encode(cells[place])
+        for place, value in self._constants:
+            cells.insert(place, value)
+        return tuple(cells)
+
+
+class _Statement:
+    """A statement of any kind, compiled when a dialect first runs it."""
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._texts: dict[str, _Text] = {}
+
+    def on(self, dialect: Dialect) -> _Text:
+        """The statement as this dialect's text."""
+        known = self._texts.get(dialect.name)
+        if known is None:
+            known = self._texts[dialect.name] = _Text(self._statement, dialect)
+        return known
+
+
+class Query(Generic[T]):
+    """A SELECT made once. `make` takes the selected columns by position and returns what a row becomes."""
+
+    def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
+        self._statement = _Statement(statement)
+        self._make = make
+        self._columns = list(statement.selected_columns)
+        self._decoders: dict[str, list[tuple[int, Codec]]] = {}
+
+    def all(self, connection: Connection, **values: Any) -> list[T]:
+        """Every row. Raises `ValueError` where a stored value cannot be read."""
+        text = self._statement.on(connection.dialect)
+        result = connection.exec_driver_sql(text.sql, text.named(values))
+        return self._made(result, connection.dialect)
+
+    def first(self, connection: Connection, **values: Any) -> T | None:
+        """The first row; None where there is none."""
+        found = self.all(connection, **values)
+        return found[0] if found else None
+
+    async def read(self, connection: AsyncConnection, **values: Any) -> list[T]:
+        """Every row, by a reader's connection. Raises `ValueError` as `all` does."""
+        text = self._statement.on(connection.dialect)
+        result = await connection.exec_driver_sql(text.sql, text.named(values))
+        return self._made(result, connection.dialect)
+
+    def _made(self, result: CursorResult[Any], dialect: Dialect) -> list[T]:
+        decoders = self._decoders.get(dialect.name)
+        if decoders is None:
+            decoders = self._decoders[dialect.name] = _decoders(self._make, self._columns, dialect)
+        made: list[T] = []
+        for row in result.all():
+            cells = list(row)
+            for place, decode in decoders:
+                cells[place] = decode(cells[place])
+            made.append(self._make(*cells))
+        return made
+
+
+class Change:
+    """An UPDATE or DELETE made once."""
+
+    def __init__(self, statement: Update | Delete) -> None:
+        self._statement = _Statement(statement)
+
+    def run(self, connection: Connection, **values: Any) -> int:
+        """Run it once; returns how many rows it changed."""
+        text = self._statement.on(connection.dialect)
+        return connection.exec_driver_sql(text.sql, text.named(values)).rowcount
+
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it for each of many sets of values; returns how many rows were changed in all."""
+        if not rows:
+            return 0
+        text = self._statement.on(connection.dialect)
+        return connection.exec_driver_sql(text.sql, [text.named(row) for row in rows]).rowcount
+
+
+class Rows(Generic[Row]):
+    """The rows of one table as objects of one class, which may leave out columns that have defaults."""
+
+    def __init__(self, model: type[SQLModel], row: type[Row]) -> None:
+        self.row = row
+        self.table = table(model)
+        self.c = self.table.c
+        self.fields = tuple(_fields(row))
+        self._words = {name: encode for name, kind in _kinds(row).items() if (encode := _word(kind))}
+        self._insert = _Statement(insert(self.table).values(self._inserted()))
+        self._saves: dict[tuple[str, ...], _Statement] = {}
+
+    def columns(self) -> list[ColumnElement[Any]]:
+        """The columns of the row class in the order of its fields, for a query of one's own."""
+        return [self.c[name] for name in self.fields]
+
+    def query(self, *where: ColumnElement[bool], order_by: Sequence[Any] = ()) -> Query[Row]:
+        """The rows that meet all of these conditions."""
+        return Query(self.row, select(*self.columns()).where(*where).order_by(*order_by))
+
+    def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert many rows in one statement."""
+        self._write(connection, self._insert, rows)
+
+    def save(self, connection: Connection, rows: Sequence[Row], *fields: str) -> int:
+        """Write these fields of many rows by their primary key; returns how many rows were changed."""
+        statement = self._saves.get(fields)
+        if statement is None:
+            keys = [key == given(key.name) for key in self.table.primary_key]
+            changed = {self.c[name]: given(name) for name in fields}
+            statement = self._saves[fields] = _Statement(update(self.table).where(*keys).values(changed))
+        return self._write(connection, statement, rows)
+
+    def _inserted(self) -> dict[ColumnElement[Any], Any]:
+        """What goes into each column: the row's own value, else the column's default."""
+        values: dict[ColumnElement[Any], Any] = {}
+        for one in self.c:
+            if one.name in self.fields:
+                values[one] = given(one.name)
+            elif isinstance(one.default, ScalarElementColumnDefault):
+                values[one] = cast(Any, one.default).arg
+        return values
+
+    def _write(self, connection: Connection, statement: _Statement, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        text = statement.on(connection.dialect)
+        return connection.exec_driver_sql(text.sql, text.rows(rows, self._words)).rowcount
+
+
+# --- values as they are stored ---------------------------------------------------------------------------
+
+
+def _fields(row: Any) -> list[str]:
+    return [one.name for one in dataclasses.fields(row) if one.init]
+
+
+def _kinds(make: Any) -> dict[str, Any]:
+    """The class of each field of a row class, without the None that may stand for it; else nothing."""
+    if not dataclasses.is_dataclass(make):
+        return {}
+    hints = get_type_hints(make)
+    return {name: _without_none(hints[name]) for name in _fields(make)}
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (UnionType, Union):
+        (hint,) = (one for one in get_args(hint) if one is not NoneType)
+    return hint
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def _word(kind: Any) -> Codec | None:
+    """What makes the stored text of a field of this class; None where the column's type does."""
+    if _is_enum(kind):
+        return {None: None, **{member: member.value for member in kind}}.__getitem__
+    return kind.text if hasattr(kind, "of_text") else None
+
+
+def _meaning(kind: Any) -> Codec | None:
+    """What makes a field of this class of the stored text; None where the column's type does."""
+    if _is_enum(kind):
+        known = {None: None, **{member.value: member for member in kind}}
+        return lambda word: known[word] if word in known else kind(word)
+    return kind.of_text if hasattr(kind, "of_text") else None
+
+
+def _encoder(kind: TypeEngine[Any], dialect: Dialect) -> Codec | None:
+    return _remembered(kind, kind.dialect_impl(dialect).bind_processor(dialect))
+
+
+def _decoders(
+    make: Callable[..., Any], columns: Sequence[ColumnElement[Any]], dialect: Dialect
+) -> list[tuple[int, Codec]]:
+    """The places of a row whose stored values become others, with what makes them."""
+    kinds = list(_kinds(make).values()) or [None] * len(columns)
+    found: list[tuple[int, Codec]] = []
+    for place, (one, kind) in enumerate(zip(columns, kinds, strict=True)):
+        by_type = one.type.dialect_impl(dialect).result_processor(dialect, None)
+        decode = _meaning(kind) or _remembered(one.type, by_type)
+        if decode is not None:
+            found.append((place, decode))
+    return found
+
+
+def _remembered(kind: TypeEngine[Any], process: Codec | None) -> Codec | None:
+    """A column type's own codec; a batch has few moments and days, and many rows."""
+    if process is None or not isinstance(kind, UtcDateTime | Date):
+        return process
+    return cast(Codec, lru_cache(maxsize=1024)(process))

@@ -1,0 +1,151 @@
+"""Rows of tables as typed objects: read, written and counted by position, whatever the dialect's text is."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import Connection, select, update
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from data.order_tables import Fill, Request
+from data.repositories.base import Change, Query, Rows, among, given
+from data.store import writer_engine
+from data.urls import sqlite_url
+from data.vocabulary import RequestKind, RequestState
+from tests.books import empty_books
+
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Words:
+    """A text of words as their tuple."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of_text(cls, text: str) -> "Words":
+        return cls(tuple(text.split()))
+
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+@dataclass(slots=True)
+class Ask:
+    order_id: int
+    number: int
+    kind: RequestKind
+    state: RequestState
+    why: Words
+    requested_at: datetime
+    quantity: int | None = None
+    noted: list[str] = field(default_factory=list[str], init=False)
+
+
+ASKS = Rows(Request, Ask)
+OF_ORDERS = ASKS.query(among(ASKS.c.order_id, "orders"), order_by=[ASKS.c.order_id, ASKS.c.number])
+
+
+@pytest.fixture
+def connection(tmp_path):
+    engine = writer_engine(empty_books(tmp_path) / "desk.db")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        yield connection
+    engine.dispose()
+
+
+def ask(order_id: int, number: int = 1, state: RequestState = RequestState.REQUESTED) -> Ask:
+    return Ask(order_id, number, RequestKind.CANCEL, state, Words(("too", "dear")), NOON)
+
+
+def test_what_is_inserted_is_read_again_with_its_types(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1), ask(2)])
+    found = OF_ORDERS.all(connection, orders={2, 1})
+    assert found == [ask(1), ask(2)]
+    assert found[0].state is RequestState.REQUESTED
+    stored = connection.exec_driver_sql("SELECT kind, why, requested_at, instance_id, detail FROM request")
+    assert stored.first() == ("cancel", "too dear", "2026-11-18 12:00:00.000000", 0, "")
+
+
+def test_many_rows_are_saved_by_their_key_and_counted(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1), ask(1, 2), ask(2)])
+    changed = [ask(1, 2, RequestState.SENT), ask(2, 1, RequestState.SENT), ask(3, 1, RequestState.SENT)]
+    changed[1].quantity = 7
+    assert ASKS.save(connection, changed, "state") == 2
+    found = OF_ORDERS.all(connection, orders=[1, 2])
+    assert [(one.state, one.quantity) for one in found] == [
+        (RequestState.REQUESTED, None),
+        (RequestState.SENT, None),
+        (RequestState.SENT, None),
+    ]
+
+
+def test_nothing_is_written_for_no_rows(connection: Connection) -> None:
+    ASKS.insert(connection, [])
+    assert ASKS.save(connection, [], "state") == 0
+    assert Change(update(ASKS.table).values(state=given("state"))).run_many(connection, []) == 0
+
+
+def test_a_change_takes_named_values_and_constants(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1), ask(2), ask(3, 1, RequestState.SENT)])
+    ending = Change(
+        update(ASKS.table)
+        .where(among(ASKS.c.order_id, "orders"), ASKS.c.state.in_(["REQUESTED", "UNKNOWN"]))
+        .values(state="SUPERSEDED", ended_at=given("now"))
+    )
+    assert ending.run(connection, orders=[1, 3], now=NOON) == 1
+    query = "SELECT order_id, ended_at FROM request WHERE state = 'SUPERSEDED'"
+    assert connection.exec_driver_sql(query).all() == [(1, "2026-11-18 12:00:00.000000")]
+    assert ending.run_many(connection, [{"orders": [2], "now": NOON}, {"orders": [9], "now": NOON}]) == 1
+
+
+def test_a_query_makes_what_it_is_told_to_of_its_columns(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1), ask(2)])
+    pairs = Query(lambda *cells: cells, select(ASKS.c.order_id, ASKS.c.requested_at))
+    assert pairs.all(connection) == [(1, NOON), (2, NOON)]
+    assert (
+        Query(int, select(ASKS.c.number).where(ASKS.c.order_id == given("order"))).first(connection, order=9)
+        is None
+    )
+
+
+def test_an_unknown_word_is_named(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1)])
+    connection.exec_driver_sql("UPDATE request SET state = 'PERHAPS'")
+    with pytest.raises(ValueError, match="PERHAPS"):
+        OF_ORDERS.all(connection, orders=[1])
+
+
+def test_a_value_that_is_not_named_is_refused(connection: Connection) -> None:
+    with pytest.raises(KeyError, match="orders"):
+        OF_ORDERS.all(connection)
+
+
+async def test_readers_of_the_event_loop_read_the_same_rows(connection: Connection, tmp_path) -> None:
+    ASKS.insert(connection, [ask(4)])
+    engine = create_async_engine(sqlite_url(tmp_path / "desk.db", "sqlite+aiosqlite"))
+    async with engine.connect() as reader:
+        assert await OF_ORDERS.read(reader, orders=[4]) == [ask(4)]
+    await engine.dispose()
+
+
+def test_days_and_moments_keep_their_kind(connection: Connection) -> None:
+    @dataclass(slots=True)
+    class Trade:
+        id: int
+        client_id: int
+        order_id: int
+        exchange: str
+        trading_date: date
+        trade_id: str
+        broker_order_id: str
+        quantity: int
+        traded_at: datetime
+        booked_at: datetime
+
+    trades = Rows(Fill, Trade)
+    trade = Trade(1, 1, 1, "NSE", NOON.date(), "7", "A", 5, NOON, NOON)
+    trades.insert(connection, [trade])
+    assert trades.query().all(connection) == [trade]
