@@ -44,6 +44,7 @@ class AuditEntry:
     plan_number: int | None = None
     run_number: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    via: str = ""
 
 
 def row_hash(
@@ -55,12 +56,16 @@ def row_hash(
     subjects: tuple[int | None, int | None, int | None, int | None],
     details: str,
     proof: str = "",
+    via: str = "",
 ) -> str:
     """The hash of one row; `subjects` are client, order, plan and run."""
     content = "\x1f".join(
         (previous, str(seq), at.isoformat(), actor, action, ",".join(map(str, subjects)), details)
     )
-    if proof:  # rows of versions without proofs keep their hashes
+    # Rows of versions that knew neither keep their hashes.
+    if via:
+        content += f"\x1e{via}"
+    if proof:
         content += f"\x1f{proof}"
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -77,7 +82,7 @@ def chain(
         last_seq += 1
         details = json.dumps(entry.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
-        digest = row_hash(head, last_seq, at, entry.actor, entry.action, subjects, details, proof)
+        digest = row_hash(head, last_seq, at, entry.actor, entry.action, subjects, details, proof, entry.via)
         rows.append(
             {
                 "seq": last_seq,
@@ -89,6 +94,7 @@ def chain(
                 "plan_number": entry.plan_number,
                 "run_number": entry.run_number,
                 "details": details,
+                "via": entry.via,
                 "proof": proof,
                 "previous": head,
                 "hash": digest,

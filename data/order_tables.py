@@ -2,7 +2,7 @@
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
 """Tables of plans, runs, orders with what was tried and asked for, their fills, and halts.
 
-`plan`, `fill` and `halt_certificate` are append-only by trigger.
+`plan`, `plan_leg`, `fill` and `halt_certificate` are append-only by trigger.
 """
 
 from datetime import date, datetime
@@ -29,6 +29,32 @@ class PlanRecord(SQLModel, table=True):
     sizing: str
     sizing_value: int = Field(sa_type=BigInteger)
     body: dict[str, Any] = Field(sa_type=JSON)
+
+
+class PlanLeg(SQLModel, table=True):
+    """What a plan does in one security, its legs numbered from 1; `product` is empty for a sale as held.
+
+    Legs of one `stage` are reserved together. A last price further than `drift_limit_bps` from the plan's
+    stops what waits of a leg; empty is no such limit.
+    """
+
+    __tablename__ = "plan_leg"
+    plan_number: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="plan.number")
+    leg: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    stage: int
+    key: str
+    security: str
+    side: str
+    product: str
+    sizing: str
+    sizing_value: int = Field(sa_type=BigInteger)
+    order_type: str
+    limit_paise: int | None = paise_or_none()
+    trigger_paise: int | None = paise_or_none()
+    reserve_price_paise: int = Field(sa_type=BigInteger)
+    drift_limit_bps: int | None = None
+
+    __table_args__ = (UniqueConstraint("plan_number", "key", "product"),)
 
 
 class RunRecord(SQLModel, table=True):
@@ -63,7 +89,7 @@ class RunRecord(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """One order of one client, from reservation to its end; `slice` numbers those of one part of a run.
+    """One order of one client, from reservation to its end; `slice` numbers those of one leg of a run.
 
     One that this desk did not send has neither run nor plan.
 
@@ -76,6 +102,7 @@ class Order(SQLModel, table=True):
     run_number: int | None = Field(sa_type=BigInteger, index=True, nullable=True, foreign_key="run.number")
     plan_number: int | None = Field(sa_type=BigInteger, nullable=True)
     client_id: int = Field(sa_type=BigInteger, foreign_key="client.id")
+    leg: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     slice: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     broker: str
     exchange: str
@@ -120,7 +147,7 @@ class Order(SQLModel, table=True):
     ended_at: datetime | None = moment_or_none()
 
     __table_args__ = (
-        UniqueConstraint("run_number", "client_id", "product", "slice"),
+        UniqueConstraint("run_number", "client_id", "leg", "product", "slice"),
         UniqueConstraint("client_id", "broker_order_id", "trading_date"),
         CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
         Index("orders_by_client_state", "client_id", "state"),
@@ -190,8 +217,9 @@ class Fill(SQLModel, table=True):
 class Halt(SQLModel, table=True):
     """A halt and its scope; `ended_at` is when a certificate first said that nothing was live.
 
-    `members` are the clients of a group as it was then; `before` is what stood when it was fired, so that a
-    certificate can still be made after a crash.
+    `strength` says which orders may leave under it (`data.vocabulary.HaltStrength`); `members` are the
+    clients of a group as it was then; `before` is what stood when it was fired, so that a certificate can
+    still be made after a crash.
     """
 
     number: int = numbered()
@@ -202,6 +230,7 @@ class Halt(SQLModel, table=True):
     resumed_at: datetime | None = moment_or_none()
     resumed_by: str = ""
     ended_at: datetime | None = moment_or_none()
+    strength: str = Field(default="all", sa_column_kwargs={"server_default": "all"})
     members: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
 

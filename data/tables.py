@@ -320,7 +320,8 @@ class MarketOffset(SQLModel, table=True):
 class Audit(SQLModel, table=True):
     """The audit chain: each row's hash covers its content and the hash before it.
 
-    `proof` are hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
+    `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
+    hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
     """
 
     __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)
@@ -333,6 +334,7 @@ class Audit(SQLModel, table=True):
     plan_number: int | None = Field(default=None, sa_type=BigInteger)
     run_number: int | None = Field(default=None, sa_type=BigInteger)
     details: str
+    via: str = Field(default="", sa_column_kwargs={"server_default": ""})
     proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
     previous: str
     hash: str
@@ -358,6 +360,19 @@ class ProofLayout(SQLModel, table=True):
     at: datetime = moment()
     layout: dict[str, list[str]] = Field(sa_type=JSON)
     not_held: dict[str, int] = Field(sa_type=JSON)
+
+
+class Change(SQLModel, table=True):
+    """That a commit of one engine changed something, for the others to read again; `seq` counts each one's.
+
+    `desk` is the engine's number, 0 for those that have none; `ids` are numbers of the topic's kind.
+    """
+
+    desk: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    topic: str
+    ids: list[int] = Field(sa_type=JSON)
+    at: datetime = moment()
 
 
 class WatchlistItem(SQLModel, table=True):
@@ -411,6 +426,7 @@ class FormerName(SQLModel, table=True):
 
 APPEND_ONLY = (
     "plan",
+    "plan_leg",
     "txn",
     "posting",
     "share_posting",

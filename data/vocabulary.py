@@ -295,3 +295,21 @@ class HaltScope(StrEnum):
     GROUP = "group"
     CLIENT = "client"
     SYMBOL = "symbol"
+
+
+class HaltStrength(StrEnum):
+    """Which orders may leave under a halt."""
+
+    ALL = "all"
+    """None."""
+    REDUCE = "reduce"
+    """Those that make the client's net position in their security smaller."""
+
+
+class Via(StrEnum):
+    """By which way somebody who acts came to the desk."""
+
+    APP = "app"
+    CLI = "cli"
+    SOCKET = "socket"
+    API = "api"

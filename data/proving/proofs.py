@@ -21,6 +21,7 @@ from data.tables import Funds, Holding, ProofLayout
 UNPROVEN: Mapping[str, str] = {
     "audit": "its own chain proves it",
     "audit_head": "it is compared with the chain",
+    "change": "what others read again; the rows themselves are proven",
     "comparison": "when somebody last looked, no evidence of anything",
     "counter": "it is held against the highest number of its table",
     "instance": "which engines run and their heartbeats; the lock file says who lives",

@@ -36,6 +36,7 @@ from data.vocabulary import (
     Demat,
     GateItem,
     HaltScope,
+    HaltStrength,
     HoldKind,
     OrderState,
     OrderType,
@@ -74,6 +75,9 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("account_break", "kind"): (BreakKind, BreakKind.CASH),
     ("plan", "side"): (Side, None),
     ("plan", "sizing"): (SizingKind, None),
+    ("plan_leg", "side"): (Side, None),
+    ("plan_leg", "sizing"): (SizingKind, None),
+    ("plan_leg", "order_type"): (OrderType, None),
     ("run", "status"): (RunStatus, RunStatus.PAUSED),
     ("orders", "side"): (Side, Side.BUY),
     ("orders", "product"): (Product, Product.CNC),
@@ -84,6 +88,7 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("request", "kind"): (RequestKind, None),
     ("request", "state"): (RequestState, None),
     ("halt", "scope"): (HaltScope, HaltScope.EVERYTHING),
+    ("halt", "strength"): (HaltStrength, HaltStrength.ALL),
 }
 """Columns that hold a word of a vocabulary, and what stands in for one that is none of it."""
 

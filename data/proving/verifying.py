@@ -76,6 +76,7 @@ class StoredRow:
     plan_number: int | None
     run_number: int | None
     details: str
+    via: str
     proof: str
     previous: str
     hash: str
@@ -86,7 +87,15 @@ class StoredRow:
         if self.at is None:
             return ""
         return row_hash(
-            self.previous, self.seq, self.at, self.actor, self.action, subjects, self.details, self.proof
+            self.previous,
+            self.seq,
+            self.at,
+            self.actor,
+            self.action,
+            subjects,
+            self.details,
+            self.proof,
+            self.via,
         )
 
     def values(self) -> Any:
@@ -101,7 +110,7 @@ class StoredRow:
 _STORED = text(
     "SELECT seq, CAST(at AS BLOB), CAST(actor AS BLOB), CAST(action AS BLOB), CAST(client_id AS BLOB),"
     " CAST(order_id AS BLOB), CAST(plan_number AS BLOB), CAST(run_number AS BLOB), CAST(details AS BLOB),"
-    " CAST(proof AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB)"
+    " CAST(via AS BLOB), CAST(proof AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB)"
     " FROM audit WHERE seq >= :since AND typeof(seq) = 'integer' ORDER BY seq"
 )
 
@@ -112,7 +121,7 @@ def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
     Nothing that a tamperer may have written makes it fail.
     """
     for row in connection.execute(_STORED, {"since": since}).yield_per(1000):
-        seq, at, actor, action, client, order, plan, run, details, proof, previous, digest = row
+        seq, at, actor, action, client, order, plan, run, details, via, proof, previous, digest = row
         yield StoredRow(
             seq,
             _moment(_word(at)),
@@ -123,6 +132,7 @@ def stored_rows(connection: Connection, since: int = 0) -> Iterator[StoredRow]:
             _number(plan),
             _number(run),
             _word(details),
+            _word(via),
             _word(proof),
             _word(previous),
             _word(digest),

@@ -260,6 +260,29 @@ def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_
     return replace(numbered, digest=record_digest(to_json(numbered)))
 
 
+def leg_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The rows of `plan_leg` that stand beside a frozen plan's record."""
+    intent = plan.intent
+    return [
+        {
+            "plan_number": plan.number,
+            "leg": 1,
+            "stage": 0,
+            "key": plan.instrument.key,
+            "security": plan.instrument.security,
+            "side": intent.side.value,
+            "product": "" if intent.product is None else intent.product.value,
+            "sizing": intent.sizing.kind.value,
+            "sizing_value": intent.sizing.value,
+            "order_type": intent.order_type.value,
+            "limit_paise": intent.limit_paise,
+            "trigger_paise": intent.trigger_paise,
+            "reserve_price_paise": plan.reserve_price_paise,
+            "drift_limit_bps": plan.drift_limit_bps,
+        }
+    ]
+
+
 def record_digest(record: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the canonical form of a plan's record, its own `digest` left out."""
     content = {key: value for key, value in record.items() if key != "digest"}

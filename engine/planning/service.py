@@ -12,7 +12,7 @@ from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.order_tables import PlanRecord
+from data.order_tables import PlanLeg, PlanRecord
 from data.reference.instruments import Instrument
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
@@ -28,7 +28,7 @@ from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.plan import plan
-from engine.planning.record import SHOWN_DIGITS, Plan, freeze, from_json, to_json
+from engine.planning.record import SHOWN_DIGITS, Plan, freeze, from_json, leg_rows, to_json
 from engine.rules import Rules
 
 
@@ -75,6 +75,7 @@ class Plans:
                     }
                 ],
             )
+            unit.insert(PlanLeg, leg_rows(frozen))
             unit.audit(
                 AuditEntry(
                     "PLAN_FROZEN",

@@ -1,0 +1,112 @@
+"""Let plans have several legs, halts a strength, commits say what they change, and the audit by which way."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+import data.columns
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    _legs()
+    _changes()
+    op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
+    op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
+
+
+def _legs() -> None:
+    """What a plan does in each security, and which of them each order is of."""
+    legs = op.create_table(
+        "plan_leg",
+        sa.Column("plan_number", sa.BigInteger(), nullable=False),
+        sa.Column("leg", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("security", sa.String(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("product", sa.String(), nullable=False),
+        sa.Column("sizing", sa.String(), nullable=False),
+        sa.Column("sizing_value", sa.BigInteger(), nullable=False),
+        sa.Column("order_type", sa.String(), nullable=False),
+        sa.Column("limit_paise", sa.BigInteger(), nullable=True),
+        sa.Column("trigger_paise", sa.BigInteger(), nullable=True),
+        sa.Column("reserve_price_paise", sa.BigInteger(), nullable=False),
+        sa.Column("drift_limit_bps", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["plan_number"], ["plan.number"]),
+        sa.PrimaryKeyConstraint("plan_number", "leg"),
+        sa.UniqueConstraint("plan_number", "key", "product"),
+    )
+    op.bulk_insert(legs, list(_legs_of_plans(op.get_bind())))
+    op.add_column("orders", sa.Column("leg", sa.Integer(), nullable=False, server_default="1"))
+    old, new = "(run_number, client_id, product, slice)", "(run_number, client_id, leg, product, slice)"
+    if op.get_bind().dialect.name == "sqlite":
+        _rebuild("orders", old, new)
+    else:
+        op.drop_constraint("orders_run_number_client_id_product_slice_key", "orders")
+        op.create_unique_constraint(None, "orders", ["run_number", "client_id", "leg", "product", "slice"])
+
+
+def _legs_of_plans(connection: sa.Connection) -> Iterator[dict[str, Any]]:
+    """The one leg of each plan made before, from its record; none of a record that cannot be read."""
+    for number, body in connection.exec_driver_sql("SELECT number, CAST(body AS BLOB) FROM plan"):
+        with suppress(ValueError, LookupError, TypeError, AttributeError):
+            record = json.loads(body)
+            intent, instrument = record["intent"], record["instrument"]
+            sizing = dict(intent["sizing"])
+            kind = sizing.pop("kind")
+            (value,) = sizing.values()
+            exchange, symbol = instrument["exchange"], instrument["tradingsymbol"]
+            isin = instrument["isin"] or f"{exchange}:{symbol}"
+            yield {
+                "plan_number": number,
+                "leg": 1,
+                "stage": 0,
+                "key": f"{exchange}:{symbol}",
+                "security": instrument.get("security_id") or isin,
+                "side": intent["side"],
+                "product": intent["product"] or "",
+                "sizing": kind,
+                "sizing_value": value,
+                "order_type": intent["order_type"],
+                "limit_paise": intent["limit_paise"],
+                "trigger_paise": intent["trigger_paise"],
+                "reserve_price_paise": record["reserve_price_paise"],
+                "drift_limit_bps": record["drift_limit_bps"],
+            }
+
+
+def _changes() -> None:
+    op.create_table(
+        "change",
+        sa.Column("desk", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("ids", sa.JSON(), nullable=False),
+        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("desk", "seq"),
+    )
+
+
+def _rebuild(name: str, old: str, new: str) -> None:
+    """Make a table anew, row for row, with other words once in its text: SQLite changes no constraint."""
+    connection = op.get_bind()
+    query = "SELECT type, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
+    rows = connection.exec_driver_sql(query, (name,)).all()
+    (words,) = [sql for kind, sql in rows if kind == "table"]
+    head, _, body = words.partition("(")
+    if body.count(old) != 1 or name not in head:
+        raise RuntimeError(f"the table {name} is not as it was made: {words}")
+    connection.exec_driver_sql(f"CREATE TABLE fresh ({body.replace(old, new)}")
+    connection.exec_driver_sql(f"INSERT INTO fresh SELECT * FROM {name}")
+    connection.exec_driver_sql(f"DROP TABLE {name}")
+    connection.exec_driver_sql(f"ALTER TABLE fresh RENAME TO {name}")
+    for kind, sql in rows:
+        if kind == "index":
+            connection.exec_driver_sql(sql)
