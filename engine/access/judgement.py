@@ -1,4 +1,4 @@
-"""How clients reach their brokers, and what of it keeps them from trading: routes, sessions, waivers.
+"""What of its route, session and waivers keeps a client from trading.
 
 Judging is pure, so that the book, plans and the gate say the same of a client. On the paper exchange nothing
 needs to be entered.
@@ -10,28 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from ipaddress import ip_address
-from typing import Any
 
-from sqlalchemy import Connection, select
-
-from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.clock import IST
-from data.columns import table
-from data.proving.readable import rows_read
 from data.vocabulary import (
     Demat,
     GateColour,
     GateItem,
     RouteKind,
-    SessionProblem,
     SessionState,
+)
+from engine.book.access_views import (
+    THIS_MACHINE,
+    Access,
+    Admission,
+    Admissions,
+    Applicant,
+    RouteView,
 )
 
 PAPER = "paper"
 """The name of the adapter whose clients need neither a route nor a sign-in."""
-
-THIS_MACHINE = "this machine"
-"""The one address that calls leave by where neither proxy nor address of their own is named."""
 
 _ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]*[0-9A-Fa-f]")
 
@@ -43,117 +41,12 @@ CONSENT_NOTICE_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class RouteView:
-    """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
-
-    `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
-    """
-
-    client_id: int
-    kind: RouteKind
-    api_key: str = ""
-    proxy: str = ""
-    bind_address: str = ""
-    egress_ip: str = ""
-    family: str = ""
-    permission: str = ""
-    consent: str = ""
-    consent_until: date | None = None
-    demat: Demat = Demat.UNKNOWN
-    mtf_enabled: bool | None = None
-    refused_at: datetime | None = None
-    refused_text: str = ""
-    updated_at: datetime | None = None
-
-    @property
-    def egress(self) -> str:
-        """The address that the broker sees, or what stands for it where none is named.
-
-        A private address to bind to leaves by whatever address this machine has outside; one of the loopback
-        leaves nowhere, and is what a stand-in on this machine sees.
-        """
-        if self.egress_ip or self.proxy:
-            return self.egress_ip or self.proxy
-        bound = ip_address(self.bind_address) if self.bind_address else None
-        return self.bind_address if bound and (bound.is_global or bound.is_loopback) else THIS_MACHINE
-
-    @property
-    def way_out(self) -> str:
-        """What decides by which address calls really leave, whatever `egress_ip` claims."""
-        return self.proxy or self.bind_address or THIS_MACHINE
-
-
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """One client's session at its broker, without its token. `expires_at` is None where none is known."""
-
-    client_id: int
-    user_name: str
-    login_at: datetime | None
-    expires_at: datetime | None
-    problem: SessionProblem
-    problem_text: str
-    checked_at: datetime
-
-    @property
-    def ok(self) -> bool:
-        """Whether the broker took calls when it was last heard."""
-        return self.login_at is not None and self.problem in (
-            SessionProblem.NONE,
-            SessionProblem.UNREACHABLE,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Judged:
     """One item of the gate: its colour and the words and figures behind it."""
 
     colour: GateColour
     words: str
     figures: Mapping[str, object] = field(default_factory=dict[str, object])
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Routes and sessions by client, and the reasons of today's waivers by client and item."""
-
-    routes: Mapping[int, RouteView] = field(default_factory=dict[int, RouteView])
-    sessions: Mapping[int, SessionView] = field(default_factory=dict[int, SessionView])
-    waivers: Mapping[tuple[int, GateItem], str] = field(default_factory=dict[tuple[int, GateItem], str])
-
-
-def read_access(connection: Connection, day: date) -> Access:
-    """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
-    routes, sessions, waivers = table(ClientRoute), table(BrokerSession), table(GateWaiver)
-    found = rows_read(connection, select(routes), _route_view)
-    signed_in = rows_read(connection, select(sessions), _session_view)
-    of_the_day = select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
-    return Access(
-        {route.client_id: route for route in found},
-        {session.client_id: session for session in signed_in},
-        dict(rows_read(connection, of_the_day, _waived)),
-    )
-
-
-def _session_view(row: Mapping[str, Any]) -> SessionView:
-    return SessionView(
-        row["client_id"],
-        row["user_name"],
-        row["login_at"],
-        row["expires_at"],
-        SessionProblem(row["problem_code"]),
-        row["problem_text"],
-        row["checked_at"],
-    )
-
-
-def _waived(row: Mapping[str, Any]) -> tuple[tuple[int, GateItem], str]:
-    return (row["client_id"], GateItem(row["item"])), row["reason"]
-
-
-def _route_view(row: Mapping[str, Any]) -> RouteView:
-    values: dict[str, Any] = {**row, "kind": RouteKind(row["kind"]), "demat": Demat(row["demat"])}
-    return RouteView(**values)
 
 
 def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
@@ -284,33 +177,24 @@ def judge_demat(adapter: str, route: RouteView | None) -> Judged:
     return Judged(GateColour.AMBER, "not known whether it gave a DDPI")
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What routes, sessions and waivers make of one client; empty words say that nothing is against it."""
-
-    session: SessionState
-    route: str
-    route_words: str
-    consent_words: str
-    authorised: bool
+def judge_clients(access: Access, applicants: Sequence[Applicant], day: date) -> Admissions:
+    """What is against each client; an address is shared only with who trades."""
+    trading = {one.client_id: one.code for one in applicants if one.trading}
+    shared = shared_addresses(access.routes, trading)
+    return Admissions(
+        {one.client_id: admit(one, access, shared.get(one.client_id, ()), day) for one in applicants}, shared
+    )
 
 
-def admit(
-    client_id: int,
-    adapter: str,
-    stored: SessionState,
-    access: Access,
-    others: Sequence[str],
-    day: date,
-    simulated: bool = False,
-) -> Admission:
-    """What is against this client. `stored` is the client's own word on its session, which counts on paper.
+def admit(client: Applicant, access: Access, others: Sequence[str], day: date) -> Admission:
+    """What is against this client; `others` share its address without right.
 
     Amber on route or consent keeps a client out until it is waived for the day; other ambers only warn.
     """
+    client_id, adapter = client.client_id, client.adapter
     route, session = access.routes.get(client_id), access.sessions.get(client_id)
     if adapter == PAPER:
-        signed_in = stored is SessionState.OK
+        signed_in = client.session is SessionState.OK
     else:  # where nothing reaches the broker, its route is what is against the client
         signed_in = not adapter or (session is not None and session.ok)
 
@@ -322,7 +206,7 @@ def admit(
     return Admission(
         session=SessionState.OK if signed_in else SessionState.EXPIRED,
         route=adapter if adapter == PAPER else route.kind.value if route else "none",
-        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others, simulated)),
+        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others, client.simulated)),
         consent_words=against(GateItem.CONSENT, judge_consent(adapter, route, day)),
         authorised=demat is not Demat.NONE or (client_id, GateItem.DEMAT) in access.waivers,
     )

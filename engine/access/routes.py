@@ -23,7 +23,7 @@ from data.errors import BadInput
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import Demat, RouteKind
-from engine.access.judgement import RouteView
+from engine.book.access_views import RouteView
 from engine.events import TapeLine
 from engine.parts import Parts
 

@@ -23,9 +23,10 @@ from data.locks import HeldLock
 from data.store import Unit
 from data.tables import Client
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
-from engine.access.judgement import PAPER, SessionView
+from engine.access.judgement import PAPER
 from engine.access.routes import note_demat
 from engine.access.sign_in_queue import Redirects, SignInQueue
+from engine.book.access_views import SessionView
 from engine.book.views import ClientView
 from engine.events import SessionsChanged
 from engine.parts import Parts

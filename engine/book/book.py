@@ -41,7 +41,7 @@ from data.vocabulary import (
     Product,
     SessionState,
 )
-from engine.access.judgement import Access, admit, read_access, shared_addresses
+from engine.book.access_views import Access, Applicant, Judge, read_access
 from engine.book.day_figures import costs_of_today, read_figures
 from engine.book.views import (
     BreakView,
@@ -84,7 +84,7 @@ class Projection:
 
 class Book:
     """The projection. `adapters` names the adapter that serves each broker's clients, `simulated` says that
-    these are stand-ins on this machine.
+    these are stand-ins on this machine, `judge` what is against a client.
 
     Three are no projections: `foreign`, the live orders at brokers that this desk did not send, `reconciled`,
     the clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
@@ -92,11 +92,17 @@ class Book:
     """
 
     def __init__(
-        self, adapters: Mapping[str, str], trading_day: Callable[[], date], simulated: bool = False
+        self,
+        adapters: Mapping[str, str],
+        trading_day: Callable[[], date],
+        simulated: bool = False,
+        *,
+        judge: Judge,
     ) -> None:
         self._adapters = adapters
         self.simulated = simulated
         self._trading_day = trading_day
+        self._judge = judge
         self.clients: dict[int, ClientView] = {}
         self.access = Access()
         self.shared: dict[int, tuple[str, ...]] = {}
@@ -179,20 +185,11 @@ class Book:
             _client_words,
             strict=True,
         )
-        trading = {row["id"]: row["code"] for row in rows if row["status"] is ClientStatus.ACTIVE}
-        access = projection.access
-        projection.shared = shared_addresses(access.routes, trading)
+        judged = self._judge(projection.access, [self._applicant(row) for row in rows], day)
+        projection.shared = judged.shared
         projection.clients = out = dict[int, ClientView]()
         for row in rows:
-            admitted = admit(
-                row["id"],
-                self.adapter_of(row["broker"]),
-                row["session"],
-                access,
-                projection.shared.get(row["id"], ()),
-                day,
-                self.simulated,
-            )
+            admitted = judged.of[row["id"]]
             out[row["id"]] = ClientView(
                 id=row["id"],
                 code=row["code"],
@@ -213,6 +210,16 @@ class Book:
                 consent_words=admitted.consent_words,
                 authorised=admitted.authorised,
             )
+
+    def _applicant(self, row: Mapping[str, Any]) -> Applicant:
+        return Applicant(
+            client_id=row["id"],
+            code=row["code"],
+            adapter=self.adapter_of(row["broker"]),
+            simulated=self.simulated,
+            trading=row["status"] is ClientStatus.ACTIVE,
+            session=row["session"],
+        )
 
     # --- applying, on the event loop ---
 

@@ -21,8 +21,9 @@ from data.vocabulary import (
     SizingKind,
     Verdict,
 )
-from engine.access.judgement import THIS_MACHINE, RouteView, shared_addresses
+from engine.access.judgement import shared_addresses
 from engine.access.routes import NewRoute, template
+from engine.book.access_views import THIS_MACHINE, RouteView
 from engine.book.views import HoldingView
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from tests.desks import buy, paper_desk, sell, until

@@ -38,6 +38,7 @@ from data.clock import Clock
 from data.reference.phases import load_calendar
 from data.schema import prepare
 from data.store import Store
+from engine.access.judgement import judge_clients
 from engine.accounts.clients import BROKERS
 from engine.book.book import Book
 from engine.desk import Desk
@@ -341,7 +342,7 @@ async def open_chaos_desk(
         rules=RULES,
         waits=waits,
         store=Store(home / "desk.db", clock),
-        book=Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day),
+        book=Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day, judge=judge_clients),
         bus=Bus(_listener_failed),
         quotes=QuoteMap(),
         brokers=dict.fromkeys(BROKERS, broker),

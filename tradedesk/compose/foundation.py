@@ -16,6 +16,7 @@ from data.clock import Clock, MarketClock
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
+from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.events import Bus
 from engine.market.quotes import QuoteMap
@@ -64,7 +65,7 @@ class Foundation:
             rules=self.rules,
             waits=self.waits,
             store=Store(self.home / "desk.db", self.clock),
-            book=Book(names, lambda: market_clock.trading_day, simulated=mode == "SIM"),
+            book=Book(names, lambda: market_clock.trading_day, mode == "SIM", judge=judge_clients),
             bus=Bus(_listener_failed),
             quotes=QuoteMap(self.clock.monotonic),
             brokers=brokers,

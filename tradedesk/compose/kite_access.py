@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from brokers.contract import BrokerAccount, NotAsked
 from brokers.kite.access import KiteRoute
 from data.secrets import Vault
-from engine.access.judgement import RouteView, SessionView
+from engine.book.access_views import RouteView, SessionView
 
 ZERODHA = "zerodha"
 """The broker's word in client files of those whom this desk's adapter serves."""

@@ -1,0 +1,168 @@
+"""What is stored of how clients reach their brokers: routes, sessions, waivers; and what is made of it.
+
+Whether a client may trade is judged in the room of access; the book asks whoever was given to it as judge.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, select
+
+from data.access_tables import BrokerSession, ClientRoute, GateWaiver
+from data.columns import table
+from data.proving.readable import rows_read
+from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
+
+THIS_MACHINE = "this machine"
+"""The one address that calls leave by where neither proxy nor address of their own is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """How one client's orders leave. `permission` and `consent` are references of papers kept elsewhere.
+
+    `refused_at` is since when its broker takes no order on it, `refused_text` the broker's words.
+    """
+
+    client_id: int
+    kind: RouteKind
+    api_key: str = ""
+    proxy: str = ""
+    bind_address: str = ""
+    egress_ip: str = ""
+    family: str = ""
+    permission: str = ""
+    consent: str = ""
+    consent_until: date | None = None
+    demat: Demat = Demat.UNKNOWN
+    mtf_enabled: bool | None = None
+    refused_at: datetime | None = None
+    refused_text: str = ""
+    updated_at: datetime | None = None
+
+    @property
+    def egress(self) -> str:
+        """The address that the broker sees, or what stands for it where none is named.
+
+        A private address to bind to leaves by whatever address this machine has outside; one of the loopback
+        leaves nowhere, and is what a stand-in on this machine sees.
+        """
+        if self.egress_ip or self.proxy:
+            return self.egress_ip or self.proxy
+        bound = ip_address(self.bind_address) if self.bind_address else None
+        return self.bind_address if bound and (bound.is_global or bound.is_loopback) else THIS_MACHINE
+
+    @property
+    def way_out(self) -> str:
+        """What decides by which address calls really leave, whatever `egress_ip` claims."""
+        return self.proxy or self.bind_address or THIS_MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One client's session at its broker, without its token. `expires_at` is None where none is known."""
+
+    client_id: int
+    user_name: str
+    login_at: datetime | None
+    expires_at: datetime | None
+    problem: SessionProblem
+    problem_text: str
+    checked_at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether the broker took calls when it was last heard."""
+        return self.login_at is not None and self.problem in (
+            SessionProblem.NONE,
+            SessionProblem.UNREACHABLE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Routes and sessions by client, and the reasons of today's waivers by client and item."""
+
+    routes: Mapping[int, RouteView] = field(default_factory=dict[int, RouteView])
+    sessions: Mapping[int, SessionView] = field(default_factory=dict[int, SessionView])
+    waivers: Mapping[tuple[int, GateItem], str] = field(default_factory=dict[tuple[int, GateItem], str])
+
+
+def read_access(connection: Connection, day: date) -> Access:
+    """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
+    routes, sessions, waivers = table(ClientRoute), table(BrokerSession), table(GateWaiver)
+    found = rows_read(connection, select(routes), _route_view)
+    signed_in = rows_read(connection, select(sessions), _session_view)
+    of_the_day = select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
+    return Access(
+        {route.client_id: route for route in found},
+        {session.client_id: session for session in signed_in},
+        dict(rows_read(connection, of_the_day, _waived)),
+    )
+
+
+def _session_view(row: Mapping[str, Any]) -> SessionView:
+    return SessionView(
+        row["client_id"],
+        row["user_name"],
+        row["login_at"],
+        row["expires_at"],
+        SessionProblem(row["problem_code"]),
+        row["problem_text"],
+        row["checked_at"],
+    )
+
+
+def _waived(row: Mapping[str, Any]) -> tuple[tuple[int, GateItem], str]:
+    return (row["client_id"], GateItem(row["item"])), row["reason"]
+
+
+def _route_view(row: Mapping[str, Any]) -> RouteView:
+    values: dict[str, Any] = {**row, "kind": RouteKind(row["kind"]), "demat": Demat(row["demat"])}
+    return RouteView(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A client as it comes before the judge. `adapter` is empty where none serves it.
+
+    `session` is its own word on its session, which counts on paper; `simulated` says that its broker is a
+    stand-in on this machine, `trading` that it is active.
+    """
+
+    client_id: int
+    code: str
+    adapter: str
+    simulated: bool
+    trading: bool
+    session: SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What routes, sessions and waivers make of one client; empty words say that nothing is against it."""
+
+    session: SessionState
+    route: str
+    route_words: str
+    consent_words: str
+    authorised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admissions:
+    """What was made of every client, and with whom each shares its address without right, by their codes."""
+
+    of: Mapping[int, Admission]
+    shared: dict[int, tuple[str, ...]]
+
+
+class Judge(Protocol):
+    """Says of each client what is against it on that day."""
+
+    def __call__(self, access: Access, applicants: Sequence[Applicant], day: date) -> Admissions:
+        """Judge them all, since an address may be shared between them."""
+        ...
