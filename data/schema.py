@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 
 from data import access_tables, order_tables
 from data.errors import BadInput
+from data.home import schema_lock
 from data.locks import HeldLock
 from data.store import StoreBusy, begin_immediate, writer_engine
 from data.tables import APPEND_ONLY
@@ -59,7 +60,7 @@ def prepare(path: Path, emergency: bool = False) -> None:
         return
     if revision == HEAD:
         raise _wrong_stamp(path, revision, standing)
-    lock = HeldLock(folder / "locks" / "schema.lock")
+    lock = HeldLock(schema_lock(folder))
     lock.take(wait=True)  # two programs may start on an empty home at once
     try:
         if (revision := _revision(path)) != HEAD:

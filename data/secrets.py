@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from data.errors import BadInput
+from data.home import SECRETS, secrets_file
 from data.locks import HeldLock
-
-FILE = "secrets.enc"
-"""The encrypted file's name in the home."""
 
 PASSPHRASE_FILE = "TRADEDESK_PASSPHRASE_FILE"
 """The environment's variable that names a file whose first line is the passphrase."""
@@ -417,13 +415,13 @@ def open_vault(home: Path, passphrase: Callable[[], str] | None = None, prefer: 
     """
     if prefer not in ("auto", "keyring", "file"):
         raise BadInput("vault", prefer, "give auto, keyring or file")
-    path, service = home / FILE, service_name(home)
+    path, service = secrets_file(home), service_name(home)
     if prefer == "keyring":
         return KeyringVault(service, "asked for")
     why = "asked for"
     if prefer == "auto":
         if path.exists():
-            why = f"{FILE} is there"
+            why = f"{SECRETS} is there"
         elif not (problem := keyring_problem(service)):
             return KeyringVault(service)
         else:
@@ -431,7 +429,7 @@ def open_vault(home: Path, passphrase: Callable[[], str] | None = None, prefer: 
     source = passphrase_source(passphrase)
     if source is None:
         raise BadInput(
-            "passphrase", "", f"{FILE} needs one ({why}): name a file with it in {PASSPHRASE_FILE}"
+            "passphrase", "", f"{SECRETS} needs one ({why}): name a file with it in {PASSPHRASE_FILE}"
         )
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     return FileVault(path, source, why)
@@ -439,22 +437,22 @@ def open_vault(home: Path, passphrase: Callable[[], str] | None = None, prefer: 
 
 def vault_state(home: Path, prefer: Prefer = "auto") -> VaultState:
     """Where this home's secrets are or would be, why, and what is to be done."""
-    path, service = home / FILE, service_name(home)
+    path, service = secrets_file(home), service_name(home)
     named = os.environ.get(PASSPHRASE_FILE)
     if prefer == "keyring":
         problem = keyring_problem(service)
         return VaultState("keyring", not problem, problem or "asked for", "unlock it" if problem else "")
     if path.exists():
         if (fault := file_fault(path)) is not None:
-            return VaultState("file", False, f"{FILE}: {fault[0]}", fault[1])
+            return VaultState("file", False, f"{SECRETS}: {fault[0]}", fault[1])
         mode = path.stat().st_mode & 0o777
         if mode & 0o077:
-            return VaultState("file", False, f"{FILE} has mode {mode:04o}", f"chmod 600 {FILE}")
+            return VaultState("file", False, f"{SECRETS} has mode {mode:04o}", f"chmod 600 {SECRETS}")
         if named:
             return VaultState(
-                "file", True, f"{FILE}, its passphrase in the file that {PASSPHRASE_FILE} names"
+                "file", True, f"{SECRETS}, its passphrase in the file that {PASSPHRASE_FILE} names"
             )
-        return VaultState("file", True, f"{FILE}, its passphrase is asked for")
+        return VaultState("file", True, f"{SECRETS}, its passphrase is asked for")
     why = "asked for"
     if prefer == "auto":
         if not (problem := keyring_problem(service)):

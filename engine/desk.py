@@ -18,6 +18,7 @@ from data.audit_writer import standing_stop
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.errors import TradedeskError
+from data.home import app_lock
 from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
@@ -211,7 +212,7 @@ class Desk:
         """
         parts = self._parts
         if self.kind == "app":
-            lock = HeldLock(parts.home / "locks" / "app.lock")
+            lock = HeldLock(app_lock(parts.home))
             if not lock.take():
                 raise AppAlreadyRuns(
                     f"another tradedesk app (process {lock.holder()}) is open on {parts.home}; "

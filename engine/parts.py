@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from brokers.contract import Broker, BrokerAccount
 from brokers.pacing import KeyLane, Lane, key_lane
 from data.clock import Clock, MarketClock
+from data.home import engine_lock, halt_file
 from data.locks import is_held
 from data.proving.heads import HeadsFile
 from data.reference.instruments import InstrumentIndex
@@ -121,7 +122,7 @@ class Parts:
     @property
     def halt_file(self) -> Path:
         """The file whose presence stops every send, checked last before each."""
-        return self.home / "HALT"
+        return halt_file(self.home)
 
     def account(self, client: "ClientView") -> BrokerAccount:
         """A client's account as adapters address it; on the paper exchange the client's code is its id."""
@@ -145,7 +146,7 @@ class Parts:
 
     def engine_lives(self, instance_id: int) -> bool:
         """Whether the engine of this row still holds its lock."""
-        return instance_id == self.instance_id or is_held(self.home / "locks" / f"engine-{instance_id}.lock")
+        return instance_id == self.instance_id or is_held(engine_lock(self.home, instance_id))
 
     def lane(self, client_id: int) -> Lane:
         """The rate budget of a client's account."""

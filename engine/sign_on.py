@@ -6,6 +6,7 @@ import os
 from sqlalchemy import update
 
 from data.columns import table
+from data.home import engine_lock
 from data.locks import HeldLock, process_start
 from data.proving.readable import UNREADABLE
 from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
@@ -87,7 +88,7 @@ class SignOn:
             return number
 
         number = await parts.store.write(unit_of_work)
-        lock = HeldLock(parts.home / "locks" / f"engine-{number}.lock")
+        lock = HeldLock(engine_lock(parts.home, number))
         lock.take(wait=True)
         parts.instance_id, self._lock = number, lock
 

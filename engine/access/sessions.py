@@ -19,6 +19,7 @@ from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
 from data.errors import BadInput
+from data.home import sign_in_lock
 from data.locks import HeldLock
 from data.store import Unit
 from data.tables import Client
@@ -146,7 +147,7 @@ class Sessions:
         asks = bool(await self.login_url(client_id))
         token = request_token(text) if asks else ""
         # A second exchange would end the session of the first, whichever process it is in.
-        lock = HeldLock(self._parts.home / "locks" / f"sign-in-{client_id}.lock")
+        lock = HeldLock(sign_in_lock(self._parts.home, client_id))
         if not lock.take():
             raise BadInput("client", client.code, "its sign-in is under way; wait for its outcome")
         try:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from data.home import certificates_folder
 from data.vocabulary import HaltScope
 
 
@@ -219,7 +220,7 @@ def write_certificate(home: Path, made: Certificate, version: int) -> None:
 
     Later versions stand beside the first, such as `halt-3.json` and `halt-3-2.json`.
     """
-    folder, later = home / "certificates", "" if version == 1 else f"-{version}"
+    folder, later = certificates_folder(home), "" if version == 1 else f"-{version}"
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True, mode=0o700)
         (folder / f"halt-{made.number}{later}.json").write_text(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.errors import BadInput
+from data.home import certificates_folder
 from data.vocabulary import OrderState
 from engine.book.views import HaltView, OrderView
 from engine.halt.certificate import Certificate, CertificateLine, CertificateOrder
@@ -145,7 +146,7 @@ def _line(
 
 def leave_certificate(home: Path, made: Certificate) -> Path | None:
     """Keep a certificate that the books did not take in a synced file; None where that cannot be written."""
-    folder = home / "certificates"
+    folder = certificates_folder(home)
     path = folder / f"unbooked-{made.at:%Y%m%dT%H%M%S%f}-{os.getpid()}.json"
     part = path.with_suffix(".part")
     try:
@@ -174,7 +175,7 @@ def _sync(folder: Path) -> None:
 
 def left_certificates(home: Path) -> list[Path]:
     """The files of certificates that the books have not taken, oldest first."""
-    return sorted((home / "certificates").glob(LEFT))
+    return sorted(certificates_folder(home).glob(LEFT))
 
 
 def read_certificate(path: Path) -> Certificate | None:
@@ -206,7 +207,7 @@ def set_aside(path: Path) -> str:
 
 def set_aside_before(home: Path) -> list[str]:
     """The names of files that held no certificate, for the trader to look at and remove."""
-    return sorted(path.name for path in (home / "certificates").glob(UNREADABLE))
+    return sorted(path.name for path in certificates_folder(home).glob(UNREADABLE))
 
 
 def as_booked(made: Certificate, number: int) -> Certificate:

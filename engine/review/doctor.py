@@ -14,6 +14,7 @@ from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
 from data.columns import table
 from data.counters import counter_faults
+from data.home import secrets_file
 from data.order_tables import Order, PlanRecord
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -22,7 +23,7 @@ from data.proving.readable import unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted, first_of, stored_rows, verify
 from data.schema import schema_faults, table_faults
-from data.secrets import FILE, vault_state
+from data.secrets import vault_state
 from data.store import StoreError, read_file
 from data.tables import UnbookedFact
 from data.urls import left_outside
@@ -106,7 +107,7 @@ class Doctor:
         if self._parts.look_at_secrets is not None:
             ok, words = await asyncio.to_thread(self._parts.look_at_secrets)
             return Check("secrets", ok, words)
-        if self._parts.mode == "PAPER" and not (home / FILE).exists():
+        if self._parts.mode == "PAPER" and not secrets_file(home).exists():
             return Check("secrets", True, "none are needed on paper")
         state = await asyncio.to_thread(vault_state, home)
         todo = f"; {state.todo}" if state.todo else ""

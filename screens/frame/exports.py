@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data import home
 from data.clock import IST
 from widgets.text import plain
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def exports_folder(desk: Desk) -> Path:
     """Where files go; made on first use, for its owner's eyes only."""
-    folder = desk.home / "exports"
+    folder = home.exports_folder(desk.home)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

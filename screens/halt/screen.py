@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from data.home import halt_file
 from engine.events import Event, HaltChanged
 from engine.halt.halts import FILE_ONLY
 from engine.words import formats
@@ -191,7 +192,7 @@ class CertificateScreen(Dialog[None]):
         if unwritten is not None:
             file = (
                 "The HALT file stands: nothing is sent."
-                if (self.desk.home / "HALT").exists()
+                if halt_file(self.desk.home).exists()
                 else "The HALT file could not be written either."
             )
             at = market_time(self.desk, unwritten.at)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from brokers.simulators.kite.apps import own_app
 from data.errors import BadInput
-from data.secrets import FILE, PASSPHRASE_FILE, FileVault
+from data.home import SECRETS
+from data.secrets import PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.review.doctor import Check
 from tests.desks import WAITS
@@ -66,7 +67,7 @@ async def beside(
 
 
 def vault_of(morning: Morning) -> FileVault:
-    return FileVault(morning.desk.home / FILE, lambda: PASSPHRASE)
+    return FileVault(morning.desk.home / SECRETS, lambda: PASSPHRASE)
 
 
 def red(desk: KiteDesk) -> set[int]:
@@ -101,7 +102,7 @@ async def test_whose_token_is_gone_is_red_when_a_desk_opens_and_nobody_else(morn
 
 async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_it(morning: Morning) -> None:
     home, now = morning.desk.home, morning.desk.market_clock.now()
-    (home / FILE).unlink()
+    (home / SECRETS).unlink()
 
     def never() -> Any:
         raise AssertionError("a file that is not there is not opened")
@@ -186,8 +187,8 @@ async def test_the_command_line_tells_a_damaged_file_without_asking_for_the_pass
         CliRunner().invoke, app, ["secrets", "--open", "--json"], f"{PASSPHRASE}\n"
     )
     assert (opened.exit_code, json.loads(opened.stdout)["missing"]) == (0, [])
-    whole = (home / FILE).read_bytes()
-    (home / FILE).write_bytes(whole[: len(whole) // 2])
+    whole = (home / SECRETS).read_bytes()
+    (home / SECRETS).write_bytes(whole[: len(whole) // 2])
     code, told = await run("doctor")
     assert (code, told["ok"]) == (8, False)
     (bad,) = [check for check in told["checks"] if not check["ok"]]
@@ -198,7 +199,7 @@ async def test_the_command_line_tells_a_damaged_file_without_asking_for_the_pass
     code, told = await run("gate")
     assert (code, told["error"]["field"]) == (2, "secrets")
     assert red(morning.desk) == set(), "what cannot be read proves nothing"
-    (home / FILE).unlink()
+    (home / SECRETS).unlink()
     with closing(sqlite3.connect(home / "desk.db", timeout=20)) as file, file:
         file.execute("UPDATE broker_session SET expires_at = NULL")
     kept = await asyncio.to_thread(CliRunner().invoke, app, ["secrets", "set-key", "abcd1234"], "one\ntwo\n")

@@ -14,11 +14,12 @@ import pytest
 from cli_desk import Terminal
 from sqlalchemy.exc import OperationalError
 
+from data.home import spare_file
 from data.store import StoreError
 from data.vocabulary import Reason
 from engine.refusals import words
 from tradedesk.cli.exits import Exit, explain
-from tradedesk.cli.spare import LEAST_BYTES, LEFT_BYTES, SPARE, SPARE_BYTES, spare_bytes
+from tradedesk.cli.spare import LEAST_BYTES, LEFT_BYTES, SPARE_BYTES, spare_bytes
 from tradedesk.compose import wiring
 
 
@@ -172,7 +173,7 @@ def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal
 def test_cancel_all_gives_the_spare_room_back_before_it_opens_and_takes_it_again(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spare, opened = demo.home / SPARE, wiring.open_desk
+    spare, opened = spare_file(demo.home), wiring.open_desk
     demo.done("orders")
     assert spare.stat().st_size == SPARE_BYTES
     seen: list[bool] = []
@@ -200,7 +201,7 @@ def test_cancel_all_gives_the_spare_room_back_before_it_opens_and_takes_it_again
 def test_room_is_kept_where_less_is_free_too(
     demo: Terminal, monkeypatch: pytest.MonkeyPatch, free: int, kept: int
 ) -> None:
-    (demo.home / SPARE).unlink(missing_ok=True)
+    spare_file(demo.home).unlink(missing_ok=True)
     monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=free, f_frsize=1))
     demo.done("orders")
     assert spare_bytes(demo.home) == kept
@@ -222,7 +223,7 @@ def test_what_is_said_of_cancelling_on_a_full_disk_is_true(
     assert "NOTHING WAS CANCELLED" in told
     assert "works even now" not in told
     assert "cancel at the brokers themselves" in told
-    (demo.home / SPARE).unlink()
+    spare_file(demo.home).unlink()
     monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=0, f_frsize=1))
     told = demo.run("orders").err
     assert "works even now" not in told

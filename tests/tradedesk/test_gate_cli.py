@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from brokers.kite.listener import RedirectListener
 from data.errors import BadInput
-from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, FileVault
+from data.home import SECRETS
+from data.secrets import PASSPHRASE_FILE, SHORTEST, FileVault
 from tradedesk.cli import session
 from tradedesk.cli.main import app
 
@@ -143,7 +144,7 @@ def test_without_a_terminal_the_file_that_may_hold_the_passphrase_is_named(
     code, _, err = typed(demo, stdin, "secrets", "set-key", "abcd1234")
     assert code == 2
     assert f"name a file with it in {PASSPHRASE_FILE}" in err.splitlines()[-1]
-    assert not (demo.home / FILE).exists()
+    assert not (demo.home / SECRETS).exists()
 
 
 def test_an_api_secret_is_read_from_stdin_and_nowhere_shown(
@@ -157,7 +158,7 @@ def test_an_api_secret_is_read_from_stdin_and_nowhere_shown(
     code, out, err = typed(demo, "s3cr3tvalue\n", "secrets", "set-key", "abcd1234", "--json", **named)
     assert (code, json.loads(out)["vault"]) == (0, "file")
     assert "s3cr3tvalue" not in out + err
-    assert FileVault(demo.home / FILE, lambda: PASSPHRASE).get("kite/secret/abcd1234") == "s3cr3tvalue"
+    assert FileVault(demo.home / SECRETS, lambda: PASSPHRASE).get("kite/secret/abcd1234") == "s3cr3tvalue"
     assert demo.done("secrets")["backend"] == "file"
     checks = {check["name"]: check for check in demo.done("doctor")["checks"]}
     assert checks["secrets"]["ok"]
@@ -165,7 +166,7 @@ def test_an_api_secret_is_read_from_stdin_and_nowhere_shown(
     wrong = typed(demo, "other\nanother passphrase\n", "secrets", "set-key", "abcd1234")
     assert wrong[0] == 2
     assert "another passphrase" not in wrong[1] + wrong[2]
-    (demo.home / FILE).chmod(0o644)
+    (demo.home / SECRETS).chmod(0o644)
     assert demo.run("doctor", "--json").code == 8
     assert demo.run("secrets").code == 8
 

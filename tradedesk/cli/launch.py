@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import BadInput
+from data.home import SECRETS, app_lock
 from tradedesk.cli.output import say
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     settings = load_settings(home)
     if settings.market != "kite":
         return None
-    from data.secrets import FILE, passphrase_source, vault_state
+    from data.secrets import passphrase_source, vault_state
     from tradedesk.cli.session import passphrase_of
 
     in_file = settings.vault == "file" or vault_state(home).backend == "file"
     if not in_file or settings.vault == "keyring" or passphrase_source(None) is not None:
         return None
-    say(f"api secrets and tokens of this home are kept encrypted in {FILE}")
+    say(f"api secrets and tokens of this home are kept encrypted in {SECRETS}")
     given = passphrase_of(home)
     return lambda: given
 
@@ -96,7 +97,7 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
 def _check_no_app(home: Path) -> None:
     from data.locks import HeldLock
 
-    place = home / "locks" / "app.lock"
+    place = app_lock(home)
     if not place.exists():
         return
     lock = HeldLock(place)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
+from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope
 from engine.words.formats import DASH, quantity, rupees
@@ -397,6 +398,6 @@ def doctor(as_json: AsJson = False) -> None:
     def unopened(home: Path, why: Exception) -> Exit:
         from engine.review.doctor import examine_file
 
-        return told(examine_file(home / "desk.db", why))
+        return told(examine_file(books_file(home), why))
 
     run(work, needs_secrets=False, unopened=unopened)

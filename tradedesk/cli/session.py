@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from data.errors import BadInput
+from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.output import counted, say
@@ -80,7 +81,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     try:
         _run_emergency(begin, by, home)
     except (BadInput, OSError, sqlite3.Error) as problem:
-        if (home / "HALT").exists():
+        if halt_file(home).exists():
             done = "not known what was cancelled" if began else "NOTHING WAS CANCELLED"
             say(f"the desk is halted; but {done}, since it could not be {'written' if began else 'opened'}:")
         problem.add_note(CANCEL_ALL_FAILED)
@@ -93,7 +94,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
 def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
     from data.clock import SystemClock
 
-    at, database = SystemClock().now(), home / "desk.db"
+    at, database = SystemClock().now(), books_file(home)
     if database.exists():
         _halt(home, by or "the command line", at)
 
@@ -115,7 +116,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         calendar = load_calendar()
     if database.exists():
         _halt(home, by or settings.trader, at)
-        for held in (database, home / "paper.db"):
+        for held in (database, paper_exchange_file(home)):
             end_frozen_writer(held, database)
     _run(work, home, settings, calendar, emergency=True)
 
@@ -125,7 +126,7 @@ def _halt(home: Path, by: str, at: "datetime") -> None:
     from engine.book.halt_file import write_halt_file
 
     try:
-        write_halt_file(home / "HALT", by, at)
+        write_halt_file(halt_file(home), by, at)
     except OSError as problem:
         say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
 
@@ -175,26 +176,26 @@ def passphrase_of(home: Path) -> str:
 
     Raises `BadInput` where no passphrase opens the file.
     """
-    from data.secrets import FILE, PASSPHRASE_FILE, SHORTEST, file_fault
+    from data.secrets import PASSPHRASE_FILE, SHORTEST, file_fault
 
-    if (fault := file_fault(home / FILE)) is not None:
-        raise BadInput("secrets", str(home / FILE), ": ".join(fault))
-    if not (home / FILE).exists():
+    if (fault := file_fault(secrets_file(home))) is not None:
+        raise BadInput("secrets", str(secrets_file(home)), ": ".join(fault))
+    if not secrets_file(home).exists():
         from data.clock import SystemClock
         from tradedesk.compose.vault_look import TOKEN, wanted_secrets
 
-        signed_in = sum(one.what == TOKEN for one in wanted_secrets(home / "desk.db", SystemClock().now()))
+        signed_in = sum(one.what == TOKEN for one in wanted_secrets(books_file(home), SystemClock().now()))
         if signed_in:
             say(
-                f"{FILE} is not there, though {counted(signed_in, 'client')} signed in today: "
+                f"{SECRETS} is not there, though {counted(signed_in, 'client')} signed in today: "
                 "put it back from a copy, or go on with an empty one and sign in again"
             )
         say(
             f"choose a passphrase of at least {SHORTEST} characters: without a system keyring, secrets are "
-            f"kept encrypted in {FILE} (a file that {PASSPHRASE_FILE} names may hold it instead)"
+            f"kept encrypted in {SECRETS} (a file that {PASSPHRASE_FILE} names may hold it instead)"
         )
         return _chosen(SHORTEST)
-    return hidden(f"passphrase of {FILE}: ")
+    return hidden(f"passphrase of {SECRETS}: ")
 
 
 def _chosen(shortest: int) -> str:
@@ -202,12 +203,12 @@ def _chosen(shortest: int) -> str:
 
     Raises `BadInput` for an empty one, and where the second is another.
     """
-    from data.secrets import FILE, PASSPHRASE_FILE
+    from data.secrets import PASSPHRASE_FILE
 
-    given = hidden(f"passphrase of {FILE}: ")
+    given = hidden(f"passphrase of {SECRETS}: ")
     while sys.stdin.isatty() and 0 < len(given) < shortest:
         say(f"that has {len(given)} characters; give at least {shortest}")
-        given = hidden(f"passphrase of {FILE}: ")
+        given = hidden(f"passphrase of {SECRETS}: ")
     if not given:
         raise BadInput("passphrase", given, f"give it, or name a file with it in {PASSPHRASE_FILE}")
     if sys.stdin.isatty() and hidden("the same again: ") != given:

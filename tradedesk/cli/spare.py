@@ -4,8 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-SPARE = "spare"
-"""The file's name in the home."""
+from data.home import spare_file
 
 SPARE_BYTES = 4 * 1024 * 1024
 """Enough to halt and cancel a thousand orders on a full disk."""
@@ -25,7 +24,7 @@ def keep_spare(home: Path, left_bytes: int = LEFT_BYTES) -> None:
 
     Raises `OSError` where the disk takes no more after all; what stood before stands then.
     """
-    file, kept = home / SPARE, spare_bytes(home)
+    file, kept = spare_file(home), spare_bytes(home)
     room = os.statvfs(home)
     wanted = min(SPARE_BYTES, kept + room.f_bavail * room.f_frsize - left_bytes)
     if wanted < LEAST_BYTES or wanted <= kept:
@@ -44,12 +43,12 @@ def keep_spare(home: Path, left_bytes: int = LEFT_BYTES) -> None:
 def give_spare_back(home: Path) -> None:
     """Free the room for what cannot wait."""
     with suppress(OSError):
-        (home / SPARE).unlink(missing_ok=True)
+        spare_file(home).unlink(missing_ok=True)
 
 
 def spare_bytes(home: Path) -> int:
     """How much room is kept; 0 where none is."""
     try:
-        return (home / SPARE).stat().st_size
+        return spare_file(home).stat().st_size
     except OSError:
         return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from brokers.contract import Broker
 from data.clock import Clock, MarketClock
+from data.home import books_file, calendar_file, log_file
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
@@ -64,7 +65,7 @@ class Foundation:
             calendar=self.calendar,
             rules=self.rules,
             waits=self.waits,
-            store=Store(self.home / "desk.db", self.clock),
+            store=Store(books_file(self.home), self.clock),
             book=Book(names, lambda: market_clock.trading_day, mode == "SIM", judge=judge_clients),
             bus=Bus(_listener_failed),
             quotes=QuoteMap(self.clock.monotonic),
@@ -81,7 +82,7 @@ def _listener_failed(problem: Exception) -> None:
 
 def calendar_of(home: Path) -> Calendar:
     """The exchanges' calendar with the home's changes, if it has any. Raises `BadInput`."""
-    changes = home / "calendar.toml"
+    changes = calendar_file(home)
     return load_calendar(changes if changes.exists() else None)
 
 
@@ -109,12 +110,13 @@ class PrivateLog(RotatingFileHandler):
 
 def start_logging(home: Path) -> None:
     """Log to a rotating file in the home; no tokens and no client names are ever logged at INFO."""
-    folder = home / "logs"
+    newest = log_file(home)
+    folder = newest.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for older in folder.glob("tradedesk.log*"):
+    for older in folder.glob(f"{newest.name}*"):
         with suppress(PermissionError):  # another's file that this user may write to
             older.chmod(0o600)
-    handler = PrivateLog(folder / "tradedesk.log", maxBytes=2_000_000, backupCount=5, encoding="utf-8")
+    handler = PrivateLog(newest, maxBytes=2_000_000, backupCount=5, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.setLevel(logging.INFO)

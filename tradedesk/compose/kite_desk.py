@@ -16,6 +16,7 @@ from brokers.kite.broker import KiteBroker
 from data.clock import IST, Clock, MarketClock, WallMarketClock
 from data.columns import table
 from data.errors import BadInput
+from data.home import books_file
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.store import StoreError, Unit
 from data.tables import Meta
@@ -287,7 +288,7 @@ async def open_kite(
         try:
             market_clock = SimulatedMarketClock(base.clock, await market_time(roots.rest))
         except BrokerError as problem:
-            day = fact_of_home(base.home / "desk.db", LAST_DAY)
+            day = fact_of_home(books_file(base.home), LAST_DAY)
             if not emergency or day is None:
                 expected = f"start it with `tradedesk simulate kite` first ({problem})"
                 raise BadInput("kite_url", roots.rest, expected) from problem
@@ -339,7 +340,7 @@ def _keep_session(_client_id: int, _why: str) -> None:
 
 
 def _roots_of(base: Foundation, emergency: bool) -> KiteRoots:
-    owned = fact_of_home(base.home / "desk.db", KITE_OF_HOME)
+    owned = fact_of_home(books_file(base.home), KITE_OF_HOME)
     known = None if owned is None else KiteRoots() if owned == KiteRoots().rest else kite_roots(owned)
     if emergency and known is not None:
         return known

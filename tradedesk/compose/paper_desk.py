@@ -26,6 +26,7 @@ from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
 from data.columns import table
 from data.errors import BadInput
+from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta
@@ -155,7 +156,7 @@ class _LostExchange(PaperBroker):
 
 def check_paper_books(home: Path) -> None:
     """Refuse an exchange whose books are gone: empty ones beside it would know nothing of what it holds."""
-    if _is_there(home / "paper.db") and not _is_there(home / "desk.db"):
+    if _is_there(paper_exchange_file(home)) and not _is_there(books_file(home)):
         raise BadInput(
             "home",
             str(home),
@@ -167,8 +168,8 @@ def check_paper_books(home: Path) -> None:
 def _exchange_of(base: Foundation) -> PaperExchange:
     """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
     home = base.home
-    path = home / "paper.db"
-    owned = fact_of_home(home / "desk.db", OWN_EXCHANGE)
+    path = paper_exchange_file(home)
+    owned = fact_of_home(books_file(home), OWN_EXCHANGE)
     if owned is not None and not _is_there(path):
         raise BadInput(
             "home",

@@ -13,6 +13,7 @@ from pydantic_settings import (
 )
 
 from data.errors import BadInput
+from data.home import settings_file
 from data.vocabulary import Policy
 
 
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
 
 def load_settings(home: Path) -> Settings:
     """Settings of a home. Raises `BadInput` naming the file, the key and what would be right."""
-    path = home / "config.toml"
+    path = settings_file(home)
     values: dict[str, Any] = {}
     if path.exists():
         try:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from data.access_tables import BrokerSession, ClientRoute
 from data.columns import table
 from data.errors import BadInput
-from data.secrets import FILE, NoVault, Prefer, Vault, vault_state
+from data.home import SECRETS, books_file, secrets_file
+from data.secrets import NoVault, Prefer, Vault, vault_state
 from data.store import read_file
 from data.tables import Client, Meta
 from data.vocabulary import ClientStatus, SessionProblem
@@ -67,8 +68,8 @@ def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime)
     if not state.ok:
         return SecretsLook(state.backend, False, state.why, state.todo, None)
     wanted, absent = (
-        wanted_secrets(home / "desk.db", now),
-        state.backend == "file" and not (home / FILE).exists(),
+        wanted_secrets(books_file(home), now),
+        state.backend == "file" and not secrets_file(home).exists(),
     )
     try:
         vault = NoVault() if absent else opened()
@@ -82,8 +83,8 @@ def look(home: Path, prefer: Prefer, opened: Callable[[], Vault], now: datetime)
         return SecretsLook(state.backend, True, state.why, state.todo, ())
     keys = [one for one in missing if one.what == API_SECRET]
     users = [one for one in missing if one.what == TOKEN]
-    why = [f"{FILE} is not there" if absent else state.why]
-    todo = [f"put {FILE} back from a copy, or:"] if absent and users else []
+    why = [f"{SECRETS} is not there" if absent else state.why]
+    todo = [f"put {SECRETS} back from a copy, or:"] if absent and users else []
     if keys:
         why.append(f"no api secret of {_few([one.name for one in keys])}")
         todo.append("`tradedesk secrets set-key API_KEY`")

@@ -10,6 +10,7 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.errors import BadInput
+from data.home import books_file
 from data.reference.phases import Calendar
 from data.schema import prepare
 from engine.rules import Rules, Waits
@@ -52,7 +53,7 @@ async def open_desk(
     folder = home_folder(home)
     settings = settings or load_settings(folder)
     check_paper_books(folder)
-    prepare(folder / "desk.db", emergency)
+    prepare(books_file(folder), emergency)
     base = Foundation(
         home=folder,
         settings=settings,
@@ -76,7 +77,7 @@ async def open_desk(
 
 def _is_at_kite(base: Foundation, emergency: bool) -> bool:
     """Whether the desk is one at Kite. Books of elsewhere are refused, or followed in an emergency."""
-    books = base.home / "desk.db"
+    books = books_file(base.home)
     kite, paper = fact_of_home(books, KITE_OF_HOME), fact_of_home(books, OWN_EXCHANGE)
     if emergency and (kite or paper):
         return kite is not None

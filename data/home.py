@@ -1,0 +1,83 @@
+"""Every path of a desk's home: the folder with its books, its locks and what it leaves beside them.
+
+Where the home itself is, is said by the composition root. Nothing here makes a file or a folder.
+"""
+
+from pathlib import Path
+
+SECRETS = "secrets.enc"
+"""The file of encrypted secrets, as the trader is told of it."""
+
+
+def books_file(home: Path) -> Path:
+    """The desk's database."""
+    return home / "desk.db"
+
+
+def paper_exchange_file(home: Path) -> Path:
+    """The database of the home's own paper exchange."""
+    return home / "paper.db"
+
+
+def halt_file(home: Path) -> Path:
+    """The file whose presence stops every send."""
+    return home / "HALT"
+
+
+def settings_file(home: Path) -> Path:
+    """The trader's settings."""
+    return home / "config.toml"
+
+
+def calendar_file(home: Path) -> Path:
+    """Late changes of the exchanges' calendar."""
+    return home / "calendar.toml"
+
+
+def secrets_file(home: Path) -> Path:
+    """Api secrets and tokens, encrypted, where no keyring keeps them."""
+    return home / SECRETS
+
+
+def spare_file(home: Path) -> Path:
+    """A file that only takes up space, which cancel-all gives back on a full disk."""
+    return home / "spare"
+
+
+def certificates_folder(home: Path) -> Path:
+    """Copies of the certificates of halts, and those that the books did not take."""
+    return home / "certificates"
+
+
+def exports_folder(home: Path) -> Path:
+    """Files that the trader exports from screens."""
+    return home / "exports"
+
+
+def log_file(home: Path) -> Path:
+    """The newest of the rotating logs."""
+    return home / "logs" / "tradedesk.log"
+
+
+def app_lock(home: Path) -> Path:
+    """Held by the one app that is open on the home."""
+    return _lock(home, "app")
+
+
+def engine_lock(home: Path, instance_id: int) -> Path:
+    """Held by the engine of this number while it lives."""
+    return _lock(home, f"engine-{instance_id}")
+
+
+def sign_in_lock(home: Path, client_id: int) -> Path:
+    """Held while a client's sign-in is under way."""
+    return _lock(home, f"sign-in-{client_id}")
+
+
+def schema_lock(home: Path) -> Path:
+    """Held while the books are brought to a version's schema."""
+    return _lock(home, "schema")
+
+
+def _lock(home: Path, name: str) -> Path:
+    return home / "locks" / f"{name}.lock"
