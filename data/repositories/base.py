@@ -2,8 +2,9 @@
 
 A row class is a dataclass whose fields are named as columns of its table; a field that is no column has
 `init=False`. A field of an enum holds the enum where its column holds the word; one of a class that is
-`Stored` holds what that class makes of the text. A statement is compiled once a dialect and run as text from
-then on, since building one anew costs more than SQLite's own work on a row.
+`Stored` holds what that class makes of the text. A word that is none of the enum's stays the text it is, so
+that one odd row keeps no other from being read; what asks for its meaning raises. A statement is compiled
+once a dialect and run as text from then on: building one anew costs more than SQLite's own work on a row.
 
     ORDERS = Rows(Order, WorkingOrder)
     OF_CLIENT = ORDERS.query(ORDERS.c.client_id == given("client"), among(ORDERS.c.state, "states"))
@@ -17,7 +18,20 @@ from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Generic, Protocol, Self, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from sqlalchemy import (
     BindParameter,
@@ -46,13 +60,24 @@ from sqlmodel import SQLModel
 
 from data.columns import UtcDateTime, table
 
+if TYPE_CHECKING:
+    from data.store import Unit
+
 Row = TypeVar("Row")
 T = TypeVar("T")
 
 Codec = Callable[[Any], Any]
 """Makes of a value what is stored, or the value of what is stored."""
 
+On: TypeAlias = "Unit | Connection"
+"""Where statements run: in a unit of work, or on a reader's connection."""
+
 _GIVEN = "given_"
+
+
+def sql(on: On) -> Connection:
+    """The connection that statements run on."""
+    return on if isinstance(on, Connection) else on.connection
 
 
 class Stored(Protocol):
@@ -139,7 +164,7 @@ class _Statement:
         self._statement = statement
         self._texts: dict[str, _Text] = {}
 
-    def on(self, dialect: Dialect) -> _Text:
+    def text(self, dialect: Dialect) -> _Text:
         """The statement as this dialect's text."""
         known = self._texts.get(dialect.name)
         if known is None:
@@ -156,20 +181,21 @@ class Query(Generic[T]):
         self._columns = list(statement.selected_columns)
         self._decoders: dict[str, list[tuple[int, Codec]]] = {}
 
-    def all(self, connection: Connection, **values: Any) -> list[T]:
-        """Every row. Raises `ValueError` where a stored value cannot be read."""
-        text = self._statement.on(connection.dialect)
+    def all(self, on: On, **values: Any) -> list[T]:
+        """Every row. Raises `ValueError` where a stored moment or day cannot be read."""
+        connection = sql(on)
+        text = self._statement.text(connection.dialect)
         result = connection.exec_driver_sql(text.sql, text.named(values))
         return self._made(result, connection.dialect)
 
-    def first(self, connection: Connection, **values: Any) -> T | None:
+    def first(self, on: On, **values: Any) -> T | None:
         """The first row; None where there is none."""
-        found = self.all(connection, **values)
+        found = self.all(on, **values)
         return found[0] if found else None
 
     async def read(self, connection: AsyncConnection, **values: Any) -> list[T]:
         """Every row, by a reader's connection. Raises `ValueError` as `all` does."""
-        text = self._statement.on(connection.dialect)
+        text = self._statement.text(connection.dialect)
         result = await connection.exec_driver_sql(text.sql, text.named(values))
         return self._made(result, connection.dialect)
 
@@ -192,27 +218,32 @@ class Change:
     def __init__(self, statement: Update | Delete) -> None:
         self._statement = _Statement(statement)
 
-    def run(self, connection: Connection, **values: Any) -> int:
+    def run(self, on: On, **values: Any) -> int:
         """Run it once; returns how many rows it changed."""
-        text = self._statement.on(connection.dialect)
+        connection = sql(on)
+        text = self._statement.text(connection.dialect)
         return connection.exec_driver_sql(text.sql, text.named(values)).rowcount
 
-    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    def run_many(self, on: On, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it for each of many sets of values; returns how many rows were changed in all."""
         if not rows:
             return 0
-        text = self._statement.on(connection.dialect)
+        connection = sql(on)
+        text = self._statement.text(connection.dialect)
         return connection.exec_driver_sql(text.sql, [text.named(row) for row in rows]).rowcount
 
 
 class Rows(Generic[Row]):
-    """The rows of one table as objects of one class, which may leave out columns that have defaults."""
+    """The rows of one table as objects of one class, which may leave out columns that have defaults.
 
-    def __init__(self, model: type[SQLModel], row: type[Row]) -> None:
+    `joined` are the class's last fields, which no column of the table holds: a query of one's own adds them.
+    """
+
+    def __init__(self, model: type[SQLModel], row: type[Row], joined: Sequence[str] = ()) -> None:
         self.row = row
         self.table = table(model)
         self.c = self.table.c
-        self.fields = tuple(_fields(row))
+        self.fields = tuple(name for name in _fields(row) if name not in joined)
         self._words = {name: encode for name, kind in _kinds(row).items() if (encode := _word(kind))}
         self._insert = _Statement(insert(self.table).values(self._inserted()))
         self._saves: dict[tuple[str, ...], _Statement] = {}
@@ -225,18 +256,18 @@ class Rows(Generic[Row]):
         """The rows that meet all of these conditions."""
         return Query(self.row, select(*self.columns()).where(*where).order_by(*order_by))
 
-    def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def insert(self, on: On, rows: Sequence[Row]) -> None:
         """Insert many rows in one statement."""
-        self._write(connection, self._insert, rows)
+        self._write(on, self._insert, rows)
 
-    def save(self, connection: Connection, rows: Sequence[Row], *fields: str) -> int:
+    def save(self, on: On, rows: Sequence[Row], *fields: str) -> int:
         """Write these fields of many rows by their primary key; returns how many rows were changed."""
         statement = self._saves.get(fields)
         if statement is None:
             keys = [key == given(key.name) for key in self.table.primary_key]
             changed = {self.c[name]: given(name) for name in fields}
             statement = self._saves[fields] = _Statement(update(self.table).where(*keys).values(changed))
-        return self._write(connection, statement, rows)
+        return self._write(on, statement, rows)
 
     def _inserted(self) -> dict[ColumnElement[Any], Any]:
         """What goes into each column: the row's own value, else the column's default."""
@@ -248,10 +279,11 @@ class Rows(Generic[Row]):
                 values[one] = cast(Any, one.default).arg
         return values
 
-    def _write(self, connection: Connection, statement: _Statement, rows: Sequence[Row]) -> int:
+    def _write(self, on: On, statement: _Statement, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
-        text = statement.on(connection.dialect)
+        connection = sql(on)
+        text = statement.text(connection.dialect)
         return connection.exec_driver_sql(text.sql, text.rows(rows, self._words)).rowcount
 
 
@@ -283,15 +315,16 @@ def _is_enum(kind: Any) -> bool:
 def _word(kind: Any) -> Codec | None:
     """What makes the stored text of a field of this class; None where the column's type does."""
     if _is_enum(kind):
-        return {None: None, **{member: member.value for member in kind}}.__getitem__
+        words = {member: member.value for member in kind}
+        return lambda member: words.get(member, member)
     return kind.text if hasattr(kind, "of_text") else None
 
 
 def _meaning(kind: Any) -> Codec | None:
     """What makes a field of this class of the stored text; None where the column's type does."""
     if _is_enum(kind):
-        known = {None: None, **{member.value: member for member in kind}}
-        return lambda word: known[word] if word in known else kind(word)
+        members = {member.value: member for member in kind}
+        return lambda word: members.get(word, word)
     return kind.of_text if hasattr(kind, "of_text") else None
 
 

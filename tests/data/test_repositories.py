@@ -111,11 +111,13 @@ def test_a_query_makes_what_it_is_told_to_of_its_columns(connection: Connection)
     )
 
 
-def test_an_unknown_word_is_named(connection: Connection) -> None:
-    ASKS.insert(connection, [ask(1)])
-    connection.exec_driver_sql("UPDATE request SET state = 'PERHAPS'")
-    with pytest.raises(ValueError, match="PERHAPS"):
-        OF_ORDERS.all(connection, orders=[1])
+def test_an_unknown_word_stays_the_text_it_is_and_is_written_as_it_was(connection: Connection) -> None:
+    ASKS.insert(connection, [ask(1), ask(2)])
+    connection.exec_driver_sql("UPDATE request SET state = 'PERHAPS' WHERE order_id = 1")
+    found = OF_ORDERS.all(connection, orders=[1, 2])
+    assert [one.state for one in found] == ["PERHAPS", RequestState.REQUESTED]
+    assert ASKS.save(connection, found, "state") == 2
+    assert OF_ORDERS.all(connection, orders=[1])[0].state == "PERHAPS"
 
 
 def test_a_value_that_is_not_named_is_refused(connection: Connection) -> None:
