@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from data.vocabulary import OrderType, Product, Side
 from engine.rules import Rules
 from tests.books import empty_books
 from tests.desks import MISSION_PINS, START, WAITS
-from tests.tradedesk.cli_desk import Terminal
+from tests.tradedesk.cli_desk import Printed, Terminal
 from tradedesk.compose.settings import Settings
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "cli.json"
@@ -113,14 +113,23 @@ FILES = {
 }
 
 
-def session(home: Path) -> dict[str, dict[str, Any]]:
+Runner = Callable[[Terminal, Sequence[str]], Printed]
+"""How a step's command line is run."""
+
+
+def at_its_own_desk(at: Terminal, words: Sequence[str]) -> Printed:
+    """As where no app is open."""
+    return at.run(*words)
+
+
+def session(home: Path, run: Runner = at_its_own_desk) -> dict[str, dict[str, Any]]:
     """Run every step in a home of its own; gives exit code and document of each, made equal."""
     at, done = Terminal(home), dict[str, dict[str, Any]]()
     with _deterministic(home):
         for name, args in STEPS.items():
             _before(name, at)
             with _weather(name):
-                printed = at.run(*(word.format(home=home) for word in args), "--json")
+                printed = run(at, [*(word.format(home=home) for word in args), "--json"])
             document = json.loads(printed.out) if printed.out else None
             done[name] = {"args": list(args), "code": printed.code, "document": _equal(document, home)}
     return done

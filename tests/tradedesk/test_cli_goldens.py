@@ -2,15 +2,19 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 import typer.main
+from cli_desk import Printed, Terminal
 from golden_session import GOLDENS, STEPS, session
+from open_app import Beside, open_app
 
 from tradedesk.cli.main import app
+from tradedesk.socket.protocol import READ, kind_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 KEYED_BY_VALUES = ("by_segment", "skipped", "skipped_by_reason", "details", "failed")
@@ -32,6 +36,33 @@ def test_every_command_prints_the_document_that_was_written_down(
         assert printed[name] == golden[name], (
             f"{name}: `python -m tests.tradedesk.golden_session` writes it anew"
         )
+
+
+def test_an_open_app_answers_with_the_documents_that_were_written_down(
+    golden: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEDESK_PAPER_LATENCY_MS", "[0, 0]")
+    monkeypatch.setenv("TRADEDESK_TRADER", "tester")
+    left: list[str] = []
+
+    def beside_an_app(at: Terminal, words: Sequence[str]) -> Printed:
+        if kind_of(words) != READ:
+            return at.run(*words)
+        with open_app(at.home):
+            beside = Beside(at.home)
+            printed = beside.run(*words)
+        left.extend(beside.own_way)
+        return printed
+
+    printed = _without_places(session(tmp_path / "home", beside_an_app))
+    assert {name: step for name, step in printed.items() if step != _without_places(golden)[name]} == {}
+    assert left == []
+
+
+def _without_places(steps: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Without the numbers that rows have because of how often a desk was opened before."""
+    text = re.sub(r'"(seq|instance_id)": \d+', r'"\1": 0', json.dumps(steps))
+    return json.loads(re.sub(r"\d+ rows are as", "rows are as", text))
 
 
 def test_every_command_with_json_is_in_the_session() -> None:

@@ -58,11 +58,13 @@ def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
     async def desk_of_home() -> AsyncIterator[Any]:
         from tradedesk.cli.setup import lay_demo
         from tradedesk.compose.wiring import open_desk
+        from tradedesk.socket.server import listening
 
         async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
             if with_demo:
                 await lay_demo(desk)
-            yield desk
+            async with listening(desk):
+                yield desk
 
     def warm_up() -> "Settings":
         from tradedesk.cli.session import prepare_home

@@ -1,4 +1,4 @@
-"""The command line: what the screens do, for scripts and for a second terminal. `main` is the entry."""
+"""The command line: what the screens do, for scripts and for a second terminal."""
 
 import logging
 import sys
@@ -14,7 +14,6 @@ from tradedesk.cli import queries as show
 from tradedesk.cli import repairs as mend
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.output import document, say
-from tradedesk.cli.streams import stand_in, what_was_lost
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +41,19 @@ class DeskGroup(TyperGroup):
             say("interrupted; what was sent stays at the broker")
             sys.exit(Exit.INTERRUPTED)
         except Exception as problem:
-            told = explain(problem)
-            if told.exit is Exit.INTERNAL and log_file():
-                log.error("a command ended unexpectedly", exc_info=problem)
-            say(f"tradedesk: {told.message}")
-            if _wants_json(given):
-                document({"error": told.to_json()})
-            sys.exit(told.exit)
+            sys.exit(tell(problem, given))
         sys.exit(ended if isinstance(ended, int) else Exit.DONE)
+
+
+def tell(problem: Exception, words: Sequence[str]) -> Exit:
+    """Say what stopped a command line, in one line and, where wanted, one document; gives how it ended."""
+    told = explain(problem)
+    if told.exit is Exit.INTERNAL and log_file():
+        log.error("a command ended unexpectedly", exc_info=problem)
+    say(f"tradedesk: {told.message}")
+    if _wants_json(words):
+        document({"error": told.to_json()})
+    return told.exit
 
 
 def _check_text(args: Sequence[str]) -> None:
@@ -122,14 +126,3 @@ app.command(rich_help_panel=_SAFETY)(safety.resume)
 app.command(rich_help_panel=_SAFETY)(safety.certificate)
 app.add_typer(safety.audit_app, name="audit", rich_help_panel=_SAFETY)
 app.command(rich_help_panel=_SAFETY)(safety.doctor)
-
-
-def main() -> None:
-    """The console script."""
-    stdout = stand_in()
-    try:
-        app()
-    finally:
-        lost = what_was_lost(stdout)
-        if lost:
-            say(lost)

@@ -68,4 +68,15 @@ Again = Annotated[
     bool, typer.Option("--again", help="Send even though the same was sent within the last minute.")
 ]
 
+
+def given(**options: str | None) -> list[str]:
+    """Options that were given, as they are typed; what was left out is left out."""
+    return [f"--{name}={value}" for name, value in options.items() if value is not None]
+
+
+def json_too(as_json: bool) -> list[str]:
+    """`--json` where it was given."""
+    return ["--json"] if as_json else []
+
+
 ClientWord = Annotated[str, typer.Argument(metavar="CLIENT", help="A client's code or id.")]

@@ -1,22 +1,77 @@
 """What the command line prints: one JSON document or tables on stdout, words on stderr.
 
-Text from files and brokers is made plain first, and is never read as markup.
+Text from files and brokers is made plain first, and is never read as markup. Where it goes is the `printer`:
+this process's own streams, or those of the command that an open app answers.
 """
 
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.words.formats import counted as counted
 from tradedesk.cli.streams import takes_every_sign
 from widgets.text import plain
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 PIPED_WIDTH = 200
 """Columns of a table that goes to a file or another program."""
+
+
+class Printer:
+    """The streams of a command, and who is at them. This one's are the process's own."""
+
+    def out(self, text: str) -> None:
+        """Text for stdout."""
+        sys.stdout.write(text)
+
+    def err(self, text: str) -> None:
+        """Text for stderr, shown at once."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    @property
+    def at_terminal(self) -> bool:
+        """Whether someone can read a question and type its answer."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def every_sign(self) -> bool:
+        """Whether stdout's encoding has every sign there is."""
+        return takes_every_sign()
+
+    def console(self) -> "Console":
+        """What draws a table for stdout; nothing is cut where that is not a terminal."""
+        from rich.console import Console
+
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        return Console(file=sys.stdout, width=width, markup=False, highlight=False)
+
+    def ask(self, question: "Question") -> bool:
+        """Leave a question to whoever asked; False where the command asks its own questions.
+
+        What is printed from here on is for an answer that is not the one wanted.
+        """
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is about to be done, the words to type for it, and the command that then does it."""
+
+    what: str
+    words: str
+    then: tuple[str, ...]
+
+
+printer: ContextVar[Printer] = ContextVar("printer", default=Printer())  # noqa: B039 - it holds nothing
+"""Where what is printed now goes."""
 
 
 def jsonable(value: Any) -> Any:
@@ -42,20 +97,18 @@ def jsonable(value: Any) -> Any:
 
 def document(value: Any) -> None:
     """Print the command's one JSON document."""
-    text = json.dumps(jsonable(value), indent=2, ensure_ascii=not takes_every_sign())
-    sys.stdout.write(text + "\n")
+    to = printer.get()
+    to.out(json.dumps(jsonable(value), indent=2, ensure_ascii=not to.every_sign) + "\n")
 
 
 def say(text: str) -> None:
     """Words for people, on stderr, line by line."""
-    for line in text.split("\n"):
-        sys.stderr.write(plain(line) + "\n")
-    sys.stderr.flush()
+    printer.get().err("".join(f"{plain(line)}\n" for line in text.split("\n")))
 
 
 def line(text: str = "") -> None:
     """One line of a report on stdout."""
-    sys.stdout.write(plain(text) + "\n")
+    printer.get().out(plain(text) + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -64,7 +117,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     Nothing is cut where stdout is not a terminal.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -82,9 +134,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
         )
     for row in rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    console = Console(file=sys.stdout, width=width, markup=False, highlight=False)
+    to = printer.get()
+    console = to.console()
     with console.capture() as captured:
         console.print(shown)
     for row in captured.get().splitlines():
-        sys.stdout.write(row.rstrip() + "\n")
+        to.out(row.rstrip() + "\n")

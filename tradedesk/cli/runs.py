@@ -7,7 +7,7 @@ import typer
 from data.errors import BadInput
 from data.money import count_from_text
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson, Wait, Yes
+from tradedesk.cli.options import AsJson, Wait, Yes, json_too
 from tradedesk.cli.output import document, line, say
 from tradedesk.cli.plan_words import paused_words, print_run
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
@@ -80,7 +80,8 @@ async def _resume(desk: "Desk", number: int, sending: int | None, patience: floa
         if not at_terminal():
             say(f"{what}\nnothing was done: add --send {prospect.unsent} to send them")
             return _left_alone(desk, number, as_json)
-        if not await typed(prospect.answer, what):
+        sent = ["run", str(number), "resume", "--send", str(prospect.unsent), "--wait", f"{patience:g}"]
+        if not await typed(prospect.answer, what, [*sent, *json_too(as_json)]):
             return _left_alone(desk, number, as_json)
         sending = prospect.unsent
     going_on = await desk.runs.go_on(number, sending)
@@ -105,7 +106,9 @@ async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: 
     answer = f"stop {unsent} and {at_brokers}" if unsent and at_brokers else f"stop {unsent or at_brokers}"
     what = f"{desk.mode}  stop run {found.number}, {found.title}: {unsent} unsent are freed"
     what += f", {at_brokers} live are cancelled" if at_brokers else "; what is live goes on"
-    if not await confirmed(answer, what, yes, "add --yes to stop it"):
+    brokers = ["--live"] if live else []
+    then = ["run", str(found.number), "stop", *brokers, "--yes", *json_too(as_json)]
+    if not await confirmed(answer, what, yes, "add --yes to stop it", then):
         return _left_alone(desk, found.number, as_json)
     _show(desk, await desk.runs.stop(found.number, live), as_json)
     return Exit.DONE

@@ -20,7 +20,7 @@ from screens.words.certificate import (
 )
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
-from tradedesk.cli.options import AsJson, Yes
+from tradedesk.cli.options import AsJson, Yes, given, json_too
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import certificate_shape
@@ -55,6 +55,8 @@ def cancel_all(
 
     from data.store import StoreError
 
+    named = given(scope=wanted.value, value=value or None, by=by)
+
     async def work(desk: "Desk") -> Exit:
         meant = _scope_value(desk, wanted, value)
         if not yes:
@@ -65,7 +67,8 @@ def cancel_all(
                 f"{found.unknown} unknown · {counted(found.clients, 'client')} · "
                 f"₹{rupees(found.blocked_paise)} blocked"
             )
-            if not await confirmed("cancel all", what, False, "add --yes to halt and cancel"):
+            then = ["cancel-all", "--yes", *named, *json_too(as_json)]
+            if not await confirmed("cancel all", what, False, "add --yes to halt and cancel", then):
                 if as_json:
                     document({"exposure": found, "orders": found.orders, "certificate": None})
                 return Exit.NOTHING_SENT
@@ -246,7 +249,8 @@ def resume(
         if answer is None and at_terminal():
             name = f"halt {chosen}" if chosen else "the halt of the HALT file"
             what = f"{desk.mode}  end {name}: orders may be sent again"
-            answer = "resume" if await typed("resume", what) else None
+            then = ["resume", str(chosen), "--word", "resume", *given(by=by), *json_too(as_json)]
+            answer = "resume" if await typed("resume", what, then) else None
         if answer is None:
             say("nothing was done: add --word resume")
             if as_json:
@@ -361,7 +365,7 @@ def audit_accept(
         answer = word
         if answer is None and at_terminal():
             what = f"{desk.mode}  trade on these books: {report.message}"
-            answer = "accept" if await typed("accept", what) else None
+            answer = "accept" if await typed("accept", what, ()) else None
         if answer is None or answer.strip().casefold() != "accept":
             say("nothing was done: add --word accept")
             if as_json:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +16,8 @@ from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
-from tradedesk.cli.output import counted, say
+from tradedesk.cli.output import Question, counted, printer, say
+from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from data.reference.phases import Calendar
     from engine.desk import Desk
+    from tradedesk.compose.kite_desk import KiteDesk
+    from tradedesk.compose.paper_desk import PaperDesk
     from tradedesk.compose.settings import Settings
 
 Work = Callable[["Desk"], Awaitable[Exit]]
@@ -30,6 +34,9 @@ Work = Callable[["Desk"], Awaitable[Exit]]
 
 Unopened = Callable[[Path, Exception], Exit]
 """What a command does with a home whose desk could not be opened, and why not; gives how it ended."""
+
+hosted: ContextVar[list[Work] | None] = ContextVar("hosted", default=None)
+"""Where the app that answers a command takes its work from; None where a command opens its own desk."""
 
 
 def prepare_home(spare: bool = True) -> Path:
@@ -56,6 +63,7 @@ def run(work: Work, needs_secrets: bool = True, unopened: Unopened | None = None
     Without `needs_secrets` nobody is asked for a passphrase. `unopened` is done where the books let no desk
     open.
     """
+    _leave_to_host(work)
     _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened)
 
 
@@ -70,6 +78,7 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     """
     from tradedesk.compose.home import home_folder
 
+    _leave_to_host(work)
     home, began = home_folder(), False
 
     async def begin(desk: "Desk") -> Exit:
@@ -89,6 +98,13 @@ def run_emergency(work: Work, by: str | None) -> NoReturn:
     finally:
         with suppress(OSError):
             keep_spare(home, LEFT_AFTER_USE_BYTES)
+
+
+def _leave_to_host(work: Work) -> None:
+    """Where an app answers the command, leave what it does to its desk. Raises `typer.Exit` then."""
+    if (bodies := hosted.get()) is not None:
+        bodies.append(work)
+        raise typer.Exit
 
 
 def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
@@ -162,13 +178,18 @@ def _run(
                 if unopened is None or wrong_input:
                     raise
                 return unopened(home, problem)
-            if desk.exchange_trouble:
-                say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
-            if desk.trading_stopped:
-                say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
-            return await work(desk)
+            return await carry_out(desk, work)
 
     raise typer.Exit(asyncio.run(opened()))
+
+
+async def carry_out(desk: "PaperDesk | KiteDesk", work: Work) -> Exit:
+    """Do a command's work on an open desk, behind what speaks against this desk; gives how it ended."""
+    if desk.exchange_trouble:
+        say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
+    if desk.trading_stopped:
+        say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
+    return await work(desk)
 
 
 def passphrase_of(home: Path) -> str:
@@ -249,13 +270,17 @@ async def until(desk: "Desk", done: Callable[[], bool], seconds: float) -> bool:
 
 def at_terminal() -> bool:
     """Whether someone can read a question and type its answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return printer.get().at_terminal
 
 
-async def typed(words: str, what: str) -> bool:
-    """Ask for `words` to be typed, in any letter case. The desk goes on meanwhile."""
-    sys.stderr.write(f"{what}\ntype  {words}  and Enter, anything else leaves it: ")
-    sys.stderr.flush()
+async def typed(words: str, what: str, then: Sequence[str]) -> bool:
+    """Ask for `words` to be typed, in any letter case. The desk goes on meanwhile.
+
+    Where an app answers, the command asks, and asks the app for `then` once they were typed.
+    """
+    if printer.get().ask(Question(what, words, tuple(then))):
+        return False
+    prompt(words, what)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[str] = loop.create_future()
 
@@ -270,18 +295,18 @@ async def typed(words: str, what: str) -> bool:
         given = await answer
     finally:
         loop.remove_reader(sys.stdin.fileno())
-    if " ".join(given.split()).casefold() == words.casefold():
-        return True
-    say("not confirmed")
-    return False
+    return is_answer(given, words)
 
 
-async def confirmed(words: str, what: str, yes: bool, instead: str) -> bool:
-    """Whether the trader wants it: `--yes`, or the typed words. Away from a terminal `instead` says how."""
+async def confirmed(words: str, what: str, yes: bool, instead: str, then: Sequence[str]) -> bool:
+    """Whether the trader wants it: `--yes`, or the typed words. Away from a terminal `instead` says how.
+
+    `then` is the command that does it, where an app answers this one.
+    """
     if yes:
         return True
     if at_terminal():
-        return await typed(words, what)
+        return await typed(words, what, then)
     say(f"{what}\nnothing was done: {instead}")
     return False
 

@@ -27,6 +27,8 @@ from tradedesk.cli.options import (
     ValidityWord,
     Wait,
     Yes,
+    given,
+    json_too,
 )
 from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
@@ -179,7 +181,8 @@ async def _send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json:
     if not as_json:
         print_plan(made)
     what = f"{desk.mode}  {plan_words(made)}"
-    if not await confirmed(made.answer, what, yes, _how_to_confirm(made)):
+    then = ["bulk", "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
+    if not await confirmed(made.answer, what, yes, _how_to_confirm(made), then):
         if as_json:
             document({"plan": plan_shape(made), "run": None})
         return Exit.NOTHING_SENT
@@ -300,7 +303,8 @@ def cancel(
             return _cancelled(desk, [entry.id for entry in wanted], as_json, "nothing is live there")
         people = {entry.client_id for entry in wanted if entry.live}
         what = f"{desk.mode}  cancel {counted(len(live), 'live order')} of {counted(len(people), 'client')}"
-        if not await confirmed(f"cancel {len(live)}", what, yes, "add --yes to cancel"):
+        then = ["cancel", *map(str, live), "--yes", "--wait", wait, *json_too(as_json)]
+        if not await confirmed(f"cancel {len(live)}", what, yes, "add --yes to cancel", then):
             if as_json:
                 document({"orders": [order_shape(desk, entry) for entry in wanted]})
             return Exit.NOTHING_SENT
@@ -334,7 +338,9 @@ def modify(
             raise BadInput("order", number, f"only an OPEN order can be changed; it is {before.state.value}")
         needs = await desk.orders.change_needs(number, shares, limit_paise, trigger_paise)
         what = f"{desk.mode}  {_change_words(desk, before, shares, limit_paise, trigger_paise, needs)}"
-        if not await confirmed(f"modify {number}", what, yes, "add --yes to change it"):
+        terms = given(quantity=quantity, limit=limit, trigger=trigger)
+        then = ["modify", str(number), *terms, "--yes", "--wait", wait, *json_too(as_json)]
+        if not await confirmed(f"modify {number}", what, yes, "add --yes to change it", then):
             if as_json:
                 document({"order": order_shape(desk, before), "request": None})
             return Exit.NOTHING_SENT

@@ -1,0 +1,203 @@
+"""What a command and the open app say to each other, in JSON lines, and which commands may be asked so.
+
+1. `hello` both ways: protocol, program, schema, identity of the home, settings. Any difference ends it.
+2. `request` with a random id and the words of the command; the app answers `taken`. It has done nothing yet.
+3. `go`: from here on the app may act, and no command goes another way.
+4. `out`, `err` and `beat` as they happen, `halt` once that is committed, `done` with the exit code last; or
+   `refused`, which says that nothing was done and nothing will be.
+
+Imports nothing beyond the standard library: a command must be answered in less than it takes to import more.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PROTOCOL = 1
+"""The number of this way of talking."""
+
+PROGRAM = "0.1.0"
+"""The version of this program; a test holds it to the package's."""
+
+SOCKET = "desk.sock"
+"""The socket's name in the home."""
+
+HELLO_S = 1.0
+"""How long a command waits for the app's hello."""
+
+TAKEN_S = 1.0
+"""How long a command waits for `taken`."""
+
+GO_S = 5.0
+"""A `go` that is read later than this after `taken` is refused: the app slept."""
+
+HALT_S = 0.5
+"""How long cancel-all waits to be told that its halt is committed."""
+
+BEAT_S = 1.0
+"""How long cancel-all waits for the next line after that."""
+
+LONGEST_LINE = 256 * 1024
+"""Bytes of a line; longer ones end the connection. Text is sent in pieces that fit."""
+
+Line = dict[str, Any]
+
+# --- which commands -------------------------------------------------------------------------------------
+
+READ, ACT, CANCEL, HALT = "read", "act", "cancel", "halt"
+"""What a command does at a desk: looks, changes something, takes orders back, stops everything."""
+
+HARMLESS = (READ, CANCEL, HALT)
+"""What an app does for a command on a LIVE desk, where nobody has signed in."""
+
+WHEN_LOCKED = (CANCEL, HALT)
+"""What an app does for a command while it is locked."""
+
+_COMMANDS: Mapping[str, str] = {
+    "bulk": ACT,
+    "cancel": CANCEL,
+    "cancel-all": HALT,
+    "certificate": READ,
+    "detail": READ,
+    "funds": READ,
+    "modify": ACT,
+    "order": ACT,
+    "plan": ACT,
+    "positions": READ,
+    "reconcile": ACT,
+    "resume": ACT,
+    "runs": READ,
+    "search": READ,
+    "transactions": READ,
+}
+"""Commands without others below them. What is not here is done in the command's own process alone."""
+
+_GROUPS: Mapping[str, Mapping[str, str | None]] = {
+    "audit": {"": None, "show": READ, "verify": None, "accept": None},
+    "clients": {"": READ, "import": None, "set": ACT},
+    "gate": {"": READ, "waive": ACT},
+    "orders": {"": READ, "show": READ},
+    "routes": {"": None, "import": None, "show": READ, "retry": ACT},
+    "unknown": {"": READ, "adopt": ACT, "absent": ACT},
+}
+"""Commands with others below them; the empty word stands for the command alone."""
+
+
+def kind_of(words: Sequence[str]) -> str | None:
+    """What a command line does, where an open app may be asked to do it; None for every other."""
+    if not words or "--help" in words or any(_is_no_text(word) for word in words):
+        return None
+    first, rest = words[0], words[1:]
+    if first in _GROUPS:
+        below = _GROUPS[first]
+        if rest and rest[0] in below:
+            return below[rest[0]]
+        return None if any(word in below for word in rest) else below[""]
+    if first == "run":
+        return ACT if "resume" in rest else CANCEL if "stop" in rest else READ
+    if first == "watch":
+        return ACT if any(word.startswith(("--a", "--r")) for word in rest) else READ
+    return _COMMANDS.get(first)
+
+
+def _is_no_text(word: str) -> bool:
+    return any("\ud800" <= sign <= "\udfff" for sign in word)
+
+
+# --- who talks to whom ----------------------------------------------------------------------------------
+
+
+def hello(home: Path) -> Line:
+    """What must be the same at both ends: another home, program or setting would give another answer."""
+    return {
+        "protocol": PROTOCOL,
+        "program": f"{PROGRAM} {Path(__file__).resolve().parents[2]}",
+        "schema": schema_of_program(),
+        "home": identity(home),
+        "settings": settings_seen(home),
+    }
+
+
+def schema_of_program() -> str:
+    """The number of this program's newest migration."""
+    names = os.listdir(Path(__file__).resolve().parents[2] / "data" / "migrations" / "versions")
+    return max(name[:4] for name in names if name.endswith(".py") and name[:4].isdigit())
+
+
+def identity(home: Path) -> str:
+    """Which file a home's books are, whatever its folder is called and however it was reached."""
+    found = os.stat(home / "desk.db")
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def settings_seen(home: Path) -> str:
+    """A digest of all that a desk's settings and calendar are made of, but for the home and the trader."""
+    seen = hashlib.sha256()
+    for name in ("config.toml", "calendar.toml"):
+        try:
+            text = (home / name).read_bytes()
+        except FileNotFoundError:
+            text = b""
+        seen.update(b"%d:" % len(text) + text)
+    for name, value in sorted(_settings_given().items()):
+        if value and name.removeprefix("TRADEDESK_") not in _NO_MATTER:
+            seen.update(f"{name}={value}\0".encode("utf-8", "surrogateescape"))
+    return seen.hexdigest()
+
+
+_NO_MATTER = ("HOME", "TRADER", "PASSPHRASE_FILE", "THEME", "KEYS", "REFRESH_HZ", "FLASH")
+"""Settings that change nothing of what a command does; who acts is told by name."""
+
+
+def _settings_given() -> dict[str, str]:
+    """The environment's settings; their names' letter case says nothing."""
+    names = {name.upper(): value for name, value in os.environ.items()}
+    return {name: value for name, value in names.items() if name.startswith("TRADEDESK_")}
+
+
+def trader(home: Path) -> str | None:
+    """Under which name a command acts, as `tradedesk.compose.settings` would say; None where that refuses."""
+    named: object = _settings_given().get("TRADEDESK_TRADER")
+    if not named:
+        named = "trader"
+        if (home / "config.toml").exists():
+            import tomllib
+
+            try:
+                given = tomllib.loads((home / "config.toml").read_bytes().decode("utf-8-sig"))
+            except (OSError, ValueError):
+                return None
+            named = {name.lower(): value for name, value in given.items()}.get("trader", named)
+    return named if isinstance(named, str) and 1 <= len(named) <= 40 else None
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user of the process at the other end, as the system tells."""
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return struct.unpack("3i", told)[1]
+
+
+# --- lines ----------------------------------------------------------------------------------------------
+
+
+def encoded(line: Line) -> bytes:
+    """A line as it crosses."""
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def decoded(data: bytes) -> Line:
+    """A line as it came. Raises `ValueError` for anything but one whole JSON object."""
+    if not data.endswith(b"\n"):
+        raise ValueError("the line is not whole")
+    try:
+        line: object = json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    if not isinstance(line, dict):
+        raise ValueError("it is no object")
+    return line

@@ -1,0 +1,300 @@
+"""The open app's end of the socket: it takes commands, does them on its desk, and prints to who asked.
+
+Whatever comes in is held to the protocol; what is not of it ends that connection and nothing else.
+"""
+
+import asyncio
+import logging
+import os
+import re
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from tradedesk.cli.output import PIPED_WIDTH, Printer, Question, printer
+from tradedesk.socket.protocol import (
+    BEAT_S,
+    GO_S,
+    HALT,
+    LONGEST_LINE,
+    READ,
+    SOCKET,
+    WHEN_LOCKED,
+    Line,
+    decoded,
+    encoded,
+    hello,
+    kind_of,
+    peer_uid,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tradedesk.compose.kite_desk import KiteDesk
+    from tradedesk.compose.paper_desk import PaperDesk
+
+log = logging.getLogger(__name__)
+
+SLOW_S = 30.0
+"""How long an app waits for the next line of a command before it closes the connection."""
+
+MOST = 64
+"""Connections at a time; more are closed at once."""
+
+PIECE = 16 * 1024
+"""Characters of text in one line."""
+
+MOST_WAITING = 64 * 1024 * 1024
+"""Bytes that wait for a command that does not read; more end its connection."""
+
+
+def _open() -> bool:
+    return False
+
+
+@asynccontextmanager
+async def listening(desk: "PaperDesk | KiteDesk", locked: Callable[[], bool] = _open) -> AsyncIterator[None]:
+    """Answer commands on this desk, which holds the app's lock, for as long as the context lasts.
+
+    `locked` says whether the app is; then only halts and cancels are taken. Where the home takes no socket
+    the log says so and nobody is answered.
+    """
+    try:
+        listener = bound(desk.home / SOCKET)
+    except OSError as problem:
+        log.warning("commands are not answered by this app: %s: %s", desk.home / SOCKET, problem)
+        yield
+        return
+    place = os.fstat(listener.fileno()), os.lstat(desk.home / SOCKET)
+    answering = Answering(desk, locked)
+    try:
+        server = await asyncio.start_unix_server(answering.meet, sock=listener, limit=LONGEST_LINE)
+        try:
+            yield
+        finally:
+            server.close()
+            _remove(desk.home / SOCKET, place[1])
+            await answering.close()
+    finally:
+        listener.close()
+
+
+def bound(place: Path) -> socket.socket:
+    """A listening socket at `place` for this user alone, in place of a stale one.
+
+    Only who holds the app's lock may call it. Raises `OSError` where the path is too long for a socket, the
+    file system takes none, or something other than a socket is there.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(place).st_mode):
+            raise FileExistsError("something that is no socket is there")
+        os.unlink(place)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # what is bound has the mode that its descriptor had
+        listener.bind(str(place))
+        os.chmod(place, 0o600)
+        listener.listen(MOST)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove(place: Path, ours: os.stat_result) -> None:
+    """Remove our socket, if it is still ours that is there."""
+    with suppress(OSError):
+        found = os.lstat(place)
+        if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino):
+            os.unlink(place)
+
+
+class _Ended(Exception):  # noqa: N818 - reads as a state
+    """This connection brought nothing that may be answered."""
+
+
+class Answering:
+    """Every connection of one app."""
+
+    def __init__(self, desk: "PaperDesk | KiteDesk", locked: Callable[[], bool]) -> None:
+        self._desk = desk
+        self._locked = locked
+        self._hello = hello(desk.home)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._under_way: set[str] = set()
+
+    async def close(self) -> None:
+        """End what is being answered; what a command has had committed by then stands."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            if len(self._tasks) > MOST or peer_uid(writer.get_extra_info("socket")) != os.getuid():
+                return
+            await self._answer(reader, writer)
+        except (_Ended, OSError, TimeoutError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._greeted(reader, writer)
+        line = await self._line(reader)
+        request_id, words = line.get("request"), line.get("words")
+        if not _is_id(request_id) or not _are_words(words):
+            raise _Ended
+        kind = kind_of(words)
+        if kind is None or not self._may(kind) or request_id in self._under_way:
+            raise _Ended
+        self._under_way.add(request_id)
+        try:
+            to = SocketPrinter(writer, line.get("terminal"))
+            writer.write(encoded({"taken": request_id}))
+            if await self._told_to_go(reader, request_id):
+                await self._do(kind, words, to)
+            else:
+                to.send({"refused": "it slept between the command and its go"})
+            await writer.drain()
+        finally:
+            self._under_way.discard(request_id)
+
+    async def _greeted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        """Who asks, once both ends are the same."""
+        theirs = (await self._line(reader)).get("hello")
+        writer.write(encoded({"hello": self._hello}))
+        if not isinstance(theirs, dict) or not isinstance(actor := theirs.pop("actor", None), str):
+            raise _Ended
+        if theirs != self._hello or not 1 <= len(actor) <= 40:
+            raise _Ended
+        return actor
+
+    async def _line(self, reader: asyncio.StreamReader) -> Line:
+        try:
+            async with self._desk.clock.timeout(SLOW_S):
+                return decoded(await reader.readline())
+        except ValueError as problem:  # too long, not whole, or no JSON object
+            raise _Ended from problem
+
+    def _may(self, kind: str) -> bool:
+        """Whether this app does such a command for others at all, as it stands."""
+        if self._locked():
+            return kind in WHEN_LOCKED
+        return kind == READ
+
+    async def _told_to_go(self, reader: asyncio.StreamReader, request_id: str) -> bool:
+        """Whether `go` was read in time, by both of the machine's clocks. Nothing is done before."""
+        clock = self._desk.clock
+        wall, steady = clock.now(), clock.monotonic()
+        try:
+            line = await self._line(reader)
+        except TimeoutError:
+            return False
+        if line.get("go") != request_id:
+            raise _Ended
+        slept_s = max((clock.now() - wall).total_seconds(), clock.monotonic() - steady)
+        return slept_s <= GO_S
+
+    async def _do(self, kind: str, words: list[str], to: "SocketPrinter") -> None:
+        """Do a command as who asks it, and tell how it ended."""
+        from tradedesk.cli.hosted import answer
+
+        printer.set(to)  # of this connection's task alone
+        beating = asyncio.create_task(self._beat(to)) if kind == HALT else None
+        try:
+            code = await answer(self._desk, words)
+        finally:
+            if beating is not None:
+                beating.cancel()
+        to.send({"done": int(code)})
+
+    async def _beat(self, to: "SocketPrinter") -> None:
+        while True:
+            await self._desk.clock.sleep(BEAT_S / 4)
+            to.send({"beat": True})
+
+
+def _is_id(found: object) -> TypeGuard[str]:
+    return isinstance(found, str) and re.fullmatch("[0-9a-f]{32}", found) is not None
+
+
+def _are_words(found: object) -> TypeGuard[list[str]]:
+    return isinstance(found, list) and all(isinstance(word, str) for word in found)
+
+
+class SocketPrinter(Printer):
+    """The streams of the command that asks. Words to one that is gone, or reads nothing, are lost."""
+
+    def __init__(self, writer: asyncio.StreamWriter, terminal: object) -> None:
+        told: dict[str, Any] = terminal if isinstance(terminal, dict) else {}
+        self._writer = writer
+        self._at_terminal = told.get("at_terminal") is True
+        self._every_sign = told.get("every_sign") is True
+        columns = told.get("columns")
+        self._columns = columns if isinstance(columns, int) and 1 <= columns <= 10_000 else None
+        given = told.get("environment")
+        environment: dict[Any, Any] = given if isinstance(given, dict) else {}
+        self._environment = {str(name): str(value) for name, value in environment.items()}
+
+    def send(self, line: Line) -> None:
+        """Send a line, unless nobody reads."""
+        if self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > MOST_WAITING:
+            self._writer.transport.abort()
+            return
+        self._writer.write(encoded(line))
+
+    def _print(self, stream: str, text: str) -> None:
+        for start in range(0, len(text), PIECE):
+            self.send({stream: text[start : start + PIECE]})
+
+    def out(self, text: str) -> None:
+        """Text for the command's stdout."""
+        self._print("out", text)
+
+    def err(self, text: str) -> None:
+        """Text for the command's stderr."""
+        self._print("err", text)
+
+    @property
+    def at_terminal(self) -> bool:
+        """Whether someone is at the command's terminal."""
+        return self._at_terminal
+
+    @property
+    def every_sign(self) -> bool:
+        """Whether the command's stdout has every sign."""
+        return self._every_sign
+
+    def console(self) -> "Console":
+        """What draws as the command itself would."""
+        from rich.console import Console
+
+        tty = self._columns is not None
+        return Console(
+            file=StringIO(),
+            width=self._columns or PIPED_WIDTH,
+            force_terminal=tty,
+            markup=False,
+            highlight=False,
+            _environ=self._environment,
+        )
+
+    def ask(self, question: Question) -> bool:
+        """Have the command put the question once this has ended. What follows is printed for a no."""
+        asked = {"what": question.what, "words": question.words, "then": question.then}
+        self.send({"question": asked})
+        return True
