@@ -1,22 +1,25 @@
-"""The order path against bare sqlite3: reserve, send, fill for 1,000 clients, in one run.
+"""The order path against bare sqlite3: reserve, send, fill for 1,000 clients at no latency.
 
-The peer writes the very rows the desk wrote, read back from its database, in the same number of commits,
-with `executemany` and the same pragmas. The exchange keeps its books in memory; what its own work costs
-is timed apart and left out. Prints the ratio (aim: 2 or less) and commits per order.
+The peer writes the very rows the desk wrote, and makes as many changes to each table's rows, in the same
+number of commits, with `executemany` and the same pragmas. How many changes there are is counted once, by
+triggers in a run of its own. The exchange keeps its books in memory; what its own work costs is counted
+apart and left out.
 """
 
 import argparse
 import asyncio
 import sqlite3
-import statistics
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from data.reference.seed import universe
-from data.vocabulary import ClientStatus, Policy, SizingKind
-from engine.accounts.clients import NewClient
-from tests.desks import buy, paper_desk
+from data.vocabulary import SizingKind
+from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
+from tests.desks import buy
 
 WRITTEN = (
     "plan",
@@ -31,115 +34,128 @@ WRITTEN = (
     "lot",
     "audit",
 )
+CHANGED = ("orders", "funds", "holding", "attempt", "run")
+SCHEMA = """SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index')
+    ORDER BY type DESC"""
+AIMS = (Aim("times bare", 2.0),)
 
 
-class TimedExchange:
-    """Counts the time spent inside the paper exchange, so that it can be left out."""
-
-    def __init__(self, exchange) -> None:
-        self.seconds = 0.0
-        for name in ("place", "updates_after", "quotes", "advance"):
-            self._wrap(exchange, name)
-
-    def _wrap(self, exchange, name: str) -> None:
-        call = getattr(exchange, name)
-
-        def timed(*args, **named):
-            begun = time.perf_counter()
-            try:
-                return call(*args, **named)
-            finally:
-                self.seconds += time.perf_counter() - begun
-
-        setattr(exchange, name, timed)
-
-
-async def desk_seconds(home: Path, clients: int) -> tuple[float, float, int, dict[str, int]]:
+async def carry_out(
+    home: Path, clients: int, before: Callable[[], None] = lambda: None
+) -> tuple[float, float, int]:
     """Seconds of one bulk buy from start to the last fill booked, the exchange's own, and the commits."""
-    async with paper_desk(home, Policy.WORST, demo=False) as desk:
-        listings = universe()
-        desk.exchange.list_instruments(listings)
-        await desk.market.store_instruments([row.instrument for row in listings], "bench")
-        desk.exchange.pin("RELIANCE", 245050, 239520)
-        await desk.clients.add(
-            [
-                NewClient(
-                    f"BN{number:04d}",
-                    f"Client {number}",
-                    "zerodha",
-                    f"ZB{number:04d}",
-                    ClientStatus.ACTIVE,
-                    capital_paise=1_00_000_00,
-                    available_paise=1_00_000_00,
-                )
-                for number in range(clients)
-            ]
-        )
-        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 2500))
-        assert plan.orders == clients
-        timed = TimedExchange(desk.exchange)
-        commits = desk.commits
-        begun = time.perf_counter()
+    exchange = CountedExchange()
+    async with bench_desk(home, exchange, kind="api") as desk:
+        await lay(desk, clients)
+        await compare_all(desk)
+        plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))
+        assert plan.orders == clients, plan.orders
+        before()
+        exchange.seconds, commits = 0.0, desk.commits
+        began = time.perf_counter()
         run = await desk.runs.start(plan, plan.digest)
         run = await desk.runs.settled(run.number, 60)
         await desk.settle()
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - began
         assert run.counts["filled"] == clients, run.counts
-        return seconds, timed.seconds, desk.commits - commits, {}
+        return seconds, exchange.seconds, desk.commits - commits
 
 
-def bare_seconds(source: Path, target: Path, commits: int) -> tuple[float, int]:
-    """Seconds sqlite3 needs for the same rows in the same number of commits, and how many rows."""
-    reader = sqlite3.connect(source)
-    writer = sqlite3.connect(target, isolation_level=None)
-    writer.execute("PRAGMA journal_mode=WAL")
-    writer.execute("PRAGMA synchronous=FULL")
-    work: list[tuple[str, list[tuple[object, ...]]]] = []
-    for (statement,) in reader.execute(
-        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index') "
-        "ORDER BY type DESC"
-    ):
-        writer.execute(statement)
+def count_changes(clients: int) -> dict[str, int]:
+    """How many rows of each table a run updates."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder)
+
+        def watch() -> None:
+            with closing(sqlite3.connect(home / "desk.db", timeout=10)) as connection:
+                connection.execute("CREATE TABLE bench_changes (name TEXT PRIMARY KEY, changes INTEGER)")
+                for name in CHANGED:
+                    connection.execute("INSERT INTO bench_changes VALUES (?, 0)", (name,))
+                    connection.execute(
+                        f"CREATE TRIGGER bench_{name} AFTER UPDATE ON {name} BEGIN "
+                        f"UPDATE bench_changes SET changes = changes + 1 WHERE name = '{name}'; END"
+                    )
+                connection.commit()
+
+        asyncio.run(carry_out(home, clients, watch))
+        with closing(sqlite3.connect(home / "desk.db")) as connection:
+            return dict(connection.execute("SELECT name, changes FROM bench_changes"))
+
+
+Work = list[tuple[str, list[tuple[object, ...]]]]
+
+
+def inserts(source: sqlite3.Connection) -> Work:
+    """Statements that write the rows of these books anew."""
+    work: Work = []
     for name in WRITTEN:
-        rows = reader.execute(f"SELECT * FROM {name}").fetchall()
+        rows = source.execute(f"SELECT * FROM {name}").fetchall()
         if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            work.append((f"INSERT INTO {name} VALUES ({marks})", rows))
-    begun = time.perf_counter()
-    for piece in range(commits):
-        writer.execute("BEGIN IMMEDIATE")
-        for statement, rows in work:
-            size = -(-len(rows) // commits)
-            writer.executemany(statement, rows[piece * size : (piece + 1) * size])
-        writer.execute("COMMIT")
-    seconds = time.perf_counter() - begun
-    reader.close()
-    writer.close()
-    return seconds, sum(len(rows) for _, rows in work)
+            work.append((f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows))
+    return work
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    ratios = []
-    for number in range(options.rounds):
-        with tempfile.TemporaryDirectory() as folder:
+def updates(source: sqlite3.Connection, changes: dict[str, int]) -> Work:
+    """Statements that change so many rows of each table, three columns of a row by its key."""
+    work: Work = []
+    for name, count in changes.items():
+        columns = [row[1] for row in source.execute(f"PRAGMA table_info({name})")]
+        named = ", ".join(f"{column} = ?" for column in columns[-3:])
+        values = source.execute(f"SELECT {', '.join(columns[-3:])}, rowid FROM {name}").fetchall()
+        if values and count:
+            work.append(
+                (
+                    f"UPDATE {name} SET {named} WHERE rowid = ?",
+                    [values[n % len(values)] for n in range(count)],
+                )
+            )
+    return work
+
+
+def bare_seconds(books: Path, target: Path, changes: dict[str, int], commits: int) -> tuple[float, int]:
+    """Seconds sqlite3 needs for the same rows and changes in the same number of commits, and how many."""
+    with (
+        closing(sqlite3.connect(books)) as source,
+        closing(sqlite3.connect(target, isolation_level=None)) as bare,
+    ):
+        bare.execute("PRAGMA journal_mode=WAL")
+        bare.execute("PRAGMA synchronous=FULL")
+        for (statement,) in source.execute(SCHEMA):
+            bare.execute(statement)
+        funds = source.execute("SELECT * FROM funds").fetchall()
+        bare.executemany(f"INSERT INTO funds VALUES ({', '.join('?' * len(funds[0]))})", funds)
+        work = inserts(source) + updates(source, changes)
+        began = time.perf_counter()
+        for piece in range(commits):
+            bare.execute("BEGIN IMMEDIATE")
+            for statement, rows in work:
+                size = -(-len(rows) // commits)
+                bare.executemany(statement, rows[piece * size : (piece + 1) * size])
+            bare.execute("COMMIT")
+        return time.perf_counter() - began, sum(len(rows) for _, rows in work)
+
+
+@contextmanager
+def rounds(options: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
+    """Count the changes of a run once, then measure runs."""
+    changes = count_changes(options.clients)
+
+    def measure() -> Figures:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             home = Path(folder)
-            whole, exchange, commits, _ = asyncio.run(desk_seconds(home, options.clients))
-            bare, rows = bare_seconds(home / "desk.db", home / "bare.db", commits)
-        ratios.append((whole - exchange) / bare)
-        print(
-            f"round {number + 1}: desk {whole:.3f} s of which exchange {exchange:.3f} s; "
-            f"bare sqlite3 {bare:.3f} s for {rows} rows in {commits} commits; ratio {ratios[-1]:.1f}"
-        )
-    print(
-        f"{options.clients} orders: {statistics.median(ratios):.1f} times bare sqlite3, "
-        f"{commits / options.clients:.3f} commits an order (aim: 2 times or less)"
-    )
+            whole, exchange, commits = asyncio.run(carry_out(home, options.clients))
+            bare, rows = bare_seconds(home / "desk.db", home / "bare.db", changes, commits)
+        return {
+            "times bare": (whole - exchange) / bare,
+            "desk s": whole,
+            "exchange s": exchange,
+            "bare s": bare,
+            "rows": rows,
+            "commits": commits,
+        }
+
+    yield measure
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(Bench(AIMS, rounds, {"clients": 1000}).run(__doc__))

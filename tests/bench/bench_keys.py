@@ -1,0 +1,182 @@
+"""From a key to its paint, p95, in the app with 1,000 clients, idle and while 1,000 orders are sent.
+
+Letters are typed into the field that finds a symbol, one at a time, each once the one before is painted.
+Held against a Textual app with nothing but an input field, in a terminal of the same size. Both run in
+processes of their own, whose terminals this one watches.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import select
+import signal
+import statistics
+import string
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.terminal import Terminal
+
+CLIENTS, LATENCY_S = 1000, 0.05
+WORD, WORDS, PAUSE_S = 8, 10, 0.02
+AIMS = (Aim("idle", 3.0), Aim("while sending", 5.0))
+
+
+def empty_app() -> None:
+    """A Textual app that can do nothing but be typed into."""
+    from textual.app import App, ComposeResult
+    from textual.widgets import Input
+
+    class Empty(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Input(placeholder="ready")
+
+        def on_input_submitted(self, event: Input.Submitted) -> None:
+            event.input.clear()
+
+    Empty().run()
+
+
+def our_app(home: Path, started: int) -> None:
+    """The app on a desk; writes to `started` when a run of everybody begins and when it has ended.
+
+    A run begins with each USR1 signal.
+    """
+    from data.vocabulary import SizingKind
+    from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
+    from tests.desks import buy
+    from tradedesk.app.application import TradedeskApp
+    from tradedesk.compose.paper_desk import PaperDesk
+
+    async def send(desk: PaperDesk) -> None:
+        plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.FIXED_QUANTITY, 1, again=True))
+        run = await desk.runs.start(plan, plan.digest)
+        os.write(started, b"begun\n")
+        await desk.runs.settled(run.number, 120)
+        os.write(started, b"ended\n")
+
+    @asynccontextmanager
+    async def factory() -> AsyncIterator[PaperDesk]:
+        async with bench_desk(home, CountedExchange(), LATENCY_S) as desk:
+            await lay(desk, CLIENTS)
+            await compare_all(desk)
+            tasks: set[asyncio.Task[None]] = set()
+
+            def begin() -> None:
+                tasks.add(asyncio.create_task(send(desk)))
+
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, begin)
+            yield desk
+
+    TradedeskApp(factory).run()
+
+
+def word(dice: random.Random) -> str:
+    """Letters that stand nowhere else on the screen."""
+    return "".join(dice.choice(string.ascii_uppercase) for _ in range(WORD))
+
+
+def type_word(terminal: Terminal, text: str) -> list[float]:
+    """Type a word; returns the seconds from each key to its paint."""
+    found: list[float] = []
+    for count in range(3, WORD + 1):  # fewer letters may stand elsewhere
+        if count == 3:
+            terminal.write(text[:2])
+            terminal.drain(0.1)
+        terminal.forget()
+        began = time.perf_counter()
+        terminal.write(text[count - 1])
+        found.append(terminal.wait_for(text[:count], 20) - began)
+        time.sleep(PAUSE_S)
+    return found
+
+
+def p95(found: list[float]) -> float:
+    return statistics.quantiles(found, n=20)[-1]
+
+
+def clear_ours(terminal: Terminal) -> None:
+    terminal.write("\x1b")
+    terminal.drain(0.15)
+    terminal.write("/")
+    terminal.drain(0.15)
+
+
+def clear_empty(terminal: Terminal) -> None:
+    terminal.write("\r")
+    terminal.drain(0.15)
+
+
+def type_words(
+    terminal: Terminal, clear: Callable[[Terminal], None], dice: random.Random, words: int
+) -> list[float]:
+    found: list[float] = []
+    for _ in range(words):
+        clear(terminal)
+        found += type_word(terminal, word(dice))
+    return found
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[tuple[Terminal, int]]:
+    """The app in a terminal, with the desk up, and where it tells when runs begin and end."""
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "tests.bench.bench_keys", "--ours", str(folder / "home"), str(writer)]
+    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    try:
+        with Terminal(command, env, pass_fds=[writer]) as terminal:
+            os.close(writer)
+            terminal.wait_for("Watchlist")
+            terminal.drain(2.0)
+            yield terminal, reader
+    finally:
+        os.close(reader)
+
+
+@contextmanager
+def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
+    """Both programs stay open for all rounds and are typed into by turns."""
+    dice = random.Random(4)
+    env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    empty = Terminal([sys.executable, "-m", "tests.bench.bench_keys", "--empty"], env)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        empty,
+        ours(Path(folder)) as (terminal, told),
+    ):
+        empty.wait_for("ready")
+
+        def measure() -> Figures:
+            base = p95(type_words(empty, clear_empty, dice, WORDS))
+            idle = p95(type_words(terminal, clear_ours, dice, WORDS))
+            os.kill(terminal.pid, signal.SIGUSR1)
+            assert os.read(told, 6) == b"begun\n"
+            busy: list[float] = []
+            while not select.select([told], [], [], 0)[0]:
+                busy += type_words(terminal, clear_ours, dice, 1)
+            assert os.read(told, 6) == b"ended\n"
+            return {
+                "idle": idle / base,
+                "while sending": p95(busy) / base,
+                "empty ms": 1000 * base,
+                "idle ms": 1000 * idle,
+                "sending ms": 1000 * p95(busy),
+                "keys while sending": len(busy),
+            }
+
+        yield measure
+
+
+if __name__ == "__main__":
+    if "--empty" in sys.argv:
+        empty_app()
+    elif "--ours" in sys.argv:
+        our_app(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(Bench(AIMS, rounds).run(__doc__))
