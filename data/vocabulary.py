@@ -61,6 +61,14 @@ class SessionProblem(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class ConnectionKind(StrEnum):
+    """What is at the other end of a connection: the built-in exchange, a broker's stand-in, a broker."""
+
+    PAPER = "paper"
+    SIM = "sim"
+    LIVE = "live"
+
+
 class RouteKind(StrEnum):
     """How a client's orders legally leave: its own key and address, the dealer's terminal, or on paper."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
+from brokers.connections import Connections
 from brokers.contract import Ambiguous, BrokerError
 from data.audit_writer import standing_stop
 from data.clock import IST, Clock, MarketClock
@@ -144,7 +145,12 @@ class Desk:
     @property
     def mode(self) -> str:
         """PAPER, SIM or LIVE."""
-        return self._parts.mode
+        return self._parts.connections.kind.value.upper()
+
+    @property
+    def connections(self) -> Connections:
+        """The ways to its clients' brokers."""
+        return self._parts.connections
 
     @property
     def actor(self) -> str:
@@ -256,7 +262,7 @@ class Desk:
                 told = await self.halt.book_left()
         await self._bear("the engines", self.runs.look_frozen())
         try:
-            await parts.feed.open()
+            await parts.connections.feed.broker.open()
         except BrokerError as problem:
             if self.kind != "cli":
                 raise
@@ -264,7 +270,7 @@ class Desk:
         await self._meet_brokers()
         self._spawn(self._recorder.run())
         self._spawn(self._dispatcher.run())
-        self._spawn(self._watcher.follow_stream(parts.feed))
+        self._spawn(self._watcher.follow_stream(parts.connections.feed))
         self._spawn(self._watcher.poll())
         self._spawn(self._heartbeat())
         self.events.subscribe(self._follow)
@@ -352,7 +358,7 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
         if self._tasks:
-            await parts.feed.close()
+            await parts.connections.feed.broker.close()
             with suppress(StoreError, DBAPIError):
                 await self.audit.keep_outside(now=True)
         self._tasks.clear()

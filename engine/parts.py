@@ -1,13 +1,12 @@
 """What every service of one desk shares."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from brokers.contract import Broker, BrokerAccount
-from brokers.pacing import KeyLane, Lane, key_lane
+from brokers.connections import Connections
 from data.clock import Clock, MarketClock
 from data.home import engine_lock, halt_file
 from data.locks import is_held
@@ -22,7 +21,6 @@ from engine.rules import Rules, Waits
 
 if TYPE_CHECKING:  # the market's services share these parts too, and stand below the accounts
     from engine.book.book import Book
-    from engine.book.views import ClientView
 
 T = TypeVar("T")
 
@@ -62,10 +60,9 @@ async def _cannot_sign_on() -> None:
 
 @dataclass(slots=True)
 class Parts:
-    """The shared pieces of one running desk. `brokers` maps a client's broker word to its adapter."""
+    """The shared pieces of one running desk."""
 
     home: Path
-    mode: str
     actor: str
     clock: Clock
     market_clock: MarketClock
@@ -76,8 +73,7 @@ class Parts:
     book: "Book"
     bus: Bus
     quotes: QuoteMap
-    brokers: Mapping[str, Broker]
-    feed: Broker
+    connections: Connections
     random: random.Random
     index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
     instance_id: int = 0
@@ -88,8 +84,6 @@ class Parts:
     """Signs on where that is not done. Raises `StoreError`."""
     begun: dict[int, float] = field(default_factory=dict[int, float])
     """The monotonic moment at which each run of this engine was confirmed, or last gone on with."""
-    lanes: dict[int, Lane] = field(default_factory=dict[int, Lane])
-    key_lanes: dict[str, KeyLane | None] = field(default_factory=dict[str, KeyLane | None])
     outages: Outages = field(default_factory=Outages)
     distrust: str | None = None
     """Why these books are not to be traded on: empty if nothing speaks against it, None before a look.
@@ -124,36 +118,6 @@ class Parts:
         """The file whose presence stops every send, checked last before each."""
         return halt_file(self.home)
 
-    def account(self, client: "ClientView") -> BrokerAccount:
-        """A client's account as adapters address it; on the paper exchange the client's code is its id."""
-        return BrokerAccount(client.id, client.code if self.mode == "PAPER" else client.broker_user_id)
-
-    def client_of(self, broker: Broker, user_id: str) -> int | None:
-        """The client whose account at this adapter it is."""
-        if self.mode == "PAPER":
-            return self.book.by_code.get(user_id.upper())
-        words = (word for word, adapter in self.brokers.items() if adapter is broker)
-        return next((c for w in words if (c := self.book.by_account.get((w, user_id))) is not None), None)
-
-    def broker_of(self, client_id: int) -> tuple[Broker, BrokerAccount]:
-        """The adapter and account of a client. Raises `KeyError` where no adapter serves its broker."""
-        client = self.book.clients[client_id]
-        return self.brokers[client.broker], self.account(client)
-
-    def served(self, client_id: int) -> bool:
-        """Whether an adapter serves this client's broker."""
-        return self.book.clients[client_id].broker in self.brokers
-
     def engine_lives(self, instance_id: int) -> bool:
         """Whether the engine of this row still holds its lock."""
         return instance_id == self.instance_id or is_held(engine_lock(self.home, instance_id))
-
-    def lane(self, client_id: int) -> Lane:
-        """The rate budget of a client's account."""
-        lane = self.lanes.get(client_id)
-        if lane is None:
-            broker = self.broker_of(client_id)[0]
-            if broker.name not in self.key_lanes:
-                self.key_lanes[broker.name] = key_lane(broker.capabilities)
-            lane = self.lanes[client_id] = Lane(broker.capabilities, self.key_lanes[broker.name])
-        return lane

@@ -180,7 +180,7 @@ class Wire:
     """Stands between a desk and its broker: each call may be answered by the test instead."""
 
     def __init__(self, desk: PaperDesk) -> None:
-        self._broker = desk._parts.feed
+        self._broker = desk.connections.feed.broker
         self.placed: list[OrderRequest] = []
         self.cancelled: list[str] = []
         self.modified: list[OrderChange] = []
@@ -188,7 +188,7 @@ class Wire:
         self.on_cancel: Callable[[BrokerAccount, str], Awaitable[Outcome | None]] | None = None
         self.on_modify: Callable[[BrokerAccount, str, OrderChange], Awaitable[Outcome | None]] | None = None
         self.on_read: Callable[[BrokerAccount], Awaitable[None]] | None = None
-        desk._parts.brokers = dict.fromkeys(desk._parts.brokers, cast(Broker, self))
+        desk.connections.feed.broker = cast(Broker, self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+from brokers.connection import Connection
 from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProfile, Rows, SessionExpired
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.vocabulary import ClientStatus
+from data.vocabulary import ClientStatus, ConnectionKind
 from engine.accounts.clients import NewClient
 from engine.desk import Desk
 from engine.rules import Rules, Waits
@@ -63,7 +64,11 @@ class SigningBroker(PaperBroker):
 
 @asynccontextmanager
 async def signing_desk(
-    home: Path, *codes: str, kind: str = "cli", clock: ManualClock | None = None, mode: str = "SIM"
+    home: Path,
+    *codes: str,
+    kind: str = "cli",
+    clock: ManualClock | None = None,
+    venue: ConnectionKind = ConnectionKind.SIM,
 ) -> AsyncIterator[tuple[Desk, SigningBroker]]:
     """A desk with a client for each code, at Zerodha, none of them signed in; C1 is user U1 there."""
     clock = clock or ManualClock(START)
@@ -73,7 +78,8 @@ async def signing_desk(
     exchange.list_instruments(universe())
     broker = SigningBroker(exchange, clock)
     base = Foundation(home, Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7))
-    desk = Desk(base.parts(mode, clock, {"zerodha": broker}, broker), kind)
+    connection = Connection("kite", venue, broker, frozenset({"zerodha"}))
+    desk = Desk(base.parts(clock, connection), kind)
     await desk.open()
     try:
         await desk.market.store_instruments([row.instrument for row in universe()], "test")

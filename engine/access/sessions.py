@@ -114,7 +114,7 @@ class Sessions:
         ending: list[ClientView] = []
         for client in self._parts.book.clients.values():
             session = self.of(client.id)
-            if client.status is not ClientStatus.ACTIVE or not self._parts.served(client.id):
+            if client.status is not ClientStatus.ACTIVE or not self._parts.connections.serves(client.id):
                 continue
             if client.session is not SessionState.OK:
                 red.append(client)
@@ -130,7 +130,7 @@ class Sessions:
         A `state` comes back in the redirected address, and so tells whose it is.
         """
         client = self._client(client_id)
-        broker, account = self._parts.broker_of(client.id)
+        broker, account = self._parts.connections.broker_of(client.id)
         try:
             return await broker.login_url(account, state)
         except BrokerError as problem:
@@ -143,7 +143,7 @@ class Sessions:
         naming whose it is. A broker that asks for no sign-in takes any text and gives no end.
         """
         client = self._client(client_id)
-        broker, account = self._parts.broker_of(client.id)
+        broker, account = self._parts.connections.broker_of(client.id)
         asks = bool(await self.login_url(client_id))
         token = request_token(text) if asks else ""
         # A second exchange would end the session of the first, whichever process it is in.
@@ -209,7 +209,7 @@ class Sessions:
         session = self.of(client_id)
         if self.needs_sign_in(client_id) and (session is None or not session.ok):
             return False
-        broker, account = self._parts.broker_of(client_id)
+        broker, account = self._parts.connections.broker_of(client_id)
         try:
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 profile = await broker.profile(account)
@@ -251,27 +251,28 @@ class Sessions:
         client = self._parts.book.clients.get(client_id)
         if client is None:
             raise BadInput("client", client_id, "no client has this id")
-        if not self._parts.served(client_id):
+        if not self._parts.connections.serves(client_id):
             raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
         return client
 
     def _with_codes(self, client: ClientView, words: str) -> str:
         """A broker's words, with the codes of other clients whose user ids stand in them."""
-        broker = self._parts.brokers[client.broker]
+        connections = self._parts.connections
+        connection = connections.of(client.id)
         named = {
             self._parts.book.clients[other].code
             for word in _USER.findall(words)
-            if (other := self._parts.client_of(broker, word)) is not None and other != client.id
+            if (other := connections.client_of(connection, word)) is not None and other != client.id
         }
         return f"{words} (client {', '.join(sorted(named))})" if named else words
 
     async def _hold_to_user(self, client: ClientView, profile: BrokerProfile) -> None:
         """Raises `BadInput`, and ends the client's session, where the broker speaks of another user."""
-        account = self._parts.account(client)
+        account = self._parts.connections.account(client)
         if profile.user_id.upper() == account.user_id.upper():
             return
-        broker = self._parts.brokers[client.broker]
-        other = self._parts.client_of(broker, profile.user_id)
+        connection = self._parts.connections.of(client.id)
+        other = self._parts.connections.client_of(connection, profile.user_id)
         whose = f"user {profile.user_id}"
         if other is not None:
             whose += f", client {self._parts.book.clients[other].code}"

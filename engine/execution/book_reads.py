@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from brokers.connection import Connection
 from brokers.contract import (
-    Broker,
     BrokerError,
     BrokerOrder,
     BrokerStatus,
@@ -69,8 +69,9 @@ class Watcher:
         self._foreign_told: dict[tuple[int, str], tuple[str, int]] = {}
         recorder.after(self._note_applied)
 
-    async def follow_stream(self, broker: Broker) -> None:
-        """Take in a broker's stream for as long as the desk lives, opening it anew when it ends."""
+    async def follow_stream(self, connection: Connection) -> None:
+        """Take in a connection's stream for as long as the desk lives, opening it anew when it ends."""
+        broker = connection.broker
         while True:
             try:
                 async for event in broker.stream():
@@ -79,7 +80,7 @@ class Watcher:
                     elif isinstance(event, Heartbeat):
                         self._parts.quotes.heartbeat(event)
                     else:
-                        self._take(broker, event)
+                        self._take(connection, event)
             except BrokerError as problem:
                 log.warning("the stream of %s ended: %s", broker.name, problem)
             except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
@@ -87,8 +88,8 @@ class Watcher:
             self._parts.quotes.reopened()
             await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
 
-    def _take(self, broker: Broker, update: OrderUpdate) -> None:
-        client_id = self._parts.client_of(broker, update.order.user_id)
+    def _take(self, connection: Connection, update: OrderUpdate) -> None:
+        client_id = self._parts.connections.client_of(connection, update.order.user_id)
         if client_id is not None:
             self._recorder.put(Seen(client_id, update.order, update.trades))
 
@@ -121,7 +122,7 @@ class Watcher:
 
     async def _read_in_turn(self, client_id: int) -> None:
         client = self._parts.book.clients.get(client_id)
-        if client is None or not self._parts.served(client_id):
+        if client is None or not self._parts.connections.serves(client_id):
             return
         quiet = not (self._parts.book.orders_of_client.get(client_id, set()) & self._parts.book.live)
         if quiet and (client.status is not ClientStatus.ACTIVE or client.session is not SessionState.OK):
@@ -206,9 +207,9 @@ class Watcher:
         began = self._read_at[client_id] = self._parts.clock.now()
         moment = self._parts.clock.monotonic()
         try:
-            if not self._parts.served(client_id):
+            if not self._parts.connections.serves(client_id):
                 raise NotAsked(NOT_SERVED)
-            broker, account = self._parts.broker_of(client_id)
+            broker, account = self._parts.connections.broker_of(client_id)
             async with self._parts.clock.timeout(self._parts.waits.read_timeout_s):
                 orders = await broker.orders(account)
                 trades = await broker.trades(account)
@@ -288,9 +289,9 @@ class Watcher:
     async def book_of(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""
         try:
-            if not self._parts.served(client_id):
+            if not self._parts.connections.serves(client_id):
                 raise NotAsked(NOT_SERVED)
-            broker, account = self._parts.broker_of(client_id)
+            broker, account = self._parts.connections.broker_of(client_id)
             async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
                 return await broker.orders(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes

@@ -263,11 +263,11 @@ class Canceller:
 
     async def _cancel(self, client_id: int, broker_order_id: str, order_id: int) -> Outcome:
         """One cancel, within the client's budget; one client's silence takes few of the workers."""
-        if not self._parts.served(client_id):
+        if not self._parts.connections.serves(client_id):
             return NotSent(NOT_SERVED)
         async with self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT)):
-            broker, account = self._parts.broker_of(client_id)
-            lane, clock = self._parts.lane(client_id), self._parts.clock
+            broker, account = self._parts.connections.broker_of(client_id)
+            lane, clock = self._parts.connections.lane(client_id), self._parts.clock
             while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                 await clock.sleep(wait)
             lane.take(clock.now(), cancel=True)

@@ -187,7 +187,7 @@ class Dispatcher:
             if run is not None and run.status is not RunStatus.RUNNING:
                 continue  # who goes on with a run submits what is unsent then
             seen.add(order_id)
-            lane = self._parts.lane(order.client_id)
+            lane = self._parts.connections.lane(order.client_id)
             resting = (self._not_before.get(order.client_id, now) - now).total_seconds()
             wait = max(lane.wait_s(now), resting)
             if wait > 0 or self._per_client[order.client_id] + busy[order.client_id] >= PER_CLIENT:
@@ -279,7 +279,7 @@ class Dispatcher:
 
     async def _outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
         try:
-            broker, account = self._parts.broker_of(claimed.client_id)
+            broker, account = self._parts.connections.broker_of(claimed.client_id)
         except KeyError:
             return NotSent("no adapter serves this client's broker")
         last_look = LastLook(partial(self._kept_back, order, claimed))

@@ -316,8 +316,8 @@ class Changer:
         """One modify, within the client's budget; given up once it is too old."""
         parts = self._parts
         order = parts.book.orders[order_id]
-        broker, account = parts.broker_of(order.client_id)
-        lane = parts.lane(order.client_id)
+        broker, account = parts.connections.broker_of(order.client_id)
+        lane = parts.connections.lane(order.client_id)
         while not (why := self._kept_back(order_id, asked)) and (wait := lane.wait_s(parts.clock.now())) > 0:
             left_s = parts.waits.modify_valid_s - self._age_s(asked)
             await parts.clock.sleep(min(wait, left_s + _JUST_OVER_S))

@@ -259,7 +259,8 @@ class Runs:
         running = run.status is RunStatus.RUNNING and run.finished_at is None
         frozen = self._frozen.get(run.instance_id) if running else None
         unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)
-        served = {client_id: calls for client_id, calls in unsent.items() if self._parts.served(client_id)}
+        connections = self._parts.connections
+        served = {client_id: calls for client_id, calls in unsent.items() if connections.serves(client_id)}
         return RunView(
             number=run.number,
             plan_number=run.plan_number,
@@ -269,7 +270,7 @@ class Runs:
             finished_at=run.finished_at,
             counts=counts,
             elapsed_s=max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()),
-            eta_s=eta_s(served, self._parts.lane, now),
+            eta_s=eta_s(served, connections.lane, now),
             left_paise=run.left_paise,
             cut_paise=run.cut_paise,
             order_ids=tuple(order.id for order in orders),

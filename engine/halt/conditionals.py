@@ -23,9 +23,9 @@ async def look_at_conditionals(
     readers = asyncio.Semaphore(READERS)
 
     async def one(client_id: int) -> list[CertificateConditional] | None:
-        if not parts.served(client_id):
+        if not parts.connections.serves(client_id):
             return []
-        broker, account = parts.broker_of(client_id)
+        broker, account = parts.connections.broker_of(client_id)
         if not isinstance(broker, KeepsConditionals):
             return []
         async with readers:
@@ -47,9 +47,9 @@ async def look_at_conditionals(
 async def _ended(parts: Parts, client_id: int, row: Conditional) -> CertificateConditional:
     """One conditional and what became of it."""
     result = "active"
-    broker, account = parts.broker_of(client_id)
+    broker, account = parts.connections.broker_of(client_id)
     if parts.rules.halt_deletes_conditionals and row.places_orders and isinstance(broker, KeepsConditionals):
-        lane, clock = parts.lane(client_id), parts.clock
+        lane, clock = parts.connections.lane(client_id), parts.clock
         while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
             await clock.sleep(wait)
         lane.take(clock.now(), cancel=True)

@@ -86,13 +86,14 @@ class Round:
         return self._halt.scope is HaltScope.SYMBOL or covers(self._halt, client, "")
 
     def _may_have_orders(self, client: ClientView) -> bool:
-        signed_in = client.session is SessionState.OK and self._parts.served(client.id)
+        signed_in = client.session is SessionState.OK and self._parts.connections.serves(client.id)
         return signed_in or bool(self._parts.book.foreign.get(client.id))
 
     def deadline_s(self) -> float:
         """How long this round is waited for, by the time that its reads take within the brokers' budgets."""
         parts = self._parts
-        pairs = [parts.broker_of(client_id) for client_id in self.clients if parts.served(client_id)]
+        connections = parts.connections
+        pairs = [connections.broker_of(one) for one in self.clients if connections.serves(one)]
         accounts = {id(broker): [a for b, a in pairs if b is broker] for broker, _ in pairs}
         brokers = {id(broker): broker for broker, _ in pairs}
         eta = max((brokers[key].read_eta_s(accounts[key], CALLS) for key in brokers), default=0.0)

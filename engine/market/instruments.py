@@ -69,7 +69,7 @@ async def refresh_instruments(parts: Parts, market: Market, again: bool = False)
     if known == today and not again:
         return None
     try:
-        rows = await parts.feed.instruments()
+        rows = await parts.connections.feed.broker.instruments()
         found = list(instruments_of(rows))
         if len(found) < LEAST_SHARE * len(parts.index):
             raise BrokerError(
@@ -116,7 +116,7 @@ async def _take(
     # A row that could not be read may be that of any symbol: with one, none is proven gone.
     missing = () if unread else before.keys() - now
     gone = [before[key] for key in missing if before[key].security not in held]
-    source = f"{parts.feed.name} {today}"
+    source = f"{parts.connections.feed.broker.name} {today}"
     taken = await market.store_instruments(found, source, gone, complete=not unread)
 
     def keep_day(unit: Unit) -> None:

@@ -65,13 +65,16 @@ class Margins:
         """The instrument with the margins that the brokers of these clients tell, if they do so in time."""
         told = self._told_today(instrument.key)
         if told is None:
-            tellers = {w for w, broker in self._parts.brokers.items() if isinstance(broker, TellsMargins)}
-            asked = [client for client in clients if client.broker in tellers]
+            asked = [client for client in clients if self._tells(client)]
             if not asked or instrument.trade_to_trade or not instrument.tradable:
                 return instrument
             await self._wait(self._try(instrument, asked), instrument.key)
             told = self._told_today(instrument.key)
         return instrument if told is None else replace(instrument, **told.fields)
+
+    def _tells(self, client: ClientView) -> bool:
+        connections = self._parts.connections
+        return connections.serves(client.id) and isinstance(connections.of(client.id).broker, TellsMargins)
 
     def _told_today(self, key: str) -> _Told | None:
         told = self._told.get(key)
@@ -109,7 +112,7 @@ class Margins:
             log.warning("the margins of %s could not be read: %s", key, why)
             return
         for client in sources[:SOURCES]:
-            broker, account = parts.broker_of(client.id)
+            broker, account = parts.connections.broker_of(client.id)
             assert isinstance(broker, TellsMargins)
             try:
                 async with parts.clock.timeout(parts.waits.read_timeout_s):

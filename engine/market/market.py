@@ -53,7 +53,7 @@ class Market:
     @property
     def takes_after_market(self) -> bool:
         """Whether orders may wait at the broker for the next session (AMO)."""
-        return self._parts.feed.capabilities.after_market
+        return self._parts.connections.feed.broker.capabilities.after_market
 
     def quote(self, key: str) -> Tick | None:
         """The last known market of an instrument."""
@@ -94,11 +94,11 @@ class Market:
             wanted = frozenset(self._parts.quotes.followed())
             if wanted != self._subscribed:
                 self._subscribed = wanted
-                await self._parts.feed.subscribe(wanted)
+                await self._parts.connections.feed.broker.subscribe(wanted)
 
     async def follow_again(self) -> None:
         """Ask the feed once more for all that is followed, as after a sign-in that brought the feed back."""
-        await self._parts.feed.subscribe(self._subscribed)
+        await self._parts.connections.feed.broker.subscribe(self._subscribed)
 
     def take_dirty(self, owner: str) -> set[str]:
         """The owner's instruments that changed, or whose price turned stale or fresh, since it last asked."""
@@ -144,8 +144,9 @@ class Market:
         are `gone` are taken off. A file that is not `complete` proves no other gone.
         """
         parts, told, off = self._parts, list(instruments), [one.key for one in gone]
+        lister = parts.connections.feed.broker.name
         taken = await parts.write_signed_on(
-            lambda unit: take(unit, told, source, parts.actor, parts.feed.name, off, complete)
+            lambda unit: take(unit, told, source, parts.actor, lister, off, complete)
         )
         await self.load()
         return taken
@@ -197,7 +198,7 @@ class Market:
 async def fetch_quotes(parts: Parts, keys: Collection[str]) -> Mapping[str, Tick]:
     """Ask the feed's broker for quotes and keep them; gives none where they cannot be had now."""
     try:
-        ticks = await parts.feed.quotes(keys)
+        ticks = await parts.connections.feed.broker.quotes(keys)
     except BrokerError as problem:
         parts.outages.failed(log, "prices", "prices", problem)
         return {}

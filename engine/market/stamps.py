@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from data.columns import table
 from data.store import Unit
 from data.tables import MarketOffset
+from data.vocabulary import ConnectionKind
 from engine.parts import Parts
 
 JUMP = timedelta(seconds=1)
@@ -26,7 +27,7 @@ class MarketStamps:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._simulated = parts.mode != "LIVE"
+        self._simulated = parts.connections.kind is not ConnectionKind.LIVE
         self._known: list[tuple[datetime, timedelta]] = []
         self._seen: list[tuple[datetime, timedelta]] = []
         self._look()

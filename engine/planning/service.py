@@ -106,9 +106,9 @@ class Plans:
         parts = self._parts
         calls = Counter[int]()
         for line in made.ok_lines:
-            if parts.served(line.client_id):
+            if parts.connections.serves(line.client_id):
                 calls[line.client_id] += len(made.slices(line))
-        needed = ceil(eta_s(calls, parts.lane, parts.clock.now()))
+        needed = ceil(eta_s(calls, parts.connections.lane, parts.clock.now()))
         sending_s = max(1, needed) if made.orders else 0
         return dataclasses.replace(
             made, sending_s=sending_s, send_within_s=send_within_s(sending_s, parts.rules)
@@ -222,7 +222,7 @@ class Plans:
         age = parts.quotes.age(instrument.key, now)
         quote = parts.quotes.quote(instrument.key)
         check_trigger(intent, quote.last_paise if quote else 0)
-        capabilities = parts.feed.capabilities
+        capabilities = parts.connections.feed.broker.capabilities
         desk_halted = halt_file_stands(parts.halt_file) or any(
             halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
         )

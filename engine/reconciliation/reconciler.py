@@ -87,7 +87,8 @@ class Reconciler:
 
     def eta_s(self, client_ids: Collection[int]) -> float:
         """Seconds until the books of these clients could have been read within their brokers' budgets."""
-        served = [self._parts.broker_of(c) for c in client_ids if self._parts.served(c)]
+        connections = self._parts.connections
+        served = [connections.broker_of(c) for c in client_ids if connections.serves(c)]
         brokers = {id(broker): broker for broker, _ in served}
         accounts = {key: [a for b, a in served if id(b) == key] for key in brokers}
         return max((b.read_eta_s(accounts[key], CALLS) for key, b in brokers.items()), default=0.0)
@@ -175,7 +176,7 @@ class Reconciler:
             client is not None
             and client.status is ClientStatus.ACTIVE
             and client.session is SessionState.OK
-            and self._parts.served(client_id)
+            and self._parts.connections.serves(client_id)
         )
 
     def _on_event(self, event: Event) -> None:
@@ -240,7 +241,7 @@ class Reconciler:
             return None
         await self._end_left_over(client_id)
         try:
-            broker, account = parts.broker_of(client_id)
+            broker, account = parts.connections.broker_of(client_id)
             async with parts.clock.timeout(parts.waits.read_timeout_s):
                 holdings = await broker.holdings(account)
                 funds = await broker.funds(account)

@@ -27,7 +27,7 @@ from data.secrets import vault_state
 from data.store import StoreError, read_file
 from data.tables import UnbookedFact
 from data.urls import left_outside
-from data.vocabulary import HaltScope, OrderState
+from data.vocabulary import ConnectionKind, HaltScope, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.boot import boot_problem
 from engine.halt.emergency import set_aside_before
@@ -107,7 +107,7 @@ class Doctor:
         if self._parts.look_at_secrets is not None:
             ok, words = await asyncio.to_thread(self._parts.look_at_secrets)
             return Check("secrets", ok, words)
-        if self._parts.mode == "PAPER" and not secrets_file(home).exists():
+        if self._parts.connections.kind is ConnectionKind.PAPER and not secrets_file(home).exists():
             return Check("secrets", True, "none are needed on paper")
         state = await asyncio.to_thread(vault_state, home)
         todo = f"; {state.todo}" if state.todo else ""

@@ -26,7 +26,7 @@ async def next_day(desk):
 
 async def compared(desk, client_id):
     """Our figures and the broker's, and shares by symbol and product."""
-    broker, account = desk._parts.broker_of(client_id)
+    broker, account = desk.connections.broker_of(client_id)
     theirs, ours = await broker.funds(account), desk.funds.of(client_id)
     held = {
         (h.tradingsymbol, h.product): (h.today, h.t1, h.free, h.blocked, h.cost_paise)
@@ -83,14 +83,14 @@ async def test_our_books_are_the_brokers_through_a_day_and_two_rolls(tmp_path, p
 
 def unsettled(desk, client_id):
     """What the broker owes a client for sales that have not settled."""
-    user_id = desk._parts.broker_of(client_id)[1].user_id
+    user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT coalesce(sum(amount_paise), 0) FROM unsettled WHERE user_id = ?"
     return desk.exchange._db.execute(query, (user_id,)).fetchone()[0]
 
 
 def parcels(desk, client_id):
     """What is left of each of a client's fills at the broker, in the order of the fills."""
-    user_id = desk._parts.broker_of(client_id)[1].user_id
+    user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT quantity, cost_paise, loan_paise FROM parcel WHERE user_id = ? ORDER BY parcel_id"
     return desk.exchange._db.execute(query, (user_id,)).fetchall()
 

@@ -25,7 +25,7 @@ class Dump:
         self.reads = 0
         self.rows, self.unread = [], ()
         self.problem = ""
-        desk._parts.feed.instruments = self.read
+        desk.connections.feed.broker.instruments = self.read
 
     async def read(self):
         self.reads += 1
@@ -40,7 +40,7 @@ async def refresh(desk, again=False):
 
 async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
     await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
-    rows = {row.tradingsymbol: row for row in await desk._parts.feed.instruments()}
+    rows = {row.tradingsymbol: row for row in await desk.connections.feed.broker.instruments()}
     dump = Dump(desk)
     fresh = dataclasses.replace(rows["INFY"], tradingsymbol="FRESH-BE", instrument_token=257, isin="")
     future = dataclasses.replace(rows["INFY"], tradingsymbol="INFY26NOVFUT", exchange="NFO")
@@ -59,7 +59,7 @@ async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
 
 
 async def test_with_a_row_unread_no_symbol_is_proven_gone(desk):
-    rows = list(await desk._parts.feed.instruments())
+    rows = list(await desk.connections.feed.broker.instruments())
     dump = Dump(desk)
     dump.rows = [row for row in rows if row.tradingsymbol != "ITC"]
     dump.unread = (UnreadRow("row 7, tick_size: x; it must be a number"),)
@@ -82,7 +82,7 @@ async def test_yesterdays_instruments_stay_where_todays_cannot_be_had(desk, faul
 
 
 async def test_a_dump_that_lost_its_end_is_not_taken_for_a_market_that_shrank(desk):
-    rows = await desk._parts.feed.instruments()
+    rows = await desk.connections.feed.broker.instruments()
     dump, before = Dump(desk), len(desk.market.index)
     dump.rows = rows[: len(rows) // 2]
     report = await refresh(desk)

@@ -41,7 +41,10 @@ async def test_two_engines_that_send_one_intent_at_once_send_it_once(tmp_path):
         )
         assert sorted(type(result).__name__ for result in results) == [*["DuplicateIntent"] * 3, "RunView"]
         await until(desk, lambda: any(order.filled_quantity for order in desk.orders.all()))
-        assert len(await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN)))) == 1
+        assert (
+            len(await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))
+            == 1
+        )
         await books_are_sound(desk)
 
 

@@ -134,7 +134,7 @@ async def test_a_command_beside_a_running_app_need_not_read_the_books_again(tmp_
         async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
             assert other.reconcile.compared_at(ROHAN) == at
             assert not other.reconcile.is_compared(PRIYA)
-            other._parts.feed.holdings = None  # whoever asks for books fails
+            other.connections.feed.broker.holdings = None  # whoever asks for books fails
             assert (await other.plans.preview(one)).orders == 1
         clock.shift(desk._parts.waits.compare_every_s + 1)
         async with filed_desk(tmp_path, clock, "cli", seed=8) as other:

@@ -11,6 +11,7 @@ from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.errors import BadInput
 from data.vocabulary import (
+    ConnectionKind,
     Demat,
     GateColour,
     GateItem,
@@ -148,7 +149,10 @@ async def test_an_address_that_is_only_claimed_is_none(tmp_path):
         for number in (1, 2):
             await desk.routes.set(number, claimed(number))
         assert [colours(desk, number)["route"] for number in (1, 2)] == ["amber"] * 2, "it is a rehearsal"
-    async with signing_desk(tmp_path / "live", "C1", "C2", "C3", mode="LIVE") as (desk, _broker):
+    async with signing_desk(tmp_path / "live", "C1", "C2", "C3", venue=ConnectionKind.LIVE) as (
+        desk,
+        _broker,
+    ):
         for number in (1, 2, 3):
             await desk.sessions.sign_in(number, f"for-U{number}")
             await desk.routes.set(number, claimed(number))

@@ -187,7 +187,7 @@ async def test_what_is_left_over_night_is_adopted_as_the_next_day_opens(desk):
     await until(desk, lambda: desk.holdings.of(ROHAN) == [], step_s=5)
     assert await agrees(desk) == set()
     assert await total(desk, Account.INTRADAY_LOAN) == 0
-    theirs = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(ROHAN)))
+    theirs = await desk.connections.feed.broker.funds(desk.connections.account(desk.clients.get(ROHAN)))
     assert desk.funds.of(ROHAN).available_paise == theirs.available_paise
 
 

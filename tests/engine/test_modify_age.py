@@ -27,7 +27,7 @@ async def resting(desk):
 
 
 def fill_lane(desk):
-    lane = desk._parts.lane(ROHAN)
+    lane = desk.connections.lane(ROHAN)
     while not lane.wait_s(desk.clock.now()):
         lane.take(desk.clock.now())
 
@@ -65,7 +65,7 @@ async def test_one_that_waited_too_long_for_its_turn_is_not_sent(desk, wall_s):
 async def test_one_whose_turn_is_a_day_away_is_given_up_at_its_age(desk):
     wire, order_id, lines = Wire(desk), await resting(desk), told(desk)
     before = desk.orders.get(order_id)
-    desk._parts.lane(ROHAN).wait_s = lambda now: 8 * 3600.0
+    desk.connections.lane(ROHAN).wait_s = lambda now: 8 * 3600.0
     await desk.orders.modify(order_id, quantity=20)
     await never_sent(desk, order_id, before, lines, "60 s are allowed")
     assert (wire.modified, desk.clock.now() - START < timedelta(seconds=90)) == ([], True)
@@ -96,7 +96,9 @@ async def test_what_comes_on_its_way_to_the_line_keeps_it_back(desk, late):
     await desk.orders.modify(order_id, quantity=20)
     await never_sent(desk, order_id, before, lines, why)
     assert len(wire.modified) == 1
-    assert (await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN))))[0].quantity == 10
+    assert (await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))[
+        0
+    ].quantity == 10
     desk._parts.halt_file.unlink(missing_ok=True)
 
 

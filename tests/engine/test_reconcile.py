@@ -66,7 +66,7 @@ async def test_a_trade_made_by_phone_is_a_break_that_only_allows_sales_until_it_
     await desk.reconcile.adopt(ROHAN, "the client traded by phone")
     assert desk.reconcile.breaks() == []
     (held,) = desk.holdings.of(ROHAN)
-    funds = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(ROHAN)))
+    funds = await desk.connections.feed.broker.funds(desk.connections.account(desk.clients.get(ROHAN)))
     assert (held.quantity, desk.funds.of(ROHAN).available_paise) == (7, funds.available_paise)
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
     (row,) = await desk.audit.rows(action="BREAK_ADOPTED")
@@ -140,7 +140,7 @@ async def test_shares_on_margin_that_are_adopted_carry_the_whole_loan(desk, side
     await desk.settle()
     await desk.reconcile.adopt(LENT, "the client traded by phone")
     assert desk.reconcile.breaks(LENT) == []
-    theirs = await desk._parts.feed.funds(desk._parts.account(desk.clients.get(LENT)))
+    theirs = await desk.connections.feed.broker.funds(desk.connections.account(desk.clients.get(LENT)))
     assert desk.funds.of(LENT).mtf_loan_paise == theirs.mtf_loan_paise > 0
     await books_are_sound(desk)
     _, run = await carry_out(desk, sell("INFY", QTY, 9 if side is Side.BUY else 3, LENT))
@@ -206,7 +206,7 @@ async def test_nothing_is_compared_while_an_order_moves_or_is_in_doubt(desk):
 
 
 async def test_a_wait_that_a_brokers_budget_makes_is_told_once(desk):
-    broker = desk._parts.brokers["zerodha"]
+    broker = desk.connections.feed.broker
     broker.read_eta_s = lambda accounts, calls: len(accounts) * calls / 8
     desk.reconcile.forget()
     await until(desk, lambda: any("reading the books of" in line.text for line in desk.tape()))

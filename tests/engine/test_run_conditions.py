@@ -63,8 +63,8 @@ class Held:
     async def at_broker(self) -> int:
         """Orders that have left."""
         desk = self.desk
-        accounts = [desk._parts.account(client) for client in desk.clients.all()]
-        return sum([len(await desk._parts.feed.orders(account)) for account in accounts])
+        accounts = [desk.connections.account(client) for client in desk.clients.all()]
+        return sum([len(await desk.connections.feed.broker.orders(account)) for account in accounts])
 
 
 @asynccontextmanager
@@ -141,14 +141,14 @@ async def test_a_limit_says_its_own_price_and_a_stop_pauses_at_its_trigger(tmp_p
 async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
     async with held(tmp_path) as it:
         await it.start(MARKET)
-        quotes = it.desk._parts.feed.quotes
+        quotes = it.desk.connections.feed.broker.quotes
         asked = []
 
         async def none(keys):
             asked.append(keys)
             return {}
 
-        it.desk._parts.feed.quotes = none
+        it.desk.connections.feed.broker.quotes = none
         it.desk._parts.quotes.age = lambda key, now: 60.0
         it.shut = False
         await it.desk.clock.advance(20)
@@ -156,7 +156,7 @@ async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
             await until(it.desk, lambda: len(asked) > 1)
         assert (it.run.status, await it.at_broker()) == (RunStatus.RUNNING, 0)
         del it.desk._parts.quotes.age
-        it.desk._parts.feed.quotes = quotes
+        it.desk.connections.feed.broker.quotes = quotes
         await until(it.desk, lambda: it.run.counts["filled"] == 3)
 
 
@@ -184,15 +184,15 @@ async def test_a_wall_clock_set_back_makes_nothing_younger(tmp_path):
 
 async def test_a_run_that_needs_longer_by_its_budgets_may_take_longer_and_the_plan_says_so(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        can = replace(desk._parts.feed.capabilities, key_orders_per_second=2)
-        desk._parts.key_lanes.clear()
-        desk._parts.lanes.clear()
+        connection = desk.connections.feed
+        kept = connection.broker
+        can = replace(kept.capabilities, key_orders_per_second=2)
 
         class Slow:
             def __getattr__(self, name):
-                return can if name == "capabilities" else getattr(desk._parts.feed, name)
+                return can if name == "capabilities" else getattr(kept, name)
 
-        desk._parts.brokers = dict.fromkeys(desk._parts.brokers, Slow())
+        connection.broker = Slow()
         everyone = sorted(client.id for client in desk.clients.all() if client.gate is None)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, *everyone))
         assert plan.orders > 40
@@ -362,8 +362,8 @@ async def test_what_was_claimed_before_a_pause_or_a_stop_does_not_leave_after_it
         run = await desk.runs.start(plan, plan.digest)
         kept = "unsent" if act == "pause" else "cancelled"
         await until(desk, lambda: desk.runs.get(run.number).counts[kept] == 3, step_s=0.05)
-        accounts = [desk._parts.account(desk.clients.get(client)) for client in (ROHAN, PRIYA, AMIT)]
-        assert sum([len(await desk._parts.feed.orders(account)) for account in accounts]) == 0
+        accounts = [desk.connections.account(desk.clients.get(client)) for client in (ROHAN, PRIYA, AMIT)]
+        assert sum([len(await desk.connections.feed.broker.orders(account)) for account in accounts]) == 0
         await books_are_sound(desk)
 
 
@@ -385,7 +385,10 @@ async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed
         life = await desk.orders.life(desk.runs.get(run.number).order_ids[0])
         assert [row["outcome"] for row in life.attempts] == ["not_sent", "accepted"]
         assert re.match(r"its claim is 1\.\d s old", life.attempts[0]["detail"])
-        assert len(await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN)))) == 1
+        assert (
+            len(await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))
+            == 1
+        )
 
 
 @pytest.mark.parametrize("change", ["quantity = 20", "side = 'SELL'", "tradingsymbol = 'TCS'"])

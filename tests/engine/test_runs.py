@@ -29,7 +29,10 @@ async def test_a_plan_runs_once_whoever_starts_it(tmp_path):
         )
         assert sorted(type(result).__name__ for result in results) == ["AlreadyRun", "AlreadyRun", "RunView"]
         await until(desk, lambda: any(order.filled_quantity for order in desk.orders.all()))
-        assert len(await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN)))) == 1
+        assert (
+            len(await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))
+            == 1
+        )
         await until(other, lambda: desk.orders.all() == other.orders.all())
         with pytest.raises(AlreadyRun, match="was sent before"):
             await other.runs.start(same, plan.digest)
@@ -212,7 +215,7 @@ async def test_orders_freed_before_they_were_sent_are_not_counted_as_sent(tmp_pa
 
 async def test_what_is_left_of_a_run_is_told_by_the_budgets_until_the_last_order_has_left(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        lane, began = desk._parts.lane(ROHAN), desk.clock.now()
+        lane, began = desk.connections.lane(ROHAN), desk.clock.now()
         for _ in range(300):  # what orders may use of a minute
             lane.take(began)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))

@@ -32,8 +32,8 @@ class Timeouts:
 
 
 async def at_broker(desk) -> int:
-    accounts = [desk._parts.account(desk.clients.get(client)) for client in (ROHAN, PRIYA, AMIT)]
-    return sum([len(await desk._parts.feed.orders(account)) for account in accounts])
+    accounts = [desk.connections.account(desk.clients.get(client)) for client in (ROHAN, PRIYA, AMIT)]
+    return sum([len(await desk.connections.feed.broker.orders(account)) for account in accounts])
 
 
 async def test_only_what_may_have_left_before_the_machine_slept_is_in_doubt(tmp_path):

@@ -14,7 +14,7 @@ ROHAN, AMIT = 8, 22
 @pytest.fixture
 async def desk(tmp_path):
     async with paper_desk(tmp_path) as one:
-        broker = one._parts.brokers["zerodha"]
+        broker = one.connections.feed.broker
         small = dataclasses.replace(broker.capabilities, max_order_quantity=3, max_order_value_paise=8_000_00)
         type(broker).capabilities, kept = property(lambda _: small), type(broker).capabilities
         yield one

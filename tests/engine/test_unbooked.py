@@ -96,7 +96,9 @@ async def test_a_buy_planned_before_its_clients_fact_could_not_be_booked_is_deni
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         plan = await desk.plans.freeze(BOTH)
-        theirs = (await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN))))[0]
+        theirs = (
+            await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN)))
+        )[0]
         desk._recorder.put(Seen(ROHAN, theirs, (object(),)))  # type: ignore[arg-type]
         await desk._recorder.flush()
         run = await desk.runs.start(plan, plan.digest)
@@ -110,7 +112,10 @@ async def test_a_kept_fact_outlives_the_program_until_the_trader_takes_the_broke
 ) -> None:
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
-        fact = Seen(ROHAN, (await desk._parts.feed.orders(desk._parts.account(desk.clients.get(ROHAN))))[0])
+        fact = Seen(
+            ROHAN,
+            (await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))[0],
+        )
         broken = Seen(ROHAN, fact.order, (object(),))  # type: ignore[arg-type]
         desk._recorder.put(broken)
         await desk._recorder.flush()

@@ -99,14 +99,14 @@ def _watch_instants(desk: PaperDesk, freezer: Freezer) -> None:
         freezer(EXCHANGE)
 
     desk.exchange._catch_up = caught_up
-    place = desk._parts.feed.place
+    place = desk.connections.feed.broker.place
 
     async def placing(account: BrokerAccount, request: OrderRequest) -> Outcome:
         freezer(ON_THE_WIRE)
         sent = asyncio.ensure_future(place(account, request))
         return await asyncio.shield(sent)  # no time-out calls back what has been written
 
-    desk._parts.feed.place = placing
+    desk.connections.feed.broker.place = placing
 
 
 def _count(desk: PaperDesk, state: OrderState) -> int:

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from brokers.connection import Connection
+from brokers.connections import Connections
 from brokers.contract import (
     Ambiguous,
-    Broker,
     BrokerAccount,
     BrokerError,
     BrokerFunds,
@@ -38,6 +39,7 @@ from data.clock import Clock
 from data.reference.phases import load_calendar
 from data.schema import prepare
 from data.store import Store
+from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
 from engine.accounts.clients import BROKERS
 from engine.book.book import Book
@@ -331,10 +333,10 @@ async def open_chaos_desk(
     remote = RemoteBroker(port, clock)
     await remote.open()
     market_clock = remote.market_clock
-    broker: Broker = remote
+    connection = Connection("paper", ConnectionKind.PAPER, remote, frozenset(BROKERS))
+    book = Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day, judge=judge_clients)
     parts = Parts(
         home=home,
-        mode="PAPER",
         actor="tester",
         clock=clock,
         market_clock=market_clock,
@@ -342,11 +344,10 @@ async def open_chaos_desk(
         rules=RULES,
         waits=waits,
         store=Store(home / "desk.db", clock),
-        book=Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day, judge=judge_clients),
+        book=book,
         bus=Bus(_listener_failed),
         quotes=QuoteMap(),
-        brokers=dict.fromkeys(BROKERS, broker),
-        feed=broker,
+        connections=Connections([connection], book),
         random=random.Random(f"desk:{seed}"),
     )
     if reached is not None:

@@ -320,11 +320,11 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
         exchange.pin("RELIANCE", LOW - 100, LOW)
         await until(desk, lambda: desk.counts().live == 0)
         await desk.clock.advance(15)  # books are read again, with stamps older and newer than those booked
-        broker = desk._parts.feed
+        broker = desk.connections.feed.broker
         assert broker.struck["clock_skew_s"] > 80
         ends = {BrokerStatus.COMPLETE: OrderState.FILLED, BrokerStatus.CANCELLED: OrderState.CANCELLED}
         for order in desk.orders.all():
-            _, account = desk._parts.broker_of(order.client_id)
+            _, account = desk.connections.broker_of(order.client_id)
             truth = {row.broker_order_id: row for row in await broker.inner.orders(account)}
             told = truth[order.broker_order_id]
             assert (order.state, order.filled_quantity) == (ends[told.status], told.filled_quantity)

@@ -93,9 +93,9 @@ async def _received(desk: PaperDesk) -> Counter[Wanted]:
     """How often the broker has received what was wanted."""
     found = Counter[Wanted]()
     for client in desk.clients.all():
-        account = desk._parts.account(client)
+        account = desk.connections.account(client)
         found.update(
             (client.id, order.tradingsymbol, order.quantity)
-            for order in await desk._parts.feed.orders(account)
+            for order in await desk.connections.feed.broker.orders(account)
         )
     return found

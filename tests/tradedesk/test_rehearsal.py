@@ -47,7 +47,7 @@ async def test_a_desk_finds_every_order_whose_answer_was_lost(tmp_path: Path) ->
         await until(desk, lambda: orders(OrderState.FILLED) == len(ready))
         await books_are_sound(desk)
 
-        broker = desk._parts.feed
+        broker = desk.connections.feed.broker
         assert isinstance(broker, FaultyBroker)
         assert broker.struck["drop_answer"] + broker.struck["late_8s"] == len(ready)
         for client_id in ready:

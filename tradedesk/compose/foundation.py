@@ -4,19 +4,20 @@ import logging
 import os
 import random
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from brokers.contract import Broker
+from brokers.connection import Connection
+from brokers.connections import Connections
 from data.clock import Clock, MarketClock
 from data.home import books_file, calendar_file, log_file
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
+from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.events import Bus
@@ -51,14 +52,13 @@ class Foundation:
     waits: Waits
     random: random.Random
 
-    def parts(
-        self, mode: str, market_clock: MarketClock, brokers: Mapping[str, Broker], feed: Broker
-    ) -> Parts:
-        """The shared pieces of a desk for these brokers; prices come from `feed`."""
-        names = {word: broker.name for word, broker in brokers.items()}
+    def parts(self, market_clock: MarketClock, connection: Connection) -> Parts:
+        """The shared pieces of a desk with this connection."""
+        names = dict.fromkeys(connection.serves, connection.broker.name)
+        simulated = connection.kind is ConnectionKind.SIM
+        book = Book(names, lambda: market_clock.trading_day, simulated, judge=judge_clients)
         return Parts(
             home=self.home,
-            mode=mode,
             actor=self.settings.trader,
             clock=self.clock,
             market_clock=market_clock,
@@ -66,11 +66,10 @@ class Foundation:
             rules=self.rules,
             waits=self.waits,
             store=Store(books_file(self.home), self.clock),
-            book=Book(names, lambda: market_clock.trading_day, mode == "SIM", judge=judge_clients),
+            book=book,
             bus=Bus(_listener_failed),
             quotes=QuoteMap(self.clock.monotonic),
-            brokers=brokers,
-            feed=feed,
+            connections=Connections([connection], book),
             random=self.random,
             heads=HeadsFile(self.settings.audit_heads),
         )

@@ -10,6 +10,7 @@ from functools import partial
 import aiohttp
 from sqlalchemy import select
 
+from brokers.connection import Connection
 from brokers.contract import BrokerAccount, BrokerError
 from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
@@ -20,7 +21,7 @@ from data.home import books_file
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.store import StoreError, Unit
 from data.tables import Meta
-from data.vocabulary import SessionProblem
+from data.vocabulary import ConnectionKind, SessionProblem
 from engine.book.views import ClientView
 from engine.days import LAST_DAY
 from engine.desk import Desk
@@ -143,7 +144,7 @@ class KiteDesk(Desk):
         return any(c.broker == ZERODHA and self._holds(c.id) for c in self.clients.all())
 
     def _without_token(self, clients: Sequence[ClientView]) -> list[int]:
-        return [one.id for one in clients if not self.access.token(self._parts.account(one))]
+        return [one.id for one in clients if not self.access.token(self._parts.connections.account(one))]
 
     async def _end_session(self, client_id: int, why: str) -> None:
         """Take a client for signed out; a command that lacks its token has heard nothing of its session."""
@@ -193,9 +194,10 @@ class KiteDesk(Desk):
             if (session := self.sessions.of(client_id)) and session.login_at
         )
         heard = self._heard_only
+        accounts = [self._parts.connections.account(client) for client in clients]
         await self._broker.follow(
-            [self._parts.account(client) for client in clients],
-            heard=None if heard is None else [self._parts.account(c) for c in clients if c.id in heard],
+            accounts,
+            heard=None if heard is None else [one for one in accounts if one.client_id in heard],
             streamless=streamless,
         )
         self._polled.clear()
@@ -311,8 +313,8 @@ async def open_kite(
         on_session_lost=session_lost,
         on_no_stream=no_stream,
     )
-    mode = "SIM" if roots.is_local else "LIVE"
-    parts = base.parts(mode, market_clock, {ZERODHA: broker}, broker)
+    other_end = ConnectionKind.SIM if roots.is_local else ConnectionKind.LIVE
+    parts = base.parts(market_clock, Connection("kite", other_end, broker, frozenset({ZERODHA})))
     desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)
     desk.exchange_trouble = trouble
     if port := base.settings.sign_in_port:

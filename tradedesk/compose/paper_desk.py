@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from brokers.connection import Connection
 from brokers.contract import (
     Broker,
     BrokerAccount,
@@ -30,6 +31,7 @@ from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta
+from data.vocabulary import ConnectionKind
 from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed
@@ -126,7 +128,8 @@ async def open_paper(
         broker = _LostExchange(exchange, base.clock, latency=round_trip, why=trouble)
     if faults is not None:
         broker = _faulty(broker, exchange, base.clock, faults)
-    parts = base.parts("PAPER", exchange.market_clock, dict.fromkeys(BROKERS, broker), broker)
+    connection = Connection("paper", ConnectionKind.PAPER, broker, frozenset(BROKERS))
+    parts = base.parts(exchange.market_clock, connection)
     desk = PaperDesk(parts, kind, exchange, trouble)
     try:
         await desk.open()

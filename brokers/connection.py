@@ -1,0 +1,59 @@
+"""One connection of a desk: an adapter, and which clients it carries under which name."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from brokers.contract import Broker, BrokerAccount, Capabilities
+from data.vocabulary import ConnectionKind
+
+
+class Carried(Protocol):
+    """What a connection has to know of a client to carry its orders."""
+
+    @property
+    def id(self) -> int:
+        """The desk's own number of it."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """The trader's code of it."""
+        ...
+
+    @property
+    def broker(self) -> str:
+        """The word of the broker whose rules and charges apply to it."""
+        ...
+
+    @property
+    def broker_user_id(self) -> str:
+        """Its user id at that broker."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One way to a venue. `name` is unique in a home, `serves` the brokers' words of whom it carries."""
+
+    name: str
+    kind: ConnectionKind
+    broker: Broker
+    serves: frozenset[str]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its adapter can do, and how fast it may be driven."""
+        return self.broker.capabilities
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it leads to a stand-in on this machine, where no money is anybody's."""
+        return self.kind is not ConnectionKind.LIVE
+
+    def user_id(self, client: Carried) -> str:
+        """The name of a client's account there; at the paper exchange the client's code."""
+        return client.code if self.kind is ConnectionKind.PAPER else client.broker_user_id
+
+    def account(self, client: Carried) -> BrokerAccount:
+        """A client's account as the adapter addresses it."""
+        return BrokerAccount(client.id, self.user_id(client))
