@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from data.money import BPS
 from data.vocabulary import Policy
 
+SHOWN_DIGITS = 8
+"""How many hex digits of a plan's hash are shown, and the fewest by which it may be confirmed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -45,7 +45,7 @@ from engine.execution.trading import require_trading, stopped
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
 from engine.parts import Parts
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import SHOWN_DIGITS, Plan, PlanLine, to_json, verify_record
+from engine.planning.record import Plan, PlanLine, to_json, verify_record
 from engine.planning.service import Plans, narrowed
 from engine.planning.sizing import whole_lots
 from engine.refusals import (
@@ -56,6 +56,7 @@ from engine.refusals import (
     PlanExpired,
     Refusal,
 )
+from engine.rules import SHOWN_DIGITS
 
 COUNTED = {
     OrderState.FILLED: "filled",

@@ -29,13 +29,10 @@ from data.vocabulary import (
 from engine.book.views import standing_words
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.sizing import slices
+from engine.rules import SHOWN_DIGITS
 
 VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
-
-
-SHOWN_DIGITS = 8
-"""How many hex digits of a plan's hash are shown, and the fewest by which it may be confirmed."""
 
 
 class AlternativeKind(StrEnum):

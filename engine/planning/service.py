@@ -28,8 +28,8 @@ from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.plan import plan
-from engine.planning.record import SHOWN_DIGITS, Plan, freeze, from_json, leg_rows, to_json
-from engine.rules import Rules
+from engine.planning.record import Plan, freeze, from_json, leg_rows, to_json
+from engine.rules import SHOWN_DIGITS, Rules
 
 
 class Plans:

@@ -21,6 +21,7 @@ from data.money import bps_from_percent_text, count_from_text, paise_from_text, 
 from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from engine.words import formats
+from engine.words.formats import counted
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     AS_HELD,
@@ -48,7 +49,6 @@ from screens.words.plan import (
     skipped_words,
     wish_words,
 )
-from screens.words.trader import counted
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput

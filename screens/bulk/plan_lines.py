@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from engine.words.reasons import reason_word
 from screens.bulk.plan_rows import GroupRow
 from screens.frame.commands import COMMANDS
-from screens.words.trader import reason_word
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
 from engine.words import formats
+from engine.words.formats import counted
+from engine.words.reasons import reason_word
 from screens.frame.workspace import MASK
 from screens.words.plan import alternative, free_words, verdict
-from screens.words.trader import counted, reason_word
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
 from engine.words import formats
+from engine.words.reasons import GATE_WORDS
 from screens.frame.workspace import MASK
-from screens.words.gate import GATE_WORDS
 from screens.words.market import market_time
 from widgets.livegrid import Column
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from engine.words import formats
+from engine.words.audit import detail_words
 from screens.desk.rows import direction
 from screens.frame.workspace import MASK
 from screens.words.market import market_stamp, traded_when
-from screens.words.trader import detail_words
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

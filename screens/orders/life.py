@@ -19,6 +19,7 @@ from data.vocabulary import OrderState
 from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
 from engine.words import formats
+from engine.words.audit import detail_words
 from screens.frame.commands import bindings
 from screens.frame.workspace import MASK, Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
@@ -26,7 +27,6 @@ from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import state_words, terms_words, why_words
 from screens.orders.settle import ask_absent, ask_adopt_order
 from screens.words.market import market_stamp, market_time
-from screens.words.trader import detail_words
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain
 

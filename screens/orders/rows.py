@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import OrderState, OrderType, Side
-from engine.refusals import words as reason_words
 from engine.words import formats
+from engine.words.reasons import words as reason_words
 from screens.frame.workspace import MASK
 from screens.words.market import market_when
 from screens.words.plan import STATE_STYLES, STATE_WORDS, problem

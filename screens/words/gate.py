@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Reason
-from engine.refusals import REASON_WORDS
+from engine.words.reasons import GATE_WORDS, REASON_WORDS
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-
-GATE_WORDS = {
-    Reason.CLIENT_INACTIVE: "inact",
-    Reason.CLIENT_PENDING: "pend",
-    Reason.SESSION_EXPIRED: "sess",
-    Reason.ROUTE_NOT_READY: "route",
-    Reason.CONSENT_MISSING: "cons",
-}
-"""The gate in five letters."""
 
 DIFFER, UNREAD = "diff", "wait"
 """Five letters at most for books that differ, and for books that nobody has compared yet."""

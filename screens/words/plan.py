@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import OrderState, Product, Reason, Side, SizingKind
 from engine.market.quotes import moved_bps
-from engine.refusals import REASON_WORDS
 from engine.words import formats
-from screens.words.trader import counted, reason_word
+from engine.words.formats import counted
+from engine.words.reasons import REASON_WORDS, reason_word
 
 if TYPE_CHECKING:
     from engine.execution.runs import RunView

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
-from engine.refusals import REASON_WORDS
+from engine.words.reasons import REASON_WORDS
 from screens.orders.rows import why_words
 from screens.words.gate import gate_sentence
 from screens.words.plan import problem

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
-from engine.refusals import REASON_WORDS
 from engine.words import formats
+from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
 from screens.frame.workspace import MASK
 from screens.orders.rows import terms_words
 from screens.words.plan import alternative, fewer_words
-from screens.words.trader import REASON_SENTENCES, SIGN_IN
 from widgets.text import plain
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ def gate_shape(desk: "Desk", row: "GateRow") -> dict[str, Any]:
 
 def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
     from engine.access.judgement import NO_CONNECTION
-    from engine.refusals import words
+    from engine.words.reasons import words
 
     def cell(check: "GateCheck") -> str:
         return "waived" if check.waived and check.colour == "green" else check.colour.value

@@ -23,7 +23,7 @@ def plan_words(plan: "Plan") -> str:
 
 def skipped_words(plan: "Plan") -> str:
     """How many lines each reason skips: `2 not enough funds, 1 session expired`."""
-    from engine.refusals import words
+    from engine.words.reasons import words
 
     return ", ".join(f"{count} {words(reason)}" for reason, count in plan.skipped_by_reason.items())
 
@@ -95,7 +95,7 @@ def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
 def _verdict(entry: "PlanLine", side: Side) -> str:
     if entry.reason is None:
         return f"{entry.verdict.value} {entry.detail}".strip()
-    from engine.refusals import words
+    from engine.words.reasons import words
 
     why = words(entry.reason)
     why = f"{why}: {entry.detail}" if entry.detail and entry.detail != why else why
@@ -116,7 +116,7 @@ def _alternative(way: "Alternative", side: Side) -> str:
 
 def why_words(order: "OrderView") -> str:
     """Why an order stands as it does, the broker's own words before the desk's; empty once it has filled."""
-    from engine.refusals import words
+    from engine.words.reasons import words
 
     if order.state == "FILLED":
         return ""

@@ -270,11 +270,11 @@ def _cell(desk: "Desk", column: str, value: object) -> str:
     if isinstance(value, datetime):
         return market_time(desk, value) if column in _MARKET_STAMPS else wall_time(desk, value)
     if column == "reason_code":
-        from engine.refusals import words
+        from engine.words.reasons import words
 
         return words(str(value))
     if isinstance(value, dict):
-        from screens.words.trader import detail_words
+        from engine.words.audit import detail_words
 
         return detail_words(cast(dict[str, Any], value))
     if isinstance(value, int) and column.endswith("_paise"):

@@ -303,7 +303,7 @@ def audit_show(
             document(rows)
             return Exit.DONE
         line(clock_words(desk))
-        from screens.words.trader import detail_words
+        from engine.words.audit import detail_words
 
         for row in rows:
             subjects = (

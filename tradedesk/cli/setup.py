@@ -121,7 +121,7 @@ def clients(
 
 
 def _gate_words(row: shapes.Shape) -> str:
-    from engine.refusals import words
+    from engine.words.reasons import words
 
     if row["reason"] is None:
         return "ok"

@@ -1,8 +1,9 @@
 """Words a trader reads: every reason has some, counts agree with their noun, money is never in paise."""
 
 from data.vocabulary import Reason
-from engine.refusals import REASON_WORDS
-from screens.words.trader import counted, detail_words, reason_word
+from engine.words.audit import detail_words
+from engine.words.formats import counted
+from engine.words.reasons import REASON_WORDS, reason_word
 
 
 def test_every_reason_has_words_without_bars() -> None:

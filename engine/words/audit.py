@@ -1,58 +1,12 @@
-"""Words for what the program calls by stable names: reasons, counts, details of the audit."""
-
-from __future__ import annotations
+"""What an audit row tells, in words."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
-from data.vocabulary import BreakKind, Reason
-from engine.planning.record import SHOWN_DIGITS
-from engine.refusals import REASON_WORDS
+from data.vocabulary import BreakKind
+from engine.rules import SHOWN_DIGITS
 from engine.words import formats
-from engine.words.formats import counted as counted
-
-REASON_BRIEF = {
-    Reason.CLIENT_INACTIVE: "inactive",
-    Reason.CLIENT_PENDING: "pending",
-    Reason.SESSION_EXPIRED: "session",
-    Reason.ROUTE_NOT_READY: "route",
-    Reason.INSUFFICIENT_FUNDS: "cash",
-    Reason.QUANTITY_ZERO: "zero",
-    Reason.NOT_MTF_ELIGIBLE: "no MTF",
-    Reason.MTF_LIMIT: "MTF limit",
-    Reason.INSUFFICIENT_HOLDING: "shares",
-    Reason.PRICE_STALE: "old price",
-    Reason.MARKET_CLOSED: "closed",
-    Reason.OUTSIDE_PRICE_BAND: "band",
-    Reason.OVER_ORDER_LIMIT: "limit",
-    Reason.DUPLICATE_INTENT: "duplicate",
-    Reason.OPEN_BREAK: "books differ",
-    Reason.NOT_RECONCILED: "not compared",
-    Reason.INSTRUMENT_IN_DOUBT: "in doubt",
-}
-"""Reasons where space is short; the others keep their words."""
-
-REASON_SENTENCES = {
-    Reason.INSUFFICIENT_FUNDS: "insufficient available funds",
-    Reason.INSUFFICIENT_HOLDING: "not enough shares free to sell",
-    Reason.MTF_LIMIT: "the MTF limit does not carry it",
-    Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
-    Reason.CLIENT_INACTIVE: "the client is inactive",
-    Reason.CLIENT_PENDING: "the client is pending",
-    Reason.MARKET_CLOSED: "the market does not take it now",
-    Reason.PRICE_STALE: "the price is too old",
-    Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
-    Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
-}
-"""Reasons as a ticket says them, where that is more than their words."""
-
-SIGN_IN = "session expired · 7 r signs in"
-"""What a ticket says of a client whose session ended, and the keys that mend it."""
-
-
-def reason_word(reason: Reason, brief: bool) -> str:
-    """A reason as counts and group lines name it."""
-    return REASON_BRIEF.get(reason, REASON_WORDS[reason]) if brief else REASON_WORDS[reason]
+from engine.words.reasons import REASON_WORDS
 
 
 def detail_words(details: Mapping[str, Any]) -> str:

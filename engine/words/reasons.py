@@ -1,0 +1,87 @@
+"""Why something is not done: every reason in a trader's words, in few, and in a sentence."""
+
+from data.vocabulary import Reason
+
+REASON_WORDS = {
+    Reason.CLIENT_INACTIVE: "client inactive",
+    Reason.CLIENT_PENDING: "client pending",
+    Reason.SESSION_EXPIRED: "session expired",
+    Reason.ROUTE_NOT_READY: "order route not ready",
+    Reason.CONSENT_MISSING: "no consent",
+    Reason.INSUFFICIENT_FUNDS: "not enough funds",
+    Reason.QUANTITY_ZERO: "nothing to order",
+    Reason.NOT_MTF_ELIGIBLE: "MTF not offered",
+    Reason.MTF_LIMIT: "over the MTF limit",
+    Reason.INSUFFICIENT_HOLDING: "not enough shares",
+    Reason.AUTHORISATION_MISSING: "sale not authorised",
+    Reason.PRICE_STALE: "price too old",
+    Reason.MARKET_CLOSED: "market closed",
+    Reason.OUTSIDE_PRICE_BAND: "outside the price band",
+    Reason.OVER_ORDER_LIMIT: "over the limit of one order",
+    Reason.DUPLICATE_INTENT: "same just sent",
+    Reason.HALTED: "halted",
+    Reason.OPEN_BREAK: "books differ from the broker's",
+    Reason.NOT_RECONCILED: "books not compared with the broker's yet",
+    Reason.INSTRUMENT_IN_DOUBT: "it is not certain which security this is",
+}
+"""Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
+
+REASON_BRIEF = {
+    Reason.CLIENT_INACTIVE: "inactive",
+    Reason.CLIENT_PENDING: "pending",
+    Reason.SESSION_EXPIRED: "session",
+    Reason.ROUTE_NOT_READY: "route",
+    Reason.INSUFFICIENT_FUNDS: "cash",
+    Reason.QUANTITY_ZERO: "zero",
+    Reason.NOT_MTF_ELIGIBLE: "no MTF",
+    Reason.MTF_LIMIT: "MTF limit",
+    Reason.INSUFFICIENT_HOLDING: "shares",
+    Reason.PRICE_STALE: "old price",
+    Reason.MARKET_CLOSED: "closed",
+    Reason.OUTSIDE_PRICE_BAND: "band",
+    Reason.OVER_ORDER_LIMIT: "limit",
+    Reason.DUPLICATE_INTENT: "duplicate",
+    Reason.OPEN_BREAK: "books differ",
+    Reason.NOT_RECONCILED: "not compared",
+    Reason.INSTRUMENT_IN_DOUBT: "in doubt",
+}
+"""Reasons where space is short; the others keep their words."""
+
+REASON_SENTENCES = {
+    Reason.INSUFFICIENT_FUNDS: "insufficient available funds",
+    Reason.INSUFFICIENT_HOLDING: "not enough shares free to sell",
+    Reason.MTF_LIMIT: "the MTF limit does not carry it",
+    Reason.NOT_MTF_ELIGIBLE: "MTF is not offered for this stock",
+    Reason.CLIENT_INACTIVE: "the client is inactive",
+    Reason.CLIENT_PENDING: "the client is pending",
+    Reason.MARKET_CLOSED: "the market does not take it now",
+    Reason.PRICE_STALE: "the price is too old",
+    Reason.OUTSIDE_PRICE_BAND: "the price is outside the day's band",
+    Reason.DUPLICATE_INTENT: "the same was sent a moment ago",
+}
+"""Reasons as a ticket says them, where that is more than their words."""
+
+SIGN_IN = "session expired · 7 r signs in"
+"""What a ticket says of a client whose session ended, and the keys that mend it."""
+
+GATE_WORDS = {
+    Reason.CLIENT_INACTIVE: "inact",
+    Reason.CLIENT_PENDING: "pend",
+    Reason.SESSION_EXPIRED: "sess",
+    Reason.ROUTE_NOT_READY: "route",
+    Reason.CONSENT_MISSING: "cons",
+}
+"""The gate in five letters."""
+
+
+def words(reason: Reason | str) -> str:
+    """A reason, or an order's code, in a trader's words; a code that is no reason loses its bars."""
+    try:
+        return REASON_WORDS[Reason(reason)]
+    except ValueError:
+        return reason.replace("_", " ")
+
+
+def reason_word(reason: Reason, brief: bool) -> str:
+    """A reason as counts and group lines name it."""
+    return REASON_BRIEF.get(reason, REASON_WORDS[reason]) if brief else REASON_WORDS[reason]
