@@ -100,6 +100,16 @@ def half_up(numerator: int, denominator: int) -> int:
     return sign * ((2 * numerator + denominator) // (2 * denominator))
 
 
+def moved_bps(before_paise: int, now_paise: int) -> int | None:
+    """How far a price moved, in basis points, half away from zero; None while either is unknown.
+
+    The one place where a change of price becomes a percentage.
+    """
+    if before_paise <= 0 or now_paise <= 0:
+        return None
+    return half_up((now_paise - before_paise) * BPS, before_paise)
+
+
 def tick_up(price_paise: int, tick_paise: int) -> int:
     """The lowest price on the tick that is not below `price_paise`."""
     return ceil_div(price_paise, tick_paise) * tick_paise

@@ -1,6 +1,9 @@
 """What the desk refuses to do, each with a stable word; the message says why and what would be right."""
 
+from collections.abc import Mapping
+
 from data.errors import TradedeskError
+from data.vocabulary import Reason
 
 
 class Refusal(TradedeskError):  # noqa: N818 - the desk's answer, shown to the trader
@@ -37,6 +40,15 @@ class CannotGoOn(Refusal):
     """A paused run may not go on now; the message says why, and what ends it."""
 
     reason = "cannot_go_on"
+
+
+class NoneMayGo(CannotGoOn):
+    """Each unsent order of a paused run is barred; `barred` counts the clients by reason."""
+
+    def __init__(self, run: int, unsent: int, barred: Mapping[Reason, int]) -> None:
+        self.run, self.unsent, self.barred = run, unsent, barred
+        why = ", ".join(f"{count} {reason.value}" for reason, count in barred.items())
+        super().__init__(f"none of the {unsent} unsent of run {run} may go: {why}; stop it")
 
 
 class Halted(Refusal):

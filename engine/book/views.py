@@ -69,6 +69,15 @@ class ClientView:
 
 
 @dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands against a client's trading: the gate, books that differ, books that nobody has compared."""
+
+    gate: Reason | None
+    differs: bool
+    compared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FundsView:
     """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep.
 

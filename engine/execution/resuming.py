@@ -16,7 +16,6 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
 from data.ledger import Line, Transfer, reserve_money
-from data.money import amount_words
 from data.order_tables import Order, RunRecord
 from data.reference.instruments import renamed_words
 from data.store import Unit, chunks
@@ -61,7 +60,7 @@ from engine.planning.context import Frame
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
-from engine.refusals import CannotGoOn, Halted, words
+from engine.refusals import CannotGoOn, Halted, NoneMayGo
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +114,12 @@ class Prospect:
         """What the trader types to go on."""
         return f"send {self.unsent}"
 
-    def lines(self, privacy: bool = False) -> list[str]:
-        """All of it as a trader reads it before typing the answer; with `privacy` without amounts."""
+    @property
+    def why_paused(self) -> str:
+        """Why the run was paused, with the figures, as a trader reads it."""
         run = self.run
         reason, age_s = run.pause_reason or PauseReason.TRADER, run.paused_age_s or 0
-        drift, before = self.drift_bps, run.priced_paise
-        moved = (
-            "" if drift is None or before is None else f", {drift / 100:+.2f} % from {amount_words(before)}"
-        )
-        money = f"{amount_words(self.blocked_paise)} is blocked, {amount_words(self.need_paise)} would be"
-        kept_out = ", ".join(f"{count} {words(reason)}" for reason, count in self.barred_by_reason.items())
-        return [
-            f"Run {run.number}, {run.title}: {self.unsent} orders are unsent.",
-            f"Paused: {pause_words(run, reason, age_s, run.paused_price_paise)}.",
-            f"It is {self.age_s:.0f} s old. The price is {amount_words(self.last_paise)}{moved}.",
-            *([] if privacy or self.plan.intent.side is Side.SELL else [f"₹{money}."]),
-            f"{len(self.going)} orders would go, with their quantities as they are.",
-            *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),
-        ]
+        return pause_words(run, reason, age_s, run.paused_price_paise)
 
 
 def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: Parts) -> Prospect:
@@ -370,8 +357,7 @@ def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
             _reprice(books, order, prospect)
             going.append(order["id"])
     if not going:
-        why = ", ".join(f"{count} {words(reason)}" for reason, count in prospect.barred_by_reason.items())
-        raise CannotGoOn(f"none of the {prospect.unsent} unsent of run {run.number} may go: {why}; stop it")
+        raise NoneMayGo(run.number, prospect.unsent, prospect.barred_by_reason)
     books.flush()
     orders, runs = table(Order), table(RunRecord)
     for ids in chunks(going):

@@ -10,13 +10,14 @@ from brokers.contract import BrokerError, Tick
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
+from data.money import moved_bps
 from data.reference.instruments import Instrument, InstrumentIndex
 from data.reference.names import Rename
 from data.reference.phases import CalendarNotLoaded, Phase
 from data.store import Unit
 from data.tables import InstrumentRecord
 from engine.events import InstrumentsRenamed
-from engine.market.quotes import StockDetail, detail, moved_bps
+from engine.market.quotes import StockDetail, detail
 from engine.market.renames import Taken, read_instruments, read_renames, take
 from engine.parts import Parts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from brokers.contract import Heartbeat, Tick
-from data.money import BPS, half_up, own_share
+from data.money import moved_bps, own_share
 from data.reference.instruments import Instrument
 
 SET_BACK_S = 3.0
@@ -159,16 +159,6 @@ class QuoteMap:
     def followed(self) -> set[str]:
         """Every key that anyone follows."""
         return {key for keys in self._followed.values() for key in keys}
-
-
-def moved_bps(before_paise: int, now_paise: int) -> int | None:
-    """How far a price moved, in basis points, half away from zero; None while either is unknown.
-
-    The one place where a change of price becomes a percentage.
-    """
-    if before_paise <= 0 or now_paise <= 0:
-        return None
-    return half_up((now_paise - before_paise) * BPS, before_paise)
 
 
 @dataclass(frozen=True, slots=True)

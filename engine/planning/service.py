@@ -12,6 +12,7 @@ from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
+from data.money import moved_bps
 from data.order_tables import PlanLeg, PlanRecord
 from data.reference.instruments import Instrument
 from data.store import Unit
@@ -22,7 +23,6 @@ from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.market.margins import Margins
 from engine.market.market import awaited_day, fetch_quotes, intraday_end
-from engine.market.quotes import moved_bps
 from engine.parts import Parts
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent

@@ -16,7 +16,7 @@ from data.errors import BadInput
 from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
-from engine.book.views import BreakView
+from engine.book.views import BreakView, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
@@ -68,6 +68,11 @@ class Reconciler:
     def is_compared(self, client_id: int) -> bool:
         """Whether a client's books were read since the desk was opened; no order is planned before."""
         return client_id in self._parts.book.reconciled
+
+    def readiness(self, client_id: int) -> Readiness:
+        """What stands against this client's trading. Raises `KeyError` for a client that is not there."""
+        gate = self._parts.book.clients[client_id].gate
+        return Readiness(gate, bool(self.breaks(client_id)), self.is_compared(client_id))
 
     async def ensure(self, client_ids: Collection[int]) -> None:
         """Read the books of those of these clients whom nobody has read since the desk was opened.

@@ -11,6 +11,9 @@ from data.money import amount_words, grouped, half_up
 DASH = "—"
 """What stands for a value that is not known."""
 
+MASK = "•••"
+"""What stands for a name or an amount while privacy is on."""
+
 _LAKH = 100_000
 _CRORE = 10_000_000
 

@@ -1,5 +1,7 @@
 """Why something is not done: every reason in a trader's words, in few, and in a sentence."""
 
+from collections.abc import Mapping
+
 from data.vocabulary import Reason
 
 REASON_WORDS = {
@@ -85,3 +87,8 @@ def words(reason: Reason | str) -> str:
 def reason_word(reason: Reason, brief: bool) -> str:
     """A reason as counts and group lines name it."""
     return REASON_BRIEF.get(reason, REASON_WORDS[reason]) if brief else REASON_WORDS[reason]
+
+
+def counts_words(counts: Mapping[Reason, int], brief: bool = False) -> str:
+    """How many each reason keeps out: `2 not enough funds, 1 session expired`."""
+    return ", ".join(f"{count} {reason_word(reason, brief)}" for reason, count in counts.items())

@@ -22,6 +22,8 @@ from data.vocabulary import OrderType, Product, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from engine.words import formats
 from engine.words.formats import counted
+from engine.words.forms import was_words
+from engine.words.plans import REVERSE_OF, SIZING_WORDS, figures_line, run_named_by, skipped_words, wish_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     AS_HELD,
@@ -39,15 +41,6 @@ from screens.frame.intent_fields import (
     suggest_symbols,
     symbol_problem,
     with_limit,
-)
-from screens.words.form import was_words
-from screens.words.plan import (
-    REVERSE_OF,
-    SIZING_WORDS,
-    figures_line,
-    run_named_by,
-    skipped_words,
-    wish_words,
 )
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField

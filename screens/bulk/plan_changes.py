@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Product
 from engine.planning.intent import Intent, LineChange
-from screens.words.plan import alternative
+from engine.words.plans import alternative
 
 if TYPE_CHECKING:
     from engine.planning.record import PlanLine

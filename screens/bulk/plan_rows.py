@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import Reason, Side
 from engine.words import formats
-from engine.words.formats import counted
+from engine.words.formats import MASK, counted
+from engine.words.plans import alternative, free_words, verdict
 from engine.words.reasons import reason_word
-from screens.frame.workspace import MASK
-from screens.words.plan import alternative, free_words, verdict
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

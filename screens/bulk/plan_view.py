@@ -22,14 +22,8 @@ from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
-from screens.bulk import plan_changes
-from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
-from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
-from screens.clients.sign_in import SignInScreen, begin_round
-from screens.frame.commands import bindings
-from screens.frame.intent_fields import narrowed
-from screens.frame.workspace import MASK, Here, Table
-from screens.words.plan import (
+from engine.words.formats import MASK
+from engine.words.plans import (
     alternative,
     by_hand_words,
     difference,
@@ -39,7 +33,14 @@ from screens.words.plan import (
     skipped_words,
     within_words,
 )
-from screens.words.records import line_record
+from screens.bulk import plan_changes
+from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
+from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
+from screens.clients.sign_in import SignInScreen, begin_round
+from screens.frame.commands import bindings
+from screens.frame.intent_fields import narrowed
+from screens.frame.records import line_record
+from screens.frame.workspace import Here, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField

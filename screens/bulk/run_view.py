@@ -16,13 +16,16 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.vocabulary import OrderState, RunStatus
+from engine.words.orders import why_words
+from engine.words.plans import wish_words
+from engine.words.refusals import refusal_words
+from engine.words.runs import left_words, prospect_lines
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
+from screens.frame.records import Record, order_record, skipped_record
+from screens.frame.times import market_stamp
 from screens.frame.workspace import Here, Table
-from screens.orders.rows import run_columns, why_words
-from screens.words.market import market_stamp
-from screens.words.plan import left_words, wish_words
-from screens.words.records import Record, order_record, skipped_record
+from screens.orders.rows import run_columns
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.text import clip, plain
@@ -343,7 +346,7 @@ class RunView(Vertical):
         state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
         texts = {why_words(o) for o in orders if o.state is state} - {""}
-        return f": {clip(texts.pop(), 40)}" if len(texts) == 1 else " (broker's words below)"
+        return f": {clip(plain(texts.pop()), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod
     def _repairable(run: Run) -> str:
@@ -438,7 +441,7 @@ class RunView(Vertical):
             if yes:
                 self._do(runs.go_on(number, found.unsent), "goes on")
 
-        self.app.push_screen(WordsScreen([*found.lines(shell.privacy), ""], found.answer), answered)
+        self.app.push_screen(WordsScreen([*prospect_lines(found, shell.privacy), ""], found.answer), answered)
 
     def action_cancel_here(self) -> None:
         """Stop the run; asks for typed words."""
@@ -460,7 +463,7 @@ class RunView(Vertical):
             try:
                 await work
             except Exception as problem:
-                self._screen.shell.say(f"run {number}: {problem}", "error")
+                self._screen.shell.say(f"run {number}: {refusal_words(problem)}", "error")
             else:
                 self._screen.shell.say(f"run {number} {word}")
             self.paint()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
 from engine.words import formats
+from engine.words.formats import MASK
 from engine.words.reasons import GATE_WORDS
-from screens.frame.workspace import MASK
-from screens.words.market import market_time
+from screens.frame.times import market_time
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -16,19 +16,21 @@ from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import gate_sentence
+from engine.words.orders import order_price, state_words
 from screens.clients.page_rows import closed_columns, history_columns
 from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.commands import bindings
+from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.frame.strip import day_words
-from screens.frame.workspace import MASK, Here, Table, Workspace
+from screens.frame.times import market_time
+from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
-from screens.orders.rows import order_columns, order_price, state_words
+from screens.orders.rows import order_columns
 from screens.orders.settle import ask_adopt_figures
 from screens.positions.rows import HoldingKey, holding_columns
-from screens.words.gate import gate_sentence
-from screens.words.market import market_time
-from screens.words.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from widgets.livegrid import LiveGrid
 from widgets.text import plain
 
@@ -260,7 +262,7 @@ class ClientScreen(Workspace):
     def _paint(self) -> None:
         client, funds = self._client, self.desk.funds.of(self._client_id)
         value = self.desk.valuation.client(self._client_id)
-        gate = gate_sentence(self.desk, self._client_id)
+        gate = gate_sentence(self.desk.reconcile.readiness(self._client_id))
         if client.status is not ClientStatus.ACTIVE and client.status_reason:
             gate += f" ({client.status_reason})"
         groups = " ".join(client.groups)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.words import formats
 from engine.words.audit import detail_words
+from engine.words.formats import MASK
 from screens.desk.rows import direction
-from screens.frame.workspace import MASK
-from screens.words.market import market_stamp, traded_when
+from screens.frame.times import market_stamp, traded_when
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

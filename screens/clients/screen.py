@@ -31,8 +31,8 @@ from screens.clients.sign_in import SignInRound, SignInScreen, begin_round, goes
 from screens.clients.waive import WaiveLine
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
+from screens.frame.records import ToRecord, gate_record
 from screens.frame.workspace import Here, Table, Workspace
-from screens.words.records import ToRecord, gate_record
 from widgets.livegrid import LiveGrid
 from widgets.text import plain
 

@@ -19,8 +19,9 @@ from data.errors import BadInput
 from data.vocabulary import SessionState
 from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
+from engine.words.formats import MASK
 from screens.frame.commands import COMMANDS, binding, bindings
-from screens.frame.workspace import MASK, Dialog
+from screens.frame.workspace import Dialog
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain
 from widgets.tokenfield import TokenField

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.words import formats
-from screens.frame.workspace import MASK
-from screens.words.gate import gate_brief
+from engine.words.formats import MASK
+from engine.words.gate import gate_brief
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
         return desk.funds.of(client).blocked_paise
 
     def gate(client: int) -> str:
-        return gate_brief(desk, client)
+        return gate_brief(desk.reconcile.readiness(client))
 
     def code(client: int) -> str:
         return desk.clients.get(client).code

@@ -17,14 +17,17 @@ from textual.widgets import Input, Static
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import books_words
+from engine.words.market import WIDEST, held_words, symbol_lines
+from screens.desk.depth import depth_levels
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
-from screens.frame.workspace import MASK, Here, Table, Workspace
+from screens.frame.records import client_record, instrument_record
+from screens.frame.times import market_stamp
+from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
-from screens.words.gate import books_words
-from screens.words.market import WIDEST, depth_levels, held_words, market_stamp, symbol_lines
-from screens.words.records import client_record, instrument_record
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment
@@ -315,9 +318,11 @@ class DeskScreen(Workspace):
         depth = self.query_one(Depth)
         if isinstance(key, str):
             if key != self._held_of:
-                self._held_of, self._held = key, held_words(self.desk, key)
-            depth.set_header(symbol_lines(self.desk, key, self._held, (depth.size.width or WIDEST) - 1))
-            depth.update(depth_levels(self.desk.market.quote(key)))
+                self._held_of, self._held = key, held_words(self.desk.market.detail(key))
+            instrument, quote = self.desk.market.index.get(key), self.desk.market.quote(key)
+            width = (depth.size.width or WIDEST) - 1
+            depth.set_header(symbol_lines(key, instrument, quote, self._held, width))
+            depth.update(depth_levels(quote))
 
     def _paint_titles(self) -> None:
         names = self.desk.watchlist.names()
@@ -338,7 +343,7 @@ class DeskScreen(Workspace):
         if not narrow or shown != counts.clients:
             parts.append(f"shown {shown}")
         parts.append(f"marked {len(self._clients.marked_keys)}")
-        books = books_words(self.desk)
+        books = books_words(self.desk.reconcile.readiness(client.id) for client in self.desk.clients.all())
         if not narrow and not books:
             parts.append(f"sort {self._clients.sort_key or 'as given'}")
         words = " · ".join(parts) + self._filter_words("clients")

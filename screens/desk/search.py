@@ -10,9 +10,10 @@ from textual.binding import BindingType
 from textual.widgets import Input
 
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import gate_sentence
 from screens.frame.commands import bindings
-from screens.frame.workspace import MASK, Dialog
-from screens.words.gate import gate_sentence
+from screens.frame.workspace import Dialog
 from widgets.livegrid import Column, LiveGrid
 
 SHOWN = 30
@@ -104,7 +105,7 @@ class SearchScreen(Dialog[None]):
             rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, fact, instrument.key))
         found = self.desk.clients.search(words) if words else self.desk.clients.all()
         for client in found[:SHOWN]:
-            gate = f"{client.broker} · {gate_sentence(self.desk, client.id)}"
+            gate = f"{client.broker} · {gate_sentence(self.desk.reconcile.readiness(client.id))}"
             rows.append(Found("client", client.code, client.name, gate, client.id))
         exact = words.casefold()
         # What was typed out in full stands first, whatever it is.

@@ -12,12 +12,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import gate_brief
+from engine.words.market import WIDEST, held_words, symbol_lines
+from screens.desk.depth import depth_levels
 from screens.desk.rows import aged, direction, stale_words
 from screens.frame.commands import bindings
-from screens.frame.workspace import MASK, Here, Table, Workspace
-from screens.words.gate import gate_brief
-from screens.words.market import WIDEST, depth_levels, held_words, symbol_lines
-from screens.words.records import holding_record
+from screens.frame.records import holding_record
+from screens.frame.workspace import Here, Table, Workspace
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain
@@ -64,7 +66,7 @@ class SymbolScreen(Workspace):
                 "gate",
                 "gate",
                 5,
-                lambda row: gate_brief(desk, row.client_id),
+                lambda row: gate_brief(desk.reconcile.readiness(row.client_id)),
                 priority=2,
             ),
             Column("product", "prod", 4, lambda row: str(row.product)),
@@ -134,8 +136,8 @@ class SymbolScreen(Workspace):
         ]
         self.query_one("#facts", Static).update(Content("\n".join(plain(line) for line in lines)))
         depth = self.query_one(Depth)
-        held = held_words(self.desk, self._key)
-        depth.set_header(symbol_lines(self.desk, self._key, held, (depth.size.width or WIDEST) - 1))
+        width = (depth.size.width or WIDEST) - 1
+        depth.set_header(symbol_lines(self._key, instrument, quote, held_words(detail), width))
         depth.update(depth_levels(quote))
 
     def here(self) -> Here:

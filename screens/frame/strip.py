@@ -10,7 +10,7 @@ from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
 from engine.words import formats
 from screens.desk.rows import aged, direction, known_pnl
-from screens.words.market import market_time
+from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:

@@ -153,10 +153,6 @@ class Table:
     record: Callable[[Any], Mapping[str, str]] | None = None
 
 
-MASK = "•••"
-"""What stands for a name or an amount while privacy is on."""
-
-
 class Framed(Screen[Result], inherit_bindings=False):
     """A screen with the strip on top and the key line at the bottom; `compose_body` gives the middle."""
 

@@ -16,9 +16,7 @@ from data.home import halt_file
 from engine.events import Event, HaltChanged
 from engine.halt.halts import FILE_ONLY
 from engine.words import formats
-from screens.frame.commands import bindings
-from screens.frame.workspace import MASK, Dialog, Table
-from screens.words.certificate import (
+from engine.words.certificates import (
     absent_words,
     read_words,
     row_words,
@@ -26,8 +24,11 @@ from screens.words.certificate import (
     unknown_words,
     unread_words,
 )
-from screens.words.market import market_time
-from screens.words.records import certificate_record
+from engine.words.formats import MASK
+from screens.frame.commands import bindings
+from screens.frame.records import certificate_record
+from screens.frame.times import market_time
+from screens.frame.workspace import Dialog, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.words import formats
-from engine.words.formats import counted
+from engine.words.formats import MASK, counted
+from engine.words.orders import terms_words
 from screens.frame.confirm import WordsScreen, YesScreen
-from screens.frame.workspace import MASK, Framed
-from screens.orders.rows import terms_words
+from screens.frame.workspace import Framed
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

@@ -20,13 +20,14 @@ from engine.booking.requests import OPEN_REQUESTS
 from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.audit import detail_words
+from engine.words.formats import MASK
+from engine.words.orders import state_words, terms_words, why_words
 from screens.frame.commands import bindings
-from screens.frame.workspace import MASK, Here, Table, Workspace
+from screens.frame.times import market_stamp, market_time
+from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
-from screens.orders.rows import state_words, terms_words, why_words
 from screens.orders.settle import ask_absent, ask_adopt_order
-from screens.words.market import market_stamp, market_time
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain
 

@@ -15,12 +15,12 @@ from data.errors import BadInput
 from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from engine.words import formats
-from engine.words.formats import counted
+from engine.words.formats import MASK, counted
+from screens.desk.depth import depth_levels
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS
-from screens.frame.workspace import MASK, Dialog, Framed, Here
+from screens.frame.workspace import Dialog, Framed, Here
 from screens.orders.cancel import order_words
-from screens.words.market import depth_levels
 from widgets.depth import Depth
 from widgets.numberfield import NumberField
 from widgets.text import plain

@@ -5,66 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from data.vocabulary import OrderState, OrderType, Side
+from data.vocabulary import OrderState, Side
 from engine.words import formats
-from engine.words.reasons import words as reason_words
-from screens.frame.workspace import MASK
-from screens.words.market import market_when
-from screens.words.plan import STATE_STYLES, STATE_WORDS, problem
+from engine.words.formats import MASK
+from engine.words.orders import order_price, state_words, why_words
+from engine.words.plans import problem
+from screens.frame.times import market_when
 from widgets.livegrid import Column
-from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
 
-
-def state_words(order: OrderView) -> str:
-    """The state; a part that filled is named, since it stays whatever comes."""
-    words = STATE_WORDS[order.state]
-    if order.after_market and order.live and not order.filled_quantity:
-        words += " AMO"
-    if order.modifying and order.live:
-        words += ", changing"
-    if order.live and order.limit_paise is not None and order.trigger_paise is not None:
-        words += f" T{formats.price(order.trigger_paise)}"
-    if order.filled_quantity and order.state is not OrderState.FILLED:
-        return f"{words} {formats.quantity(order.filled_quantity)}/{formats.quantity(order.quantity)}"
-    return words
-
-
-def why_words(order: OrderView) -> str:
-    """The broker's own words, else ours, with the flags that a person must look at."""
-    told = "" if order.state is OrderState.FILLED else order.sub_status
-    ours = reason_words(order.reason_code)
-    words = order.reason_text or ours or told
-    flags = " ".join(order.flags)
-    return plain(f"{flags}: {words}" if flags and words else flags or words)
-
-
-def order_price(order: OrderView) -> str:
-    """The limit, the trigger of a stop order without one, or MARKET."""
-    if order.limit_paise is not None:
-        return formats.price(order.limit_paise)
-    return "MARKET" if order.trigger_paise is None else f"T{formats.price(order.trigger_paise)}"
-
-
-def terms_words(
-    order_type: OrderType,
-    limit_paise: int | None,
-    trigger_paise: int | None,
-    standing: str,
-    worst_paise: int | None = None,
-) -> str:
-    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00, IOC`."""
-    words = order_type.value
-    if limit_paise is not None:
-        words += f" {formats.price(limit_paise)}"
-    if trigger_paise is not None:
-        words += f" trigger {formats.price(trigger_paise)}"
-    if limit_paise is None and worst_paise is not None:
-        words += f" worst {formats.price(worst_paise)}"
-    return f"{words}, {standing}" if standing else words
+STATE_STYLES = {
+    OrderState.UNKNOWN: "armed",
+    OrderState.REJECTED: "warn",
+    OrderState.DENIED: "warn",
+    OrderState.NOT_RECEIVED: "warn",
+    OrderState.OPEN: "strong",
+    OrderState.SENDING: "strong",
+    OrderState.CANCELLED: "dim",
+    OrderState.EXPIRED: "dim",
+}
+"""Styles of the states in a grid; the word says the same."""
 
 
 def order_columns(

@@ -15,14 +15,15 @@ from textual.widgets import Input, Static
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
 from engine.words import formats
+from engine.words.orders import state_words, why_words
+from engine.words.runs import waiting_words
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
+from screens.frame.records import order_record
 from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
-from screens.orders.rows import order_columns, state_words, why_words
-from screens.words.plan import waiting_words
-from screens.words.records import order_record
+from screens.orders.rows import order_columns
 from widgets.livegrid import LiveGrid
 from widgets.text import plain
 

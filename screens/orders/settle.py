@@ -15,11 +15,12 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from engine.words import formats
+from engine.words.formats import MASK
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
-from screens.frame.workspace import MASK, Dialog, Framed
+from screens.frame.times import market_time
+from screens.frame.workspace import Dialog, Framed
 from screens.orders.cancel import order_words
-from screens.words.market import market_time
 from widgets.livegrid import Column, LiveGrid
 from widgets.text import plain
 

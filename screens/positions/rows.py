@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.book.views import brokers_quantity
 from engine.words import formats
+from engine.words.formats import MASK
 from screens.desk.rows import aged, direction, known_pnl
-from screens.frame.workspace import MASK
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:

@@ -16,11 +16,14 @@ from data.vocabulary import Product, Side, SizingKind
 from engine.events import ClientsChanged, Event, FundsChanged
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.plans import fitting
 from screens.desk.rows import known_pnl, stale_words
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import marked_title
 from screens.frame.pane import FilterLine, Pane
-from screens.frame.workspace import MASK, Here, Table, Workspace
+from screens.frame.records import Record, client_record, holding_record, stock_record
+from screens.frame.workspace import Here, Table, Workspace
 from screens.positions.rows import (
     HoldingKey,
     at_broker,
@@ -28,8 +31,6 @@ from screens.positions.rows import (
     holding_columns,
     symbol_columns,
 )
-from screens.words.plan import fitting
-from screens.words.records import Record, client_record, holding_record, stock_record
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from textual.widgets import Static
 from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
+from engine.words.orders import STATE_WORDS
+from engine.words.plans import difference
+from engine.words.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed, Here
-from screens.words.plan import STATE_WORDS, difference
-from screens.words.ticket import problem_lines, review_sentence
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             return
         desk, plan = self.desk, self._plan
         if plan.orders:
-            sentence = review_sentence(plan, self.shell.privacy)
+            sentence = plain(review_sentence(plan, self.shell.privacy))
         else:
             sentence = "\n".join(problem_lines(plan.lines[0], plan.intent.side, self.shell.privacy))
         self.query_one("#sentence", Static).update(Content(sentence))
@@ -102,7 +103,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         except Exception as problem:
             self._changed = f"not sent: {problem}"
         else:
-            words = review_sentence(self._plan, self.shell.privacy)
+            words = plain(review_sentence(self._plan, self.shell.privacy))
             self.shell.say(f"sent as run {run.number}: {words}")
             self.app.run_worker(_tell_result(self.desk, self.shell, run.number), exit_on_error=False)
             self.dismiss(run.number)

@@ -19,6 +19,9 @@ from data.money import count_from_text, rupees_of
 from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.plans import alternative
+from engine.words.tickets import money_words, problem_lines
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
     KINDS,
@@ -31,10 +34,8 @@ from screens.frame.intent_fields import (
     symbol_problem,
     with_limit,
 )
-from screens.frame.workspace import MASK, Dialog, Here
+from screens.frame.workspace import Dialog, Here
 from screens.ticket.review import ReviewScreen
-from screens.words.plan import alternative
-from screens.words.ticket import money_words, problem_lines
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
 from widgets.symbolinput import SymbolInput

@@ -10,13 +10,13 @@ from textual.widgets import Input
 from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.clients import NewClient
 from engine.planning.intent import Intent, Sizing
+from engine.words.market import symbol_lines
 from screens.desk.screen import DeskScreen
 from screens.desk.search import SearchScreen
 from screens.desk.symbol import SymbolScreen
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
-from screens.words.market import symbol_lines
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
@@ -342,8 +342,9 @@ async def test_a_row_taken_off_the_watchlist_leaves_the_cursor_in_its_place() ->
 async def test_no_figure_under_the_watchlist_is_cut() -> None:
     async with opened() as bench:
         header = bench.screen.query_one(Depth)._head
+        key, market, said = "NSE:RELIANCE", bench.desk.market, "held 47 clients 5,10,000 sh"
         for width in range(10, 60):
-            for line in symbol_lines(bench.desk, "NSE:RELIANCE", "held 47 clients 5,10,000 sh", width):
+            for line in symbol_lines(key, market.index.get(key), market.quote(key), said, width):
                 held = line.partition("  ")[2]
                 assert held in ("", "held 47: 5,10,000 sh", "held 47 clients 5,10,000 sh")
         assert all(len(line) < bench.screen.query_one(Depth).size.width for line in header)

@@ -7,8 +7,8 @@ from pathlib import Path
 from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
+from engine.words.plans import alternative, verdict
 from screens.orders.modify import ModifyScreen, ask_modify
-from screens.words.plan import alternative, verdict
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper

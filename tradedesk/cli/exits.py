@@ -161,6 +161,7 @@ def _explain_desk(problem: BaseException) -> Explained:
     from data.store import StoreError
     from engine.desk import AppAlreadyRuns
     from engine.refusals import Halted, Refusal, TradingStopped
+    from engine.words.refusals import refusal_words
 
     if isinstance(problem, AppAlreadyRuns):
         return Explained(Exit.STORE, str(problem), "app_already_runs")
@@ -170,7 +171,7 @@ def _explain_desk(problem: BaseException) -> Explained:
             code = Exit.HALTED
         elif isinstance(problem, TradingStopped):
             code = Exit.STORE
-        return Explained(code, str(problem), problem.reason)
+        return Explained(code, refusal_words(problem), problem.reason)
     if isinstance(problem, BrokerError):
         return Explained(Exit.NOTHING_SENT, f"the broker could not be read: {problem}", "broker_unavailable")
     if isinstance(problem, (StoreError, sqlite3.Error, DBAPIError)):

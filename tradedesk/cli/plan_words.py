@@ -30,7 +30,7 @@ def skipped_words(plan: "Plan") -> str:
 
 def print_plan(plan: "Plan") -> None:
     """Print a plan, problems first."""
-    from screens.words.plan import by_hand_words
+    from engine.words.plans import by_hand_words
 
     intent = plan.intent
     limit = " ".join(
@@ -82,7 +82,7 @@ def _buy_figures(entry: "PlanLine") -> tuple[str, ...]:
 
 
 def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
-    from screens.words.plan import free_words
+    from engine.words.plans import free_words
 
     return (
         entry.product.value,
@@ -103,7 +103,7 @@ def _verdict(entry: "PlanLine", side: Side) -> str:
 
 
 def _alternative(way: "Alternative", side: Side) -> str:
-    from screens.words.plan import fewer_words
+    from engine.words.plans import fewer_words
 
     if way.loan_paise:
         return (
@@ -132,7 +132,7 @@ def run_words(run: "RunView") -> str:
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
     status = f"{run.word}: {run.why}" if run.why else run.word
-    from screens.words.plan import left_words
+    from engine.words.runs import left_words
 
     return (
         f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "

@@ -179,7 +179,7 @@ def orders(
     number = None if run_number is None else count_from_text(run_number, "run")
 
     async def work(desk: "Desk") -> Exit:
-        from screens.words.plan import waiting_words
+        from engine.words.runs import waiting_words
 
         client_id = None if client is None else desk.clients.find(client).id
         found = desk.orders.all(

@@ -6,6 +6,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
+from engine.words.runs import prospect_lines
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too
 from tradedesk.cli.output import document, line, say
@@ -76,7 +77,7 @@ def _show(desk: "Desk", found: "RunView", as_json: bool) -> None:
 async def _resume(desk: "Desk", number: int, sending: int | None, patience: float, as_json: bool) -> Exit:
     if sending is None:
         prospect = await desk.runs.prospect(number)
-        what = "\n".join([desk.mode, *prospect.lines()])
+        what = "\n".join([desk.mode, *prospect_lines(prospect)])
         if not at_terminal():
             say(f"{what}\nnothing was done: add --send {prospect.unsent} to send them")
             return _left_alone(desk, number, as_json)

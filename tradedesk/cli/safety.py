@@ -9,8 +9,7 @@ from data.errors import BadInput
 from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope
-from engine.words.formats import DASH, quantity, rupees
-from screens.words.certificate import (
+from engine.words.certificates import (
     absent_words,
     read_words,
     row_words,
@@ -18,6 +17,7 @@ from screens.words.certificate import (
     unknown_words,
     unread_words,
 )
+from engine.words.formats import DASH, quantity, rupees
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, given, json_too

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
+from engine.words.gate import gate_sentence
+from engine.words.orders import why_words
+from engine.words.plans import problem
 from engine.words.reasons import REASON_WORDS
-from screens.orders.rows import why_words
-from screens.words.gate import gate_sentence
-from screens.words.plan import problem
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
@@ -71,7 +71,7 @@ def client_record(desk: Desk, client_id: int) -> Record:
         "account": client.broker_user_id,
         "groups": " ".join(client.groups),
         "status": client.status.value,
-        "gate": gate_sentence(desk, client_id),
+        "gate": gate_sentence(desk.reconcile.readiness(client_id)),
         "capital": _rupees(client.capital_paise),
         "portfolio": _rupees(value.portfolio_paise),
         "available": _rupees(funds.available_paise),

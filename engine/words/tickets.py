@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Reason, Side
 from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.orders import terms_words
+from engine.words.plans import alternative, fewer_words
 from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
-from screens.frame.workspace import MASK
-from screens.orders.rows import terms_words
-from screens.words.plan import alternative, fewer_words
-from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView
@@ -88,7 +87,7 @@ def _lent_words(way: Alternative, masked: bool) -> str:
 def review_sentence(plan: Plan, masked: bool) -> str:
     """The one sentence a review asks `y` for."""
     line = plan.ok_lines[0]
-    side, name = plan.intent.side, MASK if masked else plain(line.name)
+    side, name = plan.intent.side, MASK if masked else line.name
     intent = plan.intent
     price = terms_words(
         intent.order_type,

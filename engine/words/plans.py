@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import OrderState, Product, Reason, Side, SizingKind
-from engine.market.quotes import moved_bps
+from data.money import moved_bps
+from data.vocabulary import Product, Reason, Side, SizingKind
 from engine.words import formats
 from engine.words.formats import counted
-from engine.words.reasons import REASON_WORDS, reason_word
+from engine.words.reasons import REASON_WORDS, counts_words, reason_word
 
 if TYPE_CHECKING:
-    from engine.execution.runs import RunView
     from engine.planning.intent import Intent, Sizing
     from engine.planning.record import Alternative, Plan, PlanLine
 
@@ -130,10 +129,7 @@ def skipped_words(plan: Plan, brief: bool) -> str:
     skipped = len(plan.skipped_lines)
     words = f"{plan.orders} ok"
     if skipped:
-        counts = ", ".join(
-            f"{count} {reason_word(reason, brief)}" for reason, count in plan.skipped_by_reason.items()
-        )
-        words += f" · {skipped} skipped: {counts}"
+        words += f" · {skipped} skipped: {counts_words(plan.skipped_by_reason, brief)}"
     return words
 
 
@@ -142,17 +138,6 @@ def by_hand_words(plan: Plan) -> str:
     intent = plan.intent
     changes = 0 if run_named_by(intent.selection.title) else len(intent.line_changes)
     return f"{counted(changes, 'line')} changed by hand" if changes else ""
-
-
-def waiting_words(runs: Sequence[RunView]) -> str:
-    """`3 orders unsent in run 4, paused by the trader`; empty where no run was paused by hand."""
-    held = [run for run in runs if run.paused and not run.needs_trader]
-    if not held:
-        return ""
-    unsent = sum(run.counts["unsent"] for run in held)
-    numbers = ", ".join(str(run.number) for run in reversed(held))
-    where = f"{'runs' if len(held) > 1 else 'run'} {numbers}"
-    return f"{counted(unsent, 'order')} unsent in {where}, paused by the trader"
 
 
 NOT_COUNTED = frozenset(
@@ -172,12 +157,6 @@ def free_words(line: PlanLine) -> str:
     """Shares free to sell; a client who may not trade at all was not counted, so a 0 would be a guess."""
     known = line.ok or line.sellable or line.reason not in NOT_COUNTED
     return formats.quantity(line.sellable) if known else formats.DASH
-
-
-def left_words(of: Plan | RunView) -> str:
-    """What rounding leaves of the allocations and, where there is any, what smaller quantities by hand do."""
-    words = f"left by rounding ₹{formats.rupees(of.left_paise)}"
-    return f"{words} · cut by hand ₹{formats.rupees(of.cut_paise)}" if of.cut_paise else words
 
 
 def fewer_words(way: Alternative, side: Side) -> str:
@@ -275,30 +254,3 @@ def _codes(codes: set[str]) -> str:
     named = sorted(codes)
     more = f" and {len(named) - 6} more" if len(named) > 6 else ""
     return " ".join(named[:6]) + more
-
-
-STATE_WORDS = {
-    OrderState.RESERVED: "unsent",
-    OrderState.SENDING: "sending",
-    OrderState.OPEN: "open",
-    OrderState.UNKNOWN: "UNKNOWN",
-    OrderState.FILLED: "filled",
-    OrderState.CANCELLED: "cancelled",
-    OrderState.REJECTED: "REJECTED",
-    OrderState.DENIED: "DENIED",
-    OrderState.EXPIRED: "expired",
-    OrderState.NOT_RECEIVED: "NOT RECEIVED",
-}
-"""States as screens write them; what needs the trader stands in capitals."""
-
-STATE_STYLES = {
-    OrderState.UNKNOWN: "armed",
-    OrderState.REJECTED: "warn",
-    OrderState.DENIED: "warn",
-    OrderState.NOT_RECEIVED: "warn",
-    OrderState.OPEN: "strong",
-    OrderState.SENDING: "strong",
-    OrderState.CANCELLED: "dim",
-    OrderState.EXPIRED: "dim",
-}
-"""Styles of the states in a grid; the word says the same."""

@@ -1,0 +1,52 @@
+"""A symbol's facts in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.words import formats
+
+if TYPE_CHECKING:
+    from brokers.contract import Tick
+    from data.reference.instruments import Instrument
+    from engine.market.quotes import StockDetail
+
+WIDEST = 200
+"""Cells that lines are made for before a screen has told its width."""
+
+
+def held_words(detail: StockDetail) -> str:
+    """Who holds a symbol."""
+    clients = "1 client" if detail.holder_count == 1 else f"{detail.holder_count} clients"
+    return (
+        f"held {clients} {formats.quantity(detail.held_quantity)} sh"
+        if detail.held_quantity
+        else "held by none"
+    )
+
+
+def symbol_lines(
+    key: str, instrument: Instrument | None, quote: Tick | None, held: str, width: int
+) -> list[str]:
+    """Tick, band, day's range and who holds it, in two short lines of no more than `width` cells.
+
+    What has no room is said more briefly or left out: a part of a figure reads as another one.
+    """
+    first = key.partition(":")[2]
+    if instrument is not None:
+        first += f" tick {formats.price(instrument.tick_paise)}"
+    if quote is None:
+        return [first, _with_held("no price yet", held, width)]
+    if quote.lower_circuit_paise:
+        low, high = formats.price(quote.lower_circuit_paise), formats.price(quote.upper_circuit_paise)
+        band = f" band {low}-{high}"
+        first += band if len(first + band) <= width else ""
+    day = f"day {formats.price(quote.low_paise)}-{formats.price(quote.high_paise)}"
+    return [first, _with_held(day, held, width)]
+
+
+def _with_held(before: str, held: str, width: int) -> str:
+    """`held 47 clients 510 sh` behind other words, or `held 47: 510 sh`, or nothing, as there is room."""
+    brief = held.replace(" clients ", ": ").replace(" client ", ": ")
+    said = (f"{before}  {words}" for words in (held, brief))
+    return next((line for line in said if len(line) <= width), before)

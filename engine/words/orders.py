@@ -1,0 +1,74 @@
+"""An order in words: its state, why it stands so, its price and its terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.vocabulary import OrderState, OrderType
+from engine.words import formats
+from engine.words.reasons import words as reason_words
+
+if TYPE_CHECKING:
+    from engine.book.views import OrderView
+
+STATE_WORDS = {
+    OrderState.RESERVED: "unsent",
+    OrderState.SENDING: "sending",
+    OrderState.OPEN: "open",
+    OrderState.UNKNOWN: "UNKNOWN",
+    OrderState.FILLED: "filled",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.REJECTED: "REJECTED",
+    OrderState.DENIED: "DENIED",
+    OrderState.EXPIRED: "expired",
+    OrderState.NOT_RECEIVED: "NOT RECEIVED",
+}
+"""States as screens write them; what needs the trader stands in capitals."""
+
+
+def state_words(order: OrderView) -> str:
+    """The state; a part that filled is named, since it stays whatever comes."""
+    words = STATE_WORDS[order.state]
+    if order.after_market and order.live and not order.filled_quantity:
+        words += " AMO"
+    if order.modifying and order.live:
+        words += ", changing"
+    if order.live and order.limit_paise is not None and order.trigger_paise is not None:
+        words += f" T{formats.price(order.trigger_paise)}"
+    if order.filled_quantity and order.state is not OrderState.FILLED:
+        return f"{words} {formats.quantity(order.filled_quantity)}/{formats.quantity(order.quantity)}"
+    return words
+
+
+def why_words(order: OrderView) -> str:
+    """The broker's own words, else ours, with the flags that a person must look at."""
+    told = "" if order.state is OrderState.FILLED else order.sub_status
+    ours = reason_words(order.reason_code)
+    words = order.reason_text or ours or told
+    flags = " ".join(order.flags)
+    return f"{flags}: {words}" if flags and words else flags or words
+
+
+def order_price(order: OrderView) -> str:
+    """The limit, the trigger of a stop order without one, or MARKET."""
+    if order.limit_paise is not None:
+        return formats.price(order.limit_paise)
+    return "MARKET" if order.trigger_paise is None else f"T{formats.price(order.trigger_paise)}"
+
+
+def terms_words(
+    order_type: OrderType,
+    limit_paise: int | None,
+    trigger_paise: int | None,
+    standing: str,
+    worst_paise: int | None = None,
+) -> str:
+    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00, IOC`."""
+    words = order_type.value
+    if limit_paise is not None:
+        words += f" {formats.price(limit_paise)}"
+    if trigger_paise is not None:
+        words += f" trigger {formats.price(trigger_paise)}"
+    if limit_paise is None and worst_paise is not None:
+        words += f" worst {formats.price(worst_paise)}"
+    return f"{words}, {standing}" if standing else words

@@ -1,1 +1,0 @@
-"""The sentences and labels that screens show."""
