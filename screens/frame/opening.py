@@ -7,6 +7,8 @@ from textual.widgets import Static
 
 from widgets.text import plain
 
+OPENING = "opening the desk…"
+
 
 class OpeningScreen(Screen[None]):
     """The first frame: it is up before anything heavy has been imported."""
@@ -16,12 +18,16 @@ class OpeningScreen(Screen[None]):
     OpeningScreen Static { width: auto; max-width: 90%; text-align: center; }
     """
 
+    def __init__(self, words: str = OPENING) -> None:
+        super().__init__()
+        self._words = words
+
     def compose(self) -> ComposeResult:
-        """One line in the middle."""
-        yield Static("tradedesk\n\nopening the desk…", markup=False)
+        """A few words in the middle."""
+        yield Static(f"tradedesk\n\n{self._words}", markup=False)
 
     def say(self, words: str) -> None:
-        """Say something else in the line."""
+        """Say something else in their place."""
         self.query_one(Static).update(Content(f"tradedesk\n\n{words}"))
 
     def show_problem(self, words: str) -> None:

@@ -5,21 +5,48 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from data.home import settings_file
 from screens.frame.opening import OpeningScreen
 from tradedesk.app.application import TradedeskApp
+from tradedesk.compose.home import is_on_paper
 
 HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk.screen", "engine.desk")
 
 
 def test_the_app_is_imported_without_what_is_heavy() -> None:
-    words = (
-        f"import sys, tradedesk.app.application; print([name for name in {HEAVY!r} if name in sys.modules])"
+    modules = (
+        "sys, tradedesk.cli.entry, tradedesk.cli.start, tradedesk.compose.home, tradedesk.app.application"
     )
+    words = f"import {modules}; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "plainly"),
+    [
+        (None, True),
+        ("", True),
+        ('theme = "light"', True),
+        ('market = "paper"', True),
+        ('MARKET = "kite"', False),
+        ("market = 7", False),
+        ("market", False),
+    ],
+)
+def test_settings_are_read_whole_before_the_screen_only_where_they_may_not_mean_paper(
+    settings: str | None, plainly: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRADEDESK_MARKET", raising=False)
+    if settings is not None:
+        settings_file(tmp_path).write_text(settings)
+    assert is_on_paper(tmp_path) == plainly
+    monkeypatch.setenv("TRADEDESK_MARKET", "kite")
+    assert not is_on_paper(tmp_path)
 
 
 async def test_the_desk_is_opened_only_after_the_first_frame() -> None:

@@ -6,9 +6,11 @@ The desk is opened after the first paint, so that the screen is up before anythi
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from rich.text import Text
@@ -21,9 +23,10 @@ from textual.worker import WorkerFailed
 
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
+from engine.book.halt_file import write_halt_file
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
-from screens.frame.opening import OpeningScreen
+from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
 from tradedesk.app.arming import HELD_S, Arming
 from tradedesk.app.keymap import PROFILES
@@ -60,6 +63,16 @@ DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
 FRAMES_PER_SECOND = 5.0
 """How often live figures are painted; more costs more than a reader gains."""
 
+
+EARLY_F9 = "F9 F9 halts from now on"
+HALTED_EARLY = (
+    "HALTED: nothing is sent.\nWhat is live is cancelled as soon as the desk is open; it is being opened…"
+)
+NOT_CANCELLED = (
+    "The HALT file stands, so that nothing is sent; but nothing was cancelled: "
+    "`tradedesk cancel-all` does from another terminal."
+)
+"""What the opening screen says of F9: before it is pressed, after it was, and where no desk opened then."""
 
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
@@ -122,8 +135,12 @@ class TradedeskApp(ShellApp):
         profile: str = "default",
         theme: str = "dark",
         frames_per_second: float = FRAMES_PER_SECOND,
+        halt_file: Path | None = None,
     ) -> None:
         """`prepare` runs in a thread before the desk opens: its imports, and the trader's settings.
+
+        `halt_file` is written at once where F9 is pressed twice before the desk is open, so that nothing is
+        sent; the cancels follow when it is. Without it F9 has no use before that.
 
         `clock` times F9, fields and grids; tests move one by hand. With 0 frames a second the caller
         paints by calling `frame`.
@@ -141,6 +158,8 @@ class TradedeskApp(ShellApp):
         self._runs_on: set[int] = set()
         self._was_armed = False
         self._open = False
+        self._halt_file = halt_file
+        self._halted_early = False
         self._complained = ""
         self.faults: list[str] = []
         """What screens failed of, one line a fault that the app caught."""
@@ -163,7 +182,7 @@ class TradedeskApp(ShellApp):
 
     def get_default_screen(self) -> Screen[Any]:
         """What is up while the desk opens."""
-        return OpeningScreen()
+        return OpeningScreen(OPENING if self._halt_file is None else f"{OPENING}\n\n{EARLY_F9}")
 
     def on_mount(self) -> None:
         """Paint first, open then."""
@@ -207,9 +226,15 @@ class TradedeskApp(ShellApp):
                 self._open = True
                 self._runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
-                self.switch_mode(WORKSPACES[0].name)
+                shown = self.switch_mode(WORKSPACES[0].name)
+                if self._halted_early:
+                    halted_after = self._cancel_all()
+                    if self.is_running:
+                        await shown
+                        self._show_halt(halted_after)
                 try:
                     await asyncio.to_thread(_load_workspaces)
+                    gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
                     await self._quit_asked.wait()
                 finally:
                     unsubscribe()
@@ -222,7 +247,8 @@ class TradedeskApp(ShellApp):
             told = explain(problem)
             if self._desk is None and isinstance(self.screen, OpeningScreen):
                 self._failed = told.exit
-                self.screen.show_problem(told.message)
+                left = f"\n\n{NOT_CANCELLED}" if self._halted_early else ""
+                self.screen.show_problem(f"{told.message}{left}")
                 return
             self.exit(return_code=told.exit, message=f"tradedesk: {plain(told.message)}")
         else:
@@ -281,6 +307,8 @@ class TradedeskApp(ShellApp):
         """One tick of the frame clock: values, the strip, then the visible screen."""
         self._keys.frame()
         if not self._open:
+            if self._arming_lapsed():
+                self.paint_strip()
             return
         desk = self.desk
         owner = self._positions_owner
@@ -313,8 +341,9 @@ class TradedeskApp(ShellApp):
         return self._arming.armed(self._clock.monotonic())
 
     def paint_strip(self) -> None:
-        """Bring the strip of every open screen up to date."""
+        """Bring the strip of every open screen up to date; before the desk is open its line stands for it."""
         if not self._open:
+            self._say_opening()
             return
         from screens.frame.strip import strip
 
@@ -488,7 +517,7 @@ class TradedeskApp(ShellApp):
         self._f9(events.Key("f9", None).time)
 
     def _f9(self, at: float) -> None:
-        if not self._open:
+        if not (self._open or self._is_opening):
             self.say("no desk is open here; `tradedesk cancel-all` works from another terminal", "warning")
             return
         if self._arming.press(at, self._clock.monotonic()):
@@ -499,16 +528,45 @@ class TradedeskApp(ShellApp):
     async def _settle_f9(self, at: float) -> None:
         """Fire unless the press turns out to be a held key."""
         await self._clock.sleep(HELD_S)
-        if self._open and self._arming.settle(at):
-            desk = self.desk
-            known = desk.halt.latest()
-            numbers = [halt.number for halt in desk.halt.active()]
-            after = max([known.number if known is not None else 0, *numbers])
-            firing = desk.halt.fire_now(desk.actor)
-            firing.add_done_callback(self._halt_ended)
+        if not self._arming.settle(at):
+            return
+        if self._open:
+            self._show_halt(self._cancel_all())
+        elif self._is_opening and self._halt_file is not None:
+            write_halt_file(self._halt_file, "F9 before the desk was open", self._clock.now())
+            self._halted_early = True
             self.paint_strip()
-            self.refresh_bindings()
-            self.open_certificate(after=after)
+
+    def _cancel_all(self) -> int:
+        """Halt and cancel everything; returns the number that the halt's own comes after."""
+        desk = self.desk
+        known = desk.halt.latest()
+        numbers = [halt.number for halt in desk.halt.active()]
+        firing = desk.halt.fire_now(desk.actor)
+        firing.add_done_callback(self._halt_ended)
+        return max([known.number if known is not None else 0, *numbers])
+
+    def _show_halt(self, after: int) -> None:
+        """Show the certificate of the first halt whose number comes after this one."""
+        self.paint_strip()
+        self.refresh_bindings()
+        self.open_certificate(after=after)
+
+    @property
+    def _is_opening(self) -> bool:
+        """Whether a desk is on its way, so that F9 has something to halt."""
+        return self._halt_file is not None and self._desk is None and not self._failed
+
+    def _say_opening(self) -> None:
+        """Say on the opening screen what F9 has done, or would do."""
+        if not self._is_opening or not isinstance(self.screen, OpeningScreen):
+            return
+        if self._halted_early:
+            self.screen.say(HALTED_EARLY)
+        elif self._armed:
+            self.screen.say("F9 AGAIN CANCELS ALL AND HALTS\n\nEsc stands down")
+        else:
+            self.screen.say(f"{OPENING}\n\n{EARLY_F9}")
 
     def _halt_ended(self, firing: asyncio.Task[Certificate]) -> None:
         """A halt that could not be written says so; the cancels went out all the same."""

@@ -1,5 +1,6 @@
 """The console script. Whether an open app answers is known before anything heavy is imported."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -9,9 +10,16 @@ from tradedesk.cli.streams import stand_in, what_was_lost
 INTERRUPTED = 130
 """The exit code of a command that was stopped by ctrl+c."""
 
+SCREENS: tuple[list[str], ...] = ([], ["demo"])
+"""What opens the screen, whose first frame waits for nothing that commands import."""
+
+YOUNG = 50_000
+"""Objects made before garbage is looked for: what is loaded and read at a start is none."""
+
 
 def main() -> None:
     """Run the command line that was typed, and leave with its exit code."""
+    gc.set_threshold(YOUNG, 20, 50)
     stdout = stand_in()
     try:
         run(sys.argv[1:])
@@ -24,6 +32,8 @@ def main() -> None:
 def run(words: Sequence[str]) -> None:
     """Have the open app answer where one is, else do it in this process. Raises `SystemExit`."""
     left = list(words)
+    if left in SCREENS and "_TRADEDESK_COMPLETE" not in os.environ:
+        sys.exit(_open_screen(left))
     if "_TRADEDESK_COMPLETE" not in os.environ:
         from tradedesk.compose.home import home_folder
         from tradedesk.socket.client import ask
@@ -39,3 +49,18 @@ def run(words: Sequence[str]) -> None:
     from tradedesk.cli.main import app
 
     app(left)
+
+
+def _open_screen(words: Sequence[str]) -> int:
+    """Open the screen, and say why where it does not open; returns the exit code."""
+    try:
+        from tradedesk.cli.start import open_screen
+
+        return open_screen(with_demo=bool(words))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what was sent stays at the broker\n")
+        return INTERRUPTED
+    except Exception as problem:
+        from tradedesk.cli.main import tell
+
+        return tell(problem, words)

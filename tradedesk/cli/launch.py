@@ -1,20 +1,10 @@
-"""Opening the screen: on the home, or on the demonstration."""
+"""The commands that open the screen: on the home, or on the demonstration."""
 
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from data.errors import BadInput
-from data.home import SECRETS, app_lock
-from tradedesk.cli.output import say
-
-if TYPE_CHECKING:
-    from brokers.simulators.faults.menu import Faults
-    from tradedesk.compose.settings import Settings
+from tradedesk.cli.start import open_screen
 
 
 def open_app() -> None:
@@ -22,7 +12,7 @@ def open_app() -> None:
 
     Raises `BadInput` away from a terminal and `AppAlreadyRuns` beside another app, before the screen is up.
     """
-    _open(with_demo=False)
+    _leave(open_screen(with_demo=False))
 
 
 def demo(
@@ -36,78 +26,13 @@ def demo(
 ) -> None:
     """Open the screen on the demonstration; its market and clients are laid into an empty home first."""
     if faults is None:
-        _open(with_demo=True)
+        _leave(open_screen(with_demo=True))
         return
     from brokers.simulators.faults.menu import faults_from_text
 
-    _open(with_demo=True, faults=faults_from_text(faults))
+    _leave(open_screen(with_demo=True, faults=faults_from_text(faults)))
 
 
-def _open(with_demo: bool, faults: "Faults | None" = None) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        expected = "the screen needs a terminal; `tradedesk --help` names the commands"
-        raise BadInput("terminal", "none", expected)
-    from tradedesk.compose.home import home_folder
-
-    home = home_folder()
-    _check_no_app(home)
-    passphrase = _passphrase_at_start(home)
-    from tradedesk.app.application import TradedeskApp
-
-    @asynccontextmanager
-    async def desk_of_home() -> AsyncIterator[Any]:
-        from tradedesk.cli.setup import lay_demo
-        from tradedesk.compose.wiring import open_desk
-        from tradedesk.socket.server import listening
-
-        async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
-            if with_demo:
-                await lay_demo(desk)
-            async with listening(desk):
-                yield desk
-
-    def warm_up() -> "Settings":
-        from tradedesk.cli.session import prepare_home
-        from tradedesk.compose.settings import load_settings
-
-        return load_settings(prepare_home())
-
-    app = TradedeskApp(desk_of_home, prepare=warm_up)
-    app.run()
-    if app.return_code:
-        raise typer.Exit(app.return_code)
-
-
-def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
-    """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
-    from tradedesk.compose.settings import load_settings
-
-    settings = load_settings(home)
-    if settings.market != "kite":
-        return None
-    from data.secrets import passphrase_source, vault_state
-    from tradedesk.cli.session import passphrase_of
-
-    in_file = settings.vault == "file" or vault_state(home).backend == "file"
-    if not in_file or settings.vault == "keyring" or passphrase_source(None) is not None:
-        return None
-    say(f"api secrets and tokens of this home are kept encrypted in {SECRETS}")
-    given = passphrase_of(home)
-    return lambda: given
-
-
-def _check_no_app(home: Path) -> None:
-    from data.locks import HeldLock
-
-    place = app_lock(home)
-    if not place.exists():
-        return
-    lock = HeldLock(place)
-    if not lock.take():
-        from engine.desk import AppAlreadyRuns
-
-        raise AppAlreadyRuns(
-            f"another tradedesk app (process {lock.holder()}) is open on {home}; "
-            "use that one, or the command line beside it"
-        )
-    lock.free()
+def _leave(code: int) -> None:
+    if code:
+        raise typer.Exit(code)

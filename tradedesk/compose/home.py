@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from data.home import settings_file
+
 
 def home_folder(home: Path | None = None) -> Path:
     """The desk's folder: given, or `TRADEDESK_HOME`, or the platform's place for user data."""
@@ -23,3 +25,26 @@ def _user_data(name: str) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir(name, appauthor=False))
+
+
+def is_on_paper(home: Path) -> bool:
+    """Whether the home's settings say plainly that it is on the paper exchange.
+
+    False as well where only reading them whole can tell, or say what is wrong with them.
+    """
+    named = os.environ.get("TRADEDESK_MARKET", "")
+    if named:
+        return named == "paper"
+    try:
+        given = settings_file(home).read_bytes()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    import tomllib
+
+    try:
+        values = tomllib.loads(given.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False
+    return all(value == "paper" for key, value in values.items() if key.lower() == "market")
