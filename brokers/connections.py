@@ -1,10 +1,11 @@
 """The connections of a desk: which of them carries a client, how fast, and which brings the prices."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from brokers.connection import Carried, Connection
 from brokers.contract import Broker, BrokerAccount
+from brokers.outages import Outages
 from brokers.pacing import KeyLane, Lane, key_lane
 from data.vocabulary import ConnectionKind
 
@@ -35,6 +36,14 @@ def carrier(connections: Sequence[Connection], broker: str) -> Connection | None
     return next((one for one in connections if broker in one.serves), None)
 
 
+def _nobody_told(client_id: int, why: str) -> None:
+    pass
+
+
+def _has_stream(client_id: int) -> bool:
+    return False
+
+
 class Connections:
     """Every connection of one desk. Prices and instruments come from the first of them, the `feed`."""
 
@@ -44,6 +53,12 @@ class Connections:
         self._lanes: dict[int, Lane] = {}
         self._key_lanes: dict[str, KeyLane | None] = {}
         self.feed = self._all[0]
+        self.outages = Outages()
+        """What cannot be had of a client's broker at present."""
+        self.session_lost: Callable[[int, str], None] = _nobody_told
+        """Told of a client whose session its broker no longer takes, and the broker's words."""
+        self.is_polled: Callable[[int], bool] = _has_stream
+        """Whether a client's api key has no stream, so that its order book is read instead."""
 
     def __iter__(self) -> Iterator[Connection]:
         """Each of them, the feed first."""

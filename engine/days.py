@@ -12,7 +12,6 @@ from data.reference.phases import Calendar, CalendarNotLoaded
 from data.store import Unit
 from data.tables import Client, Funds, Lot, Meta, Posting, SizingBase, Txn
 from data.vocabulary import Account, Bucket
-from engine.parts import Parts
 
 LONGEST_SETTLEMENT = timedelta(days=20)
 """No trading day of the exchanges has settled later than that."""
@@ -21,14 +20,13 @@ LAST_DAY = "last_trading_day"
 """The meta row that says for which day the books have been opened."""
 
 
-def roll_day(unit: Unit, parts: Parts) -> bool:
-    """Open the books for the market's trading day, once however often it is called; gives whether it did.
+def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
+    """Open the books for a trading day, once however often it is called. Returns whether it did.
 
     What the calendar says has settled becomes free shares and cash, what was bought since becomes T1 (rolling
     T+1, SEBI), shortfall and charges due are collected as far as the cash goes, and each client's capital
     becomes the day's sizing base.
     """
-    day = parts.market_clock.trading_day
     meta = table(Meta)
     last = unit.connection.execute(select(meta.c.value).where(meta.c.name == LAST_DAY)).scalar_one_or_none()
     if last is not None and date.fromisoformat(last) >= day:
@@ -37,11 +35,9 @@ def roll_day(unit: Unit, parts: Parts) -> bool:
         unit.connection.execute(insert(meta), {"name": LAST_DAY, "value": day.isoformat()})
     else:
         unit.connection.execute(update(meta).where(meta.c.name == LAST_DAY).values(value=day.isoformat()))
-        _settle(unit, day, parts.calendar)
+        _settle(unit, day, calendar)
     _freeze_bases(unit, day)
-    unit.audit(
-        AuditEntry("DAY_OPENED", parts.actor, details={"trading_day": day.isoformat(), "before": last})
-    )
+    unit.audit(AuditEntry("DAY_OPENED", actor, details={"trading_day": day.isoformat(), "before": last}))
     unit.touched.everything = True
     return True
 

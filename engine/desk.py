@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -24,7 +25,7 @@ from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
 from data.tables import Instance
-from data.vocabulary import OrderState, SessionState
+from data.vocabulary import ConnectionKind, OrderState, SessionState
 from engine.access.gate import Gate
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
@@ -32,10 +33,10 @@ from engine.accounts.clients import Clients
 from engine.accounts.holdings import FundsService, Holdings
 from engine.accounts.valuation import Valuation
 from engine.book.book import Projection
+from engine.book.kept import Kept
 from engine.book.views import DayFigures, HaltView, RunRow
 from engine.booking.facts import SendEnded
 from engine.booking.recorder import Recorder
-from engine.boot import boot_problem
 from engine.days import roll_day
 from engine.events import (
     TAPE_LINES,
@@ -56,18 +57,22 @@ from engine.execution.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
 from engine.halt.halts import Halts
+from engine.instances import ThisEngine
+from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
 from engine.market.market import Market
+from engine.market.market_data import MarketData
+from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
-from engine.parts import Parts
 from engine.planning.service import Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.retold import finished_line, retold
 from engine.review.audit import Trail
+from engine.review.boot import boot_problem
 from engine.review.doctor import Doctor
 from engine.rules import Rules
-from engine.sign_on import SignOn
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -94,37 +99,91 @@ class DeskCounts:
 class Desk:
     """One engine over one home. Open it once; every method and service is for the loop it was opened on."""
 
-    def __init__(self, parts: Parts, kind: str) -> None:
-        self._parts = parts
-        self.kind = kind
-        self.events = parts.bus
-        self._stamps = MarketStamps(parts)
-        self._signing = SignOn(parts, kind, self._stamps)
-        self._recorder = Recorder(parts)
-        self._watcher = Watcher(parts, self._recorder)
-        self._dispatcher = Dispatcher(parts, self._recorder)
-        self._canceller = Canceller(parts, self._recorder, self._watcher)
-        self._changer = Changer(parts, self._recorder, self._watcher)
-        self.reconcile = Reconciler(parts, self._recorder, self._watcher, self._dispatcher.wake)
-        self.market = Market(parts)
-        self.watchlist = Watchlist(parts)
-        self.clients = Clients(parts)
-        self.routes = Routes(parts)
-        self.sessions = Sessions(parts)
-        self.gate = Gate(parts, self.reconcile.compared_at, self.shown_at)
-        parts.session_lost = self._session_lost
-        self.funds = FundsService(parts)
-        self.holdings = Holdings(parts)
-        self.plans = Plans(parts, self.reconcile.ensure, Margins(parts, self._load))
-        self.runs = Runs(parts, self.plans, self._dispatcher, self._canceller)
-        self.orders = Orders(parts, self._recorder, self._canceller, self._changer, self._watcher)
-        self.halt = Halts(parts, self._canceller, self._watcher)
-        self.audit = Trail(parts)
-        self.doctor = Doctor(parts)
-        book = parts.book
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        rules: Rules,
+        rng: Random,
+    ) -> None:
+        quotes = QuoteMap(timing.wall.monotonic)
+        market_data = MarketData(connections.feed, quotes, rules.price_age_limit_s)
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self.connections = connections
+        self._market_data = market_data
+        self._rules = rules
+        self.kind = engine.kind
+        self.events = kept.bus
+        simulated = connections.kind is not ConnectionKind.LIVE
+        self._stamps = MarketStamps(kept, timing, engine, simulated)
+        engine.open_day = lambda unit: roll_day(
+            unit, timing.market.trading_day, timing.calendar, engine.actor
+        )
+        engine.keep_beside = self._stamps.keep
+        self._recorder = Recorder(kept, timing, engine, rules)
+        self._watcher = Watcher(kept, timing, engine, connections, market_data, self._recorder)
+        self._dispatcher = Dispatcher(kept, timing, engine, connections, market_data, rng, self._recorder)
+        self._canceller = Canceller(kept, timing, engine, connections, self._recorder, self._watcher)
+        self._changer = Changer(kept, timing, engine, connections, market_data, self._recorder, self._watcher)
+        self.reconcile = Reconciler(
+            kept,
+            timing,
+            engine,
+            connections,
+            market_data,
+            self._recorder,
+            self._watcher,
+            self._dispatcher.wake,
+        )
+        self.market = Market(kept, timing, engine, market_data)
+        self.instruments = InstrumentDump(kept, timing, market_data, self.market)
+        self.watchlist = Watchlist(kept, engine, market_data)
+        self.clients = Clients(kept, timing, engine)
+        self.routes = Routes(kept, engine)
+        self.sessions = Sessions(kept, timing, engine, connections, rng)
+        self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, self.shown_at)
+        connections.session_lost = self._session_lost
+        self.funds = FundsService(kept)
+        self.holdings = Holdings(kept, timing, market_data)
+        self.plans = Plans(
+            kept,
+            timing,
+            engine,
+            connections,
+            market_data,
+            rules,
+            self.reconcile.ensure,
+            Margins(kept, timing, engine, connections, market_data, self._load),
+        )
+        self.runs = Runs(
+            kept,
+            timing,
+            engine,
+            connections,
+            market_data,
+            rules,
+            rng,
+            self.plans,
+            self._dispatcher,
+            self._canceller,
+        )
+        self.orders = Orders(
+            kept, timing, engine, market_data, self._recorder, self._canceller, self._changer, self._watcher
+        )
+        self.halt = Halts(
+            kept, timing, engine, connections, market_data, rules, self._canceller, self._watcher
+        )
+        self.audit = Trail(kept, timing, engine)
+        self.doctor = Doctor(kept, engine, connections)
+        engine.look_at_books = lambda: boot_problem(kept.store, self.audit)
+        book = kept.book
         self.valuation = Valuation(
             holdings=lambda client_id: book.holdings.get(client_id, ()),
-            quote=parts.quotes.quote,
+            quote=market_data.quotes.quote,
             figures=lambda client_id: book.figures.get(client_id, DayFigures()),
             funds=self.funds.of,
             day_began=self._market_day_began,
@@ -136,7 +195,7 @@ class Desk:
         self._trouble = ""
         self._failed_duties: dict[str, str] = {}
         self._accepted = 0
-        self._day = parts.market_clock.trading_day
+        self._day = timing.market.trading_day
         self._left_over: set[int] = set()
         self._marked: set[int] = set()
 
@@ -145,51 +204,48 @@ class Desk:
     @property
     def mode(self) -> str:
         """PAPER, SIM or LIVE."""
-        return self._parts.connections.kind.value.upper()
-
-    @property
-    def connections(self) -> Connections:
-        """The ways to its clients' brokers."""
-        return self._parts.connections
+        return self.connections.kind.value.upper()
 
     @property
     def actor(self) -> str:
         """The trader who signed in."""
-        return self._parts.actor
+        return self._engine.actor
 
     @property
     def home(self) -> Path:
         """The folder with this desk's files."""
-        return self._parts.home
+        return self._kept.home
 
     @property
     def clock(self) -> Clock:
         """Wall time."""
-        return self._parts.clock
+        return self._timing.wall
 
     @property
     def market_clock(self) -> MarketClock:
         """Market time."""
-        return self._parts.market_clock
+        return self._timing.market
 
     @property
     def rules(self) -> Rules:
         """The desk's limits and tolerances."""
-        return self._parts.rules
+        return self._rules
 
     @property
     def trading_stopped(self) -> str | None:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
-        return self._parts.distrust or self._parts.store.trouble or self._signing.trouble or None
+        return (
+            self._engine.trading_disabled or self._kept.store.trouble or self._engine.sign_on_trouble or None
+        )
 
     @property
     def commits(self) -> int:
         """Transactions this engine has committed."""
-        return self._parts.store.commits
+        return self._kept.store.commits
 
     def counts(self) -> DeskCounts:
         """Live, unsent and unknown orders, clients ready, and orders that need the trader."""
-        book = self._parts.book
+        book = self._kept.book
         states = [book.orders[order_id].state for order_id in book.live]
         return DeskCounts(
             live=states.count(OrderState.OPEN) + states.count(OrderState.SENDING),
@@ -216,17 +272,16 @@ class Desk:
         Raises `AppAlreadyRuns` for a second app, `BadInput` or `StoreError` where the home cannot be used. A
         desk of kind `cli` opens for cancels even when the store or the market cannot be written.
         """
-        parts = self._parts
         if self.kind == "app":
-            lock = HeldLock(app_lock(parts.home))
+            lock = HeldLock(app_lock(self._kept.home))
             if not lock.take():
                 raise AppAlreadyRuns(
-                    f"another tradedesk app (process {lock.holder()}) is open on {parts.home}; "
+                    f"another tradedesk app (process {lock.holder()}) is open on {self._kept.home}; "
                     "use that one, or the command line beside it"
                 )
             self._locks.append(lock)
-        parts.store.project(self._project, self._deliver)
-        await parts.store.open()
+        self._kept.store.project(self._project, self._deliver)
+        await self._kept.store.open()
         try:
             await self._start()
         except BaseException:
@@ -234,12 +289,11 @@ class Desk:
             raise
 
     async def _start(self) -> None:
-        parts = self._parts
         signed_on = await self._sign_on()
         if self.kind != "cli":
-            parts.distrust = await boot_problem(parts)
-            if parts.distrust:
-                log.error("trading is stopped: %s", parts.distrust)
+            self._engine.trading_disabled = await self._engine.look_at_books()
+            if self._engine.trading_disabled:
+                log.error("trading is stopped: %s", self._engine.trading_disabled)
                 with suppress(DBAPIError):
                     self._accepted = await self.audit.last_judged()
         for what, load in (
@@ -262,7 +316,7 @@ class Desk:
                 told = await self.halt.book_left()
         await self._bear("the engines", self.runs.look_frozen())
         try:
-            await parts.connections.feed.broker.open()
+            await self.connections.feed.broker.open()
         except BrokerError as problem:
             if self.kind != "cli":
                 raise
@@ -270,17 +324,17 @@ class Desk:
         await self._meet_brokers()
         self._spawn(self._recorder.run())
         self._spawn(self._dispatcher.run())
-        self._spawn(self._watcher.follow_stream(parts.connections.feed))
+        self._spawn(self._watcher.follow_stream(self.connections.feed))
         self._spawn(self._watcher.poll())
         self._spawn(self._heartbeat())
         self.events.subscribe(self._follow)
-        self.valuation.refresh(parts.book.clients)
+        self.valuation.refresh(self._kept.book.clients)
         await self._follow_positions()
         await self._canceller.resume()
         await self._changer.resume()
         if self.kind == "cli":  # reads what it needs, when it needs it
             await self._bear("comparisons", self.reconcile.borrow())
-            live = {parts.book.orders[order_id].client_id for order_id in parts.book.live}
+            live = {self._kept.book.orders[order_id].client_id for order_id in self._kept.book.live}
             self._watcher.read_soon(live - told)
             await self._read_first(told)
         else:
@@ -292,7 +346,7 @@ class Desk:
         if not client_ids:
             return
         reads = [asyncio.create_task(self._watcher.read(client_id)) for client_id in client_ids]
-        patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.send_timeout_s))
+        patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.send_timeout_s))
         all_read = asyncio.gather(*reads, return_exceptions=True)
         await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
@@ -304,8 +358,9 @@ class Desk:
         except UNREADABLE as problem:
             log.exception("%s cannot be read", what)
             words = problem.orig if isinstance(problem, DBAPIError) else problem
-            self._parts.distrust = (
-                self._parts.distrust or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
+            self._engine.trading_disabled = (
+                self._engine.trading_disabled
+                or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
             )
 
     async def _meet_brokers(self) -> None:
@@ -316,16 +371,15 @@ class Desk:
 
         A command goes on with what can be read, since a cancel needs the book and no row.
         """
-        parts = self._parts
         try:
-            await parts.sign_on()
+            await self._engine.sign_on()
         except (StoreUnwritable, StoreBusy, StoreClosed, StoreUnreadable) as problem:
             if self.kind != "cli" and not isinstance(problem, StoreUnreadable):
                 raise
             log.error("opened for reading and for cancels: %s", problem)
         else:
             return True
-        async with parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             everything = Touched(everything=True)
             projection = await connection.run_sync(lambda plain: self._project(plain, everything))
         self._deliver(projection, [], False)
@@ -333,7 +387,7 @@ class Desk:
 
     async def _retell(self) -> None:
         """Begin the tape with what was done before."""
-        self._tape.extend(await retold(self._parts, self.runs))
+        self._tape.extend(await retold(self._kept, self._timing.wall, self.runs))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -342,10 +396,9 @@ class Desk:
 
     async def close(self) -> None:
         """Let calls under way end, book what came in, and leave the home to others."""
-        parts = self._parts
         if self._tasks:
             with suppress(TimeoutError, StoreError):
-                async with parts.clock.timeout(parts.waits.send_timeout_s):
+                async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                     await self.halt.close()
                     await self._dispatcher.settle()
                     await self._changer.settle()
@@ -358,33 +411,33 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
         if self._tasks:
-            await parts.connections.feed.broker.close()
+            await self.connections.feed.broker.close()
             with suppress(StoreError, DBAPIError):
                 await self.audit.keep_outside(now=True)
         self._tasks.clear()
         with suppress(StoreError):
-            await self._signing.off()
-        await parts.store.close()
+            await self._engine.sign_off()
+        await self._kept.store.close()
         for lock in self._locks:
             lock.free()
-        self._signing.free()
+        self._engine.free()
 
     async def _orphans(self) -> None:
         """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader.
 
         So are orders of this engine whose claim was kept though its sender never heard of it.
         """
-        parts, book = self._parts, self._parts.book
-        lost_at = parts.clock.now() - timedelta(seconds=2 * parts.waits.send_timeout_s)
+        book = self._kept.book
+        lost_at = self._timing.wall.now() - timedelta(seconds=2 * self._timing.waits.send_timeout_s)
         alive: dict[int, bool] = {}
         for order in [book.orders[order_id] for order_id in book.live]:
             if order.state is not OrderState.SENDING:
                 continue
-            if order.instance_id == parts.instance_id:
+            if order.instance_id == self._engine.id:
                 lost = order.updated_at < lost_at and not self._dispatcher.is_sending(order.id)
             else:
                 if order.instance_id not in alive:
-                    alive[order.instance_id] = parts.engine_lives(order.instance_id)
+                    alive[order.instance_id] = self._engine.lives(order.instance_id)
                 lost = not alive[order.instance_id]
             if lost:
                 self._recorder.put(
@@ -396,23 +449,22 @@ class Desk:
 
         The ends that the broker tells come first: what is left is ended a heartbeat after it was noticed.
         """
-        parts, book, day = self._parts, self._parts.book, self._parts.market_clock.trading_day
+        book, day = self._kept.book, self._timing.market.trading_day
         if day != self._day:
-            await parts.store.write(lambda unit: roll_day(unit, parts))
+            await self._kept.store.write(self._engine.open_day)
             self._day = day
             book.begin_day(day)
             self.reconcile.forget()
-        left = left_over(parts, book.live) - self._marked
+        left = left_over(self._kept.book, self._timing, book.live) - self._marked
         if left & self._left_over:
-            await end_left_over(parts, left)
+            await end_left_over(self._kept.store, self._timing, self._engine.actor, left)
             self._marked |= left
         self._left_over = left
 
     async def _heartbeat(self) -> None:
         """Tell others that this engine is not frozen, open a fresh day, notice trouble with the store."""
-        parts = self._parts
         while True:
-            await parts.clock.sleep(parts.waits.heartbeat_s)
+            await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
             for duty in (
                 self._orphans,
                 self.runs.pause_dead,
@@ -452,34 +504,34 @@ class Desk:
 
     async def _look_again(self) -> None:
         """Look at the books again once something was found or accepted, here or by another process."""
-        parts, accepted = self._parts, self._accepted
-        if parts.distrust:
+        accepted = self._accepted
+        if self._engine.trading_disabled:
             accepted = await self.audit.last_judged()
-        async with parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             found = await connection.run_sync(standing_stop)
-        if accepted > self._accepted or (found and not parts.distrust):
+        if accepted > self._accepted or (found and not self._engine.trading_disabled):
             self._accepted = accepted
-            parts.distrust = await boot_problem(parts)
+            self._engine.trading_disabled = await self._engine.look_at_books()
 
     async def _beat(self) -> None:
-        instances, number = table(Instance), self._parts.instance_id
+        instances, number = table(Instance), self._engine.id
 
         def beat(unit: Unit) -> None:
             row = update(instances).where(instances.c.id == number).values(heartbeat_at=unit.now)
             unit.connection.execute(row)
             self._stamps.keep(unit)
 
-        await self._parts.store.write(beat)
+        await self._kept.store.write(beat)
 
     # --- following the store ---
 
     def _project(self, connection: Connection, touched: Touched) -> object:
-        return self._parts.book.project(connection, touched)
+        return self._kept.book.project(connection, touched)
 
     def _deliver(self, projection: object, events: Sequence[object], foreign: bool) -> None:
         told: list[Event] = [event for event in events if isinstance(event, Event)]
         if isinstance(projection, Projection):
-            book = self._parts.book
+            book = self._kept.book
             read_before = bool(book.clients)
             halts, runs = book.halts, dict(book.runs)
             told = book.apply(projection) + told
@@ -496,14 +548,14 @@ class Desk:
         self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
     ) -> list[Event]:
         """Tape lines of what another process did to halts and runs; what this one did tells its own."""
-        book, own = self._parts.book, {event.ref for event in told if isinstance(event, TapeLine)}
+        book, own = self._kept.book, {event.ref for event in told if isinstance(event, TapeLine)}
         before, after = ({halt.number: halt for halt in each} for each in (halts, book.halts))
         lines: list[TapeLine] = []
         for number in sorted(before.keys() ^ after.keys()):
             if number in after:
                 at, words = after[number].at, f"HALT {number} by {after[number].by}, in another process"
             else:
-                at, words = self._parts.clock.now(), f"halt {number} resumed in another process"
+                at, words = self._timing.wall.now(), f"halt {number} resumed in another process"
             lines.append(TapeLine(at, words, "halt", f"halt:{number}"))
         for number, run in sorted(book.runs.items()):
             known = runs.get(number)
@@ -516,7 +568,7 @@ class Desk:
 
     def _session_lost(self, client_id: int, why: str) -> None:
         """Keep that a broker no longer takes a client's session; the paper exchange's faults end none."""
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         if client is None or client.session is SessionState.EXPIRED:
             return
         if not self.sessions.needs_sign_in(client_id):
@@ -551,17 +603,17 @@ class Desk:
             self.watchlist.rename(event.moved)
         elif isinstance(event, FundsChanged):
             self.valuation.refresh(event.client_ids)
-            if frozenset(self.valuation.keys()) != self._parts.quotes.followed_by(POSITIONS):
+            if frozenset(self.valuation.keys()) != self._market_data.quotes.followed_by(POSITIONS):
                 task = asyncio.create_task(self._follow_positions())
                 self._loading.add(task)
                 task.add_done_callback(self._loading.discard)
         elif isinstance(event, ClientsChanged):
-            self.valuation.refresh(self._parts.book.clients)
+            self.valuation.refresh(self._kept.book.clients)
         elif isinstance(event, (OrderChanged, RunChanged)):
             self._dispatcher.wake()
 
     def _market_day_began(self) -> datetime:
-        return datetime.combine(self._parts.market_clock.trading_day, time(), IST).astimezone(UTC)
+        return datetime.combine(self._timing.market.trading_day, time(), IST).astimezone(UTC)
 
     async def _follow_positions(self) -> None:
         """Keep the prices of everything held coming, whatever the screens show."""

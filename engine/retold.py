@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from data.clock import Clock
 from data.columns import table
 from data.order_tables import Halt
+from data.store import Store
 from data.tables import Audit
+from engine.book.kept import Kept
 from engine.book.views import RunRow
 from engine.events import TAPE_LINES, TapeLine
 from engine.execution.runs import Runs
-from engine.parts import Parts
 from engine.planning.service import frozen_line
 
 WITHOUT_RUNS = timedelta(days=1)
@@ -26,10 +28,10 @@ def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
     return TapeLine(at, f"run {run.number} finished: {run.title}: {words}", "run", f"run:{run.number}")
 
 
-async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
+async def retold(kept: Kept, clock: Clock, runs: Runs) -> list[TapeLine]:
     """Runs, plans and halts of the day and of the trading day before, oldest first."""
     lines: list[TapeLine] = []
-    for number, run in parts.book.runs.items():
+    for number, run in kept.book.runs.items():
         if run.finished_at is not None:
             lines.append(finished_line(run, runs.get(number).counts))
         elif (view := runs.get(number)).needs_trader:
@@ -37,11 +39,11 @@ async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
             lines.append(TapeLine(run.paused_at or run.started_at, words, "run", f"run:{number}"))
         else:
             lines.append(TapeLine(run.started_at, f"run {number} {run.title}", "run", f"run:{number}"))
-    since = min((line.at for line in lines), default=parts.clock.now() - WITHOUT_RUNS)
-    lines += await _frozen_since(parts, since)
+    since = min((line.at for line in lines), default=clock.now() - WITHOUT_RUNS)
+    lines += await _frozen_since(kept.store, since)
     halts = table(Halt)
     query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
-    async with parts.store.reader() as connection:
+    async with kept.store.reader() as connection:
         for row in await connection.execute(query.where(halts.c.at >= since)):
             ref = f"halt:{row.number}"
             lines.append(TapeLine(row.at, f"HALT {row.number} by {row.by}", "halt", ref))
@@ -51,7 +53,7 @@ async def retold(parts: Parts, runs: Runs) -> list[TapeLine]:
     return sorted(lines, key=lambda line: line.at)
 
 
-async def _frozen_since(parts: Parts, since: datetime) -> list[TapeLine]:
+async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
     """The plans frozen since, as far as a tape would have kept them."""
     audit = table(Audit)
     query = (
@@ -61,7 +63,7 @@ async def _frozen_since(parts: Parts, since: datetime) -> list[TapeLine]:
         .limit(TAPE_LINES)
     )
     lines: list[TapeLine] = []
-    async with parts.store.reader() as connection:
+    async with store.reader() as connection:
         for row in await connection.execute(query):
             told = json.loads(row.details)
             orders, skipped = told["orders"], told["skipped"]

@@ -43,8 +43,10 @@ from engine.days import roll_day
 from engine.execution.cancels import ask
 from engine.execution.dispatch import claim
 from engine.execution.reservation import reserve
+from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.rules import Rules, Waits
+from engine.timing import Timing
 from tests.books import empty_books
 from tests.desks import START
 
@@ -78,24 +80,19 @@ class Ledger:
         self.day = DAY
         self.credit_bps = 10_000
         self.trades = 0
-        self.parts: Any = SimpleNamespace(
-            actor="tester",
-            instance_id=1,
-            book=SimpleNamespace(
-                clients={},
-                funds=_FundsNow(self),
-                orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
-            ),
-            index=InstrumentIndex(STOCKS.values()),
-            clock=self.clock,
-            quotes=QuoteMap(),
-            begun={},
-            rules=Rules(),
-            market_clock=SimpleNamespace(now=self._market_now, trading_day=DAY),
-            calendar=load_calendar(),
-            random=random.Random(7),
-            waits=Waits(),
+        self.rules = Rules()
+        self.rng = random.Random(7)
+        self.engine: Any = SimpleNamespace(actor="tester", id=1, begun={})
+        self.projection: Any = SimpleNamespace(
+            clients={},
+            funds=_FundsNow(self),
+            orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
         )
+        feed: Any = None
+        stocks = InstrumentIndex(STOCKS.values())
+        self.market_data = MarketData(feed, QuoteMap(), self.rules.price_age_limit_s, stocks)
+        self.market_clock: Any = SimpleNamespace(now=self._market_now, trading_day=DAY)
+        self.timing = Timing(self.clock, self.market_clock, load_calendar(), Waits())
 
     def _market_now(self) -> datetime:
         """Ten in the morning of its day, however long a test has lasted."""
@@ -122,11 +119,11 @@ class Ledger:
         }
         unit.insert(Client, [row])
         unit.insert(Funds, [{"client_id": client_id, "mtf_limit_paise": mtf_limit_paise}])
-        self.parts.book.clients[client_id] = SimpleNamespace(
+        self.projection.clients[client_id] = SimpleNamespace(
             id=client_id, code=row["code"], broker="zerodha", groups=()
         )
         self.pay_in(available_paise, client_id)
-        roll_day(unit, self.parts)
+        roll_day(unit, self.day, self.timing.calendar, self.engine.actor)
 
     def pay_in(self, amount_paise: int, client_id: int = CLIENT) -> None:
         lines = [Line(Account.AVAILABLE, amount_paise), Line(Account.EXTERNAL, -amount_paise)]
@@ -149,9 +146,9 @@ class Ledger:
         post(unit, [Transfer(client_id, "hold", self.day, lines, evidence=f"hold:{row['id']}")])
 
     def next_day(self) -> None:
-        self.day = self.parts.calendar.next_trading_day(self.day)
-        self.parts.market_clock.trading_day = self.day
-        roll_day(self.unit(), self.parts)
+        self.day = self.timing.calendar.next_trading_day(self.day)
+        self.market_clock.trading_day = self.day
+        roll_day(self.unit(), self.day, self.timing.calendar, self.engine.actor)
 
     def reserve(
         self,
@@ -232,7 +229,7 @@ class Ledger:
             )
             for client_id, quantity in quantities.items()
         ]
-        reserve(unit, plan, lines, self.parts)
+        reserve(unit, plan, lines, self.projection, self.clock, self.engine, self.rules)
         orders = table(Order)
         rows = self.connection.execute(
             select(orders.c.client_id, orders.c.id).where(orders.c.plan_number == number)
@@ -243,8 +240,10 @@ class Ledger:
         """Claim a reserved order while the price stands where its plan had it; gives its tag."""
         order, now = self.row(order_id), self.clock.now()
         key, price = f"{order['exchange']}:{order['tradingsymbol']}", order["reserve_price_paise"]
-        self.parts.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))
-        (claimed,) = claim(self.unit(), [order_id], self.parts).made
+        self.market_data.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))
+        (claimed,) = claim(
+            self.unit(), [order_id], self.projection, self.timing, self.engine, self.market_data, self.rng
+        ).made
         return claimed.request.tag
 
     def sent(self, order_id: int, outcome: Outcome | None = None) -> Applied:

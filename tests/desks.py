@@ -25,11 +25,12 @@ from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
 from engine.execution.runs import RunView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
-from engine.rules import Waits
+from engine.rules import Rules, Waits
 from tests.books import empty_books
 from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
@@ -54,6 +55,7 @@ async def paper_desk(
     demo: bool = True,
     kind: str = "api",
     settings: Settings | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[PaperDesk]:
     """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
     clock = ManualClock(START)
@@ -63,6 +65,7 @@ async def paper_desk(
         kind,
         clock=clock,
         settings=settings or Settings(policy=policy, trader="tester"),
+        rules=rules,
         waits=WAITS,
         exchange=exchange,
         latency=(0.0, 0.0),
@@ -223,7 +226,7 @@ async def disk(desk: PaperDesk, full: bool) -> None:
 
     while True:
         try:
-            return await desk._parts.store.write(unit_of_work)
+            return await seam(desk).store.write(unit_of_work)
         except StoreUnwritable:
             continue  # it shared its batch with facts that still found the disk full
 

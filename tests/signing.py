@@ -79,7 +79,7 @@ async def signing_desk(
     broker = SigningBroker(exchange, clock)
     base = Foundation(home, Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7))
     connection = Connection("kite", venue, broker, frozenset({"zerodha"}))
-    desk = Desk(base.parts(clock, connection), kind)
+    desk = base.desk(Desk, kind, clock, connection)
     await desk.open()
     try:
         await desk.market.store_instruments([row.instrument for row in universe()], "test")

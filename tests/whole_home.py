@@ -15,6 +15,7 @@ from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingK
 from engine.access.routes import NewRoute
 from engine.accounts.clients import NewClient
 from tests.desks import START, buy, by_phone, carry_out, paper_desk, sell, until
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
@@ -59,7 +60,7 @@ async def _trade(home: Path) -> None:
         await desk.settle()
         await desk.halt.resume(made.number, "resume", "tester")
         await desk.settle()
-        await desk._parts.store.write(_fill_empty_tables)
+        await seam(desk).store.write(_fill_empty_tables)
 
 
 def _fill_empty_tables(unit: Unit) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from brokers.connections import Connections
 from data.access_tables import GateWaiver
 from data.audit import AuditEntry
 from data.clock import IST
@@ -24,8 +25,10 @@ from data.vocabulary import (
 )
 from engine.access.judgement import PAPER, Judged, judge_consent, judge_demat, judge_route
 from engine.access.sessions import SOON
+from engine.book.kept import Kept
 from engine.book.views import ClientView
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 FUNDS_AGE = timedelta(minutes=10)
 """Figures compared with the broker's longer ago than this are amber; the desk compares every five minutes."""
@@ -91,17 +94,23 @@ class Gate:
 
     def __init__(
         self,
-        parts: Parts,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
         compared_at: Callable[[int], datetime | None],
         shown_at: Callable[[datetime], datetime],
     ) -> None:
-        self._parts = parts
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
         self._compared_at = compared_at
         self._shown_at = shown_at
 
     def rows(self) -> list[GateRow]:
         """Every client, by code."""
-        return [self._row(client) for client in self._parts.book.clients.values()]
+        return [self._row(client) for client in self._kept.book.clients.values()]
 
     def of(self, client_id: int) -> GateRow:
         """One client. Raises `BadInput` for an unknown id."""
@@ -136,11 +145,15 @@ class Gate:
             raise BadInput("item", wanted.value, f"red cannot be waived: {judged.words}")
         if judged.colour is _GREEN:
             raise BadInput("item", wanted.value, f"it is green, there is nothing to waive: {judged.words}")
-        parts = self._parts
 
         def store(unit: Unit) -> None:
-            day = parts.market_clock.trading_day
-            row = {"item": wanted.value, "reason": typed[:300], "actor": parts.actor, "trading_date": day}
+            day = self._timing.market.trading_day
+            row = {
+                "item": wanted.value,
+                "reason": typed[:300],
+                "actor": self._engine.actor,
+                "trading_date": day,
+            }
             number = unit.take_ids("gate_waiver", 1)[0]
             unit.insert(GateWaiver, [{"id": number, "client_id": client_id, **row, "at": unit.now}])
             details = {
@@ -149,22 +162,24 @@ class Gate:
                 "words": judged.words,
                 "reason": typed[:300],
             }
-            unit.audit(AuditEntry("CLIENT_GATE_WAIVED", parts.actor, client_id=client_id, details=details))
+            unit.audit(
+                AuditEntry("CLIENT_GATE_WAIVED", self._engine.actor, client_id=client_id, details=details)
+            )
             unit.touched.roster = True
 
-        await parts.store.write(store)
+        await self._kept.store.write(store)
         return self.of(client_id)
 
     def _client(self, client_id: int) -> ClientView:
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         if client is None:
             raise BadInput("client", client_id, "no client has this id")
         return client
 
     def _row(self, client: ClientView) -> GateRow:
-        book = self._parts.book
+        book = self._kept.book
         adapter, route = book.adapter_of(client.broker), book.access.routes.get(client.id)
-        day = self._parts.market_clock.trading_day
+        day = self._timing.market.trading_day
         judged = {
             GateItem.SESSION: self._session(client, adapter),
             GateItem.ROUTE: judge_route(adapter, route, book.shared.get(client.id, ()), book.simulated),
@@ -178,7 +193,7 @@ class Gate:
         return GateRow(client.id, client.code, client.gate, tuple(checks))
 
     def _session(self, client: ClientView, adapter: str) -> Judged:
-        session, now = self._parts.book.access.sessions.get(client.id), self._parts.market_clock.now()
+        session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()
         if not adapter:
             return Judged(_RED, "it cannot sign in here")
         if client.session is not SessionState.OK:
@@ -193,7 +208,7 @@ class Gate:
             "checked_at": session.checked_at,
         }
         words = f"signed in {self._shown_at(session.login_at).astimezone(IST):%H:%M}"
-        if self._parts.is_polled(client.id):
+        if self._connections.is_polled(client.id):
             words, figures["stream"] = f"{words}, its api key has no stream", False
         if session.problem is SessionProblem.UNREACHABLE:
             return Judged(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
@@ -203,7 +218,7 @@ class Gate:
         return Judged(_GREEN, words, figures)
 
     def _funds(self, client: ClientView) -> Judged:
-        book, at = self._parts.book, self._compared_at(client.id)
+        book, at = self._kept.book, self._compared_at(client.id)
         available = book.funds[client.id].available_paise if client.id in book.funds else 0
         figures: dict[str, object] = {"compared_at": at, "age_s": None, "available_paise": available}
         if client.status is not ClientStatus.ACTIVE:
@@ -214,14 +229,14 @@ class Gate:
             return Judged(_AMBER, f"only sells: {next(iter(breaks)).words}{more}", figures)
         if at is None:
             return Judged(_AMBER, "not compared with the broker's since the desk was opened", figures)
-        age = self._parts.clock.now() - at
+        age = self._timing.wall.now() - at
         figures["age_s"] = round(age.total_seconds(), 1)
         if age > FUNDS_AGE:
             return Judged(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
         return Judged(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
 
     def _mtf(self, client: ClientView, adapter: str) -> Judged:
-        book = self._parts.book
+        book = self._kept.book
         funds, route = book.funds.get(client.id), book.access.routes.get(client.id)
         limit = client.mtf_limit_paise
         loan = funds.mtf_loan_paise + funds.mtf_reserved_paise if funds else 0

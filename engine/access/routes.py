@@ -24,8 +24,9 @@ from data.store import Unit
 from data.tables import Client
 from data.vocabulary import Demat, RouteKind
 from engine.book.access_views import RouteView
+from engine.book.kept import Kept
 from engine.events import TapeLine
-from engine.parts import Parts
+from engine.instances import ThisEngine
 
 REQUIRED = ("code", "kind")
 OPTIONAL = (
@@ -171,25 +172,26 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 class Routes:
     """The routes of the desk's clients."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, engine: ThisEngine) -> None:
+        self._kept = kept
+        self._engine = engine
 
     def all(self) -> list[RouteView]:
         """Every route that was entered, by client's code."""
-        book = self._parts.book
+        book = self._kept.book
         return [route for c in book.clients if (route := book.access.routes.get(c)) is not None]
 
     def of(self, client_id: int) -> RouteView | None:
         """A client's route, None where none was entered."""
-        return self._parts.book.access.routes.get(client_id)
+        return self._kept.book.access.routes.get(client_id)
 
     async def set(self, client_id: int, route: NewRoute) -> RouteView:
         """Enter a client's route in place of what stood there. Raises `BadInput`."""
-        if client_id not in self._parts.book.clients:
+        if client_id not in self._kept.book.clients:
             raise BadInput("client", client_id, "no client has this id")
         checked = check_route(route)
-        await self._parts.store.write(lambda unit: self._store(unit, {client_id: checked}))
-        return self._parts.book.access.routes[client_id]
+        await self._kept.store.write(lambda unit: self._store(unit, {client_id: checked}))
+        return self._kept.book.access.routes[client_id]
 
     async def import_csv(self, path: Path) -> RoutesReport:
         """Take the routes of a file, all or none. Raises `FileProblem` naming each bad row.
@@ -197,7 +199,7 @@ class Routes:
         A column that the file lacks is left as it stands, an empty cell empties it.
         """
         routes = self.read_file(path)
-        return await self._parts.write_signed_on(lambda unit: self._store(unit, routes))
+        return await self._engine.write_signed_on(lambda unit: self._store(unit, routes))
 
     async def retry(self, client_id: int) -> RouteView:
         """Let orders go out again on a refused route; the next one shows whether the broker takes it.
@@ -205,7 +207,7 @@ class Routes:
         A broker looks at the address of order calls alone, so nothing can be asked before. Raises `BadInput`
         where nothing was refused.
         """
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         if client is None:
             raise BadInput("client", client_id, "no client has this id")
 
@@ -223,18 +225,18 @@ class Routes:
             _mark(unit, client_id, None, "")
             details = {"code": client.code, "refused_at": refused[0].isoformat(), "words": refused[1]}
             unit.audit(
-                AuditEntry("CLIENT_ROUTE_RETRIED", self._parts.actor, client_id=client_id, details=details)
+                AuditEntry("CLIENT_ROUTE_RETRIED", self._engine.actor, client_id=client_id, details=details)
             )
 
-        await self._parts.store.write(store)
-        return self._parts.book.access.routes[client_id]
+        await self._kept.store.write(store)
+        return self._kept.book.access.routes[client_id]
 
     def read_file(self, path: Path) -> dict[int, NewRoute]:
         """Routes of a CSV file by client. Raises `FileProblem` with every bad row."""
         problems: list[Problem] = []
         routes: dict[int, NewRoute] = {}
         seen: dict[int, int] = {}
-        book = self._parts.book
+        book = self._kept.book
         for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
             code = row.values["code"]
             client_id = book.by_code.get(code.upper())
@@ -301,7 +303,7 @@ class Routes:
             unit.audit(
                 AuditEntry(
                     "CLIENT_ROUTE",
-                    self._parts.actor,
+                    self._engine.actor,
                     client_id=client_id,
                     details={name: _told(value) for name, value in _plain(values).items()},
                 )

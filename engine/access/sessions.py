@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, time, timedelta
+from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import insert, update
 
+from brokers.connections import Connections
 from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerProfile, NotAsked, SessionExpired
 from data.access_tables import BrokerSession
 from data.audit import AuditEntry
@@ -28,9 +30,11 @@ from engine.access.judgement import PAPER
 from engine.access.routes import note_demat
 from engine.access.sign_in_queue import Redirects, SignInQueue
 from engine.book.access_views import SessionView
+from engine.book.kept import Kept
 from engine.book.views import ClientView
 from engine.events import SessionsChanged
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +95,14 @@ def request_token(text: str) -> str:
 class Sessions:
     """Signs clients in and knows who is."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(
+        self, kept: Kept, timing: Timing, engine: ThisEngine, connections: Connections, rng: Random
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._rng = rng
         self.redirects: Callable[[], AbstractAsyncContextManager[Redirects]] | None = None
         """Opens what catches the ends of sign-ins here; None where addresses are pasted."""
 
@@ -100,21 +110,21 @@ class Sessions:
 
     def of(self, client_id: int) -> SessionView | None:
         """What is known of a client's session; None where nobody ever signed in."""
-        return self._parts.book.access.sessions.get(client_id)
+        return self._kept.book.access.sessions.get(client_id)
 
     def needs_sign_in(self, client_id: int) -> bool:
         """Whether this client's broker asks for a sign-in at all."""
-        adapter = self._parts.book.adapter_of(self._parts.book.clients[client_id].broker)
+        adapter = self._kept.book.adapter_of(self._kept.book.clients[client_id].broker)
         return adapter not in (PAPER, "")
 
     def due(self) -> list[ClientView]:
         """Active clients to sign in, the red ones first, then those whose session ends within the hour."""
-        soon = self._parts.market_clock.now() + SOON
+        soon = self._timing.market.now() + SOON
         red: list[ClientView] = []
         ending: list[ClientView] = []
-        for client in self._parts.book.clients.values():
+        for client in self._kept.book.clients.values():
             session = self.of(client.id)
-            if client.status is not ClientStatus.ACTIVE or not self._parts.connections.serves(client.id):
+            if client.status is not ClientStatus.ACTIVE or not self._connections.serves(client.id):
                 continue
             if client.session is not SessionState.OK:
                 red.append(client)
@@ -130,7 +140,7 @@ class Sessions:
         A `state` comes back in the redirected address, and so tells whose it is.
         """
         client = self._client(client_id)
-        broker, account = self._parts.connections.broker_of(client.id)
+        broker, account = self._connections.broker_of(client.id)
         try:
             return await broker.login_url(account, state)
         except BrokerError as problem:
@@ -143,11 +153,11 @@ class Sessions:
         naming whose it is. A broker that asks for no sign-in takes any text and gives no end.
         """
         client = self._client(client_id)
-        broker, account = self._parts.connections.broker_of(client.id)
+        broker, account = self._connections.broker_of(client.id)
         asks = bool(await self.login_url(client_id))
         token = request_token(text) if asks else ""
         # A second exchange would end the session of the first, whichever process it is in.
-        lock = HeldLock(sign_in_lock(self._parts.home, client_id))
+        lock = HeldLock(sign_in_lock(self._kept.home, client_id))
         if not lock.take():
             raise BadInput("client", client.code, "its sign-in is under way; wait for its outcome")
         try:
@@ -159,12 +169,12 @@ class Sessions:
                 "",
                 profile.demat,
                 user_name=profile.user_name,
-                login_at=self._parts.clock.now(),
-                expires_at=next_end(self._parts.market_clock.now()) if asks else None,
+                login_at=self._timing.wall.now(),
+                expires_at=next_end(self._timing.market.now()) if asks else None,
             )
         finally:
             lock.free()
-        return self._parts.book.access.sessions[client_id]
+        return self._kept.book.access.sessions[client_id]
 
     async def _exchanged(
         self, client: ClientView, broker: Broker, account: BrokerAccount, token: str
@@ -172,7 +182,7 @@ class Sessions:
         """Whose session the token became. Raises `BadInput`, and keeps why, where it became none."""
         refused = REFUSED
         try:
-            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+            async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                 return await broker.exchange_token(account, token)
         except NotAsked as problem:
             refused, words = "", str(problem)
@@ -187,7 +197,7 @@ class Sessions:
     def queue(self, client_ids: Collection[int] | None = None) -> SignInQueue:
         """The morning's queue of sign-ins: of these clients, or of everybody that is due."""
         clients = self.due() if client_ids is None else [self._client(one) for one in client_ids]
-        return SignInQueue(self._parts, self, [client.id for client in clients])
+        return SignInQueue(self._kept, self._timing, self._rng, self, [client.id for client in clients])
 
     # --- what becomes of a session ---
 
@@ -198,7 +208,7 @@ class Sessions:
     async def expire_all(self, client_ids: Collection[int], why: str, problem: SessionProblem) -> None:
         """The same for many clients at once."""
         clients = [self._client(one) for one in client_ids]
-        await self._parts.store.write(lambda unit: [self._store(unit, c, problem, why) for c in clients])
+        await self._kept.store.write(lambda unit: [self._store(unit, c, problem, why) for c in clients])
 
     async def check(self, client_id: int) -> bool:
         """Ask the broker whose session this is; gives whether it still takes calls.
@@ -209,9 +219,9 @@ class Sessions:
         session = self.of(client_id)
         if self.needs_sign_in(client_id) and (session is None or not session.ok):
             return False
-        broker, account = self._parts.connections.broker_of(client_id)
+        broker, account = self._connections.broker_of(client_id)
         try:
-            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+            async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                 profile = await broker.profile(account)
         except SessionExpired as problem:
             await self.expire(client_id, str(problem) or "the broker no longer takes it")
@@ -228,10 +238,10 @@ class Sessions:
 
     async def expire_due(self) -> int:
         """End every session whose time is over; gives how many that were."""
-        now = self._parts.market_clock.now()
+        now = self._timing.market.now()
         over = [
             client
-            for client in self._parts.book.clients.values()
+            for client in self._kept.book.clients.values()
             if (s := self.of(client.id)) is not None
             and s.ok
             and s.expires_at is not None
@@ -239,7 +249,7 @@ class Sessions:
         ]
         if over:
             words = "it ended at 06:00; sign in again"
-            await self._parts.store.write(
+            await self._kept.store.write(
                 lambda unit: [self._store(unit, c, SessionProblem.EXPIRED, words) for c in over]
             )
             log.info("%s sessions ended", len(over))
@@ -248,19 +258,19 @@ class Sessions:
     # --- keeping ---
 
     def _client(self, client_id: int) -> ClientView:
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         if client is None:
             raise BadInput("client", client_id, "no client has this id")
-        if not self._parts.connections.serves(client_id):
+        if not self._connections.serves(client_id):
             raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
         return client
 
     def _with_codes(self, client: ClientView, words: str) -> str:
         """A broker's words, with the codes of other clients whose user ids stand in them."""
-        connections = self._parts.connections
+        connections = self._connections
         connection = connections.of(client.id)
         named = {
-            self._parts.book.clients[other].code
+            self._kept.book.clients[other].code
             for word in _USER.findall(words)
             if (other := connections.client_of(connection, word)) is not None and other != client.id
         }
@@ -268,14 +278,14 @@ class Sessions:
 
     async def _hold_to_user(self, client: ClientView, profile: BrokerProfile) -> None:
         """Raises `BadInput`, and ends the client's session, where the broker speaks of another user."""
-        account = self._parts.connections.account(client)
+        account = self._connections.account(client)
         if profile.user_id.upper() == account.user_id.upper():
             return
-        connection = self._parts.connections.of(client.id)
-        other = self._parts.connections.client_of(connection, profile.user_id)
+        connection = self._connections.of(client.id)
+        other = self._connections.client_of(connection, profile.user_id)
         whose = f"user {profile.user_id}"
         if other is not None:
-            whose += f", client {self._parts.book.clients[other].code}"
+            whose += f", client {self._kept.book.clients[other].code}"
         await self._record(client, SessionProblem.OTHER_USER, f"token of another user ({whose})")
         raise BadInput(
             "token", HIDDEN, f"it belongs to {whose}, not to {client.code}; sign in as its own user"
@@ -298,9 +308,9 @@ class Sessions:
     ) -> None:
         def store(unit: Unit) -> None:
             self._store(unit, client, problem, words, **login)
-            note_demat(unit, client.id, demat, self._parts.actor)
+            note_demat(unit, client.id, demat, self._engine.actor)
 
-        await self._parts.store.write(store)
+        await self._kept.store.write(store)
 
     def _store(
         self, unit: Unit, client: ClientView, problem: SessionProblem, words: str, **login: object
@@ -331,7 +341,7 @@ class Sessions:
             expires_at = login.get("expires_at")
             if isinstance(expires_at, datetime):
                 details = {"code": client.code, "until": expires_at.isoformat()}
-            unit.audit(AuditEntry(action, self._parts.actor, client_id=client.id, details=details))
+            unit.audit(AuditEntry(action, self._engine.actor, client_id=client.id, details=details))
         unit.touched.roster = True
         unit.publish(SessionsChanged(frozenset({client.id})))
 

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from random import Random
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from data.errors import BadInput
 from data.store import StoreError
+from engine.book.kept import Kept
 from engine.book.views import ClientView
 from engine.events import SessionsChanged
-from engine.parts import Parts
+from engine.timing import Timing
 
 if TYPE_CHECKING:
     from engine.access.sessions import Sessions
@@ -87,11 +89,15 @@ class Progress:
 class SignInQueue:
     """Clients to sign in, in order. `submit` goes on to the next at once; the desk does the checking."""
 
-    def __init__(self, parts: Parts, sessions: "Sessions", client_ids: Sequence[int]) -> None:
-        self._parts = parts
+    def __init__(
+        self, kept: Kept, timing: Timing, rng: Random, sessions: "Sessions", client_ids: Sequence[int]
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._rng = rng
         self._sessions = sessions
         self._entries = {
-            client_id: SignIn(client_id, parts.book.clients[client_id].code, SignInState.WAITING)
+            client_id: SignIn(client_id, kept.book.clients[client_id].code, SignInState.WAITING)
             for client_id in client_ids
         }
         self._waiting = list(self._entries)
@@ -108,12 +114,12 @@ class SignInQueue:
     @property
     def current(self) -> ClientView | None:
         """Whose turn it is; None when everybody had theirs."""
-        return self._parts.book.clients.get(self._waiting[0]) if self._waiting else None
+        return self._kept.book.clients.get(self._waiting[0]) if self._waiting else None
 
     @property
     def following(self) -> ClientView | None:
         """Who comes after."""
-        return self._parts.book.clients.get(self._waiting[1]) if len(self._waiting) > 1 else None
+        return self._kept.book.clients.get(self._waiting[1]) if len(self._waiting) > 1 else None
 
     @property
     def entries(self) -> list[SignIn]:
@@ -148,9 +154,7 @@ class SignInQueue:
         client = self._now_serving()
         if self._began is None:
             self._began = self._now()
-        state = self._states.setdefault(
-            client.id, "".join(self._parts.random.choices(STATE_ALPHABET, k=STATE_LENGTH))
-        )
+        state = self._states.setdefault(client.id, "".join(self._rng.choices(STATE_ALPHABET, k=STATE_LENGTH)))
         return await self._sessions.login_url(client.id, state)
 
     def awaits(self, address: str) -> bool:
@@ -237,7 +241,7 @@ class SignInQueue:
 
     def _set(self, client_id: int, state: SignInState, words: str = "") -> None:
         self._entries[client_id] = replace(self._entries[client_id], state=state, words=words)
-        self._parts.bus.publish([SessionsChanged(frozenset({client_id}))])
+        self._kept.bus.publish([SessionsChanged(frozenset({client_id}))])
 
     def _now_serving(self) -> ClientView:
         client = self.current
@@ -246,4 +250,4 @@ class SignInQueue:
         return client
 
     def _now(self) -> datetime:
-        return self._parts.clock.now()
+        return self._timing.wall.now()

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from data.audit import AuditEntry
+from data.clock import MarketClock
 from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, read_rows
 from data.errors import BadInput
@@ -21,8 +22,10 @@ from data.money import paise_from_text
 from data.store import Unit
 from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
 from data.vocabulary import Account, ClientStatus, HoldKind, SessionState
+from engine.book.kept import Kept
 from engine.book.views import ClientView
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")
 OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone")
@@ -188,16 +191,18 @@ class ClientsTotal:
 class Clients:
     """The roster of the desk."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
 
     def all(self) -> list[ClientView]:
         """Every client, by code."""
-        return list(self._parts.book.clients.values())
+        return list(self._kept.book.clients.values())
 
     def get(self, client_id: int) -> ClientView:
         """One client. Raises `BadInput` for an unknown id."""
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         if client is None:
             raise BadInput("client", client_id, "no client has this id")
         return client
@@ -205,7 +210,7 @@ class Clients:
     def find(self, code_or_id: str | int) -> ClientView:
         """A client by code or id. Raises `BadInput` with the nearest codes."""
         text = str(code_or_id).strip()
-        book = self._parts.book
+        book = self._kept.book
         by_code = book.by_code.get(text.upper())
         if by_code is not None:
             return book.clients[by_code]
@@ -223,7 +228,7 @@ class Clients:
 
     def ready_count(self) -> int:
         """Clients with nothing against trading."""
-        return sum(client.gate is None for client in self._parts.book.clients.values())
+        return sum(client.gate is None for client in self._kept.book.clients.values())
 
     def total(self, client_ids: Iterable[int]) -> ClientsTotal:
         """How many of some clients are ready, and the capital that they are sized on together."""
@@ -242,14 +247,14 @@ class Clients:
         changed by a file: the broker's figures are adopted at the day's opening.
         """
         clients = read_client_file(path)
-        return await self._parts.write_signed_on(
+        return await self._engine.write_signed_on(
             lambda unit: self._store(unit, path, clients, change_existing)
         )
 
     async def add(self, clients: Sequence[NewClient]) -> ImportReport:
         """Add clients that are not there yet, all or none."""
         numbered = dict(enumerate(clients, start=1))
-        return await self._parts.write_signed_on(lambda unit: self._store(unit, None, numbered, False))
+        return await self._engine.write_signed_on(lambda unit: self._store(unit, None, numbered, False))
 
     def _store(
         self, unit: Unit, path: Path | None, by_row: Mapping[int, NewClient], change_existing: bool
@@ -278,7 +283,7 @@ class Clients:
         fresh = [client for client in clients if client.code.upper() not in existing]
         known = [client for client in clients if client.code.upper() in existing]
         ids = list(unit.take_ids("client", len(fresh)))
-        add_clients(unit, list(zip(ids, fresh, strict=True)), self._parts)
+        add_clients(unit, list(zip(ids, fresh, strict=True)), self._timing.market, self._engine.actor)
         changed = sum(self._change(unit, existing[client.code.upper()], client) for client in known)
         unit.touched.roster = True
         return ImportReport(len(fresh), changed, len(known) - changed, tuple(ids))
@@ -315,7 +320,7 @@ class Clients:
         unit.connection.execute(delete(groups).where(groups.c.client_id == row.id))
         unit.insert(ClientGroup, [{"client_id": row.id, "name": name} for name in client.groups])
         unit.audit(
-            AuditEntry("CLIENT_CHANGED", self._parts.actor, client_id=row.id, details={"code": row.code})
+            AuditEntry("CLIENT_CHANGED", self._engine.actor, client_id=row.id, details={"code": row.code})
         )
         return True
 
@@ -331,26 +336,28 @@ class Clients:
                 .values(
                     status=status.value,
                     status_reason=reason,
-                    status_since=self._parts.market_clock.trading_day,
+                    status_since=self._timing.market.trading_day,
                     updated_at=unit.now,
                 )
             )
             unit.audit(
                 AuditEntry(
                     "CLIENT_STATUS",
-                    self._parts.actor,
+                    self._engine.actor,
                     client_id=client_id,
                     details={"from": client.status.value, "to": status.value, "reason": reason},
                 )
             )
             unit.touched.roster = True
 
-        await self._parts.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work)
 
 
-def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], parts: Parts) -> None:
+def add_clients(
+    unit: Unit, numbered: Sequence[tuple[int, NewClient]], market_clock: MarketClock, actor: str
+) -> None:
     """Insert clients with their opening money, holds and today's sizing base."""
-    day = parts.market_clock.trading_day
+    day = market_clock.trading_day
     unit.insert(
         Client,
         [
@@ -435,7 +442,7 @@ def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], parts: Pa
         unit.audit(
             AuditEntry(
                 "CLIENT_ADDED",
-                parts.actor,
+                actor,
                 client_id=client_id,
                 details={
                     "code": new.code,

@@ -13,9 +13,10 @@ from data.money import half_up
 from data.order_tables import Fill
 from data.tables import ClosedLot, Hold
 from data.vocabulary import Product
+from engine.book.kept import Kept
 from engine.book.views import FundsView, HoldingView, free_to_sell
-from engine.market.market import intraday_end
-from engine.parts import Parts
+from engine.market.market_data import MarketData
+from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +80,16 @@ class FundsTotal:
 class FundsService:
     """Clients' balances."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
 
     def of(self, client_id: int) -> FundsView:
         """One client's balances; all zero for a client without any."""
-        return self._parts.book.funds.get(client_id, FundsView(client_id))
+        return self._kept.book.funds.get(client_id, FundsView(client_id))
 
     def all(self) -> list[FundsView]:
         """Every client's balances, in the order of the roster."""
-        return [self.of(client_id) for client_id in self._parts.book.clients]
+        return [self.of(client_id) for client_id in self._kept.book.clients]
 
     def total(self, client_ids: Iterable[int]) -> FundsTotal:
         """What some clients have free and blocked together."""
@@ -107,40 +108,42 @@ class FundsService:
             .where(holds.c.client_id == client_id, holds.c.released_at.is_(None))
             .order_by(holds.c.id)
         )
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             return [HoldView(*row) for row in (await connection.execute(query)).all()]
 
 
 class Holdings:
     """Clients' shares."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, timing: Timing, market_data: MarketData) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._market_data = market_data
 
     def of(self, client_id: int) -> list[HoldingView]:
         """One client's holdings, by symbol."""
-        return list(self._parts.book.holdings.get(client_id, ()))
+        return list(self._kept.book.holdings.get(client_id, ()))
 
     def all(self) -> list[HoldingView]:
         """Every holding of every client."""
-        return [holding for client_id in self._parts.book.clients for holding in self.of(client_id)]
+        return [holding for client_id in self._kept.book.clients for holding in self.of(client_id)]
 
     def free_to_sell(self, holding: HoldingView) -> int:
         """Shares of a holding that a sell may take now."""
-        instrument = self._parts.index.get(holding.key)
-        found = self._parts.book.breaks.get(holding.client_id, ())
+        instrument = self._market_data.index.get(holding.key)
+        found = self._kept.book.breaks.get(holding.client_id, ())
         return free_to_sell(holding, found, instrument is not None and instrument.trade_to_trade)
 
     def intraday_ending(self, within: timedelta) -> tuple[datetime, int] | None:
         """When, if so soon, brokers next sell intraday shares (MIS) out, and of how many clients."""
-        parts, now = self._parts, self._parts.market_clock.now()
-        ends = {fno: intraday_end(parts, fno) for fno in (False, True)}
+        now = self._timing.market.now()
+        ends = {fno: self._timing.intraday_end(fno) for fno in (False, True)}
         near = {fno: end for fno, end in ends.items() if end is not None and now < end <= now + within}
         if not near:
             return None
         holders: dict[datetime, set[int]] = defaultdict(set)
         for holding in self.all():
-            instrument = parts.index.get(holding.key) if holding.product is Product.MIS else None
+            instrument = self._market_data.index.get(holding.key) if holding.product is Product.MIS else None
             if instrument is not None and holding.quantity and instrument.fno in near:
                 holders[near[instrument.fno]].add(holding.client_id)
         if not holders:
@@ -155,7 +158,7 @@ class Holdings:
         )
         if client_id is not None:
             query = query.where(closed.c.client_id == client_id)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = (await connection.execute(query)).all()
         trips: dict[tuple[int, date], list[Any]] = defaultdict(list)
         for row in rows:

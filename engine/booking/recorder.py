@@ -10,10 +10,13 @@ from sqlalchemy.exc import DBAPIError
 from brokers.contract import BrokerOrder
 from data.store import StoreError, StoreFailed, Unit
 from engine.book.book import Book
+from engine.book.kept import Kept
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, Seen
 from engine.booking.unbooked import Unbooked, keep_unbooked, settle_unbooked
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.rules import Rules
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +28,11 @@ FAILED_TRIES = 5
 class Recorder:
     """One task that writes facts in the order they came. None is dropped: what cannot be booked is kept."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, rules: Rules) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._rules = rules
         self._facts: list[Fact] = []
         self._arrived = asyncio.Event()
         self._booked = asyncio.Condition()
@@ -65,9 +71,9 @@ class Recorder:
             batch, self._facts = self._facts, []
             if not batch:
                 continue
-            self._parts.reached("heard")
+            self._engine.reached("heard")
             try:
-                applied = await self._parts.store.write(lambda unit, batch=batch: self._book(unit, batch))
+                applied = await self._kept.store.write(lambda unit, batch=batch: self._book(unit, batch))
             except Exception as problem:
                 failed += isinstance(problem, StoreFailed)
                 if isinstance(problem, StoreError) and failed < FAILED_TRIES:
@@ -80,7 +86,7 @@ class Recorder:
                     await self._wait(rest, trouble)
                     continue
             failed = 0
-            self._parts.reached("booked")
+            self._engine.reached("booked")
             async with self._booked:
                 self._waiting = None
                 self._done += len(batch)
@@ -94,14 +100,14 @@ class Recorder:
                     log.exception("what was booked could not be followed up")
 
     def _book(self, unit: Unit, facts: list[Fact]) -> Applied:
-        applied = apply_facts(unit, facts, self._parts.actor, self._parts.rules.sell_credit_bps)
+        applied = apply_facts(unit, facts, self._engine.actor, self._rules.sell_credit_bps)
         self._settle(unit, facts)
-        self._parts.reached("booking")
+        self._engine.reached("booking")
         return applied
 
     def _settle(self, unit: Unit, facts: list[Fact]) -> None:
         """Close the kept facts of orders whose whole story a read of the order book has told and booked."""
-        book = self._parts.book
+        book = self._kept.book
         waiting = {fact.client_id for fact in book.unbooked()}
         for fact in facts if waiting else ():
             if isinstance(fact, Seen) and fact.read_at is not None and fact.client_id in waiting:
@@ -111,7 +117,7 @@ class Recorder:
                     unit,
                     fact.client_id,
                     "its order was read and booked",
-                    self._parts.actor,
+                    self._engine.actor,
                     [broker_order_id],
                     [] if ours is None else [ours],
                 )
@@ -123,7 +129,7 @@ class Recorder:
         async with self._booked:
             self._waiting = problem
             self._booked.notify_all()
-        await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
         self._arrived.set()
 
     async def _one_by_one(self, batch: list[Fact]) -> tuple[Applied, list[Fact], StoreError | None]:
@@ -140,7 +146,7 @@ class Recorder:
         for number, fact in enumerate(batch):
             try:
                 try:
-                    applied = await self._parts.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
+                    applied = await self._kept.store.write(lambda unit, fact=fact: self._book(unit, [fact]))
                 except Exception as problem:
                     if isinstance(problem, StoreError) and not isinstance(problem, StoreFailed):
                         raise
@@ -156,10 +162,10 @@ class Recorder:
 
     async def _keep(self, fact: Fact, problem: Exception) -> None:
         """Keep a fact that no booking takes. Raises `StoreError`."""
-        kept = unbooked_of(fact, self._parts.book)
+        kept = unbooked_of(fact, self._kept.book)
         cause = problem.__cause__ if isinstance(problem, StoreFailed) else problem
         words = str(cause.orig) if isinstance(cause, DBAPIError) else repr(cause)
-        if await self._parts.store.write(lambda unit: keep_unbooked(unit, kept, words, self._parts.actor)):
+        if await self._kept.store.write(lambda unit: keep_unbooked(unit, kept, words, self._engine.actor)):
             log.error("a fact could not be booked, and is kept: %r", fact, exc_info=problem)
 
 

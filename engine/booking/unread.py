@@ -6,13 +6,15 @@ from sqlalchemy import select, update
 
 from brokers.contract import UnreadRow
 from data.audit import AuditEntry
+from data.clock import MarketClock
 from data.columns import table
 from data.store import Unit
 from data.tables import Break
 from data.vocabulary import BreakKind
+from engine.book.book import Book
+from engine.book.kept import Kept
 from engine.book.views import unread_words
 from engine.events import TapeLine
-from engine.parts import Parts
 
 ORDERS, TRADES, HOLDINGS = "orders", "trades", "holdings"
 """The books that are kept apart, as the `security` of their breaks."""
@@ -21,19 +23,27 @@ MOST_WORDS = 300
 """Letters kept of the words about odd rows."""
 
 
-async def keep_unread(parts: Parts, client_id: int, books: Mapping[str, Sequence[UnreadRow]]) -> None:
+async def keep_unread(
+    kept: Kept,
+    market_clock: MarketClock,
+    actor: str,
+    client_id: int,
+    books: Mapping[str, Sequence[UnreadRow]],
+) -> None:
     """Open, change or close the breaks of these books of a client so that they tell what is unread.
 
     Where that is told already, nothing is written. Raises `StoreError`.
     """
     standing = {
         one.security: (one.theirs, one.detail)
-        for one in parts.book.breaks.get(client_id, ())
+        for one in kept.book.breaks.get(client_id, ())
         if one.kind is BreakKind.UNREAD
     }
     told = {name: (len(rows), _detail(rows)) for name, rows in books.items() if rows}
     if told != {name: said for name, said in standing.items() if name in books}:
-        await parts.store.write(lambda unit: _write(unit, client_id, set(books), told, parts))
+        await kept.store.write(
+            lambda unit: _write(unit, client_id, set(books), told, kept.book, market_clock, actor)
+        )
 
 
 def clients_unread(unit: Unit) -> set[int]:
@@ -54,7 +64,13 @@ def _detail(rows: Sequence[UnreadRow]) -> str:
 
 
 def _write(
-    unit: Unit, client_id: int, names: set[str], told: Mapping[str, tuple[int, str]], parts: Parts
+    unit: Unit,
+    client_id: int,
+    names: set[str],
+    told: Mapping[str, tuple[int, str]],
+    book: Book,
+    market_clock: MarketClock,
+    actor: str,
 ) -> None:
     breaks = table(Break)
     rows = unit.connection.execute(
@@ -65,7 +81,7 @@ def _write(
             breaks.c.security.in_(names),
         )
     ).all()
-    code, standing = parts.book.clients[client_id].code, set[str]()
+    code, standing = book.clients[client_id].code, set[str]()
     for row in rows:
         if told.get(row.security) == (row.theirs, row.detail):
             standing.add(row.security)
@@ -75,7 +91,7 @@ def _write(
             update(breaks).where(breaks.c.id == row.id).values(closed_at=unit.now, closed_how=how)
         )
         details = {"break": row.id, "how": how}
-        unit.audit(AuditEntry("BREAK_CLOSED", parts.actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry("BREAK_CLOSED", actor, client_id=client_id, details=details))
         if row.security not in told:
             unit.publish(
                 TapeLine(unit.now, f"{code}: its {row.security} can be read in full again", "break", code)
@@ -90,13 +106,13 @@ def _write(
             "theirs": count,
             "detail": detail,
         }
-        day = parts.market_clock.trading_day
+        day = market_clock.trading_day
         unit.insert(
             Break,
             [{"id": number, "client_id": client_id, "trading_date": day, "opened_at": unit.now, **values}],
         )
         details = {"kind": BreakKind.UNREAD.value, "book": name, "rows": count, "words": detail}
-        unit.audit(AuditEntry("BREAK_OPENED", parts.actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
         words = unread_words(name, count, detail)
         unit.publish(TapeLine(unit.now, f"{code}: {words}; it may only sell", "break", code))
     unit.touched.clients.add(client_id)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from brokers.connection import Connection
+from brokers.connections import Connections
 from brokers.contract import (
     BrokerError,
     BrokerOrder,
@@ -32,6 +33,7 @@ from data.columns import table
 from data.order_tables import Request
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
+from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import Applied, Seen
 from engine.booking.recorder import Recorder
@@ -40,8 +42,10 @@ from engine.booking.unread import ORDERS, TRADES, keep_unread
 from engine.events import TapeLine, TradedElsewhere
 from engine.execution.calls import NOT_SERVED
 from engine.execution.unresolved import Resolver
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 from engine.rules import READERS
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +56,22 @@ MAY_LIVE = (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
 class Watcher:
     """Turns what brokers say into facts and quotes."""
 
-    def __init__(self, parts: Parts, recorder: Recorder) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        recorder: Recorder,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
         self._recorder = recorder
-        self._resolver = Resolver(parts)
+        self._resolver = Resolver(kept, timing)
         self._reading: dict[int, asyncio.Task[bool]] = {}
         self._read_at: dict[int, datetime] = {}
         self._read_since: dict[int, float] = {}
@@ -63,7 +79,7 @@ class Watcher:
         self._not_asked: set[int] = set()
         self._looks: dict[int, Rows[BrokerOrder]] = {}
         self._odd_books: set[int] = set()
-        self._opened_at = parts.clock.now()
+        self._opened_at = timing.wall.now()
         self._soon: set[asyncio.Task[Any]] = set()
         self._readers = asyncio.Semaphore(READERS)
         self._foreign_told: dict[tuple[int, str], tuple[str, int]] = {}
@@ -76,20 +92,20 @@ class Watcher:
             try:
                 async for event in broker.stream():
                     if isinstance(event, Tick):
-                        self._parts.quotes.put(event)
+                        self._market_data.quotes.put(event)
                     elif isinstance(event, Heartbeat):
-                        self._parts.quotes.heartbeat(event)
+                        self._market_data.quotes.heartbeat(event)
                     else:
                         self._take(connection, event)
             except BrokerError as problem:
                 log.warning("the stream of %s ended: %s", broker.name, problem)
             except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
                 log.exception("the stream of %s failed", broker.name)
-            self._parts.quotes.reopened()
-            await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+            self._market_data.quotes.reopened()
+            await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
 
     def _take(self, connection: Connection, update: OrderUpdate) -> None:
-        client_id = self._parts.connections.client_of(connection, update.order.user_id)
+        client_id = self._connections.client_of(connection, update.order.user_id)
         if client_id is not None:
             self._recorder.put(Seen(client_id, update.order, update.trades))
 
@@ -98,8 +114,8 @@ class Watcher:
     async def poll(self) -> None:
         """Read the books of all clients on the schedule of `Waits`."""
         while True:
-            await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
-            now, book = self._parts.clock.now(), self._parts.book
+            await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
+            now, book = self._timing.wall.now(), self._kept.book
             live: dict[int, list[OrderView]] = defaultdict(list)
             for order in map(book.orders.__getitem__, sorted(book.live)):
                 live[order.client_id].append(order)
@@ -113,7 +129,7 @@ class Watcher:
 
     def _due(self, client_id: int, live: Sequence[OrderView]) -> datetime:
         """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
-        waits = self._parts.waits
+        waits = self._timing.waits
         last = self._read_at.get(client_id, self._opened_at)
         doubtful = self._resolver.read_due(_unknown(live), last)
         watched = any(order.state is OrderState.OPEN for order in live)
@@ -121,10 +137,10 @@ class Watcher:
         return regular if doubtful is None else min(doubtful, regular)
 
     async def _read_in_turn(self, client_id: int) -> None:
-        client = self._parts.book.clients.get(client_id)
-        if client is None or not self._parts.connections.serves(client_id):
+        client = self._kept.book.clients.get(client_id)
+        if client is None or not self._connections.serves(client_id):
             return
-        quiet = not (self._parts.book.orders_of_client.get(client_id, set()) & self._parts.book.live)
+        quiet = not (self._kept.book.orders_of_client.get(client_id, set()) & self._kept.book.live)
         if quiet and (client.status is not ClientStatus.ACTIVE or client.session is not SessionState.OK):
             return
         async with self._readers:
@@ -132,7 +148,7 @@ class Watcher:
 
     def next_read(self, client_id: int) -> datetime:
         """When a client's books are read next on schedule."""
-        book = self._parts.book
+        book = self._kept.book
         ids = book.orders_of_client.get(client_id, set()) & book.live
         return self._due(client_id, [book.orders[order_id] for order_id in ids])
 
@@ -199,31 +215,33 @@ class Watcher:
         else:
             self._not_asked.discard(client_id)
         if isinstance(problem, TimeoutError):
-            self._unread[client_id] = f"no answer within {self._parts.waits.read_timeout_s:g} s"
+            self._unread[client_id] = f"no answer within {self._timing.waits.read_timeout_s:g} s"
         else:
             self._unread[client_id] = str(problem) or type(problem).__name__
 
     async def _read(self, client_id: int) -> bool:
-        began = self._read_at[client_id] = self._parts.clock.now()
-        moment = self._parts.clock.monotonic()
+        began = self._read_at[client_id] = self._timing.wall.now()
+        moment = self._timing.wall.monotonic()
         try:
-            if not self._parts.connections.serves(client_id):
+            if not self._connections.serves(client_id):
                 raise NotAsked(NOT_SERVED)
-            broker, account = self._parts.connections.broker_of(client_id)
-            async with self._parts.clock.timeout(self._parts.waits.read_timeout_s):
+            broker, account = self._connections.broker_of(client_id)
+            async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
                 orders = await broker.orders(account)
                 trades = await broker.trades(account)
         except SessionExpired as problem:
             log.warning("the session of client %s has ended: %s", client_id, problem)
             self._resolver.session_lost(client_id)
             self._note_unread(client_id, problem)
-            self._parts.session_lost(client_id, str(problem))
+            self._connections.session_lost(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            self._parts.outages.failed(log, client_id, f"the books of client {client_id}", repr(problem))
+            self._connections.outages.failed(
+                log, client_id, f"the books of client {client_id}", repr(problem)
+            )
             self._note_unread(client_id, problem)
             return False
-        self._parts.outages.over(client_id, f"the books of client {client_id}")
+        self._connections.outages.over(client_id, f"the books of client {client_id}")
         self._put_seen(client_id, orders, trades, began)
         for fact in self._resolver.heard(client_id, orders, began):
             self._recorder.put(fact)
@@ -237,7 +255,13 @@ class Watcher:
             self._odd_books.discard(client_id)
         try:
             await self._recorder.flush()
-            await keep_unread(self._parts, client_id, {ORDERS: orders.unread, TRADES: trades.unread})
+            await keep_unread(
+                self._kept,
+                self._timing.market,
+                self._engine.actor,
+                client_id,
+                {ORDERS: orders.unread, TRADES: trades.unread},
+            )
         except StoreError as problem:
             self._unread[client_id] = f"read, but not booked: {problem}"
             return False
@@ -253,7 +277,7 @@ class Watcher:
         read_at: datetime,
     ) -> None:
         """Put what a read says of each order; of one that has ended as it is known, nothing."""
-        book = self._parts.book
+        book = self._kept.book
         for order in orders:
             order_id = book.by_broker_id.get((client_id, order.broker_order_id))
             if order_id is None:
@@ -271,12 +295,12 @@ class Watcher:
 
     async def _changes_in_doubt(self, client_id: int) -> dict[int, int]:
         """The modifies whose calls ended ambiguously, or were taken and have not shown yet, by order."""
-        book, requests = self._parts.book, table(Request)
+        book, requests = self._kept.book, table(Request)
         live = book.orders_of_client.get(client_id, set()) & book.live
         asked = [order_id for order_id in live if book.orders[order_id].modifying]
         if not asked:
             return {}
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = await connection.execute(
                 select(requests.c.order_id, requests.c.number).where(
                     requests.c.order_id.in_(asked),
@@ -289,10 +313,10 @@ class Watcher:
     async def book_of(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""
         try:
-            if not self._parts.connections.serves(client_id):
+            if not self._connections.serves(client_id):
                 raise NotAsked(NOT_SERVED)
-            broker, account = self._parts.connections.broker_of(client_id)
-            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+            broker, account = self._connections.broker_of(client_id)
+            async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                 return await broker.orders(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             log.warning("the orders of client %s could not be read: %r", client_id, problem)
@@ -305,7 +329,7 @@ class Watcher:
         for client_id, order in applied.foreign:
             self._note_foreign(client_id, order)
         for client_id, name in applied.taken_in:
-            self._parts.book.foreign.get(client_id, {}).pop(name, None)
+            self._kept.book.foreign.get(client_id, {}).pop(name, None)
         if applied.read_again:
             self._spawn(self._read_after_pause(applied.read_again))
 
@@ -314,31 +338,30 @@ class Watcher:
 
         What had traded before the client's books were first read is in that comparison already.
         """
-        parts = self._parts
         name = (client_id, order.broker_order_id)
         first = name not in self._foreign_told
         _, told = self._foreign_told.get(name, ("", 0))
         self._foreign_told[name] = (order.status_text, order.filled_quantity)
-        theirs = parts.book.foreign.setdefault(client_id, {})
+        theirs = self._kept.book.foreign.setdefault(client_id, {})
         lives = order.status in MAY_LIVE
         if lives:
             theirs[order.broker_order_id] = order
         else:
             theirs.pop(order.broker_order_id, None)
         what = f"{order.tradingsymbol} {order.product.value}"
-        if order.filled_quantity > told and client_id in parts.book.reconciled:
+        if order.filled_quantity > told and client_id in self._kept.book.reconciled:
             self._tell(client_id, f"{order.side.value} {order.filled_quantity - told} {what} traded")
-            parts.bus.publish([TradedElsewhere(client_id)])
+            self._kept.bus.publish([TradedElsewhere(client_id)])
         elif first and lives:
             self._tell(client_id, f"{order.side.value} {order.quantity} {what} is live")
 
     def _tell(self, client_id: int, words: str) -> None:
-        code = self._parts.book.clients[client_id].code
-        line = TapeLine(self._parts.clock.now(), f"{code}: {words}, not from this desk", "foreign", code)
-        self._parts.bus.publish([line])
+        code = self._kept.book.clients[client_id].code
+        line = TapeLine(self._timing.wall.now(), f"{code}: {words}, not from this desk", "foreign", code)
+        self._kept.bus.publish([line])
 
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
-        await self._parts.clock.sleep(self._parts.waits.drain_poll_s)
+        await self._timing.wall.sleep(self._timing.waits.drain_poll_s)
         # An odd row may be what is missing; it does not come sooner by being read again and again.
         self.read_soon(client_id for client_id in client_ids if client_id not in self._odd_books)
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditEntry
 from data.columns import table
 from data.order_tables import Order, Request
 from data.store import StoreError, Unit, chunks
 from data.vocabulary import OrderState, RequestKind, RequestState
+from engine.book.kept import Kept
 from engine.booking.apply import free_unsent
 from engine.booking.facts import CancelEnded
 from engine.booking.recorder import Recorder
@@ -27,8 +29,9 @@ from engine.booking.requests import open_cancels
 from engine.booking.working_set import Books
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import NO_ANSWER, NOT_SERVED, outcome_of
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.rules import CANCEL_WORKERS, PER_CLIENT
+from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,19 @@ def _last_numbers(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
 class Canceller:
     """Carries cancel requests out: each until its order has ended, on workers that only cancels use."""
 
-    def __init__(self, parts: Parts, recorder: Recorder, watcher: Watcher) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        recorder: Recorder,
+        watcher: Watcher,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
         self._recorder = recorder
         self._watcher = watcher
         self._workers = asyncio.Semaphore(CANCEL_WORKERS)
@@ -141,7 +155,7 @@ class Canceller:
         return order_id in self._tasks
 
     def _note_asked(self, order_id: int) -> None:
-        order = self._parts.book.orders.get(order_id)
+        order = self._kept.book.orders.get(order_id)
         if order is not None and order.live and order.broker_order_id is not None:
             self._unanswered[order.client_id].add(order_id)
 
@@ -156,7 +170,7 @@ class Canceller:
                 await self._moved.wait_for(lambda: not self._unanswered[client_id])
 
         waiting = asyncio.create_task(all_answered())
-        patience = asyncio.create_task(self._parts.clock.sleep(seconds))
+        patience = asyncio.create_task(self._timing.wall.sleep(seconds))
         try:
             await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -171,7 +185,7 @@ class Canceller:
     async def resume(self) -> None:
         """Take up the requests that an earlier run of the program left open."""
         requests, orders = table(Request), table(Order)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = await connection.execute(
                 select(requests.c.order_id, requests.c.number)
                 .join(orders, orders.c.id == requests.c.order_id)
@@ -195,14 +209,14 @@ class Canceller:
             await self._wake(None)
 
     def _answered(self, order_id: int) -> None:
-        order = self._parts.book.orders.get(order_id)
+        order = self._kept.book.orders.get(order_id)
         if order is not None:
             self._unanswered[order.client_id].discard(order_id)
 
     async def _repeat(self, order_id: int, number: int) -> None:
-        pause = self._parts.waits.cancel_repeat_s
+        pause = self._timing.waits.cancel_repeat_s
         while True:
-            order = self._parts.book.orders.get(order_id)
+            order = self._kept.book.orders.get(order_id)
             if order is None or not order.live:
                 return
             if order.broker_order_id is None:
@@ -217,11 +231,11 @@ class Canceller:
             await self._wake(None)
             if not isinstance(outcome, Accepted):
                 await self._watcher.read(order.client_id)
-            if not self._parts.book.orders[order_id].live:
+            if not self._kept.book.orders[order_id].live:
                 return
-            await self._parts.clock.sleep(pause)
+            await self._timing.wall.sleep(pause)
             await self._watcher.read(order.client_id)
-            pause = min(pause * 2, self._parts.waits.live_poll_s)
+            pause = min(pause * 2, self._timing.waits.live_poll_s)
 
     async def without_store(self, order_ids: Iterable[int]) -> set[tuple[int, str]]:
         """Send one cancel for each order while nothing can be written.
@@ -229,7 +243,7 @@ class Canceller:
         Gives those that brokers took, by client and broker's id. What the desk knows no broker's id of is
         looked for in the broker's own book by its tag.
         """
-        book = self._parts.book
+        book = self._kept.book
         orders = [book.orders[order_id] for order_id in order_ids if order_id in book.orders]
         nameless = {o.client_id for o in orders if o.live and o.broker_order_id is None and o.tag}
         books = await asyncio.gather(*(self._watcher.book_of(client_id) for client_id in nameless))
@@ -252,7 +266,7 @@ class Canceller:
         call = self._cancel(client_id, broker_order_id, order_id)
         outcome = await outcome_of(call, "a cancel", f"{NO_ANSWER} to the cancel")
         if not isinstance(outcome, NotSent):
-            self.ended_at[client_id] = self._parts.clock.monotonic()
+            self.ended_at[client_id] = self._timing.wall.monotonic()
             self.tried.discard(order_id)
         elif order_id and before is None:
             self.sent.pop(order_id, None)
@@ -263,11 +277,11 @@ class Canceller:
 
     async def _cancel(self, client_id: int, broker_order_id: str, order_id: int) -> Outcome:
         """One cancel, within the client's budget; one client's silence takes few of the workers."""
-        if not self._parts.connections.serves(client_id):
+        if not self._connections.serves(client_id):
             return NotSent(NOT_SERVED)
         async with self._per_client.setdefault(client_id, asyncio.Semaphore(PER_CLIENT)):
-            broker, account = self._parts.connections.broker_of(client_id)
-            lane, clock = self._parts.connections.lane(client_id), self._parts.clock
+            broker, account = self._connections.broker_of(client_id)
+            lane, clock = self._connections.lane(client_id), self._timing.wall
             while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                 await clock.sleep(wait)
             lane.take(clock.now(), cancel=True)
@@ -276,12 +290,12 @@ class Canceller:
                 now = clock.now()
                 self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
             # A call that hangs frees its worker's place after a while: others must not wait for it.
-            busy = asyncio.create_task(clock.sleep(self._parts.waits.slow_call_s))
+            busy = asyncio.create_task(clock.sleep(self._timing.waits.slow_call_s))
             busy.add_done_callback(lambda _: self._workers.release())
             try:
-                async with clock.timeout(self._parts.waits.send_timeout_s):
+                async with clock.timeout(self._timing.waits.send_timeout_s):
                     outcome = await broker.cancel(account, broker_order_id)
             finally:
                 busy.cancel()
-            self._parts.reached("cancel_sent")
+            self._engine.reached("cancel_sent")
             return outcome

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from data.clock import Clock
 from data.money import BPS, half_up
 from data.vocabulary import OrderType, PauseReason, Side
 from engine.book.views import OrderView, RunRow
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,12 @@ class Standing:
     waits: bool
 
 
-def standing(run: RunRow, kind: Kind, parts: Parts, now: datetime) -> Standing:
+def standing(
+    run: RunRow, kind: Kind, clock: Clock, engine: ThisEngine, market_data: MarketData, now: datetime
+) -> Standing:
     """Hold a run against its conditions; `now` is wall time. May be asked from any thread."""
-    age_s = run_age_s(run, parts, now)
-    last = young_price(kind.key, parts, now)
+    age_s = run_age_s(run, clock, engine, now)
+    last = market_data.young_price(kind.key, now)
     drift = drift_bps(run.priced_paise, last)
     if kind.after_market:
         return Standing(age_s, last, drift, None, False)
@@ -78,23 +82,15 @@ def standing(run: RunRow, kind: Kind, parts: Parts, now: datetime) -> Standing:
     return Standing(age_s, last, drift, PauseReason.DRIFTED if moved else None, last is None)
 
 
-def run_age_s(run: RunRow, parts: Parts, now: datetime) -> float:
+def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> float:
     """Seconds since a run was confirmed or gone on with, pauses counted.
 
     The larger of two clocks: a wall clock may be set back, a monotonic one may stand still while the machine
     sleeps.
     """
-    began = parts.begun.get(run.number)
-    steady = 0.0 if began is None else parts.clock.monotonic() - began
+    began = engine.begun.get(run.number)
+    steady = 0.0 if began is None else clock.monotonic() - began
     return max(0.0, steady, (now - run.confirmed_at).total_seconds())
-
-
-def young_price(key: str, parts: Parts, now: datetime) -> int | None:
-    """The last price in paise, None where there is none that is young enough to act on."""
-    quote, age = parts.quotes.quote(key), parts.quotes.age(key, now)
-    if quote is None or age is None or age > parts.rules.price_age_limit_s or quote.last_paise <= 0:
-        return None
-    return quote.last_paise
 
 
 def drift_bps(priced_paise: int | None, last_paise: int | None) -> int | None:

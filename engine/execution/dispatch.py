@@ -11,13 +11,16 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
+from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
+from data.clock import Clock
 from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
 from data.reference.names import own_name_now
@@ -31,20 +34,22 @@ from data.vocabulary import (
     Side,
     Validity,
 )
-from engine.book.book import read_halts
+from engine.book.book import Book, read_halts
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
+from engine.book.kept import Kept
 from engine.book.views import OrderView, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.recorder import Recorder
 from engine.events import TapeLine
 from engine.execution.calls import NO_ANSWER, LastLook, no_answer, outcome_of
-from engine.execution.conditions import Kind, Standing, standing, young_price
+from engine.execution.conditions import Kind, Standing, standing
 from engine.execution.pauses import pause
-from engine.market.market import awaited_day, fetch_quotes
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 from engine.rules import PER_CLIENT, WORKERS
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +101,22 @@ class Claims:
 class Dispatcher:
     """Sends this engine's own reserved orders, in the order they were submitted."""
 
-    def __init__(self, parts: Parts, recorder: Recorder) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        rng: Random,
+        recorder: Recorder,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
+        self._rng = rng
         self._recorder = recorder
         self._queue: deque[int] = deque()
         self._wake = asyncio.Event()
@@ -136,25 +155,27 @@ class Dispatcher:
             self._claimed.clear()
             self._claiming = ready
             try:
-                claims = await self._parts.write_signed_on(
-                    lambda unit, ready=ready: claim(unit, ready, self._parts)
+                claims = await self._engine.write_signed_on(
+                    lambda unit, ready=ready: claim(
+                        unit, ready, self._kept.book, self._timing, self._engine, self._market_data, self._rng
+                    )
                 )
             except Exception as problem:  # whatever it was, the other orders' way must stay open
                 log.error("orders wait for the store: %s", problem)
                 self._queue.extendleft(reversed(ready))
-                self._wake_in(self._parts.waits.not_sent_pause_s)
+                self._wake_in(self._timing.waits.not_sent_pause_s)
                 continue
             finally:
                 self._claiming = []
                 self._claimed.set()
-            self._parts.reached("claimed")
+            self._engine.reached("claimed")
             for claimed in claims.made:
                 order_id = claimed.order_id
-                self._per_client[self._parts.book.orders[order_id].client_id] += 1
-                self._began[order_id] = self._parts.clock.monotonic()
+                self._per_client[self._kept.book.orders[order_id].client_id] += 1
+                self._began[order_id] = self._timing.wall.monotonic()
                 self._sending[order_id] = asyncio.create_task(self._send(claimed))
             if claims.stopped:
-                self._parts.distrust = self._parts.distrust or claims.stopped
+                self._engine.trading_disabled = self._engine.trading_disabled or claims.stopped
             if claims.waiting:
                 self._spawn(self._price_first(claims.waiting))
             if self._queue:
@@ -162,16 +183,16 @@ class Dispatcher:
 
     async def settle(self) -> None:
         """Wait until no order is being claimed and no call is under way."""
-        await self._parts.clock.sleep(0)  # what was submitted just now is taken up first
+        await self._timing.wall.sleep(0)  # what was submitted just now is taken up first
         while self._sending or not self._claimed.is_set():
             await self._claimed.wait()
             if self._sending:
                 await asyncio.wait(list(self._sending.values()))
-            await self._parts.clock.sleep(0)
+            await self._timing.wall.sleep(0)
 
     def _ready(self) -> list[int]:
         """Take the orders that may be claimed now off the queue, keeping the order of the others."""
-        book, now = self._parts.book, self._parts.clock.now()
+        book, now = self._kept.book, self._timing.wall.now()
         ready: list[int] = []
         kept: list[int] = []
         room = self._room()
@@ -187,7 +208,7 @@ class Dispatcher:
             if run is not None and run.status is not RunStatus.RUNNING:
                 continue  # who goes on with a run submits what is unsent then
             seen.add(order_id)
-            lane = self._parts.connections.lane(order.client_id)
+            lane = self._connections.lane(order.client_id)
             resting = (self._not_before.get(order.client_id, now) - now).total_seconds()
             wait = max(lane.wait_s(now), resting)
             if wait > 0 or self._per_client[order.client_id] + busy[order.client_id] >= PER_CLIENT:
@@ -199,14 +220,14 @@ class Dispatcher:
             ready.append(order_id)
         self._queue.extendleft(reversed(kept))
         if self._queue and room <= 0:
-            soonest = self._parts.waits.slow_call_s
+            soonest = self._timing.waits.slow_call_s
         if soonest is not None:
             self._wake_in(soonest)
         return ready
 
     def _room(self) -> int:
         """How many calls may begin now. One that has hung for long takes nobody's place any more."""
-        recent = self._parts.clock.monotonic() - self._parts.waits.slow_call_s
+        recent = self._timing.wall.monotonic() - self._timing.waits.slow_call_s
         return WORKERS - sum(began > recent for began in self._began.values())
 
     def _note_answer(self, client_id: int, outcome: Outcome) -> None:
@@ -217,12 +238,12 @@ class Dispatcher:
             return
         self._unanswered[client_id] += 1
         if self._unanswered[client_id] >= SILENT_CALLS:
-            pause = timedelta(seconds=self._parts.waits.silent_pause_s)
-            self._not_before[client_id] = self._parts.clock.now() + pause
+            pause = timedelta(seconds=self._timing.waits.silent_pause_s)
+            self._not_before[client_id] = self._timing.wall.now() + pause
 
     def _wake_in(self, seconds: float) -> None:
         async def wait() -> None:
-            await self._parts.clock.sleep(seconds)
+            await self._timing.wall.sleep(seconds)
             self._wake.set()
 
         self._spawn(wait())
@@ -239,25 +260,25 @@ class Dispatcher:
 
     async def _price_first(self, order_ids: list[int]) -> None:
         """Ask for the prices of orders that wait for one, then queue them again in their places."""
-        book = self._parts.book
+        book = self._kept.book
         keys = {book.orders[order_id].key for order_id in order_ids}
-        await fetch_quotes(self._parts, keys)
-        now = self._parts.clock.now()
-        if any(young_price(key, self._parts, now) is None for key in keys):
-            await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        await self._market_data.fetch(keys)
+        now = self._timing.wall.now()
+        if any(self._market_data.young_price(key, now) is None for key in keys):
+            await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
         self._queue.extendleft(reversed(order_ids))
         self._wake.set()
 
     async def _send(self, claimed: Claimed) -> None:
         order_id = claimed.order_id
-        order = self._parts.book.orders[order_id]
+        order = self._kept.book.orders[order_id]
         try:
             outcome = await self._outcome(order, claimed)
         finally:
             self._sending.pop(order_id, None)
             self._began.pop(order_id, None)
             self._per_client[order.client_id] -= 1
-        self._parts.reached("answered")
+        self._engine.reached("answered")
         self._recorder.put(SendEnded(order_id, outcome))
         self._note_answer(order.client_id, outcome)
         if isinstance(outcome, NotSent) and outcome.why != HALTED:
@@ -267,19 +288,19 @@ class Dispatcher:
 
     async def _queue_again(self, order_id: int) -> None:
         """Queue an order that never left, after a pause and once it is durably RESERVED again."""
-        await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+        await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
         while True:
             try:
                 await self._recorder.flush()
                 break
             except StoreError:
-                await self._parts.clock.sleep(self._parts.waits.not_sent_pause_s)
+                await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
         self._queue.append(order_id)
         self._wake.set()
 
     async def _outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
         try:
-            broker, account = self._parts.connections.broker_of(claimed.client_id)
+            broker, account = self._connections.broker_of(claimed.client_id)
         except KeyError:
             return NotSent("no adapter serves this client's broker")
         last_look = LastLook(partial(self._kept_back, order, claimed))
@@ -288,40 +309,47 @@ class Dispatcher:
             return NotSent(HALTED)
 
         async def place() -> Outcome:
-            async with self._parts.clock.timeout(self._parts.waits.send_timeout_s):
+            async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                 return await broker.place(account, request)
 
-        return await outcome_of(place(), f"order {order.id}", no_answer(self._parts.waits), last_look)
+        return await outcome_of(place(), f"order {order.id}", no_answer(self._timing.waits), last_look)
 
     def _kept_back(self, order: OrderView, claimed: Claimed) -> str:
         """Why an order must not leave after all; empty where it may. Asked by the thread that sends it."""
-        parts = self._parts
         if self._halted(order):
             return HALTED
-        run = parts.book.runs.get(order.run_number or 0)
+        run = self._kept.book.runs.get(order.run_number or 0)
         if run is not None and run.status is not RunStatus.RUNNING:
             return NOT_RUNNING
         key = f"{claimed.request.exchange}:{claimed.request.tradingsymbol}"
-        named = parts.index.get(key)
+        named = self._market_data.index.get(key)
         if named is not None and (named.key, named.security) != (key, claimed.security):
             return RENAMED
-        by_wall = (parts.clock.now() - claimed.at).total_seconds()
-        age_s = max(by_wall, parts.clock.monotonic() - claimed.steady_s)
-        if age_s > parts.waits.claim_valid_s:
-            return f"its claim is {age_s:.1f} s old, {parts.waits.claim_valid_s:g} s are allowed"
+        by_wall = (self._timing.wall.now() - claimed.at).total_seconds()
+        age_s = max(by_wall, self._timing.wall.monotonic() - claimed.steady_s)
+        if age_s > self._timing.waits.claim_valid_s:
+            return f"its claim is {age_s:.1f} s old, {self._timing.waits.claim_valid_s:g} s are allowed"
         return ""
 
     def _halted(self, order: OrderView) -> bool:
         """Whether a halt is for this order: the file is for every order, a row for those in its scope."""
-        client = self._parts.book.clients[order.client_id]
-        return halt_file_stands(self._parts.halt_file) or covered(self._parts.book.halts, client, order.key)
+        client = self._kept.book.clients[order.client_id]
+        return halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, order.key)
 
     def _on_applied(self, applied: Applied) -> None:
         if self._queue:
             self._wake.set()
 
 
-def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
+def claim(
+    unit: Unit,
+    order_ids: Sequence[int],
+    book: Book,
+    timing: Timing,
+    engine: ThisEngine,
+    market_data: MarketData,
+    rng: Random,
+) -> Claims:
     """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
 
     One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
@@ -331,19 +359,19 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
     An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
     """
     orders, halts = table(Order), read_halts(unit.connection)
-    awaited, day = awaited_day(parts), parts.market_clock.trading_day
-    at, steady_s = parts.clock.now(), parts.clock.monotonic()
+    awaited, day = timing.awaited_day(), timing.market.trading_day
+    at, steady_s = timing.wall.now(), timing.wall.monotonic()
     claims = Claims()
     runs: dict[int, Standing | None] = {}
     names: dict[tuple[str, str, str], str | None] = {}
     changes: list[dict[str, object]] = []
     attempts: list[dict[str, object]] = []
     place = {order_id: number for number, order_id in enumerate(order_ids)}
-    if stop := _stopped(unit, order_ids, parts):
+    if stop := _stopped(unit, order_ids, book, timing.wall, engine, market_data):
         return Claims(stopped=stop)
-    for row in (row for piece in chunks(order_ids) for row in _reserved(unit, piece, parts)):
+    for row in (row for piece in chunks(order_ids) for row in _reserved(unit, piece, engine.id)):
         order_id, client_id, tried, exchange, sent_as, plan_number, run_number = row[:7]
-        client = parts.book.clients[client_id]
+        client = book.clients[client_id]
         security = (row.security, exchange, sent_as)
         if security not in names:
             names[security] = own_name_now(unit.connection, *security)
@@ -354,14 +382,16 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
             continue
         if run_number is not None:
             if run_number not in runs:
-                runs[run_number] = _stands(unit, run_number, _kind(row, symbol), parts, unnamed)
+                runs[run_number] = _stands(
+                    unit, run_number, _kind(row, symbol), timing.wall, engine, market_data, unnamed
+                )
             found = runs[run_number]
             if found is None:
                 continue
             if found.waits:
                 claims.waiting.append(order_id)
                 continue
-        tag = "".join(parts.random.choices(TAG_ALPHABET, k=TAG_LENGTH))
+        tag = "".join(rng.choices(TAG_ALPHABET, k=TAG_LENGTH))
         request = _request(row, symbol, tag)
         claims.made.append(Claimed(order_id, client_id, row.security, request, at, steady_s))
         changes.append({"b_id": order_id, "b_symbol": symbol, "b_tag": tag, "b_attempts": tried + 1})
@@ -370,9 +400,9 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
                 "order_id": order_id,
                 "number": tried + 1,
                 "tag": tag,
-                "instance_id": parts.instance_id,
+                "instance_id": engine.id,
                 "claimed_at": unit.now,
-                "deadline_at": unit.now + timedelta(seconds=parts.waits.send_timeout_s),
+                "deadline_at": unit.now + timedelta(seconds=timing.waits.send_timeout_s),
                 "outcome": "",
                 "detail": "",
             }
@@ -380,7 +410,7 @@ def claim(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Claims:
         unit.touched.orders.add(order_id)
         details = {"tag": tag, "attempt": tried + 1}
         unit.audit(
-            AuditEntry("ORDER_SENDING", parts.actor, client_id, order_id, plan_number, run_number, details)
+            AuditEntry("ORDER_SENDING", engine.actor, client_id, order_id, plan_number, run_number, details)
         )
     if changes:
         unit.connection.execute(
@@ -406,7 +436,7 @@ _Reserved: TypeAlias = Row[*tuple[Any, ...]]
 """What a claim reads of an order."""
 
 
-def _reserved(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Sequence[_Reserved]:
+def _reserved(unit: Unit, order_ids: Sequence[int], instance_id: int) -> Sequence[_Reserved]:
     """What of these orders is reserved for this engine."""
     orders = table(Order)
     return unit.connection.execute(
@@ -432,17 +462,24 @@ def _reserved(unit: Unit, order_ids: Sequence[int], parts: Parts) -> Sequence[_R
         ).where(
             orders.c.id.in_(order_ids),
             orders.c.state == OrderState.RESERVED.value,
-            orders.c.instance_id == parts.instance_id,
+            orders.c.instance_id == instance_id,
         )
     ).all()
 
 
-def _stopped(unit: Unit, order_ids: Sequence[int], parts: Parts) -> str:
+def _stopped(
+    unit: Unit,
+    order_ids: Sequence[int],
+    book: Book,
+    clock: Clock,
+    engine: ThisEngine,
+    market_data: MarketData,
+) -> str:
     """Why none of these orders may leave, in words; then their runs are paused.
 
     What is found here stops trading, in the same commit.
     """
-    book = parts.book
+    book = book
     of_runs = {n: book.orders[i] for i in order_ids if (n := book.orders[i].run_number) is not None}
     found = [f"order {i} is not as the audit left it" for i in unit.differing(Order, order_ids)]
     found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
@@ -453,8 +490,8 @@ def _stopped(unit: Unit, order_ids: Sequence[int], parts: Parts) -> str:
     unit.publish(TapeLine(unit.now, f"trading is stopped: {found[0]}", "trouble", ""))
     for number, order in of_runs.items():
         run = book.runs[number]  # not what the file says: it may be what was changed
-        at = standing(run, Kind.of(order), parts, parts.clock.now())
-        pause(unit, run, PauseReason.BOOKS_DIFFER, at, parts.actor)
+        at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())
+        pause(unit, run, PauseReason.BOOKS_DIFFER, at, engine.actor)
     return stop_words(found)
 
 
@@ -480,7 +517,15 @@ def _kind(row: _Reserved, symbol: str) -> Kind:
     return Kind(key, Side(row.side), OrderType(row.order_type), row.trigger_paise, row.after_market)
 
 
-def _stands(unit: Unit, number: int, kind: Kind, parts: Parts, unnamed: bool) -> Standing | None:
+def _stands(
+    unit: Unit,
+    number: int,
+    kind: Kind,
+    clock: Clock,
+    engine: ThisEngine,
+    market_data: MarketData,
+    unnamed: bool,
+) -> Standing | None:
     """How a run stands against its conditions now; None where it sends nothing, paused here or before.
 
     `unnamed` says that it is not known what its security is called now.
@@ -490,9 +535,9 @@ def _stands(unit: Unit, number: int, kind: Kind, parts: Parts, unnamed: bool) ->
     run = run_row(row)
     if run.status is not RunStatus.RUNNING:
         return None
-    found = standing(run, kind, parts, parts.clock.now())
+    found = standing(run, kind, clock, engine, market_data, clock.now())
     beyond = PauseReason.OTHER_SECURITY if unnamed else found.beyond
     if beyond is not None:
-        pause(unit, run, beyond, found, parts.actor)
+        pause(unit, run, beyond, found, engine.actor)
         return None
     return found

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from data.columns import table
 from data.tables import Instance
 from data.vocabulary import RunStatus
-from engine.parts import Parts
+from engine.book.kept import Kept
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,15 @@ class Frozen:
         return f"{who} (process {self.pid}) lives and is frozen: nothing from it for {silent_s:.0f} s"
 
 
-async def look_frozen(parts: Parts) -> dict[int, Frozen]:
+async def look_frozen(kept: Kept, timing: Timing, engine: ThisEngine) -> dict[int, Frozen]:
     """The frozen among the other engines that runs which have not ended belong to, by their numbers."""
-    runs = parts.book.runs.values()
+    runs = kept.book.runs.values()
     owners = {run.instance_id for run in runs if run.status is RunStatus.RUNNING and run.finished_at is None}
-    owners.discard(parts.instance_id)
+    owners.discard(engine.id)
     if not owners:
         return {}
     instances = table(Instance)
-    async with parts.store.reader() as connection:
+    async with kept.store.reader() as connection:
         rows = (
             await connection.execute(
                 select(instances.c.id, instances.c.kind, instances.c.pid, instances.c.heartbeat_at).where(
@@ -42,9 +44,9 @@ async def look_frozen(parts: Parts) -> dict[int, Frozen]:
                 )
             )
         ).all()
-    before = parts.clock.now() - timedelta(seconds=parts.waits.frozen_after_s)
+    before = timing.wall.now() - timedelta(seconds=timing.waits.frozen_after_s)
     return {
         row.id: Frozen(row.heartbeat_at, row.kind, row.pid)
         for row in rows
-        if row.heartbeat_at < before and parts.engine_lives(row.id)
+        if row.heartbeat_at < before and engine.lives(row.id)
     }

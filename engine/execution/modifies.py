@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditEntry
 from data.columns import table
@@ -20,12 +21,14 @@ from data.errors import BadInput
 from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
 from data.money import amount_words
 from data.order_tables import Order, Request
+from data.reference.instruments import InstrumentIndex
 from data.reference.names import name_now
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
-from engine.book.book import read_halts
+from engine.book.book import Book, read_halts
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
+from engine.book.kept import Kept
 from engine.booking.facts import ChangeEnded
 from engine.booking.needs import open_need
 from engine.booking.recorder import Recorder
@@ -34,10 +37,12 @@ from engine.execution.book_reads import Watcher
 from engine.execution.calls import LastLook, no_answer, outcome_of
 from engine.execution.dispatch import HALTED
 from engine.execution.trading import require_trading
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 from engine.planning.checks import band_words
 from engine.planning.intent import check_lots, check_price
 from engine.refusals import Halted, Refusal
+from engine.timing import Timing
 
 MOST_CHANGES = 25
 """Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
@@ -54,12 +59,12 @@ class Asked:
     steady_s: float
 
 
-def check_terms(change: OrderChange, key: str, parts: Parts) -> None:
+def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
     """Refuse a price off the tick, a limit outside the day's band where that is known, a count off the lot.
 
     Raises `BadInput`.
     """
-    instrument, quote = parts.index.get(key), parts.quotes.quote(key)
+    instrument, quote = market_data.index.get(key), market_data.quotes.quote(key)
     if instrument is None:
         return
     if change.quantity is not None:
@@ -108,7 +113,15 @@ def _key_now(unit: Unit, order: Mapping[str, Any]) -> str:
     return f"{exchange}:{name_now(unit.connection, order['security'], exchange, order['tradingsymbol'])}"
 
 
-def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: Parts) -> int:
+def ask_change(
+    unit: Unit,
+    order_id: int,
+    change: OrderChange,
+    why: str,
+    book: Book,
+    engine: ThisEngine,
+    index: InstrumentIndex,
+) -> int:
     """Block what a modify needs beyond the order as it is and write its request; gives the request's number.
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
@@ -126,7 +139,7 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
         raise BadInput("order", order_id, "it is being cancelled")
     if unit.differing(Order, [order_id]):
         raise BadInput("order", order_id, "it is not as the audit left it; let the doctor look at the books")
-    client = parts.book.clients[order["client_id"]]
+    client = book.clients[order["client_id"]]
     if covered(read_halts(unit.connection), client, _key_now(unit, order)):
         raise Halted("a halt covers this order; resume it first")
     made, last = unit.connection.execute(
@@ -141,7 +154,7 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
         )
     quantity, reserve_paise = check_change(order, change)
     order.update(asked_quantity=quantity, asked_reserve_paise=reserve_paise)
-    _block_more(unit, order, parts)
+    _block_more(unit, order, book, index)
     unit.insert(
         Request,
         [
@@ -154,7 +167,7 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
                 "quantity": change.quantity,
                 "limit_paise": change.price_paise,
                 "trigger_paise": change.trigger_paise,
-                "instance_id": parts.instance_id,
+                "instance_id": engine.id,
                 "requested_at": unit.now,
             }
         ],
@@ -168,7 +181,7 @@ def ask_change(unit: Unit, order_id: int, change: OrderChange, why: str, parts: 
     unit.audit(
         AuditEntry(
             "MODIFY_REQUESTED",
-            parts.actor,
+            engine.actor,
             order["client_id"],
             order_id,
             order["plan_number"],
@@ -191,19 +204,19 @@ def more_needed(order: dict[str, Any]) -> tuple[int, int, int]:
     )
 
 
-def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
+def _block_more(unit: Unit, order: dict[str, Any], book: Book, index: InstrumentIndex) -> None:
     """Reserve what the asked form of an order needs beyond what is blocked, or raise a `Refusal`."""
     orders = table(Order)
     client_id = order["client_id"]
     more, more_loan, more_shares = more_needed(order)
     if (more or more_loan) and not reserve_money(unit, {client_id: (more, more_loan)}):
-        available = amount_words(parts.book.funds[client_id].available_paise)
+        available = amount_words(book.funds[client_id].available_paise)
         raise Refusal(
             f"the change needs ₹{amount_words(more)} more of the client's money and ₹{available} is "
             "available" + (", or it goes beyond the MTF limit" if more_loan else "")
         )
     if more_shares:
-        instrument = parts.index.get(_key_now(unit, order))
+        instrument = index.get(_key_now(unit, order))
         settled_only = instrument is not None and instrument.trade_to_trade
         if not reserve_shares(
             unit, [(client_id, order["security"], order["product"], more_shares, settled_only)]
@@ -236,8 +249,21 @@ def _block_more(unit: Unit, order: dict[str, Any], parts: Parts) -> None:
 class Changer:
     """Sends modifies: each once, within its client's budget, never under a halt or when it is too old."""
 
-    def __init__(self, parts: Parts, recorder: Recorder, watcher: Watcher) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        recorder: Recorder,
+        watcher: Watcher,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
         self._recorder = recorder
         self._watcher = watcher
         self._tasks: set[asyncio.Task[None]] = set()
@@ -247,14 +273,16 @@ class Changer:
 
         Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """
-        order = self._parts.book.orders[order_id]
-        check_terms(change, order.key, self._parts)
-        if halt_file_stands(self._parts.halt_file):
+        order = self._kept.book.orders[order_id]
+        check_terms(change, order.key, self._market_data)
+        if halt_file_stands(self._kept.halt_file):
             raise Halted("the desk is halted; resume it first")
-        asked = Asked(self._parts.clock.now(), self._parts.clock.monotonic())
-        await require_trading(self._parts)
-        number = await self._parts.store.write(
-            lambda unit: ask_change(unit, order_id, change, why, self._parts)
+        asked = Asked(self._timing.wall.now(), self._timing.wall.monotonic())
+        await require_trading(self._kept.store, self._engine)
+        number = await self._kept.store.write(
+            lambda unit: ask_change(
+                unit, order_id, change, why, self._kept.book, self._engine, self._market_data.index
+            )
         )
         task = asyncio.create_task(self._send(order_id, number, change, asked))
         self._tasks.add(task)
@@ -264,7 +292,7 @@ class Changer:
     async def resume(self) -> None:
         """Put the modifies in doubt that an earlier run of the program left: they may have been sent."""
         requests, orders = table(Request), table(Order)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = await connection.execute(
                 select(requests.c.order_id, requests.c.number, requests.c.instance_id)
                 .join(orders, orders.c.id == requests.c.order_id)
@@ -275,7 +303,7 @@ class Changer:
                 )
             )
             for order_id, number, instance_id in rows:
-                if not self._parts.engine_lives(instance_id):
+                if not self._engine.lives(instance_id):
                     words = "the program ended while the change was being sent"
                     self._recorder.put(ChangeEnded(order_id, number, Ambiguous(words)))
 
@@ -287,44 +315,45 @@ class Changer:
     async def _send(self, order_id: int, number: int, change: OrderChange, asked: Asked) -> None:
         last_look = LastLook(partial(self._kept_back, order_id, asked))
         call = self._call(order_id, replace(change, last_look=last_look), asked)
-        what, silence = f"a change of order {order_id}", no_answer(self._parts.waits)
+        what, silence = f"a change of order {order_id}", no_answer(self._timing.waits)
         outcome = await outcome_of(call, what, silence, last_look)
-        self._parts.reached("modify_sent")
+        self._engine.reached("modify_sent")
         self._recorder.put(ChangeEnded(order_id, number, outcome))
-        await self._watcher.read(self._parts.book.orders[order_id].client_id)
+        await self._watcher.read(self._kept.book.orders[order_id].client_id)
 
     def _age_s(self, asked: Asked) -> float:
         """Seconds since a modify was asked for: the larger of two clocks, since one may be set back."""
-        clock = self._parts.clock
+        clock = self._timing.wall
         return max((clock.now() - asked.at).total_seconds(), clock.monotonic() - asked.steady_s)
 
     def _kept_back(self, order_id: int, asked: Asked) -> str:
         """Why a modify must not leave after all; empty where it may. Asked by the thread that sends it."""
-        parts = self._parts
-        order = parts.book.orders[order_id]
-        client = parts.book.clients[order.client_id]
-        if halt_file_stands(parts.halt_file) or covered(parts.book.halts, client, order.key):
+        order = self._kept.book.orders[order_id]
+        client = self._kept.book.clients[order.client_id]
+        if halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, order.key):
             return HALTED
         if order.broker_order_id is None or not order.live:
             return "the order has ended"
-        age_s, valid_s = self._age_s(asked), parts.waits.modify_valid_s
+        age_s, valid_s = self._age_s(asked), self._timing.waits.modify_valid_s
         if age_s > valid_s:
             return f"it was asked for {age_s:.0f} s ago, {valid_s:g} s are allowed; ask again"
         return ""
 
     async def _call(self, order_id: int, change: OrderChange, asked: Asked) -> Outcome:
         """One modify, within the client's budget; given up once it is too old."""
-        parts = self._parts
-        order = parts.book.orders[order_id]
-        broker, account = parts.connections.broker_of(order.client_id)
-        lane = parts.connections.lane(order.client_id)
-        while not (why := self._kept_back(order_id, asked)) and (wait := lane.wait_s(parts.clock.now())) > 0:
-            left_s = parts.waits.modify_valid_s - self._age_s(asked)
-            await parts.clock.sleep(min(wait, left_s + _JUST_OVER_S))
+        order = self._kept.book.orders[order_id]
+        broker, account = self._connections.broker_of(order.client_id)
+        lane = self._connections.lane(order.client_id)
+        while (
+            not (why := self._kept_back(order_id, asked))
+            and (wait := lane.wait_s(self._timing.wall.now())) > 0
+        ):
+            left_s = self._timing.waits.modify_valid_s - self._age_s(asked)
+            await self._timing.wall.sleep(min(wait, left_s + _JUST_OVER_S))
         if why or order.broker_order_id is None:
             return NotSent(why)
-        lane.take(parts.clock.now())
+        lane.take(self._timing.wall.now())
         if order.order_type is OrderType.SL_M:
             change = replace(change, protection_bps=order.protection_bps)
-        async with parts.clock.timeout(parts.waits.send_timeout_s):
+        async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
             return await broker.modify(account, order.broker_order_id, change)

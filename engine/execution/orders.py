@@ -16,6 +16,7 @@ from data.order_tables import Attempt, Fill, Order, Request
 from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState, RequestState
+from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.recorder import Recorder
@@ -23,7 +24,9 @@ from engine.booking.states import Flag
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
 from engine.execution.modifies import Changer, check_change, check_terms, more_needed
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.timing import Timing
 
 Rows = list[dict[str, Any]]
 
@@ -90,9 +93,20 @@ class Orders:
     """The orders of all clients."""
 
     def __init__(
-        self, parts: Parts, recorder: Recorder, canceller: Canceller, changer: Changer, watcher: Watcher
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        market_data: MarketData,
+        recorder: Recorder,
+        canceller: Canceller,
+        changer: Changer,
+        watcher: Watcher,
     ) -> None:
-        self._parts = parts
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._market_data = market_data
         self._recorder = recorder
         self._canceller = canceller
         self._changer = changer
@@ -110,7 +124,7 @@ class Orders:
 
         `today` leaves out those that ended on the trading day before, which are kept to be looked at.
         """
-        book, day = self._parts.book, self._parts.market_clock.trading_day
+        book, day = self._kept.book, self._timing.market.trading_day
         ids = book.orders_of_run.get(run, set()) if run is not None else book.live if live else book.orders
         found = [
             order
@@ -124,7 +138,7 @@ class Orders:
 
     def get(self, order_id: int) -> OrderView:
         """One order. Raises `BadInput` for an unknown number."""
-        order = self._parts.book.orders.get(order_id)
+        order = self._kept.book.orders.get(order_id)
         if order is None:
             raise BadInput("order", order_id, "no order of today or still live has this number")
         return order
@@ -134,7 +148,7 @@ class Orders:
 
         So are the unsent ones of runs that paused by themselves.
         """
-        book = self._parts.book
+        book = self._kept.book
         found = [book.orders[order_id] for order_id in book.asking()]
         return sorted(found, key=lambda order: (not order.live, -order.id))
 
@@ -169,7 +183,7 @@ class Orders:
         )
 
     async def _rows(self, query: Executable) -> Rows:
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def modify(
@@ -196,17 +210,17 @@ class Orders:
     ) -> ChangeNeeds:
         """What such a change would block more; nothing is written. Raises `BadInput` as `modify` does."""
         change = OrderChange(quantity, limit_paise, trigger_paise)
-        check_terms(change, self.get(order_id).key, self._parts)
+        check_terms(change, self.get(order_id).key, self._market_data)
         orders = table(Order)
         order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
         asked, reserve_paise = check_change(order, change)
         order.update(asked_quantity=asked, asked_reserve_paise=reserve_paise)
         money, loan, shares = more_needed(order)
-        funds, view = self._parts.book.funds.get(order["client_id"]), self.get(order_id)
+        funds, view = self._kept.book.funds.get(order["client_id"]), self.get(order_id)
         free = available = room = 0
         if funds is not None:
             available, room = funds.available_paise, funds.mtf_limit_paise - funds.mtf_used_paise
-        for holding in self._parts.book.holdings.get(view.client_id, ()):
+        for holding in self._kept.book.holdings.get(view.client_id, ()):
             if (holding.key, holding.product) == (view.key, view.product):
                 free = holding.sellable
         return ChangeNeeds(
@@ -216,7 +230,7 @@ class Orders:
     async def change_ended(self, order_id: int, number: int) -> ChangeEnd:
         """Wait until a change has ended, by the broker's book or the order's own end."""
         ended = asyncio.Event()
-        unsubscribe = self._parts.bus.subscribe(lambda event: ended.set())
+        unsubscribe = self._kept.bus.subscribe(lambda event: ended.set())
         try:
             while True:
                 ended.clear()
@@ -241,7 +255,7 @@ class Orders:
 
     def strangers(self, client_id: int) -> list[BrokerOrder]:
         """A client's live orders at the broker that this desk did not send, the oldest first."""
-        found = self._parts.book.foreign.get(client_id, {}).values()
+        found = self._kept.book.foreign.get(client_id, {}).values()
         return sorted(found, key=lambda order: (order.placed_at, order.broker_order_id))
 
     async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
@@ -251,7 +265,7 @@ class Orders:
         reason is given.
         """
         order = self._raised(order_id, reason)
-        theirs = self._parts.book.foreign.get(order.client_id, {})
+        theirs = self._kept.book.foreign.get(order.client_id, {})
         found = theirs.get(broker_order_id)
         if found is None or order.tag is None:
             live = ", ".join(theirs) or "none"
@@ -269,7 +283,7 @@ class Orders:
         """
         self._raised(order_id, reason)
         await self._tell(order_id, "ORDER_DECLARED_ABSENT", reason)
-        self._recorder.put(ProvenAbsent(order_id, f"{self._parts.actor}: {reason.strip()}"))
+        self._recorder.put(ProvenAbsent(order_id, f"{self._engine.actor}: {reason.strip()}"))
         await self._recorder.flush()
         return self.get(order_id)
 
@@ -282,10 +296,10 @@ class Orders:
         return order
 
     async def _tell(self, order_id: int, action: str, reason: str, broker_order_id: str = "") -> None:
-        order, actor = self.get(order_id), self._parts.actor
+        order, actor = self.get(order_id), self._engine.actor
         details = {"reason": reason.strip(), "broker_order_id": broker_order_id}
         entry = AuditEntry(action, actor, client_id=order.client_id, order_id=order_id, details=details)
-        await self._parts.write_signed_on(lambda unit: unit.audit(entry))
+        await self._engine.write_signed_on(lambda unit: unit.audit(entry))
 
     async def cancel(self, order_ids: Sequence[int], why: str = "by hand") -> CancelResult:
         """Ask for live orders to be cancelled; unsent ones are freed at once.
@@ -296,10 +310,10 @@ class Orders:
             self.get(order_id)
 
         def unit_of_work(unit: Unit) -> Asked:
-            return ask(unit, order_ids, why, self._parts.actor)
+            return ask(unit, order_ids, why, self._engine.actor)
 
         try:
-            asked = await self._parts.store.write(unit_of_work)
+            asked = await self._kept.store.write(unit_of_work)
         except StoreError as problem:
             taken = len(await self._canceller.without_store(order_ids))
             raise type(problem)(f"{problem}; the brokers took {taken} cancels all the same") from problem

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from data.audit import AuditEntry
+from data.clock import Clock
 from data.columns import table
 from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
@@ -24,20 +25,29 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.book.book import read_breaks, read_halts
+from engine.book.book import Book, read_breaks, read_halts
 from engine.book.halt_scope import covered
 from engine.booking.needs import need
 from engine.events import TapeLine
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan, PlanLine
 from engine.refusals import AlreadyRun, DuplicateIntent, Halted
+from engine.rules import Rules
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
 """Order types that are sent with market protection."""
 
 
-def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> tuple[int, list[int]]:
+def reserve(
+    unit: Unit,
+    plan: Plan,
+    lines: Iterable[PlanLine],
+    book: Book,
+    clock: Clock,
+    engine: ThisEngine,
+    rules: Rules,
+) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
     Gives the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A client
@@ -52,15 +62,15 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
-    had = _had(unit, plan, lines, parts)
+    had = _had(unit, plan, lines, clock, engine, rules)
     number = unit.take_ids("run", 1)[0]
     sliced = [(line, *part) for line in lines for part in enumerate(plan.slices(line), start=1)]
     ids = unit.take_ids("order", len(sliced))
     rows = [
-        _order_row(unit, plan, line, quantity, order_id, number, parts) | {"slice": place}
+        _order_row(unit, plan, line, quantity, order_id, number, engine.id) | {"slice": place}
         for order_id, (line, place, quantity) in zip(ids, sliced, strict=True)
     ]
-    clients, key = parts.book.clients, plan.instrument.key
+    clients, key = book.clients, plan.instrument.key
     halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
     if plan.intent.side is Side.BUY:
@@ -77,12 +87,12 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
                 "plan_number": plan.number,
                 "title": plan.title,
                 "status": RunStatus.RUNNING.value,
-                "actor": parts.actor,
-                "instance_id": parts.instance_id,
+                "actor": engine.actor,
+                "instance_id": engine.id,
                 "skipped": len(plan.skipped_lines),
                 "left_paise": plan.left_paise,
                 "cut_paise": plan.cut_paise,
-                "send_within_s": plan.send_within_s or round(parts.rules.send_at_least_s),
+                "send_within_s": plan.send_within_s or round(rules.send_at_least_s),
                 "drift_limit_bps": plan.drift_limit_bps,
                 "priced_paise": plan.last_paise or None,
                 "confirmed_at": unit.now,
@@ -96,7 +106,7 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     unit.audit(
         AuditEntry(
             "RUN_STARTED",
-            parts.actor,
+            engine.actor,
             plan_number=plan.number,
             run_number=number,
             details={
@@ -115,7 +125,7 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
         unit.audit(
             AuditEntry(
                 "ORDER_DENIED" if was_denied else "ORDER_RESERVED",
-                parts.actor,
+                engine.actor,
                 row["client_id"],
                 row["id"],
                 plan.number,
@@ -136,7 +146,9 @@ def reserve(unit: Unit, plan: Plan, lines: Iterable[PlanLine], parts: Parts) -> 
     return number, [row["id"] for row in rows if row["id"] not in denied]
 
 
-def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[int, int]:
+def _had(
+    unit: Unit, plan: Plan, lines: list[PlanLine], clock: Clock, engine: ThisEngine, rules: Rules
+) -> dict[int, int]:
     """Clients whom another run has served with the plan's intent, with that run; none if the plan says again.
 
     Raises `DuplicateIntent` where that is every client.
@@ -144,7 +156,7 @@ def _had(unit: Unit, plan: Plan, lines: list[PlanLine], parts: Parts) -> dict[in
     if plan.intent.again:
         return {}
     clients = {line.client_id for line in lines}
-    found = same_intent(unit.connection, plan.intent, plan.instrument, parts)
+    found = same_intent(unit.connection, plan.intent, plan.instrument, clock, engine, rules)
     had = {client_id: run for client_id, run in found.items() if client_id in clients}
     if had.keys() == clients:
         raise DuplicateIntent(
@@ -161,7 +173,7 @@ def _with_unbooked(unit: Unit, rows: list[dict[str, Any]]) -> set[int]:
 
 
 def _order_row(
-    unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, parts: Parts
+    unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, instance_id: int
 ) -> dict[str, Any]:
     instrument, intent = plan.instrument, plan.intent
     margin = instrument.margin_bps(line.product) if intent.side is Side.BUY else BPS
@@ -196,7 +208,7 @@ def _order_row(
         "blocked_shares": 0,
         "mtf_reserved_paise": 0,
         "demat_sale": False,
-        "instance_id": parts.instance_id,
+        "instance_id": instance_id,
         "trading_date": plan.trading_day,
         "created_at": unit.now,
         "updated_at": unit.now,

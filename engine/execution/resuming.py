@@ -8,16 +8,18 @@ DENIED.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from data.audit import AuditEntry
+from data.clock import Clock
 from data.columns import table
 from data.errors import BadInput
 from data.ledger import Line, Transfer, reserve_money
 from data.order_tables import Order, RunRecord
-from data.reference.instruments import renamed_words
+from data.reference.instruments import InstrumentIndex, renamed_words
 from data.store import Unit, chunks
 from data.tables import Funds, Instance
 from data.vocabulary import (
@@ -31,9 +33,10 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.book.book import read_breaks, read_halts
+from engine.book.book import Book, read_breaks, read_halts
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
+from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.needs import open_need
@@ -43,8 +46,7 @@ from engine.events import TapeLine
 from engine.execution.conditions import drift_bps, run_age_s
 from engine.execution.frozen import Frozen
 from engine.execution.pauses import pause_words
-from engine.market.market import awaited_day, intraday_end
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.planning.checks import (
     ClientInput,
     PlanInputs,
@@ -61,6 +63,8 @@ from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
 from engine.refusals import CannotGoOn, Halted, NoneMayGo
+from engine.rules import Rules
+from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,17 @@ class Prospect:
         return pause_words(run, reason, age_s, run.paused_price_paise)
 
 
-def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: Parts) -> Prospect:
+def look(
+    connection: Connection,
+    number: int,
+    plan: Plan,
+    plans: Plans,
+    kept: Kept,
+    timing: Timing,
+    engine: ThisEngine,
+    index: InstrumentIndex,
+    rules: Rules,
+) -> Prospect:
     """What going on with a run would do now, for the trader to read, and inside a `Unit` to be done.
 
     Raises `BadInput` for an unknown run, `Halted` or `CannotGoOn` where nothing of it may go on.
@@ -132,7 +146,7 @@ def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: P
     if row is None:
         raise BadInput("run", number, "no run has this number")
     run = run_row(row)
-    _check_run(connection, run, parts)
+    _check_run(connection, run, timing, engine)
     of_run = orders.c.run_number == number
     waiting = tuple(
         dict(found)
@@ -148,28 +162,28 @@ def look(connection: Connection, number: int, plan: Plan, plans: Plans, parts: P
     if not waiting:
         raise CannotGoOn(f"run {number} has nothing unsent")
     halts = read_halts(connection)
-    _check_market(run, plan, waiting, halts, parts)
+    _check_market(run, plan, waiting, halts, kept.halt_file, timing, index)
     _check_planned(run, plan, waiting)
     clients = {order["client_id"] for order in waiting}
-    had = _had(connection, run, plan, parts)
-    inputs = _inputs(plan, clients, had.keys(), plans, parts)
+    had = _had(connection, run, plan, timing.wall, engine, rules)
+    inputs = _inputs(plan, clients, had.keys(), plans, kept.book, index)
     if (closed := market_refusal(plan.intent, inputs)) is not None and closed.reason is not (
         Reason.OUTSIDE_PRICE_BAND
     ):
         raise CannotGoOn(f"run {number} cannot go on now: {closed.detail}")
     price = Frame(plan.intent, inputs, {}).reserve_price_paise
-    barred = _barred(connection, plan, waiting, inputs, price, halts, had, parts)
+    barred = _barred(connection, plan, waiting, inputs, price, halts, had, kept.book)
     barred |= {c: r for c, r in _cannot_pay(connection, waiting, price).items() if c not in barred}
-    age_s = run_age_s(run, parts, parts.clock.now())
+    age_s = run_age_s(run, timing.wall, engine, timing.wall.now())
     return Prospect(run, plan, age_s, inputs.last_paise, price, waiting, barred)
 
 
-def _check_run(connection: Connection, run: RunRow, parts: Parts) -> None:
+def _check_run(connection: Connection, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
     if run.finished_at is not None or run.status not in (RunStatus.PAUSED, RunStatus.RUNNING):
         raise CannotGoOn(f"run {run.number} has ended")
     if run.status is RunStatus.RUNNING:
         raise CannotGoOn(f"run {run.number} is not paused")
-    if run.instance_id == parts.instance_id or not parts.engine_lives(run.instance_id):
+    if run.instance_id == engine.id or not engine.lives(run.instance_id):
         return
     instances = table(Instance)
     owner = connection.execute(
@@ -177,28 +191,34 @@ def _check_run(connection: Connection, run: RunRow, parts: Parts) -> None:
             instances.c.id == run.instance_id
         )
     ).one()
-    frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), parts.clock.now()
-    if (now - frozen.since).total_seconds() > parts.waits.frozen_after_s:
+    frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), timing.wall.now()
+    if (now - frozen.since).total_seconds() > timing.waits.frozen_after_s:
         raise CannotGoOn(f"run {run.number}: {frozen.words(now)}; end that process, then go on here")
     who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
     raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
 
 
 def _check_market(
-    run: RunRow, plan: Plan, orders: tuple[OrderRow, ...], halts: list[HaltView], parts: Parts
+    run: RunRow,
+    plan: Plan,
+    orders: tuple[OrderRow, ...],
+    halts: list[HaltView],
+    halt_file: Path,
+    timing: Timing,
+    index: InstrumentIndex,
 ) -> None:
     """Whether the desk and the session let any of it go. Raises `Halted` or `CannotGoOn`."""
     halt = next((halt for halt in halts if halt.scope is HaltScope.EVERYTHING), None)
-    if halt is not None or halt_file_stands(parts.halt_file):
+    if halt is not None or halt_file_stands(halt_file):
         raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
-    if words := renamed_words(parts.index, plan.instrument):
+    if words := renamed_words(index, plan.instrument):
         raise CannotGoOn(f"{words} since plan {plan.number}; stop run {run.number} and plan again")
-    awaited, day = awaited_day(parts), parts.market_clock.trading_day
+    awaited, day = timing.awaited_day(), timing.market.trading_day
     first = orders[0]
     if not may_be_sent(first["after_market"], first["trading_date"], day, awaited):
         raise CannotGoOn(f"the session of run {run.number} is over; stop it, what is blocked is freed")
-    until = intraday_end(parts, plan.instrument.fno)
-    ended = until is not None and parts.market_clock.now() >= until and not plan.intent.after_market
+    until = timing.intraday_end(plan.instrument.fno)
+    ended = until is not None and timing.market.now() >= until and not plan.intent.after_market
     within_day = any(order["product"] == Product.MIS.value for order in orders)
     if plan.intent.side is Side.BUY and within_day and ended:
         raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
@@ -228,17 +248,21 @@ def _not_ours(order_id: int, source: str, run: RunRow) -> str:
     return f"order {order_id} is not {source}: stop run {run.number}, and let the doctor look at the books"
 
 
-def _had(connection: Connection, run: RunRow, plan: Plan, parts: Parts) -> dict[int, int]:
+def _had(
+    connection: Connection, run: RunRow, plan: Plan, clock: Clock, engine: ThisEngine, rules: Rules
+) -> dict[int, int]:
     """Clients whom another run has served with the same intent meanwhile, with that run."""
     if plan.intent.again:
         return {}
-    return same_intent(connection, plan.intent, plan.instrument, parts, run.number)
+    return same_intent(connection, plan.intent, plan.instrument, clock, engine, rules, run.number)
 
 
-def _inputs(plan: Plan, client_ids: set[int], had: Any, plans: Plans, parts: Parts) -> PlanInputs:
+def _inputs(
+    plan: Plan, client_ids: set[int], had: Any, plans: Plans, book: Book, index: InstrumentIndex
+) -> PlanInputs:
     """What the plan would be made from now, under its own policy and protection."""
-    instrument = parts.index.get(plan.instrument.key) or plan.instrument
-    clients = [parts.book.clients[client_id] for client_id in sorted(client_ids)]
+    instrument = index.get(plan.instrument.key) or plan.instrument
+    clients = [book.clients[client_id] for client_id in sorted(client_ids)]
     try:
         inputs = plans.inputs_now(plan.intent, instrument, clients, had)
     except BadInput as problem:
@@ -254,7 +278,7 @@ def _barred(
     price_paise: int,
     halts: list[HaltView],
     had: Mapping[int, int],
-    parts: Parts,
+    book: Book,
 ) -> dict[int, Refusal]:
     """Why the orders of a client may not go, for each client of whom that is so."""
     clients = {client.client_id: client for client in inputs.clients}
@@ -265,7 +289,7 @@ def _barred(
     for order in orders:
         client = replace(
             clients[order["client_id"]],
-            halted=covered(halts, parts.book.clients[order["client_id"]], plan.instrument.key),
+            halted=covered(halts, book.clients[order["client_id"]], plan.instrument.key),
             reduce_only=bool(breaks.get(order["client_id"])),
         )
         refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
@@ -333,7 +357,7 @@ def _repriced(order: OrderRow, price_paise: int) -> tuple[int, int]:
     return open_need({**order, "reserve_price_paise": price_paise})[:2]
 
 
-def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
+def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> list[int]:
     """Do what was looked at in this same transaction; gives the orders to send.
 
     Raises `CannotGoOn` where none would go: then the run stays paused.
@@ -344,7 +368,7 @@ def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
     asks = _asks(prospect.going, price)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served
-    books = Books(unit, parts.actor, parts.rules.sell_credit_bps)
+    books = Books(unit, engine.actor, rules.sell_credit_bps)
     books.load(order["id"] for order in prospect.orders)
     going: list[int] = []
     for order in books.orders.values():
@@ -361,21 +385,19 @@ def go_on(unit: Unit, prospect: Prospect, parts: Parts) -> list[int]:
     books.flush()
     orders, runs = table(Order), table(RunRecord)
     for ids in chunks(going):
-        unit.connection.execute(
-            update(orders).where(orders.c.id.in_(ids)).values(instance_id=parts.instance_id)
-        )
+        unit.connection.execute(update(orders).where(orders.c.id.in_(ids)).values(instance_id=engine.id))
     unit.connection.execute(
         update(runs)
         .where(runs.c.number == run.number)
         .values(
             status=RunStatus.RUNNING.value,
-            instance_id=parts.instance_id,
+            instance_id=engine.id,
             priced_paise=prospect.last_paise,
             confirmed_at=unit.now,
         )
     )
     unit.touched.runs.add(run.number)
-    _tell(unit, prospect, len(going), parts)
+    _tell(unit, prospect, len(going), engine.actor)
     return going
 
 
@@ -409,12 +431,12 @@ def _reprice(books: Books, order: OrderRow, prospect: Prospect) -> None:
     )
 
 
-def _tell(unit: Unit, prospect: Prospect, going: int, parts: Parts) -> None:
+def _tell(unit: Unit, prospect: Prospect, going: int, actor: str) -> None:
     run, denied = prospect.run, prospect.unsent - going
     unit.audit(
         AuditEntry(
             "RUN_RESUMED",
-            parts.actor,
+            actor,
             plan_number=run.plan_number,
             run_number=run.number,
             details={

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from random import Random
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
@@ -31,6 +33,7 @@ from data.vocabulary import (
 )
 from engine.book.book import orders_of_day, read_runs
 from engine.book.halt_file import halt_file_stands
+from engine.book.kept import Kept
 from engine.book.views import OrderView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
@@ -42,8 +45,8 @@ from engine.execution.pauses import pause, pause_words
 from engine.execution.reservation import reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
-from engine.market.market import awaited_day, fetch_quotes, intraday_end
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import Plan, PlanLine, to_json, verify_record
 from engine.planning.service import Plans, narrowed
@@ -56,7 +59,8 @@ from engine.refusals import (
     PlanExpired,
     Refusal,
 )
-from engine.rules import SHOWN_DIGITS
+from engine.rules import SHOWN_DIGITS, Rules
+from engine.timing import Timing
 
 COUNTED = {
     OrderState.FILLED: "filled",
@@ -128,8 +132,26 @@ class RunView:
 class Runs:
     """Starts, watches, pauses and stops runs."""
 
-    def __init__(self, parts: Parts, plans: Plans, dispatcher: Dispatcher, canceller: Canceller) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        rules: Rules,
+        rng: Random,
+        plans: Plans,
+        dispatcher: Dispatcher,
+        canceller: Canceller,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
+        self._rules = rules
+        self._rng = rng
         self._plans = plans
         self._dispatcher = dispatcher
         self._canceller = canceller
@@ -137,7 +159,7 @@ class Runs:
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        parts.bus.subscribe(self._on_event)
+        kept.bus.subscribe(self._on_event)
 
     async def start(self, plan: Plan, confirm: str) -> RunView:
         """Carry out a stored plan once, confirmed by (the first eight or more digits of) its hash.
@@ -145,20 +167,20 @@ class Runs:
         Raises a `Refusal`; then nothing was reserved and nothing is sent.
         """
         await self._check(plan, confirm)
-        confirmed = self._parts.clock.monotonic()
+        confirmed = self._timing.wall.monotonic()
         lines = self._rotated(plan)
         try:
-            number, order_ids = await self._parts.store.write(lambda unit: self._reserve(unit, plan, lines))
+            number, order_ids = await self._kept.store.write(lambda unit: self._reserve(unit, plan, lines))
         except (StoreUnwritable, StoreBusy) as problem:
             raise stopped(str(problem)) from problem
-        self._parts.begun[number] = confirmed
-        self._parts.reached("reserved")
+        self._engine.begun[number] = confirmed
+        self._engine.reached("reserved")
         self._dispatcher.submit(order_ids)
         return self.get(number)
 
     def _reserve(self, unit: Unit, plan: Plan, lines: list[PlanLine]) -> tuple[int, list[int]]:
-        reserved = reserve(unit, plan, lines, self._parts)
-        self._parts.reached("reserving")
+        reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
+        self._engine.reached("reserving")
         return reserved
 
     async def _check(self, plan: Plan, confirm: str) -> None:
@@ -169,38 +191,38 @@ class Runs:
             or not verify_record(to_json(plan))
         ):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
-        await require_trading(self._parts)
-        if words := renamed_words(self._parts.index, plan.instrument):
+        await require_trading(self._kept.store, self._engine)
+        if words := renamed_words(self._market_data.index, plan.instrument):
             raise PlanExpired(f"{words} since plan {plan.number}; plan again")
         if self._plans.expired(plan):
             raise PlanExpired(
-                f"plan {plan.number} is older than {self._parts.rules.plan_valid_s:g} s, "
+                f"plan {plan.number} is older than {self._rules.plan_valid_s:g} s, "
                 "or the clock was set back since; plan again"
             )
-        awaited = awaited_day(self._parts)
-        intent, day = plan.intent, self._parts.market_clock.trading_day
+        awaited = self._timing.awaited_day()
+        intent, day = plan.intent, self._timing.market.trading_day
         if not may_be_sent(intent.after_market, plan.trading_day, day, awaited):
             over = "begun" if intent.after_market else "ended"
             raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
         buys_within_day = intent.side is Side.BUY and any(p.product is Product.MIS for p in plan.ok_lines)
-        until = intraday_end(self._parts, plan.instrument.fno)
-        ended = until is not None and self._parts.market_clock.now() >= until
+        until = self._timing.intraday_end(plan.instrument.fno)
+        ended = until is not None and self._timing.market.now() >= until
         if buys_within_day and ended and not intent.after_market:
             raise PlanExpired(
                 f"intraday buying of {plan.instrument.key} has ended since plan {plan.number}; plan again"
             )
-        halt = next((h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING), None)
-        if halt is not None or halt_file_stands(self._parts.halt_file):
+        halt = next((h for h in self._kept.book.halts if h.scope is HaltScope.EVERYTHING), None)
+        if halt is not None or halt_file_stands(self._kept.halt_file):
             raise Halted(
                 f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
             )
         if not plan.orders:
             raise Refusal("the plan has no order to send")
-        now = self._parts.clock.now()
+        now = self._timing.wall.now()
         key = plan.instrument.key
-        age = self._parts.quotes.age(key, now)
-        stale = age is None or age > self._parts.rules.price_age_limit_s
-        if stale and not await fetch_quotes(self._parts, [key]):
+        age = self._market_data.quotes.age(key, now)
+        stale = self._market_data.too_old(age)
+        if stale and not await self._market_data.fetch([key]):
             symbol = plan.instrument.tradingsymbol
             raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
         drift = self._plans.drift_bps(plan)
@@ -213,20 +235,20 @@ class Runs:
         lines = sorted(plan.ok_lines, key=lambda line: (line.code, line.product))
         if len(lines) < 2:
             return lines
-        start = self._parts.random.randrange(len(lines))
+        start = self._rng.randrange(len(lines))
         return lines[start:] + lines[:start]
 
     def get(self, number: int) -> RunView:
         """A run as it stands. Raises `KeyError` for an unknown number."""
-        return self._view(self._parts.book.runs[number])
+        return self._view(self._kept.book.runs[number])
 
     def all(self) -> list[RunView]:
         """All runs known, newest first."""
-        return [self._view(run) for _, run in sorted(self._parts.book.runs.items(), reverse=True)]
+        return [self._view(run) for _, run in sorted(self._kept.book.runs.items(), reverse=True)]
 
     def of_today(self) -> list[RunView]:
         """Runs of the trading day and for later ones, and what has not ended of days before, newest first."""
-        today = self._parts.market_clock.trading_day
+        today = self._timing.market.trading_day
         return [run for run in self.all() if run.trading_date >= today or run.finished_at is None]
 
     async def of_day(self, day: date) -> list[RunView]:
@@ -237,16 +259,16 @@ class Runs:
             runs = read_runs(connection, orders)
             return [self._told(runs[number], orders[number]) for number in sorted(runs, reverse=True)]
 
-        return await self._parts.store.read_aside(work)
+        return await self._kept.store.read_aside(work)
 
     def need_trader(self) -> list[RunView]:
         """Runs that paused by themselves over unsent orders, newest first."""
-        runs = sorted(self._parts.book.runs.items(), reverse=True)
+        runs = sorted(self._kept.book.runs.items(), reverse=True)
         views = [self._view(run) for _, run in runs if run.paused_by_itself]
         return [view for view in views if view.needs_trader]
 
     def _view(self, run: RunRow) -> RunView:
-        book = self._parts.book
+        book = self._kept.book
         return self._told(run, [book.orders[i] for i in sorted(book.orders_of_run.get(run.number, ()))])
 
     def _told(self, run: RunRow, orders: Sequence[OrderView]) -> RunView:
@@ -256,11 +278,11 @@ class Runs:
         counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
         counts["skipped"] = run.skipped
         counts["total"] = len(orders)
-        now = self._parts.clock.now()
+        now = self._timing.wall.now()
         running = run.status is RunStatus.RUNNING and run.finished_at is None
         frozen = self._frozen.get(run.instance_id) if running else None
         unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)
-        connections = self._parts.connections
+        connections = self._connections
         served = {client_id: calls for client_id, calls in unsent.items() if connections.serves(client_id)}
         return RunView(
             number=run.number,
@@ -277,7 +299,7 @@ class Runs:
             order_ids=tuple(order.id for order in orders),
             settled=all(_settled(order) for order in orders),
             trading_date=max(
-                (order.trading_date for order in orders), default=self._parts.market_clock.trading_day
+                (order.trading_date for order in orders), default=self._timing.market.trading_day
             ),
             pause_reason=run.pause_reason if run.status is RunStatus.PAUSED else None,
             why=frozen.words(now) if frozen else _why_paused(run),
@@ -295,7 +317,7 @@ class Runs:
             run = self.get(number)
             if not run.paused:
                 return run.settled
-            orders = (self._parts.book.orders[order_id] for order_id in run.order_ids)
+            orders = (self._kept.book.orders[order_id] for order_id in run.order_ids)
             return all(_settled(order) or order.state is OrderState.RESERVED for order in orders)
 
         async def wait() -> None:
@@ -303,7 +325,7 @@ class Runs:
                 await self._moved.wait_for(done)
 
         waiting = asyncio.create_task(wait())
-        patience = asyncio.create_task(self._parts.clock.sleep(wait_s))
+        patience = asyncio.create_task(self._timing.wall.sleep(wait_s))
         await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
         for task in (waiting, patience):
             task.cancel()
@@ -317,39 +339,47 @@ class Runs:
 
     async def look_frozen(self) -> None:
         """Look which runs belong to engines that live and do nothing."""
-        before, self._frozen = self._frozen, await look_frozen(self._parts)
+        before, self._frozen = self._frozen, await look_frozen(self._kept, self._timing, self._engine)
         if before.keys() != self._frozen.keys():
-            numbers = [n for n, run in self._parts.book.runs.items() if run.finished_at is None]
-            self._parts.bus.publish([RunChanged(number) for number in numbers])
+            numbers = [n for n, run in self._kept.book.runs.items() if run.finished_at is None]
+            self._kept.bus.publish([RunChanged(number) for number in numbers])
 
     async def pause_dead(self) -> None:
         """Pause the runs whose engine has died over unsent orders: nobody would send them, or say so."""
-        book = self._parts.book
+        book = self._kept.book
         dead = [
             run.number
             for run in book.runs.values()
             if run.status is RunStatus.RUNNING
             and run.finished_at is None
             and self._unsent(run.number)
-            and not self._parts.engine_lives(run.instance_id)
+            and not self._engine.lives(run.instance_id)
         ]
         if dead:
             await self._pause(dead, PauseReason.ENGINE_DIED)
 
     async def _pause(self, numbers: Sequence[int], reason: PauseReason) -> None:
-        parts = self._parts
 
         def unit_of_work(unit: Unit) -> None:
             runs = table(RunRecord)
             for row in unit.connection.execute(select(runs).where(runs.c.number.in_(numbers))).mappings():
                 run = run_row(row)
-                if reason is PauseReason.ENGINE_DIED and parts.engine_lives(run.instance_id):
+                if reason is PauseReason.ENGINE_DIED and self._engine.lives(run.instance_id):
                     continue  # another engine has gone on with it meanwhile
-                orders = [parts.book.orders[i] for i in parts.book.orders_of_run.get(run.number, ())]
-                at = standing(run, Kind.of(orders[0]), parts, parts.clock.now())
-                pause(unit, run, reason, at, parts.actor)
+                orders = [
+                    self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(run.number, ())
+                ]
+                at = standing(
+                    run,
+                    Kind.of(orders[0]),
+                    self._timing.wall,
+                    self._engine,
+                    self._market_data,
+                    self._timing.wall.now(),
+                )
+                pause(unit, run, reason, at, self._engine.actor)
 
-        await parts.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work)
 
     async def prospect(self, number: int) -> Prospect:
         """What going on with a paused run would do now; nothing is done.
@@ -357,9 +387,19 @@ class Runs:
         Raises `BadInput` for an unknown run, and a `Refusal` where it may not go on at all.
         """
         plan = await self._ready_to_go_on(number)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             return await connection.run_sync(
-                lambda plain: look(plain, number, plan, self._plans, self._parts)
+                lambda plain: look(
+                    plain,
+                    number,
+                    plan,
+                    self._plans,
+                    self._kept,
+                    self._timing,
+                    self._engine,
+                    self._market_data.index,
+                    self._rules,
+                )
             )
 
     async def go_on(self, number: int, send: int) -> RunView:
@@ -369,30 +409,40 @@ class Runs:
         is made anew. Raises what `prospect` raises, and `CannotGoOn` where another number is unsent.
         """
         plan = await self._ready_to_go_on(number)
-        began = self._parts.clock.monotonic()
+        began = self._timing.wall.monotonic()
 
         def unit_of_work(unit: Unit) -> list[int]:
-            found = look(unit.connection, number, plan, self._plans, self._parts)
+            found = look(
+                unit.connection,
+                number,
+                plan,
+                self._plans,
+                self._kept,
+                self._timing,
+                self._engine,
+                self._market_data.index,
+                self._rules,
+            )
             if found.unsent != send:
                 raise CannotGoOn(
                     f"{found.unsent} orders of run {number} are unsent now, not {send}; look at it again"
                 )
-            return go_on(unit, found, self._parts)
+            return go_on(unit, found, self._engine, self._rules)
 
-        going = await self._parts.write_signed_on(unit_of_work)
-        self._parts.begun[number] = began
+        going = await self._engine.write_signed_on(unit_of_work)
+        self._engine.begun[number] = began
         self._dispatcher.submit(going)
         return self.get(number)
 
     async def _ready_to_go_on(self, number: int) -> Plan:
         """The plan of a run, once the desk may trade and what is looked at is at hand."""
-        await require_trading(self._parts)
+        await require_trading(self._kept.store, self._engine)
         await self.pause_dead()
-        run = self._parts.book.runs.get(number)
+        run = self._kept.book.runs.get(number)
         if run is None:
             raise BadInput("run", number, "no run has this number")
         plan = await self._plans.get(run.plan_number)
-        orders = self._parts.book.orders
+        orders = self._kept.book.orders
         clients = {orders[order_id].client_id for order_id in self._unsent(number)}
         if clients:
             await self._plans.prepare(plan.instrument.key, sorted(clients))
@@ -400,7 +450,7 @@ class Runs:
 
     async def stop(self, number: int, live: bool) -> RunView:
         """Free the unsent orders of a run; with `live`, cancel the live ones too."""
-        book = self._parts.book
+        book = self._kept.book
         ids = [
             order_id
             for order_id in book.orders_of_run.get(number, ())
@@ -408,15 +458,15 @@ class Runs:
         ]
 
         def unit_of_work(unit: Unit) -> dict[int, int]:
-            asked = ask(unit, ids, f"run {number} stopped", self._parts.actor)
-            _stop(unit, number, self._parts.actor)
+            asked = ask(unit, ids, f"run {number} stopped", self._engine.actor)
+            _stop(unit, number, self._engine.actor)
             return asked.requests
 
-        self._canceller.carry_out(await self._parts.store.write(unit_of_work))
+        self._canceller.carry_out(await self._kept.store.write(unit_of_work))
         return self.get(number)
 
     def _unsent(self, number: int) -> list[int]:
-        book = self._parts.book
+        book = self._kept.book
         return [
             order_id
             for order_id in sorted(book.orders_of_run.get(number, ()))
@@ -427,19 +477,19 @@ class Runs:
 
     async def intent(self, number: int) -> Intent:
         """What a run was planned as, with the symbol that its security has now. Raises `KeyError`."""
-        plan = await self._plans.get(self._parts.book.runs[number].plan_number)
+        plan = await self._plans.get(self._kept.book.runs[number].plan_number)
         return dataclasses.replace(plan.intent, key=self._key_now(number, plan))
 
     def _key_now(self, number: int, plan: Plan) -> str:
         """What the security of a run's orders is called now; its plan has the name of then."""
-        book = self._parts.book
+        book = self._kept.book
         return next((book.orders[i].key for i in book.orders_of_run.get(number, ())), plan.intent.key)
 
     async def repair_intent(self, number: int) -> Intent | None:
         """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
-        run = self._parts.book.runs[number]
+        run = self._kept.book.runs[number]
         plan = await self._plans.get(run.plan_number)
-        orders = [self._parts.book.orders[i] for i in self._parts.book.orders_of_run.get(number, ())]
+        orders = [self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(number, ())]
         failed = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
         retry = {o.client_id for o in orders if o.state in failed and not o.filled_quantity}
         retry |= {line.client_id for line in plan.skipped_lines}
@@ -452,12 +502,12 @@ class Runs:
 
     async def reverse_intent(self, number: int) -> Intent | None:
         """The opposite of what a run filled, at market, client by client."""
-        run = self._parts.book.runs[number]
+        run = self._kept.book.runs[number]
         plan = await self._plans.get(run.plan_number)
         traded: dict[int, int] = defaultdict(int)
         products: dict[int, Product] = {}
-        for order_id in self._parts.book.orders_of_run.get(number, ()):
-            order = self._parts.book.orders[order_id]
+        for order_id in self._kept.book.orders_of_run.get(number, ()):
+            order = self._kept.book.orders[order_id]
             if order.filled_quantity:
                 traded[order.client_id] += order.filled_quantity
                 products[order.client_id] = order.product
@@ -490,11 +540,11 @@ class Runs:
         """Wake those who wait, and close runs of this engine whose orders have all ended."""
         async with self._moved:
             self._moved.notify_all()
-        book = self._parts.book
+        book = self._kept.book
         for run in list(book.runs.values()):
             if run.finished_at is not None or run.number in self._finishing:
                 continue
-            if run.instance_id != self._parts.instance_id and self._parts.engine_lives(run.instance_id):
+            if run.instance_id != self._engine.id and self._engine.lives(run.instance_id):
                 continue
             orders = [book.orders[order_id] for order_id in book.orders_of_run.get(run.number, ())]
             if orders and not any(order.live for order in orders):
@@ -522,14 +572,14 @@ class Runs:
             unit.touched.runs.add(number)
             unit.audit(
                 AuditEntry(
-                    "RUN_FINISHED", self._parts.actor, run_number=number, details={"counts": view.counts}
+                    "RUN_FINISHED", self._engine.actor, run_number=number, details={"counts": view.counts}
                 )
             )
             unit.publish(
                 TapeLine(unit.now, f"run {number} finished: {view.title}: {counts}", "run", f"run:{number}")
             )
 
-        await self._parts.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work)
 
 
 def _settled(order: OrderView) -> bool:

@@ -1,28 +1,27 @@
 """Whether this engine may trade at all: asked before anything that could lead to an order is written."""
 
 from data.audit_writer import standing_stop, stop_words
-from data.store import StoreError
-from engine.boot import boot_problem
-from engine.parts import Parts
+from data.store import Store, StoreError
+from engine.instances import ThisEngine
 from engine.refusals import TradingStopped
 
 
-async def require_trading(parts: Parts) -> None:
+async def require_trading(store: Store, engine: ThisEngine) -> None:
     """Refuse where the books are not to be trusted, the store takes nothing, or this engine cannot sign on.
 
     Raises `TradingStopped`; cancels never ask.
     """
-    if parts.distrust is None:  # a command looks only before it trades
-        parts.distrust = await boot_problem(parts)
-    if trouble := parts.distrust or parts.store.trouble:
+    if engine.trading_disabled is None:  # a command looks only before it trades
+        engine.trading_disabled = await engine.look_at_books()
+    if trouble := engine.trading_disabled or store.trouble:
         raise stopped(trouble)
-    async with parts.store.reader() as connection:  # another engine, or the doctor, may have found something
+    async with store.reader() as connection:  # another engine, or the doctor, may have found something
         found = await connection.run_sync(standing_stop)
     if found:
-        parts.distrust = stop_words(found)
-        raise stopped(parts.distrust)
+        engine.trading_disabled = stop_words(found)
+        raise stopped(engine.trading_disabled)
     try:
-        await parts.sign_on()
+        await engine.sign_on()
     except StoreError as problem:
         raise stopped(str(problem)) from problem
 

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from brokers.contract import BrokerOrder, Rows
 from data.vocabulary import OrderState
+from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import ChangeAbsent, Fact, InDoubt, ProvenAbsent
 from engine.booking.states import Flag
-from engine.parts import Parts
+from engine.timing import Timing
 
 
 @dataclass(slots=True)
@@ -37,12 +38,13 @@ class Doubt:
 class Resolver:
     """Gathers evidence about orders in doubt, read by read. It keeps nothing over a restart."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, timing: Timing) -> None:
+        self._kept = kept
+        self._timing = timing
         self._orders: dict[int, Doubt] = {}
         self._changes: dict[tuple[int, int], Doubt] = {}
         self._strangers: dict[tuple[int, str], datetime] = {}
-        self._day = parts.market_clock.trading_day
+        self._day = timing.market.trading_day
 
     def evidence(self, order_id: int) -> str:
         """What reads have shown of an order in doubt, in words; empty before the first."""
@@ -51,7 +53,7 @@ class Resolver:
 
     def session_lost(self, client_id: int) -> None:
         """Start the evidence about a client anew: it must come from one valid session."""
-        book = self._parts.book
+        book = self._kept.book
         for order_id in [i for i in self._orders if book.orders[i].client_id == client_id]:
             del self._orders[order_id]
 
@@ -69,7 +71,7 @@ class Resolver:
             if order.tag in tags:
                 continue  # the same read books it
             doubt = self._orders.setdefault(order.id, Doubt(self._deadline(order)))
-            if complete and at >= doubt.since + timedelta(seconds=self._parts.waits.absent_first_s):
+            if complete and at >= doubt.since + timedelta(seconds=self._timing.waits.absent_first_s):
                 doubt.reads.append(at)
             alike = [
                 other
@@ -83,14 +85,14 @@ class Resolver:
     def _verdict(
         self, order: OrderView, doubt: Doubt, alike: Sequence[BrokerOrder], at: datetime
     ) -> list[Fact]:
-        waits = self._parts.waits
+        waits = self._timing.waits
         if alike:
             names = ", ".join(other.broker_order_id for other in alike)
             return [InDoubt(order.id, f"the broker has an order of the same kind without our tag: {names}")]
         proven = (
             len(doubt.reads) >= waits.absent_reads
             and doubt.reads[-1] >= doubt.since + timedelta(seconds=waits.absent_last_s)
-            and order.trading_date >= self._parts.market_clock.trading_day
+            and order.trading_date >= self._timing.market.trading_day
         )
         if proven:
             return [ProvenAbsent(order.id, doubt.words())]
@@ -98,7 +100,7 @@ class Resolver:
 
     def overdue(self, unknown: Iterable[OrderView], now: datetime) -> list[Fact]:
         """Those UNKNOWN orders whose doubt has lasted too long, whatever could be read: the trader's now."""
-        late = timedelta(seconds=self._parts.waits.trader_after_s)
+        late = timedelta(seconds=self._timing.waits.trader_after_s)
         return [
             InDoubt(order.id, f"{self._orders.get(order.id, Doubt(now)).words()}; the broker's app can tell")
             for order in unknown
@@ -113,7 +115,7 @@ class Resolver:
         `open_changes` maps the client's orders to the numbers of those requests; of others, which are done,
         what reads have shown is forgotten.
         """
-        book = self._parts.book
+        book = self._kept.book
         for done in [
             (order_id, number)
             for order_id, number in self._changes
@@ -122,7 +124,7 @@ class Resolver:
             del self._changes[done]
         facts: list[Fact] = []
         seen = {order.broker_order_id for order in orders}
-        waits = self._parts.waits
+        waits = self._timing.waits
         for order_id, number in open_changes.items():
             order = book.orders[order_id]
             if order.broker_order_id not in seen:
@@ -137,7 +139,7 @@ class Resolver:
 
     def read_due(self, unknown: Iterable[OrderView], last_read: datetime) -> datetime | None:
         """When the book of a client with these UNKNOWN orders is read next; None where there are none."""
-        waits = self._parts.waits
+        waits = self._timing.waits
         moments: list[datetime] = []
         for order in unknown:
             sent = order.sent_at or order.created_at
@@ -148,19 +150,19 @@ class Resolver:
 
     def _in_doubt(self, client_id: int) -> list[OrderView]:
         """A client's UNKNOWN orders."""
-        book = self._parts.book
+        book = self._kept.book
         ids = book.orders_of_client.get(client_id, set()) & book.live
         return [o for o in (book.orders[i] for i in sorted(ids)) if o.state is OrderState.UNKNOWN]
 
     def _deadline(self, order: OrderView) -> datetime:
         """When the call that sent an order must have ended, whatever became of it."""
-        return (order.sent_at or order.created_at) + timedelta(seconds=self._parts.waits.send_timeout_s)
+        return (order.sent_at or order.created_at) + timedelta(seconds=self._timing.waits.send_timeout_s)
 
     def _complete(self, client_id: int, orders: Rows[BrokerOrder]) -> bool:
         """Whether a read holds every order of the day that is known to be at the broker, and no odd row."""
         if orders.unread:
             return False
-        book, day = self._parts.book, self._parts.market_clock.trading_day
+        book, day = self._kept.book, self._timing.market.trading_day
         known = {
             order.broker_order_id
             for order in (book.orders[i] for i in book.orders_of_client.get(client_id, ()))
@@ -173,7 +175,7 @@ class Resolver:
         self, client_id: int, orders: Sequence[BrokerOrder], at: datetime
     ) -> list[BrokerOrder]:
         """The orders of a read that are not ours, each with the time it was first seen."""
-        book, day = self._parts.book, self._parts.market_clock.trading_day
+        book, day = self._kept.book, self._timing.market.trading_day
         if day != self._day:
             self._day = day
             self._strangers.clear()
@@ -188,7 +190,7 @@ class Resolver:
         return strangers
 
     def _forget(self, client_id: int, still: set[int]) -> None:
-        book = self._parts.book
+        book = self._kept.book
         for order_id in [i for i in self._orders if book.orders[i].client_id == client_id and i not in still]:
             del self._orders[order_id]
 

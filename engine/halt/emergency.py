@@ -8,17 +8,20 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+from brokers.connections import Connections
 from brokers.contract import BrokerOrder, BrokerStatus
 from data.errors import BadInput
 from data.home import certificates_folder
 from data.vocabulary import OrderState
+from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
 from engine.halt.certificate import Certificate, CertificateLine, CertificateOrder
 from engine.halt.checked import check_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.round import Round
 from engine.halt.sweep import Sent, cancel_times, lost_order, named
-from engine.parts import Parts
+from engine.rules import Rules
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -39,22 +42,32 @@ _UNKNOWN = ("unknown", "live", "tried")
 """Results of orders of which nobody can say that they have ended."""
 
 
-async def certify_from_books(parts: Parts, reading: Round, halt: HaltView, why: str) -> Certificate:
+async def certify_from_books(
+    book: Book,
+    timing: Timing,
+    connections: Connections,
+    rules: Rules,
+    reading: Round,
+    halt: HaltView,
+    why: str,
+) -> Certificate:
     """Read the brokers' books back after `Round.cancel_from_books`, then GTTs and alerts, and certify.
 
     `why` is what kept the halt out of the books; no money is freed before they take it.
     """
     await reading.read_back()
-    conditionals, conditionals_unread = await look_at_conditionals(parts, reading.clients)
+    conditionals, conditionals_unread = await look_at_conditionals(
+        book, timing, connections, rules, reading.clients
+    )
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
-    lost = [lost_order(order_id) for order_id in reading.orders if order_id not in parts.book.orders]
-    found = [parts.book.orders[order_id] for order_id in reading.orders if order_id in parts.book.orders]
+    lost = [lost_order(order_id) for order_id in reading.orders if order_id not in book.orders]
+    found = [book.orders[order_id] for order_id in reading.orders if order_id in book.orders]
     for order in found:
         by_client[order.client_id].append(_entry(order, reading))
     entries = [*lost, *(entry for rows in by_client.values() for entry in rows)]
     results = Counter(entry.result for entry in entries)
     unread = reading.unread_books()
-    lines = [_line(parts, client_id, rows, halt, reading.sent) for client_id, rows in by_client.items()]
+    lines = [_line(book, client_id, rows, halt, reading.sent) for client_id, rows in by_client.items()]
     first, last = cancel_times([entry.order_id for entry in entries], halt, reading.sent)
     blocked = sum(order.blocked_paise for order in found)
     return Certificate(
@@ -63,7 +76,7 @@ async def certify_from_books(parts: Parts, reading: Round, halt: HaltView, why: 
         value=halt.value,
         by=halt.by,
         at=halt.at,
-        last_read_at=parts.clock.now(),
+        last_read_at=timing.wall.now(),
         ended=reading.books_are_quiet() and not any(results[word] for word in _UNKNOWN),
         cancelled=results["cancelled"],
         filled_meanwhile=results["filled"],
@@ -115,11 +128,11 @@ def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> str
 
 
 def _line(
-    parts: Parts, client_id: int, entries: list[CertificateOrder], halt: HaltView, sent: Sent
+    book: Book, client_id: int, entries: list[CertificateOrder], halt: HaltView, sent: Sent
 ) -> CertificateLine:
-    code, name = named(parts.book, client_id)
+    code, name = named(book, client_id)
     results = Counter(entry.result for entry in entries)
-    funds = parts.book.funds.get(client_id)
+    funds = book.funds.get(client_id)
     available = 0 if funds is None else funds.available_paise
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
     unsent = f"{results['unsent']} unsent keep their money until the books take the halt"

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from brokers.connections import Connections
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput, shortened
@@ -33,6 +34,7 @@ from data.vocabulary import (
 )
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.halt_scope import covers
+from engine.book.kept import Kept
 from engine.book.views import ClientView, HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.execution.book_reads import Watcher
@@ -49,7 +51,10 @@ from engine.halt.emergency import (
 )
 from engine.halt.round import FromBooks, Round
 from engine.halt.sweep import Before, Results, certify
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.rules import Rules
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +117,23 @@ FILE_ONLY = 0
 class Halts:
     """Fires halts, follows each to its certificate, and resumes them by number."""
 
-    def __init__(self, parts: Parts, canceller: Canceller, watcher: Watcher) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        rules: Rules,
+        canceller: Canceller,
+        watcher: Watcher,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
+        self._rules = rules
         self._canceller = canceller
         self._watcher = watcher
         self._certificates: dict[int, Certificate] = {}
@@ -129,9 +149,9 @@ class Halts:
 
     def active(self) -> list[HaltView]:
         """The halts that stand, oldest first; a HALT file without a row comes last, as `FILE_ONLY`."""
-        standing = list(self._parts.book.halts)
+        standing = list(self._kept.book.halts)
         if all(halt.scope is not HaltScope.EVERYTHING for halt in standing):
-            told = read_halt_file(self._parts.halt_file)
+            told = read_halt_file(self._kept.halt_file)
             if told is not None:
                 standing.append(HaltView(FILE_ONLY, HaltScope.EVERYTHING, "", *told))
         return standing
@@ -149,20 +169,20 @@ class Halts:
         )
 
     def _in_scope(self, scope: HaltScope, value: str) -> list[OrderView]:
-        book = self._parts.book
-        halt = HaltView(0, scope, value, self._parts.clock.now(), "", self._members(scope, value))
+        book = self._kept.book
+        halt = HaltView(0, scope, value, self._timing.wall.now(), "", self._members(scope, value))
         live = [book.orders[order_id] for order_id in sorted(book.live)]
         return [order for order in live if _is_in(halt, book.clients.get(order.client_id), order.key)]
 
     def check_scope(self, scope: HaltScope, value: str) -> str:
         """The scope's value as stored. Raises `BadInput` for a broker, group, client or symbol not known."""
-        book = self._parts.book
+        book = self._kept.book
         known: dict[HaltScope, Callable[[], Iterable[str]]] = {
             HaltScope.EVERYTHING: lambda: [""],
             HaltScope.BROKER: lambda: {client.broker for client in book.clients.values()},
             HaltScope.GROUP: lambda: {name for c in book.clients.values() for name in c.groups},
             HaltScope.CLIENT: lambda: map(str, book.clients),
-            HaltScope.SYMBOL: lambda: [value if self._parts.index.get(value) else ""],
+            HaltScope.SYMBOL: lambda: [value if self._market_data.index.get(value) else ""],
         }
         if value not in set(known[scope]()) or (scope is HaltScope.SYMBOL and not value):
             raise BadInput(scope.value, value, "give one that the desk knows")
@@ -183,11 +203,11 @@ class Halts:
         the commit, when that takes longer than `Waits.write_lock_wait_s`.
         """
         value = self.check_scope(scope, value)
-        at, self.unwritten = self._parts.clock.now(), None
+        at, self.unwritten = self._timing.wall.now(), None
         if scope is HaltScope.EVERYTHING:
-            write_halt_file(self._parts.halt_file, by, at)
+            write_halt_file(self._kept.halt_file, by, at)
         writing = asyncio.ensure_future(
-            self._parts.store.write(lambda unit: self._open(unit, by, scope, value))
+            self._kept.store.write(lambda unit: self._open(unit, by, scope, value))
         )
         await self._patiently(writing)
         reading, done = None, FromBooks(0, 0)
@@ -203,25 +223,36 @@ class Halts:
                 raise  # the halt was kept: the next opening follows it
             why = _words(problem)
             orders = len(in_scope) + done.others
-            made = await certify_from_books(self._parts, reading, unbooked, why)
-            kept = leave_certificate(self._parts.home, made) is not None
+            made = await certify_from_books(
+                self._kept.book, self._timing, self._connections, self._rules, reading, unbooked, why
+            )
+            kept = leave_certificate(self._kept.home, made) is not None
             unwritten = Unwritten(at, by, why, orders, done.taken, made.unread, made, kept)
             self.unwritten = unwritten
-            self._parts.bus.publish([HaltChanged(FILE_ONLY)])
+            self._kept.bus.publish([HaltChanged(FILE_ONLY)])
             kind = type(problem) if isinstance(problem, StoreError) else StoreFailed
             raise kind(f"{why}; {unwritten.words}") from problem
         if reading is not None:  # what its cancels met that the books did not know as live
             before.orders = reading.late | before.orders
-        self._parts.reached("halt_written")
+        self._engine.reached("halt_written")
         self._canceller.carry_out(asked.requests)
         return await self._follow(halt, before)
 
     def _round(self, halt: HaltView, before: Before) -> Round:
-        return Round(self._parts, self._canceller, self._watcher, halt, before)
+        return Round(
+            self._kept,
+            self._timing,
+            self._connections,
+            self._market_data,
+            self._canceller,
+            self._watcher,
+            halt,
+            before,
+        )
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
-        patience = asyncio.create_task(self._parts.clock.sleep(self._parts.waits.write_lock_wait_s))
+        patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.write_lock_wait_s))
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
 
@@ -247,7 +278,7 @@ class Halts:
             .where(orders.c.state.in_(live))
             .order_by(orders.c.id)
         ):
-            client = self._parts.book.clients.get(row.client_id)  # None: another process's, not yet heard of
+            client = self._kept.book.clients.get(row.client_id)  # None: another process's, not yet heard of
             key = f"{row.exchange}:{row.symbol_now}"
             if _is_in(halt, client, key):
                 before.orders[row.id] = row.blocked_paise
@@ -294,7 +325,7 @@ class Halts:
         """The clients of a group now; a halt of it stays with them."""
         if scope is not HaltScope.GROUP:
             return frozenset()
-        return frozenset(c.id for c in self._parts.book.clients.values() if value in c.groups)
+        return frozenset(c.id for c in self._kept.book.clients.values() if value in c.groups)
 
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
@@ -304,10 +335,18 @@ class Halts:
                 made = await self._until_over(halt, before, reading)
             except Exception as problem:  # whatever it was, what the brokers' books show is told
                 log.exception("halt %s could not be followed to a stored certificate", halt.number)
-                made = await certify_from_books(self._parts, reading, halt, _words(problem))
+                made = await certify_from_books(
+                    self._kept.book,
+                    self._timing,
+                    self._connections,
+                    self._rules,
+                    reading,
+                    halt,
+                    _words(problem),
+                )
                 made = replace(made, unsent_freed=before.unsent_freed)
                 self._certificates[halt.number] = made
-                if leave_certificate(self._parts.home, made) is None:
+                if leave_certificate(self._kept.home, made) is None:
                     raise
         except BaseException:
             reading.close()
@@ -317,12 +356,11 @@ class Halts:
 
     async def _until_over(self, halt: HaltView, before: Before, reading: Round) -> Certificate:
         """Read until all is quiet or the deadline is past; returns the certificate of that, stored."""
-        parts = self._parts
-        began = parts.clock.monotonic()
-        deadline, doubtful = began + reading.deadline_s(), began + parts.waits.halt_doubt_s
+        began = self._timing.wall.monotonic()
+        deadline, doubtful = began + reading.deadline_s(), began + self._timing.waits.halt_doubt_s
         while True:
-            await reading.go_on(parts.waits.halt_readback_s)
-            now = parts.clock.monotonic()
+            await reading.go_on(self._timing.waits.halt_readback_s)
+            now = self._timing.wall.monotonic()
             over = now >= deadline or (now >= doubtful and reading.only_doubt())
             made = await self._certify(halt, before, reading, final=over)
             if over or reading.is_quiet():
@@ -340,9 +378,9 @@ class Halts:
     async def _read_on(self, halt: HaltView, before: Before, reading: Round, kept: Certificate) -> None:
         """Store another certificate whenever what it says changes, until it has ended or is resumed."""
         try:
-            while not kept.ended and halt.number in {one.number for one in self._parts.book.halts}:
-                await self._parts.clock.sleep(self._parts.waits.live_poll_s)
-                await reading.go_on(self._parts.waits.live_poll_s)
+            while not kept.ended and halt.number in {one.number for one in self._kept.book.halts}:
+                await self._timing.wall.sleep(self._timing.waits.live_poll_s)
+                await reading.go_on(self._timing.waits.live_poll_s)
                 made = await self._certify(halt, before, reading, final=True)
                 made = replace(
                     made, conditionals=kept.conditionals, conditionals_unread=kept.conditionals_unread
@@ -361,7 +399,7 @@ class Halts:
             refused=await self._refused(before.orders),
             released=await self._released(before.orders, halt.number),
             tried=self._canceller.tried,
-            read_at=self._parts.clock.now(),
+            read_at=self._timing.wall.now(),
             ended=reading.is_ended(),
             clients=len(reading.clients),
             strangers=reading.strangers(),
@@ -370,22 +408,24 @@ class Halts:
             unread_rows=reading.unread_rows(),
             passed_over=reading.passed_over(),
         )
-        made = certify(self._parts.book, halt, before, results, self._canceller.sent)
+        made = certify(self._kept.book, halt, before, results, self._canceller.sent)
         self._certificates[halt.number] = made
-        self._parts.bus.publish([HaltChanged(halt.number)])
+        self._kept.bus.publish([HaltChanged(halt.number)])
         return made
 
     async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
         """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
-        found, unread = await look_at_conditionals(self._parts, reading.clients)
+        found, unread = await look_at_conditionals(
+            self._kept.book, self._timing, self._connections, self._rules, reading.clients
+        )
         made = replace(made, conditionals=found, conditionals_unread=unread)
         self._certificates[made.number] = made
-        self._parts.bus.publish([HaltChanged(made.number)])
+        self._kept.bus.publish([HaltChanged(made.number)])
         return made
 
     async def _keep(self, made: Certificate) -> None:
-        version = await self._parts.store.write(lambda unit: self._store(unit, made))
-        write_certificate(self._parts.home, made, version)
+        version = await self._kept.store.write(lambda unit: self._store(unit, made))
+        write_certificate(self._kept.home, made, version)
 
     async def book_left(self, follow: bool = False) -> set[int]:
         """Take certificates up into the books that those could not take as they were made.
@@ -396,12 +436,12 @@ class Halts:
         not know yet. Raises `StoreError`; a file that holds no certificate is set aside and told once.
         """
         told: set[int] = set()
-        for path in left_certificates(self._parts.home):
+        for path in left_certificates(self._kept.home):
             try:
                 made = read_certificate(path)
                 if made is None:
                     continue
-                booked = await self._parts.store.write(lambda unit, made=made: self._book_left(unit, made))
+                booked = await self._kept.store.write(lambda unit, made=made: self._book_left(unit, made))
             except StoreError:
                 raise
             except Exception as problem:
@@ -412,16 +452,16 @@ class Halts:
             if not booked.version:
                 continue
             made = as_booked(made, booked.number)
-            write_certificate(self._parts.home, made, booked.version)
+            write_certificate(self._kept.home, made, booked.version)
             self._certificates[made.number] = made
             self.unwritten = None
             told.update(line.client_id for line in made.lines)
-            self._parts.bus.publish([HaltChanged(made.number)])
+            self._kept.bus.publish([HaltChanged(made.number)])
             if follow and booked.opened is not None:
                 halt, before, asked = booked.opened
                 self._canceller.carry_out(asked.requests)
                 self._read_on_later(halt, before, self._round(halt, before), made)
-        return told & self._parts.book.clients.keys()
+        return told & self._kept.book.clients.keys()
 
     def _leave_out(self, path: Path, problem: Exception) -> None:
         """Tell once of a file that could not be taken up; where that is its own fault, it is set aside."""
@@ -434,7 +474,7 @@ class Halts:
         why = shortened(f"{type(problem).__name__}: {words}")
         log.error("a certificate could not be taken up; it stands as certificates/%s: %s", name, why)
         told = f"a cancel-all's certificate could not be taken up, see certificates/{name}: {why}"
-        self._parts.bus.publish([TapeLine(self._parts.clock.now(), told, "halt")])
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), told, "halt")])
 
     def _book_left(self, unit: Unit, made: Certificate) -> "_Booked":
         """Write a certificate that is not in the books, and its halt where that is not either."""
@@ -472,7 +512,7 @@ class Halts:
     async def take_up(self) -> None:
         """Follow halts that stand, and that an earlier run of the program left before their end."""
         halts = table(Halt)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = (
                 await connection.execute(
                     select(halts).where(halts.c.ended_at.is_(None), halts.c.before.is_not(None))
@@ -490,7 +530,7 @@ class Halts:
                 frozenset(row["members"] or ()),
             )
             before = Before.from_json(row["before"])
-            known = {i: paise for i, paise in before.orders.items() if i in self._parts.book.orders}
+            known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
             before.orders = known  # what ended on an earlier day needs no certificate any more
             made = self._certificates.get(number)
             if made is None:
@@ -506,7 +546,7 @@ class Halts:
     async def _refused(self, order_ids: Iterable[int]) -> set[int]:
         requests = table(Request)
         refused: set[int] = set()
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             for ids in chunks(order_ids):
                 rows = await connection.execute(
                     select(requests.c.order_id).where(
@@ -521,7 +561,7 @@ class Halts:
         txns, postings, halts = table(Txn), table(Posting), table(Halt)
         fired = select(halts.c.at).where(halts.c.number == number).scalar_subquery()
         released: dict[int, int] = {}
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             for ids in chunks(order_ids):
                 rows = await connection.execute(
                     select(txns.c.order_id, func.sum(postings.c.amount_paise))
@@ -617,11 +657,11 @@ class Halts:
             ).first()
             return ended, still is None
 
-        ended, none_left = await self._parts.store.write(unit_of_work)
+        ended, none_left = await self._kept.store.write(unit_of_work)
         if none_left:
-            self._parts.halt_file.unlink(missing_ok=True)
+            self._kept.halt_file.unlink(missing_ok=True)
             self.unwritten = None
-            self._parts.bus.publish([HaltChanged(ended)])
+            self._kept.bus.publish([HaltChanged(ended)])
         return ended
 
     def certificate(self, number: int) -> Certificate | None:
@@ -635,14 +675,14 @@ class Halts:
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
         await self.load_certificates()
-        standing = [h for h in self._parts.book.halts if h.scope is HaltScope.EVERYTHING]
-        if standing and not halt_file_stands(self._parts.halt_file):
-            write_halt_file(self._parts.halt_file, standing[-1].by, standing[-1].at)
+        standing = [h for h in self._kept.book.halts if h.scope is HaltScope.EVERYTHING]
+        if standing and not halt_file_stands(self._kept.halt_file):
+            write_halt_file(self._kept.halt_file, standing[-1].by, standing[-1].at)
 
     async def load_certificates(self) -> None:
         """Read stored certificates, the latest of each halt, of other processes' halts too."""
         kept = table(HaltCertificate)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = await connection.execute(select(kept.c.halt_number, kept.c.body).order_by(kept.c.version))
             for number, body in rows:
                 self._certificates[number] = Certificate.from_json(body)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import update
 
+from brokers.connections import Connections
 from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
 from data.columns import table
 from data.order_tables import Halt
@@ -15,6 +16,7 @@ from data.reference.emergency import emergency_paths
 from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers
+from engine.book.kept import Kept
 from engine.book.views import ClientView, HaltView, OrderView
 from engine.execution.book_reads import MAY_LIVE, Watcher
 from engine.execution.cancels import Asked, Canceller, ask
@@ -25,8 +27,9 @@ from engine.halt.certificate import (
     CertificateUnread,
 )
 from engine.halt.sweep import Before, Sent
-from engine.parts import Parts
+from engine.market.market_data import MarketData
 from engine.rules import READERS
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +60,25 @@ class Round:
     """
 
     def __init__(
-        self, parts: Parts, canceller: Canceller, watcher: Watcher, halt: HaltView, before: Before
+        self,
+        kept: Kept,
+        timing: Timing,
+        connections: Connections,
+        market_data: MarketData,
+        canceller: Canceller,
+        watcher: Watcher,
+        halt: HaltView,
+        before: Before,
     ) -> None:
-        self._parts = parts
+        self._kept = kept
+        self._timing = timing
+        self._connections = connections
+        self._market_data = market_data
         self._canceller = canceller
         self._watcher = watcher
         self._halt = halt
         self._before = before
-        self._began = parts.clock.monotonic()
+        self._began = timing.wall.monotonic()
         self._readers = asyncio.Semaphore(READERS)
         self._met: dict[tuple[int, str], BrokerOrder] = {}
         self._odd_met: set[tuple[int, str]] = set()
@@ -74,10 +88,10 @@ class Round:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._books: dict[int, tuple[float, Rows[BrokerOrder]]] = {}
         self._orders = defaultdict[int, list[int]](list)
-        for order_id in before.orders.keys() & parts.book.orders.keys():
-            self._orders[parts.book.orders[order_id].client_id].append(order_id)
-        inside = [c for c in parts.book.clients.values() if self._in_scope(c)]
-        known = self._orders.keys() & parts.book.clients.keys()
+        for order_id in before.orders.keys() & kept.book.orders.keys():
+            self._orders[kept.book.orders[order_id].client_id].append(order_id)
+        inside = [c for c in kept.book.clients.values() if self._in_scope(c)]
+        known = self._orders.keys() & kept.book.clients.keys()
         asked = {client.id for client in inside if self._may_have_orders(client)} | known
         self.clients = sorted(asked)
         self.not_signed_in = tuple(sorted(client.code for client in inside if client.id not in asked))
@@ -86,18 +100,17 @@ class Round:
         return self._halt.scope is HaltScope.SYMBOL or covers(self._halt, client, "")
 
     def _may_have_orders(self, client: ClientView) -> bool:
-        signed_in = client.session is SessionState.OK and self._parts.connections.serves(client.id)
-        return signed_in or bool(self._parts.book.foreign.get(client.id))
+        signed_in = client.session is SessionState.OK and self._connections.serves(client.id)
+        return signed_in or bool(self._kept.book.foreign.get(client.id))
 
     def deadline_s(self) -> float:
         """How long this round is waited for, by the time that its reads take within the brokers' budgets."""
-        parts = self._parts
-        connections = parts.connections
+        connections = self._connections
         pairs = [connections.broker_of(one) for one in self.clients if connections.serves(one)]
         accounts = {id(broker): [a for b, a in pairs if b is broker] for broker, _ in pairs}
         brokers = {id(broker): broker for broker, _ in pairs}
         eta = max((brokers[key].read_eta_s(accounts[key], CALLS) for key in brokers), default=0.0)
-        return max(parts.waits.halt_deadline_s, eta + ETA_MARGIN_S if eta else 0.0)
+        return max(self._timing.waits.halt_deadline_s, eta + ETA_MARGIN_S if eta else 0.0)
 
     # --- reading ---
 
@@ -110,7 +123,7 @@ class Round:
                 self._tasks[client_id] = asyncio.create_task(self._until_settled(client_id))
         going = [task for task in self._tasks.values() if not task.done()]
         if going:
-            patience = asyncio.create_task(self._parts.clock.sleep(seconds))
+            patience = asyncio.create_task(self._timing.wall.sleep(seconds))
             everyone = asyncio.create_task(_all(going))
             await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
             everyone.cancel()
@@ -122,7 +135,7 @@ class Round:
             task.cancel()
 
     async def _until_settled(self, client_id: int) -> None:
-        waits, clock = self._parts.waits, self._parts.clock
+        waits, clock = self._timing.waits, self._timing.wall
         await self._canceller.first_answers(client_id, waits.cancel_repeat_s)
         pause = waits.halt_readback_s
         while True:
@@ -140,10 +153,10 @@ class Round:
         """Read a client's books and cancel what is live there and was not asked to end yet."""
         await self._watcher.read(client_id)
         await self._cancel_late(client_id)
-        client = self._parts.book.clients[client_id]
+        client = self._kept.book.clients[client_id]
         theirs = {
             name: order
-            for name, order in self._parts.book.foreign.get(client_id, {}).items()
+            for name, order in self._kept.book.foreign.get(client_id, {}).items()
             if covers(self._halt, client, self._key(order))
         }
         self._met |= {(client_id, name): order for name, order in theirs.items()}
@@ -161,7 +174,7 @@ class Round:
         late = [o for o in self._live_here(client_id) if not self._canceller.is_cancelling(o.id)]
         if late:
             try:
-                asked = await self._parts.store.write(lambda unit: self._ask(unit, late))
+                asked = await self._kept.store.write(lambda unit: self._ask(unit, late))
             except StoreError as problem:  # asked for again at the next read
                 log.error("cancels of orders that came back could not be written: %s", problem)
                 await self._canceller.without_store([order.id for order in late])
@@ -170,7 +183,7 @@ class Round:
                 self._count(order)
             self._before.unsent_freed += len(asked.freed)
             self._canceller.carry_out(asked.requests)
-            await self._canceller.first_answers(client_id, self._parts.waits.cancel_repeat_s)
+            await self._canceller.first_answers(client_id, self._timing.waits.cancel_repeat_s)
             await self._watcher.read(client_id)
         ahead = [o for o in self._live_there(client_id) if o.id not in self._ahead_met]
         self._ahead_met |= {order.id for order in ahead}
@@ -195,11 +208,11 @@ class Round:
         return asked
 
     def _available(self, client_id: int) -> int:
-        funds = self._parts.book.funds.get(client_id)
+        funds = self._kept.book.funds.get(client_id)
         return 0 if funds is None else funds.available_paise
 
     def _stands(self) -> bool:
-        return any(halt.number == self._halt.number for halt in self._parts.book.halts)
+        return any(halt.number == self._halt.number for halt in self._kept.book.halts)
 
     def _count(self, order: OrderView) -> None:
         """Take an order in among those of the halt."""
@@ -211,7 +224,7 @@ class Round:
 
     def _live_here(self, client_id: int) -> list[OrderView]:
         """The client's orders that live by this desk's books: the halt's, and others while it stands."""
-        book = self._parts.book
+        book = self._kept.book
         client = book.clients.get(client_id)
         stands = self._stands()
         live = [book.orders[i] for i in sorted(book.orders_of_client.get(client_id, set()) & book.live)]
@@ -227,7 +240,7 @@ class Round:
 
         Either is behind the other: which, the next reads tell.
         """
-        book = self._parts.book
+        book = self._kept.book
         client = book.clients.get(client_id)
         names = ((client_id, name) for name in self._watcher.live_rows(client_id))
         ours = [book.orders[book.by_broker_id[name]] for name in names if name in book.by_broker_id]
@@ -259,7 +272,7 @@ class Round:
         orders = await self._look(client_id)
         if orders is None:
             return None
-        book = self._parts.book
+        book = self._kept.book
         live = [one.broker_order_id for one in self._live_in(client_id)]
         ours = {name: book.by_broker_id.get((client_id, name)) for name in live}
         late = {name: i for name, i in ours.items() if i is not None and i not in self._before.orders}
@@ -278,7 +291,7 @@ class Round:
 
     async def _look(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's own book, booked nowhere; None where it cannot be read."""
-        moment = self._parts.clock.monotonic()
+        moment = self._timing.wall.monotonic()
         async with self._readers:
             orders = await self._watcher.book_of(client_id)
         if orders is not None:
@@ -290,14 +303,13 @@ class Round:
 
         A client whose broker cannot be asked from here is not waited for.
         """
-        parts = self._parts
-        deadline, left = parts.clock.monotonic() + self.deadline_s(), self.clients
+        deadline, left = self._timing.wall.monotonic() + self.deadline_s(), self.clients
         while True:
             await asyncio.gather(*(self._look(client_id) for client_id in left))
             left = [c for c in left if not (self._is_quiet_in_book(c) or self._watcher.was_not_asked(c))]
-            if not left or parts.clock.monotonic() >= deadline:
+            if not left or self._timing.wall.monotonic() >= deadline:
                 return
-            await parts.clock.sleep(parts.waits.halt_readback_s)
+            await self._timing.wall.sleep(self._timing.waits.halt_readback_s)
 
     # --- what the brokers' own books have come to, where nothing can be booked ---
 
@@ -318,7 +330,7 @@ class Round:
 
     def _live_in(self, client_id: int) -> list[BrokerOrder]:
         """The orders in the halt's scope that live in a client's book as last read."""
-        client = self._parts.book.clients[client_id]
+        client = self._kept.book.clients[client_id]
         return [
             order
             for order in self._book_of(client_id)
@@ -352,7 +364,7 @@ class Round:
 
     def unread_books(self) -> tuple[CertificateUnread, ...]:
         """The clients whose books were not read, with the broker's words."""
-        tried = Counter(self._parts.book.orders[order_id].client_id for order_id in self._tried())
+        tried = Counter(self._kept.book.orders[order_id].client_id for order_id in self._tried())
         return tuple(self._unread(c, tried[c], True) for c in self.clients if not self._is_read_in_book(c))
 
     def rows_unread_in_books(self) -> tuple[CertificateRow, ...]:
@@ -389,7 +401,7 @@ class Round:
 
     def _lost(self) -> bool:
         """Whether orders may live of which nobody can be asked: their or their clients' rows are missing."""
-        book = self._parts.book
+        book = self._kept.book
         found = (book.orders.get(order_id) for order_id in self._before.orders)
         return any(order is None or (order.live and order.client_id not in book.clients) for order in found)
 
@@ -430,26 +442,26 @@ class Round:
 
     def unread(self, final: bool) -> tuple[CertificateUnread, ...]:
         """The clients who were not read, with the broker's words; a final word leaves none without."""
-        tried = Counter(self._parts.book.orders[order_id].client_id for order_id in self._tried())
+        tried = Counter(self._kept.book.orders[order_id].client_id for order_id in self._tried())
         return tuple(self._unread(c, tried[c], final) for c in self.clients if not self.is_read(c))
 
     def _tried(self) -> Iterable[int]:
         return self._before.orders.keys() & self._canceller.tried
 
     def _unread(self, client_id: int, tried: int, final: bool) -> CertificateUnread:
-        client = self._parts.book.clients[client_id]
+        client = self._kept.book.clients[client_id]
         why = self._watcher.why_unread(client_id) or ("not read in time" if final else "")
-        day = self._parts.market_clock.trading_day
+        day = self._timing.market.trading_day
         return CertificateUnread(
             client_id, client.code, client.name, why, tried, emergency_paths(client.broker, day)
         )
 
     def _key(self, order: BrokerOrder) -> str:
         """What the instrument of a broker's order is called now."""
-        return self._parts.index.key_now(f"{order.exchange}:{order.tradingsymbol}")
+        return self._market_data.index.key_now(f"{order.exchange}:{order.tradingsymbol}")
 
     def _lives(self, client_id: int, name: str) -> bool:
-        return name in self._parts.book.foreign.get(client_id, {})
+        return name in self._kept.book.foreign.get(client_id, {})
 
     def passed_over(self) -> tuple[CertificatePassedOver, ...]:
         """Live orders of these clients that the desk does not trade and no cancel here touches."""
@@ -467,7 +479,7 @@ class Round:
         )
 
     def _code(self, client_id: int) -> str:
-        return self._parts.book.clients[client_id].code
+        return self._kept.book.clients[client_id].code
 
     def strangers(self) -> tuple[CertificateStranger, ...]:
         """What has become of each order met that this desk had not sent."""

@@ -10,11 +10,13 @@ from brokers.contract import BrokerError, InstrumentRow
 from data.columns import table
 from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
 from data.reference.names import Rename
-from data.store import Unit
+from data.store import Store, Unit
 from data.tables import Meta
+from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.market.market import Market
-from engine.parts import Parts
+from engine.market.market_data import MarketData
+from engine.timing import Timing
 
 INSTRUMENTS_DAY = "instruments_day"
 """The row of `meta` that says of which trading day the instruments are."""
@@ -51,38 +53,71 @@ class DumpReport:
         return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone{renamed}{odd}"
 
 
-async def instruments_day(parts: Parts) -> date | None:
+async def instruments_day(store: Store) -> date | None:
     """The trading day whose dump is stored; None where none was read."""
     meta = table(Meta)
-    async with parts.store.reader() as connection:
+    async with store.reader() as connection:
         row = (await connection.execute(select(meta.c.value).where(meta.c.name == INSTRUMENTS_DAY))).first()
     return date.fromisoformat(row[0]) if row else None
 
 
-async def refresh_instruments(parts: Parts, market: Market, again: bool = False) -> DumpReport | None:
-    """Read today's dump from the feed's broker, if it was not read before; None where it was.
+class InstrumentDump:
+    """Keeps the instruments those of the day's dump."""
 
-    Kite makes it once a day and asks to fetch it in the morning (Kite Connect documentation, instruments).
-    A symbol that is gone stays known while a client holds it.
-    """
-    today, known = parts.market_clock.trading_day, await instruments_day(parts)
-    if known == today and not again:
-        return None
-    try:
-        rows = await parts.connections.feed.broker.instruments()
-        found = list(instruments_of(rows))
-        if len(found) < LEAST_SHARE * len(parts.index):
-            raise BrokerError(
-                f"it holds {len(found):,} shares and indices where there were {len(parts.index):,}"
-            )
-        if not found:
-            raise BrokerError("it holds no share of NSE or BSE")
-    except BrokerError as problem:
-        report = DumpReport(known, len(parts.index), problem=str(problem))
-    else:
-        report = await _take(parts, market, found, today, tuple(row.words for row in rows.unread))
-    parts.bus.publish([TapeLine(parts.clock.now(), report.words, "instruments")])
-    return report
+    def __init__(self, kept: Kept, timing: Timing, market_data: MarketData, market: Market) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._market_data = market_data
+        self._market = market
+
+    async def refresh(self, again: bool = False) -> DumpReport | None:
+        """Read today's dump from the feed's broker, if it was not read before; None where it was.
+
+        Kite makes it once a day and asks to fetch it in the morning (Kite Connect documentation,
+        instruments).
+        A symbol that is gone stays known while a client holds it.
+        """
+        index = self._market_data.index
+        today, known = self._timing.market.trading_day, await instruments_day(self._kept.store)
+        if known == today and not again:
+            return None
+        try:
+            rows = await self._market_data.feed.broker.instruments()
+            found = list(instruments_of(rows))
+            if len(found) < LEAST_SHARE * len(index):
+                raise BrokerError(
+                    f"it holds {len(found):,} shares and indices where there were {len(index):,}"
+                )
+            if not found:
+                raise BrokerError("it holds no share of NSE or BSE")
+        except BrokerError as problem:
+            report = DumpReport(known, len(index), problem=str(problem))
+        else:
+            report = await self._take(found, today, tuple(row.words for row in rows.unread))
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), report.words, "instruments")])
+        return report
+
+    async def _take(self, found: list[Instrument], today: date, unread: tuple[str, ...]) -> DumpReport:
+        before = {one.key: one for one in self._market_data.index}
+        now = {one.key for one in found}
+        held = {held.security for holdings in self._kept.book.holdings.values() for held in holdings}
+        # A row that could not be read may be that of any symbol: with one, none is proven gone.
+        missing = () if unread else before.keys() - now
+        gone = [before[key] for key in missing if before[key].security not in held]
+        source = f"{self._market_data.feed.broker.name} {today}"
+        taken = await self._market.store_instruments(found, source, gone, complete=not unread)
+
+        def keep_day(unit: Unit) -> None:
+            meta = table(Meta)
+            unit.connection.execute(delete(meta).where(meta.c.name == INSTRUMENTS_DAY))
+            unit.connection.execute(insert(meta).values(name=INSTRUMENTS_DAY, value=today.isoformat()))
+
+        await self._kept.store.write(keep_day)
+        old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
+        added, off = now - before.keys() - new, {one.key for one in gone} - old
+        return DumpReport(
+            today, taken.count, tuple(sorted(added)), tuple(sorted(off)), unread=unread, renamed=taken.renames
+        )
 
 
 def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[Instrument]:
@@ -105,28 +140,3 @@ def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[Instrument]:
             trade_to_trade=series in TRADE_TO_TRADE_SERIES,
             prev_close_paise=row.last_paise,
         )
-
-
-async def _take(
-    parts: Parts, market: Market, found: list[Instrument], today: date, unread: tuple[str, ...]
-) -> DumpReport:
-    before = {one.key: one for one in parts.index}
-    now = {one.key for one in found}
-    held = {held.security for holdings in parts.book.holdings.values() for held in holdings}
-    # A row that could not be read may be that of any symbol: with one, none is proven gone.
-    missing = () if unread else before.keys() - now
-    gone = [before[key] for key in missing if before[key].security not in held]
-    source = f"{parts.connections.feed.broker.name} {today}"
-    taken = await market.store_instruments(found, source, gone, complete=not unread)
-
-    def keep_day(unit: Unit) -> None:
-        meta = table(Meta)
-        unit.connection.execute(delete(meta).where(meta.c.name == INSTRUMENTS_DAY))
-        unit.connection.execute(insert(meta).values(name=INSTRUMENTS_DAY, value=today.isoformat()))
-
-    await parts.store.write(keep_day)
-    old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
-    added, off = now - before.keys() - new, {one.key for one in gone} - old
-    return DumpReport(
-        today, taken.count, tuple(sorted(added)), tuple(sorted(off)), unread=unread, renamed=taken.renames
-    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from brokers.connections import Connections
 from brokers.contract import BrokerError, TellsMargins
 from data.audit import AuditEntry
 from data.columns import table
@@ -17,9 +18,11 @@ from data.reference.instruments import Instrument
 from data.store import StoreError, Unit
 from data.tables import InstrumentRecord
 from data.vocabulary import Product, SessionState, Side
+from engine.book.kept import Kept
 from engine.book.views import ClientView
-from engine.market.market import fetch_quotes
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +58,20 @@ class Margins:
     Nothing here raises or holds a plan up for long.
     """
 
-    def __init__(self, parts: Parts, begin: Begin) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        begin: Begin,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
         self._begin = begin
         self._told: dict[str, _Told] = {}
         self._asking: dict[str, _Asking] = {}
@@ -73,17 +88,17 @@ class Margins:
         return instrument if told is None else replace(instrument, **told.fields)
 
     def _tells(self, client: ClientView) -> bool:
-        connections = self._parts.connections
+        connections = self._connections
         return connections.serves(client.id) and isinstance(connections.of(client.id).broker, TellsMargins)
 
     def _told_today(self, key: str) -> _Told | None:
         told = self._told.get(key)
-        return told if told is not None and told.day == self._parts.market_clock.trading_day else None
+        return told if told is not None and told.day == self._timing.market.trading_day else None
 
     def _try(self, instrument: Instrument, clients: Sequence[ClientView]) -> _Asking:
         """The try that is under way or was made just now, else one that begins here."""
-        now, last = self._parts.clock.monotonic(), self._asking.get(instrument.key)
-        again_at = 0.0 if last is None else last.began + self._parts.waits.margin_again_s
+        now, last = self._timing.wall.monotonic(), self._asking.get(instrument.key)
+        again_at = 0.0 if last is None else last.began + self._timing.waits.margin_again_s
         if last is not None and (now < again_at or not last.task.done()):
             return last
         asking = _Asking(now, self._begin(partial(self._ask, instrument, clients)))
@@ -92,19 +107,19 @@ class Margins:
 
     async def _wait(self, asking: _Asking, key: str) -> None:
         """Wait for a try's end, within its first seconds."""
-        left = asking.began + self._parts.waits.margin_s - self._parts.clock.monotonic()
+        left = asking.began + self._timing.waits.margin_s - self._timing.wall.monotonic()
         if asking.task.done() or left <= 0:
             return
         try:
-            async with self._parts.clock.timeout(left):
+            async with self._timing.wall.timeout(left):
                 await asyncio.wait({asking.task})  # whoever waits, the try is nobody's to cancel
         except TimeoutError:
             log.warning("the margins of %s are slow to come; plans go on without", key)
 
     async def _ask(self, instrument: Instrument, clients: Sequence[ClientView]) -> None:
-        parts, key = self._parts, instrument.key
-        day = parts.market_clock.trading_day
-        quote = parts.quotes.quote(key) or (await fetch_quotes(parts, [key])).get(key)
+        key = instrument.key
+        day = self._timing.market.trading_day
+        quote = self._market_data.quotes.quote(key) or (await self._market_data.fetch([key])).get(key)
         price = quote.last_paise if quote is not None else instrument.prev_close_paise
         sources = self._sources(key, clients)
         if price <= 0 or not sources:
@@ -112,10 +127,10 @@ class Margins:
             log.warning("the margins of %s could not be read: %s", key, why)
             return
         for client in sources[:SOURCES]:
-            broker, account = parts.connections.broker_of(client.id)
+            broker, account = self._connections.broker_of(client.id)
             assert isinstance(broker, TellsMargins)
             try:
-                async with parts.clock.timeout(parts.waits.read_timeout_s):
+                async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
                     shares = await broker.margins(account, instrument, price, LENT)
             except (BrokerError, TimeoutError) as problem:
                 words = problem if isinstance(problem, BrokerError) else "no answer in time"
@@ -130,7 +145,7 @@ class Margins:
 
         One whose account has no MTF may be refused it, and who has sold the stock today buys back for less.
         """
-        book, day = self._parts.book, self._parts.market_clock.trading_day
+        book, day = self._kept.book, self._timing.market.trading_day
         sold = {
             order.client_id
             for order in book.orders.values()
@@ -146,11 +161,11 @@ class Margins:
 
     async def _keep(self, key: str, code: str) -> None:
         """Store what came with the instrument, where it is other than what was known."""
-        parts, told = self._parts, self._told[key]
-        known = parts.index.get(key)
+        told = self._told[key]
+        known = self._market_data.index.get(key)
         if known is None or (fresh := replace(known, **told.fields)) == known:
             return
-        parts.index.put(fresh)
+        self._market_data.index.put(fresh)
 
         def unit_of_work(unit: Unit) -> None:
             records = table(InstrumentRecord)
@@ -160,10 +175,10 @@ class Margins:
                 .values(**told.fields)
             )
             details = {"key": key, "through": code, **told.fields}
-            unit.audit(AuditEntry("MARGINS_TOLD", parts.actor, details=details))
+            unit.audit(AuditEntry("MARGINS_TOLD", self._engine.actor, details=details))
 
         try:
-            await parts.store.write(unit_of_work)
+            await self._kept.store.write(unit_of_work)
         except StoreError as problem:
             log.warning("the margins of %s could not be kept: %s", key, problem)
 

@@ -12,8 +12,9 @@ from sqlalchemy import insert, select
 from data.columns import table
 from data.store import Unit
 from data.tables import MarketOffset
-from data.vocabulary import ConnectionKind
-from engine.parts import Parts
+from engine.book.kept import Kept
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 JUMP = timedelta(seconds=1)
 """A smaller difference is not told apart from the time it takes to read two clocks."""
@@ -25,9 +26,11 @@ KEPT = 5_000
 class MarketStamps:
     """The market's time of every stamp, as far as it is known. A live market's time is the wall's."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._simulated = parts.connections.kind is not ConnectionKind.LIVE
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, simulated: bool) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._simulated = simulated
         self._known: list[tuple[datetime, timedelta]] = []
         self._seen: list[tuple[datetime, timedelta]] = []
         self._look()
@@ -43,7 +46,7 @@ class MarketStamps:
     def keep(self, unit: Unit) -> None:
         """Store what this desk saw and has not stored yet."""
         self._look()
-        offsets, instance = table(MarketOffset), self._parts.instance_id
+        offsets, instance = table(MarketOffset), self._engine.id
         stored = set(
             unit.connection.execute(
                 select(offsets.c.since).where(offsets.c.instance_id == instance)
@@ -61,7 +64,7 @@ class MarketStamps:
         """Read what earlier desks kept."""
         offsets = table(MarketOffset)
         query = select(offsets.c.since, offsets.c.apart_us).order_by(offsets.c.since.desc()).limit(KEPT)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = (await connection.execute(query)).all()
         earlier = {row.since: timedelta(microseconds=row.apart_us) for row in rows}
         self._known = sorted((earlier | dict(self._known)).items())
@@ -70,8 +73,8 @@ class MarketStamps:
         """Notice that the market has jumped; what was stamped before has not."""
         if not self._simulated:
             return
-        now = self._parts.clock.now()
-        apart = self._parts.market_clock.now() - now
+        now = self._timing.wall.now()
+        apart = self._timing.market.now() - now
         if self._known and abs(apart - self._known[-1][1]) <= JUMP:
             return
         for pairs in (self._known, self._seen):

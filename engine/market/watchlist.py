@@ -10,8 +10,10 @@ from data.columns import table
 from data.errors import BadInput
 from data.store import Unit
 from data.tables import WatchlistItem
+from engine.book.kept import Kept
 from engine.events import WatchlistChanged
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 
 DEFAULT = "Watchlist"
 """The list that is there when none was made."""
@@ -23,8 +25,10 @@ LONGEST = 500
 class Watchlist:
     """Adds to, removes from and lists the trader's watchlists."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, engine: ThisEngine, market_data: MarketData) -> None:
+        self._kept = kept
+        self._engine = engine
+        self._market_data = market_data
         self._lists: dict[str, list[str]] = {}
 
     def names(self) -> list[str]:
@@ -37,7 +41,7 @@ class Watchlist:
 
     async def add(self, key: str, name: str = DEFAULT) -> bool:
         """Add an instrument at the end; gives whether it was not there. Raises `BadInput`."""
-        instrument = self._parts.index.get(key) or self._parts.index.resolve(key)
+        instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
         if len(self.keys(name)) >= LONGEST:
             raise BadInput("watchlist", name, f"it holds {LONGEST} instruments already; remove some first")
 
@@ -56,14 +60,14 @@ class Watchlist:
             self._tell(unit, "WATCHLIST_ADDED", name, instrument.key)
             return True
 
-        added = await self._parts.store.write(unit_of_work)
+        added = await self._kept.store.write(unit_of_work)
         await self.load()
-        self._parts.bus.publish([WatchlistChanged(name)])
+        self._kept.bus.publish([WatchlistChanged(name)])
         return added
 
     async def remove(self, key: str, name: str = DEFAULT) -> bool:
         """Take an instrument off a list; gives whether it was there. Raises `BadInput`."""
-        instrument = self._parts.index.get(key) or self._parts.index.resolve(key)
+        instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
 
         def unit_of_work(unit: Unit) -> bool:
             items = table(WatchlistItem)
@@ -73,26 +77,26 @@ class Watchlist:
                 self._tell(unit, "WATCHLIST_REMOVED", name, instrument.key)
             return gone is not None
 
-        removed = await self._parts.store.write(unit_of_work)
+        removed = await self._kept.store.write(unit_of_work)
         await self.load()
-        self._parts.bus.publish([WatchlistChanged(name)])
+        self._kept.bus.publish([WatchlistChanged(name)])
         return removed
 
     def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
-        unit.audit(AuditEntry(action, self._parts.actor, details={"list": name, "key": key}))
+        unit.audit(AuditEntry(action, self._engine.actor, details={"list": name, "key": key}))
 
     def rename(self, moved: Mapping[str, str]) -> None:
         """Show the new names, as the tables have them already."""
         for name, keys in list(self._lists.items()):
             if not moved.keys().isdisjoint(keys):
                 self._lists[name] = list(dict.fromkeys(moved.get(key, key) for key in keys))
-                self._parts.bus.publish([WatchlistChanged(name)])
+                self._kept.bus.publish([WatchlistChanged(name)])
 
     async def load(self) -> None:
         """Read the lists."""
         items = table(WatchlistItem)
         lists: dict[str, list[str]] = defaultdict(list)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             for name, key in await connection.execute(
                 select(items.c.list_name, items.c.key).order_by(items.c.list_name, items.c.position)
             ):

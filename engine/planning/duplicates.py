@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
+from data.clock import Clock
 from data.columns import table
 from data.order_tables import Order, PlanRecord, RunRecord
 from data.reference.instruments import Instrument
 from data.vocabulary import OrderState
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.planning.intent import Intent
+from engine.rules import Rules
 
 _NEVER_AT_BROKER = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
 _MAY_YET_LEAVE = [OrderState.RESERVED.value, OrderState.SENDING.value]
@@ -20,7 +22,9 @@ def same_intent(
     connection: Connection,
     intent: Intent,
     instrument: Instrument,
-    parts: Parts,
+    clock: Clock,
+    engine: ThisEngine,
+    rules: Rules,
     but_for_run: int | None = None,
 ) -> dict[int, int]:
     """Clients whom another run served with the same side, instrument and sizing, with the newest such run.
@@ -33,9 +37,9 @@ def same_intent(
     until that transaction has ended.
     """
     runs, plans, orders = table(RunRecord), table(PlanRecord), table(Order)
-    window_s = parts.rules.duplicate_window_s
-    since, steady = parts.clock.now() - timedelta(seconds=window_s), parts.clock.monotonic() - window_s
-    begun = [number for number, moment in list(parts.begun.items()) if moment > steady]
+    window_s = rules.duplicate_window_s
+    since, steady = clock.now() - timedelta(seconds=window_s), clock.monotonic() - window_s
+    begun = [number for number, moment in list(engine.begun.items()) if moment > steady]
     unsent = select(orders.c.run_number).where(orders.c.state.in_(_MAY_YET_LEAVE))
     candidates = (
         select(runs.c.number)

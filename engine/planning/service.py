@@ -8,6 +8,7 @@ from math import ceil
 
 from sqlalchemy import select
 
+from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
 from data.columns import table
@@ -19,26 +20,41 @@ from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
+from engine.book.kept import Kept
 from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
+from engine.instances import ThisEngine
 from engine.market.margins import Margins
-from engine.market.market import awaited_day, fetch_quotes, intraday_end
-from engine.parts import Parts
+from engine.market.market_data import MarketData
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.plan import plan
 from engine.planning.record import Plan, freeze, from_json, leg_rows, to_json
 from engine.rules import SHOWN_DIGITS, Rules
+from engine.timing import Timing
 
 
 class Plans:
     """Previews, frozen plans and how far the market has moved since."""
 
     def __init__(
-        self, parts: Parts, reconciled: Callable[[Collection[int]], Awaitable[None]], margins: Margins
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        rules: Rules,
+        reconciled: Callable[[Collection[int]], Awaitable[None]],
+        margins: Margins,
     ) -> None:
-        self._parts = parts
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
+        self._rules = rules
         self._reconciled = reconciled
         self._margins = margins
         self._frozen: dict[int, float] = {}
@@ -51,8 +67,8 @@ class Plans:
     async def freeze(self, intent: Intent) -> Plan:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
         made = self._timed(plan(intent, await self._inputs(intent)))
-        valid_for = timedelta(seconds=self._parts.rules.plan_valid_s)
-        began = self._parts.clock.monotonic()
+        valid_for = timedelta(seconds=self._rules.plan_valid_s)
+        began = self._timing.wall.monotonic()
 
         def store(unit: Unit) -> Plan:
             frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
@@ -65,7 +81,7 @@ class Plans:
                         "digest": frozen.digest,
                         "frozen_at": frozen.frozen_at,
                         "expires_at": frozen.expires_at,
-                        "actor": self._parts.actor,
+                        "actor": self._engine.actor,
                         "title": frozen.title,
                         "side": intent.side.value,
                         "key": intent.key,
@@ -79,7 +95,7 @@ class Plans:
             unit.audit(
                 AuditEntry(
                     "PLAN_FROZEN",
-                    self._parts.actor,
+                    self._engine.actor,
                     plan_number=frozen.number,
                     details={
                         "title": frozen.title,
@@ -96,22 +112,21 @@ class Plans:
             )
             return frozen
 
-        frozen = await self._parts.store.write(store)
+        frozen = await self._kept.store.write(store)
         assert frozen.number is not None
         self._frozen[frozen.number] = began
         return frozen
 
     def _timed(self, made: Plan) -> Plan:
         """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
-        parts = self._parts
         calls = Counter[int]()
         for line in made.ok_lines:
-            if parts.connections.serves(line.client_id):
+            if self._connections.serves(line.client_id):
                 calls[line.client_id] += len(made.slices(line))
-        needed = ceil(eta_s(calls, parts.connections.lane, parts.clock.now()))
+        needed = ceil(eta_s(calls, self._connections.lane, self._timing.wall.now()))
         sending_s = max(1, needed) if made.orders else 0
         return dataclasses.replace(
-            made, sending_s=sending_s, send_within_s=send_within_s(sending_s, parts.rules)
+            made, sending_s=sending_s, send_within_s=send_within_s(sending_s, self._rules)
         )
 
     async def get(self, number: int) -> Plan:
@@ -124,7 +139,7 @@ class Plans:
         if len(prefix) < SHOWN_DIGITS or any(letter not in "0123456789abcdef" for letter in prefix):
             raise BadInput("confirm", prefix, f"give at least {SHOWN_DIGITS} hex digits of the plan's hash")
         plans = table(PlanRecord)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = (
                 await connection.execute(
                     select(plans.c.body).where(plans.c.digest.startswith(prefix)).limit(2)
@@ -136,7 +151,7 @@ class Plans:
 
     async def _stored(self, model: type[PlanRecord], field: str, value: int) -> Plan:
         plans = table(model)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             body = (
                 await connection.execute(select(plans.c.body).where(plans.c[field] == value))
             ).scalar_one_or_none()
@@ -146,7 +161,7 @@ class Plans:
 
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
-        quote = self._parts.quotes.quote(made.instrument.key)
+        quote = self._market_data.quotes.quote(made.instrument.key)
         return None if quote is None else moved_bps(made.last_paise, quote.last_paise)
 
     def expired(self, made: Plan) -> bool:
@@ -159,16 +174,16 @@ class Plans:
         Its age is the larger of two clocks', since the wall's may be set back. Of a plan of another program,
         or of before a restart, the wall's alone is known; one from the future may not be started.
         """
-        by_wall = (self._parts.clock.now() - made.frozen_at).total_seconds()
+        by_wall = (self._timing.wall.now() - made.frozen_at).total_seconds()
         frozen = None if made.number is None else self._frozen.get(made.number)
         if frozen is None and by_wall < 0:
             return by_wall
-        steady = 0.0 if frozen is None else self._parts.clock.monotonic() - frozen
+        steady = 0.0 if frozen is None else self._timing.wall.monotonic() - frozen
         return (made.expires_at - made.frozen_at).total_seconds() - max(by_wall, steady)
 
     def select(self, selection: Selection) -> list[ClientView]:
         """The clients a selection names, by code. Raises `BadInput` for an unknown id, group or broker."""
-        clients = sorted(self._parts.book.clients.values(), key=lambda client: client.code)
+        clients = sorted(self._kept.book.clients.values(), key=lambda client: client.code)
         known = {client.id for client in clients}
         for client_id in selection.client_ids:
             if client_id not in known:
@@ -190,8 +205,7 @@ class Plans:
         ]
 
     async def _inputs(self, intent: Intent) -> PlanInputs:
-        parts = self._parts
-        instrument = parts.index.get(intent.key) or parts.index.resolve(intent.key)
+        instrument = self._market_data.index.get(intent.key) or self._market_data.index.resolve(intent.key)
         if intent.side is Side.BUY:
             instrument = await self._margins.learned(instrument, self.select(intent.selection))
         clients = self.select(intent.selection)
@@ -202,9 +216,9 @@ class Plans:
     async def prepare(self, key: str, client_ids: Collection[int]) -> None:
         """Have what is traded on at hand: the clients' books compared, then a price that is young."""
         await self._reconciled(client_ids)
-        age = self._parts.quotes.age(key, self._parts.clock.now())
-        if age is None or age > self._parts.rules.price_age_limit_s:
-            await fetch_quotes(self._parts, [key])
+        age = self._market_data.quotes.age(key, self._timing.wall.now())
+        if self._market_data.too_old(age):
+            await self._market_data.fetch([key])
 
     def inputs_now(
         self,
@@ -217,19 +231,19 @@ class Plans:
 
         Raises `BadInput` for a stop order whose trigger has been reached.
         """
-        parts, rules = self._parts, self._parts.rules
-        now, market_now = parts.clock.now(), parts.market_clock.now()
-        age = parts.quotes.age(instrument.key, now)
-        quote = parts.quotes.quote(instrument.key)
+        rules = self._rules
+        now, market_now = self._timing.wall.now(), self._timing.market.now()
+        age = self._market_data.quotes.age(instrument.key, now)
+        quote = self._market_data.quotes.quote(instrument.key)
         check_trigger(intent, quote.last_paise if quote else 0)
-        capabilities = parts.connections.feed.broker.capabilities
-        desk_halted = halt_file_stands(parts.halt_file) or any(
-            halt.scope is HaltScope.EVERYTHING for halt in parts.book.halts
+        capabilities = self._market_data.feed.broker.capabilities
+        desk_halted = halt_file_stands(self._kept.halt_file) or any(
+            halt.scope is HaltScope.EVERYTHING for halt in self._kept.book.halts
         )
         return PlanInputs(
             now=now,
             market_now=market_now,
-            trading_day=parts.market_clock.trading_day,
+            trading_day=self._timing.market.trading_day,
             instrument=instrument,
             last_paise=quote.last_paise if quote else 0,
             bid_paise=quote.bid_paise if quote else 0,
@@ -237,7 +251,7 @@ class Plans:
             lower_circuit_paise=quote.lower_circuit_paise if quote else 0,
             upper_circuit_paise=quote.upper_circuit_paise if quote else 0,
             price_age_s=age,
-            phase_kind=parts.calendar.phase(market_now, instrument.fno).kind,
+            phase_kind=self._timing.calendar.phase(market_now, instrument.fno).kind,
             clients=tuple(self._client_input(client, instrument, duplicates) for client in clients),
             max_order_quantity=capabilities.max_order_quantity,
             max_order_value_paise=capabilities.max_order_value_paise,
@@ -247,16 +261,16 @@ class Plans:
             price_age_limit_s=rules.price_age_limit_s,
             drift_limit_bps=rules.drift_limit_bps,
             mis_allowed=Product.MIS in capabilities.products,
-            mis_until=intraday_end(parts, instrument.fno),
+            mis_until=self._timing.intraday_end(instrument.fno),
             desk_halted=desk_halted,
-            awaited_day=awaited_day(parts),
+            awaited_day=self._timing.awaited_day(),
             after_market=capabilities.after_market,
         )
 
     def _client_input(
         self, client: ClientView, instrument: Instrument, duplicates: Collection[int]
     ) -> ClientInput:
-        book = self._parts.book
+        book = self._kept.book
         funds = book.funds[client.id]
         held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
         found = book.breaks.get(client.id, ())
@@ -299,9 +313,14 @@ class Plans:
 
     async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:
         """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""
-        parts = self._parts
-        async with parts.store.reader() as connection:
-            return frozenset(await connection.run_sync(lambda it: same_intent(it, intent, instrument, parts)))
+        async with self._kept.store.reader() as connection:
+            return frozenset(
+                await connection.run_sync(
+                    lambda it: same_intent(
+                        it, intent, instrument, self._timing.wall, self._engine, self._rules
+                    )
+                )
+            )
 
 
 def send_within_s(sending_s: int, rules: Rules) -> int:

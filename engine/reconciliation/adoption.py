@@ -11,11 +11,11 @@ from data.audit import AuditEntry
 from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
-from data.reference.phases import CalendarNotLoaded
+from data.reference.instruments import InstrumentIndex
+from data.reference.phases import Calendar, CalendarNotLoaded
 from data.store import Unit
 from data.tables import Funds, Lot
 from data.vocabulary import Account, BreakKind, Bucket, Product
-from engine.parts import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,18 @@ class Difference:
 
 
 def adopt_figures(
-    unit: Unit, client_id: int, day: date, found: Sequence[Difference], reason: str, parts: Parts
+    unit: Unit,
+    client_id: int,
+    day: date,
+    found: Sequence[Difference],
+    reason: str,
+    calendar: Calendar,
+    actor: str,
+    index: InstrumentIndex,
 ) -> None:
     """Bring our books to the broker's figures by one correcting transfer a kind."""
     kind = "adopt" if reason else "day_open"
-    evidence = f"{parts.actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
+    evidence = f"{actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
     transfers: list[Transfer] = []
     for one in found:
         more = one.theirs - one.ours
@@ -50,7 +57,7 @@ def adopt_figures(
         elif one.kind is BreakKind.LOAN:
             lines = [Line(Account.MTF_LOAN, -more), Line(Account.EXTERNAL, more)]
         else:
-            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence, parts))
+            transfers.append(_adopt_shares(unit, client_id, day, one, kind, evidence, calendar, index))
             continue
         transfers.append(Transfer(client_id, kind, day, lines, evidence=evidence))
     post(unit, transfers)
@@ -59,7 +66,7 @@ def adopt_figures(
     unit.audit(
         AuditEntry(
             "DAY_OPEN_ADOPTED" if not reason else "BREAK_ADOPTED",
-            parts.actor,
+            actor,
             client_id=client_id,
             details={
                 "reason": reason,
@@ -94,12 +101,19 @@ def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
 
 
 def _adopt_shares(
-    unit: Unit, client_id: int, day: date, one: Difference, kind: str, evidence: str, parts: Parts
+    unit: Unit,
+    client_id: int,
+    day: date,
+    one: Difference,
+    kind: str,
+    evidence: str,
+    calendar: Calendar,
+    index: InstrumentIndex,
 ) -> Transfer:
     """Open a lot for shares that the broker has beyond ours, or close lots that it has not."""
     more = one.theirs - one.ours
     if more > 0:
-        moves, cost, loan = _open_lots_of(unit, client_id, day, one, parts)
+        moves, cost, loan = _open_lots_of(unit, client_id, day, one, calendar, index)
     else:
         moves, cost, loan = _close_lots(unit, client_id, one, -more)
     lines = [
@@ -120,14 +134,16 @@ Moved = tuple[dict[Bucket, int], int, int]
 """Shares by bucket, their cost and the intraday loan on them in paise, each as its change."""
 
 
-def _open_lots_of(unit: Unit, client_id: int, day: date, one: Difference, parts: Parts) -> Moved:
+def _open_lots_of(
+    unit: Unit, client_id: int, day: date, one: Difference, calendar: Calendar, index: InstrumentIndex
+) -> Moved:
     """A lot for each bucket in which the broker has more; intraday shares are lent on as our own are."""
     left, cost_left = one.theirs - one.ours, one.cost_paise
     today = left if one.product == Product.MIS.value else min(one.today, left)
     t1 = min(one.t1, left - today)
     parted = {Bucket.TODAY: today, Bucket.T1: t1, Bucket.FREE: left - today - t1}
     moves = {bucket: quantity for bucket, quantity in parted.items() if quantity}
-    margin = _lent_margin(one, parts)
+    margin = _lent_margin(one, index)
     loans = 0
     for bucket, quantity in moves.items():
         cost = cost_left * quantity // left
@@ -143,7 +159,7 @@ def _open_lots_of(unit: Unit, client_id: int, day: date, one: Difference, parts:
                     "security": one.security,
                     "product": one.product,
                     "bucket": bucket.value,
-                    "opened_on": _day_before(day, parts) if bucket is Bucket.T1 else day,
+                    "opened_on": _day_before(day, calendar) if bucket is Bucket.T1 else day,
                     "quantity": quantity,
                     "cost_paise": cost,
                     "loan_paise": loan,
@@ -157,18 +173,18 @@ def _open_lots_of(unit: Unit, client_id: int, day: date, one: Difference, parts:
     return moves, one.cost_paise, loans
 
 
-def _lent_margin(one: Difference, parts: Parts) -> int | None:
+def _lent_margin(one: Difference, index: InstrumentIndex) -> int | None:
     """The client's own share where the broker lends the rest within the day."""
-    instrument = parts.index.get(f"{one.exchange}:{one.tradingsymbol}")
+    instrument = index.get(f"{one.exchange}:{one.tradingsymbol}")
     if one.product != Product.MIS.value or instrument is None:
         return None
     return instrument.margin_bps(Product.MIS)
 
 
-def _day_before(day: date, parts: Parts) -> date:
+def _day_before(day: date, calendar: Calendar) -> date:
     """The trading day before; the calendar's where it reaches so far."""
     try:
-        return parts.calendar.previous_trading_day(day)
+        return calendar.previous_trading_day(day)
     except CalendarNotLoaded:
         return day - timedelta(days=1)
 

@@ -13,17 +13,20 @@ from sqlalchemy import select, update
 
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditEntry
+from data.clock import MarketClock
 from data.columns import table
 from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex
 from data.store import Unit
 from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
 from data.vocabulary import BreakKind, OrderState, Product
+from engine.book.book import Book
 from engine.booking.unbooked import settle_unbooked
 from engine.days import LAST_DAY
 from engine.events import TapeLine
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.reconciliation.adoption import Difference, adopt_figures
+from engine.timing import Timing
 
 TOLERANCE_PAISE = 100
 
@@ -45,16 +48,25 @@ class Compared:
     adopted: bool = False
 
 
-def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str = "") -> Compared:
+def compare(
+    unit: Unit,
+    client_id: int,
+    theirs: Theirs,
+    book: Book,
+    timing: Timing,
+    engine: ThisEngine,
+    index: InstrumentIndex,
+    adopt: str = "",
+) -> Compared:
     """Compare and keep the result: adopted when the client's day opens or the trader says so, else breaks.
 
     `adopt` is the trader's reason. Gives no differences while an order of the client has moved lately or its
     fate is unknown, since the two books were then read at different moments.
     """
-    day = parts.market_clock.trading_day
-    if _moving(unit, client_id, day, theirs.began, parts.waits.quiet_s):
+    day = timing.market.trading_day
+    if _moving(unit, client_id, day, theirs.began, timing.waits.quiet_s):
         return Compared(None)
-    found = _differences(unit, client_id, theirs, parts)
+    found = _differences(unit, client_id, theirs, timing.market, index)
     first = (
         unit.connection.execute(
             select(table(DayOpen).c.at).where(
@@ -86,14 +98,20 @@ def compare(unit: Unit, client_id: int, theirs: Theirs, parts: Parts, adopt: str
         if (first or adopt) and not (unproven and one.kind is BreakKind.SHARES and one.theirs < one.ours)
     ]
     if adopted:
-        adopt_figures(unit, client_id, day, adopted, adopt, parts)
+        adopt_figures(unit, client_id, day, adopted, adopt, timing.calendar, engine.actor, index)
     if adopt:
-        settle_unbooked(unit, client_id, adopt, parts.actor)
+        settle_unbooked(unit, client_id, adopt, engine.actor)
     standing = [one for one in found if one not in adopted]
     _keep_breaks(
-        unit, client_id, day, standing, adopt or ("adopted at the day's opening" if first else ""), parts
+        unit,
+        client_id,
+        day,
+        standing,
+        adopt or ("adopted at the day's opening" if first else ""),
+        book,
+        engine.actor,
     )
-    _note(unit, client_id, day, theirs.began, parts.instance_id)
+    _note(unit, client_id, day, theirs.began, engine.id)
     return Compared(tuple(adopted if adopt else found), bool(first or adopt))
 
 
@@ -130,7 +148,9 @@ def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: flo
     )
 
 
-def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
+def _differences(
+    unit: Unit, client_id: int, theirs: Theirs, market_clock: MarketClock, index: InstrumentIndex
+) -> list[Difference]:
     funds = table(Funds)
     ours = unit.connection.execute(select(funds).where(funds.c.client_id == client_id)).mappings().one()
     found: list[Difference] = []
@@ -141,11 +161,11 @@ def _differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> li
     if comparable and abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
         found.append(Difference(BreakKind.CASH, here, there))
     whole = theirs.funds.loan_whole and (
-        theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, parts)
+        theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, market_clock)
     )
     if whole and abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
         found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
-    return found + _share_differences(unit, client_id, theirs, parts)
+    return found + _share_differences(unit, client_id, theirs, index)
 
 
 def _has_open_buys(unit: Unit, client_id: int) -> bool:
@@ -155,13 +175,13 @@ def _has_open_buys(unit: Unit, client_id: int) -> bool:
     return unit.connection.execute(select(orders.c.id).where(blocking)).first() is not None
 
 
-def _has_traded_on_margin(unit: Unit, client_id: int, parts: Parts) -> bool:
+def _has_traded_on_margin(unit: Unit, client_id: int, market_clock: MarketClock) -> bool:
     """Whether this client has bought or sold by the margin trading facility today."""
     orders = table(Order)
     traded = (
         (orders.c.client_id == client_id)
         & (orders.c.product == Product.MTF.value)
-        & (orders.c.trading_date == parts.market_clock.trading_day)
+        & (orders.c.trading_date == market_clock.trading_day)
         & (orders.c.filled_quantity > 0)
     )
     return unit.connection.execute(select(orders.c.id).where(traded)).first() is not None
@@ -183,7 +203,9 @@ def authorised_shares(holdings: Sequence[BrokerHolding], index: InstrumentIndex)
     return {security_of(held, index): held.authorised for held in holdings if held.authorised}
 
 
-def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts) -> list[Difference]:
+def _share_differences(
+    unit: Unit, client_id: int, theirs: Theirs, index: InstrumentIndex
+) -> list[Difference]:
     holdings = table(Holding)
     ours: dict[tuple[str, str], Any] = {
         (row["security"], row["product"]): row
@@ -193,7 +215,7 @@ def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts)
     }
     there: dict[tuple[str, str], list[BrokerHolding]] = defaultdict(list)
     for held in theirs.holdings:
-        there[security_of(held, parts.index), held.product.value].append(held)
+        there[security_of(held, index), held.product.value].append(held)
     found: list[Difference] = []
     for key in sorted(ours.keys() | there.keys()):
         row, rows = ours.get(key), there.get(key, [])
@@ -214,7 +236,7 @@ def _share_differences(unit: Unit, client_id: int, theirs: Theirs, parts: Parts)
 
 
 def _keep_breaks(
-    unit: Unit, client_id: int, day: date, found: Sequence[Difference], how: str, parts: Parts
+    unit: Unit, client_id: int, day: date, found: Sequence[Difference], how: str, book: Book, actor: str
 ) -> None:
     """Open, change or close break rows so that they say what was found; each change is told and audited."""
     breaks = table(Break)
@@ -228,7 +250,7 @@ def _keep_breaks(
             )
         ).mappings()
     }
-    code = parts.book.clients[client_id].code
+    code = book.clients[client_id].code
     for one in found:
         row = standing.pop((one.kind.value, one.security, one.product), None)
         if row is not None and (row["ours"], row["theirs"]) == (one.ours, one.theirs):
@@ -258,7 +280,7 @@ def _keep_breaks(
             "ours": one.ours,
             "theirs": one.theirs,
         }
-        unit.audit(AuditEntry("BREAK_OPENED", parts.actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
         what = one.tradingsymbol or one.kind.value
         unit.publish(
             TapeLine(unit.now, f"{code}: our {what} and the broker's differ; it may only sell", "break", code)
@@ -269,7 +291,7 @@ def _keep_breaks(
         unit.audit(
             AuditEntry(
                 "BREAK_CLOSED",
-                parts.actor,
+                actor,
                 client_id=client_id,
                 details={"break": row["id"], "how": how or "both agree again"},
             )

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from brokers.connections import Connections
 from data.columns import table
 from data.errors import BadInput
 from data.store import StoreError
 from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
+from engine.book.kept import Kept
 from engine.book.views import BreakView, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
@@ -23,9 +25,11 @@ from engine.booking.unread import HOLDINGS, keep_unread
 from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
 from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
-from engine.parts import Parts
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
 from engine.reconciliation.differences import Compared, Theirs, authorised_shares, compare
 from engine.rules import READERS
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +44,21 @@ class Reconciler:
     """Reads and compares clients' books, at the opening and on schedule."""
 
     def __init__(
-        self, parts: Parts, recorder: Recorder, watcher: Watcher, cleared: Callable[[], None]
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        connections: Connections,
+        market_data: MarketData,
+        recorder: Recorder,
+        watcher: Watcher,
+        cleared: Callable[[], None],
     ) -> None:
-        self._parts = parts
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._connections = connections
+        self._market_data = market_data
         self._recorder = recorder
         self._watcher = watcher
         self._cleared = cleared
@@ -51,13 +67,13 @@ class Reconciler:
         self._tried: dict[int, datetime] = {}
         self._compared: dict[int, datetime] = {}
         self._touched: dict[int, datetime] = {}
-        parts.bus.subscribe(self._on_event)
+        kept.bus.subscribe(self._on_event)
 
     # --- what screens and plans ask ---
 
     def breaks(self, client_id: int | None = None) -> list[BreakView]:
         """The differences that stand, of one client or of all."""
-        book = self._parts.book
+        book = self._kept.book
         ids = book.clients if client_id is None else [client_id]
         return [one for i in ids for one in book.breaks.get(i, ())]
 
@@ -67,11 +83,11 @@ class Reconciler:
 
     def is_compared(self, client_id: int) -> bool:
         """Whether a client's books were read since the desk was opened; no order is planned before."""
-        return client_id in self._parts.book.reconciled
+        return client_id in self._kept.book.reconciled
 
     def readiness(self, client_id: int) -> Readiness:
         """What stands against this client's trading. Raises `KeyError` for a client that is not there."""
-        gate = self._parts.book.clients[client_id].gate
+        gate = self._kept.book.clients[client_id].gate
         return Readiness(gate, bool(self.breaks(client_id)), self.is_compared(client_id))
 
     async def ensure(self, client_ids: Collection[int]) -> None:
@@ -80,19 +96,19 @@ class Reconciler:
         Returns when each has been read or could not be, at the latest after `Waits.send_timeout_s` beyond
         what the brokers' budgets make them wait. Raises `StoreError` where what is read could not be booked.
         """
-        wanted = [c for c in client_ids if c not in self._parts.book.reconciled and self._reachable(c)]
+        wanted = [c for c in client_ids if c not in self._kept.book.reconciled and self._reachable(c)]
         if wanted:
-            await self._parts.sign_on()
+            await self._engine.sign_on()
             tasks = [self._start(client_id) for client_id in wanted]
-            patient_s = self._parts.waits.send_timeout_s + self.eta_s(wanted)
-            patience = asyncio.create_task(self._parts.clock.sleep(patient_s))
+            patient_s = self._timing.waits.send_timeout_s + self.eta_s(wanted)
+            patience = asyncio.create_task(self._timing.wall.sleep(patient_s))
             everyone = asyncio.gather(*tasks)
             await asyncio.wait({everyone, patience}, return_when=asyncio.FIRST_COMPLETED)
             patience.cancel()
 
     def eta_s(self, client_ids: Collection[int]) -> float:
         """Seconds until the books of these clients could have been read within their brokers' budgets."""
-        connections = self._parts.connections
+        connections = self._connections
         served = [connections.broker_of(c) for c in client_ids if connections.serves(c)]
         brokers = {id(broker): broker for broker, _ in served}
         accounts = {key: [a for b, a in served if id(b) == key] for key in brokers}
@@ -110,12 +126,12 @@ class Reconciler:
         """
         if not reason.strip():
             raise BadInput("reason", reason, "say why the broker's figures are right")
-        await self._parts.sign_on()
+        await self._engine.sign_on()
         done = await self._compare(client_id, reason.strip())
         if done is None or done.differences is None:
             raise BadInput(
                 "client",
-                self._parts.book.clients[client_id].code,
+                self._kept.book.clients[client_id].code,
                 "its books cannot be read, or its orders are still moving; try again when they stand still",
             )
         return done
@@ -125,50 +141,50 @@ class Reconciler:
 
         So a command beside a running app need not spend the brokers' budgets once more.
         """
-        parts, known = self._parts, table(Comparison)
-        young = parts.clock.now() - timedelta(seconds=parts.waits.compare_every_s)
-        async with parts.store.reader() as connection:
+        known = table(Comparison)
+        young = self._timing.wall.now() - timedelta(seconds=self._timing.waits.compare_every_s)
+        async with self._kept.store.reader() as connection:
             rows = (
                 await connection.execute(
                     select(known.c.client_id, known.c.instance_id, known.c.at).where(
-                        known.c.trading_date == parts.market_clock.trading_day,
+                        known.c.trading_date == self._timing.market.trading_day,
                         known.c.at > young,
-                        known.c.instance_id != parts.instance_id,
+                        known.c.instance_id != self._engine.id,
                     )
                 )
             ).all()
-        living = {number for number in {row.instance_id for row in rows} if parts.engine_lives(number)}
+        living = {number for number in {row.instance_id for row in rows} if self._engine.lives(number)}
         for row in rows:
             if row.instance_id in living and self._reachable(row.client_id):
                 self._compared[row.client_id] = self._tried[row.client_id] = row.at
-                parts.book.reconciled.add(row.client_id)
+                self._kept.book.reconciled.add(row.client_id)
 
     # --- the schedule ---
 
     async def run(self) -> None:
         """Reconcile everybody, then on schedule, for as long as the desk lives."""
-        waits = self._parts.waits
+        waits = self._timing.waits
         while True:
-            now = self._parts.clock.now()
-            due = [c for c in list(self._parts.book.clients) if self._reachable(c) and self._due(c, now)]
+            now = self._timing.wall.now()
+            due = [c for c in list(self._kept.book.clients) if self._reachable(c) and self._due(c, now)]
             self._announce([c for c in due if c not in self._tried])
             for client_id in due:
                 self._start(client_id)
-            await self._parts.clock.sleep(waits.not_sent_pause_s)
+            await self._timing.wall.sleep(waits.not_sent_pause_s)
 
     def _announce(self, client_ids: Collection[int]) -> None:
         """Say how long a broker's budget makes many clients wait."""
         eta_s = self.eta_s(client_ids)
         if eta_s >= WORTH_SAYING_S:
             words = f"reading the books of {len(client_ids)} clients, about {eta_s:.0f} s"
-            self._parts.bus.publish([TapeLine(self._parts.clock.now(), words, "reconcile")])
+            self._kept.bus.publish([TapeLine(self._timing.wall.now(), words, "reconcile")])
 
     def _due(self, client_id: int, now: datetime) -> bool:
-        waits = self._parts.waits
+        waits = self._timing.waits
         tried = self._tried.get(client_id)
         if tried is None:
             return True
-        if client_id not in self._parts.book.reconciled or client_id not in self._compared:
+        if client_id not in self._kept.book.reconciled or client_id not in self._compared:
             return now >= tried + timedelta(seconds=waits.live_poll_s)
         touched, compared = self._touched.get(client_id), self._compared[client_id]
         if touched is not None and touched >= compared:
@@ -176,16 +192,16 @@ class Reconciler:
         return now >= max(compared, tried) + timedelta(seconds=waits.compare_every_s)
 
     def _reachable(self, client_id: int) -> bool:
-        client = self._parts.book.clients.get(client_id)
+        client = self._kept.book.clients.get(client_id)
         return (
             client is not None
             and client.status is ClientStatus.ACTIVE
             and client.session is SessionState.OK
-            and self._parts.connections.serves(client_id)
+            and self._connections.serves(client_id)
         )
 
     def _on_event(self, event: Event) -> None:
-        now = self._parts.clock.now()
+        now = self._timing.wall.now()
         if isinstance(event, OrderChanged):
             for client_id in event.client_ids:
                 self._touched[client_id] = now
@@ -194,7 +210,7 @@ class Reconciler:
 
     def forget(self) -> None:
         """Begin anew on a fresh trading day: nobody's books have been read on it."""
-        self._parts.book.reconciled.clear()
+        self._kept.book.reconciled.clear()
         self._compared.clear()
         self._tried.clear()
 
@@ -208,7 +224,7 @@ class Reconciler:
     def _start(self, client_id: int) -> "asyncio.Task[bool]":
         running = self._under_way.get(client_id)
         if running is None:
-            self._tried[client_id] = self._parts.clock.now()
+            self._tried[client_id] = self._timing.wall.now()
             running = self._under_way[client_id] = asyncio.create_task(self._reconcile(client_id))
             running.add_done_callback(lambda _: self._under_way.pop(client_id, None))
         return running
@@ -220,7 +236,7 @@ class Reconciler:
             except StoreError as problem:
                 log.warning("client %s could not be reconciled: %s", client_id, problem)
                 return False
-        self._parts.reached("reconciling")
+        self._engine.reached("reconciling")
         return done is not None and done.differences is not None
 
     async def _end_left_over(self, client_id: int) -> None:
@@ -228,41 +244,55 @@ class Reconciler:
 
         A broker holds no money for them, so that neither may we before both are compared.
         """
-        book = self._parts.book
+        book = self._kept.book
         live = book.live & book.orders_of_client.get(client_id, set())
         left = {
             order_id
-            for order_id in left_over(self._parts, live)
+            for order_id in left_over(self._kept.book, self._timing, live)
             if Flag.NEEDS_HUMAN.value not in book.orders[order_id].flags
         }
         if left:
-            await end_left_over(self._parts, left)
+            await end_left_over(self._kept.store, self._timing, self._engine.actor, left)
 
     async def _compare(self, client_id: int, adopt: str = "") -> Compared | None:
         """Read everything and compare; None where something could not be read."""
-        parts = self._parts
-        began = parts.clock.now()
+        began = self._timing.wall.now()
         if not await self._watcher.read(client_id):
             return None
         await self._end_left_over(client_id)
         try:
-            broker, account = parts.connections.broker_of(client_id)
-            async with parts.clock.timeout(parts.waits.read_timeout_s):
+            broker, account = self._connections.broker_of(client_id)
+            async with self._timing.wall.timeout(self._timing.waits.read_timeout_s):
                 holdings = await broker.holdings(account)
                 funds = await broker.funds(account)
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
-            parts.outages.failed(log, client_id, f"the figures of client {client_id}", repr(problem))
+            self._connections.outages.failed(
+                log, client_id, f"the figures of client {client_id}", repr(problem)
+            )
             return None
-        parts.outages.over(client_id, f"the figures of client {client_id}")
-        parts.book.authorised[client_id] = authorised_shares(holdings, parts.index)
+        self._connections.outages.over(client_id, f"the figures of client {client_id}")
+        self._kept.book.authorised[client_id] = authorised_shares(holdings, self._market_data.index)
         await self._recorder.flush()
-        await keep_unread(parts, client_id, {HOLDINGS: holdings.unread})
+        await keep_unread(
+            self._kept, self._timing.market, self._engine.actor, client_id, {HOLDINGS: holdings.unread}
+        )
         theirs = Theirs(funds, holdings, began)
-        done = await parts.write_signed_on(lambda unit: compare(unit, client_id, theirs, parts, adopt))
+        done = await self._engine.write_signed_on(
+            lambda unit: compare(
+                unit,
+                client_id,
+                theirs,
+                self._kept.book,
+                self._timing,
+                self._engine,
+                self._market_data.index,
+                adopt,
+            )
+        )
         if done.differences is not None:
             self._compared[client_id] = began
-        if client_id not in parts.book.reconciled:
-            parts.book.reconciled.add(client_id)
+        if client_id not in self._kept.book.reconciled:
+            self._kept.book.reconciled.add(client_id)
             self._cleared()
-            parts.bus.publish([FundsChanged(frozenset({client_id}))])
+            self._kept.bus.publish([FundsChanged(frozenset({client_id}))])
         return done

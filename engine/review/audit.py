@@ -23,8 +23,10 @@ from data.proving.verifying import AuditReport, accepted, stored_rows, verify, v
 from data.schema import mend_schema, schema_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
-from engine.parts import Parts
+from engine.book.kept import Kept
+from engine.instances import ThisEngine
 from engine.review.findings import findings
+from engine.timing import Timing
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,10 @@ class AuditRow:
 class Trail:
     """Searches and verifies the audit."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
         self._keeping: asyncio.Task[None] | None = None
 
     async def rows(
@@ -74,7 +78,7 @@ class Trail:
             query = query.where(audit.c.order_id == order_id)
         if since is not None:
             query = query.where(audit.c.at >= since)
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
             AuditRow(
@@ -97,7 +101,7 @@ class Trail:
 
         `head` is one more kept outside, that must be in the chain.
         """
-        path = self._parts.heads.path
+        path = self._kept.heads.path
 
         def work(connection: Connection) -> AuditReport:
             others = [*not_both_ways(connection), *recompute(connection).found]
@@ -105,15 +109,15 @@ class Trail:
             report = verify(stored_rows(connection), kept_head(connection), outside, others)
             return report.with_more(schema_faults(connection))
 
-        return await self._parts.store.read_aside(work)
+        return await self._kept.store.read_aside(work)
 
     async def verify_tail(self) -> AuditReport:
         """Recompute the chain from the row up to which it was last found good, and keep how far that is now.
 
         It is quick where `verify` is thorough: rows before that one are not read again.
         """
-        path = self._parts.heads.path
-        report = await self._parts.store.read_aside(lambda connection: _verify_tail(connection, path))
+        path = self._kept.heads.path
+        report = await self._kept.store.read_aside(lambda connection: _verify_tail(connection, path))
         if report.ok and report.rows:
             await self._keep_verified(report)
         return report
@@ -121,7 +125,7 @@ class Trail:
     async def _keep_verified(self, report: AuditReport) -> None:
         head = Head(report.last_seq, report.head)
         try:
-            await self._parts.store.write(lambda unit: _keep(unit, head))
+            await self._kept.store.write(lambda unit: _keep(unit, head))
         except StoreError as problem:  # the rows are good all the same; they are read again next time
             log.warning("how far the audit was verified could not be kept: %s", problem)
 
@@ -132,15 +136,14 @@ class Trail:
         dropped. A row of the audit names all that was found, for ever; the rows found are proven from then
         on as they stand. Raises `BadInput` without a reason, and where nothing is wrong.
         """
-        parts = self._parts
         reason = reason.strip()
         if not reason:
             raise BadInput("reason", reason, "say why trading may go on")
         found = await self.wrong()
-        stopped = await parts.store.read_aside(standing_stop)
+        stopped = await self._kept.store.read_aside(standing_stop)
         if not found and not stopped:
             raise BadInput("audit", (await self.verify()).message, "there is nothing to accept")
-        made = await parts.store.read_aside(recompute)
+        made = await self._kept.store.read_aside(recompute)
         details = {"reason": reason, "found": [*found, *stopped]}
 
         def unit_of_work(unit: Unit) -> None:
@@ -148,9 +151,9 @@ class Trail:
             mend_counters(unit.connection)
             for name in {*made.differing, *made.gone} - {"proof_layout"}:  # written once, never proven anew
                 accept_rows(unit.connection, name, made.differing.get(name, ()), made.gone.get(name, ()))
-            unit.audit(AuditEntry(BREAK, parts.actor, details=details))
+            unit.audit(AuditEntry(BREAK, self._engine.actor, details=details))
 
-        await parts.store.write(unit_of_work)
+        await self._kept.store.write(unit_of_work)
         after = await self.verify()
         if after.ok:
             await self._keep_verified(after)
@@ -159,30 +162,29 @@ class Trail:
     async def wrong(self) -> list[str]:
         """All that is wrong with the books and that nobody has accepted."""
         report = await self.verify()
-        return list(dict.fromkeys([*report.found, *await self._parts.store.read_aside(findings)]))
+        return list(dict.fromkeys([*report.found, *await self._kept.store.read_aside(findings)]))
 
     async def last_judged(self) -> int:
         """The newest row by which something wrong was accepted or found mended; 0 where there is none."""
         audit = table(Audit)
         ends = select(func.max(audit.c.seq)).where(audit.c.action.in_((BREAK, TRUSTED)))
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             found = await connection.execute(ends)
             return int(found.scalar() or 0)
 
     async def keep_outside(self, now: bool = False) -> None:
         """Write the newest head to the file outside, unless that was done just before or hangs still."""
-        parts = self._parts
-        if parts.heads.path is None or (self._keeping is not None and not self._keeping.done()):
+        if self._kept.heads.path is None or (self._keeping is not None and not self._keeping.done()):
             return
-        async with parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             head = await connection.run_sync(kept_head)
         if head is None:
             return
-        at, passed = parts.clock.now(), parts.clock.monotonic()
-        self._keeping = asyncio.create_task(asyncio.to_thread(parts.heads.keep, head, at, passed, now))
+        at, passed = self._timing.wall.now(), self._timing.wall.monotonic()
+        self._keeping = asyncio.create_task(asyncio.to_thread(self._kept.heads.keep, head, at, passed, now))
         if now:
             with suppress(TimeoutError):
-                async with parts.clock.timeout(parts.waits.send_timeout_s):
+                async with self._timing.wall.timeout(self._timing.waits.send_timeout_s):
                     await asyncio.shield(self._keeping)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
+from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
 from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
@@ -29,9 +30,9 @@ from data.tables import UnbookedFact
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, HaltScope, OrderState
 from engine.book.halt_file import read_halt_file
-from engine.boot import boot_problem
+from engine.book.kept import Kept
 from engine.halt.emergency import set_aside_before
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.review.findings import broken_references, changed_plans
 
 TOLD_ONLY = ("orders", "broker's words")
@@ -50,17 +51,21 @@ class Check:
 class Doctor:
     """Examines the books of a desk; it changes nothing of them, and keeps in the audit what it found."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, kept: Kept, engine: ThisEngine, connections: Connections) -> None:
+        self._kept = kept
+        self._engine = engine
+        self._connections = connections
+        self.look_at_secrets: Callable[[], tuple[bool, str]] | None = None
+        """Whether api secrets and tokens are where the books expect them, and words; may block."""
 
     async def run(self) -> list[Check]:
         """Every check, in the order a reader would want them."""
-        async with self._parts.store.reader() as connection:
+        async with self._kept.store.reader() as connection:
             await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
-            checks = await connection.run_sync(lambda plain: examine(plain, self._parts.heads.path))
+            checks = await connection.run_sync(lambda plain: examine(plain, self._kept.heads.path))
         await self._keep(checks)
-        if self._parts.heads.trouble:
-            checks.append(Check("heads outside", False, self._parts.heads.trouble))
+        if self._kept.heads.trouble:
+            checks.append(Check("heads outside", False, self._kept.heads.trouble))
         checks.append(self._halts())
         checks += self._certificates()
         checks += self._home()
@@ -69,19 +74,20 @@ class Doctor:
 
     async def _keep(self, checks: Sequence[Check]) -> None:
         """Stop trading in every engine, at each opening too, by what was found; end it where nothing was."""
-        parts = self._parts
         bad = [one for one in checks if not one.ok and one.name not in TOLD_ONLY]
         found = [f"{one.name}: {one.detail.partition('; head ')[0]}" for one in bad]
-        if found == list(await parts.store.read_aside(standing_stop)):
+        if found == list(await self._kept.store.read_aside(standing_stop)):
             return
         action, details = (DISTRUSTED, {"found": found}) if found else (TRUSTED, {})
         with suppress(StoreError):  # what cannot be kept stops at least this engine
-            await parts.store.write(lambda unit: unit.audit(AuditEntry(action, parts.actor, details=details)))
-        parts.distrust = stop_words(found) if found else await boot_problem(parts)
+            await self._kept.store.write(
+                lambda unit: unit.audit(AuditEntry(action, self._engine.actor, details=details))
+            )
+        self._engine.trading_disabled = stop_words(found) if found else await self._engine.look_at_books()
 
     def _certificates(self) -> list[Check]:
         """Files that a cancel-all may have left and that hold no certificate, if there are any."""
-        aside = set_aside_before(self._parts.home)
+        aside = set_aside_before(self._kept.home)
         if not aside:
             return []
         words = (
@@ -92,7 +98,7 @@ class Doctor:
 
     def _home(self) -> list[Check]:
         """A database where an earlier version would have put this home's, outside of it, if there is one."""
-        other = left_outside(self._parts.store.path)
+        other = left_outside(self._kept.store.path)
         if other is None:
             return []
         words = (
@@ -103,11 +109,11 @@ class Doctor:
 
     async def _secrets(self) -> Check:
         """Where api secrets and tokens are kept; on paper there are none, and the keyring is left alone."""
-        home = self._parts.home
-        if self._parts.look_at_secrets is not None:
-            ok, words = await asyncio.to_thread(self._parts.look_at_secrets)
+        home = self._kept.home
+        if self.look_at_secrets is not None:
+            ok, words = await asyncio.to_thread(self.look_at_secrets)
             return Check("secrets", ok, words)
-        if self._parts.connections.kind is ConnectionKind.PAPER and not secrets_file(home).exists():
+        if self._connections.kind is ConnectionKind.PAPER and not secrets_file(home).exists():
             return Check("secrets", True, "none are needed on paper")
         state = await asyncio.to_thread(vault_state, home)
         todo = f"; {state.todo}" if state.todo else ""
@@ -115,9 +121,9 @@ class Doctor:
 
     def _halts(self) -> Check:
         """The halts that stand; a HALT file that no row explains stops every send and is told as a fault."""
-        halts = self._parts.book.halts
+        halts = self._kept.book.halts
         standing = ", ".join(f"{halt.number} ({halt.scope.value})" for halt in halts) or "none"
-        told = read_halt_file(self._parts.halt_file)
+        told = read_halt_file(self._kept.halt_file)
         if told is not None and all(halt.scope is not HaltScope.EVERYTHING for halt in halts):
             at, by = told
             return Check(

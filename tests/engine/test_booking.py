@@ -215,7 +215,7 @@ def test_settlement_skips_days_the_desk_did_not_see(books: Ledger):
     sale = books.open(Side.SELL, 4, 1100_00)
     books.book(books.seen(sale, COMPLETE, books.trade(sale, 4, 1100_00)))
     assert books.money()["unsettled"] == 400_00
-    books.day = books.parts.calendar.next_trading_day(books.day)
+    books.day = books.timing.calendar.next_trading_day(books.day)
     books.next_day()  # the desk stayed shut on the day after the trade
     assert books.day - DAY == timedelta(days=2)
     assert (books.shares()["free"], books.shares()["t1"]) == (6, 0)

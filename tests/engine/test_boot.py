@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -14,21 +15,37 @@ from data.proving.verifying import stored_rows, verify_tail
 from data.store import Store, StoreUnwritable, writer_engine
 from data.tables import AuditHead
 from data.vocabulary import ClientStatus
-from engine.boot import boot_problem
 from engine.review.audit import VERIFIED, Trail
+from engine.review.boot import boot_problem
 from engine.review.doctor import examine
 from tests import tampering
 from tests.desks import START, paper_desk
+from tradedesk.testing import seam
 
 ROHAN = 8
 
 
+class Closed:
+    """What of a desk is left once it is closed."""
+
+    def __init__(self, inside):
+        self._inside = inside
+        self.store = inside.store
+
+    async def problem(self):
+        return await boot_problem(self.store, self.trail)
+
+    @property
+    def trail(self):
+        return Trail(replace(self._inside.kept, store=self.store), self._inside.timing, self._inside.engine)
+
+
 @pytest.fixture
-async def parts(tmp_path):
-    """The parts of a desk that is closed again, with some rows in its audit."""
+async def closed(tmp_path):
+    """The books of a desk that is closed again, with some rows in its audit."""
     async with paper_desk(tmp_path, kind="cli") as desk:
         await set_statuses(desk)
-        return desk._parts
+        return Closed(seam(desk))
 
 
 async def set_statuses(desk):
@@ -37,76 +54,76 @@ async def set_statuses(desk):
 
 
 @asynccontextmanager
-async def booted(parts):
+async def booted(closed):
     """The store opened again, as a program does that starts."""
-    parts.store = Store(parts.store.path, ManualClock(START))
-    await parts.store.open()
+    closed.store = Store(closed.store.path, ManualClock(START))
+    await closed.store.open()
     try:
-        yield parts
+        yield closed
     finally:
-        await parts.store.close()
+        await closed.store.close()
 
 
-async def problem_of(parts):
-    async with booted(parts):
-        return await boot_problem(parts)
+async def problem_of(closed):
+    async with booted(closed):
+        return await closed.problem()
 
 
-async def verified(parts):
-    async with booted(parts), parts.store.reader() as connection:
+async def verified(closed):
+    async with booted(closed), closed.store.reader() as connection:
         heads = table(AuditHead)
         query = select(heads.c.seq, heads.c.hash).where(heads.c.name == VERIFIED)
         seq, head = (await connection.execute(query)).one()
         return f"{seq} {head}" if seq else None
 
 
-def tamper(parts, *statements):
+def tamper(closed, *statements):
     """Change the file as no tradedesk does; gives the newest audit row before."""
-    with closing(sqlite3.connect(parts.store.path)) as connection:
+    with closing(sqlite3.connect(closed.store.path)) as connection:
         (last,) = connection.execute("SELECT max(seq) FROM audit").fetchone()
-    tampering.tamper(parts.store.path, *(statement.format(last=last) for statement in statements))
+    tampering.tamper(closed.store.path, *(statement.format(last=last) for statement in statements))
     return last
 
 
 FLIP = "UPDATE audit SET details = replace(details, 'asked us', 'bsked us') WHERE seq = {last}"
 
 
-async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_path, parts):
-    assert await verified(parts) is None
-    assert await problem_of(parts) == ""
-    kept = await verified(parts)
+async def test_sound_books_boot_and_only_what_came_since_is_verified_again(tmp_path, closed):
+    assert await verified(closed) is None
+    assert await problem_of(closed) == ""
+    kept = await verified(closed)
     assert kept is not None
-    async with booted(parts):
-        report = await Trail(parts).verify_tail()
+    async with booted(closed):
+        report = await closed.trail.verify_tail()
         assert (report.ok, report.rows) == (True, 0)
     async with paper_desk(tmp_path, demo=False) as desk:
         await set_statuses(desk)
         report = await desk.audit.verify_tail()
     assert (report.ok, report.rows) == (True, 2)
-    assert await verified(parts) == f"{int(kept.split()[0]) + 2} {report.head}" != kept
+    assert await verified(closed) == f"{int(kept.split()[0]) + 2} {report.head}" != kept
 
 
-async def test_the_chain_is_recomputed_beside_the_event_loop(parts, monkeypatch):
+async def test_the_chain_is_recomputed_beside_the_event_loop(closed, monkeypatch):
     def verify(*given):
         threads.append(threading.current_thread())
         return verify_tail(*given)
 
     threads = []
     monkeypatch.setattr("engine.review.audit.verify_tail", verify)
-    assert await problem_of(parts) == ""
+    assert await problem_of(closed) == ""
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
 
 
-async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_path, parts):
-    assert await problem_of(parts) == ""
-    kept = await verified(parts)
+async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_path, closed):
+    assert await problem_of(closed) == ""
+    kept = await verified(closed)
     async with paper_desk(tmp_path, demo=False) as desk:
         await set_statuses(desk)
-    last = tamper(parts, FLIP)
+    last = tamper(closed, FLIP)
     for _ in range(2):
-        assert f"row {last} does not follow from row {last - 1}" in await problem_of(parts)
-    assert await verified(parts) == kept
+        assert f"row {last} does not follow from row {last - 1}" in await problem_of(closed)
+    assert await verified(closed) == kept
 
 
 @pytest.mark.parametrize(
@@ -121,65 +138,67 @@ async def test_one_changed_byte_since_is_found_at_its_row_and_found_again(tmp_pa
         ("UPDATE audit_head SET hash = 'f' WHERE name = 'verified'", "row {last} is not what it was"),
     ],
 )
-async def test_the_row_verified_last_holds_the_chain_before_it_in_place(parts, statement, words):
-    assert await problem_of(parts) == ""
-    last = tamper(parts, statement)
-    assert words.format(last=last) in await problem_of(parts)
+async def test_the_row_verified_last_holds_the_chain_before_it_in_place(closed, statement, words):
+    assert await problem_of(closed) == ""
+    last = tamper(closed, statement)
+    assert words.format(last=last) in await problem_of(closed)
 
 
-async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_was_kept(parts):
-    assert await problem_of(parts) == ""
-    engine = writer_engine(parts.store.path)
+async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_was_kept(closed):
+    assert await problem_of(closed) == ""
+    engine = writer_engine(closed.store.path)
     with engine.connect() as connection:
         *_, row = stored_rows(connection)
     engine.dispose()
     subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
     fitting = row_hash(row.previous, row.seq, row.at, "another", row.action, subjects, row.details, row.proof)
-    tamper(parts, f"UPDATE audit SET actor = 'another', hash = '{fitting}' WHERE seq = {row.seq}")
-    tamper(parts, f"UPDATE audit_head SET hash = '{fitting}' WHERE name = 'written'")
-    async with booted(parts):
-        assert (await Trail(parts).verify()).ok
-        assert f"row {row.seq} is not what it was when it was last verified" in await boot_problem(parts)
+    tamper(closed, f"UPDATE audit SET actor = 'another', hash = '{fitting}' WHERE seq = {row.seq}")
+    tamper(closed, f"UPDATE audit_head SET hash = '{fitting}' WHERE name = 'written'")
+    async with booted(closed):
+        assert (await closed.trail.verify()).ok
+        assert f"row {row.seq} is not what it was when it was last verified" in await boot_problem(
+            closed.store, closed.trail
+        )
 
 
-async def test_how_far_another_process_has_verified_meanwhile_is_not_taken_back(parts, monkeypatch):
-    async with booted(parts):
-        write = parts.store.write
+async def test_how_far_another_process_has_verified_meanwhile_is_not_taken_back(closed, monkeypatch):
+    async with booted(closed):
+        write = closed.store.write
 
         async def late(unit):
             monkeypatch.undo()
             await write(lambda one: one.audit(AuditEntry("TEST", "another")))
-            further.append(await Trail(parts).verify_tail())
+            further.append(await closed.trail.verify_tail())
             return await write(unit)
 
         further = []
-        monkeypatch.setattr(parts.store, "write", late)
-        here = await Trail(parts).verify_tail()
+        monkeypatch.setattr(closed.store, "write", late)
+        here = await closed.trail.verify_tail()
     assert further[0].rows == here.rows + 1
-    assert await verified(parts) == f"{further[0].rows} {further[0].head}"
+    assert await verified(closed) == f"{further[0].rows} {further[0].head}"
 
 
-async def test_a_gap_since_is_found_and_a_lost_mark_costs_a_full_reading(parts):
-    assert await problem_of(parts) == ""
+async def test_a_gap_since_is_found_and_a_lost_mark_costs_a_full_reading(closed):
+    assert await problem_of(closed) == ""
     last = tamper(
-        parts, "DELETE FROM audit WHERE seq = {last} - 1", "DELETE FROM audit_head WHERE name = 'verified'"
+        closed, "DELETE FROM audit WHERE seq = {last} - 1", "DELETE FROM audit_head WHERE name = 'verified'"
     )
-    assert f"row {last - 1} is missing" in await problem_of(parts)
+    assert f"row {last - 1} is missing" in await problem_of(closed)
 
 
-async def test_a_boot_that_cannot_write_still_says_that_the_chain_is_good(parts, monkeypatch):
+async def test_a_boot_that_cannot_write_still_says_that_the_chain_is_good(closed, monkeypatch):
     async def full(unit):
         raise StoreUnwritable("database or disk is full")
 
-    async with booted(parts):
-        monkeypatch.setattr(parts.store, "write", full)
-        assert await boot_problem(parts) == ""
-    assert await verified(parts) is None
+    async with booted(closed):
+        monkeypatch.setattr(closed.store, "write", full)
+        assert await closed.problem() == ""
+    assert await verified(closed) is None
 
 
 @pytest.mark.parametrize("spoilt", ["posting", "audit"])
-async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_read(parts, spoilt):
-    path = parts.store.path
+async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_read(closed, spoilt):
+    path = closed.store.path
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         (size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -189,10 +208,10 @@ async def test_a_corrupted_page_is_damage_and_the_doctor_goes_on_to_what_it_can_
     with path.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff" * 64)
-    async with booted(parts):
-        problem = await boot_problem(parts)
+    async with booted(closed):
+        problem = await closed.problem()
         assert problem.startswith("desk.db is damaged (")
-        async with parts.store.reader() as connection:
+        async with closed.store.reader() as connection:
             checks = {check.name: check for check in await connection.run_sync(examine)}
     assert not checks["database"].ok
     assert checks["plans"].ok

@@ -1,6 +1,5 @@
 """A wall clock that is set makes no plan younger and hides no run of the last minute."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from data.clock import ManualClock
 from data.vocabulary import Reason, SizingKind
 from engine.refusals import DuplicateIntent, PlanExpired
+from engine.rules import Rules
 from tests.desks import START, buy, carry_out, filed_desk, paper_desk
 
 ROHAN = 8
@@ -57,7 +57,7 @@ async def test_a_plan_of_another_process_from_the_future_is_refused(tmp_path):
 
 
 async def test_a_wall_set_forward_hides_no_run_of_the_last_minute(tmp_path):
-    async with paper_desk(tmp_path) as desk:
+    async with paper_desk(tmp_path, rules=Rules(duplicate_window_s=50.0)) as desk:
         await carry_out(desk, ONE)
         set_wall(desk.clock, 120)
         await desk.market.fetch([ONE.key])
@@ -71,7 +71,6 @@ async def test_a_wall_set_forward_hides_no_run_of_the_last_minute(tmp_path):
         await desk.runs.settled(run.number, 30)
         await desk.settle()
         set_wall(desk.clock, 59.5)
-        desk._parts.rules = replace(desk._parts.rules, duplicate_window_s=50.0)
         await desk.market.fetch([ONE.key])
         with pytest.raises(DuplicateIntent):
             await desk.runs.start(plans[1], plans[1].digest)

@@ -1,5 +1,7 @@
 """The change of day, and our books against the broker's before and after it."""
 
+from functools import partial
+
 import pytest
 
 from brokers.contract import Refused
@@ -10,6 +12,7 @@ from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 BOTH = pytest.mark.parametrize("policy", list(Policy))
@@ -18,7 +21,7 @@ BOTH = pytest.mark.parametrize("policy", list(Policy))
 async def next_day(desk):
     """Move the market to its next trading day and let the desk notice."""
     day = desk.market_clock.trading_day
-    desk.exchange.jump(desk._parts.calendar.session_close(day))
+    desk.exchange.jump(seam(desk).calendar.session_close(day))
     assert desk.market_clock.trading_day > day
     await until(desk, lambda: desk._day == desk.market_clock.trading_day)
     await desk.settle()
@@ -99,7 +102,7 @@ async def lots(desk, client_id):
     """What is left of each of a client's lots at our desk, in the order of the fills."""
     stored = table(Lot)
     query = stored.select().where(stored.c.client_id == client_id, stored.c.quantity_left > 0)
-    async with desk._parts.store.reader() as connection:
+    async with seam(desk).store.reader() as connection:
         rows = (await connection.execute(query.order_by(stored.c.id))).mappings().all()
     return [(row["quantity_left"], row["cost_left_paise"], row["loan_left_paise"]) for row in rows]
 
@@ -161,21 +164,23 @@ async def test_a_day_opens_once_with_frozen_bases_and_fresh_figures(tmp_path):
     async with paper_desk(tmp_path) as desk:
         await carry_out(desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN))
         await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN))
-        assert desk._parts.book.figures[ROHAN].charges_paise > 0
+        assert seam(desk).book.figures[ROHAN].charges_paise > 0
         capital = desk.clients.get(ROHAN).capital_paise
-        await desk._parts.store.write(_capital(desk, capital + 5_00))
+        await seam(desk).store.write(_capital(desk, capital + 5_00))
         assert desk.clients.get(ROHAN).capital_paise == capital
         await next_day(desk)
         assert desk.clients.get(ROHAN).capital_paise == capital + 5_00
-        assert desk._parts.book.figures[ROHAN].charges_paise == 0
+        assert seam(desk).book.figures[ROHAN].charges_paise == 0
         assert desk.holdings.of(ROHAN) == []
         before = desk.funds.all()
-        opened = [await desk._parts.store.write(lambda u: roll_day(u, desk._parts)) for _ in range(2)]
+        day = desk.market_clock.trading_day
+        roll = partial(roll_day, day=day, calendar=seam(desk).calendar, actor=desk.actor)
+        opened = [await seam(desk).store.write(roll) for _ in range(2)]
         assert opened == [False, False]
         assert desk.funds.all() == before
         rows = await desk.audit.rows(action="DAY_OPENED")
         assert [row.details["trading_day"] for row in rows] == ["2026-11-18", "2026-11-19"]
-        async with desk._parts.store.reader() as connection:
+        async with seam(desk).store.reader() as connection:
             bases = (await connection.execute(table(SizingBase).select())).all()
             assert len(bases) == 2 * len(desk.clients.all())
             metas = (await connection.execute(table(Meta).select())).all()
@@ -235,5 +240,5 @@ async def test_what_was_rejected_yesterday_asks_for_nobody_and_its_run_is_not_to
         assert desk.counts().needs_me == 0
         assert [run.counts["rejected"] for run in desk.runs.all()] == [1], "what was seen stays whole"
         everything = Touched(everything=True)
-        fresh = await desk._parts.store.read_aside(lambda c: desk._parts.book.project(c, everything))
+        fresh = await seam(desk).store.read_aside(lambda c: seam(desk).book.project(c, everything))
         assert (set(fresh.orders), set(fresh.runs)) == ({1}, {1}), "a desk opened today tells it whole"

@@ -15,6 +15,7 @@ from engine.events import OrderChanged
 from engine.execution.calls import NO_ANSWER
 from engine.rules import PER_CLIENT
 from tests.desks import START, Wire, books_are_sound, buy, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 
@@ -116,7 +117,7 @@ async def test_a_halt_between_claim_and_send_keeps_the_order_back(tmp_path, how)
 
             desk._dispatcher._outcome = late
             (desk.home / "HALT").unlink(missing_ok=True)
-            desk._parts.waits = type(desk._parts.waits)(halt_deadline_s=0.0)
+            seam(desk).waits = type(seam(desk).waits)(halt_deadline_s=0.0)
         run = await started(desk, ROHAN)
         await until(desk, lambda: desk.runs.get(run.number).counts["cancelled"])
         made = await halts[0]
@@ -212,4 +213,4 @@ async def test_a_client_that_was_silent_twice_rests_before_its_next_order_is_tri
             await started(desk, ROHAN, quantity=number + 1)
         await until(desk, lambda: len(tries) == 3)
         assert tries[1] == tries[0]
-        assert tries[2] - tries[1] >= desk._parts.waits.silent_pause_s
+        assert tries[2] - tries[1] >= seam(desk).waits.silent_pause_s

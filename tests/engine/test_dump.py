@@ -6,8 +6,9 @@ import pytest
 
 from brokers.contract import BrokerError, Rows, UnreadRow
 from data.vocabulary import SizingKind
-from engine.market.instruments import instruments_day, refresh_instruments
+from engine.market.instruments import instruments_day
 from tests.desks import buy, carry_out, paper_desk
+from tradedesk.testing import seam
 
 ROHAN = 8
 
@@ -35,7 +36,7 @@ class Dump:
 
 
 async def refresh(desk, again=False):
-    return await refresh_instruments(desk._parts, desk.market, again)
+    return await desk.instruments.refresh(again)
 
 
 async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
@@ -78,7 +79,7 @@ async def test_yesterdays_instruments_stay_where_todays_cannot_be_had(desk, faul
     assert fault in report.problem
     assert report.problem
     assert "could not be read" in desk.tape()[-1].text
-    assert await instruments_day(desk._parts) is None
+    assert await instruments_day(seam(desk).store) is None
 
 
 async def test_a_dump_that_lost_its_end_is_not_taken_for_a_market_that_shrank(desk):

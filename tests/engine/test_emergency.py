@@ -21,6 +21,7 @@ from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.halt.halts import FILE_ONLY
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 FUTURE = PassedOver("77", "NFO NRML", "NIFTY26NOVFUT", "SELL", 50)
@@ -124,7 +125,7 @@ async def test_a_desk_that_is_open_takes_it_up_once_the_books_can_be_written(tmp
 
 async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        write, full = desk._parts.store.write, []
+        write, full = seam(desk).store.write, []
 
         async def only_the_halt(unit):
             if full:
@@ -133,13 +134,13 @@ async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_pa
             return await write(unit)
 
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2400_00))
-        desk._parts.store.write = only_the_halt
+        seam(desk).store.write = only_the_halt
         firing = desk.halt.fire_now("tester")
         await until(desk, firing.done)
         made = firing.result()
         assert (made.number, made.ended, made.cancelled) == (1, True, 2)
         assert made.unbooked
-        del desk._parts.store.write
+        del seam(desk).store.write
         await until(desk, lambda: left(tmp_path) == ["halt-1.json"])
         assert await certified(desk) == [1]
         await until(desk, lambda: desk.counts().live == 0)

@@ -13,6 +13,7 @@ from data.tables import Instance
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
 from engine.desk import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 
@@ -24,13 +25,13 @@ async def test_one_app_at_a_time_and_the_command_line_beside_it(tmp_path):
             async with filed_desk(tmp_path, clock, "app", seed=8):
                 pass
         async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
-            assert desk._parts.engine_lives(other._parts.instance_id)
+            assert seam(desk).engine.lives(seam(other).engine.id)
             await other.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
             await until(desk, lambda: desk.clients.get(ROHAN).status is ClientStatus.INACTIVE, step_s=0.1)
             await other.watchlist.add("NSE:RIIL", "Mine")
             await until(desk, lambda: desk.watchlist.keys("Mine") == ["NSE:RIIL"], step_s=0.1)
-            number = other._parts.instance_id
-        assert not desk._parts.engine_lives(number)
+            number = seam(other).engine.id
+        assert not seam(desk).engine.lives(number)
     async with filed_desk(tmp_path, clock, "app") as desk:
         assert desk.clients.get(ROHAN).status is ClientStatus.INACTIVE
 
@@ -53,7 +54,7 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
         desk._dispatcher.submit = lambda ids: None  # dies between the commit and the first claim
         unsent = await desk.runs.start(plan, plan.digest)
         # The process is killed here: nothing of what comes in after this reaches its books.
-        desk._parts.waits = type(desk._parts.waits)(send_timeout_s=0.05)
+        seam(desk).waits = type(seam(desk).waits)(send_timeout_s=0.05)
         desk._recorder.put = lambda fact: None
         for task in desk._tasks:
             task.cancel()
@@ -98,14 +99,14 @@ async def test_an_engine_that_dies_beside_this_one_leaves_doubt_not_silence(tmp_
             unit.touched.everything = True
             return unit.connection.execute(instances.select()).all()
 
-        await desk._parts.store.write(another_engine_claimed_it_and_died)
+        await seam(desk).store.write(another_engine_claimed_it_and_died)
         await until(desk, lambda: desk.counts().unknown == 1)
         await books_are_sound(desk)
 
 
 async def test_the_stream_that_fails_is_opened_anew(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        real, broken = desk._parts.book.by_code, []
+        real, broken = seam(desk).book.by_code, []
 
         class Breaks(dict):
             def get(self, key, default=None):
@@ -114,7 +115,7 @@ async def test_the_stream_that_fails_is_opened_anew(tmp_path):
                     raise RuntimeError("no")
                 return super().get(key, default)
 
-        desk._parts.book.by_code = Breaks(real)
+        seam(desk).book.by_code = Breaks(real)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
@@ -136,7 +137,7 @@ async def test_a_command_beside_a_running_app_need_not_read_the_books_again(tmp_
             assert not other.reconcile.is_compared(PRIYA)
             other.connections.feed.broker.holdings = None  # whoever asks for books fails
             assert (await other.plans.preview(one)).orders == 1
-        clock.shift(desk._parts.waits.compare_every_s + 1)
+        clock.shift(seam(desk).waits.compare_every_s + 1)
         async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
             assert not other.reconcile.is_compared(ROHAN), "what is old is read again"
         assert await desk.reconcile.check(ROHAN)

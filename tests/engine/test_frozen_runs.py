@@ -7,6 +7,7 @@ from data.vocabulary import RunStatus, SizingKind
 from tests.desks import START, Wire, buy, filed_desk, until
 from tradedesk.cli.plan_words import run_words
 from tradedesk.cli.views import run_shape
+from tradedesk.testing import seam
 
 ROHAN, PRIYA = 8, 15
 TWO = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=2440_00)
@@ -43,7 +44,7 @@ async def test_an_app_sees_a_command_freeze_and_wake_beside_it(tmp_path):
             Wire(app)
             assert app.runs.get(number).word == "running"
             await until(app, lambda: app.runs.get(number).word == "frozen", step_s=1.0)
-            assert own.monotonic() > app._parts.waits.frozen_after_s
+            assert own.monotonic() > seam(app).waits.frozen_after_s
             clock.shift(own.monotonic())
             await clock.advance(1.0)
             await until(app, lambda: app.runs.get(number).word == "running", step_s=0.1)

@@ -29,6 +29,7 @@ from engine.book.views import HoldingView
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from tests.desks import buy, paper_desk, sell, until
 from tests.signing import START, signing_desk
+from tradedesk.testing import seam
 
 GREEN, AMBER, RED = GateColour.GREEN, GateColour.AMBER, GateColour.RED
 
@@ -198,7 +199,7 @@ async def test_amber_keeps_a_client_out_until_it_is_waived_for_the_day(tmp_path)
         assert (colours(desk, 1)["route"], colours(desk, 1)["consent"]) == ("amber", "amber")
         assert desk.clients.get(1).gate is Reason.ROUTE_NOT_READY
         with pytest.raises(Exception, match="append-only"):
-            await desk._parts.store.write(
+            await seam(desk).store.write(
                 lambda unit: unit.connection.exec_driver_sql("UPDATE gate_waiver SET reason = 'other'")
             )
 
@@ -217,7 +218,7 @@ async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_i
         await desk.routes.set(1, own(demat=Demat.NONE))
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 4, 1))
         assert [line.verdict for line in plan.lines] == [Verdict.OK]
-        held = desk._parts.book.holdings
+        held = seam(desk).book.holdings
         security = desk.market.index.get("NSE:TCS").security
         today = HoldingView(1, security, "NSE:TCS", "TCS", Product.CNC, 4, 0, 0, 0, 0, 4_00_000)
         half = sell("TCS", SizingKind.PERCENT_OF_POSITION, 50_00, 1)

@@ -6,6 +6,7 @@ from brokers.contract import Accepted, BrokerError, BrokerStatus, NotSent
 from data.store import StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 GATEWAY = "HTTP 502 Bad Gateway"
@@ -75,7 +76,7 @@ async def test_while_a_client_is_unread_nothing_has_ended_and_it_is_named(tmp_pa
         assert [(row.details["version"], row.details["ended"]) for row in told] == [(1, False), (2, True)]
         await books_are_sound(desk)
         with pytest.raises(Exception, match="halt_certificate is append-only"):
-            await desk._parts.store.write(
+            await seam(desk).store.write(
                 lambda unit: unit.connection.exec_driver_sql("UPDATE halt_certificate SET ended = 1")
             )
 

@@ -24,6 +24,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 LOW = 2300_00
@@ -269,7 +270,7 @@ async def test_a_halt_that_died_in_the_middle_goes_on_to_its_certificate_by_itse
             if point == "halt_written":
                 raise asyncio.CancelledError
 
-        desk._parts.reached = die
+        seam(desk).reached = die
         with pytest.raises(asyncio.CancelledError):
             await desk.halt.fire("tester")
         assert desk.halt.latest() is None

@@ -25,6 +25,7 @@ from tests.desks import (
     until,
 )
 from tests.engine.test_days import next_day
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -44,7 +45,7 @@ async def total(desk, account):
     query = select(func.coalesce(func.sum(postings.c.amount_paise), 0)).where(
         postings.c.client_id == ROHAN, postings.c.account == account.value
     )
-    async with desk._parts.store.reader() as connection:
+    async with seam(desk).store.reader() as connection:
         return (await connection.execute(query)).scalar_one()
 
 

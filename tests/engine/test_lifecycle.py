@@ -210,7 +210,7 @@ def test_the_end_of_a_day_gives_only_what_it_ended(books: Ledger):
     second = books.open(Side.BUY, 5, 1000_00)
     books.clock.shift(1)
     books.book(books.seen(second, OPEN, quantity=6))
-    ended = end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")
+    ended = end_of_day(books.unit(), books.day, None, books.timing.calendar, "tester")
     assert (ended, books.state(second)) == ([first], OrderState.OPEN)
 
 
@@ -291,7 +291,7 @@ def test_the_end_of_the_day_ends_what_nobody_told_the_end_of(books: Ledger):
     doubt = books.in_state(OrderState.UNKNOWN)
     blocked = books.row(doubt)["blocked_paise"]
     books.next_day()
-    assert sorted(end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")) == sorted(
+    assert sorted(end_of_day(books.unit(), books.day, None, books.timing.calendar, "tester")) == sorted(
         [*made.values(), doubt]
     )
     assert books.state(made[OrderState.RESERVED]) is OrderState.CANCELLED
@@ -300,7 +300,7 @@ def test_the_end_of_the_day_ends_what_nobody_told_the_end_of(books: Ledger):
     assert books.money()["blocked"] == blocked
     for state in ENDS:
         assert books.state(books.in_state(OrderState(state))).value == state
-    assert end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester") == [doubt]
+    assert end_of_day(books.unit(), books.day, None, books.timing.calendar, "tester") == [doubt]
 
 
 @pytest.mark.parametrize(
@@ -322,11 +322,11 @@ def test_an_order_is_sent_in_its_time_alone(after_market, trading_date, awaited,
 @pytest.mark.parametrize(("heard", "state"), [(False, OrderState.OPEN), (True, OrderState.EXPIRED)])
 def test_an_order_for_a_session_ends_with_it_only_if_it_was_heard_of_there(books, heard, state):
     order = books.open(Side.BUY, 10, 1000_00)
-    begin = books.parts.calendar.session_begin(DAY)
+    begin = books.timing.calendar.session_begin(DAY)
     told_at = begin + timedelta(minutes=1) if heard else begin - timedelta(minutes=1)
     books.connection.execute(update(table(Order)).values(told_at=told_at, after_market=True))
     blocked = books.row(order)["blocked_paise"]
-    end_of_day(books.unit(), NEXT, None, books.parts.calendar, "tester")
+    end_of_day(books.unit(), NEXT, None, books.timing.calendar, "tester")
     assert (books.state(order), books.row(order)["blocked_paise"]) == (state, 0 if heard else blocked)
     assert (Flag.NEEDS_HUMAN.value in books.flags(order)) is not heard
 

@@ -20,6 +20,7 @@ from engine.planning.record import Plan
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
 from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.testing import seam
 
 KEY = "NSE:INFY"
 ROHAN, SURESH = 8, 6
@@ -55,7 +56,7 @@ async def forget(desk: Desk, **known: int | None) -> None:
     records = table(InstrumentRecord)
     fields = {"mtf_margin_bps": None, "mis_margin_bps": None} | known
     statement = update(records).where(records.c.tradingsymbol == "INFY").values(**fields)
-    await desk._parts.store.write(lambda unit: unit.connection.execute(statement))
+    await seam(desk).store.write(lambda unit: unit.connection.execute(statement))
     await desk.market.load()
 
 
@@ -124,7 +125,7 @@ async def test_what_was_told_is_there_after_reopening_and_asked_anew_the_next_da
         await desk.plans.preview(BY_CNC)
         assert len(broker.asked) == 1
         clock_of(desk).shift(24 * 3600)
-        desk._parts.market_clock = clock_of(desk)
+        seam(desk).market_clock = clock_of(desk)
         broker.shares[Product.MTF] = 4_000
         await desk.plans.preview(BY_CNC)
         assert (len(broker.asked), margins(desk)) == (2, (4_000, 2_000))
@@ -156,11 +157,11 @@ async def test_the_last_known_margin_stands_where_none_can_be_had(tmp_path):
 
 async def test_a_slow_broker_holds_a_plan_up_for_a_moment_once_and_its_answer_counts_later(told, caplog):
     desk, broker = told
-    desk._parts.waits = replace(desk._parts.waits, margin_s=0.05)
+    seam(desk).waits = replace(seam(desk).waits, margin_s=0.05)
     broker.held = asyncio.Event()
     assert why_not(await desk.plans.preview(BY_MTF)) == UNKNOWN
     assert "slow to come" in caplog.text
-    desk._parts.waits = replace(desk._parts.waits, margin_s=3.0)
+    seam(desk).waits = replace(seam(desk).waits, margin_s=3.0)
     clock_of(desk).shift(30)
     assert why_not(await desk.plans.preview(BY_MTF)) == UNKNOWN, "nobody waits for the same try again"
     assert len(broker.asked) == 1

@@ -8,6 +8,7 @@ from data.vocabulary import OrderState, SizingKind
 from engine.book.halt_file import write_halt_file
 from engine.events import TapeLine
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN = 8
 
@@ -88,7 +89,7 @@ async def test_what_comes_on_its_way_to_the_line_keeps_it_back(desk, late):
 
     async def meanwhile(account, broker_order_id, change):
         if late == "halt":
-            write_halt_file(desk._parts.halt_file, "tester", START)
+            write_halt_file(seam(desk).halt_file, "tester", START)
         else:
             desk.clock.shift(61)
 
@@ -99,7 +100,7 @@ async def test_what_comes_on_its_way_to_the_line_keeps_it_back(desk, late):
     assert (await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))[
         0
     ].quantity == 10
-    desk._parts.halt_file.unlink(missing_ok=True)
+    seam(desk).halt_file.unlink(missing_ok=True)
 
 
 async def test_a_call_given_up_before_its_look_was_taken_has_not_left(desk):

@@ -12,6 +12,7 @@ from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
 from tests.desks import START, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
 from tests.engine.test_days import next_day
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
@@ -192,7 +193,7 @@ async def test_a_client_whose_books_cannot_be_read_is_skipped_by_name_and_nobody
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is Reason.NOT_RECONCILED
     assert await reason_for(desk, buy("INFY", QTY, 1, PRIYA)) is None
     wire.orders = broker.orders
-    await until(desk, lambda: ROHAN in desk._parts.book.reconciled)
+    await until(desk, lambda: ROHAN in seam(desk).book.reconciled)
     assert await reason_for(desk, buy("INFY", QTY, 1, ROHAN)) is None
 
 

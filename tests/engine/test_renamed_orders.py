@@ -17,6 +17,7 @@ from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.paper_prices import take_instruments
+from tradedesk.testing import seam
 
 BOTH = pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "TCS": "INFY"}])
 """A new name, and one that another security had."""
@@ -102,7 +103,7 @@ async def test_an_order_whose_name_another_security_has_is_kept_back(desk: Paper
     wire, records = Wire(desk), table(InstrumentRecord)
 
     async def place(account, request):
-        await desk._parts.store.write(
+        await seam(desk).store.write(
             lambda unit: unit.connection.execute(
                 update(records).where(records.c.tradingsymbol == "INFY").values(security_id="another")
             )

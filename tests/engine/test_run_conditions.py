@@ -27,6 +27,7 @@ from engine.words.refusals import refusal_words
 from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
 from tests.tampering import tamper
 from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 KEY, LAST = "NSE:RELIANCE", 2450_50
@@ -150,13 +151,13 @@ async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
             return {}
 
         it.desk.connections.feed.broker.quotes = none
-        it.desk._parts.quotes.age = lambda key, now: 60.0
+        seam(it.desk).quotes.age = lambda key, now: 60.0
         it.shut = False
         await it.desk.clock.advance(20)
         for _ in range(3):
             await until(it.desk, lambda: len(asked) > 1)
         assert (it.run.status, await it.at_broker()) == (RunStatus.RUNNING, 0)
-        del it.desk._parts.quotes.age
+        del seam(it.desk).quotes.age
         it.desk.connections.feed.broker.quotes = quotes
         await until(it.desk, lambda: it.run.counts["filled"] == 3)
 
@@ -164,7 +165,7 @@ async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
 async def test_without_any_price_a_run_pauses_when_it_is_too_old(tmp_path):
     async with held(tmp_path) as it:
         await it.start(MARKET)
-        it.desk._parts.quotes.age = lambda key, now: 60.0
+        seam(it.desk).quotes.age = lambda key, now: 60.0
         it.shut = False
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
         assert (it.run.pause_reason, await it.at_broker()) == (PauseReason.TOO_OLD, 0)
@@ -372,7 +373,7 @@ async def test_what_was_claimed_before_a_pause_or_a_stop_does_not_leave_after_it
 
 async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed_again(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        desk._parts.waits = replace(desk._parts.waits, claim_valid_s=1.0)
+        seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
         wire = Wire(desk)
 
         async def place(account, request):

@@ -15,6 +15,7 @@ from data.vocabulary import ClientStatus, OrderState, SizingKind
 from engine.accounts.clients import NewClient
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
+from tradedesk.testing import seam
 
 ROHAN = 8
 ONE = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN)
@@ -99,7 +100,7 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
             run = await desk.runs.start(plan, plan.digest)
             assert desk.trading_stopped is None
             await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
-            assert desk._parts.engine_lives(desk.orders.all(run=run.number)[0].instance_id)
+            assert seam(desk).engine.lives(desk.orders.all(run=run.number)[0].instance_id)
             await desk.runs.go_on(2, 1)
             await until(desk, lambda: desk.runs.get(2).counts["filled"] == 1)
             await books_are_sound(desk)

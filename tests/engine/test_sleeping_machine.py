@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from data.vocabulary import OrderState, PauseReason, RunStatus, SizingKind
 from tests.desks import Wire, books_are_sound, buy, paper_desk, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 ASLEEP_S = 75.0
@@ -38,7 +39,7 @@ async def at_broker(desk) -> int:
 
 async def test_only_what_may_have_left_before_the_machine_slept_is_in_doubt(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        desk._parts.waits = replace(desk._parts.waits, claim_valid_s=1.0)
+        seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
         wire, timeouts = Wire(desk), Timeouts(desk)
 
         async def place(account, request):
@@ -68,8 +69,8 @@ async def test_only_what_may_have_left_before_the_machine_slept_is_in_doubt(tmp_
 
 async def test_a_claim_that_was_kept_just_before_the_machine_slept_is_in_no_doubt(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        desk._parts.waits = replace(desk._parts.waits, claim_valid_s=1.0)
-        write, slept = desk._parts.store.write, []
+        seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
+        write, slept = seam(desk).store.write, []
 
         async def then_sleep(unit):
             done = await write(unit)
@@ -79,7 +80,7 @@ async def test_a_claim_that_was_kept_just_before_the_machine_slept_is_in_no_doub
                 await desk.clock.advance(1.0)  # the heartbeat is the first to wake
             return done
 
-        desk._parts.store.write = then_sleep
+        seam(desk).store.write = then_sleep
         plan = await desk.plans.freeze(LIMIT)
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)

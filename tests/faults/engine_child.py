@@ -17,6 +17,7 @@ from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
 from tests.faults.kill_sleeps import AFTER, BEFORE, CLAIM_VALID_S, SEND_WITHIN_S, Nap, fall_asleep, late
 from tests.faults.remote import RULES, ChaosDesk, open_chaos_desk
+from tradedesk.testing import seam
 
 WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0, claim_valid_s=3600.0)
 """The desk's own waits; what repeats is rarer: a hundredfold clock would leave time for nothing else, and a
@@ -92,17 +93,18 @@ def run(pipe: Connection, life: Life) -> None:
 async def _live(pipe: Connection, life: Life) -> None:
     fuse, nap, began = Fuse(life), Nap(life.clock), monotonic()
     clock = life.clock.napping(0.002)
-    waits = replace(life.waits, claim_valid_s=CLAIM_VALID_S) if life.may_sleep else life.waits
+    waits, rules = life.waits, RULES
+    if life.may_sleep:
+        waits = replace(waits, claim_valid_s=CLAIM_VALID_S)
+        rules = replace(RULES, send_at_least_s=SEND_WITHIN_S, send_at_most_s=SEND_WITHIN_S)
 
     def reached(point: str) -> None:
         nap(point)
         fuse(point)
 
     async with open_chaos_desk(
-        life.home, life.port, clock, random.Random(life.seed).getrandbits(32), waits, reached
+        life.home, life.port, clock, random.Random(life.seed).getrandbits(32), waits, reached, rules
     ) as desk:
-        if life.may_sleep:
-            desk.parts.rules = replace(RULES, send_at_least_s=SEND_WITHIN_S, send_at_most_s=SEND_WITHIN_S)
         if life.sleeps == AFTER:
             await _sleep_over_unsent(life.clock)
         if life.compares_first:
@@ -160,7 +162,7 @@ async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
 def _in_doubt(desk: ChaosDesk, raised: bool = False) -> bool:
     """Whether any order is on its way or UNKNOWN; one that was raised to a human counts if `raised`."""
     doubtful = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
-    book = desk.parts.book
+    book = seam(desk).book
     live = [book.orders[order_id] for order_id in book.live]
     return any(order.state in doubtful and (raised or "NEEDS_HUMAN" not in order.flags) for order in live)
 
@@ -176,7 +178,7 @@ async def _until(desk: ChaosDesk, done: Callable[[], bool], least_s: float = SLO
 
 async def trade(desk: ChaosDesk, dice: random.Random, orders: int, halts: float) -> None:
     """Do things, several at a time, until `orders` orders have been sent."""
-    book, under_way = desk.parts.book, set[asyncio.Task[None]]()
+    book, under_way = seam(desk).book, set[asyncio.Task[None]]()
     already = _sent(desk)
     while _sent(desk) - already < orders:
         for _ in range(10):
@@ -193,4 +195,4 @@ async def trade(desk: ChaosDesk, dice: random.Random, orders: int, halts: float)
 
 def _sent(desk: ChaosDesk) -> int:
     """How many orders have been claimed, and so sent but for what their end says."""
-    return sum(order.tag is not None for order in desk.parts.book.orders.values())
+    return sum(order.tag is not None for order in seam(desk).book.orders.values())

@@ -23,6 +23,7 @@ from tests.faults.forks import fork
 from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 SYMBOLS = ("RELIANCE", "INFY", "HDFCBANK", "SBIN", "ITC")
 
@@ -91,7 +92,7 @@ async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Ra
 
 
 def _watch_instants(desk: PaperDesk, freezer: Freezer) -> None:
-    desk._parts.reached = freezer
+    seam(desk).reached = freezer
     catch_up = desk.exchange._catch_up
 
     def caught_up(state: Any) -> None:
@@ -110,7 +111,7 @@ def _watch_instants(desk: PaperDesk, freezer: Freezer) -> None:
 
 
 def _count(desk: PaperDesk, state: OrderState) -> int:
-    book = desk._parts.book
+    book = seam(desk).book
     return sum(book.orders[order_id].state is state for order_id in book.live)
 
 

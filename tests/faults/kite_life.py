@@ -46,6 +46,7 @@ from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.rehearsal import request_token
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 WAITS = Waits(
     send_timeout_s=40.0,
@@ -132,14 +133,14 @@ async def _live(pipe: Connection, life: KiteLife) -> None:
 
 def _prepare_process(fuse: Fuse) -> None:
     """Let the desk of this process pass its points by the fuse, and its adapter wait as said here."""
-    parts_of = foundation.Foundation.parts
+    desk_of = foundation.Foundation.desk
 
-    def parts(*args: Any) -> Any:
-        made = parts_of(*args)
-        made.reached = fuse
+    def desk(*args: Any) -> Any:
+        made = desk_of(*args)
+        seam(made).reached = fuse
         return made
 
-    cast(Any, foundation.Foundation).parts = parts
+    cast(Any, foundation.Foundation).desk = desk
     cast(Any, kite_desk).KiteBroker = partial(KiteBroker, waits=KITE_WAITS)
 
 

@@ -36,6 +36,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
+from data.proving.heads import HeadsFile
 from data.reference.phases import load_calendar
 from data.schema import prepare
 from data.store import Store
@@ -43,11 +44,12 @@ from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
 from engine.accounts.clients import BROKERS
 from engine.book.book import Book
+from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.market.quotes import QuoteMap
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.rules import Rules, Waits
+from engine.timing import Timing
 from tests.faults.chaos_broker import Ledger, Receipt
 from tests.faults.wire import Call, pack, unpack
 
@@ -299,18 +301,14 @@ class RemoteBroker:
 class ChaosDesk(Desk):
     """A desk at a chaos broker; `remote` is the line to it."""
 
-    def __init__(self, parts: Parts, kind: str, remote: RemoteBroker) -> None:
-        super().__init__(parts, kind)
-        self.remote = remote
+    remote: RemoteBroker
+
+    def __init__(self, *pieces: Any) -> None:
+        super().__init__(*pieces)
         self.unread_halts = 0
         """Halts in which some clients' books could not be read."""
         self.false_proofs: list[str] = []
         """Certificates that said ended, or did not name such a client."""
-
-    @property
-    def parts(self) -> Parts:
-        """The shared pieces, which the harness looks at."""
-        return self._parts
 
     async def read_all(self) -> bool:
         """Read every client's books at the broker and book them; gives whether all could be read."""
@@ -327,6 +325,7 @@ async def open_chaos_desk(
     seed: int,
     waits: Waits,
     reached: Callable[[str], None] | None = None,
+    rules: Rules = RULES,
 ) -> AsyncIterator[ChaosDesk]:
     """Open the desk of a home at the chaos broker on a loopback port. `reached` is told of kill points."""
     prepare(home / "desk.db")
@@ -335,24 +334,14 @@ async def open_chaos_desk(
     market_clock = remote.market_clock
     connection = Connection("paper", ConnectionKind.PAPER, remote, frozenset(BROKERS))
     book = Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day, judge=judge_clients)
-    parts = Parts(
-        home=home,
-        actor="tester",
-        clock=clock,
-        market_clock=market_clock,
-        calendar=load_calendar(),
-        rules=RULES,
-        waits=waits,
-        store=Store(home / "desk.db", clock),
-        book=book,
-        bus=Bus(_listener_failed),
-        quotes=QuoteMap(),
-        connections=Connections([connection], book),
-        random=random.Random(f"desk:{seed}"),
-    )
+    timing = Timing(clock, market_clock, load_calendar(), waits)
+    kept = Kept(home, Store(home / "desk.db", clock), book, Bus(_listener_failed), HeadsFile(None))
+    engine = ThisEngine(kept, "tester", "api")
+    rng = random.Random(f"desk:{seed}")
     if reached is not None:
-        parts.reached = reached
-    desk = ChaosDesk(parts, "api", remote)
+        engine.reached = reached
+    desk = ChaosDesk(kept, timing, engine, Connections([connection], book), rules, rng)
+    desk.remote = remote
     try:
         await desk.open()
         yield desk

@@ -16,6 +16,7 @@ from data.tables import Lot
 from data.vocabulary import Account, Bucket, ClientStatus, Product
 from engine.accounts.clients import BROKERS, NewClient
 from engine.desk import Desk
+from tradedesk.testing import seam
 
 PINNED = ("RELIANCE", "TCS", "INFY", "SBIN")
 """Symbols whose price is moved by hand: what crosses it trades at once and whole."""
@@ -155,4 +156,4 @@ async def move_in(desk: Desk, count: int) -> None:
         unit.insert(Lot, lots)
         unit.touched.everything = True
 
-    await desk._parts.store.write(unit_of_work)
+    await seam(desk).store.write(unit_of_work)

@@ -157,14 +157,14 @@ async def _run(pipe: Connection, home: Path, port: int, clock: FastClock, seed: 
 
     # A claim may be as old as the machine makes it but for the sleep: seconds of a clock five times as fast.
     waits = Waits(claim_valid_s=3.0)
-    async with open_chaos_desk(home, port, clock, seed, waits, reached) as desk:
-        desk.parts.rules = replace(
-            RULES,
-            price_age_limit_s=3.0,
-            drift_limit_bps=50,
-            send_at_least_s=float(WINDOW_S),
-            send_at_most_s=float(WINDOW_S),
-        )
+    rules = replace(
+        RULES,
+        price_age_limit_s=3.0,
+        drift_limit_bps=50,
+        send_at_least_s=float(WINDOW_S),
+        send_at_most_s=float(WINDOW_S),
+    )
+    async with open_chaos_desk(home, port, clock, seed, waits, reached, rules) as desk:
         everyone = tuple(sorted(client.id for client in desk.clients.all()))
         intent = Intent(
             Side.BUY,

@@ -271,8 +271,10 @@ class Soundness(RuleBasedStateMachine):
             for (owner, product), quantity in self.broker.shares.items()
             if owner == client and quantity
         ]
+        books, theirs = self.books, Theirs(funds, Rows(tuple(holdings)), now)
+        index = books.market_data.index
         return compare(
-            self.books.unit(), client, Theirs(funds, Rows(tuple(holdings)), now), self.books.parts, adopt
+            books.unit(), client, theirs, books.projection, books.timing, books.engine, index, adopt
         )
 
     def _truth(self, client: int) -> int:

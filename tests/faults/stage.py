@@ -18,6 +18,7 @@ from tests.faults.scenery import PINNED, opening_price, roster
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 STEP_S = 0.05
 """How far time moves at once."""
@@ -84,7 +85,7 @@ async def still(desk: PaperDesk) -> None:
     rounds = 0
     while rounds < 2:
         before = desk.commits
-        await desk._parts.store.write(lambda unit: None)
+        await seam(desk).store.write(lambda unit: None)
         for _ in range(30):
             await desk.clock.sleep(0)
         rounds = rounds + 1 if desk.commits == before + 1 else 0

@@ -20,9 +20,9 @@ from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SizingKind
-from engine.boot import boot_problem
 from engine.halt.halts import FILE_ONLY
 from engine.refusals import TradingStopped
+from engine.review.boot import boot_problem
 from tests.books import empty_books
 from tests.desks import (
     MISSION_PINS,
@@ -40,6 +40,7 @@ from tests.desks import (
 from tradedesk.compose.paper_desk import prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 LOW = 2300_00
@@ -85,7 +86,7 @@ async def test_fills_and_cancels_that_meet_a_full_disk_are_booked_once_when_ther
 
 
 async def fills(desk):
-    async with desk._parts.store.reader() as connection:
+    async with seam(desk).store.reader() as connection:
         return (await connection.exec_driver_sql("SELECT order_id, trade_id FROM fill")).all()
 
 
@@ -104,7 +105,7 @@ async def read_only(desk):
     def unit_of_work(unit):
         event.listen(unit.connection.engine, "before_cursor_execute", begin)
 
-    await desk._parts.store.write(unit_of_work)
+    await seam(desk).store.write(unit_of_work)
     return refused.clear
 
 
@@ -241,7 +242,7 @@ async def test_a_torn_end_of_the_log_loses_the_torn_commit_and_nothing_before_it
     assert len(found) < 900  # far from a checkpoint, after which the log could be lost without harm
     (copy / "desk.db-wal").write_bytes(TORN[tear](wal, found[-1][0], size))
     async with paper_desk(copy, demo=False) as desk:
-        assert await boot_problem(desk._parts) == ""
+        assert await boot_problem(seam(desk).store, desk.audit) == ""
         report = await desk.audit.verify()
         assert (report.ok, report.rows) == (True, rows - 1)
         statuses = [desk.clients.get(client).status for client in (ROHAN, PRIYA)]

@@ -28,7 +28,8 @@ def blocked(books: Ledger, order: int) -> int:
 
 
 def ask(books: Ledger, order: int, quantity: int) -> int:
-    return ask_change(books.unit(), order, OrderChange(quantity), "test", books.parts)
+    change, index = OrderChange(quantity), books.market_data.index
+    return ask_change(books.unit(), order, change, "test", books.projection, books.engine, index)
 
 
 def request_states(books: Ledger) -> list[str]:

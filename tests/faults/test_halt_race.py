@@ -20,6 +20,7 @@ from engine.book.halt_scope import covers
 from engine.book.views import HaltView
 from engine.refusals import Refusal
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
+from tradedesk.testing import seam
 
 LOW = 2300_00
 BULKS = 5
@@ -42,7 +43,7 @@ class LookingWire(Wire):
         self._database.close()
 
     def _halted(self, client_id, key):
-        client = self._desk._parts.book.clients[client_id]
+        client = seam(self._desk).book.clients[client_id]
         rows = self._database.execute("SELECT scope, value, members FROM halt WHERE resumed_at IS NULL")
         for scope, value, members in rows.fetchall():
             group = frozenset(sqlite_list(members))
@@ -64,7 +65,7 @@ class LookingWire(Wire):
         return await super().place(account, request)
 
     async def modify(self, account, broker_order_id, change):
-        order = self._desk.orders.get(self._desk._parts.book.by_broker_id[account.client_id, broker_order_id])
+        order = self._desk.orders.get(seam(self._desk).book.by_broker_id[account.client_id, broker_order_id])
         if self._halted(account.client_id, order.key):
             self.late_changes.append(order.id)
         await self._on_the_way()
@@ -73,7 +74,7 @@ class LookingWire(Wire):
 
 def tell_late(desk, dice):
     """Let up to a hundredth of a second pass between a commit and the loop's hearing of it."""
-    store = desk._parts.store
+    store = seam(desk).store
     hand_over = store._hand_over
 
     def later(*args):
@@ -174,7 +175,7 @@ async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(
         assert all(changes[order_id] < halted for order_id in wire.late_changes)
         halt = HaltView(0, scope, value, START, "", frozenset())
         if scope is not HaltScope.GROUP:
-            clients = desk._parts.book.clients
+            clients = seam(desk).book.clients
             live = desk.orders.all(live=True)
             assert not [order for order in live if covers(halt, clients[order.client_id], order.key)]
         assert made.ended

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.parts import POINTS
+from engine.instances import POINTS
 from tests.faults.kite_life import PLACING
 from tests.faults.kite_runs import KILLS
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.parts import POINTS
+from engine.instances import POINTS
 
 pytestmark = pytest.mark.proof
 

@@ -169,7 +169,7 @@ class DeskAndBroker(BrokerRules):
 
     def _end_of_day(self):
         books = self.books
-        return end_of_day(books.unit(), books.day, None, books.parts.calendar, "tester")
+        return end_of_day(books.unit(), books.day, None, books.timing.calendar, "tester")
 
     def _answer_calls(self) -> None:
         for order_id in self.unanswered():
@@ -287,7 +287,9 @@ class DeskAndBroker(BrokerRules):
         standing = books.standing()
         books.connection.exec_driver_sql("SAVEPOINT ask")
         try:
-            number = ask_change(books.unit(), order, change, "test", books.parts)
+            number = ask_change(
+                books.unit(), order, change, "test", books.projection, books.engine, books.market_data.index
+            )
         except (BadInput, Refusal):
             books.connection.exec_driver_sql("ROLLBACK TO ask")
             assert books.standing() == standing

@@ -14,6 +14,7 @@ from engine.rules import CANCEL_WORKERS, WORKERS, Waits
 from tests.desks import Wire, books_are_sound, buy
 from tests.faults.scenery import opening_price
 from tests.faults.stage import play, staged_desk
+from tradedesk.testing import seam
 
 pytestmark = pytest.mark.proof
 
@@ -119,7 +120,7 @@ def open_of_others(desk, ills):
 
 def hopeful(desk):
     """Every client's books have been read, so that whoever falls ill does so in the middle of the day."""
-    return len(desk._parts.book.reconciled) == CLIENTS
+    return len(seam(desk).book.reconciled) == CLIENTS
 
 
 async def time_of_bulks(folder, dead=0, slow=0):

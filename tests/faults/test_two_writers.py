@@ -13,6 +13,7 @@ import pytest
 
 from data.vocabulary import SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
+from tradedesk.testing import seam
 
 pytestmark = pytest.mark.proof
 
@@ -45,6 +46,7 @@ HOLD_S = 2
 
 HOLD = f"""
 import sqlite3, sys, time
+from tradedesk.testing import seam
 
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA busy_timeout=20000")
@@ -104,7 +106,7 @@ async def test_a_lock_held_for_two_seconds_in_the_middle_of_a_run_loses_nothing(
         refused = [record for record in caplog.records if "for the store" in record.getMessage()]
         assert bool(refused) == (patience_s < HOLD_S)
         assert len({request.tag for request in wire.placed}) == len(wire.placed) == total
-        async with desk._parts.store.reader() as connection:
+        async with seam(desk).store.reader() as connection:
             fills = (await connection.exec_driver_sql("SELECT DISTINCT order_id FROM fill")).all()
         assert len(fills) == len(desk.orders.all()) > total
         assert desk.trading_stopped is None

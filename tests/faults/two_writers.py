@@ -29,6 +29,7 @@ from tests.faults.frozen_app import SYMBOLS, prepare, rest_orders
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 PERIOD_S = 4.0
 """Real seconds for which both write without a pause."""
@@ -188,7 +189,7 @@ async def _halt(desk: PaperDesk) -> float:
         if point == "halt_written":
             committed.append(monotonic() - began)
 
-    desk._parts.reached = reached
+    seam(desk).reached = reached
     made = await desk.halt.fire("other", HaltScope.SYMBOL, APART)
     await desk.halt.resume(made.number, "resume", "other")
     return committed[0]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 from brokers.contract import BrokerAccount
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
@@ -136,12 +137,12 @@ def _standing(run: RunView) -> set[str]:
 
 @asynccontextmanager
 async def kite_morning(
-    home: Path, people: Sequence[Person], begins: time | None = None, bare: bool = False
+    home: Path, people: Sequence[Person], begins: time | None = None, bare: bool = False, **more: Any
 ) -> AsyncIterator[Morning]:
     """These clients at a local Kite and on a desk, each with a route and an app of its own; none signed in.
 
     The market's day begins at its opening, or at `begins`. On a `bare` desk the instruments are as Kite's
-    dump has them, without margins.
+    dump has them, without margins. `more` are settings of the desk.
 
     Every client has an own api key, since Kite counts ten reads a second for a key: the books of all of
     these clients are read side by side, where one key's turn would take more than a minute.
@@ -159,7 +160,7 @@ async def kite_morning(
     kite.switches.change({"demat_consent": undecided})
     await kite.start()
     try:
-        settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester")
+        settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester", **more)
         async with open_desk(
             empty_books(home),
             clock=clock,

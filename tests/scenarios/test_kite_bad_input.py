@@ -28,6 +28,7 @@ from engine.book.views import OrderView
 from engine.planning.record import Plan
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 5)]
 STRUCK, OTHERS = PEOPLE[2], [PEOPLE[0], PEOPLE[1], PEOPLE[3]]
@@ -175,7 +176,7 @@ async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
 
 
 def told(morning: Morning, keys: dict[str, int]) -> bool:
-    quote = morning.desk._parts.quotes.quote
+    quote = seam(morning.desk).quotes.quote
     return all((found := quote(key)) is not None and found.last_paise == paise for key, paise in keys.items())
 
 

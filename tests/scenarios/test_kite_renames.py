@@ -9,6 +9,7 @@ from engine.planning.intent import Intent, Sizing
 from tests.desks import sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.rehearsal import control
+from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 3)]
 OPEN = datetime(2026, 11, 18, 3, 45, 1, tzinfo=UTC)
@@ -53,7 +54,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:TATACONS", 10)]
         assert desk.reconcile.breaks() == []
 
-        morning.exchange.jump(desk._parts.calendar.session_close(OPEN.date()))
+        morning.exchange.jump(seam(desk).calendar.session_close(OPEN.date()))
         await renamed(morning, TATACONS="INFY", INFY="TATACONS")
         await morning.until(lambda: desk.market_clock.trading_day == NEXT)
         morning.exchange.jump(datetime(2026, 11, 19, 3, 0, 5, tzinfo=UTC))

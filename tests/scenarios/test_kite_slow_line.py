@@ -12,6 +12,7 @@ from engine.planning.intent import Intent
 from tests.brokers.held_line import Line, held_line
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.testing import seam
 
 ONE, TWO = PEOPLE = [Person(1), Person(2)]
 KEY = "NSE:TCS"
@@ -25,7 +26,7 @@ async def morning(tmp_path: Path) -> AsyncIterator[Morning]:
         await one.sign_in(PEOPLE)
         await one.until(lambda: all(one.desk.reconcile.is_compared(each.number) for each in PEOPLE))
         await one.priced(KEY)
-        one.desk._parts.waits = replace(one.desk._parts.waits, claim_valid_s=1.0)
+        seam(one.desk).waits = replace(seam(one.desk).waits, claim_valid_s=1.0)
         yield one
 
 

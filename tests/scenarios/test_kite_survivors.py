@@ -1,8 +1,6 @@
 """What a cancel-all leaves alive at a local Kite is named; GTTs and alerts go where the trader wants it."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -44,13 +42,11 @@ def lay(morning: Morning) -> None:
 async def test_what_survives_a_halt_is_named_and_conditionals_go_where_wanted(
     tmp_path: Path, deletes: bool
 ) -> None:
-    async with kite_morning(tmp_path, PEOPLE) as morning:
+    async with kite_morning(tmp_path, PEOPLE, halt_deletes_conditionals=deletes) as morning:
         desk = morning.desk
         await morning.sign_in(PEOPLE)
         await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
         lay(morning)
-        parts: Any = desk._parts
-        parts.rules = replace(parts.rules, halt_deletes_conditionals=deletes)
         firing = desk.halt.fire_now("tester")
         await morning.until(firing.done)
         made = await firing

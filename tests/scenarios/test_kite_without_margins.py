@@ -11,6 +11,7 @@ from data.vocabulary import OrderState, Product, Reason, SizingKind
 from engine.planning.record import Plan
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.testing import seam
 
 LAKH = 1_00_000_00
 PEOPLE = [
@@ -38,7 +39,7 @@ async def signed_in(morning: Morning) -> None:
 
 async def planned(morning: Morning) -> Plan:
     """A plan in the first seconds after whoever is signed in has read its books."""
-    await morning.passed(morning.desk._parts.waits.margin_again_s)
+    await morning.passed(seam(morning.desk).waits.margin_again_s)
     await morning.priced(WISH.key)
     return await morning.desk.plans.preview(WISH)
 

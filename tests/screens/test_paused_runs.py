@@ -12,6 +12,7 @@ from engine.execution.conditions import Standing
 from engine.execution.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.screens.bench import Bench, opened
+from tradedesk.testing import seam
 from widgets.livegrid import LiveGrid
 
 LEAVES = {"q", "ctrl+q", "f9", "ctrl+g"}
@@ -40,8 +41,8 @@ async def paused_runs() -> AsyncIterator[Bench]:
             sizing = Sizing(SizingKind.FIXED_QUANTITY, quantity)
             plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=clients))
             number = (await desk.runs.start(plan, plan.digest)).number
-            run, at = desk._parts.book.runs[number], Standing(age_s, price, None, reason, False)
-            await desk._parts.store.write(partial(pause, run=run, reason=reason, at=at, actor="tester"))
+            run, at = seam(desk).book.runs[number], Standing(age_s, price, None, reason, False)
+            await seam(desk).store.write(partial(pause, run=run, reason=reason, at=at, actor="tester"))
         dispatcher.submit = submit
         await bench.pass_time(0.3)
         assert [run.pause_reason for run in desk.runs.all()] == list(reversed(PAUSED))

@@ -4,11 +4,13 @@ import logging
 import os
 import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from brokers.connection import Connection
 from brokers.connections import Connections
@@ -20,10 +22,12 @@ from data.store import Store
 from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
+from engine.book.kept import Kept
+from engine.desk import Desk
 from engine.events import Bus
-from engine.market.quotes import QuoteMap
-from engine.parts import Parts
+from engine.instances import ThisEngine
 from engine.rules import Rules, Waits
+from engine.timing import Timing
 from tradedesk.compose.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,6 +44,10 @@ def fact_of_home(database: Path, name: str) -> str | None:
     return str(row[0]) if row else None
 
 
+AnyDesk = TypeVar("AnyDesk", bound=Desk)
+MakesDesk: TypeAlias = Callable[[Kept, Timing, ThisEngine, Connections, Rules, random.Random], AnyDesk]
+
+
 @dataclass(frozen=True, slots=True)
 class Foundation:
     """A home and what its desk is opened with, before it is known which brokers it is for."""
@@ -52,26 +60,23 @@ class Foundation:
     waits: Waits
     random: random.Random
 
-    def parts(self, market_clock: MarketClock, connection: Connection) -> Parts:
-        """The shared pieces of a desk with this connection."""
+    def desk(
+        self, make: MakesDesk[AnyDesk], kind: str, market_clock: MarketClock, connection: Connection
+    ) -> AnyDesk:
+        """A desk with this connection, not yet open."""
         names = dict.fromkeys(connection.serves, connection.broker.name)
         simulated = connection.kind is ConnectionKind.SIM
         book = Book(names, lambda: market_clock.trading_day, simulated, judge=judge_clients)
-        return Parts(
-            home=self.home,
-            actor=self.settings.trader,
-            clock=self.clock,
-            market_clock=market_clock,
-            calendar=self.calendar,
-            rules=self.rules,
-            waits=self.waits,
-            store=Store(books_file(self.home), self.clock),
-            book=book,
-            bus=Bus(_listener_failed),
-            quotes=QuoteMap(self.clock.monotonic),
-            connections=Connections([connection], book),
-            random=self.random,
-            heads=HeadsFile(self.settings.audit_heads),
+        store = Store(books_file(self.home), self.clock)
+        heads = HeadsFile(self.settings.audit_heads)
+        kept = Kept(self.home, store, book, Bus(_listener_failed), heads)
+        return make(
+            kept,
+            Timing(self.clock, market_clock, self.calendar, self.waits),
+            ThisEngine(kept, self.settings.trader, kind),
+            Connections([connection], book),
+            self.rules,
+            self.random,
         )
 
 

@@ -26,8 +26,6 @@ from engine.book.views import ClientView
 from engine.days import LAST_DAY
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed, TapeLine
-from engine.market.instruments import refresh_instruments
-from engine.parts import Parts
 from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, fact_of_home
 from tradedesk.compose.kite_access import ZERODHA, DeskAccess
 from tradedesk.compose.kite_streams import Streamless, polled_words
@@ -83,10 +81,8 @@ class KiteDesk(Desk):
 
     exchange_trouble = ""
 
-    def __init__(
-        self, parts: Parts, kind: str, broker: KiteBroker, access: DeskAccess, kite_url: str, feed: str
-    ) -> None:
-        super().__init__(parts, kind)
+    def attach(self, broker: KiteBroker, access: DeskAccess, kite_url: str, feed: str) -> None:
+        """Say, before it is opened, which adapter it has and where that leads."""
         self.access = access
         access.route_of = self.routes.of
         access.session_of = self.sessions.of
@@ -95,18 +91,18 @@ class KiteDesk(Desk):
         self._feed_code = feed.upper()
         self._following: asyncio.Task[None] | None = None
         self._follow_again = False
-        self._streamless = Streamless(parts.store)
+        self._streamless = Streamless(self._kept.store)
         self._polled: dict[int, str] = {}
         self._polled_told = False
         self._feed_lost: BrokerAccount | None = None
-        self._heard_only: frozenset[int] | None = frozenset() if kind == "cli" else None
-        parts.is_polled = self._polled.__contains__
+        self._heard_only: frozenset[int] | None = frozenset() if self.kind == "cli" else None
+        self.connections.is_polled = self._polled.__contains__
 
     async def open(self) -> None:
         """Start, then read the day's instruments and keep the market's time."""
         await super().open()
-        if self._parts.may_send:
-            await self._parts.store.write(lambda unit: _own(unit, self.kite_url))
+        if self._engine.may_send:
+            await self._kept.store.write(lambda unit: _own(unit, self.kite_url))
         self.events.subscribe(self._heard)
         self._spawn(self._keep_day())
 
@@ -123,7 +119,7 @@ class KiteDesk(Desk):
         Nothing is guessed where the vault was not opened. Only an app does so, of which there is one: a
         command may be run where the system's keyring does not answer, beside an app that has its tokens.
         """
-        if self.kind != "app" or self.exchange_trouble or self._parts.store.trouble:
+        if self.kind != "app" or self.exchange_trouble or self._kept.store.trouble:
             return
         signed_in = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
         try:
@@ -144,7 +140,7 @@ class KiteDesk(Desk):
         return any(c.broker == ZERODHA and self._holds(c.id) for c in self.clients.all())
 
     def _without_token(self, clients: Sequence[ClientView]) -> list[int]:
-        return [one.id for one in clients if not self.access.token(self._parts.connections.account(one))]
+        return [one.id for one in clients if not self.access.token(self.connections.account(one))]
 
     async def _end_session(self, client_id: int, why: str) -> None:
         """Take a client for signed out; a command that lacks its token has heard nothing of its session."""
@@ -194,7 +190,7 @@ class KiteDesk(Desk):
             if (session := self.sessions.of(client_id)) and session.login_at
         )
         heard = self._heard_only
-        accounts = [self._parts.connections.account(client) for client in clients]
+        accounts = [self.connections.account(client) for client in clients]
         await self._broker.follow(
             accounts,
             heard=None if heard is None else [one for one in accounts if one.client_id in heard],
@@ -213,9 +209,9 @@ class KiteDesk(Desk):
             await self._follow_sessions()
 
     async def _tell_polled(self) -> None:
-        await self._parts.clock.sleep(GATHERED_S)
+        await self._timing.wall.sleep(GATHERED_S)
         signed_in = [c for c in self.clients.all() if c.broker == ZERODHA and self._holds(c.id)]
-        words = polled_words(self._polled.values(), len(signed_in), self._parts.waits)
+        words = polled_words(self._polled.values(), len(signed_in), self._timing.waits)
         if self._broker.feed is None:
             words = f"{words}; no api key brings prices, so plans are refused by their age"
         self._tell(words)
@@ -228,12 +224,12 @@ class KiteDesk(Desk):
         if account == self._broker.feed and self._feed_lost is None:
             self._feed_lost = account
             self._load(self._tell_feed)
-        self._streamless.mark(route.api_key, self._parts.clock.now())
+        self._streamless.mark(route.api_key, self._timing.wall.now())
         self._follow_soon()
 
     async def _tell_feed(self) -> None:
         """Say that the one who was to bring the prices cannot, and who does once all have been tried."""
-        await self._parts.clock.sleep(GATHERED_S)
+        await self._timing.wall.sleep(GATHERED_S)
         lost, self._feed_lost = self._feed_lost, None
         if lost is None:
             return
@@ -245,10 +241,10 @@ class KiteDesk(Desk):
         self._tell(f"{self.clients.get(lost.client_id).code}: its api key has no stream for prices; {then}")
 
     def _tell(self, words: str) -> None:
-        self.events.publish([TapeLine(self._parts.clock.now(), words, "warn")])
+        self.events.publish([TapeLine(self._timing.wall.now(), words, "warn")])
 
     async def _keep_day(self) -> None:
-        clock = self._parts.market_clock
+        clock = self._timing.market
         read: date | None = None
         again_at = clock.now()
         while True:
@@ -259,13 +255,13 @@ class KiteDesk(Desk):
             wanted = self.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT
             if wanted and self._anybody() and now >= again_at:  # only who is signed in can ask for it
                 again_at = now + DUMP_AGAIN
-                report = await refresh_instruments(self._parts, self.market)
+                report = await self.instruments.refresh()
                 if report is None or not report.problem:
                     read = now.date()
                     self._broker.learn({one.key: one.token for one in self.market.index})
                     with suppress(BrokerError):
                         await self.market.follow_again()
-            await self._parts.clock.sleep(PULSE_S)
+            await self._timing.wall.sleep(PULSE_S)
 
 
 @asynccontextmanager
@@ -300,7 +296,7 @@ async def open_kite(
             )
 
     def session_lost(account: BrokerAccount) -> None:
-        parts.session_lost(account.client_id, "the broker no longer accepts the session")
+        desk.connections.session_lost(account.client_id, "the broker no longer accepts the session")
 
     def no_stream(account: BrokerAccount) -> None:
         desk.no_stream(account)
@@ -314,8 +310,9 @@ async def open_kite(
         on_no_stream=no_stream,
     )
     other_end = ConnectionKind.SIM if roots.is_local else ConnectionKind.LIVE
-    parts = base.parts(market_clock, Connection("kite", other_end, broker, frozenset({ZERODHA})))
-    desk = KiteDesk(parts, kind, broker, access, roots.rest, base.settings.kite_feed)
+    connection = Connection("kite", other_end, broker, frozenset({ZERODHA}))
+    desk = base.desk(KiteDesk, kind, market_clock, connection)
+    desk.attach(broker, access, roots.rest, base.settings.kite_feed)
     desk.exchange_trouble = trouble
     if port := base.settings.sign_in_port:
         from brokers.kite.listener import RedirectListener  # a web server, wanted by those who set it alone
@@ -327,9 +324,9 @@ async def open_kite(
         found = look(base.home, base.settings.vault, lambda: opened, market_clock.now())
         return found.ok, found.words
 
-    parts.look_at_secrets = look_at_secrets
+    desk.doctor.look_at_secrets = look_at_secrets
     if trouble:
-        parts.session_lost = _keep_session
+        desk.connections.session_lost = _keep_session
     try:
         await desk.open()
         yield desk

@@ -35,7 +35,6 @@ from data.vocabulary import ConnectionKind
 from engine.accounts.clients import BROKERS
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed
-from engine.parts import Parts
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.compose.foundation import Foundation, fact_of_home
 
@@ -52,10 +51,8 @@ class PaperDesk(Desk):
     in memory, which knows no account and no order.
     """
 
-    def __init__(self, parts: Parts, kind: str, exchange: PaperExchange, exchange_trouble: str = "") -> None:
-        super().__init__(parts, kind)
-        self.exchange = exchange
-        self.exchange_trouble = exchange_trouble
+    exchange: PaperExchange
+    exchange_trouble = ""
 
     async def open(self) -> None:
         """Start, then open paper accounts for clients that have none."""
@@ -63,9 +60,9 @@ class PaperDesk(Desk):
         if self.exchange_trouble:
             return
         try:
-            if not self.exchange.in_memory and fact_of_home(self._parts.store.path, OWN_EXCHANGE) is None:
+            if not self.exchange.in_memory and fact_of_home(self._kept.store.path, OWN_EXCHANGE) is None:
                 identity = self.exchange.identity
-                await self._parts.store.write(lambda unit: _own(unit, identity))
+                await self._kept.store.write(lambda unit: _own(unit, identity))
             self.meet_exchange()
             self.rename_listings()
         except (BrokerError, sqlite3.Error, StoreError) as problem:
@@ -129,8 +126,8 @@ async def open_paper(
     if faults is not None:
         broker = _faulty(broker, exchange, base.clock, faults)
     connection = Connection("paper", ConnectionKind.PAPER, broker, frozenset(BROKERS))
-    parts = base.parts(exchange.market_clock, connection)
-    desk = PaperDesk(parts, kind, exchange, trouble)
+    desk = base.desk(PaperDesk, kind, exchange.market_clock, connection)
+    desk.exchange, desk.exchange_trouble = exchange, trouble
     try:
         await desk.open()
         yield desk

@@ -10,7 +10,7 @@ from data.audit_writer import standing_stop, stop_words
 from data.proving.readable import unreadable
 from data.proving.verifying import accepted, first_of
 from data.schema import schema_faults
-from engine.parts import Parts
+from data.store import Store
 from engine.review.audit import Trail
 
 log = logging.getLogger(__name__)
@@ -25,15 +25,22 @@ NEWEST = 100_000
 """How many of each table's newest rows are looked at for values that cannot be read."""
 
 
-async def boot_problem(parts: Parts) -> str:
+async def boot_problem(store: Store, trail: Trail) -> str:
     """Why these books are not to be traded on, in words for the trader; empty if nothing speaks against it.
 
     The store must be open. It is quick, for each opening of a desk; `tradedesk doctor` looks at everything.
     What ends a look speaks against the books as well as what it finds.
     """
-    for what, look in _LOOKS.items():
+    looks: dict[str, Callable[[], Awaitable[str]]] = {
+        "desk.db": lambda: _file(store),
+        "the schema of desk.db": lambda: _schema(store),
+        "the values in desk.db": lambda: _values(store),
+        "the audit in desk.db": lambda: _audit(trail),
+        "what was found before": lambda: _before(store),
+    }
+    for what, look in looks.items():
         try:
-            problem = await look(parts)
+            problem = await look()
         except Exception as ended:
             words = ended.orig if isinstance(ended, DBAPIError) else repr(ended)
             log.exception("a look at the books ended")
@@ -43,15 +50,15 @@ async def boot_problem(parts: Parts) -> str:
     return ""
 
 
-async def _file(parts: Parts) -> str:
-    damage = await parts.store.quick_check()
+async def _file(store: Store) -> str:
+    damage = await store.quick_check()
     if damage:
         return f"desk.db is damaged ({damage}): put a copy back; `tradedesk doctor` says what can be read"
     return ""
 
 
-async def _schema(parts: Parts) -> str:
-    found = await parts.store.read_aside(schema_faults)
+async def _schema(store: Store) -> str:
+    found = await store.read_aside(schema_faults)
     if found:
         return (
             f"the schema of desk.db was changed by something other than tradedesk: {first_of(found)}; "
@@ -60,20 +67,20 @@ async def _schema(parts: Parts) -> str:
     return ""
 
 
-async def _values(parts: Parts) -> str:
+async def _values(store: Store) -> str:
     def look(connection: Connection) -> list[str]:
         found = unreadable(connection, NEWEST)
         known = accepted(connection) if found else ()
         return [words for words in found if words not in known]
 
-    found = await parts.store.read_aside(look)
+    found = await store.read_aside(look)
     if found:
         return f"desk.db holds values that no tradedesk writes: {found[0]}; {WAY_OUT}"
     return ""
 
 
-async def _audit(parts: Parts) -> str:
-    report = await Trail(parts).verify_tail()
+async def _audit(trail: Trail) -> str:
+    report = await trail.verify_tail()
     if report.ok:
         return ""
     return (
@@ -82,15 +89,6 @@ async def _audit(parts: Parts) -> str:
     )
 
 
-async def _before(parts: Parts) -> str:
-    found = await parts.store.read_aside(standing_stop)
+async def _before(store: Store) -> str:
+    found = await store.read_aside(standing_stop)
     return stop_words(found) if found else ""
-
-
-_LOOKS: dict[str, Callable[[Parts], Awaitable[str]]] = {
-    "desk.db": _file,
-    "the schema of desk.db": _schema,
-    "the values in desk.db": _values,
-    "the audit in desk.db": _audit,
-    "what was found before": _before,
-}

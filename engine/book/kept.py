@@ -1,0 +1,29 @@
+"""What is kept of a desk: its files, the projection of them, and who is told of a change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.home import halt_file
+from data.proving.heads import HeadsFile
+from data.store import Store
+from engine.book.book import Book
+from engine.events import Bus
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The books of one home. What is written to `store` shows in `book`, and is then told on `bus`.
+
+    `heads` keeps heads of the audit outside the database.
+    """
+
+    home: Path
+    store: Store
+    book: Book
+    bus: Bus
+    heads: HeadsFile
+
+    @property
+    def halt_file(self) -> Path:
+        """The file whose presence stops every send, checked last before each."""
+        return halt_file(self.home)

@@ -1,0 +1,183 @@
+"""Engines of a home: how this one signs on, what it may do until then, and how others are seen alive."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy import update
+
+from data.columns import table
+from data.home import engine_lock
+from data.locks import HeldLock, is_held, process_start
+from data.proving.readable import UNREADABLE
+from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
+from data.tables import Instance
+from engine.book.kept import Kept
+
+T = TypeVar("T")
+
+POINTS = (
+    "reserving",
+    "reserved",
+    "claimed",
+    "answered",
+    "heard",
+    "booking",
+    "booked",
+    "cancel_sent",
+    "modify_sent",
+    "halt_written",
+    "reconciling",
+)
+"""Where on an order's way a program may die, in the order of the way: before and after the commit of a
+reservation, after that of a claim, between an answer or an update and its commit, inside that commit, after
+it, after a cancel or a modify was sent, after a halt's commit, between two clients of a reconciliation."""
+
+
+def _passed(point: str) -> None:
+    pass
+
+
+def _nothing(unit: Unit) -> object:
+    pass
+
+
+async def _nothing_found() -> str:
+    return ""
+
+
+class ThisEngine:
+    """One engine among those of its home: its row, whether it may send, and for whom it acts.
+
+    It sends nothing before it is signed on: it has a row, holds the lock that says that it lives, and the
+    day's books are open. That is done at the opening or, where it failed then, before it first trades.
+    """
+
+    def __init__(self, kept: Kept, actor: str, kind: str) -> None:
+        self._kept = kept
+        self.kind = kind
+        self._lock: HeldLock | None = None
+        self._trying: asyncio.Task[None] | None = None
+        self.actor = actor
+        self.id = 0
+        """The number of its row; 0 before it has one."""
+        self.may_send = False
+        """Whether it is signed on; else it reserves, claims, modifies, adopts and imports nothing."""
+        self.sign_on_trouble = ""
+        """Why it could not sign on when it last tried; empty once it has."""
+        self.trading_disabled: str | None = None
+        """Why these books are not traded on: empty if nothing speaks against it, None before a look.
+
+        Cancels go on all the same.
+        """
+        self.begun: dict[int, float] = {}
+        """The monotonic moment at which each run of this engine was confirmed, or last gone on with."""
+        self.reached: Callable[[str], None] = _passed
+        """Told of each of `POINTS`, from whichever thread is there."""
+        self.look_at_books: Callable[[], Awaitable[str]] = _nothing_found
+        """Finds why these books are not to be traded on, in words; empty where nothing speaks against it."""
+        self.open_day: Callable[[Unit], object] = _nothing
+        """Opens the books for the trading day, once however often it is called."""
+        self.keep_beside: Callable[[Unit], object] = _nothing
+        """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
+
+    def lives(self, instance_id: int) -> bool:
+        """Whether the engine of this row still holds its lock."""
+        return instance_id == self.id or is_held(engine_lock(self._kept.home, instance_id))
+
+    async def write_signed_on(self, unit: Callable[[Unit], T]) -> T:
+        """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
+
+        Raises what the unit raised, or `StoreError`; then nothing was written.
+        """
+        await self.sign_on()
+        return await self._kept.store.write(unit)
+
+    async def sign_on(self) -> None:
+        """Sign on unless that is done; those who ask meanwhile wait for the same try.
+
+        Raises `StoreError` where it cannot be written; then `may_send` stays false.
+        """
+        if self.may_send:
+            return
+        if self._trying is None:
+            self._trying = asyncio.create_task(self._try())
+            self._trying.add_done_callback(self._tried)
+        await asyncio.shield(self._trying)
+
+    async def _try(self) -> None:
+        store = self._kept.store
+        try:
+            if self._lock is None:  # an earlier try may have got this far
+                await self._register()
+            await store.write(self._begin)
+            await store.write(_read_everything)
+        except (StoreFailed, *UNREADABLE) as problem:
+            self.sign_on_trouble = f"the day cannot be opened: {getattr(problem, 'orig', problem)}"
+            raise StoreUnreadable(self.sign_on_trouble) from problem
+        except StoreError as problem:
+            self.sign_on_trouble = str(problem)
+            raise
+        self.sign_on_trouble = ""
+        self.may_send = True
+
+    def _begin(self, unit: Unit) -> None:
+        self.open_day(unit)
+        self.keep_beside(unit)
+
+    def _tried(self, task: "asyncio.Task[None]") -> None:
+        self._trying = None
+        if not task.cancelled():
+            task.exception()  # whoever waits is told; nobody may be waiting any more
+
+    async def _register(self) -> None:
+        """Give this engine a row and a held lock; the lock says that it lives."""
+
+        def unit_of_work(unit: Unit) -> int:
+            number = unit.take_ids("instance", 1)[0]
+            unit.insert(
+                Instance,
+                [
+                    {
+                        "id": number,
+                        "kind": self.kind,
+                        "pid": os.getpid(),
+                        "process_started": process_start(os.getpid()),
+                        "heartbeat_at": unit.now,
+                        "started_at": unit.now,
+                    }
+                ],
+            )
+            return number
+
+        number = await self._kept.store.write(unit_of_work)
+        lock = HeldLock(engine_lock(self._kept.home, number))
+        lock.take(wait=True)
+        self.id, self._lock = number, lock
+
+    async def beat(self) -> None:
+        """Tell others that this engine is not frozen. Raises `StoreError`."""
+        await self._kept.store.write(lambda unit: self._stamp(unit, heartbeat_at=unit.now))
+
+    async def sign_off(self) -> None:
+        """Say in the row that this engine has ended. Raises `StoreError`."""
+        if self._lock is not None:
+            await self._kept.store.write(
+                lambda unit: self._stamp(unit, ended_at=unit.now, heartbeat_at=unit.now)
+            )
+
+    def _stamp(self, unit: Unit, **values: object) -> None:
+        instances = table(Instance)
+        unit.connection.execute(update(instances).where(instances.c.id == self.id).values(**values))
+        self.keep_beside(unit)
+
+    def free(self) -> None:
+        """Let go of the lock, once nothing of this engine is under way."""
+        if self._lock is not None:
+            self._lock.free()
+            self._lock.path.unlink(missing_ok=True)
+
+
+def _read_everything(unit: Unit) -> None:
+    unit.touched.everything = True

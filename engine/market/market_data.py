@@ -1,0 +1,50 @@
+"""Prices and instruments of a desk, and the connection that brings both."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from brokers.connection import Connection
+from brokers.contract import BrokerError, Tick
+from brokers.outages import Outages
+from data.reference.instruments import InstrumentIndex
+from engine.market.quotes import QuoteMap
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class MarketData:
+    """The last quotes and every instrument known; `index` is replaced whole when instruments are read.
+
+    A price that nothing has confirmed for `price_age_limit_s` is no input for a decision.
+    """
+
+    feed: Connection
+    quotes: QuoteMap
+    price_age_limit_s: float
+    index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
+    _outages: Outages = field(default_factory=Outages)
+
+    def young_price(self, key: str, now: datetime) -> int | None:
+        """The last price in paise, None where none is young enough to act on; `now` is wall time."""
+        quote = self.quotes.quote(key)
+        if quote is None or self.too_old(self.quotes.age(key, now)) or quote.last_paise <= 0:
+            return None
+        return quote.last_paise
+
+    def too_old(self, age_s: float | None) -> bool:
+        """Whether a price of this age is no input for a decision; None is the age of one not known."""
+        return age_s is None or age_s > self.price_age_limit_s
+
+    async def fetch(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """Ask the feed for quotes and keep them. Returns none where they cannot be had now."""
+        try:
+            ticks = await self.feed.broker.quotes(keys)
+        except BrokerError as problem:
+            self._outages.failed(log, "prices", "prices", problem)
+            return {}
+        self._outages.over("prices", "prices")
+        self.quotes.put_fetched(ticks.values())
+        return ticks

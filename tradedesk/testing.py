@@ -1,0 +1,107 @@
+"""Test seams: what tests of a desk, or of a program on one, may reach that its users have no need of.
+
+    from tradedesk.testing import seam
+
+    seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
+
+Everything here is for a desk that is open, on the loop it was opened on.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from data.clock import MarketClock
+from data.reference.phases import Calendar
+from data.store import Store
+from engine.book.book import Book
+from engine.book.kept import Kept
+from engine.desk import Desk
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.market.quotes import QuoteMap
+from engine.rules import Waits
+from engine.timing import Timing
+
+
+class Seam:
+    """The inside of one open desk: its books, its prices, its waits, and where on an order's way it is."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @property
+    def kept(self) -> Kept:
+        """The books of its home, on disk and in memory."""
+        return self._desk._kept
+
+    @property
+    def timing(self) -> Timing:
+        """Its clocks, calendar and waits."""
+        return self._desk._timing
+
+    @property
+    def store(self) -> Store:
+        """The books on disk; what is written there is projected and told as any other write."""
+        return self._desk._kept.store
+
+    @property
+    def book(self) -> Book:
+        """The projection in memory."""
+        return self._desk._kept.book
+
+    @property
+    def halt_file(self) -> Path:
+        """The file whose presence stops every send."""
+        return self._desk._kept.halt_file
+
+    @property
+    def market_data(self) -> MarketData:
+        """Prices and instruments, and the connection that brings both."""
+        return self._desk._market_data
+
+    @property
+    def quotes(self) -> QuoteMap:
+        """The last quotes, and their ages."""
+        return self._desk._market_data.quotes
+
+    @property
+    def calendar(self) -> Calendar:
+        """The exchanges' calendar."""
+        return self._desk._timing.calendar
+
+    @property
+    def engine(self) -> ThisEngine:
+        """This engine's row, and whether it is signed on."""
+        return self._desk._engine
+
+    @property
+    def waits(self) -> Waits:
+        """Every wait of the desk's protocols; others may be set, and count from the next wait on."""
+        return self._desk._timing.waits
+
+    @waits.setter
+    def waits(self, waits: Waits) -> None:
+        object.__setattr__(self._desk._timing, "waits", waits)
+
+    @property
+    def market_clock(self) -> MarketClock:
+        """The market's clock, which may be set to another."""
+        return self._desk._timing.market
+
+    @market_clock.setter
+    def market_clock(self, clock: MarketClock) -> None:
+        object.__setattr__(self._desk._timing, "market", clock)
+
+    @property
+    def reached(self) -> Callable[[str], None]:
+        """Told of each of `engine.instances.POINTS`, from whichever thread is there."""
+        return self._desk._engine.reached
+
+    @reached.setter
+    def reached(self, told: Callable[[str], None]) -> None:
+        self._desk._engine.reached = told
+
+
+def seam(desk: Desk) -> Seam:
+    """The inside of an open desk."""
+    return Seam(desk)
