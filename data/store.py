@@ -215,9 +215,11 @@ def read_file(path: Path, work: Callable[[Connection], T]) -> T:
 class Store:
     """One database file as this process uses it."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, unwritable: str = "") -> None:
+        """Use the file at `path`; `unwritable` says why nothing may be written to it, empty where it may."""
         self.path = path
         self._clock = clock
+        self._unwritable = unwritable
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -228,7 +230,7 @@ class Store:
         self._last_seq = 0
         self._closed = False
         self._unread = False
-        self.trouble: str | None = None
+        self.trouble: str | None = unwritable or None
         self.commits = 0
 
     def project(self, projector: Projector, deliver: Deliver) -> None:
@@ -281,6 +283,8 @@ class Store:
         """
         if self._closed:
             raise StoreClosed("the store is closed" if self.trouble is None else self.trouble)
+        if self._unwritable:
+            raise StoreUnwritable(self._unwritable)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Job(unit, future))
         return await future

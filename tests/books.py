@@ -6,7 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from data.schema import prepare
+from data.migrating import prepare
 
 
 @cache

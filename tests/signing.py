@@ -11,6 +11,7 @@ from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProf
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import ManualClock
+from data.migrating import Books
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind
@@ -77,7 +78,9 @@ async def signing_desk(
     exchange = PaperExchange(None, clock, calendar)
     exchange.list_instruments(universe())
     broker = SigningBroker(exchange, clock)
-    base = Foundation(home, Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7))
+    base = Foundation(
+        home, Books(home / "desk.db"), Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7)
+    )
     connection = Connection("kite", venue, broker, frozenset({"zerodha"}))
     desk = base.desk(Desk, kind, clock, connection)
     await desk.open()

@@ -1,1 +1,1 @@
-"""Schema migrations; run by `data.schema`."""
+"""Schema migrations; run by `data.migrating`."""

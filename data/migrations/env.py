@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `data.schema` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `data.migrating` hands over."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -16,7 +16,8 @@ from sqlmodel import SQLModel
 
 from data import migrations, schema
 from data.errors import BadInput
-from data.schema import HEAD, copy_path, prepare, schema_faults
+from data.migrating import books_as_they_are, prepare
+from data.schema import HEAD, schema_faults
 from data.store import writer_engine
 
 
@@ -127,7 +128,7 @@ def any_row(file, name):
 
 def test_orders_of_an_older_version_come_along_whole_when_their_table_is_made_anew(tmp_path, monkeypatch):
     path = tmp_path / "desk.db"
-    monkeypatch.setattr("data.schema.HEAD", "0003")
+    monkeypatch.setattr("data.migrating.HEAD", "0003")
     monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, "0003"))
     prepare(path)
     index_words = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'orders'"
@@ -152,7 +153,7 @@ def test_orders_of_an_older_version_come_along_whole_when_their_table_is_made_an
 
 def test_rows_astray_stop_an_upgrade_and_nothing_is_changed(tmp_path, monkeypatch):
     path = tmp_path / "desk.db"
-    monkeypatch.setattr("data.schema.HEAD", "0003")
+    monkeypatch.setattr("data.migrating.HEAD", "0003")
     monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, "0003"))
     prepare(path)
     with closing(sqlite3.connect(path)) as file:
@@ -166,7 +167,7 @@ def test_rows_astray_stop_an_upgrade_and_nothing_is_changed(tmp_path, monkeypatc
 
 
 def at_version(path, monkeypatch, version):
-    monkeypatch.setattr("data.schema.HEAD", version)
+    monkeypatch.setattr("data.migrating.HEAD", version)
     monkeypatch.setattr("alembic.command.upgrade", lambda config, _: upgrade(config, version))
     prepare(path)
     monkeypatch.undo()
@@ -198,17 +199,20 @@ def test_a_stamp_that_is_not_that_of_the_tables_is_named_and_nothing_is_changed(
         prepare(path)
     assert refused.value.field == "database"
     assert path.read_bytes() == before
-    prepare(path, emergency=True)
-    assert path.read_bytes() == before, "a cancel-all needs no stamp where the tables are there"
+    with books_as_they_are(path) as books:
+        assert (books.path, books.unwritable) == (path, ""), "a cancel-all needs no stamp but the tables"
+    assert path.read_bytes() == before
 
 
 def test_a_stamp_of_this_version_on_older_tables_is_named(tmp_path, monkeypatch):
     path = tmp_path / "desk.db"
     at_version(path, monkeypatch, "0003")
     before = stamp(path, f"UPDATE alembic_version SET version_num = '{HEAD}'")
-    for emergency in (False, True):
-        with pytest.raises(BadInput, match=f"stamp says {HEAD}, but its tables are those of version 0003"):
-            prepare(path, emergency)
+    words = f"stamp says {HEAD}, but its tables are those of version 0003"
+    with pytest.raises(BadInput, match=words):
+        prepare(path)
+    with pytest.raises(BadInput, match=words), books_as_they_are(path):
+        pass
     assert path.read_bytes() == before
 
 
@@ -218,30 +222,3 @@ def test_tables_of_no_version_are_named_by_what_they_lack(tmp_path):
     stamp(path, "ALTER TABLE run RENAME COLUMN confirmed_at TO confirmed")
     with pytest.raises(BadInput, match="of no version of tradedesk, and lacks column confirmed_at of run"):
         prepare(path)
-
-
-def test_a_copy_is_laid_beside_a_file_before_it_is_brought_to_this_version(tmp_path, monkeypatch):
-    path = tmp_path / "desk.db"
-    prepare(path)
-    assert not copy_path(path).exists(), "a fresh file needs none"
-    path = tmp_path / "old" / "desk.db"
-    at_version(path, monkeypatch, "0003")
-    with closing(sqlite3.connect(path)) as file:
-        any_row(file, "client")
-        file.commit()
-    prepare(path)
-    assert copy_path(path).name == f"desk-before-{HEAD}.db"
-    assert stat.S_IMODE(copy_path(path).stat().st_mode) == 0o600
-    with closing(sqlite3.connect(copy_path(path))) as file:
-        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
-        assert file.execute("SELECT count(*) FROM client").fetchone() == (1,)
-
-
-def test_without_room_for_the_copy_nothing_is_changed(tmp_path, monkeypatch):
-    path = tmp_path / "desk.db"
-    at_version(path, monkeypatch, "0003")
-    before = path.read_bytes()
-    copy_path(path).with_suffix(".part").mkdir()
-    with pytest.raises(BadInput, match="no copy of it could be laid"):
-        prepare(path)
-    assert path.read_bytes() == before

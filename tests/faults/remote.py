@@ -36,9 +36,9 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.schema import from_us
 from data.clock import Clock
+from data.migrating import prepare
 from data.proving.heads import HeadsFile
 from data.reference.phases import load_calendar
-from data.schema import prepare
 from data.store import Store
 from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients

@@ -1,5 +1,6 @@
 """What the first build wrote is opened, brought up to date, verified, shown, and traded on."""
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from data.clock import ManualClock
-from data.schema import prepare
+from data.locks import HeldLock
+from data.migrating import prepare
 from data.store import read_file
 from data.vocabulary import BreakKind, HaltScope, OrderState, RunStatus, SizingKind
 from engine.review.doctor import examine
@@ -119,3 +121,36 @@ def test_the_command_line_shows_it(tmp_path: Path) -> None:
     assert len(desk.done("orders")) == 98
     assert desk.run("audit", "verify").code == 0
     assert "HALT 1" in desk.run("certificate").out
+
+
+def test_cancel_all_leaves_its_version_and_cancels_from_the_brokers_books(tmp_path: Path) -> None:
+    database = unpack("paused", tmp_path)
+    desk, stamp = Terminal(tmp_path), "SELECT version_num FROM alembic_version"
+    before = rows(database, stamp)
+    resting = {row[0] for row in rows(database, "SELECT id FROM orders WHERE state = 'OPEN'")}
+    made = desk.run("cancel-all", "--yes", "--json")
+    assert made.code == 7
+    assert "an emergency changes no version" in made.document["error"]["message"]
+    results = {order["order_id"]: order["result"] for order in made.document["orders"]}
+    assert {number for number, result in results.items() if result == "cancelled"} == resting
+    assert rows(database, stamp) == before
+    assert (tmp_path / "HALT").exists()
+    assert list(tmp_path.glob("desk-before-*")) == []
+
+    told = desk.run("certificate")
+    assert "as it was before, it is kept in desk-before-" in told.err
+    assert rows(database, stamp) != before
+    assert "2 cancelled" in told.out, "what the file told is in the books"
+    states = rows(database, "SELECT DISTINCT state FROM orders WHERE state IN ('OPEN', 'RESERVED')")
+    assert states == []
+
+
+def test_an_engine_at_work_on_it_ends_every_command_but_cancel_all_with_7(tmp_path: Path) -> None:
+    unpack("halted", tmp_path)
+    lock = HeldLock(tmp_path / "locks" / "engine-9.lock")
+    lock.take()
+    refused = Terminal(tmp_path).run("orders", "--json")
+    assert (refused.code, refused.error["reason"], refused.error["field"]) == (7, "store_unusable", "home")
+    assert f"process {os.getpid()} (an engine) is at work" in refused.error["message"]
+    lock.free()
+    assert len(Terminal(tmp_path).done("orders")) == 98

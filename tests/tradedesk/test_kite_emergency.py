@@ -9,6 +9,7 @@ import pytest
 from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
+from data.migrating import Books
 from data.reference.phases import load_calendar
 from data.secrets import FileVault
 from engine.rules import Rules, Waits
@@ -25,7 +26,16 @@ def base_at(home, owned, kite_url):
         file.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (KITE_OF_HOME, owned))
         file.commit()
     settings = Settings(market="kite", kite_url=kite_url, vault="file")
-    return Foundation(home, settings, SystemClock(), load_calendar(), Rules(), Waits(), random.Random(1))
+    return Foundation(
+        home,
+        Books(home / "desk.db"),
+        settings,
+        SystemClock(),
+        load_calendar(),
+        Rules(),
+        Waits(),
+        random.Random(1),
+    )
 
 
 @pytest.mark.parametrize("owned", ["http://127.0.0.1:8100", KiteRoots().rest])

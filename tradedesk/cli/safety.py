@@ -87,7 +87,7 @@ def cancel_all(
 
     if yes and wanted is HaltScope.EVERYTHING:
         run_emergency(work, by)
-    run(work)
+    run(work, migrates=False)
 
 
 def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, as_json: bool) -> Exit:

@@ -57,14 +57,16 @@ def prepare_home(spare: bool = True) -> Path:
     return home
 
 
-def run(work: Work, needs_secrets: bool = True, unopened: Unopened | None = None) -> NoReturn:
+def run(
+    work: Work, needs_secrets: bool = True, unopened: Unopened | None = None, migrates: bool = True
+) -> NoReturn:
     """Open the desk of the home, do the work, close it, and end with the work's exit code.
 
     Without `needs_secrets` nobody is asked for a passphrase. `unopened` is done where the books let no desk
-    open.
+    open. What `migrates` not leaves books of another version as they are, and only reads them.
     """
     _leave_to_host(work)
-    _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened)
+    _run(work, prepare_home(), needs_secrets=needs_secrets, unopened=unopened, migrates=migrates)
 
 
 def run_emergency(work: Work, by: str | None) -> NoReturn:
@@ -155,6 +157,7 @@ def _run(
     emergency: bool = False,
     needs_secrets: bool = True,
     unopened: Unopened | None = None,
+    migrates: bool = True,
 ) -> NoReturn:
     async def opened() -> Exit:
         from data.proving.readable import UNREADABLE
@@ -169,6 +172,8 @@ def _run(
             emergency=emergency,
             passphrase=(lambda: passphrase_of(home)) if needs_secrets else None,
             needs_secrets=needs_secrets,
+            migrates=migrates,
+            told=say,
         )
         async with AsyncExitStack() as stack:
             try:

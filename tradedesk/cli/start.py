@@ -1,5 +1,6 @@
 """Opening the screen on a home. Apart from the commands, so that the first frame waits for none."""
 
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from data.home import SECRETS, app_lock, halt_file
 if TYPE_CHECKING:
     from brokers.simulators.faults.menu import Faults
     from tradedesk.compose.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
@@ -35,11 +38,16 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening
 
-        async with open_desk(home, kind="app", faults=faults, passphrase=passphrase) as desk:
+        opening = open_desk(home, kind="app", faults=faults, passphrase=passphrase, told=told)
+        async with opening as desk:
             if with_demo:
                 await lay_demo(desk)
             async with listening(desk):
                 yield desk
+
+    def told(words: str) -> None:
+        log.warning(words)
+        app.say(words, "warning")
 
     def warm_up() -> "Settings":
         from tradedesk.cli.session import prepare_home

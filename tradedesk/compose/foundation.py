@@ -15,7 +15,8 @@ from typing import TypeAlias, TypeVar
 from brokers.connection import Connection
 from brokers.connections import Connections
 from data.clock import Clock, MarketClock
-from data.home import books_file, calendar_file, log_file
+from data.home import calendar_file, log_file
+from data.migrating import Books
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
@@ -53,6 +54,7 @@ class Foundation:
     """A home and what its desk is opened with, before it is known which brokers it is for."""
 
     home: Path
+    books: Books
     settings: Settings
     clock: Clock
     calendar: Calendar
@@ -67,7 +69,7 @@ class Foundation:
         names = dict.fromkeys(connection.serves, connection.broker.name)
         simulated = connection.kind is ConnectionKind.SIM
         book = Book(names, lambda: market_clock.trading_day, simulated, judge=judge_clients)
-        store = Store(books_file(self.home), self.clock)
+        store = Store(self.books.path, self.clock, self.books.unwritable)
         heads = HeadsFile(self.settings.audit_heads)
         kept = Kept(self.home, store, book, Bus(_listener_failed), heads)
         return make(

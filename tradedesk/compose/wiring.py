@@ -1,8 +1,9 @@
 """The composition root: puts a home, its settings, its brokers and a Desk together."""
 
+import logging
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.errors import BadInput
 from data.home import books_file
+from data.migrating import Books, books_as_they_are, prepare
 from data.reference.phases import Calendar
-from data.schema import prepare
+from data.schema import HEAD
 from engine.rules import Rules, Waits
 from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of
 from tradedesk.compose.home import home_folder
@@ -21,6 +23,8 @@ from tradedesk.compose.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from tradedesk.compose.kite_desk import KiteDesk
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -40,6 +44,8 @@ async def open_desk(
     faults: Faults | None = None,
     passphrase: Callable[[], str] | None = None,
     needs_secrets: bool = True,
+    migrates: bool = True,
+    told: Callable[[str], None] = log.warning,
 ) -> "AsyncIterator[PaperDesk | KiteDesk]":
     """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
 
@@ -47,32 +53,47 @@ async def open_desk(
     without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody. The
     rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a seed
     for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar where
-    the home's are broken, and its `emergency` opens even without the home's own paper exchange. Raises
-    `BadInput`, `StoreError` or `AppAlreadyRuns`.
+    the home's are broken, and its `emergency` opens even without the home's own paper exchange; whatever
+    `migrates` not reads books of another version and leaves them so. `told` hears of a migration that was
+    done. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
     check_paper_books(folder)
-    prepare(books_file(folder), emergency)
-    base = Foundation(
-        home=folder,
-        settings=settings,
-        clock=clock or SystemClock(),
-        calendar=calendar or calendar_of(folder),
-        rules=rules or rules_of(settings),
-        waits=waits or Waits(),
-        random=random.Random(seed) if seed is not None else random.SystemRandom(),
-    )
-    if _is_at_kite(base, emergency):
-        if faults is not None:
-            raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
-        from tradedesk.compose.kite_desk import open_kite  # HTTP and sockets take a second to import
+    clock = clock or SystemClock()
+    with _books(books_file(folder), migrates and not emergency, clock, told) as books:
+        base = Foundation(
+            home=folder,
+            books=books,
+            settings=settings,
+            clock=clock,
+            calendar=calendar or calendar_of(folder),
+            rules=rules or rules_of(settings),
+            waits=waits or Waits(),
+            random=random.Random(seed) if seed is not None else random.SystemRandom(),
+        )
+        if _is_at_kite(base, emergency):
+            if faults is not None:
+                raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
+            from tradedesk.compose.kite_desk import open_kite  # HTTP and sockets take a second to import
 
-        async with open_kite(base, kind, passphrase, emergency, needs_secrets) as desk:
+            async with open_kite(base, kind, passphrase, emergency, needs_secrets) as desk:
+                yield desk
+            return
+        async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:
             yield desk
+
+
+@contextmanager
+def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], None]) -> Generator[Books]:
+    if not migrates:
+        with books_as_they_are(database) as books:
+            yield books
         return
-    async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:
-        yield desk
+    kept = prepare(database, clock)
+    if kept is not None:
+        told(f"{database.name} was brought to version {HEAD}; as it was before, it is kept in {kept.name}")
+    yield Books(database)
 
 
 def _is_at_kite(base: Foundation, emergency: bool) -> bool:
