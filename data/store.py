@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from operator import itemgetter
@@ -35,6 +35,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
+from data.acting import Actor, acting, acting_now
 from data.audit import AuditEntry
 from data.audit_writer import AuditWriter, last_row
 from data.clock import Clock
@@ -43,6 +44,7 @@ from data.counters import take_ids
 from data.errors import TradedeskError
 from data.tables import Audit
 from data.urls import sqlite_url
+from data.vocabulary import Via
 
 T = TypeVar("T")
 
@@ -110,9 +112,12 @@ class Touched:
 class Unit:
     """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
 
-    def __init__(self, connection: Connection, now: datetime, audit: AuditWriter | None = None) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, audit: AuditWriter | None = None, via: Via | None = None
+    ) -> None:
         self.connection = connection
         self._audit = audit
+        self._via = via
         self.now = now
         self.entries: list[AuditEntry] = []
         self.events: list[object] = []
@@ -120,7 +125,7 @@ class Unit:
 
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit, in the same transaction as what it tells."""
-        self.entries.append(entry)
+        self.entries.append(entry if self._via is None else replace(entry, via=self._via.value))
 
     def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
         """Which rows are not as their proofs in the audit say, but for what this transaction wrote.
@@ -183,6 +188,7 @@ def _insert_plan(
 class _Job(Generic[T]):
     unit: Callable[[Unit], T]
     future: asyncio.Future[T]
+    actor: Actor | None = None
 
 
 Projector = Callable[[Connection, Touched], object]
@@ -220,6 +226,8 @@ class Store:
         self.path = path
         self._clock = clock
         self._unwritable = unwritable
+        self.via: Via | None = None
+        """By which way the home's own trader comes."""
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -286,7 +294,7 @@ class Store:
         if self._unwritable:
             raise StoreUnwritable(self._unwritable)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(unit, future))
+        self._queue.put(_Job(unit, future, acting_now()))
         return await future
 
     # --- the writer's thread ---
@@ -350,10 +358,12 @@ class Store:
             begin_immediate(connection)
             now = self._clock.now()
             for job in jobs:
-                unit = Unit(connection, now, audit)
+                via = self.via if job.actor is None else job.actor.via
+                unit = Unit(connection, now, audit, via)
                 connection.exec_driver_sql("SAVEPOINT unit")
                 try:
-                    result = job.unit(unit)
+                    with acting(job.actor):
+                        result = job.unit(unit)
                 except DBAPIError as problem:
                     if _unwritable(problem):
                         raise

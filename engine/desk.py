@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, BrokerError
+from data.acting import Actor, acting
 from data.audit_writer import standing_stop
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
@@ -25,7 +26,7 @@ from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
 from data.tables import Instance
-from data.vocabulary import ConnectionKind, OrderState, SessionState
+from data.vocabulary import ConnectionKind, OrderState, SessionState, Via
 from engine.access.gate import Gate
 from engine.access.routes import Routes
 from engine.access.sessions import Sessions
@@ -117,6 +118,7 @@ class Desk:
         self._market_data = market_data
         self._rules = rules
         self.kind = engine.kind
+        kept.store.via = Via(engine.kind)
         self.events = kept.bus
         simulated = connections.kind is not ConnectionKind.LIVE
         self._stamps = MarketStamps(kept, timing, engine, simulated)
@@ -210,6 +212,14 @@ class Desk:
     def actor(self) -> str:
         """The trader who signed in."""
         return self._engine.actor
+
+    def acting(self, actor: Actor) -> AbstractContextManager[None]:
+        """Have `actor` do whatever is asked of this desk within the context, and in tasks begun there.
+
+        The services are the same ones, since they keep what is under way. What the desk does by itself later,
+        such as sending what was confirmed, is the desk's own again.
+        """
+        return acting(actor)
 
     @property
     def home(self) -> Path:
@@ -390,7 +400,8 @@ class Desk:
         self._tape.extend(await retold(self._kept, self._timing.wall, self.runs))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        with acting(Actor(self._engine.trader)):  # by itself, on behalf of the home's trader
+            task = asyncio.create_task(work)
         task.add_done_callback(_tell_failure)
         self._tasks.append(task)
 

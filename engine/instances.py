@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import update
 
+from data.acting import actor_now
 from data.columns import table
 from data.home import engine_lock
 from data.locks import HeldLock, is_held, process_start
@@ -54,12 +55,13 @@ class ThisEngine:
     day's books are open. That is done at the opening or, where it failed then, before it first trades.
     """
 
-    def __init__(self, kept: Kept, actor: str, kind: str) -> None:
+    def __init__(self, kept: Kept, trader: str, kind: str) -> None:
         self._kept = kept
         self.kind = kind
         self._lock: HeldLock | None = None
         self._trying: asyncio.Task[None] | None = None
-        self.actor = actor
+        self.trader = trader
+        """The home's own."""
         self.id = 0
         """The number of its row; 0 before it has one."""
         self.may_send = False
@@ -81,6 +83,11 @@ class ThisEngine:
         """Opens the books for the trading day, once however often it is called."""
         self.keep_beside: Callable[[Unit], object] = _nothing
         """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
+
+    @property
+    def actor(self) -> str:
+        """Who acts now: whoever this was asked for, else the home's own trader."""
+        return actor_now(self.trader)
 
     def lives(self, instance_id: int) -> bool:
         """Whether the engine of this row still holds its lock."""

@@ -36,11 +36,12 @@ VERIFIED = "verified"
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One row of the audit, its details as values."""
+    """One row of the audit, its details as values; `via` is by which way its actor came."""
 
     seq: int
     at: datetime
     actor: str
+    via: str
     action: str
     client_id: int | None
     order_id: int | None
@@ -85,6 +86,7 @@ class Trail:
                 row["seq"],
                 row["at"],
                 row["actor"],
+                row["via"],
                 row["action"],
                 row["client_id"],
                 row["order_id"],

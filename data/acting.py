@@ -1,0 +1,43 @@
+"""Who acts: whoever gave the command that is carried out, and by which way they came to the desk.
+
+What a task writes is theirs in whose name the task began; the engine's own tasks came by no way.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from data.vocabulary import Via
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts; `via` is None for what the desk does by itself, on their behalf."""
+
+    name: str
+    via: Via | None = None
+
+
+_acting: ContextVar[Actor | None] = ContextVar("acting", default=None)
+
+
+def acting_now() -> Actor | None:
+    """Who acts in this task or unit of work; None where nobody but the home's own trader is meant."""
+    return _acting.get()
+
+
+def actor_now(trader: str) -> str:
+    """The name of who acts: the home's own `trader` where nobody else is meant."""
+    actor = _acting.get()
+    return trader if actor is None else actor.name
+
+
+@contextmanager
+def acting(actor: Actor | None) -> Generator[None]:
+    """Have `actor` act within the context, and in every task that is begun in it."""
+    token = _acting.set(actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
