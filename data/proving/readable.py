@@ -1,16 +1,13 @@
-"""Values in the file that this version cannot read: found, named, and stood in for.
+"""Values in the file that this version cannot read: found and named.
 
-SQLite keeps any value in any column, so that a damaged or strange one must be looked for. Where the books are
-read all the same, so that cancels still go, it is taken for what is safest.
+SQLite keeps any value in any column, so that a damaged or strange one must be looked for. What stands in for
+one where the books are read all the same is in `data/repositories/readable.py`.
 """
 
-import json
-import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -19,10 +16,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Integer,
-    LargeBinary,
-    Select,
     Table,
-    cast,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
@@ -52,10 +46,6 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
-
-T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("client", "status"): (ClientStatus, ClientStatus.INACTIVE),
@@ -91,11 +81,6 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("halt", "strength"): (HaltStrength, HaltStrength.ALL),
 }
 """Columns that hold a word of a vocabulary, and what stands in for one that is none of it."""
-
-_MISSING = object()
-"""Stands for a value for which nothing may stand."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, DBAPIError)
 """What reading raises where a row holds what no tradedesk writes."""
@@ -196,82 +181,3 @@ def _fits(column: Column[Any]) -> str:
             known = ", ".join(f"'{word.value}'" for word in words[0]) if words else ""
             fits = f"typeof({name}) = 'text'" + (f" AND {name} IN ({known})" if known else "")
     return f"({name} IS NULL OR coalesce({fits}, 0))" if column.nullable else f"coalesce({fits}, 0)"
-
-
-def rows_read(
-    connection: Connection,
-    query: Select[*tuple[Any, ...]],
-    make: Callable[[Mapping[str, Any]], T],
-    strict: bool = False,
-) -> list[T]:
-    """What `make` makes of each row of a query, values that cannot be read stood in for and logged.
-
-    A row is left out where nothing may stand for such a value. `strict` looks at numbers too, which a reading
-    passes on as it finds them.
-    """
-    try:
-        rows = connection.execute(query).mappings().all()
-        if strict:
-            numbers = [c.name for c in query.selected_columns if isinstance(c.type, Integer)]
-            if any(not isinstance(row[name], int | None) for row in rows for name in numbers):
-                raise ValueError("a text stands for a number")
-        return [make({**row}) for row in rows]
-    except UNREADABLE as problem:
-        log.error("values that cannot be read are stood in for: %s", problem)
-    columns = list(query.selected_columns)
-    stored = query.with_only_columns(
-        *(cast(column, LargeBinary).label(column.name) for column in columns), maintain_column_froms=True
-    )
-    made: list[T] = []
-    for row in connection.execute(stored).mappings():
-        values = {column.name: _value(column, row[column.name]) for column in columns}
-        if _MISSING not in values.values():
-            made.append(make(values))
-    return made
-
-
-def _value(column: Any, stored: bytes | None) -> Any:
-    """A value as read from its bytes; what is safest where that cannot be done."""
-    source: Any = getattr(column, "element", column)  # of a label, the column that it names
-    nullable = getattr(source, "nullable", True)
-    if stored is None and nullable:
-        return None
-    text = "" if stored is None else stored.decode("utf-8", "replace")
-    words = WORDS.get((getattr(source.table, "name", ""), source.name))
-    kind: Any = source.type
-    try:
-        match kind:
-            case Boolean():
-                return bool(int(text))
-            case Integer():
-                return int(text)
-            case UtcDateTime():
-                return datetime.fromisoformat(text).replace(tzinfo=UTC)
-            case Date():
-                return date.fromisoformat(text)
-            case JSON():
-                return json.loads(text)
-            case _ if words is not None:
-                return words[0](text).value
-            case _:
-                return text
-    except ValueError:
-        if words is not None:
-            return _MISSING if words[1] is None else words[1].value
-        return _stand_in(column.type, nullable)
-
-
-def _stand_in(kind: Any, nullable: bool) -> Any:
-    if nullable:
-        return None
-    match kind:
-        case Boolean():
-            return False
-        case Integer():
-            return 0
-        case UtcDateTime():
-            return EPOCH
-        case Date():
-            return EPOCH.date()
-        case _:
-            return {}

@@ -37,13 +37,13 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    CursorResult,
     Date,
     Delete,
     Dialect,
     Integer,
     Select,
     String,
+    Table,
     TypeDecorator,
     Update,
     bindparam,
@@ -157,7 +157,7 @@ class _Text:
         return tuple(cells)
 
 
-class _Statement:
+class Statement:
     """A statement of any kind, compiled when a dialect first runs it."""
 
     def __init__(self, statement: Any) -> None:
@@ -176,7 +176,7 @@ class Query(Generic[T]):
     """A SELECT made once. `make` takes the selected columns by position and returns what a row becomes."""
 
     def __init__(self, make: Callable[..., T], statement: Select[*tuple[Any, ...]]) -> None:
-        self._statement = _Statement(statement)
+        self._statement = Statement(statement)
         self._make = make
         self._columns = list(statement.selected_columns)
         self._decoders: dict[str, list[tuple[int, Codec]]] = {}
@@ -186,7 +186,7 @@ class Query(Generic[T]):
         connection = sql(on)
         text = self._statement.text(connection.dialect)
         result = connection.exec_driver_sql(text.sql, text.named(values))
-        return self._made(result, connection.dialect)
+        return self._made(result.all(), connection.dialect)
 
     def first(self, on: On, **values: Any) -> T | None:
         """The first row; None where there is none."""
@@ -197,14 +197,14 @@ class Query(Generic[T]):
         """Every row, by a reader's connection. Raises `ValueError` as `all` does."""
         text = self._statement.text(connection.dialect)
         result = await connection.exec_driver_sql(text.sql, text.named(values))
-        return self._made(result, connection.dialect)
+        return self._made(result.all(), connection.dialect)
 
-    def _made(self, result: CursorResult[Any], dialect: Dialect) -> list[T]:
+    def _made(self, rows: Iterable[Sequence[Any]], dialect: Dialect) -> list[T]:
         decoders = self._decoders.get(dialect.name)
         if decoders is None:
             decoders = self._decoders[dialect.name] = _decoders(self._make, self._columns, dialect)
         made: list[T] = []
-        for row in result.all():
+        for row in rows:
             cells = list(row)
             for place, decode in decoders:
                 cells[place] = decode(cells[place])
@@ -216,7 +216,7 @@ class Change:
     """An UPDATE or DELETE made once."""
 
     def __init__(self, statement: Update | Delete) -> None:
-        self._statement = _Statement(statement)
+        self._statement = Statement(statement)
 
     def run(self, on: On, **values: Any) -> int:
         """Run it once; returns how many rows it changed."""
@@ -244,9 +244,9 @@ class Rows(Generic[Row]):
         self.table = table(model)
         self.c = self.table.c
         self.fields = tuple(name for name in _fields(row) if name not in joined)
-        self._words = {name: encode for name, kind in _kinds(row).items() if (encode := _word(kind))}
-        self._insert = _Statement(insert(self.table).values(self._inserted()))
-        self._saves: dict[tuple[str, ...], _Statement] = {}
+        self._words = {name: encode for name, kind in field_classes(row).items() if (encode := _word(kind))}
+        self._insert = Statement(insert(self.table).values(self._inserted()))
+        self._saves: dict[tuple[str, ...], Statement] = {}
 
     def columns(self) -> list[ColumnElement[Any]]:
         """The columns of the row class in the order of its fields, for a query of one's own."""
@@ -266,7 +266,7 @@ class Rows(Generic[Row]):
         if statement is None:
             keys = [key == given(key.name) for key in self.table.primary_key]
             changed = {self.c[name]: given(name) for name in fields}
-            statement = self._saves[fields] = _Statement(update(self.table).where(*keys).values(changed))
+            statement = self._saves[fields] = Statement(update(self.table).where(*keys).values(changed))
         return self._write(on, statement, rows)
 
     def _inserted(self) -> dict[ColumnElement[Any], Any]:
@@ -279,12 +279,17 @@ class Rows(Generic[Row]):
                 values[one] = cast(Any, one.default).arg
         return values
 
-    def _write(self, on: On, statement: _Statement, rows: Sequence[Row]) -> int:
+    def _write(self, on: On, statement: Statement, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
         connection = sql(on)
         text = statement.text(connection.dialect)
         return connection.exec_driver_sql(text.sql, text.rows(rows, self._words)).rowcount
+
+
+def named_as(row: type[Any], target: Table, **made: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """The columns of a query that becomes such rows: for each field what is made for it, else its column."""
+    return [made[name].label(name) if name in made else target.c[name] for name in _fields(row)]
 
 
 # --- values as they are stored ---------------------------------------------------------------------------
@@ -294,7 +299,7 @@ def _fields(row: Any) -> list[str]:
     return [one.name for one in dataclasses.fields(row) if one.init]
 
 
-def _kinds(make: Any) -> dict[str, Any]:
+def field_classes(make: Any) -> dict[str, Any]:
     """The class of each field of a row class, without the None that may stand for it; else nothing."""
     if not dataclasses.is_dataclass(make):
         return {}
@@ -336,7 +341,7 @@ def _decoders(
     make: Callable[..., Any], columns: Sequence[ColumnElement[Any]], dialect: Dialect
 ) -> list[tuple[int, Codec]]:
     """The places of a row whose stored values become others, with what makes them."""
-    kinds = list(_kinds(make).values()) or [None] * len(columns)
+    kinds = list(field_classes(make).values()) or [None] * len(columns)
     found: list[tuple[int, Codec]] = []
     for place, (one, kind) in enumerate(zip(columns, kinds, strict=True)):
         by_type = one.type.dialect_impl(dialect).result_processor(dialect, None)

@@ -7,13 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from ipaddress import ip_address
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, select
-
-from data.access_tables import BrokerSession, ClientRoute, GateWaiver
-from data.columns import table
-from data.proving.readable import rows_read
 from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
 
 THIS_MACHINE = "this machine"
@@ -89,40 +84,6 @@ class Access:
     routes: Mapping[int, RouteView] = field(default_factory=dict[int, RouteView])
     sessions: Mapping[int, SessionView] = field(default_factory=dict[int, SessionView])
     waivers: Mapping[tuple[int, GateItem], str] = field(default_factory=dict[tuple[int, GateItem], str])
-
-
-def read_access(connection: Connection, day: date) -> Access:
-    """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
-    routes, sessions, waivers = table(ClientRoute), table(BrokerSession), table(GateWaiver)
-    found = rows_read(connection, select(routes), _route_view)
-    signed_in = rows_read(connection, select(sessions), _session_view)
-    of_the_day = select(waivers).where(waivers.c.trading_date == day).order_by(waivers.c.id)
-    return Access(
-        {route.client_id: route for route in found},
-        {session.client_id: session for session in signed_in},
-        dict(rows_read(connection, of_the_day, _waived)),
-    )
-
-
-def _session_view(row: Mapping[str, Any]) -> SessionView:
-    return SessionView(
-        row["client_id"],
-        row["user_name"],
-        row["login_at"],
-        row["expires_at"],
-        SessionProblem(row["problem_code"]),
-        row["problem_text"],
-        row["checked_at"],
-    )
-
-
-def _waived(row: Mapping[str, Any]) -> tuple[tuple[int, GateItem], str]:
-    return (row["client_id"], GateItem(row["item"])), row["reason"]
-
-
-def _route_view(row: Mapping[str, Any]) -> RouteView:
-    values: dict[str, Any] = {**row, "kind": RouteKind(row["kind"]), "demat": Demat(row["demat"])}
-    return RouteView(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,44 +5,16 @@ touched; the guards in SQL stay the authority.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
-
-from sqlalchemy import Connection, Select, func, select
 
 from brokers.contract import BrokerOrder
-from data.columns import table
-from data.order_tables import Halt, Order, RunRecord
-from data.proving.readable import UNREADABLE, rows_read
-from data.reference.names import is_former_name
-from data.store import Touched, chunks
-from data.tables import (
-    Break,
-    Client,
-    ClientGroup,
-    FormerName,
-    Funds,
-    Hold,
-    Holding,
-    Posting,
-    SizingBase,
-    UnbookedFact,
-)
-from data.vocabulary import (
-    LIVE_STATES,
-    Account,
-    BreakKind,
-    ClientStatus,
-    HaltScope,
-    OrderState,
-    Product,
-    SessionState,
-)
-from engine.book.access_views import Access, Applicant, Judge, read_access
-from engine.book.day_figures import costs_of_today, read_figures
+from data.repositories.base import On
+from data.repositories.projected import StoredClient
+from data.store import Touched
+from data.vocabulary import BreakKind, ClientStatus, OrderState
+from engine.book.access_views import Access, Admissions, Applicant, Judge
+from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
     BreakView,
     ClientView,
@@ -52,8 +24,6 @@ from engine.book.views import (
     HoldingView,
     OrderView,
     RunRow,
-    order_view,
-    run_row,
 )
 from engine.events import (
     ClientsChanged,
@@ -64,22 +34,6 @@ from engine.events import (
     RunChanged,
     SessionsChanged,
 )
-
-
-@dataclass(slots=True)
-class Projection:
-    """Rows read back after a commit; replaces what the book had of the same keys."""
-
-    clients: dict[int, ClientView] | None = None
-    access: Access = field(default_factory=Access)
-    shared: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
-    funds: dict[int, FundsView] = field(default_factory=dict[int, FundsView])
-    holdings: dict[int, tuple[HoldingView, ...]] = field(default_factory=dict[int, tuple[HoldingView, ...]])
-    figures: dict[int, DayFigures] = field(default_factory=dict[int, DayFigures])
-    orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
-    runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
-    halts: list[HaltView] | None = None
-    breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
 
 class Book:
@@ -127,31 +81,9 @@ class Book:
 
     # --- reading, on the writer's thread ---
 
-    def project(self, connection: Connection, touched: Touched) -> Projection:
+    def project(self, connection: On, touched: Touched) -> Projection:
         """Read what was touched."""
-        day = self._trading_day()
-        out = Projection()
-        everything = touched.everything
-        if everything or touched.roster:
-            out.access = read_access(connection, day)
-            self._read_clients(connection, day, out)
-        client_ids = None if everything or touched.roster else touched.clients
-        out.funds = _read_funds(connection, client_ids)
-        out.holdings = _read_holdings(connection, client_ids)
-        with suppress(*UNREADABLE):  # the opening names it; cancels need no profit
-            out.figures = read_figures(connection, client_ids, day)
-        out.breaks = read_breaks(connection, client_ids)
-        for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
-            out.holdings.setdefault(client_id, ())
-            out.figures.setdefault(client_id, DayFigures())
-            out.breaks.setdefault(client_id, ())
-        out.orders = _read_orders(connection, None if everything else touched.orders, day)
-        # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
-        of_the_day = _runs_of(out.orders.values())
-        out.runs = read_runs(connection, of_the_day if everything else touched.runs)
-        if everything or touched.halts:
-            out.halts = read_halts(connection)
-        return out
+        return read_touched(connection, touched, self._trading_day(), self._admitted)
 
     def asking(self) -> set[int]:
         """Orders that the trader should look at, among them unsent ones of runs that paused by themselves."""
@@ -171,54 +103,17 @@ class Book:
         """The name of the adapter that serves clients of this broker; empty where there is none."""
         return self._adapters.get(broker, "")
 
-    def _read_clients(self, connection: Connection, day: date, projection: Projection) -> None:
-        clients, groups, bases, funds = table(Client), table(ClientGroup), table(SizingBase), table(Funds)
-        member: dict[int, list[str]] = defaultdict(list)
-        for client_id, name in connection.execute(select(groups.c.client_id, groups.c.name)):
-            member[client_id].append(name)
-        rows = rows_read(
-            connection,
-            select(clients, bases.c.capital_paise.label("base"), funds.c.mtf_limit_paise)
-            .outerjoin(bases, (bases.c.client_id == clients.c.id) & (bases.c.trading_date == day))
-            .outerjoin(funds, funds.c.client_id == clients.c.id)
-            .order_by(clients.c.code),
-            _client_words,
-            strict=True,
-        )
-        judged = self._judge(projection.access, [self._applicant(row) for row in rows], day)
-        projection.shared = judged.shared
-        projection.clients = out = dict[int, ClientView]()
-        for row in rows:
-            admitted = judged.of[row["id"]]
-            out[row["id"]] = ClientView(
-                id=row["id"],
-                code=row["code"],
-                name=row["name"],
-                broker=row["broker"],
-                broker_user_id=row["broker_user_id"],
-                status=row["status"],
-                status_reason=row["status_reason"],
-                status_since=row["status_since"],
-                session=admitted.session,
-                route=admitted.route,
-                route_ready=not admitted.route_words,
-                capital_paise=row["capital_paise"] if row["base"] is None else row["base"],
-                mtf_limit_paise=row["mtf_limit_paise"] or 0,
-                groups=tuple(sorted(member[row["id"]])),
-                phone=row["phone"],
-                route_words=admitted.route_words,
-                consent_words=admitted.consent_words,
-                authorised=admitted.authorised,
-            )
+    def _admitted(self, access: Access, stored: Sequence[StoredClient], day: date) -> Admissions:
+        return self._judge(access, [self._applicant(client) for client in stored], day)
 
-    def _applicant(self, row: Mapping[str, Any]) -> Applicant:
+    def _applicant(self, client: StoredClient) -> Applicant:
         return Applicant(
-            client_id=row["id"],
-            code=row["code"],
-            adapter=self.adapter_of(row["broker"]),
+            client_id=client.id,
+            code=client.code,
+            adapter=self.adapter_of(client.broker),
             simulated=self.simulated,
-            trading=row["status"] is ClientStatus.ACTIVE,
-            session=row["session"],
+            trading=client.status is ClientStatus.ACTIVE,
+            session=client.session,
         )
 
     # --- applying, on the event loop ---
@@ -273,7 +168,7 @@ class Book:
             ids = frozenset(projection.orders)
             events.append(OrderChanged(ids, frozenset(o.client_id for o in projection.orders.values())))
         self.runs.update(projection.runs)
-        numbers = set(projection.runs) | _runs_of(projection.orders.values())
+        numbers = set(projection.runs) | runs_of(projection.orders.values())
         events += [RunChanged(number) for number in sorted(numbers)]
         if projection.halts is not None and projection.halts != self.halts:
             before = {halt.number for halt in self.halts}
@@ -281,203 +176,3 @@ class Book:
             changed = before ^ {halt.number for halt in self.halts}
             events += [HaltChanged(number) for number in sorted(changed)]
         return events
-
-
-def _client_words(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "status": ClientStatus(row["status"]), "session": SessionState(row["session"])}
-
-
-def _pieces(ids: Iterable[int] | None) -> Iterable[list[int] | None]:
-    return [None] if ids is None else chunks(ids)
-
-
-def _read_funds(connection: Connection, client_ids: Iterable[int] | None) -> dict[int, FundsView]:
-    funds, holds, postings = table(Funds), table(Hold), table(Posting)
-    out: dict[int, FundsView] = {}
-    for ids in _pieces(client_ids):
-        held_query = (
-            select(holds.c.client_id, func.sum(holds.c.amount_paise))
-            .where(holds.c.released_at.is_(None))
-            .group_by(holds.c.client_id)
-        )
-        lent_query = (
-            select(postings.c.client_id, func.sum(postings.c.amount_paise))
-            .where(postings.c.account == Account.INTRADAY_LOAN.value)
-            .group_by(postings.c.client_id)
-        )
-        query = select(funds)
-        if ids is not None:
-            held_query = held_query.where(holds.c.client_id.in_(ids))
-            query = query.where(funds.c.client_id.in_(ids))
-            lent_query = lent_query.where(postings.c.client_id.in_(ids))
-        held = {int(row[0]): int(row[1]) for row in connection.execute(held_query)}
-        lent = {int(row[0]): -int(row[1]) for row in connection.execute(lent_query)}
-        for row in rows_read(connection, query, dict, strict=ids is None):
-            client_id = row["client_id"]
-            out[client_id] = FundsView(
-                **row, held_paise=held.get(client_id, 0), intraday_loan_paise=lent.get(client_id, 0)
-            )
-    return out
-
-
-def _read_holdings(
-    connection: Connection, client_ids: Iterable[int] | None
-) -> dict[int, tuple[HoldingView, ...]]:
-    holdings = table(Holding)
-    out: dict[int, list[HoldingView]] = defaultdict(list)
-    for ids in _pieces(client_ids):
-        query = select(holdings).order_by(holdings.c.tradingsymbol, holdings.c.product)
-        if ids is not None:
-            query = query.where(holdings.c.client_id.in_(ids))
-            for client_id in ids:
-                out[client_id] = []
-        for view in rows_read(connection, query, _holding_view, strict=ids is None):
-            if view.today + view.t1 + view.free + view.pledged + view.blocked:
-                out[view.client_id].append(view)  # of what is sold out its postings tell the story
-    mixed = {
-        client_id for client_id, views in out.items() if any(0 < view.today < view.quantity for view in views)
-    }
-    for (client_id, security, product), cost in costs_of_today(connection, mixed).items():
-        out[client_id] = [
-            replace(view, today_cost_paise=cost)
-            if (view.security, view.product.value) == (security, product)
-            else view
-            for view in out[client_id]
-        ]
-    return {client_id: tuple(views) for client_id, views in out.items()}
-
-
-def _holding_view(row: Mapping[str, Any]) -> HoldingView:
-    return HoldingView(
-        client_id=row["client_id"],
-        security=row["security"],
-        key=f"{row['exchange']}:{row['tradingsymbol']}",
-        tradingsymbol=row["tradingsymbol"],
-        product=Product(row["product"]),
-        today=row["today"],
-        t1=row["t1"],
-        free=row["free"],
-        pledged=row["pledged"],
-        blocked=row["blocked"],
-        cost_paise=row["cost_paise"],
-        today_cost_paise=row["cost_paise"] if row["today"] else 0,
-    )
-
-
-def read_breaks(connection: Connection, client_ids: Iterable[int] | None) -> dict[int, tuple[BreakView, ...]]:
-    """The differences from the brokers that stand for these clients, or for all."""
-    breaks = table(Break)
-    out: dict[int, list[BreakView]] = defaultdict(list)
-    for ids in _pieces(client_ids):
-        query = select(breaks).where(breaks.c.closed_at.is_(None)).order_by(breaks.c.id)
-        if ids is not None:
-            query = query.where(breaks.c.client_id.in_(ids))
-        for view in rows_read(connection, query, _break_view, strict=ids is None):
-            out[view.client_id].append(view)
-        for view in rows_read(connection, _standing_facts(ids), _fact_view, strict=ids is None):
-            out[view.client_id].append(view)
-    return {client_id: tuple(views) for client_id, views in out.items()}
-
-
-def _standing_facts(client_ids: list[int] | None) -> Select[Any]:
-    facts = table(UnbookedFact)
-    standing = facts.c.closed_at.is_(None) & facts.c.client_id.is_not(None)
-    query = select(facts).where(standing).order_by(facts.c.id)
-    return query if client_ids is None else query.where(facts.c.client_id.in_(client_ids))
-
-
-def _fact_view(row: Mapping[str, Any]) -> BreakView:
-    return BreakView(
-        row["id"],
-        row["client_id"],
-        BreakKind.FACT,
-        "",
-        "",
-        "",
-        0,
-        0,
-        row["at"],
-        row["order_id"],
-        row["problem"],
-    )
-
-
-def _break_view(row: Mapping[str, Any]) -> BreakView:
-    return BreakView(
-        row["id"],
-        row["client_id"],
-        BreakKind(row["kind"]),
-        row["security"],
-        row["product"],
-        row["tradingsymbol"],
-        row["ours"],
-        row["theirs"],
-        row["opened_at"],
-        detail=row["detail"],
-    )
-
-
-def _read_orders(connection: Connection, order_ids: Iterable[int] | None, day: date) -> dict[int, OrderView]:
-    orders = table(Order)
-    out: dict[int, OrderView] = {}
-    for ids in _pieces(order_ids):
-        query = _with_names_now()
-        if ids is not None:
-            query = query.where(orders.c.id.in_(ids))
-        else:
-            live = [state.value for state in LIVE_STATES]
-            before = select(func.max(orders.c.trading_date)).where(orders.c.trading_date < day)
-            since = func.coalesce(before.scalar_subquery(), day)
-            standing = (orders.c.trading_date >= since) | orders.c.state.in_(live)
-            of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
-            query = query.where(of_runs | (orders.c.run_number.is_(None) & standing))
-        for view in rows_read(connection, query, order_view, strict=ids is None):
-            out[view.id] = view
-    return out
-
-
-def _with_names_now() -> Select[Any]:
-    """Orders with what `order_view` needs beside them: the symbol of now where theirs is a former one."""
-    return select(table(Order), table(FormerName).c.now).outerjoin(table(FormerName), is_former_name())
-
-
-def _runs_of(orders: Iterable[OrderView]) -> set[int]:
-    return {order.run_number for order in orders if order.run_number is not None}
-
-
-def orders_of_day(connection: Connection, day: date) -> dict[int, list[OrderView]]:
-    """The orders of a trading day by the number of their run, in the order of their numbers."""
-    orders = table(Order)
-    query = _with_names_now().where(orders.c.trading_date == day, orders.c.run_number.is_not(None))
-    out = defaultdict[int, list[OrderView]](list)
-    for view in rows_read(connection, query.order_by(orders.c.id), order_view):
-        if view.run_number is not None:
-            out[view.run_number].append(view)
-    return out
-
-
-def read_runs(connection: Connection, numbers: Iterable[int]) -> dict[int, RunRow]:
-    """Stored runs by number."""
-    runs = table(RunRecord)
-    out: dict[int, RunRow] = {}
-    for ids in chunks(numbers):
-        for view in rows_read(connection, select(runs).where(runs.c.number.in_(ids)), run_row, strict=True):
-            out[view.number] = view
-    return out
-
-
-def read_halts(connection: Connection) -> list[HaltView]:
-    """The halts that stand now, oldest first."""
-    halts = table(Halt)
-    return rows_read(
-        connection,
-        select(halts.c.number, halts.c.scope, halts.c.value, halts.c.at, halts.c.by, halts.c.members)
-        .where(halts.c.resumed_at.is_(None))
-        .order_by(halts.c.number),
-        _halt_view,
-    )
-
-
-def _halt_view(row: Mapping[str, Any]) -> HaltView:
-    members = frozenset[int](row["members"] or ())
-    return HaltView(row["number"], HaltScope(row["scope"]), row["value"], row["at"], row["by"], members)

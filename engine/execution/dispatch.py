@@ -34,10 +34,11 @@ from data.vocabulary import (
     Side,
     Validity,
 )
-from engine.book.book import Book, read_halts
+from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
+from engine.book.reading import read_halts
 from engine.book.views import OrderView, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.facts import Applied, SendEnded

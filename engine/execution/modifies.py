@@ -25,10 +25,11 @@ from data.reference.instruments import InstrumentIndex
 from data.reference.names import name_now
 from data.store import Unit
 from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
-from engine.book.book import Book, read_halts
+from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
+from engine.book.reading import read_halts
 from engine.booking.facts import ChangeEnded
 from engine.booking.needs import open_need
 from engine.booking.recorder import Recorder

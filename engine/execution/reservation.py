@@ -25,8 +25,9 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.book.book import Book, read_breaks, read_halts
+from engine.book.book import Book
 from engine.book.halt_scope import covered
+from engine.book.reading import read_breaks, read_halts
 from engine.booking.needs import need
 from engine.events import TapeLine
 from engine.instances import ThisEngine

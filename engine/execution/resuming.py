@@ -33,10 +33,11 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
-from engine.book.book import Book, read_breaks, read_halts
+from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
+from engine.book.reading import read_breaks, read_halts
 from engine.book.views import HaltView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.booking.needs import open_need

@@ -31,9 +31,9 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
-from engine.book.book import orders_of_day, read_runs
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
+from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow, run_row
 from engine.booking.apply import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine

@@ -1,0 +1,351 @@
+"""What a desk keeps in memory of its books: read whole when it opens, then again whatever a commit touched.
+
+Row classes are the caller's: their fields are columns, or what is made here under the field's name.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
+
+from data.access_tables import BrokerSession, ClientRoute, GateWaiver
+from data.columns import table
+from data.order_tables import Fill, Halt, Order, RunRecord
+from data.reference.names import is_former_name
+from data.repositories.base import On, Query, among, given, named_as
+from data.repositories.readable import Kept, Members, ReadableQuery, Words
+from data.tables import (
+    Break,
+    Client,
+    ClientGroup,
+    ClosedLot,
+    FormerName,
+    Funds,
+    Hold,
+    Holding,
+    Lot,
+    Posting,
+    SizingBase,
+    UnbookedFact,
+)
+from data.vocabulary import (
+    LIVE_STATES,
+    Account,
+    BreakKind,
+    Bucket,
+    ClientStatus,
+    GateItem,
+    PauseReason,
+    Product,
+    SessionState,
+)
+
+T = TypeVar("T")
+
+
+# --- clients and how they reach their brokers ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClient:
+    """A client with its sizing base and MTF limit; each is None where none stands."""
+
+    id: int
+    code: str
+    name: str
+    broker: str
+    broker_user_id: str
+    status: ClientStatus
+    status_reason: str
+    status_since: date | None
+    session: SessionState
+    capital_paise: int
+    phone: str
+    base_paise: int | None
+    mtf_limit_paise: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """That a client is in a group of this name."""
+
+    client_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """An item of a client's gate that was waived, and why."""
+
+    client_id: int
+    item: GateItem
+    reason: str
+
+
+def _clients() -> ReadableQuery[StoredClient]:
+    clients, bases, funds = table(Client), table(SizingBase), table(Funds)
+    of_the_day = (bases.c.client_id == clients.c.id) & (bases.c.trading_date == given("day"))
+    made = {"base_paise": bases.c.capital_paise, "mtf_limit_paise": funds.c.mtf_limit_paise}
+    query = (
+        select(*named_as(StoredClient, clients, **made))
+        .outerjoin_from(clients, bases, of_the_day)
+        .outerjoin(funds, funds.c.client_id == clients.c.id)
+        .order_by(clients.c.code)
+    )
+    return ReadableQuery(StoredClient, query, strict=True)
+
+
+def _waivers() -> ReadableQuery[Waived]:
+    waivers = table(GateWaiver)
+    query = select(*named_as(Waived, waivers)).where(waivers.c.trading_date == given("day"))
+    return ReadableQuery(Waived, query.order_by(waivers.c.id))
+
+
+CLIENTS = _clients()
+"""Every client by code, with its sizing base of the `day`."""
+
+GROUPS = Query(InGroup, select(*named_as(InGroup, table(ClientGroup))))
+"""Clients by the groups they are in."""
+
+WAIVERS = _waivers()
+"""What was waived at the gate on the `day`, oldest first."""
+
+
+def routes(row: type[T]) -> ReadableQuery[T]:
+    """Every client's route."""
+    return ReadableQuery(row, select(*named_as(row, table(ClientRoute))))
+
+
+def sessions(row: type[T]) -> ReadableQuery[T]:
+    """Every client's session at its broker, its `problem` a word."""
+    sessions = table(BrokerSession)
+    return ReadableQuery(row, select(*named_as(row, sessions, problem=sessions.c.problem_code)))
+
+
+# --- money and shares ---------------------------------------------------------------------------------------
+
+
+def funds(row: type[T]) -> Kept[T]:
+    """Clients' balances, with what holds keep of them and what is lent within the day."""
+    funds, holds, postings = table(Funds), table(Hold), table(Posting)
+    held = (
+        select(func.sum(holds.c.amount_paise))
+        .where(holds.c.client_id == funds.c.client_id, holds.c.released_at.is_(None))
+        .scalar_subquery()
+    )
+    lent = (
+        select(-func.sum(postings.c.amount_paise))
+        .where(postings.c.client_id == funds.c.client_id, postings.c.account == Account.INTRADAY_LOAN.value)
+        .scalar_subquery()
+    )
+    made = {"held_paise": _number(held), "intraday_loan_paise": _number(lent)}
+    return Kept(row, select(*named_as(row, funds, **made)), funds.c.client_id)
+
+
+def _number(of: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.coalesce(of, 0), Integer)
+
+
+def holdings(row: type[T]) -> Kept[T]:
+    """Clients' shares by symbol, their `key` that of now; the cost of today's is theirs where any are."""
+    holdings = table(Holding)
+    made: dict[str, ColumnElement[Any]] = {
+        "key": holdings.c.exchange + ":" + holdings.c.tradingsymbol,
+        "today_cost_paise": case((holdings.c.today != 0, holdings.c.cost_paise), else_=0),
+    }
+    query = select(*named_as(row, holdings, **made))
+    return Kept(row, query.order_by(holdings.c.tradingsymbol, holdings.c.product), holdings.c.client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CostOfToday:
+    """What a client's shares of one holding cost that were bought today, in paise."""
+
+    client_id: int
+    security: str
+    product: str
+    cost_paise: int
+
+
+def _costs_of_today() -> Query[CostOfToday]:
+    lots = table(Lot)
+    group = (lots.c.client_id, lots.c.security, lots.c.product)
+    query = (
+        select(*group, func.sum(lots.c.cost_left_paise))
+        .where(lots.c.bucket == Bucket.TODAY.value, among(lots.c.client_id, "clients"))
+        .group_by(*group)
+    )
+    return Query(CostOfToday, query)
+
+
+_COSTS_OF_TODAY = _costs_of_today()
+
+
+def costs_of_today(on: On, clients: Collection[int]) -> list[CostOfToday]:
+    """What these clients' shares bought today cost. Raises `ValueError` where that cannot be read."""
+    return _COSTS_OF_TODAY.all(on, clients=clients) if clients else []
+
+
+# --- what a day has brought and cost ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A client's sales of a day out of one holding, of shares bought that day or of others; in paise.
+
+    A lot says which by its bucket, since one adopted from the broker may have been opened today.
+    """
+
+    client_id: int
+    exchange: str
+    tradingsymbol: str
+    product: Product
+    bought_today: bool
+    quantity: int
+    cost_paise: int
+    pnl_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a client's fills of a day cost in charges, in paise."""
+
+    client_id: int
+    charges_paise: int
+
+
+def _sold(*where: ColumnElement[bool]) -> Query[Sold]:
+    closed, lots, holdings = table(ClosedLot), table(Lot), table(Holding)
+    bought_today = (lots.c.bucket == Bucket.TODAY.value).label("bought_today")
+    names = (holdings.c.exchange, holdings.c.tradingsymbol)
+    group = (closed.c.client_id, *names, closed.c.product, bought_today)
+    same = [closed.c[name] == holdings.c[name] for name in ("client_id", "security", "product")]
+    sums = (closed.c.quantity, closed.c.cost_paise, closed.c.proceeds_paise - closed.c.cost_paise)
+    query = (
+        select(*group, *(func.sum(one) for one in sums))
+        .join(lots, lots.c.id == closed.c.lot_id)
+        .join(holdings, and_(*same))
+        .where(closed.c.trading_date == given("day"), *where)
+        .group_by(*group)
+    )
+    return Query(Sold, query)
+
+
+def _paid(*where: ColumnElement[bool]) -> Query[Paid]:
+    fills = table(Fill)
+    query = select(fills.c.client_id, func.sum(fills.c.charges_paise))
+    return Query(Paid, query.where(fills.c.trading_date == given("day"), *where).group_by(fills.c.client_id))
+
+
+_SOLD, _SOLD_OF_CLIENTS = _sold(), _sold(among(table(ClosedLot).c.client_id, "clients"))
+_PAID, _PAID_OF_CLIENTS = _paid(), _paid(among(table(Fill).c.client_id, "clients"))
+
+
+def sold_on(on: On, day: date, clients: Collection[int] | None) -> list[Sold]:
+    """The sales of a day, of all clients where None are named. Raises `ValueError`."""
+    return _of_clients(on, day, clients, _SOLD, _SOLD_OF_CLIENTS)
+
+
+def paid_on(on: On, day: date, clients: Collection[int] | None) -> list[Paid]:
+    """The charges of a day, of all clients where None are named. Raises `ValueError`."""
+    return _of_clients(on, day, clients, _PAID, _PAID_OF_CLIENTS)
+
+
+def _of_clients(
+    on: On, day: date, clients: Collection[int] | None, every: Query[T], some: Query[T]
+) -> list[T]:
+    if clients is None:
+        return every.all(on, day=day)
+    return some.all(on, day=day, clients=clients) if clients else []
+
+
+# --- differences from the brokers ---------------------------------------------------------------------------
+
+
+def breaks(row: type[T]) -> Kept[T]:
+    """The differences from the brokers that stand, oldest first."""
+    breaks = table(Break)
+    query = select(*named_as(row, breaks, order_id=null(), problem=literal("")))
+    standing = query.where(breaks.c.closed_at.is_(None)).order_by(breaks.c.id)
+    return Kept(row, standing, breaks.c.client_id)
+
+
+def unbooked_facts(row: type[T]) -> Kept[T]:
+    """What brokers told of clients and no booking took, as differences of that kind, oldest first."""
+    facts = table(UnbookedFact)
+    nothing = {name: literal("") for name in ("security", "product", "tradingsymbol", "detail")}
+    figures = {"ours": literal(0), "theirs": literal(0)}
+    query = select(
+        *named_as(row, facts, kind=literal(BreakKind.FACT.value), opened_at=facts.c.at, **nothing, **figures)
+    )
+    standing = facts.c.closed_at.is_(None) & facts.c.client_id.is_not(None)
+    return Kept(row, query.where(standing).order_by(facts.c.id), facts.c.client_id)
+
+
+# --- orders, runs, halts ------------------------------------------------------------------------------------
+
+
+def orders(row: type[T]) -> Kept[T]:
+    """Orders; all that are kept are the live ones and those of runs from the trading day before `day` on."""
+    orders = table(Order)
+    live = [state.value for state in LIVE_STATES]
+    before = select(func.max(orders.c.trading_date)).where(orders.c.trading_date < given("day"))
+    since = func.coalesce(before.scalar_subquery(), given("day"))
+    standing = (orders.c.trading_date >= since) | orders.c.state.in_(live)
+    of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
+    query = _orders_as(row)
+    every = query.where(or_(of_runs, orders.c.run_number.is_(None) & standing))
+    return Kept(row, query, orders.c.id, every)
+
+
+def orders_of_runs(row: type[T]) -> ReadableQuery[T]:
+    """The orders of a trading `day` that runs made, in the order of their numbers."""
+    orders = table(Order)
+    query = _orders_as(row).where(orders.c.trading_date == given("day"), orders.c.run_number.is_not(None))
+    return ReadableQuery(row, query.order_by(orders.c.id))
+
+
+def _orders_as(row: type[T]) -> Select[*tuple[Any, ...]]:
+    """Orders with their `key` of now, their `flags` as words and whether one is `modifying`."""
+    orders, former = table(Order), table(FormerName)
+    made: dict[str, ColumnElement[Any]] = {
+        "key": orders.c.exchange + ":" + func.coalesce(former.c.now, orders.c.tradingsymbol),
+        "flags": type_coerce(orders.c.flags, Words()),
+        "modifying": orders.c.asked_quantity.is_not(None),
+    }
+    return select(*named_as(row, orders, **made)).outerjoin_from(orders, former, is_former_name())
+
+
+def runs(row: type[T]) -> ReadableQuery[T]:
+    """Stored runs of some `numbers`; one of a version before has no reason of its pause that is known."""
+    runs = table(RunRecord)
+    known = [reason.value for reason in PauseReason]
+    made: dict[str, ColumnElement[Any]] = {
+        "confirmed_at": func.coalesce(runs.c.confirmed_at, runs.c.started_at),
+        "pause_reason": case((runs.c.pause_reason.in_(known), runs.c.pause_reason)),
+    }
+    query = select(*named_as(row, runs, **made)).where(among(runs.c.number, "numbers"))
+    return ReadableQuery(row, query, strict=True)
+
+
+def halts(row: type[T]) -> ReadableQuery[T]:
+    """The halts that stand now, oldest first, their `members` a set."""
+    halts = table(Halt)
+    members = type_coerce(halts.c.members, Members())
+    query = select(*named_as(row, halts, members=members)).where(halts.c.resumed_at.is_(None))
+    return ReadableQuery(row, query.order_by(halts.c.number))

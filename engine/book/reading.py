@@ -1,0 +1,188 @@
+"""Reading what the book keeps in memory: all of it, or what a commit touched, on whichever thread commits."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from data.proving.readable import UNREADABLE
+from data.repositories import projected
+from data.repositories.base import On
+from data.repositories.projected import StoredClient
+from data.store import Touched
+from engine.book.access_views import Access, Admission, Admissions, RouteView, SessionView
+from engine.book.views import (
+    BreakView,
+    ClientView,
+    DayFigures,
+    DaySale,
+    FundsView,
+    HaltView,
+    HoldingView,
+    OrderView,
+    RunRow,
+)
+
+_FUNDS = projected.funds(FundsView)
+_HOLDINGS = projected.holdings(HoldingView)
+_BREAKS = projected.breaks(BreakView)
+_FACTS = projected.unbooked_facts(BreakView)
+_ORDERS = projected.orders(OrderView)
+_ORDERS_OF_RUNS = projected.orders_of_runs(OrderView)
+_RUNS = projected.runs(RunRow)
+_HALTS = projected.halts(HaltView)
+_ROUTES = projected.routes(RouteView)
+_SESSIONS = projected.sessions(SessionView)
+
+Admit = Callable[[Access, Sequence[StoredClient], date], Admissions]
+"""Says of each client what is against it on that day."""
+
+
+@dataclass(slots=True)
+class Projection:
+    """Rows read back after a commit; replaces what the book had of the same keys."""
+
+    clients: dict[int, ClientView] | None = None
+    access: Access = field(default_factory=Access)
+    shared: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+    funds: dict[int, FundsView] = field(default_factory=dict[int, FundsView])
+    holdings: dict[int, tuple[HoldingView, ...]] = field(default_factory=dict[int, tuple[HoldingView, ...]])
+    figures: dict[int, DayFigures] = field(default_factory=dict[int, DayFigures])
+    orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
+    runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
+    halts: list[HaltView] | None = None
+    breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
+
+
+def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> Projection:
+    """What was touched, as it stands on a trading day."""
+    out = Projection()
+    everything = touched.everything
+    if everything or touched.roster:
+        _read_clients(connection, day, admit, out)
+    client_ids = None if everything or touched.roster else touched.clients
+    out.funds = {funds.client_id: funds for funds in _FUNDS.read(connection, client_ids)}
+    out.holdings = _read_holdings(connection, client_ids)
+    with suppress(*UNREADABLE):  # the opening names it; cancels need no profit
+        out.figures = _read_figures(connection, client_ids, day)
+    out.breaks = read_breaks(connection, client_ids)
+    for client_id in out.funds:  # each client has its row; what is not found of it is empty, not unknown
+        out.holdings.setdefault(client_id, ())
+        out.figures.setdefault(client_id, DayFigures())
+        out.breaks.setdefault(client_id, ())
+    orders = _ORDERS.read(connection, None if everything else touched.orders, day=day)
+    out.orders = {order.id: order for order in orders}
+    # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
+    out.runs = read_runs(connection, runs_of(orders) if everything else touched.runs)
+    if everything or touched.halts:
+        out.halts = read_halts(connection)
+    return out
+
+
+def runs_of(orders: Iterable[OrderView]) -> set[int]:
+    """The numbers of the runs that made these orders."""
+    return {order.run_number for order in orders if order.run_number is not None}
+
+
+def read_access(connection: On, day: date) -> Access:
+    """What is stored of every client, with the waivers of `day`; the latest waiver of an item counts."""
+    return Access(
+        {route.client_id: route for route in _ROUTES.all(connection)},
+        {session.client_id: session for session in _SESSIONS.all(connection)},
+        {(one.client_id, one.item): one.reason for one in projected.WAIVERS.all(connection, day=day)},
+    )
+
+
+def read_breaks(connection: On, client_ids: Collection[int] | None) -> dict[int, tuple[BreakView, ...]]:
+    """The differences from the brokers that stand for these clients, or for all."""
+    out: dict[int, list[BreakView]] = defaultdict(list)
+    for kept in (_BREAKS, _FACTS):
+        for view in kept.read(connection, client_ids):
+            out[view.client_id].append(view)
+    return {client_id: tuple(views) for client_id, views in out.items()}
+
+
+def orders_of_day(connection: On, day: date) -> dict[int, list[OrderView]]:
+    """The orders of a trading day by the number of their run, in the order of their numbers."""
+    out = defaultdict[int, list[OrderView]](list)
+    for view in _ORDERS_OF_RUNS.all(connection, day=day):
+        if view.run_number is not None:
+            out[view.run_number].append(view)
+    return out
+
+
+def read_runs(connection: On, numbers: Collection[int]) -> dict[int, RunRow]:
+    """Stored runs by number."""
+    return {run.number: run for run in _RUNS.all(connection, numbers=numbers)} if numbers else {}
+
+
+def read_halts(connection: On) -> list[HaltView]:
+    """The halts that stand now, oldest first."""
+    return _HALTS.all(connection)
+
+
+def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:
+    groups: dict[int, list[str]] = defaultdict(list)
+    for one in projected.GROUPS.all(connection):
+        groups[one.client_id].append(one.name)
+    stored = projected.CLIENTS.all(connection, day=day)
+    out.access = read_access(connection, day)
+    judged = admit(out.access, stored, day)
+    out.shared = judged.shared
+    out.clients = {
+        client.id: _client_view(client, judged.of[client.id], groups[client.id]) for client in stored
+    }
+
+
+def _client_view(client: StoredClient, admitted: Admission, groups: Iterable[str]) -> ClientView:
+    return ClientView(
+        id=client.id,
+        code=client.code,
+        name=client.name,
+        broker=client.broker,
+        broker_user_id=client.broker_user_id,
+        status=client.status,
+        status_reason=client.status_reason,
+        status_since=client.status_since,
+        session=admitted.session,
+        route=admitted.route,
+        route_ready=not admitted.route_words,
+        capital_paise=client.capital_paise if client.base_paise is None else client.base_paise,
+        mtf_limit_paise=client.mtf_limit_paise or 0,
+        groups=tuple(sorted(groups)),
+        phone=client.phone,
+        route_words=admitted.route_words,
+        consent_words=admitted.consent_words,
+        authorised=admitted.authorised,
+    )
+
+
+def _read_holdings(connection: On, client_ids: Collection[int] | None) -> dict[int, tuple[HoldingView, ...]]:
+    out: dict[int, list[HoldingView]] = {client_id: [] for client_id in client_ids or ()}
+    for view in _HOLDINGS.read(connection, client_ids):
+        if view.quantity + view.blocked:
+            out.setdefault(view.client_id, []).append(view)  # of what is sold out its postings tell the story
+    mixed = {c for c, views in out.items() if any(0 < view.today < view.quantity for view in views)}
+    costs = {
+        (one.client_id, one.security, one.product): one.cost_paise
+        for one in projected.costs_of_today(connection, mixed)
+    }
+    return {c: tuple(_with_cost_of_today(view, costs) for view in views) for c, views in out.items()}
+
+
+def _with_cost_of_today(view: HoldingView, costs: dict[tuple[int, str, str], int]) -> HoldingView:
+    cost = costs.get((view.client_id, view.security, view.product.value))
+    return view if cost is None else replace(view, today_cost_paise=cost)
+
+
+def _read_figures(connection: On, client_ids: Collection[int] | None, day: date) -> dict[int, DayFigures]:
+    """What clients, all where None are named, have realised and paid on a day."""
+    sales: dict[int, list[DaySale]] = defaultdict(list)
+    for sold in projected.sold_on(connection, day, client_ids):
+        carried = (0, 0) if sold.bought_today else (sold.quantity, sold.cost_paise)
+        key = f"{sold.exchange}:{sold.tradingsymbol}"
+        sales[sold.client_id].append(DaySale(key, sold.product, sold.pnl_paise, *carried))
+    charges = {paid.client_id: paid.charges_paise for paid in projected.paid_on(connection, day, client_ids)}
+    named = set(client_ids or ()) | sales.keys() | charges.keys()
+    return {c: DayFigures(charges.get(c, 0), tuple(sales[c])) for c in named}
