@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from brokers.connections import Connections
-from data.access_tables import GateWaiver
 from data.audit import AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, half_up
+from data.repositories.access import Waiver, add_waiver
 from data.store import Unit
 from data.vocabulary import (
     ClientStatus,
@@ -148,14 +148,10 @@ class Gate:
 
         def store(unit: Unit) -> None:
             day = self._timing.market.trading_day
-            row = {
-                "item": wanted.value,
-                "reason": typed[:300],
-                "actor": self._engine.actor,
-                "trading_date": day,
-            }
             number = unit.take_ids("gate_waiver", 1)[0]
-            unit.insert(GateWaiver, [{"id": number, "client_id": client_id, **row, "at": unit.now}])
+            add_waiver(
+                unit, Waiver(number, client_id, wanted, typed[:300], self._engine.actor, day, unit.now)
+            )
             details = {
                 "code": client.code,
                 "item": wanted.value,

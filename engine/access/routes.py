@@ -13,15 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select, update
-
-from data.access_tables import ClientRoute
 from data.audit import AuditEntry
-from data.columns import table
 from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
 from data.errors import BadInput
+from data.repositories import access
 from data.store import Unit
-from data.tables import Client
 from data.vocabulary import Demat, RouteKind
 from engine.book.access_views import RouteView
 from engine.book.kept import Kept
@@ -50,6 +46,8 @@ _WAY_OUT = ("kind", "api_key", "proxy", "bind_address", "egress_ip")
 """What a broker's refusal of a route is about; a change of anything else leaves it standing."""
 
 W = TypeVar("W", bound=StrEnum)
+
+_ROUTES = access.Routes(RouteView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +210,13 @@ class Routes:
             raise BadInput("client", client_id, "no client has this id")
 
         def store(unit: Unit) -> None:
-            stored = table(ClientRoute)
-            refused = unit.connection.execute(
-                select(stored.c.refused_at, stored.c.refused_text).where(
-                    stored.c.client_id == client_id, stored.c.refused_at.is_not(None)
-                )
-            ).one_or_none()
+            refused = access.refusal_of_route(unit, client_id)
             if refused is None:
                 raise BadInput(
                     "client", client.code, "its broker has not refused its route; nothing to retry"
                 )
             _mark(unit, client_id, None, "")
-            details = {"code": client.code, "refused_at": refused[0].isoformat(), "words": refused[1]}
+            details = {"code": client.code, "refused_at": refused.at.isoformat(), "words": refused.words}
             unit.audit(
                 AuditEntry("CLIENT_ROUTE_RETRIED", self._engine.actor, client_id=client_id, details=details)
             )
@@ -278,39 +271,37 @@ class Routes:
         return NewRoute(**values)
 
     def _store(self, unit: Unit, routes: Mapping[int, NewRoute]) -> RoutesReport:
-        stored = table(ClientRoute)
-        names = list(NewRoute.__dataclass_fields__)
-        known = {row["client_id"]: row for row in unit.connection.execute(select(stored)).mappings()}
-        before = {c: {name: row[name] for name in names} for c, row in known.items()}
-        changed = {c: values for c, route in routes.items() if (values := asdict(route)) != before.get(c)}
-        rows: list[dict[str, Any]] = []
-        for client_id, values in changed.items():
-            was = known.get(client_id)
-            same_way = was is not None and all(was[name] == values[name] for name in _WAY_OUT)
-            rows.append(
-                {
-                    "client_id": client_id,
-                    **_plain(values),
-                    "refused_at": was["refused_at"] if was is not None and same_way else None,
-                    "refused_text": was["refused_text"] if was is not None and same_way else "",
-                    "updated_at": unit.now,
-                }
-            )
-        for client_id in changed:
-            unit.connection.execute(delete(stored).where(stored.c.client_id == client_id))
-        unit.insert(ClientRoute, rows)
-        for client_id, values in changed.items():
-            unit.audit(
-                AuditEntry(
-                    "CLIENT_ROUTE",
-                    self._engine.actor,
-                    client_id=client_id,
-                    details={name: _told(value) for name, value in _plain(values).items()},
-                )
-            )
+        known = {route.client_id: route for route in _ROUTES.all(unit)}
+        changed = {
+            client_id: route
+            for client_id, route in routes.items()
+            if client_id not in known or _differs(route, known[client_id])
+        }
+        _ROUTES.replace(
+            unit, list(changed), [_stored(unit, c, route, known.get(c)) for c, route in changed.items()]
+        )
+        for client_id, route in changed.items():
+            details = {name: _told(value) for name, value in asdict(route).items()}
+            unit.audit(AuditEntry("CLIENT_ROUTE", self._engine.actor, client_id=client_id, details=details))
         unit.touched.roster = True
-        updated = len(changed.keys() & before.keys())
+        updated = len(changed.keys() & known.keys())
         return RoutesReport(len(changed) - updated, updated, len(routes) - len(changed))
+
+
+def _differs(route: NewRoute, stored: RouteView) -> bool:
+    return any(value != getattr(stored, name) for name, value in asdict(route).items())
+
+
+def _stored(unit: Unit, client_id: int, route: NewRoute, before: RouteView | None) -> RouteView:
+    """The route as it is kept; that its way out was refused stays with it while that is the same."""
+    same_way = before is not None and all(getattr(before, name) == getattr(route, name) for name in _WAY_OUT)
+    return RouteView(
+        client_id,
+        **asdict(route),
+        refused_at=before.refused_at if before is not None and same_way else None,
+        refused_text=before.refused_text if before is not None and same_way else "",
+        updated_at=unit.now,
+    )
 
 
 def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: str) -> None:
@@ -318,14 +309,10 @@ def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: s
 
     The first refusal is kept and told. A route without an api key is no way at all, and told as that.
     """
-    stored, clients = table(ClientRoute), table(Client)
-    code = unit.connection.execute(
-        select(clients.c.code)
-        .join(stored, stored.c.client_id == clients.c.id)
-        .where(clients.c.id == client_id, stored.c.refused_at.is_(None), stored.c.api_key != "")
-    ).scalar_one_or_none()
-    if code is None:
+    route = access.route_in_use(unit, client_id)
+    if route is None or route.refused_at is not None or not route.api_key:
         return
+    code = route.code
     _mark(unit, client_id, unit.now, words[:300])
     details = {"code": code, "words": words[:300]}
     unit.audit(
@@ -340,43 +327,30 @@ def note_demat(unit: Unit, client_id: int, told: Demat, actor: str) -> None:
     A right that the broker knows of stands in place of none. Where it knows of none and a paper says
     otherwise, the paper stands, and the trader is told: the client's next sale shows who is right.
     """
-    stored, clients = table(ClientRoute), table(Client)
-    row = unit.connection.execute(
-        select(clients.c.code, stored.c.demat)
-        .join(stored, stored.c.client_id == clients.c.id)
-        .where(clients.c.id == client_id)
-    ).one_or_none()
-    if told is Demat.UNKNOWN or row is None or row.demat == told.value:
+    route = access.route_in_use(unit, client_id)
+    if told is Demat.UNKNOWN or route is None or route.demat == told:
         return
-    rights = (Demat.DDPI.value, Demat.POA.value)
-    if row.demat in rights:
+    code = route.code
+    if route.demat in (Demat.DDPI, Demat.POA):
         if told is Demat.NONE:
-            words = (
-                f"{row.code}: its broker knows of no DDPI, its route says {row.demat.upper()}: ask the client"
-            )
-            unit.publish(TapeLine(unit.now, words, "warn", row.code))
+            right = route.demat.value.upper()
+            words = f"{code}: its broker knows of no DDPI, its route says {right}: ask the client"
+            unit.publish(TapeLine(unit.now, words, "warn", code))
         return
-    unit.connection.execute(
-        update(stored).where(stored.c.client_id == client_id).values(demat=told.value, updated_at=unit.now)
-    )
-    details = {"code": row.code, "demat": told.value, "before": row.demat}
+    access.set_demat(unit, client_id, told, unit.now)
+    details = {"code": code, "demat": told.value, "before": str(route.demat)}
     unit.audit(AuditEntry("CLIENT_DEMAT_TOLD", actor, client_id=client_id, details=details))
     unit.touched.roster = True
 
 
 def _mark(unit: Unit, client_id: int, at: datetime | None, words: str) -> None:
-    stored = table(ClientRoute)
-    unit.connection.execute(
-        update(stored).where(stored.c.client_id == client_id).values(refused_at=at, refused_text=words)
-    )
+    access.mark_route(unit, client_id, at, words)
     unit.touched.roster = True
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
-
-
 def _told(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
     return value.isoformat() if isinstance(value, date) else value
 
 

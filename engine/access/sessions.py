@@ -12,19 +12,17 @@ from datetime import datetime, time, timedelta
 from random import Random
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import insert, update
-
 from brokers.connections import Connections
 from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerProfile, NotAsked, SessionExpired
-from data.access_tables import BrokerSession
 from data.audit import AuditEntry
 from data.clock import IST
-from data.columns import table
 from data.errors import BadInput
 from data.home import sign_in_lock
 from data.locks import HeldLock
+from data.repositories import access
+from data.repositories.access import SignIn
+from data.repositories.clients import set_session
 from data.store import Unit
-from data.tables import Client
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
 from engine.access.judgement import PAPER
 from engine.access.routes import note_demat
@@ -168,9 +166,11 @@ class Sessions:
                 SessionProblem.NONE,
                 "",
                 profile.demat,
-                user_name=profile.user_name,
-                login_at=self._timing.wall.now(),
-                expires_at=next_end(self._timing.market.now()) if asks else None,
+                SignIn(
+                    profile.user_name,
+                    self._timing.wall.now(),
+                    next_end(self._timing.market.now()) if asks else None,
+                ),
             )
         finally:
             lock.free()
@@ -304,43 +304,31 @@ class Sessions:
         problem: SessionProblem,
         words: str,
         demat: Demat = Demat.UNKNOWN,
-        **login: object,
+        sign_in: SignIn | None = None,
     ) -> None:
         def store(unit: Unit) -> None:
-            self._store(unit, client, problem, words, **login)
+            self._store(unit, client, problem, words, sign_in)
             note_demat(unit, client.id, demat, self._engine.actor)
 
         await self._kept.store.write(store)
 
     def _store(
-        self, unit: Unit, client: ClientView, problem: SessionProblem, words: str, **login: object
+        self,
+        unit: Unit,
+        client: ClientView,
+        problem: SessionProblem,
+        words: str,
+        sign_in: SignIn | None = None,
     ) -> None:
-        stored, clients = table(BrokerSession), table(Client)
-        values = {
-            "problem_code": problem.value,
-            "problem_text": words[:300],
-            "checked_at": unit.now,
-            **login,
-        }
-        known = unit.connection.execute(
-            update(stored).where(stored.c.client_id == client.id).values(**values)
-        ).rowcount
-        if not known:
-            blank = {"user_name": "", "login_at": None, "expires_at": None}
-            unit.connection.execute(insert(stored), {"client_id": client.id, **blank, **values})
+        access.keep_session(unit, client.id, problem, words[:300], unit.now, sign_in)
         ended = problem not in (SessionProblem.NONE, SessionProblem.UNREACHABLE)
-        if login or ended:
+        if sign_in is not None or ended:
             state = SessionState.EXPIRED if ended else SessionState.OK
-            unit.connection.execute(
-                update(clients)
-                .where(clients.c.id == client.id)
-                .values(session=state.value, updated_at=unit.now)
-            )
+            set_session(unit, client.id, state, unit.now)
             action = "CLIENT_SESSION_ENDED" if ended else "CLIENT_SIGNED_IN"
             details = {"code": client.code, "problem": problem.value, "why": words[:300]} if ended else {}
-            expires_at = login.get("expires_at")
-            if isinstance(expires_at, datetime):
-                details = {"code": client.code, "until": expires_at.isoformat()}
+            if sign_in is not None and sign_in.expires_at is not None:
+                details = {"code": client.code, "until": sign_in.expires_at.isoformat()}
             unit.audit(AuditEntry(action, self._engine.actor, client_id=client.id, details=details))
         unit.touched.roster = True
         unit.publish(SessionsChanged(frozenset({client.id})))

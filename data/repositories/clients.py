@@ -1,0 +1,170 @@
+"""Clients as stored, and what hangs on each: groups, funds, sizing bases, holds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.columns import table
+from data.repositories.base import Change, On, Rows, given
+from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
+from data.vocabulary import ClientStatus, HoldKind, SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """A client as its table has it; money in paise."""
+
+    id: int
+    code: str
+    name: str
+    broker: str
+    broker_user_id: str
+    status: ClientStatus
+    status_reason: str
+    status_since: date | None
+    session: SessionState
+    capital_paise: int
+    phone: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """Money kept from trading without an order, until it is released."""
+
+    id: int
+    client_id: int
+    kind: HoldKind
+    amount_paise: int
+    reason: str
+    opened_at: datetime
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    client_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    client_id: int
+    mtf_limit_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    client_id: int
+    trading_date: date
+    capital_paise: int
+    source: str
+
+
+_CLIENTS = Rows(Client, ClientRow)
+_EVERY = _CLIENTS.query()
+_GROUPS = Rows(ClientGroup, _Group)
+_GROUPS_OF = _GROUPS.query(_GROUPS.c.client_id == given("client"))
+_NO_GROUP = Change(delete(table(ClientGroup)).where(table(ClientGroup).c.client_id == given("client")))
+_LIMITS = Rows(Funds, _Limit)
+_LIMIT_OF = _LIMITS.query(_LIMITS.c.client_id == given("client"))
+_BASES = Rows(SizingBase, _Base)
+_HOLDS = Rows(Hold, HoldRow)
+_STANDING_HOLDS = _HOLDS.query(
+    _HOLDS.c.client_id == given("client"), _HOLDS.c.released_at.is_(None), order_by=[_HOLDS.c.id]
+)
+_SESSION = Change(
+    update(_CLIENTS.table)
+    .where(_CLIENTS.c.id == given("client"))
+    .values(session=given("session"), updated_at=given("at"))
+)
+_STATUS = Change(
+    update(_CLIENTS.table)
+    .where(_CLIENTS.c.id == given("client"))
+    .values(
+        status=given("status"),
+        status_reason=given("reason"),
+        status_since=given("since"),
+        updated_at=given("at"),
+    )
+)
+
+
+def every_client(on: On) -> list[ClientRow]:
+    """All clients."""
+    return _EVERY.all(on)
+
+
+def add_clients(on: On, clients: Sequence[ClientRow]) -> None:
+    """Keep clients that are not there yet."""
+    _CLIENTS.insert(on, clients)
+
+
+def save_client(on: On, client: ClientRow) -> None:
+    """Keep a client's words and capital as they are now."""
+    fields = ("name", "status", "status_reason", "phone", "capital_paise", "updated_at")
+    _CLIENTS.save(on, [client], *fields)
+
+
+def set_session(on: On, client_id: int, session: SessionState, at: datetime) -> None:
+    """Keep whether a client is signed in."""
+    _SESSION.run(on, client=client_id, session=session.value, at=at)
+
+
+def set_status(on: On, client_id: int, status: ClientStatus, reason: str, since: date, at: datetime) -> None:
+    """Keep a client's status since a trading day, and why."""
+    _STATUS.run(on, client=client_id, status=status.value, reason=reason, since=since, at=at)
+
+
+# --- what hangs on each -------------------------------------------------------------------------------------
+
+
+def groups_of(on: On, client_id: int) -> set[str]:
+    """The names of the groups that a client is in."""
+    return {one.name for one in _GROUPS_OF.all(on, client=client_id)}
+
+
+def add_to_groups(on: On, members: Iterable[tuple[int, str]]) -> None:
+    """Put clients into groups by name."""
+    _GROUPS.insert(on, [_Group(client_id, name) for client_id, name in members])
+
+
+def set_groups(on: On, client_id: int, names: Iterable[str]) -> None:
+    """Put a client into these groups and no other."""
+    _NO_GROUP.run(on, client=client_id)
+    add_to_groups(on, [(client_id, name) for name in names])
+
+
+def mtf_limit_of(on: On, client_id: int) -> int | None:
+    """A client's MTF limit in paise; None for one without funds."""
+    limit = _LIMIT_OF.first(on, client=client_id)
+    return None if limit is None else limit.mtf_limit_paise
+
+
+def set_mtf_limit(on: On, client_id: int, limit_paise: int) -> None:
+    """Keep a client's MTF limit."""
+    _LIMITS.save(on, [_Limit(client_id, limit_paise)], "mtf_limit_paise")
+
+
+def add_funds(on: On, limits: Iterable[tuple[int, int]]) -> None:
+    """Keep empty balances of clients with their MTF limits in paise."""
+    _LIMITS.insert(on, [_Limit(client_id, limit) for client_id, limit in limits])
+
+
+def add_bases(on: On, day: date, capitals: Iterable[tuple[int, int]], source: str) -> None:
+    """Keep the capital in paise that clients are sized on from a day on, and where it is from."""
+    _BASES.insert(on, [_Base(client_id, day, capital, source) for client_id, capital in capitals])
+
+
+def add_holds(on: On, holds: Sequence[HoldRow]) -> None:
+    """Keep holds."""
+    _HOLDS.insert(on, holds)
+
+
+async def standing_holds(reader: AsyncConnection, client_id: int) -> list[HoldRow]:
+    """What is held of a client's money and not released, oldest first."""
+    return await _STANDING_HOLDS.read(reader, client=client_id)
