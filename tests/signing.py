@@ -15,7 +15,7 @@ from data.migrating import Books
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.desk import Desk
 from engine.rules import Rules, Waits
 from tests.books import empty_books

@@ -13,7 +13,7 @@ from data.proving.readable import WORDS
 from data.store import Unit
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
 from engine.access.routes import NewRoute
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from tests.desks import START, buy, by_phone, carry_out, paper_desk, sell, until
 from tradedesk.testing import seam
 

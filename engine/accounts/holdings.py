@@ -4,14 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import select
-
-from data.columns import table
 from data.money import half_up
-from data.order_tables import Fill
-from data.tables import ClosedLot, Hold
+from data.repositories.clients import standing_holds
+from data.repositories.sales import ClosedSale, closed_sales
 from data.vocabulary import Product
 from engine.book.kept import Kept
 from engine.book.views import FundsView, HoldingView, free_to_sell
@@ -102,14 +98,9 @@ class FundsService:
 
     async def holds(self, client_id: int) -> list[HoldView]:
         """What is held of one client's money and not released, oldest first."""
-        holds = table(Hold)
-        query = (
-            select(holds.c.kind, holds.c.amount_paise, holds.c.reason, holds.c.opened_at)
-            .where(holds.c.client_id == client_id, holds.c.released_at.is_(None))
-            .order_by(holds.c.id)
-        )
         async with self._kept.store.reader() as connection:
-            return [HoldView(*row) for row in (await connection.execute(query)).all()]
+            held = await standing_holds(connection, client_id)
+        return [HoldView(one.kind, one.amount_paise, one.reason, one.opened_at) for one in held]
 
 
 class Holdings:
@@ -152,27 +143,21 @@ class Holdings:
 
     async def transactions(self, client_id: int | None = None) -> list[Transaction]:
         """Closed round trips, oldest first."""
-        closed, fills = table(ClosedLot), table(Fill)
-        query = (
-            select(closed, fills.c.order_id).join(fills, fills.c.id == closed.c.fill_id).order_by(closed.c.id)
-        )
-        if client_id is not None:
-            query = query.where(closed.c.client_id == client_id)
         async with self._kept.store.reader() as connection:
-            rows = (await connection.execute(query)).all()
-        trips: dict[tuple[int, date], list[Any]] = defaultdict(list)
-        for row in rows:
-            trips[row.order_id, row.opened_on].append(row)
+            sales = await closed_sales(connection, client_id)
+        trips: dict[tuple[int, date], list[ClosedSale]] = defaultdict(list)
+        for sale in sales:
+            trips[sale.order_id, sale.opened_on].append(sale)
         return [_transaction(pieces) for pieces in trips.values()]
 
 
-def _transaction(rows: Sequence[Any]) -> Transaction:
+def _transaction(rows: Sequence[ClosedSale]) -> Transaction:
     first = rows[0]
     return Transaction(
         client_id=first.client_id,
         order_id=first.order_id,
         tradingsymbol=first.tradingsymbol,
-        product=Product(first.product),
+        product=first.product,
         quantity=sum(row.quantity for row in rows),
         cost_paise=sum(row.cost_paise for row in rows),
         proceeds_paise=sum(row.proceeds_paise for row in rows),

@@ -18,7 +18,7 @@ from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Policy
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from tests.books import empty_books
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.settings import Settings

@@ -5,7 +5,7 @@ import pytest
 from data.csvfiles import FileProblem
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, HoldKind
-from engine.accounts.clients import NewClient, template
+from engine.accounts.client_file import NewClient, template
 from tests.desks import books_are_sound, paper_desk
 
 HEADER = "code,name,broker,broker_user_id,status,capital,available,mtf_limit,groups\n"

@@ -12,7 +12,7 @@ from brokers.contract import NotSent
 from data.clock import ManualClock
 from data.store import StoreBusy
 from data.vocabulary import ClientStatus, OrderState, SizingKind
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
 from tradedesk.testing import seam

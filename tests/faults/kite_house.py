@@ -15,7 +15,7 @@ from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.server import LocalKite
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from tests.faults.chaos_broker import Account, Ledger
 from tests.faults.clock import FastClock, HeldClock
 from tests.faults.scenery import PINNED, held, opening_price, roster

@@ -42,7 +42,7 @@ from data.reference.phases import load_calendar
 from data.store import Store
 from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
-from engine.accounts.clients import BROKERS
+from engine.accounts.client_file import BROKERS
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk

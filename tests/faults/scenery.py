@@ -14,7 +14,7 @@ from data.reference.seed import universe
 from data.store import Unit
 from data.tables import Lot
 from data.vocabulary import Account, Bucket, ClientStatus, Product
-from engine.accounts.clients import BROKERS, NewClient
+from engine.accounts.client_file import BROKERS, NewClient
 from engine.desk import Desk
 from tradedesk.testing import seam
 

@@ -19,7 +19,7 @@ from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.book.views import ClientView
 from engine.execution.runs import RunView
 from engine.planning.intent import Intent

@@ -18,7 +18,7 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.events import Event, OrderFilled
 from engine.words import formats
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing
 from engine.words.market import symbol_lines
 from screens.desk.screen import DeskScreen

@@ -150,7 +150,7 @@ def import_clients(
 ) -> None:
     """Add the clients of a CSV file, all of them or, with any fault, none."""
     if template:
-        from engine.accounts.clients import template as first_file
+        from engine.accounts.client_file import template as first_file
 
         text = first_file()
         if as_json:

@@ -2,7 +2,7 @@
 
 from data.errors import BadInput
 from data.reference.seed import demo_clients, universe
-from engine.accounts.clients import NewClient
+from engine.accounts.client_file import NewClient
 from engine.desk import Desk
 
 DEMO_WATCHLIST = (

@@ -32,7 +32,7 @@ from data.reference.seed import universe
 from data.store import StoreError, Unit
 from data.tables import Meta
 from data.vocabulary import ConnectionKind
-from engine.accounts.clients import BROKERS
+from engine.accounts.client_file import BROKERS
 from engine.desk import Desk
 from engine.events import Event, InstrumentsRenamed
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books

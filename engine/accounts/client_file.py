@@ -1,0 +1,156 @@
+"""A file of clients: its columns, its template, and every fault of its rows."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from data.csvfiles import FileProblem, Problem, Row, read_rows
+from data.errors import BadInput
+from data.money import paise_from_text
+from data.vocabulary import ClientStatus, SessionState
+
+REQUIRED = ("code", "name", "broker", "broker_user_id", "status", "capital", "available")
+OPTIONAL = ("status_reason", "mtf_limit", "groups", "phone")
+_CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,19}")
+"""What a shell takes for a word; what begins with `-` it takes for an option."""
+
+BROKERS = ("zerodha", "upstox", "groww", "paper")
+"""Brokers a client's account may be at."""
+
+_EXAMPLE = [
+    "AM1042",
+    "Aarav Mehta",
+    "zerodha",
+    "DR4411",
+    "active",
+    "500000",
+    "450000",
+    "",
+    "200000",
+    "HNI;North",
+    "",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """A client as a file or a form gives it; money in paise. A hold comes on top of what is available."""
+
+    code: str
+    name: str
+    broker: str
+    broker_user_id: str
+    status: ClientStatus
+    capital_paise: int
+    available_paise: int
+    status_reason: str = ""
+    status_since: date | None = None
+    mtf_limit_paise: int = 0
+    groups: tuple[str, ...] = ()
+    phone: str = ""
+    session: SessionState = SessionState.OK
+    hold_paise: int = 0
+
+
+def template() -> str:
+    """A client file with its header and one example row."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*REQUIRED, *OPTIONAL))
+    writer.writerow(_EXAMPLE)
+    return out.getvalue()
+
+
+def read_client_file(path: Path) -> dict[int, NewClient]:
+    """Clients of a CSV file by row. Raises `FileProblem` with every bad row; then none may be used."""
+    problems: list[Problem] = []
+    clients: dict[int, NewClient] = {}
+    codes: dict[str, int] = {}
+    users: dict[str, int] = {}
+    for row in read_rows(path, REQUIRED, OPTIONAL, faults=problems):
+        try:
+            client = _client_of(row)
+        except _RowProblem as found:
+            problems += found.problems
+            continue
+        for seen, value, field in (
+            (codes, client.code.upper(), "code"),
+            (users, f"{client.broker}/{client.broker_user_id.upper()}", "broker_user_id"),
+        ):
+            first = seen.setdefault(value, row.number)
+            if first != row.number:
+                problems.append(
+                    Problem(
+                        row.number,
+                        field,
+                        row.values[field],
+                        f"row {first} has it already; each is given once",
+                    )
+                )
+        clients[row.number] = client
+    if problems:
+        raise FileProblem(path, problems)
+    return clients
+
+
+class _RowProblem(Exception):  # noqa: N818 - carries problems
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def _client_of(row: Row) -> NewClient:
+    values, problems = row.values, list[Problem]()
+
+    def word(field: str, known: Iterable[str]) -> str:
+        given = values[field].strip().lower()
+        if given not in known:
+            words = f"give one of {', '.join(known)}"
+            problems.append(Problem(row.number, field, values[field], words))
+        return given
+
+    def money(field: str) -> int:
+        text = values.get(field, "") or "0"
+        try:
+            paise = paise_from_text(text, field)
+        except BadInput as bad:
+            problems.append(Problem(row.number, field, text, bad.expected))
+            return 0
+        if paise < 0:
+            problems.append(Problem(row.number, field, text, "give zero or more rupees"))
+        return paise
+
+    code = values["code"].strip()
+    if _CODE.fullmatch(code) is None or code.isdigit():
+        words = (
+            "give 1 to 20 letters, digits, - or _, the first no -, at least one no digit: digits alone are a "
+            "client's id"
+        )
+        problems.append(Problem(row.number, "code", code, words))
+    status, broker = word("status", [s.value for s in ClientStatus]), word("broker", BROKERS)
+    capital, available, mtf_limit = money("capital"), money("available"), money("mtf_limit")
+    if problems:
+        raise _RowProblem(problems)
+    return NewClient(
+        code=code,
+        name=values["name"].strip(),
+        broker=broker,
+        broker_user_id=values["broker_user_id"].strip(),
+        status=ClientStatus(status),
+        capital_paise=capital,
+        available_paise=available,
+        status_reason=values.get("status_reason", ""),
+        mtf_limit_paise=mtf_limit,
+        groups=_groups(values.get("groups", "")),
+        phone=values.get("phone", ""),
+    )
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    """Group names of one field, each once however it is written."""
+    names = (name.strip() for name in text.split(";"))
+    return tuple({name.casefold(): name for name in names if name}.values())
