@@ -7,6 +7,7 @@ TradedeskError
 │   └── PlanExpired, PlanDrifted, AlreadyRun, DuplicateIntent, CannotGoOn, Halted, NotConfirmed,
 │       TradingStopped
 ├── CommandRefused           a command that an order's state does not take
+├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open
 ├── StoreError               the database: StoreBusy, StoreUnwritable, StoreUnreadable, StoreFailed,
 │                            StoreUnread, StoreClosed

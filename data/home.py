@@ -19,6 +19,11 @@ def paper_exchange_file(home: Path) -> Path:
     return home / "paper.db"
 
 
+def command_socket(home: Path) -> Path:
+    """The socket on which an open app answers commands."""
+    return home / "desk.sock"
+
+
 def halt_file(home: Path) -> Path:
     """The file whose presence stops every send."""
     return home / "HALT"

@@ -36,6 +36,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from data.acting import Actor, acting, acting_now
+from data.asked import asked_here
 from data.audit import AuditEntry
 from data.audit_writer import AuditWriter, last_row
 from data.clock import Clock
@@ -289,13 +290,24 @@ class Store:
 
         Cancelling the caller does not cancel the unit. Raises what the unit raised, or `StoreError`.
         """
-        if self._closed:
-            raise StoreClosed("the store is closed" if self.trouble is None else self.trouble)
-        if self._unwritable:
-            raise StoreUnwritable(self._unwritable)
+        return await self.submit(unit)
+
+    def submit(self, unit: Callable[[Unit], T]) -> "asyncio.Future[T]":
+        """Queue a unit of work; the future has what `write` returns or raises.
+
+        Where a command that was asked for is under way in this task, the unit keeps its row too.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(unit, future, acting_now()))
-        return await future
+        if self._closed:
+            future.set_exception(StoreClosed("the store is closed" if self.trouble is None else self.trouble))
+        elif self._unwritable:
+            future.set_exception(StoreUnwritable(self._unwritable))
+        else:
+            if (asked := asked_here()) is not None:
+                unit = asked.kept_by(unit)
+                future.add_done_callback(asked.heard)
+            self._queue.put(_Job(unit, future, acting_now()))
+        return future
 
     # --- the writer's thread ---
 

@@ -375,6 +375,25 @@ class Change(SQLModel, table=True):
     at: datetime = moment()
 
 
+class AskedCommand(SQLModel, table=True):
+    """A command that an open app carries out for another process, under the random id it was asked with.
+
+    `did` are the numbers of what it made, by kind; `owner` is who works under the id. One that is closed does
+    nothing more. Times are kept as `data.asked_before` writes them too.
+    """
+
+    __tablename__ = "asked_command"
+    request_id: str = Field(primary_key=True)
+    command: str
+    actor: str
+    owner: str
+    did: dict[str, list[int]] = Field(sa_type=JSON)
+    exit_code: int | None = None
+    at: datetime = moment()
+    ended_at: datetime | None = moment_or_none()
+    closed_at: datetime | None = moment_or_none()
+
+
 class WatchlistItem(SQLModel, table=True):
     """One instrument on a named watchlist, in the trader's order."""
 

@@ -19,6 +19,7 @@ from data.columns import table
 from data.tables import Funds, Holding, ProofLayout
 
 UNPROVEN: Mapping[str, str] = {
+    "asked_command": "which answer a command is owed; what it did is proven where that stands",
     "audit": "its own chain proves it",
     "audit_head": "it is compared with the chain",
     "change": "what others read again; the rows themselves are proven",

@@ -7,7 +7,7 @@ it; then one commit writes the halt, frees what was never sent and asks for ever
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from brokers.connections import Connections
+from data.asked import CommandKnown
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput, shortened
@@ -206,9 +207,7 @@ class Halts:
         at, self.unwritten = self._timing.wall.now(), None
         if scope is HaltScope.EVERYTHING:
             write_halt_file(self._kept.halt_file, by, at)
-        writing = asyncio.ensure_future(
-            self._kept.store.write(lambda unit: self._open(unit, by, scope, value))
-        )
+        writing = self._kept.store.submit(lambda unit: self._open(unit, by, scope, value))
         await self._patiently(writing)
         reading, done = None, FromBooks(0, 0)
         in_scope = [order.id for order in self._in_scope(scope, value)]
@@ -219,8 +218,8 @@ class Halts:
         try:
             halt, before, asked = await writing
         except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
-            if reading is None or isinstance(problem, StoreUnread):
-                raise  # the halt was kept: the next opening follows it
+            if reading is None or isinstance(problem, StoreUnread | CommandKnown):
+                raise  # a halt was kept: the next opening follows it, or whoever asked twice does
             why = _words(problem)
             orders = len(in_scope) + done.others
             made = await certify_from_books(
@@ -520,24 +519,38 @@ class Halts:
             ).mappings()
             found = [dict(row) for row in rows]
         for row in found:
-            number = row["number"]
-            halt = HaltView(
-                number,
-                HaltScope(row["scope"]),
-                row["value"],
-                row["at"],
-                row["by"],
-                frozenset(row["members"] or ()),
-            )
-            before = Before.from_json(row["before"])
-            known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
-            before.orders = known  # what ended on an earlier day needs no certificate any more
+            halt, before = self._as_left(row)
+            number = halt.number
             made = self._certificates.get(number)
             if made is None:
                 self._own(asyncio.create_task(self._follow(halt, before)))
             elif row["resumed_at"] is None:
                 reading = self._round(halt, before)
                 self._read_on_later(halt, before, reading, made)
+
+    def _as_left(self, row: Mapping[str, Any]) -> tuple[HaltView, Before]:
+        """A halt and what it met, as its row says; what ended on an earlier day needs no certificate."""
+        scope, members = HaltScope(row["scope"]), frozenset[int](row["members"] or ())
+        halt = HaltView(row["number"], scope, row["value"], row["at"], row["by"], members)
+        before = Before.from_json(row["before"])
+        known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
+        before.orders = known
+        return halt, before
+
+    async def follow(self, number: int) -> Certificate:
+        """Follow to its certificate a halt that another engine fired and may not be alive to follow.
+
+        Raises `BadInput` for a number without a row of its own.
+        """
+        await self._kept.store.write(_read_everything)  # the other's commit, before it is noticed
+        halts = table(Halt)
+        async with self._kept.store.reader() as connection:
+            query = select(halts).where(halts.c.number == number, halts.c.before.is_not(None))
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            raise BadInput("halt", number, "no halt has this number")
+        await self._canceller.resume()
+        return await self._follow(*self._as_left(dict(row)))
 
     def _own(self, task: "asyncio.Task[Certificate]") -> None:
         self._tasks.add(task)
@@ -692,6 +705,10 @@ class Halts:
         for task in self._later:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._later, return_exceptions=True)
+
+
+def _read_everything(unit: Unit) -> None:
+    unit.touched.everything = True
 
 
 def _words(problem: Exception) -> str:

@@ -12,6 +12,7 @@ from cli_desk import Printed, Terminal
 
 import tradedesk.compose.wiring
 from tradedesk.cli.output import Printer, printer
+from tradedesk.cli.session import asked_as
 from tradedesk.socket.client import ask
 from tradedesk.socket.server import listening
 
@@ -93,7 +94,11 @@ class Beside(Terminal):
             answered = ask(self.home, list(args))
         finally:
             printer.reset(before)
-        if isinstance(answered, int):
-            return Printed(answered, "".join(to.stdout), "".join(to.stderr))
-        self.own_way.append(" ".join(answered))
-        return super(Beside, self).run(*answered)
+        if answered.code is not None:
+            return Printed(answered.code, "".join(to.stdout), "".join(to.stderr))
+        self.own_way.append(" ".join(answered.words))
+        unset = asked_as.set(answered.request_id)
+        try:
+            return super(Beside, self).run(*answered.words)
+        finally:
+            asked_as.reset(unset)

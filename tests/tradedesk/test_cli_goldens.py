@@ -14,7 +14,7 @@ from golden_session import GOLDENS, STEPS, session
 from open_app import Beside, open_app
 
 from tradedesk.cli.main import app
-from tradedesk.socket.protocol import READ, kind_of
+from tradedesk.socket.protocol import kind_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 KEYED_BY_VALUES = ("by_segment", "skipped", "skipped_by_reason", "details", "failed")
@@ -46,7 +46,7 @@ def test_an_open_app_answers_with_the_documents_that_were_written_down(
     left: list[str] = []
 
     def beside_an_app(at: Terminal, words: Sequence[str]) -> Printed:
-        if kind_of(words) != READ:
+        if kind_of(words) is None:
             return at.run(*words)
         with open_app(at.home):
             beside = Beside(at.home)

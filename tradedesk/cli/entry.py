@@ -43,9 +43,13 @@ def run(words: Sequence[str]) -> None:
         except KeyboardInterrupt:
             sys.stderr.write("interrupted; nothing was asked of the open app\n")
             sys.exit(INTERRUPTED)
-        if isinstance(answered, int):
-            sys.exit(answered)
-        left = answered
+        if answered.code is not None:
+            sys.exit(answered.code)
+        left = answered.words
+        if answered.request_id is not None:
+            from tradedesk.cli.session import asked_as
+
+            asked_as.set(answered.request_id)
     from tradedesk.cli.main import app
 
     app(left)

@@ -158,11 +158,14 @@ def _explain_desk(problem: BaseException) -> Explained:
     from sqlalchemy.exc import DBAPIError
 
     from brokers.contract import BrokerError
+    from data.asked import CommandKnown
     from data.store import StoreError
     from engine.desk import AppAlreadyRuns
     from engine.refusals import Halted, Refusal, TradingStopped
     from engine.words.refusals import refusal_words
 
+    if isinstance(problem, CommandKnown):
+        return Explained(Exit.NOTHING_SENT, str(problem), "command_known")
     if isinstance(problem, AppAlreadyRuns):
         return Explained(Exit.STORE, str(problem), "app_already_runs")
     if isinstance(problem, Refusal):

@@ -12,6 +12,7 @@ from data.errors import BadInput
 from tradedesk.cli import gate, launch, login, runs, safety, setup, simulate, trade
 from tradedesk.cli import queries as show
 from tradedesk.cli import repairs as mend
+from tradedesk.cli.asked import tell_request
 from tradedesk.cli.exits import Exit, explain, log_file
 from tradedesk.cli.output import document, say
 
@@ -83,6 +84,13 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    request: Annotated[
+        str | None,
+        typer.Option(
+            "--request", metavar="ID", help="Tell what the open app did when it was asked under this id."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --request: one JSON document.")] = False,
 ) -> None:
     """A workstation for trading many client accounts. Without a command it opens the screen."""
     if version:
@@ -90,6 +98,8 @@ def root(
 
         typer.echo(f"tradedesk {installed('tradedesk-workstation')}")
         raise typer.Exit
+    if request is not None:
+        raise typer.Exit(tell_request(request, as_json))
     if ctx.invoked_subcommand is None:
         launch.open_app()
 

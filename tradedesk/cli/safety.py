@@ -22,7 +22,7 @@ from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, given, json_too
 from tradedesk.cli.output import counted, document, line, say, table
-from tradedesk.cli.session import at_terminal, confirmed, run, run_emergency, typed
+from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import certificate_shape
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def cancel_all(
                     document({"exposure": found, "orders": found.orders, "certificate": None})
                 return Exit.NOTHING_SENT
         try:
-            made = await desk.halt.fire(by or desk.actor, wanted, meant)
+            made = await _fired_once(desk, by or desk.actor, wanted, meant)
         except StoreError as problem:
             if desk.halt.unwritten is None:
                 raise
@@ -88,6 +88,22 @@ def cancel_all(
     if yes and wanted is HaltScope.EVERYTHING:
         run_emergency(work, by)
     run(work, migrates=False)
+
+
+async def _fired_once(desk: "Desk", by: str, scope: HaltScope, value: str) -> "Certificate":
+    """Fire a halt, or follow the one that the open app fired when it was asked for it and fell silent."""
+    request_id = asked_as.get()
+    if request_id is None:
+        return await desk.halt.fire(by, scope, value)
+    from data.asked import Asked, CommandKnown, asked_now
+
+    asked_now.set(Asked(request_id, "cancel-all", by))
+    try:
+        return await desk.halt.fire(by, scope, value)
+    except CommandKnown as known:
+        asked_now.set(None)
+        halts = known.did.get("halts")
+        return await (desk.halt.follow(halts[-1]) if halts else desk.halt.fire(by, scope, value))
 
 
 def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, as_json: bool) -> Exit:

@@ -15,14 +15,13 @@ import typer
 from data.errors import BadInput
 from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secrets_file
 from data.money import decimal_from_text
+from tradedesk.cli.emergency import halt_at_once
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
 from tradedesk.cli.output import Question, counted, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from data.reference.phases import Calendar
     from engine.desk import Desk
     from tradedesk.compose.kite_desk import KiteDesk
@@ -34,6 +33,9 @@ Work = Callable[["Desk"], Awaitable[Exit]]
 
 Unopened = Callable[[Path, Exception], Exit]
 """What a command does with a home whose desk could not be opened, and why not; gives how it ended."""
+
+asked_as: ContextVar[str | None] = ContextVar("asked_as", default=None)
+"""The id under which the open app was asked for this command, and did not answer in time."""
 
 hosted: ContextVar[list[Work] | None] = ContextVar("hosted", default=None)
 """Where the app that answers a command takes its work from; None where a command opens its own desk."""
@@ -114,7 +116,7 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
 
     at, database = SystemClock().now(), books_file(home)
     if database.exists():
-        _halt(home, by or "the command line", at)
+        halt_at_once(home, by or "the command line", at)
 
     from data.reference.phases import load_calendar
     from tradedesk.cli.frozen import end_frozen_writer
@@ -133,20 +135,10 @@ def _run_emergency(work: Work, by: str | None, home: Path) -> NoReturn:
         say(f"going on with the built-in calendar: {problem}")
         calendar = load_calendar()
     if database.exists():
-        _halt(home, by or settings.trader, at)
+        halt_at_once(home, by or settings.trader, at)
         for held in (database, paper_exchange_file(home)):
             end_frozen_writer(held, database)
     _run(work, home, settings, calendar, emergency=True)
-
-
-def _halt(home: Path, by: str, at: "datetime") -> None:
-    """Write the HALT file; a cancel goes on where that cannot be written."""
-    from engine.book.halt_file import write_halt_file
-
-    try:
-        write_halt_file(halt_file(home), by, at)
-    except OSError as problem:
-        say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
 
 
 def _run(

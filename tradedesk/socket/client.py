@@ -1,64 +1,60 @@
-"""Asking the open app: the command's end of the socket. Nothing heavy is imported here."""
+"""Asking the open app for a command, and printing what it tells. Nothing heavy is imported here."""
 
-import os
 import secrets
-import socket
-import stat
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
-from tradedesk.cli.output import Printer, document, printer, say
+from data.home import books_file
+from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
+from tradedesk.cli.output import document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
-from tradedesk.socket.protocol import (
-    HELLO_S,
-    LONGEST_LINE,
-    SOCKET,
-    TAKEN_S,
-    Line,
-    decoded,
-    encoded,
-    hello,
-    kind_of,
-    peer_uid,
-    trader,
-)
+from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
+from tradedesk.socket.connection import Connection, Lost, meet
+from tradedesk.socket.protocol import BEAT_S, HALT, HALT_S, Line, kind_of
 
 NOTHING_SENT, UNKNOWN, INTERRUPTED = 3, 5, 130
 """Exit codes of `tradedesk.cli.exits.Exit`, whose module takes too long to import."""
 
-_TERMINAL = ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE")
-"""What of the environment says how a table is drawn."""
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of asking: the exit `code` where the app answered, else the `words` left to do here.
 
-class Lost(Exception):  # noqa: N818 - reads as a state
-    """The connection ended, fell silent, or brought what is no line of the protocol."""
-
-
-def ask(home: Path, words: list[str]) -> int | list[str]:
-    """Have the app that is open on this home do a command line; gives its exit code.
-
-    Gives the words that are left to do in this process where no app answers: all, or those that a question
-    was answered with. Asks the app's questions at this terminal.
+    With a `request_id` the app was told to go and fell silent, so that what it did is to be looked for first.
     """
-    while kind_of(words) is not None:
+
+    code: int | None
+    words: list[str]
+    request_id: str | None = None
+
+
+def ask(home: Path, words: list[str]) -> Answered:
+    """Have the app that is open on this home do a command line.
+
+    Where no app answers, nothing was done and the words are left to do here, or those of the command that a
+    question of the app was answered for.
+    """
+    while (kind := kind_of(words)) is not None:
+        if kind == HALT:
+            return _ask_to_halt(home, words)
         connection = meet(home)
         if connection is None:
-            return words
+            break
         with connection:
             request_id = secrets.token_hex(16)
             if not connection.request(request_id, words):
-                return words
+                break
             ended = _follow(connection, request_id, words)
         if isinstance(ended, int):
-            return ended
+            return Answered(ended, words)
         words = ended
-    return words
+    return Answered(None, words)
 
 
-def _follow(connection: "Connection", request_id: str, words: Sequence[str]) -> int | list[str]:
+def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> int | list[str]:
     """Print what the app tells until it is done, then put its question if it has one.
 
     Gives the exit code, or the command that the question was answered for. What comes behind a question is
@@ -70,34 +66,33 @@ def _follow(connection: "Connection", request_id: str, words: Sequence[str]) -> 
         while True:
             line = connection.line(None)
             if "refused" in line:
-                return refused(str(line["refused"]))
+                return _refused(str(line["refused"]))
             if "question" in line:
                 question = line["question"]
             elif "done" in line:
                 break
             elif question is None:
-                show(line)
+                _show(line)
             else:
                 otherwise.append(line)
     except Lost:
-        return lost(request_id, words)
+        return _lost(request_id, words)
     except KeyboardInterrupt:
-        say(
-            "stopped waiting: the open app goes on with it; what became of it is told by "
-            f"`tradedesk --request {request_id}`"
-        )
-        return INTERRUPTED
-    if question is not None:
-        prompt(question["words"], question["what"])
-        if is_answer(sys.stdin.readline(), question["words"]):
-            return list(question["then"])
-        for one in otherwise:
-            show(one)
-    return int(line["done"])
+        return _stopped_waiting(request_id)
+    return int(line["done"]) if question is None else _put(question, otherwise, int(line["done"]))
 
 
-def show(line: Line) -> None:
-    """Print what a line brought for the terminal."""
+def _put(question: Line, otherwise: Sequence[Line], code: int) -> int | list[str]:
+    """Put the app's question; its command where the words were typed, else what it told for a no."""
+    prompt(question["words"], question["what"])
+    if is_answer(sys.stdin.readline(), question["words"]):
+        return list(question["then"])
+    for line in otherwise:
+        _show(line)
+    return code
+
+
+def _show(line: Line) -> None:
     to = printer.get()
     if "out" in line:
         to.out(str(line["out"]))
@@ -105,13 +100,19 @@ def show(line: Line) -> None:
         to.err(str(line["err"]))
 
 
-def refused(why: str) -> int:
-    """Say that the app did nothing and will do nothing; gives the exit code."""
+def _refused(why: str) -> int:
     say(f"tradedesk: the open app did nothing: {why}; give the command again")
     return NOTHING_SENT
 
 
-def lost(request_id: str, words: Sequence[str]) -> int:
+def _stopped_waiting(request_id: str) -> int:
+    say(
+        f"stopped waiting: the open app goes on with it; `tradedesk --request {request_id}` tells what it did"
+    )
+    return INTERRUPTED
+
+
+def _lost(request_id: str, words: Sequence[str]) -> int:
     """Say that nobody knows yet what the app did; gives the exit code."""
     message = (
         "asked the open app, and the connection was lost: what it did is not known here; ask again with "
@@ -125,108 +126,60 @@ def lost(request_id: str, words: Sequence[str]) -> int:
     return UNKNOWN
 
 
-# --- the connection -------------------------------------------------------------------------------------
+# --- cancel-all -------------------------------------------------------------------------------------------
 
 
-def meet(home: Path) -> "Connection | None":
-    """A connection to the app that is open on this home; None where none answers as this program would."""
-    place = home / SOCKET
-    try:
-        found = os.lstat(place)
-        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.getuid():
-            return None
-        ours, actor = hello(home), trader(home)
-        if actor is None:
-            return None
-        connection = Connection(str(place))
-    except (OSError, ValueError):
-        return None
-    try:
-        if connection.says_hello(ours, actor):
-            return connection
-    except (OSError, Lost):
-        pass
-    connection.close()
-    return None
+def _ask_to_halt(home: Path, words: list[str]) -> Answered:
+    """Halt by the file where that is meant beyond doubt, then ask, but wait for nobody who is silent."""
+    at_once = halts_everything(words) and books_file(home).exists()
+    if at_once:
+        from data.clock import SystemClock
+
+        give_spare_back(home)
+        halt_at_once(home, named_in(words) or "the command line", SystemClock().now())
+    asked = _asked_to_halt(home, words)
+    if at_once and asked.code is not None:
+        with suppress(OSError):
+            keep_spare(home, LEFT_AFTER_USE_BYTES)
+    return asked
 
 
-class Connection:
-    """One connection to the app. Raises `OSError` where there is none."""
-
-    def __init__(self, place: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._came = b""
+def _asked_to_halt(home: Path, words: list[str]) -> Answered:
+    connection = meet(home, HALT_S)
+    if connection is None:
+        return Answered(None, words)
+    request_id = secrets.token_hex(16)
+    with connection:
+        if not connection.request(request_id, words):
+            return Answered(None, words)
         try:
-            self._socket.settimeout(HELLO_S)
-            self._socket.connect(place)
-            if peer_uid(self._socket) != os.getuid():
-                raise PermissionError("another user listens")
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def __enter__(self) -> "Connection":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it; an app that has not read `go` does nothing."""
-        self._socket.close()
-
-    def says_hello(self, ours: Line, actor: str) -> bool:
-        """Whether the other end is what this one is. Raises `Lost`, `OSError`."""
-        self._send({"hello": {**ours, "actor": actor}})
-        return self.line(HELLO_S).get("hello") == ours
-
-    def request(self, request_id: str, words: Sequence[str]) -> bool:
-        """Whether the app has taken the command and was told to go; False means that it does nothing."""
-        try:
-            self._send({"request": request_id, "words": list(words), "terminal": terminal(printer.get())})
-            if self.line(TAKEN_S).get("taken") != request_id:
-                return False
-            self._send({"go": request_id})
-        except (OSError, Lost):
-            return False
-        return True
-
-    def _send(self, line: Line) -> None:
-        data = encoded(line)
-        if len(data) > LONGEST_LINE:
-            raise Lost("the words are too long for a line")
-        self._socket.sendall(data)
-
-    def line(self, patience_s: float | None) -> Line:
-        """The next line, waited for no longer than this. Raises `Lost`."""
-        until = None if patience_s is None else monotonic() + patience_s
-        while (end := self._came.find(b"\n") + 1) == 0:
-            if len(self._came) > LONGEST_LINE:
-                raise Lost("a line has no end")
-            try:
-                left = None if until is None else until - monotonic()
-                if left is not None and left <= 0:
-                    raise Lost("no line came in time")
-                self._socket.settimeout(left)
-                more = self._socket.recv(65536)
-            except OSError as problem:
-                raise Lost(str(problem)) from problem
-            if not more:
-                raise Lost("the other end closed")
-            self._came += more
-        data, self._came = self._came[:end], self._came[end:]
-        try:
-            return decoded(data)
-        except ValueError as problem:
-            raise Lost(str(problem)) from problem
+            ended = _follow_halt(connection)
+        except Lost:
+            say("the open app does not answer: going on without it")
+            return Answered(None, words, request_id)
+        except KeyboardInterrupt:
+            return Answered(_stopped_waiting(request_id), words)
+    return ask(home, ended) if isinstance(ended, list) else Answered(ended, words)
 
 
-def terminal(to: Printer) -> dict[str, Any]:
-    """What the app needs to know of this terminal to print as the command would."""
-    tty = sys.stdout.isatty()
-    return {
-        "at_terminal": to.at_terminal,
-        "every_sign": to.every_sign,
-        "columns": os.get_terminal_size(sys.stdout.fileno()).columns if tty else None,
-        "environment": {name: os.environ[name] for name in _TERMINAL if name in os.environ},
-    }
+def _follow_halt(connection: Connection) -> int | list[str]:
+    """What the app came to; nothing is printed before it is done. Raises `Lost` where it falls silent."""
+    question: Line | None = None
+    told: list[Line] = []
+    while True:
+        line = connection.line(BEAT_S)
+        if "halt" in line:
+            connection.has_time()
+        elif "refused" in line:
+            raise Lost(str(line["refused"]))
+        elif "question" in line:
+            question = line["question"]
+        elif "done" in line:
+            break
+        else:
+            told.append(line)
+    if question is not None:
+        return _put(question, told, int(line["done"]))
+    for one in told:
+        _show(one)
+    return int(line["done"])

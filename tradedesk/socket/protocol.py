@@ -6,7 +6,7 @@
 4. `out`, `err` and `beat` as they happen, `halt` once that is committed, `done` with the exit code last; or
    `refused`, which says that nothing was done and nothing will be.
 
-Imports nothing beyond the standard library: a command must be answered in less than it takes to import more.
+Imports nothing heavy: a command must be answered in less than it takes to import more.
 """
 
 import hashlib
@@ -18,14 +18,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from data.home import books_file, calendar_file, settings_file
+
 PROTOCOL = 1
 """The number of this way of talking."""
 
 PROGRAM = "0.1.0"
 """The version of this program; a test holds it to the package's."""
-
-SOCKET = "desk.sock"
-"""The socket's name in the home."""
 
 HELLO_S = 1.0
 """How long a command waits for the app's hello."""
@@ -44,6 +43,9 @@ BEAT_S = 1.0
 
 LONGEST_LINE = 256 * 1024
 """Bytes of a line; longer ones end the connection. Text is sent in pieces that fit."""
+
+LONGEST_NAME = 40
+"""Characters of a trader's name, as `tradedesk.compose.settings` has it."""
 
 Line = dict[str, Any]
 
@@ -131,16 +133,16 @@ def schema_of_program() -> str:
 
 def identity(home: Path) -> str:
     """Which file a home's books are, whatever its folder is called and however it was reached."""
-    found = os.stat(home / "desk.db")
+    found = os.stat(books_file(home))
     return f"{found.st_dev}:{found.st_ino}"
 
 
 def settings_seen(home: Path) -> str:
     """A digest of all that a desk's settings and calendar are made of, but for the home and the trader."""
     seen = hashlib.sha256()
-    for name in ("config.toml", "calendar.toml"):
+    for file in (settings_file(home), calendar_file(home)):
         try:
-            text = (home / name).read_bytes()
+            text = file.read_bytes()
         except FileNotFoundError:
             text = b""
         seen.update(b"%d:" % len(text) + text)
@@ -165,15 +167,15 @@ def trader(home: Path) -> str | None:
     named: object = _settings_given().get("TRADEDESK_TRADER")
     if not named:
         named = "trader"
-        if (home / "config.toml").exists():
+        if settings_file(home).exists():
             import tomllib
 
             try:
-                given = tomllib.loads((home / "config.toml").read_bytes().decode("utf-8-sig"))
+                given = tomllib.loads(settings_file(home).read_bytes().decode("utf-8-sig"))
             except (OSError, ValueError):
                 return None
             named = {name.lower(): value for name, value in given.items()}.get("trader", named)
-    return named if isinstance(named, str) and 1 <= len(named) <= 40 else None
+    return named if isinstance(named, str) and 1 <= len(named) <= LONGEST_NAME else None
 
 
 def peer_uid(connection: socket.socket) -> int:

@@ -8,21 +8,29 @@ import logging
 import os
 import re
 import socket
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from data.acting import Actor
+from data.asked import Asked, Did, asked_now
+from data.asked_before import keep_end
+from data.home import books_file, command_socket
+from data.vocabulary import Via
 from tradedesk.cli.output import PIPED_WIDTH, Printer, Question, printer
 from tradedesk.socket.protocol import (
     BEAT_S,
     GO_S,
     HALT,
+    HARMLESS,
     LONGEST_LINE,
+    LONGEST_NAME,
     READ,
-    SOCKET,
     WHEN_LOCKED,
     Line,
     decoded,
@@ -65,12 +73,12 @@ async def listening(desk: "PaperDesk | KiteDesk", locked: Callable[[], bool] = _
     the log says so and nobody is answered.
     """
     try:
-        listener = bound(desk.home / SOCKET)
+        listener = bound(command_socket(desk.home))
     except OSError as problem:
-        log.warning("commands are not answered by this app: %s: %s", desk.home / SOCKET, problem)
+        log.warning("commands are not answered by this app: %s: %s", command_socket(desk.home), problem)
         yield
         return
-    place = os.fstat(listener.fileno()), os.lstat(desk.home / SOCKET)
+    place = os.fstat(listener.fileno()), os.lstat(command_socket(desk.home))
     answering = Answering(desk, locked)
     try:
         server = await asyncio.start_unix_server(answering.meet, sock=listener, limit=LONGEST_LINE)
@@ -78,7 +86,7 @@ async def listening(desk: "PaperDesk | KiteDesk", locked: Callable[[], bool] = _
             yield
         finally:
             server.close()
-            _remove(desk.home / SOCKET, place[1])
+            _remove(command_socket(desk.home), place[1])
             await answering.close()
     finally:
         listener.close()
@@ -151,7 +159,7 @@ class Answering:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._greeted(reader, writer)
+        actor = await self._greeted(reader, writer)
         line = await self._line(reader)
         request_id, words = line.get("request"), line.get("words")
         if not _is_id(request_id) or not _are_words(words):
@@ -164,7 +172,8 @@ class Answering:
             to = SocketPrinter(writer, line.get("terminal"))
             writer.write(encoded({"taken": request_id}))
             if await self._told_to_go(reader, request_id):
-                await self._do(kind, words, to)
+                with self._desk.acting(Actor(actor, Via.SOCKET)):
+                    await self._do(Asked(request_id, words[0], actor), kind, words, to)
             else:
                 to.send({"refused": "it slept between the command and its go"})
             await writer.drain()
@@ -177,7 +186,7 @@ class Answering:
         writer.write(encoded({"hello": self._hello}))
         if not isinstance(theirs, dict) or not isinstance(actor := theirs.pop("actor", None), str):
             raise _Ended
-        if theirs != self._hello or not 1 <= len(actor) <= 40:
+        if theirs != self._hello or not 1 <= len(actor) <= LONGEST_NAME:
             raise _Ended
         return actor
 
@@ -192,7 +201,7 @@ class Answering:
         """Whether this app does such a command for others at all, as it stands."""
         if self._locked():
             return kind in WHEN_LOCKED
-        return kind == READ
+        return self._desk.mode != "LIVE" or kind in HARMLESS
 
     async def _told_to_go(self, reader: asyncio.StreamReader, request_id: str) -> bool:
         """Whether `go` was read in time, by both of the machine's clocks. Nothing is done before."""
@@ -207,23 +216,44 @@ class Answering:
         slept_s = max((clock.now() - wall).total_seconds(), clock.monotonic() - steady)
         return slept_s <= GO_S
 
-    async def _do(self, kind: str, words: list[str], to: "SocketPrinter") -> None:
-        """Do a command as who asks it, and tell how it ended."""
+    async def _do(self, asked: Asked, kind: str, words: list[str], to: "SocketPrinter") -> None:
+        """Do a command, keep under its id what it did and how it ended, and tell that."""
         from tradedesk.cli.hosted import answer
 
-        printer.set(to)  # of this connection's task alone
-        beating = asyncio.create_task(self._beat(to)) if kind == HALT else None
+        printer.set(to)  # of this connection's task alone, as is what was asked
+        if kind == READ:
+            to.send({"done": int(await answer(self._desk, words))})
+            return
+        asked_now.set(asked)
+        beating = None
+        if kind == HALT:
+            asked.on_kept = partial(_tell_halt, to)
+            beating = asyncio.create_task(self._beat(to))
         try:
-            code = await answer(self._desk, words)
+            code = int(await answer(self._desk, words))
         finally:
             if beating is not None:
                 beating.cancel()
-        to.send({"done": int(code)})
+        await self._keep_end(asked, code)
+        to.send({"done": code})
+
+    async def _keep_end(self, asked: Asked, code: int) -> None:
+        """Keep the exit code for who asks later. Where that cannot be written, what was done stands."""
+        books, now = books_file(self._desk.home), self._desk.clock.now()
+        try:
+            await asyncio.to_thread(keep_end, books, asked.request_id, asked.command, asked.actor, code, now)
+        except sqlite3.Error as problem:
+            log.warning("how the command %s ended could not be kept: %s", asked.request_id, problem)
 
     async def _beat(self, to: "SocketPrinter") -> None:
         while True:
             await self._desk.clock.sleep(BEAT_S / 4)
             to.send({"beat": True})
+
+
+def _tell_halt(to: "SocketPrinter", did: Did) -> None:
+    for number in did.get("halts", ()):
+        to.send({"halt": number})
 
 
 def _is_id(found: object) -> TypeGuard[str]:

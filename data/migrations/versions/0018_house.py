@@ -17,6 +17,7 @@ down_revision = "0017"
 def upgrade() -> None:
     _legs()
     _changes()
+    _asked_commands()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
 
@@ -91,6 +92,22 @@ def _changes() -> None:
         sa.Column("ids", sa.JSON(), nullable=False),
         sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("desk", "seq"),
+    )
+
+
+def _asked_commands() -> None:
+    op.create_table(
+        "asked_command",
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("did", sa.JSON(), nullable=False),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("request_id"),
     )
 
 

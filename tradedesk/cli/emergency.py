@@ -1,0 +1,45 @@
+"""What a cancel-all of everything does first, before anything heavy is imported or anybody asked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from data.home import halt_file
+from tradedesk.cli.output import say
+
+
+def halt_at_once(home: Path, by: str, at: datetime) -> None:
+    """Write the HALT file; a cancel goes on where that cannot be written."""
+    from engine.book.halt_file import write_halt_file
+
+    try:
+        write_halt_file(halt_file(home), by, at)
+    except OSError as problem:
+        say(f"the HALT file cannot be written ({problem.strerror}); going on to cancel")
+
+
+def halts_everything(words: Sequence[str]) -> bool:
+    """Whether a command line is, beyond doubt, a cancel-all of everything that asks nothing more."""
+    if list(words[:1]) != ["cancel-all"]:
+        return False
+    yes, rest = False, iter(words[1:])
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in ("--scope", "--by"):
+            value = value if equals else next(rest, "")
+            if name == "--scope" and value != "everything":
+                return False
+        elif word in ("--yes", "-y"):
+            yes = True
+        elif word != "--json":
+            return False
+    return yes
+
+
+def named_in(words: Sequence[str]) -> str | None:
+    """Who does it, as `--by` says."""
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--by":
+            return value if equals else next(iter(words[place + 1 :]), None)
+    return None
