@@ -3,6 +3,7 @@
 import csv
 import difflib
 import gzip
+import itertools
 import re
 import zlib
 from bisect import bisect_right
@@ -337,6 +338,7 @@ class InstrumentIndex:
         for line in lines:
             self._starts.append(offset)
             offset += len(line)
+        self._line_of = {item.key.upper(): line for line, item in enumerate(self._found)}
 
     def __len__(self) -> int:
         return len(self._found)
@@ -385,17 +387,20 @@ class InstrumentIndex:
         expected = f"did you mean {', '.join(near)}?" if near else "no such symbol"
         raise UnknownSymbol("symbol", text, expected)
 
-    def search(self, text: str, limit: int = 20) -> list[Instrument]:
+    def search(self, text: str, limit: int = 20, first: Iterable[str] = ()) -> list[Instrument]:
         """Instruments by symbol or name, at most `limit`.
 
         First the symbol itself, then symbols that begin with the text, then names with a word that begins
-        with it, then any that contain it; within each NSE before BSE, in the order of symbols.
+        with it, then any that contain it; within each those whose keys are `first`, then NSE before BSE, in
+        the order of symbols.
         """
         wanted = _plain(text)
         if not wanted:
             return []
+        lines = sorted({self._line_of[key.upper()] for key in first if key.upper() in self._line_of})
         found: dict[int, None] = {}
         for needle in (f"\n{wanted}\t", f"\n{wanted}", f" {wanted}", wanted):
+            found.update((line, None) for line in lines if needle in self._words_of(line))
             position = self._text.find(needle)
             while position >= 0 and len(found) < limit:
                 line = bisect_right(self._starts, position) - 1
@@ -403,7 +408,12 @@ class InstrumentIndex:
                 if line + 1 == len(self._starts):
                     break
                 position = self._text.find(needle, self._starts[line + 1])
-        return [self._found[line] for line in found]
+        return [self._found[line] for line in itertools.islice(found, limit)]
+
+    def _words_of(self, line: int) -> str:
+        """What of the searched text is one instrument's, with the ends of line around it."""
+        after = self._starts[line + 1] if line + 1 < len(self._starts) else len(self._text) - 1
+        return self._text[self._starts[line] : after + 1]
 
     def _near(self, symbol: str) -> list[str]:
         if not symbol:

@@ -122,6 +122,10 @@ class Market:
         """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
         return any((age := self.age(key)) is not None and self._too_old(age) for key in keys)
 
+    def search(self, text: str, limit: int = 20) -> list[Instrument]:
+        """Instruments by symbol or name, of each kind of match first those whose prices the desk follows."""
+        return self._market_data.index.search(text, limit, self._market_data.quotes.followed())
+
     def detail(self, key: str) -> StockDetail:
         """One instrument with its change, MTF amount per share and who holds it. Raises `BadInput`."""
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)

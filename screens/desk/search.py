@@ -100,7 +100,7 @@ class SearchScreen(Dialog[None]):
 
     def _find(self, words: str) -> None:
         rows: list[Found] = []
-        for instrument in self.desk.market.index.search(words, SHOWN) if words else []:
+        for instrument in self.desk.market.search(words, SHOWN) if words else []:
             fact = self._price_words(instrument.key)
             rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, fact, instrument.key))
         found = self.desk.clients.search(words) if words else self.desk.clients.all()

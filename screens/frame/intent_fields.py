@@ -124,6 +124,6 @@ def suggest_symbols(desk: Desk, text: str) -> list[tuple[Hashable, str]]:
     """Symbols for a field: the tradable ones, the code first."""
     return [
         (found.key, f"{found.tradingsymbol} {found.exchange} {found.name}")
-        for found in desk.market.index.search(text, 12)
+        for found in desk.market.search(text, 12)
         if found.tradable
     ]

@@ -234,6 +234,14 @@ def test_a_search_keeps_to_its_limit():
     assert [found.key for found in HOUSES.search("h", 2)] == ["NSE:HDFC", "NSE:HDFCBANK"]
 
 
+def test_what_is_to_come_first_does_so_within_its_kind_of_match():
+    found = HOUSES.search("h", 2, ["NSE:HDFCBANK", "NSE:NOBODY"])
+    assert [one.key for one in found] == ["NSE:HDFCBANK", "NSE:HDFC"]
+    assert HOUSES.search("hdfc", 5, ["NSE:HDFCBANK"])[0].key == "NSE:HDFC", (
+        "what was typed in full stays first"
+    )
+
+
 def test_getting_by_key():
     found = HOUSES.get("BSE:RELIANCE")
     assert found is not None

@@ -46,7 +46,7 @@ def search(
     """Find instruments by symbol or name, with price and change."""
 
     async def work(desk: "Desk") -> Exit:
-        keys = [found.key for found in desk.market.index.search(text, most)]
+        keys = [found.key for found in desk.market.search(text, most)]
         await desk.market.fetch(keys)
         if not keys:
             say(f"no symbol or name has {text!r}")
