@@ -20,7 +20,7 @@ from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
 from data.proving.proofs import accept_rows
 from data.proving.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
-from data.schema import mend_schema, schema_faults
+from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
 from data.tables import Audit, AuditHead
 from engine.book.kept import Kept
@@ -106,7 +106,7 @@ class Trail:
         path = self._kept.heads.path
 
         def work(connection: Connection) -> AuditReport:
-            others = [*not_both_ways(connection), *recompute(connection).found]
+            others = [*not_both_ways(connection), *recompute(connection).found, *table_faults(connection)]
             outside = heads_outside(path, head)
             report = verify(stored_rows(connection), kept_head(connection), outside, others)
             return report.with_more(schema_faults(connection))

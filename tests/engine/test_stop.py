@@ -52,5 +52,8 @@ async def test_the_doctor_finds_a_table_whose_text_was_changed_and_accepting_end
         bad = {one.name: one.detail for one in await desk.doctor.run() if not one.ok}
         assert bad["append-only triggers"] == "table halt is not as tradedesk made it"
         assert "table halt is not as tradedesk made it" in str(desk.trading_stopped)
+        report = await desk.audit.verify()
+        assert (report.ok, report.message) == (False, "table halt is not as tradedesk made it")
         await desk.audit.accept("seen")
+        assert (await desk.audit.verify()).ok
         assert [one.name for one in await desk.doctor.run() if not one.ok] == []
