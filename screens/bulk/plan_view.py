@@ -178,7 +178,6 @@ class PlanView(Vertical):
                 *(() if brief else (" ", drift_part)),
             )
         )
-        left = max(0, int(desk.plans.left_s(plan)))
         masked = MASK if self._screen.shell.privacy else ""
         by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""
         said = f" plan {plan.number} · {by_hand}{figures_line(plan, brief, masked)}"
@@ -188,7 +187,6 @@ class PlanView(Vertical):
             (
                 within_words(plan, brief),
                 f"ETA {plan.eta_s} s",
-                f"valid {left} s",
                 plan.short_digest,
                 f"frozen {formats.time_of_day(plan.market_at)}",
             ),
@@ -212,7 +210,8 @@ class PlanView(Vertical):
         elif desk.plans.expired(plan):
             words = "too old to send: type anything and it is made anew"
         else:
-            words = f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send:"
+            left = max(0, int(desk.plans.left_s(plan)))
+            words = f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send ({left} s left):"
         self._answer.set_label(words)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to mend them"

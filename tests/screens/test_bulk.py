@@ -581,7 +581,7 @@ async def test_both_sizes_show_the_intent_the_verdicts_and_the_answer(tmp_path: 
         assert "BUY RELIANCE │ 25 % capital │ CNC │ MKT ≤2,499.60" in text
         assert "short 77,63" in text
         assert "a 19 sh · m 39 MTF" in text
-        assert "type  buy 45  and Enter to send:" in text
+        assert "type  buy 45  and Enter to send (60 s left):" in text
         assert all(len(line) <= 80 for line in bench.lines())
 
 
