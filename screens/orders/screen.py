@@ -213,12 +213,17 @@ class OrdersScreen(Workspace):
         self.refresh_bindings()
 
     def _paint_detail(self) -> None:
-        """The broker's own words on the order under the cursor, in full."""
+        """The order under the cursor with its product and average, and the broker's own words in full."""
         order = self._order
         words = ""
         if order is not None:
             client = self.desk.clients.get(order.client_id)
-            words = f" {client.code} {order.side.value} {order.tradingsymbol} {state_words(order)}"
+            words = f" {client.code} {order.side.value} {order.tradingsymbol} {order.product.value}"
+            words += f" {state_words(order)}"
+            if order.filled_quantity:
+                words += (
+                    f" · {formats.quantity(order.filled_quantity)} at {formats.price(order.average_paise)}"
+                )
             why = why_words(order)
             words += f" · {why}" if why else ""
         self.query_one("#orders-detail", Static).update(Content(plain(words)))
