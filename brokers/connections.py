@@ -1,13 +1,14 @@
 """The connections of a desk: which of them carries a client, how fast, and which brings the prices."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from brokers.connection import Carried, Connection
-from brokers.contract import Broker, BrokerAccount
+from brokers.contract import Broker, BrokerAccount, Capabilities
 from brokers.outages import Outages
 from brokers.pacing import KeyLane, Lane, key_lane
-from data.vocabulary import ConnectionKind
+from data.vocabulary import ConnectionKind, Product
 
 _BY_DANGER = (ConnectionKind.PAPER, ConnectionKind.SIM, ConnectionKind.LIVE)
 
@@ -29,6 +30,21 @@ class Roster(Protocol):
     def by_account(self) -> Mapping[tuple[str, str], int]:
         """The numbers by broker's word and user id there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one plan for several clients keeps to: the tightest limits of an order and of a client's pace.
+
+    `products` and `after_market` are what any of them offers.
+    """
+
+    max_order_quantity: int
+    max_order_value_paise: int
+    most_slices: int
+    orders_per_second: int
+    products: frozenset[Product]
+    after_market: bool
 
 
 def carrier(connections: Sequence[Connection], broker: str) -> Connection | None:
@@ -69,12 +85,35 @@ class Connections:
         """The most dangerous kind among them."""
         return max((one.kind for one in self._all), key=_BY_DANGER.index)
 
+    @property
+    def take_after_market(self) -> bool:
+        """Whether orders may wait for the next session (AMO) at any of them."""
+        return any(one.capabilities.after_market for one in self._all)
+
     def of(self, client_id: int) -> Connection:
         """The connection that carries a client. Raises `KeyError` where none does."""
         found = carrier(self._all, self._roster.clients[client_id].broker)
         if found is None:
             raise KeyError(client_id)
         return found
+
+    def capabilities(self, client_id: int) -> Capabilities:
+        """What the connection of a client can do; of one that none carries, what the feed's can."""
+        connection = carrier(self._all, self._roster.clients[client_id].broker)
+        return (connection or self.feed).capabilities
+
+    def limits(self, client_ids: Iterable[int]) -> Limits:
+        """What may be asked of all these clients' connections alike; of nobody's, what the feed's takes."""
+        carried = {id(can): can for can in map(self.capabilities, client_ids)}
+        every = list(carried.values()) or [self.feed.capabilities]
+        return Limits(
+            max_order_quantity=min(can.max_order_quantity for can in every),
+            max_order_value_paise=min(can.max_order_value_paise for can in every),
+            most_slices=min(can.most_slices for can in every),
+            orders_per_second=min(can.orders_per_second for can in every),
+            products=frozenset[Product]().union(*(can.products for can in every)),
+            after_market=any(can.after_market for can in every),
+        )
 
     def serves(self, client_id: int) -> bool:
         """Whether a connection carries this client."""

@@ -12,12 +12,6 @@ from datetime import UTC, datetime
 
 from brokers.contract import Capabilities
 
-CANCEL_SHARE_PER_SECOND = 2
-"""Calls of each second that only cancels may use."""
-
-CANCEL_SHARE_PER_MINUTE = 100
-"""Calls of each minute that only cancels may use."""
-
 KEY_CANCEL_PART = 5
 """One in so many calls of a key's second is for cancels only, if that is more than one account's share."""
 
@@ -30,9 +24,9 @@ _INDIA_S = 19_800
 class KeyLane:
     """The budget that every account behind one api key shares. It counts; waiting is the caller's."""
 
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, cancels_per_second: int) -> None:
         self._per_second = per_second
-        share = max(CANCEL_SHARE_PER_SECOND, per_second // KEY_CANCEL_PART)
+        share = max(cancels_per_second, per_second // KEY_CANCEL_PART)
         self._for_orders = per_second - min(share, per_second - 1)
         self._second: int = -1
         self._in_second: int = 0
@@ -66,7 +60,7 @@ class KeyLane:
 def key_lane(capabilities: Capabilities) -> KeyLane | None:
     """A lane for one api key of this adapter; None where its broker counts no calls per key."""
     per_second = capabilities.key_orders_per_second
-    return None if per_second is None else KeyLane(per_second)
+    return None if per_second is None else KeyLane(per_second, capabilities.cancels_per_second)
 
 
 class Lane:
@@ -136,10 +130,11 @@ class Lane:
 
     def _for_orders(self) -> tuple[int, int]:
         """What is left of a second and a minute beside the shares that only cancels may use."""
-        second, minute = self._limits.orders_per_second, self._limits.orders_per_minute
+        limits = self._limits
+        second, minute = limits.orders_per_second, limits.orders_per_minute
         return (
-            second - min(CANCEL_SHARE_PER_SECOND, second - 1),
-            minute - min(CANCEL_SHARE_PER_MINUTE, minute - 1),
+            second - min(limits.cancels_per_second, second - 1),
+            minute - min(limits.cancels_per_minute, minute - 1),
         )
 
     def _roll(self, now: datetime) -> None:

@@ -201,6 +201,7 @@ class Reason(StrEnum):
     CONSENT_MISSING = "consent_missing"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     QUANTITY_ZERO = "quantity_zero"
+    PRODUCT_NOT_OFFERED = "product_not_offered"
     NOT_MTF_ELIGIBLE = "not_mtf_eligible"
     MTF_LIMIT = "mtf_limit"
     INSUFFICIENT_HOLDING = "insufficient_holding"

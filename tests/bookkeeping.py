@@ -26,6 +26,7 @@ from brokers.contract import (
     Refused,
     Tick,
 )
+from brokers.paper.broker import CAPABILITIES
 from data.clock import IST, ManualClock
 from data.columns import table
 from data.ledger import Line, Transfer, post
@@ -87,6 +88,7 @@ class Ledger:
             clients={},
             funds=_FundsNow(self),
             orders=defaultdict(lambda: SimpleNamespace(run_number=None)),
+            carrier_of=lambda _: SimpleNamespace(capabilities=CAPABILITIES),
         )
         feed: Any = None
         stocks = InstrumentIndex(STOCKS.values())

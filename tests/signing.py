@@ -2,15 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 from random import Random
 
 from brokers.connection import Connection
-from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerProfile, Rows, SessionExpired
-from brokers.paper.broker import PaperBroker
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    BrokerOrder,
+    BrokerProfile,
+    Capabilities,
+    Rows,
+    SessionExpired,
+)
+from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
-from data.clock import ManualClock
+from data.clock import IST, ManualClock
 from data.migrating import Books
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
@@ -26,6 +35,9 @@ START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
 
 
+SIGNING = replace(CAPABILITIES, needs_sign_in=True, needs_route=True, session_end=time(6, 0, tzinfo=IST))
+
+
 class SigningBroker(PaperBroker):
     """The paper exchange, taking calls only of users who signed in. Request token `for-U1` is U1's."""
 
@@ -35,6 +47,10 @@ class SigningBroker(PaperBroker):
         self.exchanged: list[str] = []
         self.trouble = ""
         self.strict = False
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return SIGNING
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         return f"https://broker.example/login?user={account.user_id}"

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import time
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -50,7 +51,7 @@ from brokers.kite.outcomes import BAD_INPUT, NO_PERMISSION, Failure, read_error
 from brokers.kite.portfolio import holdings_of
 from brokers.kite.reads import ReadBudget
 from brokers.kite.stream import KiteStream
-from data.clock import Clock
+from data.clock import IST, Clock
 from data.errors import BadInput
 from data.reference.instruments import Instrument, read_kite_instruments
 from data.vocabulary import Product
@@ -74,6 +75,15 @@ ORDERS_PER_SECOND = 8
 MAX_ORDER_QUANTITY = 1_00_000
 MAX_ORDER_VALUE_PAISE = 10_00_00_000 * 100
 """What Zerodha's risk checks take in one equity order, by the words of its refusals; no call tells these."""
+
+MOST_SLICES = 10
+"""Orders that one order of the trader is cut into at most, as Kite does itself (autoslice)."""
+
+MOST_CHANGES = 25
+"""How often Kite takes a modify of one order (its documentation, orders)."""
+
+SESSION_END = time(6, 0, tzinfo=IST)
+"""When a day's access tokens end (Kite Connect documentation, user, login flow)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +135,18 @@ class KiteBroker:
         self._tokens: dict[str, int] = {}
         self._capabilities = Capabilities(
             tag_length=20,
-            market_protection=True,
-            mtf=True,
             orders_per_second=ORDERS_PER_SECOND,
             orders_per_minute=400,
             orders_per_day=5_000,
-            max_instruments=9_000,
             max_order_quantity=MAX_ORDER_QUANTITY,
             max_order_value_paise=MAX_ORDER_VALUE_PAISE,
-            simulated=roots.is_local,
+            most_slices=MOST_SLICES,
+            most_changes=MOST_CHANGES,
             after_market=True,
+            needs_sign_in=True,
+            session_end=SESSION_END,
+            needs_route=True,
+            simulated=roots.is_local,
         )
 
     @property

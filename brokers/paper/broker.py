@@ -50,12 +50,9 @@ BATCH = 250
 
 CAPABILITIES = Capabilities(
     tag_length=TAG_LENGTH,
-    market_protection=True,
-    mtf=True,
     orders_per_second=10,
     orders_per_minute=400,
     orders_per_day=5_000,
-    max_instruments=3_000,
     max_order_quantity=MAX_QUANTITY,
     max_order_value_paise=MAX_VALUE_PAISE,
     simulated=True,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from brokers.connection import Connection
 from brokers.connections import Connections
 from data.audit import AuditEntry
 from data.clock import IST
@@ -23,7 +24,7 @@ from data.vocabulary import (
     SessionProblem,
     SessionState,
 )
-from engine.access.judgement import PAPER, Judged, judge_consent, judge_demat, judge_route
+from engine.access.judgement import Judged, judge_consent, judge_demat, judge_route, needs_route
 from engine.access.sessions import SOON
 from engine.book.kept import Kept
 from engine.book.views import ClientView
@@ -174,29 +175,30 @@ class Gate:
 
     def _row(self, client: ClientView) -> GateRow:
         book = self._kept.book
-        adapter, route = book.adapter_of(client.broker), book.access.routes.get(client.id)
+        connection, route = book.carrier_of(client.id), book.access.routes.get(client.id)
         day = self._timing.market.trading_day
         judged = {
-            GateItem.SESSION: self._session(client, adapter),
-            GateItem.ROUTE: judge_route(adapter, route, book.shared.get(client.id, ()), book.simulated),
-            GateItem.CONSENT: judge_consent(adapter, route, day),
-            GateItem.DEMAT: judge_demat(adapter, route),
+            GateItem.SESSION: self._session(client, connection),
+            GateItem.ROUTE: judge_route(connection, route, book.shared.get(client.id, ())),
+            GateItem.CONSENT: judge_consent(connection, route, day),
+            GateItem.DEMAT: judge_demat(connection, route),
             GateItem.FUNDS: self._funds(client),
-            GateItem.MTF: self._mtf(client, adapter),
+            GateItem.MTF: self._mtf(client, connection),
         }
         waivers = book.access.waivers
         checks = (GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items())
         return GateRow(client.id, client.code, client.gate, tuple(checks))
 
-    def _session(self, client: ClientView, adapter: str) -> Judged:
+    def _session(self, client: ClientView, connection: Connection | None) -> Judged:
         session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()
-        if not adapter:
+        if connection is None:
             return Judged(_RED, "it cannot sign in here")
+        signs_in = connection.capabilities.needs_sign_in
         if client.session is not SessionState.OK:
             if session is not None and session.problem_text:
                 return Judged(_RED, session.problem_text, {"problem": session.problem})
-            return Judged(_RED, "session expired" if adapter == PAPER else "not signed in")
-        if adapter == PAPER or session is None or session.login_at is None:
+            return Judged(_RED, "not signed in" if signs_in else "session expired")
+        if not signs_in or session is None or session.login_at is None:
             return Judged(_GREEN, "no sign-in needed")
         figures: dict[str, object] = {
             "login_at": session.login_at,
@@ -231,12 +233,14 @@ class Gate:
             return Judged(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
         return Judged(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
 
-    def _mtf(self, client: ClientView, adapter: str) -> Judged:
+    def _mtf(self, client: ClientView, connection: Connection | None) -> Judged:
         book = self._kept.book
         funds, route = book.funds.get(client.id), book.access.routes.get(client.id)
         limit = client.mtf_limit_paise
         loan = funds.mtf_loan_paise + funds.mtf_reserved_paise if funds else 0
-        enabled = True if adapter == PAPER else route.mtf_enabled if route else None
+        enabled = route.mtf_enabled if route else None
+        if not needs_route(connection):
+            enabled = True
         figures = {"limit_paise": limit, "loan_paise": loan, "enabled": enabled}
         if not limit and not loan:
             return Judged(_GREEN, "off", figures)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from ipaddress import ip_address
 
+from brokers.connection import Connection
 from data.clock import IST
 from data.vocabulary import (
     Demat,
@@ -28,13 +29,10 @@ from engine.book.access_views import (
     RouteView,
 )
 
-PAPER = "paper"
-"""The name of the adapter whose clients need neither a route nor a sign-in."""
-
 _ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]*[0-9A-Fa-f]")
 
 NO_CONNECTION = "no connection to its broker on this desk"
-"""Said of a client whom no adapter serves; all else that is missing of it does not matter then."""
+"""Said of a client whom no connection carries; all else that is missing of it does not matter then."""
 
 CONSENT_NOTICE_DAYS = 7
 """How many days before its end a consent turns amber."""
@@ -78,23 +76,27 @@ def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) 
     return {client_id: tuple(sorted(others)) for client_id, others in sorted(found.items())}
 
 
-def judge_route(
-    adapter: str, route: RouteView | None, others: Sequence[str], simulated: bool = False
-) -> Judged:
-    """Whether this client's orders may leave the way they would. `adapter` is empty where none serves it.
+def needs_route(connection: Connection | None) -> bool:
+    """Whether a client's calls leave by a way of its own; asked of who is carried by none, too."""
+    return connection is None or connection.capabilities.needs_route
 
-    At a `simulated` broker who leaves by this machine is amber: not every system has loopback addresses
+
+def judge_route(connection: Connection | None, route: RouteView | None, others: Sequence[str]) -> Judged:
+    """Whether this client's orders may leave the way they would, by the connection that carries it.
+
+    At a simulated broker who leaves by this machine is amber: not every system has loopback addresses
     enough to give each client its own.
     """
-    if adapter == PAPER:
-        return Judged(GateColour.GREEN, "paper")
-    if not adapter:
+    if connection is None:
         return Judged(GateColour.RED, NO_CONNECTION)
+    if not connection.capabilities.needs_route:
+        return Judged(GateColour.GREEN, connection.kind.value)
     if route is None:
         return Judged(GateColour.RED, "no route: `tradedesk routes import` takes it")
     figures = {"kind": route.kind, "egress": route.egress, "family": route.family}
     if route.kind is RouteKind.PAPER:
-        return Judged(GateColour.RED, f"its route says paper, but orders go to {adapter} here", figures)
+        there = connection.broker.name
+        return Judged(GateColour.RED, f"its route says paper, but orders go to {there} here", figures)
     if not route.api_key:
         return Judged(GateColour.RED, "no api key", figures)
     if route.kind is RouteKind.DEALER and not route.permission:
@@ -104,7 +106,7 @@ def judge_route(
         return Judged(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
     if others:
         here = route.way_out == THIS_MACHINE
-        colour = GateColour.AMBER if simulated and here else GateColour.RED
+        colour = GateColour.AMBER if connection.simulated and here else GateColour.RED
         return Judged(colour, _shared_words(route, others), {**figures, "shared_with": others})
     if not route.egress_ip and route.egress == THIS_MACHINE:
         words = "leaves by this machine; name the egress address that the broker has on its list"
@@ -146,9 +148,9 @@ def _address_in(words: str) -> str:
     return ""
 
 
-def judge_consent(adapter: str, route: RouteView | None, day: date) -> Judged:
+def judge_consent(connection: Connection | None, route: RouteView | None, day: date) -> Judged:
     """Whether the client has agreed to orders being placed for it on `day`."""
-    if adapter == PAPER:
+    if not needs_route(connection):
         return Judged(GateColour.GREEN, "not asked on paper")
     if route is None or not route.consent:
         return Judged(GateColour.RED, "no consent recorded")
@@ -164,9 +166,9 @@ def judge_consent(adapter: str, route: RouteView | None, day: date) -> Judged:
     return Judged(GateColour.GREEN, f"{route.consent}, until {until:%d %b %Y}", figures)
 
 
-def judge_demat(adapter: str, route: RouteView | None) -> Judged:
+def judge_demat(connection: Connection | None, route: RouteView | None) -> Judged:
     """Whether settled shares can be sold without the client's word at the depository."""
-    if adapter == PAPER:
+    if not needs_route(connection):
         return Judged(GateColour.GREEN, "not asked on paper")
     demat = Demat.UNKNOWN if route is None else route.demat
     if demat in (Demat.DDPI, Demat.POA):
@@ -191,22 +193,26 @@ def admit(client: Applicant, access: Access, others: Sequence[str], day: date) -
 
     Amber on route or consent keeps a client out until it is waived for the day; other ambers only warn.
     """
-    client_id, adapter = client.client_id, client.adapter
+    client_id, connection = client.client_id, client.connection
     route, session = access.routes.get(client_id), access.sessions.get(client_id)
-    if adapter == PAPER:
+    if connection is None:  # where nothing reaches the broker, its route is what is against the client
+        signed_in = True
+    elif connection.capabilities.needs_sign_in:
+        signed_in = session is not None and session.ok
+    else:
         signed_in = client.session is SessionState.OK
-    else:  # where nothing reaches the broker, its route is what is against the client
-        signed_in = not adapter or (session is not None and session.ok)
 
     def against(item: GateItem, judged: Judged) -> str:
         waived = judged.colour is GateColour.AMBER and (client_id, item) in access.waivers
         return "" if judged.colour is GateColour.GREEN or waived else judged.words
 
-    demat = Demat.UNKNOWN if route is None or adapter == PAPER else route.demat
+    with_route = needs_route(connection)
+    demat = route.demat if with_route and route is not None else Demat.UNKNOWN
+    way = (route.kind.value if route else "none") if with_route else RouteKind.PAPER.value
     return Admission(
         session=SessionState.OK if signed_in else SessionState.EXPIRED,
-        route=adapter if adapter == PAPER else route.kind.value if route else "none",
-        route_words=against(GateItem.ROUTE, judge_route(adapter, route, others, client.simulated)),
-        consent_words=against(GateItem.CONSENT, judge_consent(adapter, route, day)),
+        route=way,
+        route_words=against(GateItem.ROUTE, judge_route(connection, route, others)),
+        consent_words=against(GateItem.CONSENT, judge_consent(connection, route, day)),
         authorised=demat is not Demat.NONE or (client_id, GateItem.DEMAT) in access.waivers,
     )

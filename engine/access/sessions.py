@@ -24,7 +24,6 @@ from data.repositories.access import SignIn
 from data.repositories.clients import set_session
 from data.store import Unit
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
-from engine.access.judgement import PAPER
 from engine.access.routes import note_demat
 from engine.access.sign_in_queue import Redirects, SignInQueue
 from engine.book.access_views import SessionView
@@ -35,9 +34,6 @@ from engine.instances import ThisEngine
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
-
-SESSION_END = time(6, 0, tzinfo=IST)
-"""When a day's access tokens end (Kite Connect documentation, user, login flow)."""
 
 SOON = timedelta(hours=1)
 """How long before its end a session is worth renewing."""
@@ -53,10 +49,10 @@ _USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
 _EXPECTED = "paste the request token, or the whole address the browser was sent to"
 
 
-def next_end(now: datetime) -> datetime:
-    """The next 06:00 in India after `now`."""
-    local = now.astimezone(IST)
-    today = datetime.combine(local.date(), SESSION_END)
+def next_end(now: datetime, session_end: time) -> datetime:
+    """The next time after `now` at which sessions end, at this time of the day."""
+    local = now.astimezone(session_end.tzinfo)
+    today = datetime.combine(local.date(), session_end)
     return (today if local < today else today + timedelta(days=1)).astimezone(now.tzinfo)
 
 
@@ -112,8 +108,8 @@ class Sessions:
 
     def needs_sign_in(self, client_id: int) -> bool:
         """Whether this client's broker asks for a sign-in at all."""
-        adapter = self._kept.book.adapter_of(self._kept.book.clients[client_id].broker)
-        return adapter not in (PAPER, "")
+        connection = self._kept.book.carrier_of(client_id)
+        return connection is not None and connection.capabilities.needs_sign_in
 
     def due(self) -> list[ClientView]:
         """Active clients to sign in, the red ones first, then those whose session ends within the hour."""
@@ -145,7 +141,7 @@ class Sessions:
             raise BadInput("client", client.code, str(problem)) from None
 
     async def sign_in(self, client_id: int, text: str) -> SessionView:
-        """Sign a client in with a request token or the redirected address, until the next 06:00 in India.
+        """Sign a client in with a request token or the redirected address, until its broker ends sessions.
 
         Raises `BadInput` for what holds no token, for what the broker refuses, and for another user's token,
         naming whose it is. A broker that asks for no sign-in takes any text and gives no end.
@@ -169,12 +165,17 @@ class Sessions:
                 SignIn(
                     profile.user_name,
                     self._timing.wall.now(),
-                    next_end(self._timing.market.now()) if asks else None,
+                    self._end_of_session(client_id) if asks else None,
                 ),
             )
         finally:
             lock.free()
         return self._kept.book.access.sessions[client_id]
+
+    def _end_of_session(self, client_id: int) -> datetime | None:
+        """When a session that begins now ends by the clock of its broker; None where it does not."""
+        end = self._connections.of(client_id).capabilities.session_end
+        return None if end is None else next_end(self._timing.market.now(), end)
 
     async def _exchanged(
         self, client: ClientView, broker: Broker, account: BrokerAccount, token: str
@@ -240,7 +241,7 @@ class Sessions:
         """End every session whose time is over; gives how many that were."""
         now = self._timing.market.now()
         over = [
-            client
+            (client, s.expires_at)
             for client in self._kept.book.clients.values()
             if (s := self.of(client.id)) is not None
             and s.ok
@@ -248,10 +249,13 @@ class Sessions:
             and s.expires_at <= now
         ]
         if over:
-            words = "it ended at 06:00; sign in again"
-            await self._kept.store.write(
-                lambda unit: [self._store(unit, c, SessionProblem.EXPIRED, words) for c in over]
-            )
+
+            def store(unit: Unit) -> None:
+                for client, ended in over:
+                    words = f"it ended at {ended.astimezone(IST):%H:%M}; sign in again"
+                    self._store(unit, client, SessionProblem.EXPIRED, words)
+
+            await self._kept.store.write(store)
             log.info("%s sessions ended", len(over))
         return len(over)
 

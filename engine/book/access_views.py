@@ -9,6 +9,7 @@ from datetime import date, datetime
 from ipaddress import ip_address
 from typing import Protocol
 
+from brokers.connection import Connection
 from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
 
 THIS_MACHINE = "this machine"
@@ -88,16 +89,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """A client as it comes before the judge. `adapter` is empty where none serves it.
+    """A client as it comes before the judge, with what carries it, if anything does.
 
-    `session` is its own word on its session, which counts on paper; `simulated` says that its broker is a
-    stand-in on this machine, `trading` that it is active.
+    `session` is its own word on its session, which counts where nobody signs in; `trading` says that it is
+    active.
     """
 
     client_id: int
     code: str
-    adapter: str
-    simulated: bool
+    connection: Connection | None
     trading: bool
     session: SessionState
 

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from brokers.connection import Connection
+from brokers.connections import carrier
 from brokers.contract import BrokerOrder
 from data.repositories.base import On
 from data.repositories.projected import StoredClient
@@ -37,8 +39,7 @@ from engine.events import (
 
 
 class Book:
-    """The projection. `adapters` names the adapter that serves each broker's clients, `simulated` says that
-    these are stand-ins on this machine, `judge` what is against a client.
+    """The projection. `connections` carry the clients, `judge` says what is against each of them.
 
     Three are no projections: `foreign`, the live orders at brokers that this desk did not send, `reconciled`,
     the clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
@@ -47,14 +48,12 @@ class Book:
 
     def __init__(
         self,
-        adapters: Mapping[str, str],
+        connections: Sequence[Connection],
         trading_day: Callable[[], date],
-        simulated: bool = False,
         *,
         judge: Judge,
     ) -> None:
-        self._adapters = adapters
-        self.simulated = simulated
+        self._connections = tuple(connections)
         self._trading_day = trading_day
         self._judge = judge
         self.clients: dict[int, ClientView] = {}
@@ -99,9 +98,9 @@ class Book:
         """The facts that could not be booked and are not settled."""
         return [one for found in self.breaks.values() for one in found if one.kind is BreakKind.FACT]
 
-    def adapter_of(self, broker: str) -> str:
-        """The name of the adapter that serves clients of this broker; empty where there is none."""
-        return self._adapters.get(broker, "")
+    def carrier_of(self, client_id: int) -> Connection | None:
+        """The connection that carries a client; None where there is none."""
+        return carrier(self._connections, self.clients[client_id].broker)
 
     def _admitted(self, access: Access, stored: Sequence[StoredClient], day: date) -> Admissions:
         return self._judge(access, [self._applicant(client) for client in stored], day)
@@ -110,8 +109,7 @@ class Book:
         return Applicant(
             client_id=client.id,
             code=client.code,
-            adapter=self.adapter_of(client.broker),
-            simulated=self.simulated,
+            connection=carrier(self._connections, client.broker),
             trading=client.status is ClientStatus.ACTIVE,
             session=client.session,
         )

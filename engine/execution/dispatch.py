@@ -68,7 +68,7 @@ SILENT_CALLS = 2
 
 TAG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 TAG_LENGTH = 16
-"""Fits every broker's tag: Kite takes 20 characters, Upstox 40, Groww 8 to 20."""
+"""Enough that no two tags are ever the same, where a broker takes as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +392,9 @@ def claim(
             if found.waits:
                 claims.waiting.append(order_id)
                 continue
-        tag = "".join(rng.choices(TAG_ALPHABET, k=TAG_LENGTH))
+        connection = book.carrier_of(client_id)
+        most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
+        tag = "".join(rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most)))
         request = _request(row, symbol, tag)
         claims.made.append(Claimed(order_id, client_id, row.security, request, at, steady_s))
         changes.append({"b_id": order_id, "b_symbol": symbol, "b_tag": tag, "b_attempts": tried + 1})

@@ -45,9 +45,6 @@ from engine.planning.intent import check_lots, check_price
 from engine.refusals import Halted, Refusal
 from engine.timing import Timing
 
-MOST_CHANGES = 25
-"""Modifies that a broker takes for one order (Zerodha, Kite Connect forum)."""
-
 _JUST_OVER_S = 0.1
 """Beyond its age, so that a modify that waits for its turn wakes too old."""
 
@@ -149,10 +146,12 @@ def ask_change(
             func.coalesce(func.max(requests.c.number), 0),
         ).where(requests.c.order_id == order_id)
     ).one()
-    if made >= MOST_CHANGES:
-        raise BadInput(
-            "order", order_id, f"a broker takes {MOST_CHANGES} changes of one order; cancel it instead"
-        )
+    connection = book.carrier_of(client.id)
+    if connection is None:
+        raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
+    most = connection.capabilities.most_changes
+    if made >= most:
+        raise BadInput("order", order_id, f"a broker takes {most} changes of one order; cancel it instead")
     quantity, reserve_paise = check_change(order, change)
     order.update(asked_quantity=quantity, asked_reserve_paise=reserve_paise)
     _block_more(unit, order, book, index)

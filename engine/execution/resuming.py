@@ -307,7 +307,7 @@ def _barred(
 def _order_refusal(plan: Plan, client: ClientInput, order: OrderRow) -> Refusal | None:
     product = Product(order["product"])
     if plan.intent.side is Side.BUY:
-        return product_refusal(plan.instrument, Side.BUY, product)
+        return product_refusal(plan.instrument, Side.BUY, product, client.products)
     return authorisation_refusal(client, product, order["quantity"])
 
 

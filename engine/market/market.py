@@ -57,11 +57,6 @@ class Market:
         instrument = self._market_data.index.get(key)
         return None if instrument is None else self._timing.intraday_end(instrument.fno)
 
-    @property
-    def takes_after_market(self) -> bool:
-        """Whether orders may wait at the broker for the next session (AMO)."""
-        return self._market_data.feed.broker.capabilities.after_market
-
     def quote(self, key: str) -> Tick | None:
         """The last known market of an instrument."""
         return self._market_data.quotes.quote(key)

@@ -4,6 +4,7 @@ The order of the checks is fixed, so that the same trouble always shows under th
 the client first, then the market, then the size, then shares and money.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,9 +24,6 @@ from data.vocabulary import (
 from engine.planning.intent import Intent
 from engine.planning.sizing import Market, Need, whole_lots
 
-MOST_SLICES = 10
-"""Into how many orders one client's part is sliced at most, as Zerodha does (Kite Connect documentation)."""
-
 CHECK_ORDER = (
     Reason.HALTED,
     Reason.CLIENT_PENDING,
@@ -39,6 +37,7 @@ CHECK_ORDER = (
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
     Reason.INSTRUMENT_IN_DOUBT,
+    Reason.PRODUCT_NOT_OFFERED,
     Reason.NOT_MTF_ELIGIBLE,
     Reason.QUANTITY_ZERO,
     Reason.OVER_ORDER_LIMIT,
@@ -91,7 +90,7 @@ class ClientInput:
     or the symbol; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
     the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
     last minute; `authorised` for settled shares that may leave the client's demat account, else
-    `authorised_shares` of them may.
+    `authorised_shares` of them may. `products` and `takes_after_market` are what its connection offers.
     """
 
     client_id: int
@@ -118,6 +117,8 @@ class ClientInput:
     reduce_words: str = ""
     reconciled: bool = True
     duplicate: bool = False
+    products: frozenset[Product] = frozenset(Product)
+    takes_after_market: bool = True
 
     @property
     def mtf_used_paise(self) -> int:
@@ -136,9 +137,10 @@ class PlanInputs:
 
     `now` is wall time, `market_now` and `trading_day` the exchange's. `price_age_s` is None where no price
     is known. `desk_halted` is noted on the plan and skips nobody: plans may be made while halted.
-    `orders_per_second` is what one client's lane may send. `awaited_day` is the trading day whose session
-    has not begun, None while one is on; `after_market` whether the broker lets orders wait for it. Intraday
-    buying ends at `mis_until`, None on a day without trading.
+    The limits of an order, its slices and `orders_per_second`, which one client's lane may send, are those
+    that every client's connection takes. `awaited_day` is the trading day whose session has not begun, None
+    while one is on; `after_market` whether any broker lets orders wait for it. Intraday buying ends at
+    `mis_until`, None on a day without trading.
     """
 
     now: datetime
@@ -155,6 +157,7 @@ class PlanInputs:
     clients: tuple[ClientInput, ...]
     max_order_quantity: int
     max_order_value_paise: int
+    most_slices: int = 10
     orders_per_second: int = 10
     policy: Policy = Policy.WORST
     protection_bps: int = 200
@@ -249,10 +252,24 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
     return None
 
 
-def product_refusal(instrument: Instrument, side: Side, product: Product) -> Refusal | None:
-    """Whether the stock can be bought with this product. Sells need no funding, and end what is in doubt."""
+def waiting_refusal(client: ClientInput, intent: Intent) -> Refusal | None:
+    """Whether this client's broker keeps an order for the next session, where that is wanted."""
+    if intent.after_market and not client.takes_after_market:
+        return Refusal(Reason.MARKET_CLOSED, "its broker takes no orders for the next session")
+    return None
+
+
+def product_refusal(
+    instrument: Instrument, side: Side, product: Product, offered: Collection[Product]
+) -> Refusal | None:
+    """Whether the stock can be bought with this product, of those that the client's broker has `offered`.
+
+    Sells need no funding, and end what is in doubt.
+    """
     if side is Side.BUY and instrument.doubt:
         return Refusal(Reason.INSTRUMENT_IN_DOUBT, instrument.doubt)
+    if side is Side.BUY and product not in offered:
+        return Refusal(Reason.PRODUCT_NOT_OFFERED, f"its broker offers no {product.value} here")
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
         words = f"{instrument.tradingsymbol} is not on the MTF list"
         if instrument.margins_unknown:
@@ -270,7 +287,7 @@ def slice_quantity(reserve_price_paise: int, inputs: PlanInputs) -> int:
 def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) -> Refusal | None:
     """Whether a client's part may be sent at all, as one order or in slices."""
     most = slice_quantity(reserve_price_paise, inputs)
-    if quantity <= most * MOST_SLICES:
+    if quantity <= most * inputs.most_slices:
         return None
     if not most:
         words = f"an order may be worth {rupees(inputs.max_order_value_paise)} at most, less than one lot"
@@ -278,7 +295,7 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
     worth = f", worth {rupees(quantity * reserve_price_paise)}" if most < inputs.max_order_quantity else ""
     return Refusal(
         Reason.OVER_ORDER_LIMIT,
-        f"{grouped(quantity)} shares{worth}, at most {MOST_SLICES} orders of {grouped(most)}",
+        f"{grouped(quantity)} shares{worth}, at most {inputs.most_slices} orders of {grouped(most)}",
     )
 
 

@@ -22,6 +22,7 @@ from engine.planning.checks import (
     money_refusal,
     product_refusal,
     size_refusal,
+    waiting_refusal,
 )
 from engine.planning.context import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
 from engine.planning.intent import Intent, LineChange, check_intent, check_lots
@@ -183,6 +184,7 @@ def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[Lin
 
 def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
     refusal = client_refusal(client, frame.intent.side) or frame.market_refusal
+    refusal = refusal or waiting_refusal(client, frame.intent)
     if refusal is not None:
         return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
     return [_judged(frame, client, leg) for leg in legs_of(frame, client)]
@@ -235,7 +237,7 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         sellable=leg.sellable,
         by_hand=leg.by_hand,
     )
-    refusal = product_refusal(inputs.instrument, side, leg.product)
+    refusal = product_refusal(inputs.instrument, side, leg.product, client.products)
     if refusal is None and leg.quantity == 0:
         refusal = _nothing(frame, client, leg)
     refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)

@@ -236,7 +236,8 @@ class Plans:
         age = self._market_data.quotes.age(instrument.key, now)
         quote = self._market_data.quotes.quote(instrument.key)
         check_trigger(intent, quote.last_paise if quote else 0)
-        capabilities = self._market_data.feed.broker.capabilities
+        planned = tuple(clients)
+        limits = self._connections.limits(client.id for client in planned)
         desk_halted = halt_file_stands(self._kept.halt_file) or any(
             halt.scope is HaltScope.EVERYTHING for halt in self._kept.book.halts
         )
@@ -252,19 +253,20 @@ class Plans:
             upper_circuit_paise=quote.upper_circuit_paise if quote else 0,
             price_age_s=age,
             phase_kind=self._timing.calendar.phase(market_now, instrument.fno).kind,
-            clients=tuple(self._client_input(client, instrument, duplicates) for client in clients),
-            max_order_quantity=capabilities.max_order_quantity,
-            max_order_value_paise=capabilities.max_order_value_paise,
-            orders_per_second=capabilities.orders_per_second,
+            clients=tuple(self._client_input(client, instrument, duplicates) for client in planned),
+            max_order_quantity=limits.max_order_quantity,
+            max_order_value_paise=limits.max_order_value_paise,
+            most_slices=limits.most_slices,
+            orders_per_second=limits.orders_per_second,
             policy=rules.policy,
             protection_bps=rules.protection_bps,
             price_age_limit_s=rules.price_age_limit_s,
             drift_limit_bps=rules.drift_limit_bps,
-            mis_allowed=Product.MIS in capabilities.products,
+            mis_allowed=Product.MIS in limits.products,
             mis_until=self._timing.intraday_end(instrument.fno),
             desk_halted=desk_halted,
             awaited_day=self._timing.awaited_day(),
-            after_market=capabilities.after_market,
+            after_market=limits.after_market,
         )
 
     def _client_input(
@@ -275,6 +277,7 @@ class Plans:
         held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
         found = book.breaks.get(client.id, ())
         halts = [halt for halt in book.halts if halt.scope is not HaltScope.EVERYTHING]
+        can = self._connections.capabilities(client.id)
         return ClientInput(
             client_id=client.id,
             code=client.code,
@@ -309,6 +312,8 @@ class Plans:
             reduce_words=next((one.words for one in found if one.kind is BreakKind.UNREAD), ""),
             reconciled=client.id in book.reconciled,
             duplicate=client.id in duplicates,
+            products=can.products,
+            takes_after_market=can.after_market,
         )
 
     async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:

@@ -59,7 +59,7 @@ MARKED = "MARKED"
 
 def standings(desk: Desk) -> list[str]:
     """How long orders may stand, as forms offer it; AMO only where the broker takes such orders."""
-    return [word for word in STANDINGS if word != "AMO" or desk.market.takes_after_market]
+    return [word for word in STANDINGS if word != "AMO" or desk.connections.take_after_market]
 
 
 def prices_from(order_type: OrderType, price: str, trigger: str) -> tuple[int | None, int | None]:

@@ -81,7 +81,13 @@ async def books_begin_empty_and_well_formed(stand: Stand) -> None:
 
 async def capabilities_and_read_budgets_are_usable(stand: Stand) -> None:
     can = stand.broker.capabilities
-    limits = (can.orders_per_second, can.orders_per_minute, can.orders_per_day, can.max_instruments)
+    limits = (
+        can.orders_per_second,
+        can.orders_per_minute,
+        can.orders_per_day,
+        can.most_slices,
+        can.most_changes,
+    )
     assert min(*limits, can.max_order_quantity, can.max_order_value_paise, can.tag_length) > 0
     assert can.key_orders_per_second is None or can.key_orders_per_second > 0
     assert can.simulated

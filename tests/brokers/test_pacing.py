@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brokers.pacing import CANCEL_SHARE_PER_MINUTE, CANCEL_SHARE_PER_SECOND, KeyLane, Lane, eta_s, key_lane
+from brokers.pacing import KeyLane, Lane, eta_s, key_lane
 from brokers.paper.broker import CAPABILITIES
 from tests.desks import START
 
@@ -71,7 +71,7 @@ def test_cancels_go_within_their_second_however_many_orders_wait(start_ms):
                 lane.take(now)
                 sent += 1
         if turn % 20 == 10:
-            for lane in lanes[:CANCEL_SHARE_PER_SECOND]:
+            for lane in lanes[: CAPABILITIES.cancels_per_second]:
                 assert lane.wait_s(now, cancel=True) == 0
                 lane.take(now, cancel=True)
         now += timedelta(milliseconds=50)
@@ -85,7 +85,7 @@ def test_an_account_that_has_used_its_minute_up_with_orders_still_cancels_a_hund
         lane.take(now)
         made += 1
     assert made == 300
-    for _ in range(CANCEL_SHARE_PER_MINUTE):
+    for _ in range(CAPABILITIES.cancels_per_minute):
         now += timedelta(seconds=(wait := lane.wait_s(now, cancel=True)))
         assert wait <= 1
         lane.take(now, cancel=True)
@@ -94,7 +94,7 @@ def test_an_account_that_has_used_its_minute_up_with_orders_still_cancels_a_hund
 
 def test_a_big_key_keeps_a_fifth_for_cancels_and_a_small_one_keeps_one_call_for_orders():
     for per_second, orders in ((1, 1), (2, 1), (10, 8), (50, 40)):
-        key = KeyLane(per_second)
+        key = KeyLane(per_second, 2)
         for _ in range(orders):
             assert key.wait_s(START) == 0
             key.take(START)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from brokers.kite.broker import SESSION_END
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
@@ -55,9 +56,9 @@ def test_what_is_missing_is_named_and_no_token_is_shown(text, says):
 
 def test_a_session_ends_at_the_next_six_in_the_morning_of_india():
     at = datetime(2026, 11, 18, 0, 29, 59, tzinfo=UTC)  # 05:59:59 IST
-    assert next_end(at) == datetime(2026, 11, 18, 0, 30, tzinfo=UTC)
-    assert next_end(at + timedelta(seconds=1)) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
-    assert next_end(START) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+    assert next_end(at, SESSION_END) == datetime(2026, 11, 18, 0, 30, tzinfo=UTC)
+    assert next_end(at + timedelta(seconds=1), SESSION_END) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
+    assert next_end(START, SESSION_END) == datetime(2026, 11, 19, 0, 30, tzinfo=UTC)
 
 
 async def test_a_sign_in_holds_until_six_and_the_desk_ends_it_by_itself(tmp_path, caplog):

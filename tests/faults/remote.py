@@ -333,7 +333,7 @@ async def open_chaos_desk(
     await remote.open()
     market_clock = remote.market_clock
     connection = Connection("paper", ConnectionKind.PAPER, remote, frozenset(BROKERS))
-    book = Book(dict.fromkeys(BROKERS, "paper"), lambda: market_clock.trading_day, judge=judge_clients)
+    book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
     timing = Timing(clock, market_clock, load_calendar(), waits)
     kept = Kept(home, Store(home / "desk.db", clock), book, Bus(_listener_failed), HeadsFile(None))
     engine = ThisEngine(kept, "tester", "api")

@@ -20,7 +20,6 @@ from data.migrating import Books
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
-from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -66,9 +65,7 @@ class Foundation:
         self, make: MakesDesk[AnyDesk], kind: str, market_clock: MarketClock, connection: Connection
     ) -> AnyDesk:
         """A desk with this connection, not yet open."""
-        names = dict.fromkeys(connection.serves, connection.broker.name)
-        simulated = connection.kind is ConnectionKind.SIM
-        book = Book(names, lambda: market_clock.trading_day, simulated, judge=judge_clients)
+        book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
         store = Store(self.books.path, self.clock, self.books.unwritable)
         heads = HeadsFile(self.settings.audit_heads)
         kept = Kept(self.home, store, book, Bus(_listener_failed), heads)

@@ -1,29 +1,13 @@
-"""The whole contract between the engine and a broker.
+"""Orders and books of client accounts: what is asked, how a call ended, and what a broker reports."""
 
-Adapters translate wire formats into these shapes and classify how a call ended; they hold no rule of
-the desk. Prices and money are integer paise, times aware UTC, quantities whole shares.
-"""
-
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar, overload, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from data.errors import TradedeskError
-from data.reference.instruments import Instrument
-from data.vocabulary import Demat, OrderType, Product, Side, Validity
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAccount:
-    """One client's account as an adapter addresses it."""
-
-    client_id: int
-    user_id: str
-
+from brokers.contract.common import BrokerAccount, Rows
+from data.vocabulary import OrderType, Product, Side, Validity
 
 # --- how a call ended -----------------------------------------------------------------------------
 
@@ -58,22 +42,6 @@ class Ambiguous:
 
 
 Outcome = Accepted | Refused | NotSent | Ambiguous
-
-
-class BrokerError(TradedeskError):
-    """A read failed; nothing is known beyond that. `code` is the broker's word where it gave one."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class NotAsked(BrokerError):  # noqa: N818 - what became of the call
-    """The broker was not asked, since something that the call takes is missing here."""
-
-
-class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
-    """The broker no longer accepts this client's session."""
 
 
 # --- requests ---------------------------------------------------------------------------------------
@@ -125,53 +93,6 @@ class OrderChange:
 
 
 # --- what a broker reports --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadRow:
-    """A row of a book that the adapter could not take; `words` say which and why.
-
-    Of an order as much as could be read: its id, or empty, and whether it may still trade.
-    """
-
-    words: str
-    broker_order_id: str = ""
-    may_live: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """A live order in a segment or a product that the desk does not trade, in words such as `NFO NRML`."""
-
-    broker_order_id: str
-    what: str
-    tradingsymbol: str
-    side: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rows(Sequence[T]):
-    """The rows of a book that could be taken, as a sequence, and what of it is not among them.
-
-    One odd row hides no other. While there are unread ones nothing is proven absent by the book.
-    """
-
-    taken: tuple[T, ...] = ()
-    unread: tuple[UnreadRow, ...] = ()
-    passed_over: tuple[PassedOver, ...] = ()
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
-    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
-        """A row that could be taken."""
-        return self.taken[index]
-
-    def __len__(self) -> int:
-        """How many could be taken."""
-        return len(self.taken)
 
 
 class BrokerStatus(StrEnum):
@@ -271,63 +192,6 @@ class BrokerHolding:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerProfile:
-    """Whose session this is, and by what right its shares are sold, where the broker tells that."""
-
-    user_id: str
-    user_name: str
-    broker: str
-    demat: Demat = Demat.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class DepthLevel:
-    """One price level of the book."""
-
-    price_paise: int
-    quantity: int
-    orders: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The market of one instrument at one moment. `key` is `EXCHANGE:SYMBOL`.
-
-    `received_at` is wall time of the packet; `market_at` the exchange's. Depth runs best first and may
-    be empty where the subscription does not carry it.
-    """
-
-    key: str
-    last_paise: int
-    prev_close_paise: int
-    open_paise: int
-    high_paise: int
-    low_paise: int
-    volume: int
-    bid_paise: int
-    ask_paise: int
-    lower_circuit_paise: int
-    upper_circuit_paise: int
-    market_at: datetime
-    received_at: datetime
-    bids: tuple[DepthLevel, ...] = ()
-    asks: tuple[DepthLevel, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """The feed is alive though nothing traded; it renews the age of the prices it speaks for.
-
-    `keys` are those whose last tick is the market still, None for all that is subscribed. A feed of several
-    connections beats for each, named by `source`, with one and the same set while that does not change.
-    """
-
-    received_at: datetime
-    keys: frozenset[str] | None = None
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class OrderUpdate:
     """A hint that an order changed, with what the broker said and the trades it already knows.
 
@@ -338,87 +202,11 @@ class OrderUpdate:
     trades: tuple[BrokerTrade, ...] = ()
 
 
-StreamEvent = Tick | Heartbeat | OrderUpdate
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentRow:
-    """One row of a broker's instruments dump. Kite's dump carries no ISIN."""
-
-    instrument_token: int
-    exchange_token: str
-    tradingsymbol: str
-    name: str
-    exchange: str
-    segment: str
-    instrument_type: str
-    tick_paise: int
-    lot_size: int
-    last_paise: int
-    isin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an adapter can do and how fast it may be driven, per client account.
-
-    `key_orders_per_second` limits all accounts behind one api key together; None where the broker does not.
-    `after_market` says whether orders may wait at the broker for the next session.
-    """
-
-    tag_length: int
-    market_protection: bool
-    mtf: bool
-    orders_per_second: int
-    orders_per_minute: int
-    orders_per_day: int
-    max_instruments: int
-    max_order_quantity: int
-    max_order_value_paise: int
-    simulated: bool = False
-    products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
-    key_orders_per_second: int | None = None
-    after_market: bool = False
-
-
-class Broker(Protocol):
-    """One adapter: every account of one broker. Reads raise `BrokerError`; writes return an `Outcome`."""
-
-    @property
-    def name(self) -> str:
-        """The broker's word in client files, such as `zerodha`."""
-        ...
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this adapter can do."""
-        ...
-
-    async def open(self) -> None:
-        """Take up resources. Called once before anything else."""
-        ...
-
-    async def close(self) -> None:
-        """Give resources back. Streams end."""
-        ...
+class Trading(Protocol):
+    """A client's books and orders. Reads raise `BrokerError`; writes return an `Outcome`."""
 
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         """Seconds until so many reads of each of these accounts could have gone by the broker's limits."""
-        ...
-
-    async def login_url(self, account: BrokerAccount, state: str = "") -> str:
-        """Where the client signs in; empty if this broker needs no login.
-
-        A `state` comes back as that parameter of the redirected address.
-        """
-        ...
-
-    async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
-        """Turn what the login returned into a session. Raises `BrokerError`."""
-        ...
-
-    async def profile(self, account: BrokerAccount) -> BrokerProfile:
-        """Whose session this is. Raises `SessionExpired`."""
         ...
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
@@ -449,22 +237,6 @@ class Broker(Protocol):
         """Ask for a live order to be cancelled. `Accepted` says it was asked, not that it is done."""
         ...
 
-    async def instruments(self) -> Rows[InstrumentRow]:
-        """The instruments dump."""
-        ...
-
-    async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
-        """The market now. Unknown keys are missing from the answer."""
-        ...
-
-    async def subscribe(self, keys: Collection[str]) -> None:
-        """Replace the set of instruments the stream carries."""
-        ...
-
-    def stream(self) -> AsyncIterator[StreamEvent]:
-        """Ticks, heartbeats and order updates until `close`."""
-        ...
-
 
 class ConditionalKind(StrEnum):
     """What rests at a broker beside orders and may place some later."""
@@ -493,18 +265,4 @@ class KeepsConditionals(Protocol):
 
     async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
         """Delete one of them."""
-        ...
-
-
-@runtime_checkable
-class TellsMargins(Protocol):
-    """What an adapter has besides `Broker` where its broker tells margins that its listings do not carry."""
-
-    async def margins(
-        self, account: BrokerAccount, instrument: Instrument, price_paise: int, products: Collection[Product]
-    ) -> Mapping[Product, int | None]:
-        """The client's own share of a buy at this price by product, in basis points from 1 to 10,000.
-
-        None for a product that the broker does not offer for the instrument. Raises `BrokerError`.
-        """
         ...

@@ -1,0 +1,114 @@
+"""The whole contract between the engine and a broker: sign-in, trading, market data, and a table of limits.
+
+Adapters translate wire formats into these shapes and classify how a call ended; they hold no rule of
+the desk. Prices and money are integer paise, times aware UTC, quantities whole shares.
+"""
+
+from typing import Protocol
+
+from brokers.contract.capabilities import (
+    Capabilities,
+)
+from brokers.contract.common import (
+    BrokerAccount,
+    BrokerError,
+    NotAsked,
+    PassedOver,
+    Rows,
+    SessionExpired,
+    UnreadRow,
+)
+from brokers.contract.market_data import (
+    DepthLevel,
+    Heartbeat,
+    InstrumentRow,
+    MarketData,
+    StreamEvent,
+    TellsMargins,
+    Tick,
+)
+from brokers.contract.sign_in import (
+    BrokerProfile,
+    SignIn,
+)
+from brokers.contract.trading import (
+    Accepted,
+    Ambiguous,
+    BrokerFunds,
+    BrokerHolding,
+    BrokerOrder,
+    BrokerStatus,
+    BrokerTrade,
+    Conditional,
+    ConditionalKind,
+    KeepsConditionals,
+    NotSent,
+    OrderChange,
+    OrderRequest,
+    OrderUpdate,
+    Outcome,
+    Refused,
+    Trading,
+    nothing_keeps_it_back,
+)
+
+__all__ = [
+    "Accepted",
+    "Ambiguous",
+    "Broker",
+    "BrokerAccount",
+    "BrokerError",
+    "BrokerFunds",
+    "BrokerHolding",
+    "BrokerOrder",
+    "BrokerProfile",
+    "BrokerStatus",
+    "BrokerTrade",
+    "Capabilities",
+    "Conditional",
+    "ConditionalKind",
+    "DepthLevel",
+    "Heartbeat",
+    "InstrumentRow",
+    "KeepsConditionals",
+    "MarketData",
+    "NotAsked",
+    "NotSent",
+    "OrderChange",
+    "OrderRequest",
+    "OrderUpdate",
+    "Outcome",
+    "PassedOver",
+    "Refused",
+    "Rows",
+    "SessionExpired",
+    "SignIn",
+    "StreamEvent",
+    "TellsMargins",
+    "Tick",
+    "Trading",
+    "UnreadRow",
+    "nothing_keeps_it_back",
+]
+
+
+class Broker(SignIn, Trading, MarketData, Protocol):
+    """One adapter: every account of one broker."""
+
+    @property
+    def name(self) -> str:
+        """The broker's word in client files, such as `zerodha`."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this adapter can do."""
+        ...
+
+    async def open(self) -> None:
+        """Take up resources. Called once before anything else."""
+        ...
+
+    async def close(self) -> None:
+        """Give resources back. Streams end."""
+        ...

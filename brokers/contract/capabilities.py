@@ -1,0 +1,40 @@
+"""The one table of what a broker takes and how fast it may be driven."""
+
+from dataclasses import dataclass, field
+from datetime import time
+
+from data.vocabulary import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do and how fast it may be driven, per client account.
+
+    `orders_per_second` and `orders_per_minute` are shared by placements, modifies and cancels; of them
+    `cancels_per_second` and `cancels_per_minute` are kept for cancels alone. `key_orders_per_second` limits
+    all accounts behind one api key together, None where the broker does not. What is larger than one order
+    may be goes as `most_slices` orders at most, and one order takes `most_changes` modifies.
+
+    `after_market` says whether orders may wait at the broker for the next session. Where clients sign in, a
+    session made before `session_end`, a time of day of an aware time zone, ends then; None where it does not
+    end by the clock. `needs_route` says whether a client's calls leave by a way of its own, under its own
+    key and consent. A `simulated` venue may be made to fail on purpose.
+    """
+
+    tag_length: int
+    orders_per_second: int
+    orders_per_minute: int
+    orders_per_day: int
+    max_order_quantity: int
+    max_order_value_paise: int
+    key_orders_per_second: int | None = None
+    cancels_per_second: int = 2
+    cancels_per_minute: int = 100
+    most_slices: int = 10
+    most_changes: int = 25
+    products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
+    after_market: bool = False
+    needs_sign_in: bool = False
+    session_end: time | None = None
+    needs_route: bool = False
+    simulated: bool = False

@@ -1,0 +1,80 @@
+"""What every part of the contract speaks of: an account, how a call failed, and the rows of a book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar, overload
+
+from data.errors import TradedeskError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccount:
+    """One client's account as an adapter addresses it."""
+
+    client_id: int
+    user_id: str
+
+
+class BrokerError(TradedeskError):
+    """A read failed; nothing is known beyond that. `code` is the broker's word where it gave one."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotAsked(BrokerError):  # noqa: N818 - what became of the call
+    """The broker was not asked, since something that the call takes is missing here."""
+
+
+class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
+    """The broker no longer accepts this client's session."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A row of a book that the adapter could not take; `words` say which and why.
+
+    Of an order as much as could be read: its id, or empty, and whether it may still trade.
+    """
+
+    words: str
+    broker_order_id: str = ""
+    may_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A live order in a segment or a product that the desk does not trade, in words such as `NFO NRML`."""
+
+    broker_order_id: str
+    what: str
+    tradingsymbol: str
+    side: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Sequence[T]):
+    """The rows of a book that could be taken, as a sequence, and what of it is not among them.
+
+    One odd row hides no other. While there are unread ones nothing is proven absent by the book.
+    """
+
+    taken: tuple[T, ...] = ()
+    unread: tuple[UnreadRow, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        """A row that could be taken."""
+        return self.taken[index]
+
+    def __len__(self) -> int:
+        """How many could be taken."""
+        return len(self.taken)
