@@ -28,7 +28,7 @@ from data.columns import table
 from data.order_tables import Fill, Halt, Order, RunRecord
 from data.reference.names import is_former_name
 from data.repositories.base import On, Query, among, given, named_as
-from data.repositories.readable import Kept, Members, ReadableQuery, Words
+from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.tables import (
     Break,
     Client,
@@ -140,7 +140,7 @@ def sessions(row: type[T]) -> ReadableQuery[T]:
 # --- money and shares ---------------------------------------------------------------------------------------
 
 
-def funds(row: type[T]) -> Kept[T]:
+def funds(row: type[T]) -> Projected[T]:
     """Clients' balances, with what holds keep of them and what is lent within the day."""
     funds, holds, postings = table(Funds), table(Hold), table(Posting)
     held = (
@@ -154,14 +154,14 @@ def funds(row: type[T]) -> Kept[T]:
         .scalar_subquery()
     )
     made = {"held_paise": _number(held), "intraday_loan_paise": _number(lent)}
-    return Kept(row, select(*named_as(row, funds, **made)), funds.c.client_id)
+    return Projected(row, select(*named_as(row, funds, **made)), funds.c.client_id)
 
 
 def _number(of: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(func.coalesce(of, 0), Integer)
 
 
-def holdings(row: type[T]) -> Kept[T]:
+def holdings(row: type[T]) -> Projected[T]:
     """Clients' shares by symbol, their `key` that of now; the cost of today's is theirs where any are."""
     holdings = table(Holding)
     made: dict[str, ColumnElement[Any]] = {
@@ -169,7 +169,7 @@ def holdings(row: type[T]) -> Kept[T]:
         "today_cost_paise": case((holdings.c.today != 0, holdings.c.cost_paise), else_=0),
     }
     query = select(*named_as(row, holdings, **made))
-    return Kept(row, query.order_by(holdings.c.tradingsymbol, holdings.c.product), holdings.c.client_id)
+    return Projected(row, query.order_by(holdings.c.tradingsymbol, holdings.c.product), holdings.c.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,15 +277,15 @@ def _of_clients(
 # --- differences from the brokers ---------------------------------------------------------------------------
 
 
-def breaks(row: type[T]) -> Kept[T]:
+def breaks(row: type[T]) -> Projected[T]:
     """The differences from the brokers that stand, oldest first."""
     breaks = table(Break)
     query = select(*named_as(row, breaks, order_id=null(), problem=literal("")))
     standing = query.where(breaks.c.closed_at.is_(None)).order_by(breaks.c.id)
-    return Kept(row, standing, breaks.c.client_id)
+    return Projected(row, standing, breaks.c.client_id)
 
 
-def unbooked_facts(row: type[T]) -> Kept[T]:
+def unbooked_facts(row: type[T]) -> Projected[T]:
     """What brokers told of clients and no booking took, as differences of that kind, oldest first."""
     facts = table(UnbookedFact)
     nothing = {name: literal("") for name in ("security", "product", "tradingsymbol", "detail")}
@@ -294,13 +294,13 @@ def unbooked_facts(row: type[T]) -> Kept[T]:
         *named_as(row, facts, kind=literal(BreakKind.FACT.value), opened_at=facts.c.at, **nothing, **figures)
     )
     standing = facts.c.closed_at.is_(None) & facts.c.client_id.is_not(None)
-    return Kept(row, query.where(standing).order_by(facts.c.id), facts.c.client_id)
+    return Projected(row, query.where(standing).order_by(facts.c.id), facts.c.client_id)
 
 
 # --- orders, runs, halts ------------------------------------------------------------------------------------
 
 
-def orders(row: type[T]) -> Kept[T]:
+def orders(row: type[T]) -> Projected[T]:
     """Orders; all that are kept are the live ones and those of runs from the trading day before `day` on."""
     orders = table(Order)
     live = [state.value for state in LIVE_STATES]
@@ -310,7 +310,7 @@ def orders(row: type[T]) -> Kept[T]:
     of_runs = orders.c.run_number.in_(select(orders.c.run_number).where(standing))
     query = _orders_as(row)
     every = query.where(or_(of_runs, orders.c.run_number.is_(None) & standing))
-    return Kept(row, query, orders.c.id, every)
+    return Projected(row, query, orders.c.id, every)
 
 
 def orders_of_runs(row: type[T]) -> ReadableQuery[T]:

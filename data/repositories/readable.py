@@ -112,7 +112,7 @@ class ReadableQuery(Query[T]):
         return self._make(*cells)
 
 
-class Kept(Generic[T]):
+class Projected(Generic[T]):
     """Rows of one kind that a desk keeps in memory: all that it keeps, or those that a commit touched."""
 
     def __init__(

@@ -4,23 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import delete, insert, select
-
 from brokers.contract import BrokerError, InstrumentRow
-from data.columns import table
 from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
 from data.reference.names import Rename
-from data.store import Store, Unit
-from data.tables import Meta
+from data.repositories.meta import INSTRUMENTS_DAY, keep_day, read_day
+from data.store import Store
 from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.market.market import Market
 from engine.market.market_data import MarketData
 from engine.timing import Timing
-
-INSTRUMENTS_DAY = "instruments_day"
-"""The row of `meta` that says of which trading day the instruments are."""
-
 
 LEAST_SHARE = 0.9
 """A dump with fewer than this part of what was known is taken for one that was cut short."""
@@ -55,10 +48,8 @@ class DumpReport:
 
 async def instruments_day(store: Store) -> date | None:
     """The trading day whose dump is stored; None where none was read."""
-    meta = table(Meta)
     async with store.reader() as connection:
-        row = (await connection.execute(select(meta.c.value).where(meta.c.name == INSTRUMENTS_DAY))).first()
-    return date.fromisoformat(row[0]) if row else None
+        return await read_day(connection, INSTRUMENTS_DAY)
 
 
 class InstrumentDump:
@@ -106,13 +97,7 @@ class InstrumentDump:
         gone = [before[key] for key in missing if before[key].security not in held]
         source = f"{self._market_data.feed.broker.name} {today}"
         taken = await self._market.store_instruments(found, source, gone, complete=not unread)
-
-        def keep_day(unit: Unit) -> None:
-            meta = table(Meta)
-            unit.connection.execute(delete(meta).where(meta.c.name == INSTRUMENTS_DAY))
-            unit.connection.execute(insert(meta).values(name=INSTRUMENTS_DAY, value=today.isoformat()))
-
-        await self._kept.store.write(keep_day)
+        await self._kept.store.write(lambda unit: keep_day(unit, INSTRUMENTS_DAY, today))
         old, new = ({getattr(one, name) for one in taken.renames} for name in ("key_before", "key"))
         added, off = now - before.keys() - new, {one.key for one in gone} - old
         return DumpReport(

@@ -8,15 +8,12 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from sqlalchemy import update
-
 from brokers.connections import Connections
 from brokers.contract import BrokerError, TellsMargins
 from data.audit import AuditEntry
-from data.columns import table
 from data.reference.instruments import Instrument
+from data.repositories.instruments import save_instrument
 from data.store import StoreError, Unit
-from data.tables import InstrumentRecord
 from data.vocabulary import Product, SessionState, Side
 from engine.book.kept import Kept
 from engine.book.views import ClientView
@@ -168,12 +165,7 @@ class Margins:
         self._market_data.index.put(fresh)
 
         def unit_of_work(unit: Unit) -> None:
-            records = table(InstrumentRecord)
-            unit.connection.execute(
-                update(records)
-                .where(records.c.exchange == fresh.exchange, records.c.tradingsymbol == fresh.tradingsymbol)
-                .values(**told.fields)
-            )
+            save_instrument(unit, fresh, *told.fields)
             details = {"key": key, "through": code, **told.fields}
             unit.audit(AuditEntry("MARGINS_TOLD", self._engine.actor, details=details))
 

@@ -2,26 +2,24 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-
-from sqlalchemy import update
 
 from brokers.contract import Tick
 from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
 from data.money import moved_bps
 from data.reference.instruments import Instrument, InstrumentIndex
 from data.reference.names import Rename
 from data.reference.phases import Phase
+from data.repositories.instruments import read_instruments, read_renames, save_instrument
 from data.store import Unit
-from data.tables import InstrumentRecord
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.quotes import StockDetail, detail
-from engine.market.renames import Taken, read_instruments, read_renames, take
+from engine.market.renames import Taken, take
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -167,15 +165,7 @@ class Market:
             raise BadInput("symbol", instrument.key, "nothing about it is in doubt")
 
         def unit_of_work(unit: Unit) -> None:
-            records = table(InstrumentRecord)
-            unit.connection.execute(
-                update(records)
-                .where(
-                    records.c.exchange == instrument.exchange,
-                    records.c.tradingsymbol == instrument.tradingsymbol,
-                )
-                .values(doubt="")
-            )
+            save_instrument(unit, replace(instrument, doubt=""), "doubt")
             details: dict[str, object] = {"key": instrument.key, "doubt": instrument.doubt, "reason": reason}
             unit.audit(AuditEntry("INSTRUMENT_ACCEPTED", self._engine.actor, details=details))
 
@@ -186,8 +176,8 @@ class Market:
     async def load(self) -> None:
         """Read the instruments into the index, with the names that they had."""
         async with self._kept.store.reader() as connection:
-            found = await connection.run_sync(read_instruments)
-            renames = await connection.run_sync(read_renames)
+            found = await read_instruments(connection)
+            renames = await read_renames(connection)
         known, self._renames = self._renames, frozenset(renames)
         self._market_data.index = InstrumentIndex(found, {one.key_before: one.key for one in renames})
         moved = {one.key_before: one.key for one in renames if known is not None and one not in known}

@@ -7,17 +7,16 @@ how far that time was apart from the wall's. A stamp made before anything was ke
 from bisect import bisect_right
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
-
-from data.columns import table
+from data.repositories.offsets import Offset, add_offsets, newest_offsets
 from data.store import Unit
-from data.tables import MarketOffset
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.timing import Timing
 
 JUMP = timedelta(seconds=1)
 """A smaller difference is not told apart from the time it takes to read two clocks."""
+
+_MICROSECOND = timedelta(microseconds=1)
 
 KEPT = 5_000
 """So many of the newest offsets are read when a desk opens."""
@@ -46,27 +45,15 @@ class MarketStamps:
     def keep(self, unit: Unit) -> None:
         """Store what this desk saw and has not stored yet."""
         self._look()
-        offsets, instance = table(MarketOffset), self._engine.id
-        stored = set(
-            unit.connection.execute(
-                select(offsets.c.since).where(offsets.c.instance_id == instance)
-            ).scalars()
-        )
-        rows = [
-            {"instance_id": instance, "since": since, "apart_us": apart // timedelta(microseconds=1)}
-            for since, apart in tuple(self._seen)
-            if since not in stored
-        ]
-        if rows:
-            unit.connection.execute(insert(offsets), rows)
+        number = self._engine.id
+        seen = [Offset(number, since, apart // _MICROSECOND) for since, apart in tuple(self._seen)]
+        add_offsets(unit, number, seen)
 
     async def load(self) -> None:
         """Read what earlier desks kept."""
-        offsets = table(MarketOffset)
-        query = select(offsets.c.since, offsets.c.apart_us).order_by(offsets.c.since.desc()).limit(KEPT)
         async with self._kept.store.reader() as connection:
-            rows = (await connection.execute(query)).all()
-        earlier = {row.since: timedelta(microseconds=row.apart_us) for row in rows}
+            offsets = await newest_offsets(connection, KEPT)
+        earlier = {one.since: one.apart_us * _MICROSECOND for one in offsets}
         self._known = sorted((earlier | dict(self._known)).items())
 
     def _look(self) -> None:

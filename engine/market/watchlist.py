@@ -3,13 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import delete, func, insert, select
-
 from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
+from data.repositories.watchlists import add_key, read_lists, remove_key
 from data.store import Unit
-from data.tables import WatchlistItem
 from engine.book.kept import Kept
 from engine.events import WatchlistChanged
 from engine.instances import ThisEngine
@@ -46,17 +43,8 @@ class Watchlist:
             raise BadInput("watchlist", name, f"it holds {LONGEST} instruments already; remove some first")
 
         def unit_of_work(unit: Unit) -> bool:
-            items = table(WatchlistItem)
-            here = (items.c.list_name == name) & (items.c.key == instrument.key)
-            if unit.connection.execute(select(items.c.key).where(here)).first():
+            if not add_key(unit, name, instrument.key):
                 return False
-            last = unit.connection.execute(
-                select(func.max(items.c.position)).where(items.c.list_name == name)
-            ).scalar_one()
-            unit.connection.execute(
-                insert(items),
-                {"list_name": name, "key": instrument.key, "position": (last or 0) + 1},
-            )
             self._tell(unit, "WATCHLIST_ADDED", name, instrument.key)
             return True
 
@@ -70,12 +58,10 @@ class Watchlist:
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
 
         def unit_of_work(unit: Unit) -> bool:
-            items = table(WatchlistItem)
-            here = (items.c.list_name == name) & (items.c.key == instrument.key)
-            gone = unit.connection.execute(delete(items).where(here).returning(items.c.key)).first()
+            gone = remove_key(unit, name, instrument.key)
             if gone:
                 self._tell(unit, "WATCHLIST_REMOVED", name, instrument.key)
-            return gone is not None
+            return gone
 
         removed = await self._kept.store.write(unit_of_work)
         await self.load()
@@ -94,11 +80,8 @@ class Watchlist:
 
     async def load(self) -> None:
         """Read the lists."""
-        items = table(WatchlistItem)
         lists: dict[str, list[str]] = defaultdict(list)
         async with self._kept.store.reader() as connection:
-            for name, key in await connection.execute(
-                select(items.c.list_name, items.c.key).order_by(items.c.list_name, items.c.position)
-            ):
-                lists[name].append(key)
+            for one in await read_lists(connection):
+                lists[one.list_name].append(one.key)
         self._lists = dict(lists)

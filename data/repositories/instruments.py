@@ -1,0 +1,156 @@
+"""Instruments as stored, the names that their securities had, and what of a name others show."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.columns import table
+from data.order_tables import Order
+from data.reference.instruments import Instrument
+from data.reference.names import Rename
+from data.repositories.base import Change, On, Query, Rows, among, given, named_as
+from data.tables import Break, FormerName, Holding, InstrumentRecord
+from data.vocabulary import LIVE_STATES, OrderState
+
+_INSTRUMENTS = Rows(InstrumentRecord, Instrument)
+_EVERY = _INSTRUMENTS.query()
+_REMOVE = Change(
+    delete(_INSTRUMENTS.table).where(
+        _INSTRUMENTS.c.exchange == given("exchange"), among(_INSTRUMENTS.c.tradingsymbol, "symbols")
+    )
+)
+
+
+async def read_instruments(reader: AsyncConnection) -> list[Instrument]:
+    """Every instrument kept."""
+    return await _EVERY.read(reader)
+
+
+def every_instrument(on: On) -> list[Instrument]:
+    """Every instrument kept."""
+    return _EVERY.all(on)
+
+
+def replace_instruments(on: On, off: Collection[tuple[str, str]], kept: Sequence[Instrument]) -> None:
+    """Take off what stands in these places, exchange and symbol, and keep these instruments."""
+    for exchange in sorted({exchange for exchange, _ in off}):
+        symbols = sorted(symbol for where, symbol in off if where == exchange)
+        _REMOVE.run(on, exchange=exchange, symbols=symbols)
+    _INSTRUMENTS.insert(on, kept)
+
+
+def save_instrument(on: On, instrument: Instrument, *fields: str) -> None:
+    """Keep these fields of an instrument as they are now."""
+    _INSTRUMENTS.save(on, [instrument], *fields)
+
+
+# --- who has a security -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Security:
+    security: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldName:
+    """A symbol under which clients hold a security."""
+
+    exchange: str
+    tradingsymbol: str
+    security: str
+
+
+def _held() -> Query[_Security]:
+    holdings = table(Holding)
+    shares = (holdings.c[name] for name in ("today", "t1", "free", "pledged", "blocked"))
+    return Query(_Security, select(holdings.c.security).where(sum(shares, start=holdings.c.today * 0) != 0))
+
+
+def _ordered() -> Query[_Security]:
+    orders = table(Order)
+    live = [state.value for state in LIVE_STATES]
+    return Query(_Security, select(orders.c.security).where(orders.c.state.in_(live)))
+
+
+_HELD, _ORDERED = _held(), _ordered()
+_HELD_NAMES = Query(HeldName, select(*named_as(HeldName, table(Holding))))
+
+
+def claimed_securities(on: On) -> set[str]:
+    """Securities that a client holds, or has orders of that may yet trade."""
+    return {one.security for query in (_HELD, _ORDERED) for one in query.all(on)}
+
+
+def held_names(on: On) -> list[HeldName]:
+    """The names of everything that clients hold or held."""
+    return _HELD_NAMES.all(on)
+
+
+# --- renames ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    security: str
+    exchange: str
+    tradingsymbol: str
+    now: str
+    token: int
+    at: datetime
+
+
+_FORMER = Rows(FormerName, _Former)
+_RENAMES = Query(
+    Rename,
+    select(*named_as(Rename, _FORMER.table, before=_FORMER.c.tradingsymbol)).order_by(_FORMER.c.at),
+)
+_SAME = (_FORMER.c.security == given("security")) & (_FORMER.c.exchange == given("exchange"))
+_FOLLOW = Change(
+    update(_FORMER.table).where(_SAME, _FORMER.c.now == given("before")).values(now=given("symbol"))
+)
+_NO_LONGER_FORMER = Change(
+    delete(_FORMER.table).where(
+        _SAME,
+        (_FORMER.c.tradingsymbol == given("before")) | (_FORMER.c.tradingsymbol == given("symbol")),
+    )
+)
+
+
+def _renamed(rows: Table, *which: ColumnElement[bool]) -> Change:
+    here = [rows.c.security == given("security"), rows.c.tradingsymbol == given("before"), *which]
+    if "exchange" in rows.c:
+        here.append(rows.c.exchange == given("exchange"))
+    return Change(update(rows).where(*here).values(tradingsymbol=given("symbol")))
+
+
+_SHOWN = (
+    _renamed(table(Holding)),
+    _renamed(table(Order), table(Order).c.state == OrderState.RESERVED.value),
+    _renamed(table(Break), table(Break).c.closed_at.is_(None)),
+)
+"""Where a name is shown or used: holdings, orders that have not left, breaks that stand."""
+
+
+async def read_renames(reader: AsyncConnection) -> list[Rename]:
+    """Every name that a security had and does not have now, oldest first."""
+    return await _RENAMES.read(reader)
+
+
+def rename(on: On, renames: Iterable[Rename], at: datetime) -> None:
+    """Keep the names that securities had, and have everything that shows or uses one show that of now."""
+    for one in renames:
+        values = {
+            "security": one.security,
+            "exchange": one.exchange,
+            "before": one.before,
+            "symbol": one.now,
+        }
+        _FOLLOW.run(on, **values)
+        _NO_LONGER_FORMER.run(on, **values)
+        _FORMER.insert(on, [_Former(one.security, one.exchange, one.before, one.now, one.token, at)])
+        for change in _SHOWN:
+            change.run(on, **values)

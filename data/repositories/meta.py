@@ -1,0 +1,46 @@
+"""Facts of the whole home, by name: the trading day that was opened last, the day of the instruments."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.repositories.base import Change, On, Rows, given
+from data.tables import Meta
+
+LAST_DAY = "last_trading_day"
+"""The trading day that was opened last."""
+
+INSTRUMENTS_DAY = "instruments_day"
+"""The trading day whose instruments these are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    name: str
+    value: str
+
+
+_FACTS = Rows(Meta, _Fact)
+_NAMED = _FACTS.query(_FACTS.c.name == given("name"))
+_SET = Change(update(_FACTS.table).where(_FACTS.c.name == given("name")).values(value=given("value")))
+_FORGET = Change(delete(_FACTS.table).where(_FACTS.c.name == given("name")))
+
+
+def day_of(on: On, name: str) -> date | None:
+    """The day that a fact holds; None where there is none of this name."""
+    found = _NAMED.first(on, name=name)
+    return None if found is None else date.fromisoformat(found.value)
+
+
+async def read_day(reader: AsyncConnection, name: str) -> date | None:
+    """The same, by a reader's connection."""
+    found = await _NAMED.read(reader, name=name)
+    return date.fromisoformat(found[0].value) if found else None
+
+
+def keep_day(on: On, name: str, day: date) -> None:
+    """Keep a day under a name, in place of one that stands."""
+    if not _SET.run(on, name=name, value=day.isoformat()):
+        _FACTS.insert(on, [_Fact(name, day.isoformat())])
