@@ -66,6 +66,7 @@ from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.watchlist import Watchlist
+from engine.news import HaltFired, HaltResumed, RunBegan
 from engine.planning.service import Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.retold import finished_line, retold
@@ -559,23 +560,22 @@ class Desk:
         self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
     ) -> list[Event]:
         """Tape lines of what another process did to halts and runs; what this one did tells its own."""
-        book, own = self._kept.book, {event.ref for event in told if isinstance(event, TapeLine)}
+        book, own = self._kept.book, {event.news.subject for event in told if isinstance(event, TapeLine)}
         before, after = ({halt.number: halt for halt in each} for each in (halts, book.halts))
         lines: list[TapeLine] = []
         for number in sorted(before.keys() ^ after.keys()):
             if number in after:
-                at, words = after[number].at, f"HALT {number} by {after[number].by}, in another process"
+                lines.append(TapeLine(after[number].at, HaltFired(number, after[number].by, elsewhere=True)))
             else:
-                at, words = self._timing.wall.now(), f"halt {number} resumed in another process"
-            lines.append(TapeLine(at, words, "halt", f"halt:{number}"))
+                lines.append(TapeLine(self._timing.wall.now(), HaltResumed(number)))
         for number, run in sorted(book.runs.items()):
             known = runs.get(number)
             if run.finished_at is not None and (known is None or known.finished_at is None):
                 lines.append(finished_line(run, self.runs.get(number).counts))
             elif known is None:
-                words = f"run {number} {run.title}, by {run.actor} in another process"
-                lines.append(TapeLine(run.started_at, words, "run", f"run:{number}"))
-        return [line for line in lines if line.ref not in own]
+                news = RunBegan(number, run.title, elsewhere=run.actor)
+                lines.append(TapeLine(run.started_at, news))
+        return [line for line in lines if line.news.subject not in own]
 
     def _session_lost(self, client_id: int, why: str) -> None:
         """Keep that a broker no longer takes a client's session; the paper exchange's faults end none."""

@@ -3,21 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+
+from engine.news import News
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that is durable by the time it is heard."""
 
-    name: ClassVar[str] = "event"
-
 
 @dataclass(frozen=True, slots=True)
 class ClientsChanged(Event):
     """Clients were added or edited; an empty set of ids means all."""
 
-    name: ClassVar[str] = "clients.changed"
     client_ids: frozenset[int]
 
 
@@ -25,7 +23,6 @@ class ClientsChanged(Event):
 class SessionsChanged(Event):
     """These clients signed in, were signed out, or their sign-in moved on."""
 
-    name: ClassVar[str] = "sessions.changed"
     client_ids: frozenset[int]
 
 
@@ -33,7 +30,6 @@ class SessionsChanged(Event):
 class FundsChanged(Event):
     """Balances or holdings of these clients changed."""
 
-    name: ClassVar[str] = "funds.changed"
     client_ids: frozenset[int]
 
 
@@ -41,7 +37,6 @@ class FundsChanged(Event):
 class OrderChanged(Event):
     """Orders changed state or figures."""
 
-    name: ClassVar[str] = "order.changed"
     order_ids: frozenset[int]
     client_ids: frozenset[int]
 
@@ -50,7 +45,6 @@ class OrderChanged(Event):
 class OrderFilled(Event):
     """One fill was booked; price in paise."""
 
-    name: ClassVar[str] = "order.fill"
     order_id: int
     client_id: int
     quantity: int
@@ -61,7 +55,6 @@ class OrderFilled(Event):
 class TradedElsewhere(Event):
     """An order of this client that is not from this desk has traded: its books at the broker are others."""
 
-    name: ClassVar[str] = "order.elsewhere"
     client_id: int
 
 
@@ -69,7 +62,6 @@ class TradedElsewhere(Event):
 class PlanFrozen(Event):
     """A plan was numbered and stored."""
 
-    name: ClassVar[str] = "plan.frozen"
     number: int
 
 
@@ -77,7 +69,6 @@ class PlanFrozen(Event):
 class RunChanged(Event):
     """A run started, moved on or ended."""
 
-    name: ClassVar[str] = "run.changed"
     number: int
 
 
@@ -85,7 +76,6 @@ class RunChanged(Event):
 class HaltChanged(Event):
     """A halt was fired, its certificate moved on, or it was resumed."""
 
-    name: ClassVar[str] = "halt.changed"
     number: int
 
 
@@ -93,7 +83,6 @@ class HaltChanged(Event):
 class WatchlistChanged(Event):
     """A watchlist gained or lost an instrument."""
 
-    name: ClassVar[str] = "watchlist.changed"
     list_name: str
 
 
@@ -105,26 +94,21 @@ TAPE_LINES = 200
 class InstrumentsRenamed(Event):
     """Instruments have other names: `moved` gives the key of now by the one before."""
 
-    name: ClassVar[str] = "instruments.renamed"
     moved: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class TapeLine(Event):
-    """One line for the tape: a run or an event, never a fill. `ref` names what Enter opens, as `run:12`."""
+    """One line for the tape: a run or an event, never a fill."""
 
-    name: ClassVar[str] = "tape.line"
     at: datetime
-    text: str
-    kind: str
-    ref: str = ""
+    news: News
 
 
 @dataclass(frozen=True, slots=True)
 class StoreTrouble(Event):
     """The database cannot be written: new orders stop, cancels still go. Empty when it works again."""
 
-    name: ClassVar[str] = "store.trouble"
     message: str
 
 

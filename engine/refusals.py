@@ -42,6 +42,14 @@ class CannotGoOn(Refusal):
     reason = "cannot_go_on"
 
 
+class EngineFrozen(CannotGoOn):
+    """The run belongs to an engine that lives and does nothing: its kind, process, and seconds of silence."""
+
+    def __init__(self, run: int, kind: str, pid: int, silent_s: float) -> None:
+        self.run, self.kind, self.pid, self.silent_s = run, kind, pid, silent_s
+        super().__init__(f"run {run}: its engine, process {pid}, lives and is frozen; end that process")
+
+
 class NoneMayGo(CannotGoOn):
     """Each unsent order of a paused run is barred; `barred` counts the clients by reason."""
 

@@ -15,7 +15,7 @@ from engine.book.kept import Kept
 from engine.book.views import RunRow
 from engine.events import TAPE_LINES, TapeLine
 from engine.execution.runs import Runs
-from engine.planning.service import frozen_line
+from engine.news import HaltFired, HaltResumed, PlanMade, RunBegan, RunEnded, RunPaused
 
 WITHOUT_RUNS = timedelta(days=1)
 """How far back plans and halts are told where no run tells when the trading day before began."""
@@ -23,9 +23,7 @@ WITHOUT_RUNS = timedelta(days=1)
 
 def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
     """How a run ended, by the states of its orders."""
-    words = ", ".join(f"{n} {word}" for word, n in counts.items() if n and word != "total")
-    at = run.finished_at or run.started_at
-    return TapeLine(at, f"run {run.number} finished: {run.title}: {words}", "run", f"run:{run.number}")
+    return TapeLine(run.finished_at or run.started_at, RunEnded(run.number, run.title, counts))
 
 
 async def retold(kept: Kept, clock: Clock, runs: Runs) -> list[TapeLine]:
@@ -34,22 +32,20 @@ async def retold(kept: Kept, clock: Clock, runs: Runs) -> list[TapeLine]:
     for number, run in kept.book.runs.items():
         if run.finished_at is not None:
             lines.append(finished_line(run, runs.get(number).counts))
-        elif (view := runs.get(number)).needs_trader:
-            words = f"run {number} PAUSED: {view.why}; {view.counts['unsent']} unsent: {run.title}"
-            lines.append(TapeLine(run.paused_at or run.started_at, words, "run", f"run:{number}"))
+        elif (view := runs.get(number)).needs_trader and view.pause is not None:
+            news = RunPaused(number, view.pause, view.counts["unsent"], title=run.title)
+            lines.append(TapeLine(run.paused_at or run.started_at, news))
         else:
-            lines.append(TapeLine(run.started_at, f"run {number} {run.title}", "run", f"run:{number}"))
+            lines.append(TapeLine(run.started_at, RunBegan(number, run.title)))
     since = min((line.at for line in lines), default=clock.now() - WITHOUT_RUNS)
     lines += await _frozen_since(kept.store, since)
     halts = table(Halt)
     query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
     async with kept.store.reader() as connection:
         for row in await connection.execute(query.where(halts.c.at >= since)):
-            ref = f"halt:{row.number}"
-            lines.append(TapeLine(row.at, f"HALT {row.number} by {row.by}", "halt", ref))
+            lines.append(TapeLine(row.at, HaltFired(row.number, row.by)))
             if row.resumed_at is not None:
-                words = f"halt {row.number} resumed by {row.resumed_by}"
-                lines.append(TapeLine(row.resumed_at, words, "halt", ref))
+                lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
     return sorted(lines, key=lambda line: line.at)
 
 
@@ -68,5 +64,5 @@ async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
             told = json.loads(row.details)
             orders, skipped = told["orders"], told["skipped"]
             number, title, digest = row.plan_number, told["title"], told["digest"]
-            lines.append(frozen_line(row.at, number, title, orders, orders + skipped, digest))
+            lines.append(TapeLine(row.at, PlanMade(number, title, orders, orders + skipped, digest)))
     return lines[::-1]

@@ -22,10 +22,11 @@ from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
-from engine.execution.runs import RunView
+from engine.execution.views import RunView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Rules, Waits
+from engine.words.tape import news_words
 from tests.books import empty_books
 from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
 from tradedesk.compose.settings import Settings
@@ -234,3 +235,8 @@ async def disk(desk: PaperDesk, full: bool) -> None:
 async def books_are_sound(desk: PaperDesk) -> None:
     """Fail unless every check of the doctor is ok."""
     assert [check for check in await desk.doctor.run() if not check.ok] == []
+
+
+def on_tape(desk: PaperDesk, words: str = "") -> list[str]:
+    """What the tape has told with these words in it, oldest first."""
+    return [told for line in desk.tape() if words in (told := news_words(line.news))]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from data.vocabulary import SizingKind as SizingKind
     from data.vocabulary import Validity as Validity
     from engine.desk import Desk as Desk
-    from engine.execution.runs import RunView as RunView
+    from engine.execution.views import RunView as RunView
     from engine.planning.intent import Intent as Intent
     from engine.planning.intent import Selection as Selection
     from engine.planning.intent import Sizing as Sizing
@@ -46,7 +46,7 @@ _PLACES = {
     "Product": "data.vocabulary",
     "Reason": "data.vocabulary",
     "Refusal": "engine.refusals",
-    "RunView": "engine.execution.runs",
+    "RunView": "engine.execution.views",
     "Selection": "engine.planning.intent",
     "Side": "data.vocabulary",
     "Sizing": "engine.planning.intent",

@@ -23,6 +23,7 @@ from engine.book.access_views import RouteView
 from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.instances import ThisEngine
+from engine.news import DematNotKnown, RouteRefused
 
 REQUIRED = ("code", "kind")
 OPTIONAL = (
@@ -318,7 +319,7 @@ def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: s
     unit.audit(
         AuditEntry("CLIENT_ROUTE_REFUSED", actor, client_id=client_id, order_id=order_id, details=details)
     )
-    unit.publish(TapeLine(unit.now, f"{code}: its route is refused: {words}", "warn", code))
+    unit.publish(TapeLine(unit.now, RouteRefused(code, words)))
 
 
 def note_demat(unit: Unit, client_id: int, told: Demat, actor: str) -> None:
@@ -333,9 +334,7 @@ def note_demat(unit: Unit, client_id: int, told: Demat, actor: str) -> None:
     code = route.code
     if route.demat in (Demat.DDPI, Demat.POA):
         if told is Demat.NONE:
-            right = route.demat.value.upper()
-            words = f"{code}: its broker knows of no DDPI, its route says {right}: ask the client"
-            unit.publish(TapeLine(unit.now, words, "warn", code))
+            unit.publish(TapeLine(unit.now, DematNotKnown(code, route.demat.value)))
         return
     access.set_demat(unit, client_id, told, unit.now)
     details = {"code": code, "demat": told.value, "before": str(route.demat)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from data.money import BPS, amount_words, grouped, half_up
+from data.money import BPS, amount_words, grouped, half_up, moved_bps
 from data.vocabulary import (
     LIVE_STATES,
     BreakKind,
@@ -281,6 +281,22 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a run keeps its unsent orders back, how old it was then, and how the price stood."""
+
+    reason: PauseReason
+    age_s: int
+    send_within_s: int
+    priced_paise: int | None
+    price_paise: int | None
+
+    @property
+    def moved_bps(self) -> int | None:
+        """How far the price had moved since the run was confirmed; None while either is not known."""
+        return moved_bps(self.priced_paise or 0, self.price_paise or 0)
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """A run as stored; `RunView` adds the counts."""
 
@@ -303,6 +319,14 @@ class RunRow:
     paused_price_paise: int | None
     started_at: datetime
     finished_at: datetime | None
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why it was paused last, if it ever was."""
+        if self.pause_reason is None:
+            return None
+        age_s = self.paused_age_s or 0
+        return Pause(self.pause_reason, age_s, self.send_within_s, self.priced_paise, self.paused_price_paise)
 
     @property
     def paused_by_itself(self) -> bool:

@@ -10,7 +10,7 @@ from brokers.contract import BrokerOrder
 from data.audit import AuditEntry
 from data.clock import IST
 from data.columns import table
-from data.money import BPS, amount_words, grouped
+from data.money import BPS, grouped
 from data.order_tables import Order
 from data.reference.names import symbol_now
 from data.store import Unit
@@ -18,6 +18,7 @@ from data.tables import Client, Holding
 from data.vocabulary import OrderState, Product, Side
 from engine.booking.facts import Seen
 from engine.events import TapeLine
+from engine.news import ExternalBooked
 
 
 def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str], int]:
@@ -107,7 +108,6 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
         select(clients.c.code).where(clients.c.id == bought["client_id"])
     ).scalar_one()
     what = f"{order.side.value} {grouped(order.quantity)} {order.tradingsymbol} {order.product.value}"
-    price = f" at ₹{amount_words(average)}" if average else ""
     unit.audit(
         AuditEntry(
             "ORDER_TAKEN_IN",
@@ -117,7 +117,7 @@ def _insert(unit: Unit, bought: Mapping[str, Any], order: BrokerOrder, actor: st
             details={"broker_order_id": order.broker_order_id, "order": what},
         )
     )
-    unit.publish(TapeLine(unit.now, f"{code}: {what}{price} booked, not from this desk", "foreign", code))
+    unit.publish(TapeLine(unit.now, ExternalBooked(code, what, average)))
     return number
 
 

@@ -18,6 +18,7 @@ from engine.booking.needs import open_need
 from engine.booking.states import Flag
 from engine.booking.working_set import Books, OrderRow
 from engine.events import TapeLine
+from engine.news import ChangeNotSent
 
 OPEN_REQUESTS = (RequestState.REQUESTED.value, RequestState.SENT.value, RequestState.UNKNOWN.value)
 """States of a request that still waits for the broker's word."""
@@ -53,8 +54,7 @@ def change_ended(books: Books, order: OrderRow, number: int, outcome: Outcome) -
         case NotSent(why):
             state, detail = RequestState.REFUSED, f"not sent: {why}"
             books.audit("MODIFY_NOT_SENT", order, request=number, why=why)
-            words = f"a change of order {order['id']} was not sent: {why}"
-            books.unit.publish(TapeLine(books.unit.now, words, "warn", f"order:{order['id']}"))
+            books.unit.publish(TapeLine(books.unit.now, ChangeNotSent(order["id"], why)))
             drop_change(books, order, number, f"modify {number} never sent")
         case Ambiguous(why):
             state, detail = RequestState.UNKNOWN, why

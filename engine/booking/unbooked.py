@@ -10,6 +10,7 @@ from data.columns import table
 from data.store import Unit
 from data.tables import UnbookedFact
 from engine.events import TapeLine
+from engine.news import FactUnbooked
 
 LONGEST = 4000
 """Characters that are kept of a fact."""
@@ -63,8 +64,7 @@ def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
     unit.audit(
         AuditEntry("FACT_UNBOOKED", actor, client_id=fact.client_id, order_id=fact.order_id, details=details)
     )
-    words = f"{fact.code}: what the broker says of {fact.subject} could not be booked ({problem})"
-    unit.publish(TapeLine(unit.now, f"{words}; it may only sell", "break", fact.code))
+    unit.publish(TapeLine(unit.now, FactUnbooked(fact.code, fact.subject, problem)))
     if fact.client_id is not None:
         unit.touched.clients.add(fact.client_id)
     if fact.order_id is not None:

@@ -13,8 +13,8 @@ from data.tables import Break
 from data.vocabulary import BreakKind
 from engine.book.book import Book
 from engine.book.kept import Kept
-from engine.book.views import unread_words
 from engine.events import TapeLine
+from engine.news import BookReadAgain, BookUnread
 
 ORDERS, TRADES, HOLDINGS = "orders", "trades", "holdings"
 """The books that are kept apart, as the `security` of their breaks."""
@@ -93,9 +93,7 @@ def _write(
         details = {"break": row.id, "how": how}
         unit.audit(AuditEntry("BREAK_CLOSED", actor, client_id=client_id, details=details))
         if row.security not in told:
-            unit.publish(
-                TapeLine(unit.now, f"{code}: its {row.security} can be read in full again", "break", code)
-            )
+            unit.publish(TapeLine(unit.now, BookReadAgain(code, row.security)))
     for name in sorted(told.keys() - standing):
         count, detail = told[name]
         number = unit.take_ids("break", 1)[0]
@@ -113,6 +111,5 @@ def _write(
         )
         details = {"kind": BreakKind.UNREAD.value, "book": name, "rows": count, "words": detail}
         unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
-        words = unread_words(name, count, detail)
-        unit.publish(TapeLine(unit.now, f"{code}: {words}; it may only sell", "break", code))
+        unit.publish(TapeLine(unit.now, BookUnread(code, name, count, detail)))
     unit.touched.clients.add(client_id)

@@ -44,6 +44,7 @@ from engine.execution.calls import NOT_SERVED
 from engine.execution.unresolved import Resolver
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.news import ExternalOrder
 from engine.rules import READERS
 from engine.timing import Timing
 
@@ -348,17 +349,16 @@ class Watcher:
             theirs[order.broker_order_id] = order
         else:
             theirs.pop(order.broker_order_id, None)
-        what = f"{order.tradingsymbol} {order.product.value}"
         if order.filled_quantity > told and client_id in self._kept.book.reconciled:
-            self._tell(client_id, f"{order.side.value} {order.filled_quantity - told} {what} traded")
+            self._tell(client_id, order, order.filled_quantity - told, traded=True)
             self._kept.bus.publish([TradedElsewhere(client_id)])
         elif first and lives:
-            self._tell(client_id, f"{order.side.value} {order.quantity} {what} is live")
+            self._tell(client_id, order, order.quantity, traded=False)
 
-    def _tell(self, client_id: int, words: str) -> None:
+    def _tell(self, client_id: int, order: BrokerOrder, quantity: int, traded: bool) -> None:
         code = self._kept.book.clients[client_id].code
-        line = TapeLine(self._timing.wall.now(), f"{code}: {words}, not from this desk", "foreign", code)
-        self._kept.bus.publish([line])
+        news = ExternalOrder(code, order.side, quantity, order.tradingsymbol, order.product, traded)
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), news)])
 
     async def _read_after_pause(self, client_ids: Iterable[int]) -> None:
         await self._timing.wall.sleep(self._timing.waits.drain_poll_s)

@@ -49,6 +49,7 @@ from engine.execution.conditions import Kind, Standing, standing
 from engine.execution.pauses import pause
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.news import TradingDisabled
 from engine.rules import PER_CLIENT, WORKERS
 from engine.timing import Timing
 
@@ -490,7 +491,7 @@ def _stopped(
         unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
     elif not (found := list(standing_stop(unit.connection))):
         return ""
-    unit.publish(TapeLine(unit.now, f"trading is stopped: {found[0]}", "trouble", ""))
+    unit.publish(TapeLine(unit.now, TradingDisabled(found[0])))
     for number, order in of_runs.items():
         run = book.runs[number]  # not what the file says: it may be what was changed
         at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())

@@ -1,7 +1,6 @@
 """Engines that live by their lock and do nothing: stopped by a signal, or on a machine that sleeps."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -9,23 +8,9 @@ from data.columns import table
 from data.tables import Instance
 from data.vocabulary import RunStatus
 from engine.book.kept import Kept
+from engine.execution.views import Frozen
 from engine.instances import ThisEngine
 from engine.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """An engine whose last heartbeat was long ago, though its lock is held."""
-
-    since: datetime
-    kind: str
-    pid: int
-
-    def words(self, now: datetime) -> str:
-        """Who it is and for how long nothing has come from it."""
-        who = "the app" if self.kind == "app" else "a command"
-        silent_s = (now - self.since).total_seconds()
-        return f"{who} (process {self.pid}) lives and is frozen: nothing from it for {silent_s:.0f} s"
 
 
 async def look_frozen(kept: Kept, timing: Timing, engine: ThisEngine) -> dict[int, Frozen]:

@@ -4,13 +4,13 @@ from sqlalchemy import func, select, update
 
 from data.audit import AuditEntry
 from data.columns import table
-from data.money import BPS, amount_words, half_up
 from data.order_tables import Order, RunRecord
 from data.store import Unit
 from data.vocabulary import OrderState, PauseReason, RunStatus
-from engine.book.views import RunRow
+from engine.book.views import Pause, RunRow
 from engine.events import TapeLine
 from engine.execution.conditions import Standing
+from engine.news import RunPaused
 
 
 def pause(unit: Unit, run: RunRow, reason: PauseReason, at: Standing, actor: str) -> None:
@@ -50,9 +50,8 @@ def pause(unit: Unit, run: RunRow, reason: PauseReason, at: Standing, actor: str
             },
         )
     )
-    kept = f"{unsent} unsent keep ₹{amount_words(blocked)} blocked" if blocked else f"{unsent} unsent"
-    words = f"run {run.number} PAUSED: {pause_words(run, reason, int(at.age_s), price)}; {kept}"
-    unit.publish(TapeLine(unit.now, words, "run", f"run:{run.number}"))
+    why = Pause(reason, int(at.age_s), run.send_within_s, run.priced_paise, price)
+    unit.publish(TapeLine(unit.now, RunPaused(run.number, why, unsent, blocked)))
 
 
 def unsent_of(unit: Unit, number: int) -> tuple[int, int]:
@@ -64,24 +63,3 @@ def unsent_of(unit: Unit, number: int) -> tuple[int, int]:
         )
     ).one()
     return int(row[0]), int(row[1])
-
-
-def pause_words(run: RunRow, reason: PauseReason, age_s: int, price_paise: int | None) -> str:
-    """Why a run was paused, with the figures, as a trader reads it."""
-    match reason:
-        case PauseReason.TRADER:
-            return "by the trader"
-        case PauseReason.ENGINE_DIED:
-            return "its program ended"
-        case PauseReason.BOOKS_DIFFER:
-            return "the books are not as tradedesk left them, `tradedesk audit verify` says more"
-        case PauseReason.OTHER_SECURITY:
-            return "the instruments do not say what its security is called now, stop it and plan again"
-        case PauseReason.TOO_OLD:
-            return f"{age_s} s old, its orders may leave within {run.send_within_s} s"
-        case PauseReason.DRIFTED:
-            if not run.priced_paise or price_paise is None:
-                return "the price it was confirmed at is not known"
-            move = half_up((price_paise - run.priced_paise) * BPS, run.priced_paise) / 100
-            prices = f"{amount_words(run.priced_paise)} to {amount_words(price_paise)}"
-            return f"the price moved {move:+.2f} % since it was confirmed, {prices}"

@@ -31,6 +31,7 @@ from engine.book.reading import read_breaks, read_halts
 from engine.booking.needs import need
 from engine.events import TapeLine
 from engine.instances import ThisEngine
+from engine.news import RunBegan
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan, PlanLine
 from engine.refusals import AlreadyRun, DuplicateIntent, Halted
@@ -139,9 +140,7 @@ def reserve(
     unit.publish(
         TapeLine(
             unit.now,
-            f"run {number} {plan.title}: {len(rows) - len(denied)} orders, {len(plan.skipped_lines)} skipped",
-            "run",
-            f"run:{number}",
+            RunBegan(number, plan.title, len(rows) - len(denied), len(plan.skipped_lines)),
         )
     )
     return number, [row["id"] for row in rows if row["id"] not in denied]

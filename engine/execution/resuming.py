@@ -27,7 +27,6 @@ from data.vocabulary import (
     HaltScope,
     OrderState,
     OrderType,
-    PauseReason,
     Product,
     Reason,
     RunStatus,
@@ -45,9 +44,9 @@ from engine.booking.states import OrderEvent
 from engine.booking.working_set import Books, OrderRow
 from engine.events import TapeLine
 from engine.execution.conditions import drift_bps, run_age_s
-from engine.execution.frozen import Frozen
-from engine.execution.pauses import pause_words
+from engine.execution.views import Frozen
 from engine.instances import ThisEngine
+from engine.news import RunGoesOn
 from engine.planning.checks import (
     ClientInput,
     PlanInputs,
@@ -63,7 +62,7 @@ from engine.planning.context import Frame
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
-from engine.refusals import CannotGoOn, Halted, NoneMayGo
+from engine.refusals import CannotGoOn, EngineFrozen, Halted, NoneMayGo
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -118,13 +117,6 @@ class Prospect:
     def answer(self) -> str:
         """What the trader types to go on."""
         return f"send {self.unsent}"
-
-    @property
-    def why_paused(self) -> str:
-        """Why the run was paused, with the figures, as a trader reads it."""
-        run = self.run
-        reason, age_s = run.pause_reason or PauseReason.TRADER, run.paused_age_s or 0
-        return pause_words(run, reason, age_s, run.paused_price_paise)
 
 
 def look(
@@ -193,8 +185,8 @@ def _check_run(connection: Connection, run: RunRow, timing: Timing, engine: This
         )
     ).one()
     frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), timing.wall.now()
-    if (now - frozen.since).total_seconds() > timing.waits.frozen_after_s:
-        raise CannotGoOn(f"run {run.number}: {frozen.words(now)}; end that process, then go on here")
+    if (silent_s := (now - frozen.since).total_seconds()) > timing.waits.frozen_after_s:
+        raise EngineFrozen(run.number, frozen.kind, frozen.pid, silent_s)
     who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
     raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
 
@@ -454,6 +446,4 @@ def _tell(unit: Unit, prospect: Prospect, going: int, actor: str) -> None:
             },
         )
     )
-    told = f"run {run.number} goes on: {going} unsent"
-    told += f", {denied} denied" if denied else ""
-    unit.publish(TapeLine(unit.now, told, "run", f"run:{run.number}"))
+    unit.publish(TapeLine(unit.now, RunGoesOn(run.number, going, denied)))

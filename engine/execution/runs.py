@@ -5,8 +5,7 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -40,13 +39,15 @@ from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.execution.cancels import Canceller, ask
 from engine.execution.conditions import Kind, standing
 from engine.execution.dispatch import Dispatcher
-from engine.execution.frozen import Frozen, look_frozen
-from engine.execution.pauses import pause, pause_words
+from engine.execution.frozen import look_frozen
+from engine.execution.pauses import pause
 from engine.execution.reservation import reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
+from engine.execution.views import COUNTED, Frozen, RunView
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.news import RunEnded
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import Plan, PlanLine, to_json, verify_record
 from engine.planning.service import Plans, narrowed
@@ -61,72 +62,6 @@ from engine.refusals import (
 )
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
-
-COUNTED = {
-    OrderState.FILLED: "filled",
-    OrderState.OPEN: "open",
-    OrderState.SENDING: "sending",
-    OrderState.RESERVED: "unsent",
-    OrderState.CANCELLED: "cancelled",
-    OrderState.REJECTED: "rejected",
-    OrderState.DENIED: "denied",
-    OrderState.UNKNOWN: "unknown",
-    OrderState.NOT_RECEIVED: "not_received",
-    OrderState.EXPIRED: "expired",
-}
-"""The word under which a run counts each state."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
-
-    `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
-    `trading_date` is that of its orders. `left_paise` is what rounding left of the allocations, `cut_paise`
-    what quantities set by hand left beside that. `why` says in words why it is paused;
-    `unsent_blocked_paise` is the money that its unsent orders hold.
-    """
-
-    number: int
-    plan_number: int
-    title: str
-    status: RunStatus
-    started_at: datetime
-    finished_at: datetime | None
-    counts: dict[str, int]
-    elapsed_s: float
-    eta_s: float
-    left_paise: int
-    cut_paise: int
-    order_ids: tuple[int, ...]
-    settled: bool
-    trading_date: date
-    pause_reason: PauseReason | None = None
-    why: str = ""
-    unsent_blocked_paise: int = 0
-
-    frozen_since: datetime | None = None
-    """When its engine was last heard of, where that lives and does nothing."""
-
-    @property
-    def word(self) -> str:
-        """How it stands in one word: as stored, or frozen with its engine."""
-        return "frozen" if self.frozen_since else self.status.value
-
-    @property
-    def paused(self) -> bool:
-        """Whether its unsent orders are kept back until the trader goes on with it or stops it."""
-        return self.status is RunStatus.PAUSED and self.finished_at is None and self.counts["unsent"] > 0
-
-    @property
-    def needs_trader(self) -> bool:
-        """Whether it paused by itself, so that the trader may not know of it."""
-        return self.paused and self.pause_reason is not PauseReason.TRADER
-
-    @property
-    def skipped(self) -> int:
-        """Lines of the plan for which no order was made."""
-        return self.counts["skipped"]
 
 
 class Runs:
@@ -301,9 +236,9 @@ class Runs:
             trading_date=max(
                 (order.trading_date for order in orders), default=self._timing.market.trading_day
             ),
-            pause_reason=run.pause_reason if run.status is RunStatus.PAUSED else None,
-            why=frozen.words(now) if frozen else _why_paused(run),
-            frozen_since=frozen.since if frozen else None,
+            pause=run.pause if run.status is RunStatus.PAUSED else None,
+            frozen=frozen,
+            frozen_s=(now - frozen.since).total_seconds() if frozen else 0.0,
             unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),
         )
 
@@ -557,9 +492,6 @@ class Runs:
 
     async def _finish(self, number: int) -> None:
         view = self.get(number)
-        counts = ", ".join(
-            f"{count} {word}" for word, count in view.counts.items() if count and word != "total"
-        )
 
         def unit_of_work(unit: Unit) -> None:
             runs = table(RunRecord)
@@ -575,9 +507,7 @@ class Runs:
                     "RUN_FINISHED", self._engine.actor, run_number=number, details={"counts": view.counts}
                 )
             )
-            unit.publish(
-                TapeLine(unit.now, f"run {number} finished: {view.title}: {counts}", "run", f"run:{number}")
-            )
+            unit.publish(TapeLine(unit.now, RunEnded(number, view.title, view.counts)))
 
         await self._kept.store.write(unit_of_work)
 
@@ -591,12 +521,6 @@ def _settled(order: OrderView) -> bool:
         at_work = order.order_type is OrderType.MARKET or order.validity is Validity.IOC
         return order.after_market or not at_work
     return not order.live or order.state is OrderState.UNKNOWN
-
-
-def _why_paused(run: RunRow) -> str:
-    if run.status is not RunStatus.PAUSED or run.pause_reason is None:
-        return ""
-    return pause_words(run, run.pause_reason, run.paused_age_s or 0, run.paused_price_paise)
 
 
 def _stop(unit: Unit, number: int, actor: str) -> None:

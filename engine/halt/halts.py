@@ -54,6 +54,7 @@ from engine.halt.round import FromBooks, Round
 from engine.halt.sweep import Before, Results, certify
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.news import CertificateLeftOut, HaltFired, HaltResumed
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -310,14 +311,7 @@ class Halts:
             )
         )
         unit.touched.halts = True
-        unit.publish(
-            TapeLine(
-                unit.now,
-                f"HALT {halt.number} by {by}: {len(before.orders)} orders",
-                "halt",
-                f"halt:{halt.number}",
-            )
-        )
+        unit.publish(TapeLine(unit.now, HaltFired(halt.number, by, len(before.orders))))
         return halt, before, asked
 
     def _members(self, scope: HaltScope, value: str) -> frozenset[int]:
@@ -472,8 +466,7 @@ class Halts:
         words = problem.orig if isinstance(problem, DBAPIError) else problem
         why = shortened(f"{type(problem).__name__}: {words}")
         log.error("a certificate could not be taken up; it stands as certificates/%s: %s", name, why)
-        told = f"a cancel-all's certificate could not be taken up, see certificates/{name}: {why}"
-        self._kept.bus.publish([TapeLine(self._timing.wall.now(), told, "halt")])
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), CertificateLeftOut(name, why))])
 
     def _book_left(self, unit: Unit, made: Certificate) -> "_Booked":
         """Write a certificate that is not in the books, and its halt where that is not either."""
@@ -662,7 +655,7 @@ class Halts:
             )
             unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": ended}))
             unit.touched.halts = True
-            unit.publish(TapeLine(unit.now, f"halt {ended} resumed by {by}", "halt", f"halt:{ended}"))
+            unit.publish(TapeLine(unit.now, HaltResumed(ended, by)))
             still = unit.connection.execute(
                 select(halts.c.number).where(
                     halts.c.resumed_at.is_(None), halts.c.scope == HaltScope.EVERYTHING.value

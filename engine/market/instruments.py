@@ -13,6 +13,7 @@ from engine.book.kept import Kept
 from engine.events import TapeLine
 from engine.market.market import Market
 from engine.market.market_data import MarketData
+from engine.news import InstrumentsRead
 from engine.timing import Timing
 
 LEAST_SHARE = 0.9
@@ -36,14 +37,17 @@ class DumpReport:
     renamed: tuple[Rename, ...] = ()
 
     @property
-    def words(self) -> str:
-        """One line for the tape."""
-        if self.problem:
-            kept = f"those of {self.day:%d %b} stay" if self.day else "there are none from before"
-            return f"today's instruments could not be read ({self.problem}); {kept}"
-        odd = f", {len(self.unread)} unread: {self.unread[0]}" if self.unread else ""
-        renamed = f", {len(self.renamed)} renamed" if self.renamed else ""
-        return f"instruments: {self.count:,}, {len(self.added)} new, {len(self.gone)} gone{renamed}{odd}"
+    def news(self) -> InstrumentsRead:
+        """What the tape tells of it."""
+        return InstrumentsRead(
+            day=self.day,
+            count=self.count,
+            added=len(self.added),
+            gone=len(self.gone),
+            renamed=len(self.renamed),
+            unread=self.unread,
+            problem=self.problem,
+        )
 
 
 async def instruments_day(store: Store) -> date | None:
@@ -85,7 +89,7 @@ class InstrumentDump:
             report = DumpReport(known, len(index), problem=str(problem))
         else:
             report = await self._take(found, today, tuple(row.words for row in rows.unread))
-        self._kept.bus.publish([TapeLine(self._timing.wall.now(), report.words, "instruments")])
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), report.news)])
         return report
 
     async def _take(self, found: list[Instrument], today: date, unread: tuple[str, ...]) -> DumpReport:

@@ -15,6 +15,7 @@ from data.repositories import halts, instruments, watchlists
 from data.repositories.base import On
 from data.store import Unit
 from engine.events import TapeLine
+from engine.news import SecurityDoubted, SecurityRenamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def take(
                 },
             )
         )
-        unit.publish(TapeLine(unit.now, one.words, "instruments"))
+        unit.publish(TapeLine(unit.now, SecurityRenamed(one.words)))
     _tell_doubts(unit, matched, known, actor)
     return Taken(len(matched.rows), tuple(matched.renames), matched.doubts)
 
@@ -106,5 +107,4 @@ def _tell_doubts(unit: Unit, matched: Matched, known: Iterable[Instrument], acto
         keys = sorted(key for key, doubt in matched.doubts.items() if doubt == words)
         details: dict[str, object] = {"words": words, "keys": keys}
         unit.audit(AuditEntry("INSTRUMENT_DOUBTED", actor, details=details))
-        how = " and ".join(f"`tradedesk instruments accept {key}`" for key in keys)
-        unit.publish(TapeLine(unit.now, f"{words}; no buys of either until {how}", "warn"))
+        unit.publish(TapeLine(unit.now, SecurityDoubted(words, tuple(keys))))

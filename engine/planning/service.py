@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
 
 from sqlalchemy import select
@@ -26,6 +26,7 @@ from engine.events import PlanFrozen, TapeLine
 from engine.instances import ThisEngine
 from engine.market.margins import Margins
 from engine.market.market_data import MarketData
+from engine.news import PlanMade
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
@@ -107,9 +108,8 @@ class Plans:
             )
             unit.publish(PlanFrozen(frozen.number))
             lines = len(frozen.lines)
-            unit.publish(
-                frozen_line(unit.now, frozen.number, frozen.title, frozen.orders, lines, frozen.digest)
-            )
+            news = PlanMade(frozen.number, frozen.title, frozen.orders, lines, frozen.digest)
+            unit.publish(TapeLine(unit.now, news))
             return frozen
 
         frozen = await self._kept.store.write(store)
@@ -336,9 +336,3 @@ def send_within_s(sending_s: int, rules: Rules) -> int:
 def narrowed(intent: Intent, client_ids: Iterable[int], title: str) -> Intent:
     """The same intent for these clients only."""
     return dataclasses.replace(intent, selection=Selection(client_ids=tuple(client_ids), title=title))
-
-
-def frozen_line(at: datetime, number: int, title: str, orders: int, lines: int, digest: str) -> TapeLine:
-    """What the tape says of a plan that was frozen."""
-    words = f"plan {number} frozen: {title}, {orders} of {lines}, {digest[:SHOWN_DIGITS]}"
-    return TapeLine(at, words, "plan", f"plan:{number}")

@@ -25,6 +25,7 @@ from engine.booking.unbooked import settle_unbooked
 from engine.days import LAST_DAY
 from engine.events import TapeLine
 from engine.instances import ThisEngine
+from engine.news import BooksAgree, BooksDiffer
 from engine.reconciliation.adoption import Difference, adopt_figures
 from engine.timing import Timing
 
@@ -282,9 +283,7 @@ def _keep_breaks(
         }
         unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
         what = one.tradingsymbol or one.kind.value
-        unit.publish(
-            TapeLine(unit.now, f"{code}: our {what} and the broker's differ; it may only sell", "break", code)
-        )
+        unit.publish(TapeLine(unit.now, BooksDiffer(code, what)))
         unit.touched.clients.add(client_id)
     for row in standing.values():
         _close(unit, row["id"], how or "both agree again")
@@ -296,7 +295,7 @@ def _keep_breaks(
                 details={"break": row["id"], "how": how or "both agree again"},
             )
         )
-        unit.publish(TapeLine(unit.now, f"{code}: our books and the broker's agree again", "break", code))
+        unit.publish(TapeLine(unit.now, BooksAgree(code)))
         unit.touched.clients.add(client_id)
 
 

@@ -27,6 +27,7 @@ from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.news import BooksBeingRead
 from engine.reconciliation.differences import Compared, Theirs, authorised_shares, compare
 from engine.rules import READERS
 from engine.timing import Timing
@@ -176,8 +177,8 @@ class Reconciler:
         """Say how long a broker's budget makes many clients wait."""
         eta_s = self.eta_s(client_ids)
         if eta_s >= WORTH_SAYING_S:
-            words = f"reading the books of {len(client_ids)} clients, about {eta_s:.0f} s"
-            self._kept.bus.publish([TapeLine(self._timing.wall.now(), words, "reconcile")])
+            news = BooksBeingRead(len(client_ids), eta_s)
+            self._kept.bus.publish([TapeLine(self._timing.wall.now(), news)])
 
     def _due(self, client_id: int, now: datetime) -> bool:
         waits = self._timing.waits

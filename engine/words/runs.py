@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Side
+from data.vocabulary import PauseReason, Side
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.reasons import counts_words
 
 if TYPE_CHECKING:
+    from engine.book.views import Pause
     from engine.execution.resuming import Prospect
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
     from engine.planning.record import Plan
 
 
@@ -33,6 +34,40 @@ def left_words(of: Plan | RunView) -> str:
     return f"{words} · cut by hand ₹{formats.rupees(of.cut_paise)}" if of.cut_paise else words
 
 
+def pause_words(pause: Pause) -> str:
+    """Why a run was paused, with the figures."""
+    match pause.reason:
+        case PauseReason.TRADER:
+            return "by the trader"
+        case PauseReason.ENGINE_DIED:
+            return "its program ended"
+        case PauseReason.BOOKS_DIFFER:
+            return "the books are not as tradedesk left them, `tradedesk audit verify` says more"
+        case PauseReason.OTHER_SECURITY:
+            return "the instruments do not say what its security is called now, stop it and plan again"
+        case PauseReason.TOO_OLD:
+            return f"{pause.age_s} s old, its orders may leave within {pause.send_within_s} s"
+        case PauseReason.DRIFTED:
+            if not pause.priced_paise or pause.price_paise is None:
+                return "the price it was confirmed at is not known"
+            prices = f"{formats.price(pause.priced_paise)} to {formats.price(pause.price_paise)}"
+            moved = formats.signed_percent(pause.moved_bps)
+            return f"the price moved {moved} % since it was confirmed, {prices}"
+
+
+def frozen_words(kind: str, pid: int, silent_s: float) -> str:
+    """Which engine does nothing, and for how long nothing has come from it."""
+    who = "the app" if kind == "app" else "a command"
+    return f"{who} (process {pid}) lives and is frozen: nothing from it for {silent_s:.0f} s"
+
+
+def run_why(run: RunView) -> str:
+    """Why a run does not send: its engine is frozen, or it is paused; empty where neither is so."""
+    if run.frozen is not None:
+        return frozen_words(run.frozen.kind, run.frozen.pid, run.frozen_s)
+    return pause_words(run.pause) if run.pause is not None else ""
+
+
 def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
     """What going on with a run would do, as a trader reads it before typing the answer.
 
@@ -45,7 +80,7 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
     kept_out = counts_words(prospect.barred_by_reason)
     return [
         f"Run {run.number}, {run.title}: {prospect.unsent} orders are unsent.",
-        f"Paused: {prospect.why_paused}.",
+        f"Paused: {pause_words(run.pause) if run.pause else 'by the trader'}.",
         f"It is {prospect.age_s:.0f} s old. The price is {formats.price(prospect.last_paise)}{moved}.",
         *([f"₹{blocked} is blocked, {needed} would be."] if unmasked else []),
         f"{len(prospect.going)} orders would go, with their quantities as they are.",

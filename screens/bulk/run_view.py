@@ -19,7 +19,7 @@ from data.vocabulary import OrderState, RunStatus
 from engine.words.orders import why_words
 from engine.words.plans import wish_words
 from engine.words.refusals import refusal_words
-from engine.words.runs import left_words, prospect_lines
+from engine.words.runs import left_words, prospect_lines, run_why
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.records import Record, order_record, skipped_record
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from engine.book.views import OrderView
-    from engine.execution.runs import RunView as Run
+    from engine.execution.views import RunView as Run
     from engine.planning.intent import Intent
     from engine.planning.record import Plan, PlanLine
     from screens.frame.workspace import Framed
@@ -315,8 +315,10 @@ class RunView(Vertical):
             unsent = counts["unsent"]
             also = f", or them and {live} live" if live else ""
             if run.paused:
-                return f"{run.why}\n p asks to send the {unsent} unsent   x frees the {unsent} unsent{also}"
-            keys = [f"{run.why}\n"] if run.frozen_since else []
+                return (
+                    f"{run_why(run)}\n p asks to send the {unsent} unsent   x frees the {unsent} unsent{also}"
+                )
+            keys = [f"{run_why(run)}\n"] if run.frozen_since else []
             if unsent:
                 keys.append("p pauses the unsent")
                 keys.append(f"x stops the {unsent} unsent{also}")
@@ -434,7 +436,7 @@ class RunView(Vertical):
         try:
             found = await runs.prospect(number)
         except Exception as problem:
-            shell.say(f"run {number}: {problem}", "error")
+            shell.say(f"run {number}: {refusal_words(problem)}", "error")
             return
 
         def answered(yes: bool | None) -> None:

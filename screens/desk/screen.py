@@ -16,10 +16,12 @@ from textual.widgets import Input, Static
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
+from engine.news import PlanMade, RunNews, Topic
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import books_words
 from engine.words.market import WIDEST, held_words, symbol_lines
+from engine.words.tape import news_words
 from screens.desk.depth import depth_levels
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
 from screens.frame.commands import bindings
@@ -41,9 +43,8 @@ NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same a
 TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
 
 
-def plan_title(text: str) -> str:
-    """What a plan's line says behind its number and before its counts, which differ when it is made anew."""
-    return text.partition(": ")[2].rsplit(", ", 2)[0]
+LOUD = frozenset({Topic.HALT, Topic.TROUBLE, Topic.WARNING})
+"""What the tape says in the colour of a warning."""
 
 
 class DeskScreen(Workspace):
@@ -167,24 +168,23 @@ class DeskScreen(Workspace):
 
     def _put(self, line: TapeLine) -> None:
         """One line a run or event: news of a run replaces its own line, a plan made anew the one before."""
-        run = line.ref.startswith("run:")
+        news = line.news
+        run = isinstance(news, RunNews)
         if run and self._newcomer:
             self._newcomer = False
             self._tape.reword("first", NEXT_STEPS, "dim")
-        key: Hashable = line.ref if run else f"{line.kind}:{self._told}"
-        if line.kind == "plan":
-            title = plan_title(line.text)
-            key = self._plan_key = self._plan_key if title == self._planned else key
-            self._planned = title
+        key: Hashable = news.subject if run else f"{news.topic}:{self._told}"
+        if isinstance(news, PlanMade):
+            key = self._plan_key = self._plan_key if news.title == self._planned else key
+            self._planned = news.title
         elif run:
             self._planned = ""  # sent, or left for another: the next plan is one of its own
         self._told += 1
         self._told_lines[key] = line
-        style = "warn" if line.kind in ("halt", "trouble", "warn") else None
-        self._tape.put(key, self._tape_words(line), style)
+        self._tape.put(key, self._tape_words(line), "warn" if news.topic in LOUD else None)
 
     def _tape_words(self, line: TapeLine) -> str:
-        return f"{market_stamp(self.desk, line.at)} {line.text}"
+        return f"{market_stamp(self.desk, line.at)} {news_words(line.news)}"
 
     def _date_tape(self) -> None:
         """Put the date before the lines of a day that has ended."""
@@ -434,9 +434,8 @@ class DeskScreen(Workspace):
     def on_tape_opened(self, event: Tape.Opened) -> None:
         """What the line is about."""
         line = self._told_lines.get(event.key)
-        kind, _, number = (line.ref if line else "").partition(":")
-        if number.isdecimal():
-            self.shell.open_reference(kind, int(number))
+        if line is not None and line.news.subject is not None:
+            self.shell.open_subject(line.news.subject)
 
     # Commands
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunStatus
 from engine.words import formats
+from engine.words.runs import run_why
 from screens.desk.rows import aged, direction, known_pnl
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
 
 SELL_OUT_NEAR = timedelta(minutes=30)
 """So long before brokers sell intraday shares out the strip says it."""
@@ -100,7 +101,7 @@ def _paused(desk: Desk) -> list[Segment]:
     if not runs:
         return []
     if len(runs) == 1:
-        words = f"run {runs[0].number} PAUSED {unsent} unsent: {runs[0].why}"
+        words = f"run {runs[0].number} PAUSED {unsent} unsent: {run_why(runs[0])}"
         return [Segment(words, 1, "warn", f"run{runs[0].number} PAUSED {unsent}")]
     numbers = ", ".join(str(run.number) for run in reversed(runs))
     return [Segment(f"runs {numbers} PAUSED {unsent} unsent", 1, "warn", f"{len(runs)} runs PAUSED {unsent}")]

@@ -27,6 +27,7 @@ from widgets.statusstrip import Mode, Segment, StatusStrip
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.news import Subject
     from engine.planning.intent import Intent
 
 Result = TypeVar("Result")
@@ -113,8 +114,8 @@ class Shell(Protocol):
         """A stored plan in the bulk workspace."""
         ...
 
-    def open_reference(self, kind: str, number: int) -> None:
-        """What a line of the tape is about: kind `run`, `plan`, `order`, `halt` or `client`."""
+    def open_subject(self, subject: Subject) -> None:
+        """The page of what a line of the tape is about."""
         ...
 
     def open_certificate(self, number: int | None = None) -> None:

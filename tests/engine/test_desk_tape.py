@@ -4,6 +4,8 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import SizingKind
+from engine.news import Page, Subject
+from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk, until
 
 AMIT = 22
@@ -16,22 +18,24 @@ async def test_halts_resumptions_and_runs_of_another_process_are_told_once(tmp_p
         filed_desk(tmp_path, clock, "cli", seed=8) as other,
     ):
 
-        def told(ref: str) -> list[str]:
-            return [line.text for line in desk.tape() if line.ref == ref]
+        def told(page: Page, number: int) -> list[str]:
+            return [
+                news_words(line.news) for line in desk.tape() if line.news.subject == Subject(page, number)
+            ]
 
         _, run = await carry_out(other, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
-        await until(desk, lambda: any("finished" in text for text in told(f"run:{run.number}")), step_s=0.1)
-        assert sum("finished" in text for text in told(f"run:{run.number}")) == 1
+        await until(desk, lambda: any("finished" in text for text in told(Page.RUN, run.number)), step_s=0.1)
+        assert sum("finished" in text for text in told(Page.RUN, run.number)) == 1
         certificate = await other.halt.fire("cli")
-        ref = f"halt:{certificate.number}"
-        await until(desk, lambda: told(ref), step_s=0.1)
-        assert told(ref) == [f"HALT {certificate.number} by cli, in another process"]
+        halt = (Page.HALT, certificate.number)
+        await until(desk, lambda: told(*halt), step_s=0.1)
+        assert told(*halt) == [f"HALT {certificate.number} by cli, in another process"]
         await other.halt.resume(certificate.number, "resume", "cli")
-        await until(desk, lambda: len(told(ref)) == 2, step_s=0.1)
-        assert told(ref)[1] == f"halt {certificate.number} resumed in another process"
+        await until(desk, lambda: len(told(*halt)) == 2, step_s=0.1)
+        assert told(*halt)[1] == f"halt {certificate.number} resumed in another process"
         await desk.halt.fire("app")
         await desk.halt.resume(certificate.number + 1, "resume", "app")
-        assert [text for text in told(f"halt:{certificate.number + 1}") if "another" in text] == []
+        assert [text for text in told(Page.HALT, certificate.number + 1) if "another" in text] == []
 
 
 async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_opening(tmp_path: Path) -> None:
@@ -43,5 +47,9 @@ async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_openin
     async with filed_desk(tmp_path, clock, seed=8) as desk:
         await until(desk, lambda: desk.runs.get(run.number).needs_trader)
     async with filed_desk(tmp_path, clock, seed=9) as desk:
-        told = [line.text for line in desk.tape() if line.ref == f"run:{run.number}"]
+        told = [
+            news_words(line.news)
+            for line in desk.tape()
+            if line.news.subject == Subject(Page.RUN, run.number)
+        ]
         assert told == [f"run {run.number} PAUSED: its program ended; 1 unsent: {run.title}"]

@@ -5,7 +5,7 @@ import pytest
 from brokers.contract import NotSent
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
-from tests.desks import Wire, buy, carry_out, paper_desk, until
+from tests.desks import Wire, buy, carry_out, on_tape, paper_desk, until
 from tests.tampering import tamper
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -61,7 +61,7 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
         assert run.needs_trader
         assert f"order {order_id} is not as the audit left it" in desk.trading_stopped
         assert "tradedesk audit accept" in desk.trading_stopped
-        assert any("not as the audit left it" in line.text for line in desk.tape())
+        assert on_tape(desk, "not as the audit left it")
         with pytest.raises(TradingStopped):
             await desk.runs.go_on(number, 3)
         assert "proofs" in {check.name for check in await desk.doctor.run() if not check.ok}

@@ -7,6 +7,7 @@ import pytest
 from brokers.contract import BrokerError, Rows, UnreadRow
 from data.vocabulary import SizingKind
 from engine.market.instruments import instruments_day
+from engine.words.tape import news_words
 from tests.desks import buy, carry_out, paper_desk
 from tradedesk.testing import seam
 
@@ -54,7 +55,7 @@ async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
     assert desk.market.index.get("NFO:INFY26NOVFUT") is None
     assert desk.market.index.get("NSE:FRESH-BE").trade_to_trade
     assert desk.market.index.get("NSE:RELIANCE").mtf_margin_bps == known.mtf_margin_bps, "a dump has none"
-    assert "1 new, 1 gone" in desk.tape()[-1].text
+    assert "1 new, 1 gone" in news_words(desk.tape()[-1].news)
     assert await refresh(desk) is None
     assert dump.reads == 1
 
@@ -67,7 +68,7 @@ async def test_with_a_row_unread_no_symbol_is_proven_gone(desk):
     report = await refresh(desk)
     assert (report.gone, report.unread) == ((), ("row 7, tick_size: x; it must be a number",))
     assert desk.market.index.get("NSE:ITC") is not None
-    assert "1 unread: row 7, tick_size" in desk.tape()[-1].text
+    assert "1 unread: row 7, tick_size" in news_words(desk.tape()[-1].news)
 
 
 @pytest.mark.parametrize("fault", ["the file is cut short", ""])
@@ -78,7 +79,7 @@ async def test_yesterdays_instruments_stay_where_todays_cannot_be_had(desk, faul
     assert (report.day, report.count) == (None, before)
     assert fault in report.problem
     assert report.problem
-    assert "could not be read" in desk.tape()[-1].text
+    assert "could not be read" in news_words(desk.tape()[-1].news)
     assert await instruments_day(seam(desk).store) is None
 
 

@@ -20,7 +20,7 @@ from brokers.contract import (
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.halt.halts import FILE_ONLY
-from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -254,7 +254,7 @@ async def test_files_that_hold_no_certificate_keep_no_desk_from_opening(tmp_path
     async with paper_desk(home) as desk:
         assert left(home) == [f"unreadable-{number:02}.json" for number in range(len(texts))]
         assert (desk.halt.active(), await certified(desk)) == ([], [])
-        told = [line.text for line in desk.tape() if "could not be taken up" in line.text]
+        told = on_tape(desk, "could not be taken up")
         assert len(told) == len(texts)
         assert "certificates/unreadable-00.json" in told[0]
         assert "certificate.at" in told[0]

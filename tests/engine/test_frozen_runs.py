@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from data.clock import ManualClock
 from data.vocabulary import RunStatus, SizingKind
+from engine.words.runs import run_why
 from tests.desks import START, Wire, buy, filed_desk, until
 from tradedesk.cli.plan_words import run_words
 from tradedesk.cli.views import run_shape
@@ -24,14 +25,14 @@ async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_la
         async with filed_desk(tmp_path, later, "cli", seed=8) as beside:
             run = beside.runs.get(number)
             assert (run.word, run.status, run.frozen_since) == ("frozen", RunStatus.RUNNING, heard)
-            assert "the app (process" in run.why
-            assert "nothing from it for 75 s" in run.why
+            assert "the app (process" in run_why(run)
+            assert "nothing from it for 75 s" in run_why(run)
             assert "frozen: the app" in run_words(run)
             assert run_shape(beside, run)["status"] == "frozen"
             assert run.counts["unsent"] == 2, "by its lock it is not dead, so nothing is taken from it"
         soon = ManualClock(heard + timedelta(seconds=5))
         async with filed_desk(tmp_path, soon, "cli", seed=9) as beside:
-            assert (beside.runs.get(number).word, beside.runs.get(number).why) == ("running", "")
+            assert (beside.runs.get(number).word, run_why(beside.runs.get(number))) == ("running", "")
 
 
 async def test_an_app_sees_a_command_freeze_and_wake_beside_it(tmp_path):

@@ -20,6 +20,7 @@ from tests.desks import (
     by_phone,
     carry_out,
     filed_desk,
+    on_tape,
     paper_desk,
     sell,
     until,
@@ -115,7 +116,7 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
     assert (closed.quantity, closed.proceeds_paise - closed.cost_paise) == (10, 10 * 20_00)
     assert await total(desk, Account.INTRADAY_LOAN) == 0
     told = "SELL 10 INFY MIS at ₹1,520.00 booked, not from this desk"
-    assert [line.text for line in desk.tape() if told in line.text]
+    assert on_tape(desk, told)
     assert sold.sent_at is None, "nobody here sent it"
     assert [row.order_id for row in await desk.audit.rows(action="ORDER_TAKEN_IN")] == [sold.id]
     assert await agrees(desk) == set()

@@ -7,6 +7,7 @@ import pytest
 from data.vocabulary import OrderState, SizingKind
 from engine.book.halt_file import write_halt_file
 from engine.events import TapeLine
+from engine.words.tape import news_words
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tradedesk.testing import seam
 
@@ -35,7 +36,9 @@ def fill_lane(desk):
 
 def told(desk):
     lines = []
-    desk.events.subscribe(lambda event: lines.append(event.text) if isinstance(event, TapeLine) else None)
+    desk.events.subscribe(
+        lambda event: lines.append(news_words(event.news)) if isinstance(event, TapeLine) else None
+    )
     return lines
 
 

@@ -10,7 +10,18 @@ from data.errors import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
-from tests.desks import START, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    by_phone,
+    carry_out,
+    on_tape,
+    paper_desk,
+    sell,
+    until,
+)
 from tests.engine.test_days import next_day
 from tradedesk.testing import seam
 
@@ -210,8 +221,8 @@ async def test_a_wait_that_a_brokers_budget_makes_is_told_once(desk):
     broker = desk.connections.feed.broker
     broker.read_eta_s = lambda accounts, calls: len(accounts) * calls / 8
     desk.reconcile.forget()
-    await until(desk, lambda: any("reading the books of" in line.text for line in desk.tape()))
-    told = [line.text for line in desk.tape() if "reading the books of" in line.text]
+    await until(desk, lambda: on_tape(desk, "reading the books of"))
+    told = on_tape(desk, "reading the books of")
     ready = desk.counts().ready
     assert told == [f"reading the books of {ready} clients, about {ready * CALLS / 8:.0f} s"]
 

@@ -12,6 +12,7 @@ from data.columns import table
 from data.tables import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason
 from engine.planning.intent import LineChange
+from engine.words.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
@@ -116,7 +117,7 @@ async def test_an_order_whose_name_another_security_has_is_kept_back(desk: Paper
     await until(desk, lambda: desk.runs.get(run).pause_reason)
     assert len(wire.placed) == 1
     assert desk.runs.get(run).pause_reason is PauseReason.OTHER_SECURITY
-    assert "stop it and plan again" in desk.runs.get(run).why
+    assert "stop it and plan again" in run_why(desk.runs.get(run))
     await desk.runs.stop(run, live=False)
     await until(desk, lambda: not desk.funds.of(ROHAN).blocked_paise)
 

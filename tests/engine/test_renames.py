@@ -10,7 +10,18 @@ from brokers.contract import Ambiguous, BrokerError
 from data.reference.instruments import Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.refusals import PlanExpired
-from tests.desks import MISSION_PINS, Wire, books_are_sound, buy, by_phone, carry_out, paper_desk, sell, until
+from tests.desks import (
+    MISSION_PINS,
+    Wire,
+    books_are_sound,
+    buy,
+    by_phone,
+    carry_out,
+    on_tape,
+    paper_desk,
+    sell,
+    until,
+)
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
 from tradedesk.compose.paper_desk import PaperDesk
@@ -53,7 +64,7 @@ def shares(desk: PaperDesk, client_id: int = ROHAN) -> dict[str, tuple[str, int,
 
 
 def renames(desk: PaperDesk) -> list[str]:
-    return [line.text for line in desk.tape() if " is now NSE:" in line.text]
+    return on_tape(desk, " is now NSE:")
 
 
 async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_once(desk: PaperDesk) -> None:
@@ -179,7 +190,7 @@ async def test_a_token_of_another_isin_is_no_rename_and_buys_wait_for_the_trader
     assert shares(desk) == before
     words = next(iter(listed.taken.doubts.values()))
     assert words.startswith(f"token {token} was NSE:INFY (INE009A01021) and is NSE:NEWCO ({OTHER_ISIN}) now")
-    assert any(words in line.text and "instruments accept NSE:NEWCO" in line.text for line in desk.tape())
+    assert any("instruments accept NSE:NEWCO" in line for line in on_tape(desk, words))
     await desk.market.fetch(["NSE:NEWCO", "NSE:INFY"])
     for symbol in ("NEWCO", "INFY"):
         plan = await desk.plans.preview(buy(symbol, QTY, 1, ROHAN))

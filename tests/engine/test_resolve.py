@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Ambiguous, BrokerError, OrderRequest, Rows
 from data.vocabulary import OrderState, Product, Side, SizingKind
-from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -116,7 +116,7 @@ async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
     (name,) = seam(desk).book.foreign[8]
     assert name in desk.orders.get(order_id).reason_text
-    assert [line.text for line in desk.tape() if "not from this desk" in line.text]
+    assert on_tape(desk, "not from this desk")
     await desk.clock.advance(300)
     assert desk.orders.get(order_id).state is OrderState.UNKNOWN
     await desk.orders.adopt(order_id, name, "the client's app shows it")

@@ -20,11 +20,12 @@ from data.vocabulary import (
     RunStatus,
     SizingKind,
 )
-from engine.execution.runs import RunView
+from engine.execution.views import RunView
 from engine.planning.intent import Sizing
 from engine.refusals import CannotGoOn, Halted
 from engine.words.refusals import refusal_words
-from tests.desks import Wire, books_are_sound, buy, paper_desk, sell, until
+from engine.words.runs import run_why
+from tests.desks import Wire, books_are_sound, buy, on_tape, paper_desk, sell, until
 from tests.tampering import tamper
 from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.testing import seam
@@ -86,8 +87,8 @@ async def test_an_unsent_rest_older_than_the_plan_said_pauses_by_itself(tmp_path
         await it.desk.clock.advance(30)
         assert await it.at_broker() == 0
         assert (it.run.pause_reason, it.run.counts["unsent"]) == (PauseReason.TOO_OLD, 3)
-        assert re.fullmatch(r"[78]\d s old, its orders may leave within 60 s", it.run.why)
-        assert any("PAUSED" in line.text and "3 unsent keep" in line.text for line in it.desk.tape())
+        assert re.fullmatch(r"[78]\d s old, its orders may leave within 60 s", run_why(it.run))
+        assert any("3 unsent keep" in line for line in on_tape(it.desk, "PAUSED"))
         await books_are_sound(it.desk)
 
 
@@ -102,7 +103,7 @@ async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path,
             await it.desk.clock.advance(30)
             assert await it.at_broker() == 0
             assert it.run.pause_reason is PauseReason.DRIFTED
-            assert "the price moved" in it.run.why
+            assert "the price moved" in run_why(it.run)
         else:
             assert it.run.counts["filled"] == 3
         await books_are_sound(it.desk)

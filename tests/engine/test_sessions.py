@@ -12,6 +12,7 @@ from data.errors import BadInput
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
 from engine.access.sessions import next_end, request_token
 from engine.access.sign_in_queue import SignInState
+from engine.events import SessionsChanged
 from tests.desks import paper_desk
 from tests.signing import START, signing_desk
 
@@ -166,7 +167,7 @@ async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp
     clock = ManualClock(START)
     async with signing_desk(tmp_path, "C1", "C2", "C3", "C4", clock=clock) as (desk, _broker):
         heard = []
-        desk.events.subscribe(lambda event: heard.append(event.name))
+        desk.events.subscribe(lambda event: heard.append(type(event)))
         await desk.clients.set_status(4, ClientStatus.INACTIVE, "vacation")
         queue = desk.sessions.queue()
         assert [one.code for one in queue.entries] == ["C1", "C2", "C3"]
@@ -201,7 +202,7 @@ async def test_the_queue_goes_on_while_answers_are_checked_and_keeps_reasons(tmp
             queue.skip()
         with pytest.raises(BadInput, match="red or skipped"):
             queue.retry(1)
-        assert "sessions.changed" in heard
+        assert SessionsChanged in heard
         assert [client.code for client in desk.sessions.due()] == ["C3"]
 
 

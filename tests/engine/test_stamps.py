@@ -5,6 +5,8 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
+from engine.news import PlanMade, Topic
+from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk
 from tests.engine.test_days import next_day
 
@@ -45,9 +47,9 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         await desk.runs.start(plan, plan.digest)
         certificate = await desk.halt.fire("tester")
         await desk.halt.resume(certificate.number, "resume", "tester")
-        kinds = ("run", "halt", "plan")
-        told = {line.ref for line in desk.tape() if line.kind in kinds}
-        frozen = [(line.at, line.text) for line in desk.tape() if line.kind == "plan"]
+        topics = (Topic.RUN, Topic.HALT, Topic.PLAN)
+        told = {line.news.subject for line in desk.tape() if line.news.topic in topics}
+        frozen = [(line.at, news_words(line.news)) for line in desk.tape() if isinstance(line.news, PlanMade)]
         assert len(frozen) == 2
         await next_day(desk)
     async with filed_desk(tmp_path, clock) as desk:
@@ -59,7 +61,9 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         assert desk.orders.all(today=True) == []
         assert desk.orders.needs_me() == []
         lines = desk.tape()
-        assert {line.ref for line in lines} == told
-        assert [(line.at, line.text) for line in lines if line.kind == "plan"] == frozen
+        assert {line.news.subject for line in lines} == told
+        assert [
+            (line.at, news_words(line.news)) for line in lines if isinstance(line.news, PlanMade)
+        ] == frozen
         assert [line.at for line in lines] == sorted(line.at for line in lines)
-        assert any(f"run {run.number} finished" in line.text for line in lines)
+        assert any(f"run {run.number} finished" in news_words(line.news) for line in lines)

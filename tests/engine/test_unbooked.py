@@ -11,7 +11,7 @@ from data.vocabulary import BreakKind, OrderState, Reason, SizingKind
 from engine.booking import recorder as record
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Fact, Seen
-from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.desks import books_are_sound, buy, carry_out, on_tape, paper_desk, sell, until
 
 ROHAN, PRIYA = 8, 15
 BOTH = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA)
@@ -72,7 +72,7 @@ async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks
         assert "an odd trade" in kept.words
         assert ours in desk.orders.needs_me()
         assert desk.counts().needs_me == 1
-        assert any("could not be booked" in entry.text for entry in desk.tape())
+        assert on_tape(desk, "could not be booked")
         more = await desk.plans.preview(buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
         assert {line.client_id: line.reason for line in more.lines} == {
             ROHAN: Reason.OPEN_BREAK,

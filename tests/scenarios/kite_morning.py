@@ -21,7 +21,7 @@ from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.client_file import NewClient
 from engine.book.views import ClientView
-from engine.execution.runs import RunView
+from engine.execution.views import RunView
 from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from tests.books import empty_books

@@ -26,7 +26,7 @@ from data.vocabulary import (
 from engine.access.gate import GateCheck
 from engine.book.views import OrderView
 from engine.planning.record import Plan
-from tests.desks import buy
+from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam
 
@@ -213,7 +213,7 @@ async def test_an_instruments_file_cut_short(morning: Morning, monkeypatch: pyte
     known, whole = len(desk.market.index), local_routes.instruments_csv
 
     def said(words: str) -> list[str]:
-        return [line.text for line in desk.tape() if words in line.text]
+        return on_tape(desk, words)
 
     await morning.until(lambda: said("instruments: 204"))
     monkeypatch.setattr(local_routes, "instruments_csv", lambda rows: whole(rows)[:-40])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
-from tests.desks import buy
+from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.settings import Settings
@@ -28,7 +28,7 @@ def without_stream(morning: Morning, people: list[Person]) -> None:
 
 
 def told(desk: KiteDesk, words: str) -> list[str]:
-    return [line.text for line in desk.tape() if words in line.text]
+    return on_tape(desk, words)
 
 
 def sockets_of(morning: Morning) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
-from tests.desks import sell
+from tests.desks import on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.rehearsal import control
 from tradedesk.testing import seam
@@ -44,7 +44,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         await renamed(morning, TCS="TATACONS")
         morning.exchange.jump(datetime(2026, 11, 18, 3, 0, 5, tzinfo=UTC))
         words = f"NSE:TCS is now NSE:TATACONS, token {token}"
-        await morning.until(lambda: any(line.text == words for line in desk.tape()))
+        await morning.until(lambda: words in on_tape(desk))
 
         await morning.until(lambda: desk.watchlist.keys() == ["NSE:TATACONS"])
         assert {(o.tradingsymbol, o.key) for o in desk.orders.all()} == {("TCS", "NSE:TATACONS")}
@@ -59,7 +59,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         await morning.until(lambda: desk.market_clock.trading_day == NEXT)
         morning.exchange.jump(datetime(2026, 11, 19, 3, 0, 5, tzinfo=UTC))
         await morning.sign_in(PEOPLE)
-        await morning.until(lambda: len([1 for line in desk.tape() if " is now NSE:" in line.text]) == 3)
+        await morning.until(lambda: len(on_tape(desk, " is now NSE:")) == 3)
         await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
         assert [(h.key, h.quantity) for h in desk.holdings.of(1)] == [("NSE:INFY", 10)]
         assert desk.reconcile.breaks() == []

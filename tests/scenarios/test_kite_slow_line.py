@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.vocabulary import OrderState, RunStatus, SizingKind
-from engine.execution.runs import RunView
+from engine.execution.views import RunView
 from engine.planning.intent import Intent
 from tests.brokers.held_line import Line, held_line
 from tests.desks import buy

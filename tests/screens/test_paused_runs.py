@@ -11,6 +11,7 @@ from data.vocabulary import OrderState, PauseReason, RunStatus, Side, SizingKind
 from engine.execution.conditions import Standing
 from engine.execution.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
+from engine.words.runs import run_why
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import seam
 from widgets.livegrid import LiveGrid
@@ -88,7 +89,7 @@ async def test_strip_and_needs_me_tell_of_runs_that_paused_by_themselves() -> No
             bench.app.open_run(run.number)
             await bench.settle()
             assert run.status is RunStatus.PAUSED
-            assert run.why in bench.text
+            assert run_why(run) in bench.text
             assert "p asks to send the 3 unsent   x frees the 3 unsent" in bench.text
 
 

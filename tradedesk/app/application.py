@@ -24,6 +24,7 @@ from textual.worker import WorkerFailed
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
 from engine.book.halt_file import write_halt_file
+from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
 from screens.frame.opening import OPENING, OpeningScreen
@@ -38,7 +39,7 @@ from tradedesk.app.workspaces import WORKSPACES, without_workspace
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
     from engine.halt.certificate import Certificate
 
 log = logging.getLogger(__name__)
@@ -376,17 +377,21 @@ class TradedeskApp(ShellApp):
             self._runs_on.discard(number)
         return None
 
-    def _desk_event(self, event: Any) -> None:
+    def _desk_event(self, event: Event) -> None:
         """What the app itself does when something happened on the desk; screens listen for themselves."""
-        if event.name == "store.trouble":
-            self.say(
-                event.message or "the database can be written again",
-                "error" if event.message else "information",
-            )
-        elif event.name == "run.changed":
-            self._runs_on.add(event.number)
-        if event.name in ("halt.changed", "store.trouble"):
-            self.paint_strip()
+        match event:
+            case StoreTrouble():
+                self.say(
+                    event.message or "the database can be written again",
+                    "error" if event.message else "information",
+                )
+                self.paint_strip()
+            case HaltChanged():
+                self.paint_strip()
+            case RunChanged():
+                self._runs_on.add(event.number)
+            case _:
+                pass
 
     # Faults
 

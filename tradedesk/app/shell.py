@@ -5,7 +5,7 @@ Screens are imported when they are first opened, so that the first frame waits f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from data.vocabulary import Side
+from engine.news import Page, Subject
 from screens.frame.workspace import Framed, Workspace
 from tradedesk.app.colon_commands import run_line
 from tradedesk.app.workspaces import WORKSPACES
@@ -117,17 +118,17 @@ class ShellApp(App[None], inherit_bindings=False):
 
         self.push_screen(OrderScreen(order_id))
 
-    def open_reference(self, kind: str, number: int) -> None:
-        """What a line of the tape is about; nothing where it is about nothing that has a screen."""
-        ways: dict[str, Callable[[int], None]] = {
-            "run": self.open_run,
-            "plan": self.open_plan,
-            "order": self.open_order,
-            "client": self.open_client,
-            "halt": self.open_certificate,
-        }
-        if way := ways.get(kind):
-            way(number)
+    def open_subject(self, subject: Subject) -> None:
+        """What a line of the tape is about."""
+        match subject.page:
+            case Page.PLAN:
+                self.open_plan(subject.number)
+            case Page.RUN:
+                self.open_run(subject.number)
+            case Page.HALT:
+                self.open_certificate(subject.number)
+            case Page.ORDER:
+                self.open_order(subject.number)
 
     def open_certificate(self, number: int | None = None, after: int = 0) -> None:
         """A halt's certificate, the latest, or the first later than `after`; one already open turns to it."""

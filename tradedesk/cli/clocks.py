@@ -8,7 +8,7 @@ from engine.words.formats import DASH, time_of_day
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
 
 
 def clock_words(desk: "Desk", below: str = "stamps below are wall time IST") -> str:

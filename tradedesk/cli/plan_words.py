@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 from data.vocabulary import Side
 from engine.words.formats import DASH, amount, percent, quantity, rupees
+from engine.words.runs import run_why
 from tradedesk.cli.output import counted, line, table
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
     from engine.planning.record import Alternative, Plan, PlanLine
 
 
@@ -131,7 +132,8 @@ def run_words(run: "RunView") -> str:
         for word, count in run.counts.items()
         if word not in ("total", "sent", "skipped") and (count or word in always)
     ]
-    status = f"{run.word}: {run.why}" if run.why else run.word
+    why = run_why(run)
+    status = f"{run.word}: {why}" if why else run.word
     from engine.words.runs import left_words
 
     return (
@@ -145,7 +147,7 @@ def paused_words(run: "RunView") -> str:
     unsent, number = run.counts["unsent"], run.number
     money = f", which keep ₹{amount(run.unsent_blocked_paise)} blocked" if run.unsent_blocked_paise else ""
     return (
-        f"run {number} is PAUSED, {run.why}: {counted(unsent, 'order')} unsent{money}.\n"
+        f"run {number} is PAUSED, {run_why(run)}: {counted(unsent, 'order')} unsent{money}.\n"
         f"`tradedesk run {number} resume --send {unsent}` sends them, "
         f"`tradedesk run {number} stop` frees them"
     )

@@ -17,7 +17,7 @@ from tradedesk.cli.views import run_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
 
 ACTIONS = ("show", "resume", "stop")
 

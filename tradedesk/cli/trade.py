@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.execution.orders import ChangeNeeds
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
     from engine.planning.record import Plan
 
 SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import BreakKind
+from engine.words.runs import run_why
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
     from engine.accounts.holdings import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
-    from engine.execution.runs import RunView
+    from engine.execution.views import RunView
     from engine.halt.certificate import Certificate
     from engine.planning.record import Plan
     from engine.reconciliation.differences import Difference
@@ -184,7 +185,7 @@ def run_shape(desk: "Desk", run: "RunView", with_orders: bool = True) -> Shape:
         "status": run.word,
         "frozen_since": run.frozen_since,
         "pause_reason": run.pause_reason,
-        "why": run.why,
+        "why": run_why(run),
         "unsent_blocked_paise": run.unsent_blocked_paise,
         "counts": run.counts,
         "settled": run.settled,

@@ -25,7 +25,8 @@ from data.vocabulary import ConnectionKind, SessionProblem
 from engine.book.views import ClientView
 from engine.days import LAST_DAY
 from engine.desk import Desk
-from engine.events import Event, InstrumentsRenamed, TapeLine
+from engine.events import Event, InstrumentsRenamed, SessionsChanged, TapeLine
+from engine.news import BrokerSaid, FeedMoved, News
 from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, fact_of_home
 from tradedesk.compose.kite_access import ZERODHA, DeskAccess
 from tradedesk.compose.kite_streams import Streamless, polled_words
@@ -154,7 +155,7 @@ class KiteDesk(Desk):
         await super()._end_session(client_id, why)
 
     def _heard(self, event: Event) -> None:
-        if event.name == "sessions.changed":
+        if isinstance(event, SessionsChanged):
             self._follow_soon()
         elif isinstance(event, InstrumentsRenamed):
             self._broker.learn({one.key: one.token for one in self.market.index})
@@ -214,7 +215,7 @@ class KiteDesk(Desk):
         words = polled_words(self._polled.values(), len(signed_in), self._timing.waits)
         if self._broker.feed is None:
             words = f"{words}; no api key brings prices, so plans are refused by their age"
-        self._tell(words)
+        self._tell(BrokerSaid(words))
 
     def no_stream(self, account: BrokerAccount) -> None:
         """Have an account's books polled whose session holds and whose api key has no stream."""
@@ -234,14 +235,11 @@ class KiteDesk(Desk):
         if lost is None:
             return
         feed = self._broker.feed
-        if feed is None:
-            then = "no other client's key does: plans are refused by the age of prices"
-        else:
-            then = f"they come by {self.clients.get(feed.client_id).code} now"
-        self._tell(f"{self.clients.get(lost.client_id).code}: its api key has no stream for prices; {then}")
+        by = self.clients.get(feed.client_id).code if feed else ""
+        self._tell(FeedMoved(self.clients.get(lost.client_id).code, by))
 
-    def _tell(self, words: str) -> None:
-        self.events.publish([TapeLine(self._timing.wall.now(), words, "warn")])
+    def _tell(self, news: News) -> None:
+        self.events.publish([TapeLine(self._timing.wall.now(), news)])
 
     async def _keep_day(self) -> None:
         clock = self._timing.market

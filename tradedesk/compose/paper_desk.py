@@ -34,7 +34,7 @@ from data.tables import Meta
 from data.vocabulary import ConnectionKind
 from engine.accounts.client_file import BROKERS
 from engine.desk import Desk
-from engine.events import Event, InstrumentsRenamed
+from engine.events import ClientsChanged, Event, InstrumentsRenamed
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
 from tradedesk.compose.foundation import Foundation, fact_of_home
 
@@ -72,7 +72,7 @@ class PaperDesk(Desk):
         self.events.subscribe(self._heard)
 
     def _heard(self, event: Event) -> None:
-        if event.name == "clients.changed":
+        if isinstance(event, ClientsChanged):
             self.meet_exchange()
         elif isinstance(event, InstrumentsRenamed):
             self.rename_listings()

@@ -1,0 +1,92 @@
+"""A run as screens and commands see it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from data.vocabulary import OrderState, PauseReason, RunStatus
+from engine.book.views import Pause
+
+COUNTED = {
+    OrderState.FILLED: "filled",
+    OrderState.OPEN: "open",
+    OrderState.SENDING: "sending",
+    OrderState.RESERVED: "unsent",
+    OrderState.CANCELLED: "cancelled",
+    OrderState.REJECTED: "rejected",
+    OrderState.DENIED: "denied",
+    OrderState.UNKNOWN: "unknown",
+    OrderState.NOT_RECEIVED: "not_received",
+    OrderState.EXPIRED: "expired",
+}
+"""The word under which a run counts each state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An engine whose last heartbeat was long ago, though its lock is held."""
+
+    since: datetime
+    kind: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as it stands. `counts` are current states, plus `sent`, `skipped` and `total`.
+
+    `eta_s` are the seconds until the unsent could all have left, were brokers instant and nothing paused.
+    `trading_date` is that of its orders. `left_paise` is what rounding left of the allocations, `cut_paise`
+    what quantities set by hand left beside that. `pause` says why it is paused;
+    `unsent_blocked_paise` is the money that its unsent orders hold.
+    """
+
+    number: int
+    plan_number: int
+    title: str
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None
+    counts: dict[str, int]
+    elapsed_s: float
+    eta_s: float
+    left_paise: int
+    cut_paise: int
+    order_ids: tuple[int, ...]
+    settled: bool
+    trading_date: date
+    pause: Pause | None = None
+    unsent_blocked_paise: int = 0
+    frozen: Frozen | None = None
+    """Its engine, where that lives and does nothing."""
+    frozen_s: float = 0.0
+    """For how long nothing has come from that engine."""
+
+    @property
+    def frozen_since(self) -> datetime | None:
+        """When its engine was last heard of, where that lives and does nothing."""
+        return self.frozen.since if self.frozen else None
+
+    @property
+    def pause_reason(self) -> PauseReason | None:
+        """Why it is paused, in a word."""
+        return self.pause.reason if self.pause else None
+
+    @property
+    def word(self) -> str:
+        """How it stands in one word: as stored, or frozen with its engine."""
+        return "frozen" if self.frozen_since else self.status.value
+
+    @property
+    def paused(self) -> bool:
+        """Whether its unsent orders are kept back until the trader goes on with it or stops it."""
+        return self.status is RunStatus.PAUSED and self.finished_at is None and self.counts["unsent"] > 0
+
+    @property
+    def needs_trader(self) -> bool:
+        """Whether it paused by itself, so that the trader may not know of it."""
+        return self.paused and self.pause_reason is not PauseReason.TRADER
+
+    @property
+    def skipped(self) -> int:
+        """Lines of the plan for which no order was made."""
+        return self.counts["skipped"]

@@ -1,0 +1,327 @@
+"""What the tape tells: each kind of news with its figures; `engine/words/tape.py` makes the sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from data.vocabulary import Product, Side
+from engine.book.views import Pause
+
+
+class Topic(StrEnum):
+    """What a line of the tape is about; a screen styles it by this."""
+
+    PLAN = "plan"
+    RUN = "run"
+    HALT = "halt"
+    BREAK = "break"
+    EXTERNAL = "external"
+    RECONCILE = "reconcile"
+    INSTRUMENTS = "instruments"
+    WARNING = "warn"
+    TROUBLE = "trouble"
+
+
+class Page(StrEnum):
+    """What a line of the tape opens."""
+
+    PLAN = "plan"
+    RUN = "run"
+    HALT = "halt"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The one plan, run, halt or order that news is of."""
+
+    page: Page
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something the tape tells. `subject` is what the line opens, where that has a page."""
+
+    topic: ClassVar[Topic]
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the news is of, where that has a page of its own."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade(News):
+    """A plan was frozen: `orders` of its `lines` would be sent."""
+
+    topic: ClassVar[Topic] = Topic.PLAN
+    number: int
+    title: str
+    orders: int
+    lines: int
+    digest: str
+
+    @property
+    def subject(self) -> Subject:
+        """The plan."""
+        return Subject(Page.PLAN, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class RunNews(News):
+    """News of a run."""
+
+    topic: ClassVar[Topic] = Topic.RUN
+    number: int
+
+    @property
+    def subject(self) -> Subject:
+        """The run."""
+        return Subject(Page.RUN, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegan(RunNews):
+    """A run with its counts, which are None where it began before this desk was opened.
+
+    `elsewhere` names who began it in another process.
+    """
+
+    title: str
+    orders: int | None = None
+    skipped: int | None = None
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(RunNews):
+    """A run came to its end; `counts` are its orders by state."""
+
+    title: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused(RunNews):
+    """A run keeps its unsent orders back; `title` is given where it was paused before the desk was opened."""
+
+    pause: Pause
+    unsent: int
+    blocked_paise: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunGoesOn(RunNews):
+    """A paused run sends on."""
+
+    going: int
+    denied: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaltNews(News):
+    """News of a halt."""
+
+    topic: ClassVar[Topic] = Topic.HALT
+    number: int
+
+    @property
+    def subject(self) -> Subject:
+        """The halt, by its certificate."""
+        return Subject(Page.HALT, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class HaltFired(HaltNews):
+    """A halt, with the orders it met where this process fired it."""
+
+    by: str
+    orders: int | None = None
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HaltResumed(HaltNews):
+    """A halt ended; `by` is empty where another process ended it."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLeftOut(News):
+    """The file of a cancel-all's certificate could not be read into the books."""
+
+    topic: ClassVar[Topic] = Topic.HALT
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNotSent(News):
+    """A change of an order was kept back."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    order_id: int
+    why: str
+
+    @property
+    def subject(self) -> Subject:
+        """The order."""
+        return Subject(Page.ORDER, self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientNews(News):
+    """News of a client, by its code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactUnbooked(ClientNews):
+    """What a broker said of an order was taken by no booking."""
+
+    topic: ClassVar[Topic] = Topic.BREAK
+    order: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookUnread(ClientNews):
+    """Rows of a broker's book could not be read."""
+
+    topic: ClassVar[Topic] = Topic.BREAK
+    book: str
+    rows: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookReadAgain(ClientNews):
+    """Every row of that book can be read again."""
+
+    topic: ClassVar[Topic] = Topic.BREAK
+    book: str
+
+
+@dataclass(frozen=True, slots=True)
+class BooksDiffer(ClientNews):
+    """A figure of ours and the broker's differ: a symbol's shares, the cash, the MTF loan."""
+
+    topic: ClassVar[Topic] = Topic.BREAK
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class BooksAgree(ClientNews):
+    """They agree again."""
+
+    topic: ClassVar[Topic] = Topic.BREAK
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalOrder(ClientNews):
+    """An order at the broker that this desk did not send is live, or has traded."""
+
+    topic: ClassVar[Topic] = Topic.EXTERNAL
+    side: Side
+    quantity: int
+    symbol: str
+    product: Product
+    traded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalBooked(ClientNews):
+    """The broker's own sell-out was booked as an order; the average is 0 where nothing has traded."""
+
+    topic: ClassVar[Topic] = Topic.EXTERNAL
+    order: str
+    average_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class BooksBeingRead(News):
+    """Many clients' books are read, which takes a while."""
+
+    topic: ClassVar[Topic] = Topic.RECONCILE
+    clients: int
+    eta_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRefused(ClientNews):
+    """A broker refused an order for the way it came."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DematNotKnown(ClientNews):
+    """The broker knows of no right to sell from the demat account, the client's route says there is one."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    demat: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRenamed(News):
+    """A security has another name; `words` are what the audit keeps of it."""
+
+    topic: ClassVar[Topic] = Topic.INSTRUMENTS
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityDoubted(News):
+    """It is not certain which security these keys are; `words` are what the audit keeps of it."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    words: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentsRead(News):
+    """The day's dump was read: counts against what was known, and what is wrong with each odd row.
+
+    With a `problem` nothing was read, and `day` is that of the instruments which are kept, if any.
+    """
+
+    topic: ClassVar[Topic] = Topic.INSTRUMENTS
+    day: date | None
+    count: int
+    added: int
+    gone: int
+    renamed: int
+    unread: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDisabled(News):
+    """Books were found changed, so that nothing is sent."""
+
+    topic: ClassVar[Topic] = Topic.TROUBLE
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMoved(ClientNews):
+    """A client's api key brings no prices; `by` is whose does now, empty where nobody's."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSaid(News):
+    """What a connection says of itself, in its own words."""
+
+    topic: ClassVar[Topic] = Topic.WARNING
+    words: str

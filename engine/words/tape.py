@@ -1,0 +1,148 @@
+"""The lines of the tape."""
+
+from engine.book.views import unread_words
+from engine.news import (
+    BookReadAgain,
+    BooksAgree,
+    BooksBeingRead,
+    BooksDiffer,
+    BookUnread,
+    BrokerSaid,
+    CertificateLeftOut,
+    ChangeNotSent,
+    ClientNews,
+    DematNotKnown,
+    ExternalBooked,
+    ExternalOrder,
+    FactUnbooked,
+    FeedMoved,
+    HaltFired,
+    HaltNews,
+    HaltResumed,
+    InstrumentsRead,
+    News,
+    PlanMade,
+    RouteRefused,
+    RunBegan,
+    RunEnded,
+    RunGoesOn,
+    RunNews,
+    RunPaused,
+    SecurityDoubted,
+    SecurityRenamed,
+    TradingDisabled,
+)
+from engine.rules import SHOWN_DIGITS
+from engine.words import formats
+from engine.words.runs import pause_words
+
+
+def news_words(news: News) -> str:
+    """What the tape says of it, without the time."""
+    match news:
+        case RunNews():
+            return f"run {news.number} {_run_words(news)}"
+        case HaltNews():
+            return _halt_words(news)
+        case ClientNews():
+            return f"{news.code}: {_client_words(news)}"
+        case PlanMade():
+            counts = f"{news.orders} of {news.lines}"
+            return f"plan {news.number} frozen: {news.title}, {counts}, {news.digest[:SHOWN_DIGITS]}"
+        case InstrumentsRead():
+            return _instruments_words(news)
+        case _:
+            return _desk_words(news)
+
+
+def _run_words(news: RunNews) -> str:
+    match news:
+        case RunBegan(elsewhere=by) if by:
+            return f"{news.title}, by {by} in another process"
+        case RunBegan(orders=None):
+            return news.title
+        case RunBegan():
+            return f"{news.title}: {news.orders} orders, {news.skipped} skipped"
+        case RunEnded():
+            counts = ", ".join(f"{n} {word}" for word, n in news.counts.items() if n and word != "total")
+            return f"finished: {news.title}: {counts}"
+        case RunPaused():
+            blocked = f" keep ₹{formats.amount(news.blocked_paise)} blocked" if news.blocked_paise else ""
+            title = f": {news.title}" if news.title else ""
+            return f"PAUSED: {pause_words(news.pause)}; {news.unsent} unsent{blocked}{title}"
+        case RunGoesOn():
+            return f"goes on: {news.going} unsent" + (f", {news.denied} denied" if news.denied else "")
+        case _:
+            raise TypeError(f"no words for {news!r}")
+
+
+def _halt_words(news: HaltNews) -> str:
+    match news:
+        case HaltFired():
+            met = f": {news.orders} orders" if news.orders is not None else ""
+            return f"HALT {news.number} by {news.by}{met}{', in another process' if news.elsewhere else ''}"
+        case HaltResumed():
+            return f"halt {news.number} resumed {f'by {news.by}' if news.by else 'in another process'}"
+        case _:
+            raise TypeError(f"no words for {news!r}")
+
+
+def _client_words(news: ClientNews) -> str:
+    match news:
+        case FactUnbooked():
+            said = f"what the broker says of {news.order} could not be booked ({news.problem})"
+            return f"{said}; it may only sell"
+        case BookUnread():
+            return f"{unread_words(news.book, news.rows, news.detail)}; it may only sell"
+        case BookReadAgain():
+            return f"its {news.book} can be read in full again"
+        case BooksDiffer():
+            return f"our {news.what} and the broker's differ; it may only sell"
+        case BooksAgree():
+            return "our books and the broker's agree again"
+        case ExternalOrder():
+            what = f"{news.side.value} {news.quantity} {news.symbol} {news.product.value}"
+            return f"{what} {'traded' if news.traded else 'is live'}, not from this desk"
+        case ExternalBooked():
+            price = f" at ₹{formats.amount(news.average_paise)}" if news.average_paise else ""
+            return f"{news.order}{price} booked, not from this desk"
+        case RouteRefused():
+            return f"its route is refused: {news.why}"
+        case DematNotKnown():
+            return f"its broker knows of no DDPI, its route says {news.demat.upper()}: ask the client"
+        case FeedMoved():
+            then = "no other client's key does: plans are refused by the age of prices"
+            if news.by:
+                then = f"they come by {news.by} now"
+            return f"its api key has no stream for prices; {then}"
+        case _:
+            raise TypeError(f"no words for {news!r}")
+
+
+def _instruments_words(news: InstrumentsRead) -> str:
+    if news.problem:
+        kept = f"those of {news.day:%d %b} stay" if news.day else "there are none from before"
+        return f"today's instruments could not be read ({news.problem}); {kept}"
+    odd = f", {len(news.unread)} unread: {news.unread[0]}" if news.unread else ""
+    renamed = f", {news.renamed} renamed" if news.renamed else ""
+    return f"instruments: {news.count:,}, {news.added} new, {news.gone} gone{renamed}{odd}"
+
+
+def _desk_words(news: News) -> str:
+    match news:
+        case CertificateLeftOut():
+            told = "a cancel-all's certificate could not be taken up"
+            return f"{told}, see certificates/{news.file}: {news.why}"
+        case ChangeNotSent():
+            return f"a change of order {news.order_id} was not sent: {news.why}"
+        case BooksBeingRead():
+            return f"reading the books of {news.clients} clients, about {news.eta_s:.0f} s"
+        case SecurityRenamed() | BrokerSaid():
+            return news.words
+        case SecurityDoubted():
+            how = " and ".join(f"`tradedesk instruments accept {key}`" for key in news.keys)
+            return f"{news.words}; no buys of either until {how}"
+        case TradingDisabled():
+            return f"trading is stopped: {news.found}"
+        case _:
+            raise TypeError(f"no words for {news!r}")
