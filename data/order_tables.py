@@ -67,6 +67,7 @@ class RunRecord(SQLModel, table=True):
     """
 
     __tablename__ = "run"
+    __table_args__ = (Index("runs_by_start", "started_at"),)
     number: int = numbered()
     plan_number: int = Field(sa_type=BigInteger, unique=True, foreign_key="plan.number")
     title: str
@@ -153,6 +154,7 @@ class Order(SQLModel, table=True):
         Index("orders_by_client_state", "client_id", "state"),
         Index("orders_by_state", "state"),
         Index("orders_by_day", "trading_date"),
+        Index("orders_by_broker_id", "broker_order_id"),
     )
 
 

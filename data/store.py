@@ -207,6 +207,10 @@ def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None
     return None
 
 
+WALK_STEPS = 100_000
+"""Steps of SQLite's machine between two looks whether a walk over the file is still wanted."""
+
+
 def read_file(path: Path, work: Callable[[Connection], T]) -> T:
     """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised.
 
@@ -278,9 +282,14 @@ class Store:
 
     async def quick_check(self) -> str:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
+
+        def walk(connection: Connection) -> Sequence[object]:
+            driver = connection.connection.driver_connection
+            driver.set_progress_handler(lambda: self._closed, WALK_STEPS)  # closing does not wait for it
+            return connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
+
         try:
-            async with self.reader() as connection:
-                found = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalars().all()
+            found = await self.read_aside(walk)
         except DBAPIError as problem:
             return str(problem.orig)
         return "" if found == ["ok"] else " ".join(str(found[0]).split())

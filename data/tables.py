@@ -126,6 +126,7 @@ class Hold(SQLModel, table=True):
 class Txn(SQLModel, table=True):
     """One balanced transfer. `evidence` names the proof wherever money or shares were freed."""
 
+    __table_args__ = (Index("txns_by_day", "trading_date"),)
     id: int = numbered()
     client_id: int = Field(sa_type=BigInteger, index=True)
     kind: str

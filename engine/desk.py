@@ -71,12 +71,15 @@ from engine.planning.service import Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.retold import finished_line, retold
 from engine.review.audit import Trail
-from engine.review.boot import boot_problem
+from engine.review.boot import boot_problem, file_takes_long
 from engine.review.doctor import Doctor
 from engine.rules import Rules
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
+
+CHECKING = "checking the books"
+"""Why a desk that is open trades nothing yet."""
 
 POSITIONS = "positions"
 """Under which name the engine itself follows prices: of everything held."""
@@ -182,7 +185,7 @@ class Desk:
         )
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, engine, connections)
-        engine.look_at_books = lambda: boot_problem(kept.store, self.audit)
+        engine.look_at_books = lambda: boot_problem(kept.store, self.audit, timing.wall)
         book = kept.book
         self.valuation = Valuation(
             holdings=lambda client_id: book.holdings.get(client_id, ()),
@@ -245,8 +248,10 @@ class Desk:
     @property
     def trading_stopped(self) -> str | None:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
+        engine = self._engine
+        checking = CHECKING if engine.is_checking_books else ""
         return (
-            self._engine.trading_disabled or self._kept.store.trouble or self._engine.sign_on_trouble or None
+            engine.trading_disabled or checking or self._kept.store.trouble or engine.sign_on_trouble or None
         )
 
     @property
@@ -302,11 +307,11 @@ class Desk:
     async def _start(self) -> None:
         signed_on = await self._sign_on()
         if self.kind != "cli":
-            self._engine.trading_disabled = await self._engine.look_at_books()
-            if self._engine.trading_disabled:
-                log.error("trading is stopped: %s", self._engine.trading_disabled)
-                with suppress(DBAPIError):
-                    self._accepted = await self.audit.last_judged()
+            self._engine.look_beside()
+            if self.kind != "app" or not file_takes_long(self._kept.store):
+                await self._note_found()
+            else:
+                self._spawn(self._note_found())
         for what, load in (
             ("instruments", self.market.load),
             ("watchlists", self.watchlist.load),
@@ -351,6 +356,13 @@ class Desk:
         else:
             self._spawn(self.reconcile.run())
             await self.halt.take_up()
+
+    async def _note_found(self) -> None:
+        """Wait for the look at the books, and note what it found."""
+        if found := await self._engine.looked_at_books():
+            log.error("trading is stopped: %s", found)
+            with suppress(DBAPIError):
+                self._accepted = await self.audit.last_judged()
 
     async def _read_first(self, client_ids: Collection[int]) -> None:
         """Read these clients' books before a command shows what is not true any more; not for long."""
@@ -419,6 +431,7 @@ class Desk:
         self.reconcile.close()
         self._watcher.close()
         self._canceller.close()
+        self._engine.end_look()
         for task in [*self._tasks, *self._loading]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)

@@ -73,6 +73,7 @@ class ThisEngine:
 
         Cancels go on all the same.
         """
+        self._looking: asyncio.Task[None] | None = None
         self.begun: dict[int, float] = {}
         """The monotonic moment at which each run of this engine was confirmed, or last gone on with."""
         self.reached: Callable[[str], None] = _passed
@@ -100,6 +101,33 @@ class ThisEngine:
         """
         await self.sign_on()
         return await self._kept.store.write(unit)
+
+    @property
+    def is_checking_books(self) -> bool:
+        """Whether the look at the books is under way that trading waits for."""
+        return self.trading_disabled is None and self._looking is not None
+
+    async def looked_at_books(self) -> str:
+        """Why these books are not traded on; waits for the look at them, one for all who ask."""
+        if self.trading_disabled is None:
+            self.look_beside()
+            assert self._looking is not None
+            await asyncio.shield(self._looking)
+        return self.trading_disabled or ""
+
+    def look_beside(self) -> None:
+        """Begin the look at the books, unless there was one; until it has ended nothing is traded on them."""
+        if self._looking is None or (self._looking.done() and self.trading_disabled is None):
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        found = await self.look_at_books()
+        self.trading_disabled = self.trading_disabled or found  # something may have been found meanwhile
+
+    def end_look(self) -> None:
+        """Give up a look that is under way."""
+        if self._looking is not None:
+            self._looking.cancel()
 
     async def sign_on(self) -> None:
         """Sign on unless that is done; those who ask meanwhile wait for the same try.

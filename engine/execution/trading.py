@@ -11,9 +11,7 @@ async def require_trading(store: Store, engine: ThisEngine) -> None:
 
     Raises `TradingStopped`; cancels never ask.
     """
-    if engine.trading_disabled is None:  # a command looks only before it trades
-        engine.trading_disabled = await engine.look_at_books()
-    if trouble := engine.trading_disabled or store.trouble:
+    if trouble := await engine.looked_at_books() or store.trouble:
         raise stopped(trouble)
     async with store.reader() as connection:  # another engine, or the doctor, may have found something
         found = await connection.run_sync(standing_stop)

@@ -2,15 +2,19 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from data.audit_writer import standing_stop, stop_words
+from data.clock import IST, Clock
+from data.columns import table
 from data.proving.readable import unreadable
 from data.proving.verifying import accepted, first_of
 from data.schema import schema_faults
-from data.store import Store
+from data.store import Store, StoreError, Unit
+from data.tables import Meta
 from engine.review.audit import Trail
 
 log = logging.getLogger(__name__)
@@ -25,14 +29,30 @@ NEWEST = 100_000
 """How many of each table's newest rows are looked at for values that cannot be read."""
 
 
-async def boot_problem(store: Store, trail: Trail) -> str:
+LONG_BYTES = 50_000_000
+"""From this size on the file is walked once a day, and an app is open before that has ended."""
+
+WALKED_ON = "file_walked_on"
+"""The row of `meta` that says on which day in India the file was last walked and found whole."""
+
+
+def file_takes_long(store: Store) -> bool:
+    """Whether walking the file takes so long that a desk is opened meanwhile."""
+    try:
+        return store.path.stat().st_size >= LONG_BYTES
+    except OSError:
+        return False
+
+
+async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
     """Why these books are not to be traded on, in words for the trader; empty if nothing speaks against it.
 
-    The store must be open. It is quick, for each opening of a desk; `tradedesk doctor` looks at everything.
+    The store must be open. It is for each opening of a desk, and quick but for the day's first walk over a
+    large file; `tradedesk doctor` looks at everything.
     What ends a look speaks against the books as well as what it finds.
     """
     looks: dict[str, Callable[[], Awaitable[str]]] = {
-        "desk.db": lambda: _file(store),
+        "desk.db": lambda: _file(store, clock),
         "the schema of desk.db": lambda: _schema(store),
         "the values in desk.db": lambda: _values(store),
         "the audit in desk.db": lambda: _audit(trail),
@@ -50,11 +70,28 @@ async def boot_problem(store: Store, trail: Trail) -> str:
     return ""
 
 
-async def _file(store: Store) -> str:
+async def _file(store: Store, clock: Clock) -> str:
+    today, long = clock.now().astimezone(IST).date().isoformat(), file_takes_long(store)
+    if long and await store.read_aside(_walked_on) == today:
+        return ""
     damage = await store.quick_check()
     if damage:
         return f"desk.db is damaged ({damage}): put a copy back; `tradedesk doctor` says what can be read"
+    if long:
+        with suppress(StoreError):  # then it is walked again at the next opening
+            await store.write(lambda unit: _keep_walked(unit, today))
     return ""
+
+
+def _walked_on(connection: Connection) -> str | None:
+    meta = table(Meta)
+    return connection.execute(select(meta.c.value).where(meta.c.name == WALKED_ON)).scalar()
+
+
+def _keep_walked(unit: Unit, today: str) -> None:
+    meta = table(Meta)
+    unit.connection.execute(delete(meta).where(meta.c.name == WALKED_ON))
+    unit.connection.execute(insert(meta), {"name": WALKED_ON, "value": today})
 
 
 async def _schema(store: Store) -> str:

@@ -33,7 +33,7 @@ class Closed:
         self.store = inside.store
 
     async def problem(self):
-        return await boot_problem(self.store, self.trail)
+        return await boot_problem(self.store, self.trail, ManualClock(START))
 
     @property
     def trail(self):

@@ -20,6 +20,9 @@ def upgrade() -> None:
     _asked_commands()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
+    op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
+    op.create_index("runs_by_start", "run", ["started_at"])
+    op.create_index("txns_by_day", "txn", ["trading_date"])
 
 
 def _legs() -> None:

@@ -1,0 +1,75 @@
+"""What is done many times a day looks at the day's rows alone, however long the history is."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+
+from data.clock import ManualClock
+from data.home import books_file
+from data.vocabulary import SizingKind
+from tests.desks import START, buy, carry_out, filed_desk
+
+GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run"
+"""Tables that only ever grow."""
+
+_SCAN = re.compile(rf"^SCAN (?:{GROWING})\b")
+
+
+@contextmanager
+def statements() -> Iterator[set[str]]:
+    """Every statement that is run meanwhile, as its text."""
+    found: set[str] = set()
+
+    def seen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.add(statement)
+
+    event.listen(Engine, "before_cursor_execute", seen)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", seen)
+
+
+def explained(books: sqlite3.Connection, statement: str) -> list[tuple[int, int, int, str]]:
+    """How SQLite would go about a statement, whatever its values."""
+    question = f"EXPLAIN QUERY PLAN {statement}"
+    try:
+        return books.execute(question).fetchall()
+    except sqlite3.ProgrammingError as wanted:
+        (count,) = re.findall(r"uses (\d+)", str(wanted))
+        return books.execute(question, [None] * int(count)).fetchall()
+
+
+def scans(home: Path, found: set[str]) -> list[str]:
+    """Which of these statements walk the whole of a table that grows, and how."""
+    told: list[str] = []
+    with closing(sqlite3.connect(books_file(home))) as books:
+        for statement in sorted(found):
+            if not statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+                continue
+            try:
+                steps = explained(books, statement)
+            except sqlite3.OperationalError:  # it speaks of temporary tables of the writer
+                continue
+            told += [
+                f"{step[3]}: {statement}"
+                for step in steps
+                if _SCAN.match(step[3]) and " LIMIT " not in statement
+            ]
+    return told
+
+
+async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    async with filed_desk(tmp_path, clock) as desk:
+        await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+    with statements() as found:
+        async with filed_desk(tmp_path, clock, "app", seed=8) as desk:
+            await desk.reconcile.check(1)
+            await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+            await desk.runs.of_day(desk.market_clock.trading_day)
+    assert not (told := scans(tmp_path, found)), "\n".join(told)
