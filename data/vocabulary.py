@@ -164,6 +164,10 @@ class RequestState(StrEnum):
     SUPERSEDED = "SUPERSEDED"
 
 
+OPEN_REQUESTS = frozenset({RequestState.REQUESTED, RequestState.SENT, RequestState.UNKNOWN})
+"""States of a request that still waits for the broker's word."""
+
+
 class SizingKind(StrEnum):
     """How an intent's value becomes a quantity for each client."""
 

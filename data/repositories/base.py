@@ -93,24 +93,25 @@ class Stored(Protocol):
         ...
 
 
-def given(name: str) -> BindParameter[Any]:
-    """A value that each run of a statement names."""
-    return bindparam(_GIVEN + name, None)
-
-
-class _Listed(TypeDecorator[Any]):
+class Listed(TypeDecorator[Any]):
     """Many values in one parameter, so that a statement has one text for any number of them."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """The values as JSON."""
         return json.dumps(list(value))
+
+
+def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
+    """A value that each run of a statement names."""
+    return bindparam(_GIVEN + name, None, type_=kind)
 
 
 def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """That a column is one of the numbers or words that each run names."""
-    listed = func.json_each(bindparam(_GIVEN + name, None, type_=_Listed())).table_valued("value")
+    listed = func.json_each(given(name, Listed())).table_valued("value")
     return of.in_(select(column("value", Integer)).select_from(listed))
 
 
@@ -132,6 +133,7 @@ class _Text:
                 self._names.append(name.removeprefix(_GIVEN))
             else:
                 value = compiled.params[name]
+                value = value.value if isinstance(value, Enum) else value
                 self._constants.append((place, value if encode is None else encode(value)))
 
     def named(self, values: Mapping[str, Any]) -> tuple[Any, ...]:

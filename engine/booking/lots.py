@@ -4,70 +4,86 @@ The exchange nets a day's trades in the order in which they were made, so that w
 when it was made and not on when we hear of it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Select, select
-
-from data.columns import table
 from data.money import ceil_div
-from data.order_tables import Fill
-from data.tables import Lot
-from data.vocabulary import Bucket
+from data.vocabulary import Bucket, Product
+from engine.booking.order import ShareKey
 
-SELL_ORDER = (Bucket.TODAY.value, Bucket.FREE.value, Bucket.T1.value, Bucket.PLEDGED.value)
+SELL_ORDER = (Bucket.TODAY, Bucket.FREE, Bucket.T1, Bucket.PLEDGED)
 """Today's shares are sold first, since the exchange nets the day, then settled ones, then those of T1."""
 
-NettedKey = tuple[int, str, str, date]
-"""Client, security, product and trading date: the trades that the exchange nets with each other."""
-
-TradePlace = tuple[datetime, int, str]
+TradePlace: TypeAlias = tuple[datetime, int, str]
 """Where a trade stands in the market's order."""
 
-LotRow = dict[str, Any]
-"""A row of the lots table with the time and the number of the trade that bought it; None for other lots."""
 
+@dataclass(slots=True, eq=False)
+class Lot:
+    """Shares bought together; the `_left` figures shrink as they are sold. Money in paise.
 
-def stored_lots() -> Select[Any]:
-    """The query of lots as `LotRow`s; which and in what order is the caller's to add."""
-    lots, fills = table(Lot), table(Fill)
-    return select(lots, fills.c.traded_at, fills.c.trade_id).outerjoin(fills, fills.c.id == lots.c.fill_id)
-
-
-def trade_order(traded_at: datetime, trade_id: str) -> TradePlace:
-    """The market's order of trades: by time, then by the exchange's number."""
-    return traded_at, int(trade_id) if trade_id.isdigit() else 0, trade_id
-
-
-def sale_order(lot: Mapping[str, Any], at: TradePlace) -> tuple[Any, ...]:
-    """The order in which a sale made `at` takes lots, as the key of a sort.
-
-    Shares bought later than the sale come last: its own were others, of which we have not heard yet.
+    `traded_at` and `trade_id` are the trade's that bought them, None for shares of no trade of ours.
     """
-    return _bought_after(lot, at), SELL_ORDER.index(lot["bucket"]), lot["opened_on"], _lot_order(lot)
 
+    id: int
+    client_id: int
+    security: str
+    product: Product
+    bucket: Bucket
+    opened_on: date
+    quantity: int
+    cost_paise: int
+    loan_paise: int
+    charges_paise: int
+    quantity_left: int
+    cost_left_paise: int
+    loan_left_paise: int
+    charges_left_paise: int
+    fill_id: int | None
+    traded_at: datetime | None
+    trade_id: str | None
 
-def _bought_after(lot: Mapping[str, Any], at: TradePlace) -> bool:
-    """Whether a lot of the day was bought after a trade."""
-    if lot["bucket"] != Bucket.TODAY.value or lot["traded_at"] is None:
-        return False
-    return trade_order(lot["traded_at"], lot["trade_id"]) > at
+    @property
+    def share(self) -> ShareKey:
+        """The shares that these are some of."""
+        return self.client_id, self.security, self.product
 
+    @property
+    def place(self) -> TradePlace | None:
+        """Where the trade that bought them stands in the market's order."""
+        if self.traded_at is None or self.trade_id is None:
+            return None
+        return trade_order(self.traded_at, self.trade_id)
 
-def _lot_order(lot: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The order in which shares of one day and bucket are sold: as they were bought."""
-    if lot["traded_at"] is None:
-        return (0, lot["id"])
-    return (1, *trade_order(lot["traded_at"], lot["trade_id"]))
+    def take(self, quantity: int) -> "Piece":
+        """Take up to `quantity` shares out, with their part of cost, loan and charges."""
+        left = self.quantity_left
+        part = min(quantity, left)
+        piece = Piece(
+            lot=self,
+            quantity=part,
+            cost=self.cost_left_paise * part // left,
+            loan=ceil_div(self.loan_left_paise * part, left),
+            charges=self.charges_left_paise * part // left,
+            bucket=Bucket(self.bucket),
+        )
+        self.put_back(-part, -piece.cost, -piece.loan, -piece.charges)
+        return piece
+
+    def put_back(self, quantity: int, cost: int, loan: int, charges: int) -> None:
+        """Put shares back that a sale had taken."""
+        self.quantity_left += quantity
+        self.cost_left_paise += cost
+        self.loan_left_paise += loan
+        self.charges_left_paise += charges
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The part of a lot that one fill sold; money in paise."""
 
-    lot: LotRow
+    lot: Lot
     quantity: int
     cost: int
     loan: int
@@ -75,7 +91,46 @@ class Piece:
     bucket: Bucket
 
 
-def take_lots(lots: list[LotRow], quantity: int, at: TradePlace) -> list[Piece]:
+@dataclass(slots=True, eq=False)
+class ClosedLot:
+    """A lot, or part of one, that a fill sold; one of negative shares takes an earlier one back. In paise."""
+
+    id: int
+    client_id: int
+    security: str
+    tradingsymbol: str
+    product: Product
+    lot_id: int
+    fill_id: int
+    opened_on: date
+    trading_date: date
+    closed_at: datetime
+    quantity: int
+    cost_paise: int
+    proceeds_paise: int
+    charges_paise: int
+    lot_charges_paise: int
+    loan_paise: int
+
+
+def trade_order(traded_at: datetime, trade_id: str) -> TradePlace:
+    """The market's order of trades: by time, then by the exchange's number."""
+    return traded_at, int(trade_id) if trade_id.isdigit() else 0, trade_id
+
+
+def sale_order(lot: Lot, at: TradePlace) -> tuple[Any, ...]:
+    """The order in which a sale made `at` takes lots, as the key of a sort.
+
+    Shares bought later than the sale come last: its own were others, of which we have not heard yet.
+    """
+    bought = lot.place
+    later = lot.bucket == Bucket.TODAY and bought is not None and bought > at
+    # Shares of one day and bucket are sold as they were bought.
+    as_bought = (0, lot.id) if bought is None else (1, *bought)
+    return later, SELL_ORDER.index(lot.bucket), lot.opened_on, as_bought
+
+
+def take_lots(lots: list[Lot], quantity: int, at: TradePlace) -> list[Piece]:
     """Take a sale of `quantity` shares made `at` from lots, which are sorted and reduced in place.
 
     The pieces fall short of the quantity where the lots do.
@@ -83,22 +138,8 @@ def take_lots(lots: list[LotRow], quantity: int, at: TradePlace) -> list[Piece]:
     lots.sort(key=lambda lot: sale_order(lot, at))
     pieces: list[Piece] = []
     for lot in lots:
-        left = lot["quantity_left"]
-        part = min(quantity, left)
-        if part <= 0:
-            continue
-        piece = Piece(
-            lot=lot,
-            quantity=part,
-            cost=lot["cost_left_paise"] * part // left,
-            loan=ceil_div(lot["loan_left_paise"] * part, left),
-            charges=lot["charges_left_paise"] * part // left,
-            bucket=Bucket(lot["bucket"]),
-        )
-        lot["quantity_left"] -= part
-        lot["cost_left_paise"] -= piece.cost
-        lot["loan_left_paise"] -= piece.loan
-        lot["charges_left_paise"] -= piece.charges
-        pieces.append(piece)
-        quantity -= part
+        if quantity > 0 and lot.quantity_left > 0:
+            piece = lot.take(quantity)
+            pieces.append(piece)
+            quantity -= piece.quantity
     return pieces

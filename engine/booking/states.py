@@ -228,6 +228,11 @@ EVENT_OF_STATUS: Mapping[BrokerStatus, OrderEvent] = MappingProxyType(
 """What a status in a broker's book tells of an order, once its trades are booked up to it."""
 
 
+def born(external: bool = False) -> OrderState:
+    """The state that an order begins in: reserved here, or live at the broker that told of it."""
+    return OrderState.OPEN if external else OrderState.RESERVED
+
+
 def transition(state: OrderState, event: OrderEvent) -> tuple[OrderState, Flag | None]:
     """The state after `event`, and the flag if that should not have been possible.
 

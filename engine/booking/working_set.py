@@ -1,86 +1,44 @@
-"""The books of the clients that a batch of facts concerns: their states, blocks and releases.
+"""The books of the clients that a batch of facts concerns: their orders, blocks and releases.
 
 `Books` is the working set of one unit of work: it reads orders, balances and lots, facts are applied to it
-one by one in memory (trades by `fills`), and it writes everything back in bulk. It runs inside the writer's
-transaction, so what it read cannot change under it.
+one by one in memory, and it writes everything back in bulk. It runs inside the writer's transaction, so what
+it read cannot change under it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, or_, select, update
-
+from brokers.contract import BrokerTrade
 from data.audit import AuditEntry
-from data.columns import table
 from data.ledger import Line, Transfer, free_memo, post
-from data.order_tables import Fill, Order
-from data.store import Unit, chunks
-from data.tables import ClosedLot, Funds, Holding, Lot
-from data.vocabulary import TERMINAL_STATES, Account, OrderState, Side
-from engine.booking.lots import LotRow, NettedKey, stored_lots
-from engine.booking.needs import open_need
-from engine.booking.states import Flag, OrderEvent, transition
-
-OrderRow = dict[str, Any]
-"""A row of the orders table, changed in memory and written back by `Books.flush`."""
-
-_CHANGING = (
-    "state",
-    "sub_status",
-    "reason_code",
-    "reason_text",
-    "flags",
-    "broker_order_id",
-    "tag",
-    "attempts",
-    "quantity",
-    "limit_paise",
-    "trigger_paise",
-    "reserve_price_paise",
-    "asked_quantity",
-    "asked_reserve_paise",
-    "filled_quantity",
-    "filled_notional_paise",
-    "blocked_paise",
-    "blocked_shares",
-    "mtf_reserved_paise",
-    "own_paise",
-    "charges_paise",
-    "demat_sale",
-    "sent_at",
-    "told_at",
-    "updated_at",
-    "ended_at",
+from data.repositories.balances import blocked_shares
+from data.repositories.fills import TradeKey, known_trades
+from data.repositories.orders import demat_sales, marked_open
+from data.store import Unit
+from data.vocabulary import TERMINAL_STATES, Account, OrderState, Product, Side
+from engine.booking.fills import (
+    Fill,
+    Purse,
+    book_buy,
+    book_sell,
+    closed_lots,
+    debits_demat,
+    opened_lot,
 )
-"""The columns of an order that change during its life."""
+from engine.booking.lots import ClosedLot, Lot, take_lots, trade_order
+from engine.booking.order import Flags, ShareKey, WorkingOrder
+from engine.booking.states import Flag, OrderEvent
+from engine.booking.stored import BALANCES, CLOSED_LOTS, FILLS, LOTS, ORDERS
+from engine.events import OrderFilled
 
-_UPDATE_ORDER = (
-    update(table(Order))
-    .where(table(Order).c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in _CHANGING})
-)
+NettedKey: TypeAlias = tuple[int, str, Product, date]
+"""Client, security, product and trading date: the trades that the exchange nets with each other."""
 
-
-_UNASKED = frozenset({Flag.RESURRECTED, Flag.CHANGED_OUTSIDE})
+_UNASKED = (Flag.RESURRECTED, Flag.CHANGED_OUTSIDE)
 """Marks of orders that may have come to need more than could be blocked for them."""
-
-
-@dataclass(slots=True)
-class _Purse:
-    """A client's balances as this unit has changed them so far; it decides where a dear fill is paid from."""
-
-    available: int
-    shortfall: int
-
-    def take(self, amount: int) -> tuple[int, int]:
-        """Split `amount` into what `available` can give and what becomes shortfall."""
-        from_available = min(max(0, self.available), amount)
-        self.available -= from_available
-        self.shortfall += amount - from_available
-        return from_available, amount - from_available
 
 
 @dataclass(slots=True)
@@ -90,30 +48,22 @@ class Books:
     unit: Unit
     actor: str
     sell_credit_bps: int
-    orders: dict[int, OrderRow] = field(default_factory=dict[int, OrderRow])
+    fill_kind: str = "fill"
+    orders: dict[int, WorkingOrder] = field(default_factory=dict[int, WorkingOrder])
     netted: set[NettedKey] = field(default_factory=set[NettedKey])
     """What traded in this unit, by client, security, product and day."""
-    fill_kind: str = "fill"
-    purses: dict[int, _Purse] = field(default_factory=dict[int, _Purse])
-    lots: dict[tuple[int, str, str], list[LotRow]] = field(
-        default_factory=dict[tuple[int, str, str], list[LotRow]]
-    )
-    known_trades: dict[tuple[int, str, date, str, str], tuple[int, int]] = field(
-        default_factory=dict[tuple[int, str, date, str, str], tuple[int, int]]
-    )
+    purses: dict[int, Purse] = field(default_factory=dict[int, Purse])
+    lots: dict[ShareKey, list[Lot]] = field(default_factory=dict[ShareKey, list[Lot]])
+    known_trades: dict[TradeKey, tuple[int, int]] = field(default_factory=dict[TradeKey, tuple[int, int]])
     transfers: list[Transfer] = field(default_factory=list[Transfer])
-    fills: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    opened: list[LotRow] = field(default_factory=list[LotRow])
-    sold: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    changed_lots: dict[int, LotRow] = field(default_factory=dict[int, LotRow])
-    _changed: set[int] = field(default_factory=set[int])
+    fills: list[Fill] = field(default_factory=list[Fill])
+    opened: list[Lot] = field(default_factory=list[Lot])
+    closed: list[ClosedLot] = field(default_factory=list[ClosedLot])
+    changed_lots: dict[int, Lot] = field(default_factory=dict[int, Lot])
     _eased: set[int] = field(default_factory=set[int])
     """Clients of whom this unit freed money or shares."""
     _loans: dict[int, int] = field(default_factory=lambda: defaultdict[int, int](int))
-    _shares: dict[tuple[int, str, str], int] = field(
-        default_factory=lambda: defaultdict[tuple[int, str, str], int](int)
-    )
-
+    _shares: dict[ShareKey, int] = field(default_factory=lambda: defaultdict[ShareKey, int](int))
     _free_ids: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def take_id(self, name: str) -> int:
@@ -127,195 +77,239 @@ class Books:
 
     def load(self, order_ids: Iterable[int]) -> None:
         """Read orders with their clients' balances, their booked trades and, for sells, the lots."""
-        orders, fills = table(Order), table(Fill)
-        for ids in chunks(set(order_ids) - self.orders.keys()):
-            for row in self.unit.connection.execute(select(orders).where(orders.c.id.in_(ids))).mappings():
-                self.orders[row["id"]] = dict(row)
-            for trade in self.unit.connection.execute(
-                select(
-                    fills.c.client_id,
-                    fills.c.exchange,
-                    fills.c.trading_date,
-                    fills.c.trade_id,
-                    fills.c.broker_order_id,
-                    fills.c.quantity,
-                    fills.c.price_paise,
-                ).where(fills.c.order_id.in_(ids))
-            ):
-                key = (trade[0], trade[1], trade[2], trade[3], trade[4])
-                self.known_trades[key] = (trade[5], trade[6])
-        self._load_purses({order["client_id"] for order in self.orders.values()} - self.purses.keys())
-        self._load_lots(
-            {
-                (order["client_id"], order["security"], order["product"])
-                for order in self.orders.values()
-                if order["side"] == Side.SELL.value
-            }
-            - self.lots.keys()
-        )
+        missing = set(order_ids) - self.orders.keys()
+        for order in ORDERS.by_id(self.unit, missing):
+            order.now = self.unit.now
+            self.orders[order.id] = order
+        self.known_trades |= known_trades(self.unit, missing)
+        clients = {order.client_id for order in self.orders.values()} - self.purses.keys()
+        self.purses |= {purse.client_id: purse for purse in BALANCES.of(self.unit, clients)}
+        sells = (order for order in self.orders.values() if order.side == Side.SELL)
+        self._load_lots({order.share for order in sells} - self.lots.keys())
 
-    def _load_purses(self, client_ids: set[int]) -> None:
-        funds = table(Funds)
-        for ids in chunks(client_ids):
-            for row in self.unit.connection.execute(
-                select(funds.c.client_id, funds.c.available_paise, funds.c.shortfall_paise).where(
-                    funds.c.client_id.in_(ids)
-                )
-            ):
-                self.purses[row[0]] = _Purse(row[1], row[2])
-
-    def _load_lots(self, keys: set[tuple[int, str, str]]) -> None:
-        lots = table(Lot)
-        for ids in chunks({key[0] for key in keys}):
-            for row in self.unit.connection.execute(
-                stored_lots()
-                .where(lots.c.client_id.in_(ids), lots.c.quantity_left > 0)
-                .order_by(lots.c.opened_on, lots.c.id)
-            ).mappings():
-                key = (row["client_id"], row["security"], row["product"])
-                if key in keys:
-                    self.lots.setdefault(key, []).append(dict(row))
-        for key in keys:
-            self.lots.setdefault(key, [])
-        for lot in self.opened:
-            key = (lot["client_id"], lot["security"], lot["product"])
-            if key in keys:
-                self.lots[key].append(lot)
+    def _load_lots(self, keys: set[ShareKey]) -> None:
+        self.lots |= {key: [] for key in keys}
+        for lot in (*LOTS.left(self.unit, {key[0] for key in keys}), *self.opened):
+            if lot.share in keys:
+                self.lots[lot.share].append(lot)
 
     # --- changing ---
 
-    def audit(self, action: str, order: OrderRow, **details: Any) -> None:
+    def audit(self, action: str, order: WorkingOrder, **details: Any) -> None:
         """An audit row about an order."""
         self.unit.audit(
             AuditEntry(
                 action,
                 self.actor,
-                client_id=order["client_id"],
-                order_id=order["id"],
-                plan_number=order["plan_number"],
-                run_number=order["run_number"],
+                client_id=order.client_id,
+                order_id=order.id,
+                plan_number=order.plan_number,
+                run_number=order.run_number,
                 details=details,
             )
         )
 
-    def flag(self, order: OrderRow, flag: Flag | None) -> None:
-        """Mark an order with something odd, once."""
-        if flag is not None and flag.value not in order["flags"].split():
-            self.touch(order, flags=f"{order['flags']} {flag.value}".strip())
+    def fill(self, order: WorkingOrder, trade: BrokerTrade) -> bool:
+        """Book one trade, unless it is booked already; returns whether it was."""
+        key = (order.client_id, trade.exchange, trade.trading_date, trade.trade_id, trade.broker_order_id)
+        told = (trade.quantity, trade.price_paise)
+        if key in self.known_trades:
+            if self.known_trades[key] != told:
+                order.flag(Flag.ANOMALY)  # what is booked stands; a human compares
+            return False
+        self.known_trades[key] = told
+        if order.state in TERMINAL_STATES - {OrderState.FILLED}:
+            order.flag(Flag.LATE_FILL)
+        fill_id = self.take_id("fill")
+        book = self._buy if order.side == Side.BUY else self.sell
+        charges = book(order, trade, fill_id)
+        if order.filled_quantity > max(order.quantity, order.asked_quantity or 0):
+            order.flag(Flag.OVERFILL)
+        self.netted.add((*order.share, trade.trading_date))
+        self.fills.append(self._fill(order, trade, fill_id, charges))
+        self.audit(
+            "FILL_APPLIED",
+            order,
+            trade_id=trade.trade_id,
+            quantity=trade.quantity,
+            price_paise=trade.price_paise,
+            charges_paise=charges,
+            filled_quantity=order.filled_quantity,
+        )
+        self.unit.publish(OrderFilled(order.id, order.client_id, trade.quantity, trade.price_paise))
+        self.release(order, f"trade:{trade.trade_id}")
+        return True
 
-    def unflag(self, order: OrderRow, flag: Flag) -> None:
-        """Take a mark off an order."""
-        left = [word for word in order["flags"].split() if word != flag.value]
-        self.touch(order, flags=" ".join(left))
+    def _buy(self, order: WorkingOrder, trade: BrokerTrade, fill_id: int) -> int:
+        booked = book_buy(order, self.purses[order.client_id], trade)
+        lot = opened_lot(order, trade, booked, self.take_id("lot"), fill_id)
+        self.opened.append(lot)
+        if order.share in self.lots:
+            self.lots[order.share].append(lot)
+        self.transfers.append(
+            Transfer(
+                order.client_id,
+                "fill",
+                trade.trading_date,
+                booked.lines,
+                booked.shares,
+                order.id,
+                f"trade:{trade.trade_id}",
+            )
+        )
+        order.count(trade.quantity, trade.price_paise, booked.charges_paise)
+        return booked.charges_paise
 
-    def touch(self, order: OrderRow, **values: Any) -> None:
-        """Change columns of an order. It moves now: a later fact of the same unit is not after it."""
-        order.update(values, updated_at=self.unit.now)
-        self._changed.add(order["id"])
+    def sell(self, order: WorkingOrder, trade: BrokerTrade, fill_id: int) -> int:
+        """Post a sale and close the lots it sold; returns its charges in paise.
 
-    def move(self, order: OrderRow, event: OrderEvent) -> OrderState:
-        """Apply an event to an order's state; gives the state after it."""
-        state, flag = transition(OrderState(order["state"]), event)
-        self.flag(order, flag)
-        if state.value != order["state"]:
-            ended = self.unit.now if state in TERMINAL_STATES else None
-            self.touch(order, state=state.value, ended_at=ended)
-        return state
+        A broker may sell more than our books hold, when shares came by another way; the pieces then fall
+        short of the trade and the order is flagged for a human.
+        """
+        place = trade_order(trade.traded_at, trade.trade_id)
+        pieces = take_lots(self.lots[order.share], trade.quantity, place)
+        self.changed_lots |= {piece.lot.id: piece.lot for piece in pieces}
+        if sum(piece.quantity for piece in pieces) < trade.quantity:
+            order.flag(Flag.NEEDS_HUMAN)
+        if not order.demat_sale and debits_demat(pieces):
+            order.demat_sale = not self._demat_fee_paid(order)
+        booked = book_sell(order, self.purses[order.client_id], pieces, trade, self.sell_credit_bps)
+        evidence = f"trade:{trade.trade_id}"
+        self.transfers.append(
+            Transfer(
+                order.client_id,
+                self.fill_kind,
+                trade.trading_date,
+                booked.lines,
+                booked.shares,
+                order.id,
+                evidence,
+            )
+        )
+        numbers = self.unit.take_ids("closed_lot", len(pieces))
+        self.closed += closed_lots(order, trade, pieces, booked.charges_paise, fill_id, numbers)
+        order.count(trade.quantity, trade.price_paise, booked.charges_paise)
+        return booked.charges_paise
 
-    def release(self, order: OrderRow, evidence: str) -> int:
+    def _demat_fee_paid(self, order: WorkingOrder) -> bool:
+        """Whether another order of the day pays the depository's fee, due once a security and day."""
+        same = (order.client_id, order.security, order.trading_date)
+        if any(
+            other.demat_sale and (other.client_id, other.security, other.trading_date) == same
+            for other in self.orders.values()
+        ):
+            return True
+        return not self.orders.keys() >= set(demat_sales(self.unit, *same))
+
+    def correct_charges(self, order: WorkingOrder, trade: BrokerTrade, more_paise: int) -> None:
+        """Write a fill of no shares that corrects the charges of a booked one."""
+        fill_id = self.take_id("fill")
+        fill = self._fill(order, trade, fill_id, more_paise)
+        fill.trade_id, fill.quantity, fill.price_paise = f"{trade.trade_id}:charges:{fill_id}", 0, 0
+        self.fills.append(fill)
+
+    def _fill(self, order: WorkingOrder, trade: BrokerTrade, fill_id: int, charges_paise: int) -> Fill:
+        return Fill(
+            id=fill_id,
+            client_id=order.client_id,
+            order_id=order.id,
+            exchange=trade.exchange,
+            trading_date=trade.trading_date,
+            trade_id=trade.trade_id,
+            broker_order_id=trade.broker_order_id,
+            quantity=trade.quantity,
+            price_paise=trade.price_paise,
+            charges_paise=charges_paise,
+            traded_at=trade.traded_at,
+            booked_at=self.unit.now,
+        )
+
+    def release(self, order: WorkingOrder, evidence: str) -> int:
         """Free what an order's open rest no longer needs, all of it once the order has ended.
 
-        Gives the money freed. `evidence` is the proof.
+        Returns the money freed. `evidence` is the proof.
         """
-        client_id = order["client_id"]
-        ended = OrderState(order["state"]) in TERMINAL_STATES
-        money, loan, shares = (0, 0, 0) if ended else open_need(order)
-        freed = order["blocked_paise"] - money
-        if freed > 0:
-            self._eased.add(client_id)
-            order["blocked_paise"] = money
-            self.purses[client_id].available += freed
+        freed = order.give_back()
+        if freed.money:
+            self.purses[order.client_id].available_paise += freed.money
             self.transfers.append(
                 Transfer(
-                    client_id,
+                    order.client_id,
                     "release",
-                    order["trading_date"],
-                    [Line(Account.BLOCKED, -freed, order["id"]), Line(Account.AVAILABLE, freed)],
-                    order_id=order["id"],
+                    order.trading_date,
+                    [
+                        Line(Account.BLOCKED, -freed.money, order.id),
+                        Line(Account.AVAILABLE, freed.money),
+                    ],
+                    order_id=order.id,
                     evidence=evidence,
                 )
             )
-        if order["mtf_reserved_paise"] > loan:
-            self._loans[client_id] += order["mtf_reserved_paise"] - loan
-            order["mtf_reserved_paise"] = loan
-        if order["blocked_shares"] > shares:
-            self._eased.add(client_id)
-            key = (client_id, order["security"], order["product"])
-            self._shares[key] += order["blocked_shares"] - shares
-            order["blocked_shares"] = shares
-        self.touch(order)
-        return max(0, freed)
+        if freed.loan:
+            self._loans[order.client_id] += freed.loan
+        if freed.shares:
+            self._shares[order.share] += freed.shares
+        if freed.money or freed.shares:
+            self._eased.add(order.client_id)
+        return freed.money
 
-    def block_again(self, order: OrderRow) -> None:
+    def free_unsent(self, order: WorkingOrder, why: str) -> int:
+        """End an order that never left and give its money back; returns the paise freed."""
+        order.apply(OrderEvent.FREE)
+        order.say("cancelled_unsent", why)
+        freed = self.release(order, "never sent")
+        self.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed)
+        return freed
+
+    def ended_now(self) -> list[WorkingOrder]:
+        """The orders that this unit has ended; what an open modify asked for ends with them."""
+        ended = [order for order in self.orders.values() if order.ended_at == self.unit.now]
+        for order in ended:
+            if order.asked_quantity is not None:
+                order.forget_change()
+        return ended
+
+    def block_again(self, order: WorkingOrder) -> None:
         """Block what the open rest of an order lacks, as far as the client's money and shares go.
 
         For an order that came back after its end, and for one that grew at the broker without our asking.
         What it still lacks is blocked when something of the client is freed.
         """
-        money, loan, shares = open_need(order)
-        if loan > order["mtf_reserved_paise"]:
-            self._loans[order["client_id"]] -= loan - order["mtf_reserved_paise"]
-            self.touch(order, mtf_reserved_paise=loan)
-        if shares > order["blocked_shares"]:
-            key = (order["client_id"], order["security"], order["product"])
-            more = min(shares - order["blocked_shares"], self._sellable(key))
-            if more:
-                self._shares[key] -= more
-                self.touch(order, blocked_shares=order["blocked_shares"] + more)
-        purse = self.purses[order["client_id"]]
-        amount = min(money - order["blocked_paise"], purse.available)
-        if amount <= 0:
+        money, loan, shares = order.lacks()
+        purse = self.purses[order.client_id]
+        money = max(0, min(money, purse.available_paise))
+        shares = min(shares, self._sellable(order.share)) if shares else 0
+        if not (money or loan or shares):
             return
-        purse.available -= amount
-        self.touch(order, blocked_paise=order["blocked_paise"] + amount)
-        self.transfers.append(
-            Transfer(
-                order["client_id"],
-                "reserve",
-                order["trading_date"],
-                [Line(Account.AVAILABLE, -amount), Line(Account.BLOCKED, amount, order["id"])],
-                order_id=order["id"],
-                evidence=f"seen:{order['broker_order_id']}",
+        order.block(money, loan, shares)
+        order.touch()
+        if loan:
+            self._loans[order.client_id] -= loan
+        if shares:
+            self._shares[order.share] -= shares
+        if money:
+            purse.available_paise -= money
+            self.transfers.append(
+                blocking(order, money, f"seen:{order.broker_order_id}"),
             )
-        )
 
     def _block_what_lacks(self) -> None:
         """Give what was freed to orders that could not block all they need when they came back or grew.
 
         The others stay as they are, stamps and all.
         """
-        orders = table(Order)
-        unasked = or_(*(orders.c.flags.contains(flag.value) for flag in _UNASKED))
-        for ids in chunks(self._eased):
-            resting = orders.c.client_id.in_(ids) & (orders.c.state == OrderState.OPEN.value)
-            self.load(self.unit.connection.execute(select(orders.c.id).where(resting, unasked)).scalars())
-        for order_id in sorted(self.orders):
-            order = self.orders[order_id]
-            if order["client_id"] not in self._eased or order["state"] != OrderState.OPEN.value:
-                continue
-            if not _UNASKED.isdisjoint(order["flags"].split()):
+        if not self._eased:
+            return
+        marked = marked_open(self.unit, self._eased)
+        self.load(order_id for order_id, flags in marked if _unasked(Flags.of_text(flags)))
+        for _, order in sorted(self.orders.items()):
+            if order.client_id in self._eased and order.state == OrderState.OPEN and _unasked(order.flags):
                 self.block_again(order)
 
-    def _sellable(self, key: tuple[int, str, str]) -> int:
+    def _sellable(self, share: ShareKey) -> int:
         """Shares that nothing blocks, as this unit has changed them so far."""
-        holdings = table(Holding)
-        blocked = self.unit.connection.execute(
-            select(holdings.c.blocked).where(
-                holdings.c.client_id == key[0], holdings.c.security == key[1], holdings.c.product == key[2]
-            )
-        ).scalar_one_or_none()
-        held = sum(lot["quantity_left"] for lot in self.lots.get(key, ()))
-        return max(0, held - (blocked or 0) + self._shares.get(key, 0))
+        held = sum(lot.quantity_left for lot in self.lots.get(share, ()))
+        return max(0, held - blocked_shares(self.unit, *share) + self._shares.get(share, 0))
 
     # --- writing ---
 
@@ -324,34 +318,38 @@ class Books:
         unit = self.unit
         self._block_what_lacks()
         post(unit, self.transfers)
-        free_memo(unit, self._loans, self._shares)
-        unit.insert(Fill, self.fills)
-        unit.insert(Lot, self.opened)
-        unit.insert(ClosedLot, self.sold)
-        opened = {lot["id"] for lot in self.opened}
-        self._write_lots([lot for lot_id, lot in self.changed_lots.items() if lot_id not in opened])
-        self._write_orders()
+        free_memo(unit, self._loans, {(c, s, str(p)): freed for (c, s, p), freed in self._shares.items()})
+        FILLS.insert(unit, self.fills)
+        LOTS.insert(unit, self.opened)
+        CLOSED_LOTS.insert(unit, self.closed)
+        opened = {lot.id for lot in self.opened}
+        LOTS.save(unit, [lot for lot_id, lot in self.changed_lots.items() if lot_id not in opened])
+        changed = [order for _, order in sorted(self.orders.items()) if order.changed]
+        ORDERS.save(unit, changed)
+        for order in changed:
+            touch(unit, order)
 
-    def _write_lots(self, lots: list[LotRow]) -> None:
-        if lots:
-            stored = table(Lot)
-            names = ("quantity_left", "cost_left_paise", "loan_left_paise", "charges_left_paise")
-            self.unit.connection.execute(
-                update(stored)
-                .where(stored.c.id == bindparam("b_id"))
-                .values({name: bindparam(f"b_{name}") for name in names}),
-                [{"b_id": lot["id"]} | {f"b_{name}": lot[name] for name in names} for lot in lots],
-            )
 
-    def _write_orders(self) -> None:
-        if not self._changed:
-            return
-        rows: list[dict[str, Any]] = []
-        for order_id in sorted(self._changed):
-            order = self.orders[order_id]
-            rows.append({"b_id": order_id} | {f"b_{name}": order[name] for name in _CHANGING})
-            self.unit.touched.orders.add(order_id)
-            self.unit.touched.clients.add(order["client_id"])
-            if order["run_number"] is not None:
-                self.unit.touched.runs.add(order["run_number"])
-        self.unit.connection.execute(_UPDATE_ORDER, rows)
+def blocking(order: WorkingOrder, money: int, evidence: str = "", reserved: bool = False) -> Transfer:
+    """The transfer that blocks money in paise for an order; `reserved` says that its balance has moved."""
+    return Transfer(
+        order.client_id,
+        "reserve",
+        order.trading_date,
+        [Line(Account.AVAILABLE, -money), Line(Account.BLOCKED, money, order.id)],
+        order_id=order.id,
+        evidence=evidence,
+        reserved=reserved,
+    )
+
+
+def touch(unit: Unit, order: WorkingOrder) -> None:
+    """Have an order, its client and its run read again after the commit."""
+    unit.touched.orders.add(order.id)
+    unit.touched.clients.add(order.client_id)
+    if order.run_number is not None:
+        unit.touched.runs.add(order.run_number)
+
+
+def _unasked(flags: Flags) -> bool:
+    return any(flag in flags for flag in _UNASKED)

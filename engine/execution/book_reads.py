@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from brokers.connection import Connection
 from brokers.connections import Connections
 from brokers.contract import (
@@ -29,10 +27,9 @@ from brokers.contract import (
     Tick,
     UnreadRow,
 )
-from data.columns import table
-from data.order_tables import Request
+from data.repositories.requests import changes_in
 from data.store import StoreError
-from data.vocabulary import ClientStatus, OrderState, RequestKind, RequestState, SessionState
+from data.vocabulary import ClientStatus, OrderState, RequestState, SessionState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import Applied, Seen
@@ -296,20 +293,13 @@ class Watcher:
 
     async def _changes_in_doubt(self, client_id: int) -> dict[int, int]:
         """The modifies whose calls ended ambiguously, or were taken and have not shown yet, by order."""
-        book, requests = self._kept.book, table(Request)
+        book = self._kept.book
         live = book.orders_of_client.get(client_id, set()) & book.live
         asked = [order_id for order_id in live if book.orders[order_id].modifying]
         if not asked:
             return {}
-        async with self._kept.store.reader() as connection:
-            rows = await connection.execute(
-                select(requests.c.order_id, requests.c.number).where(
-                    requests.c.order_id.in_(asked),
-                    requests.c.kind == RequestKind.MODIFY.value,
-                    requests.c.state.in_((RequestState.UNKNOWN.value, RequestState.SENT.value)),
-                )
-            )
-            return {row[0]: row[1] for row in rows}
+        async with self._kept.store.reader() as reader:
+            return await changes_in(reader, asked, (RequestState.UNKNOWN, RequestState.SENT))
 
     async def book_of(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""

@@ -6,26 +6,23 @@ kept and sent on sight.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import func, select
 
 from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditEntry
-from data.columns import table
-from data.order_tables import Order, Request
-from data.store import StoreError, Unit, chunks
+from data.repositories.requests import last_numbers, left_open, open_cancels
+from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestKind, RequestState
 from engine.book.kept import Kept
-from engine.booking.apply import free_unsent
 from engine.booking.facts import CancelEnded
+from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
-from engine.booking.requests import open_cancels
+from engine.booking.requests import Request
+from engine.booking.stored import REQUESTS
 from engine.booking.working_set import Books
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import NO_ANSWER, NOT_SERVED, outcome_of
@@ -51,64 +48,38 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
     books = Books(unit, actor, 0)
     books.load(order_ids)
     freed: dict[int, int] = {}
-    wanted: list[int] = []
+    wanted: list[WorkingOrder] = []
     ended: list[int] = []
-    for order_id in order_ids:
-        order = books.orders.get(order_id)
-        if order is None:
-            continue
-        state = OrderState(order["state"])
-        if state is OrderState.RESERVED:
-            freed[order_id] = free_unsent(books, order, why)
-        elif state in (OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN):
-            wanted.append(order_id)
+    for order in (books.orders[order_id] for order_id in order_ids if order_id in books.orders):
+        if OrderState(order.state) is OrderState.RESERVED:
+            freed[order.id] = books.free_unsent(order, why)
+        elif order.live:
+            wanted.append(order)
         else:
-            ended.append(order_id)
+            ended.append(order.id)
     books.flush()
-    requests = open_cancels(unit, wanted)  # asking twice makes no second row
-    rows: list[dict[str, Any]] = []
-    last = _last_numbers(unit, wanted)
-    for order_id in wanted:
-        if order_id in requests:
+    numbers = [order.id for order in wanted]
+    requests = open_cancels(unit, numbers)  # asking twice makes no second row
+    last = last_numbers(unit, numbers)
+    asked: list[Request] = []
+    for order in wanted:
+        if order.id in requests:
             continue
-        requests[order_id] = last.get(order_id, 0) + 1
-        rows.append(
-            {
-                "order_id": order_id,
-                "number": requests[order_id],
-                "kind": RequestKind.CANCEL.value,
-                "state": RequestState.REQUESTED.value,
-                "why": why,
-                "halt_number": halt_number,
-                "requested_at": unit.now,
-            }
-        )
-        order = books.orders[order_id]
+        number = requests[order.id] = last.get(order.id, 0) + 1
+        kind, state = RequestKind.CANCEL, RequestState.REQUESTED
+        asked.append(Request(order.id, number, kind, state, why, unit.now, halt_number=halt_number))
         unit.audit(
             AuditEntry(
                 "CANCEL_REQUESTED",
                 actor,
-                client_id=order["client_id"],
-                order_id=order_id,
-                run_number=order["run_number"],
+                client_id=order.client_id,
+                order_id=order.id,
+                run_number=order.run_number,
                 details={"why": why, "halt": halt_number},
             )
         )
-    unit.insert(Request, rows)
+    REQUESTS.insert(unit, asked)
     return Asked(freed, requests, tuple(ended))
-
-
-def _last_numbers(unit: Unit, order_ids: Sequence[int]) -> dict[int, int]:
-    requests = table(Request)
-    found: dict[int, int] = {}
-    for ids in chunks(order_ids):
-        for row in unit.connection.execute(
-            select(requests.c.order_id, func.max(requests.c.number))
-            .where(requests.c.order_id.in_(ids))
-            .group_by(requests.c.order_id)
-        ):
-            found[row[0]] = row[1]
-    return found
 
 
 class Canceller:
@@ -184,18 +155,9 @@ class Canceller:
 
     async def resume(self) -> None:
         """Take up the requests that an earlier run of the program left open."""
-        requests, orders = table(Request), table(Order)
-        async with self._kept.store.reader() as connection:
-            rows = await connection.execute(
-                select(requests.c.order_id, requests.c.number)
-                .join(orders, orders.c.id == requests.c.order_id)
-                .where(
-                    requests.c.kind == RequestKind.CANCEL.value,
-                    requests.c.ended_at.is_(None),
-                    orders.c.ended_at.is_(None),
-                )
-            )
-            self.carry_out({row[0]: row[1] for row in rows})
+        async with self._kept.store.reader() as reader:
+            left = await left_open(reader, RequestKind.CANCEL)
+        self.carry_out({order_id: number for order_id, number, _ in left})
 
     async def _wake(self, applied: object) -> None:
         async with self._moved:

@@ -5,15 +5,14 @@ the price of its plan, a stop order against its trigger; a LIMIT order says its 
 An order that waits for the next session knows only that session.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from data.clock import Clock
 from data.money import BPS, half_up
 from data.vocabulary import OrderType, PauseReason, Side
 from engine.book.views import OrderView, RunRow
+from engine.booking.order import WorkingOrder
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 
@@ -34,20 +33,9 @@ class Kind:
         return not self.after_market and self.order_type is not OrderType.LIMIT
 
     @classmethod
-    def of(cls, order: OrderView) -> "Kind":
-        """Of an order in the book."""
+    def of(cls, order: OrderView | WorkingOrder) -> "Kind":
+        """Of an order in the book, or as it is stored."""
         return cls(order.key, order.side, order.order_type, order.trigger_paise, order.after_market)
-
-    @classmethod
-    def of_row(cls, row: Mapping[Any, Any]) -> "Kind":
-        """Of a stored order."""
-        return cls(
-            f"{row['exchange']}:{row['tradingsymbol']}",
-            Side(row["side"]),
-            OrderType(row["order_type"]),
-            row["trigger_paise"],
-            row["after_market"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

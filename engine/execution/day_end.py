@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from data.store import Store
 from engine.book.book import Book
-from engine.booking.apply import end_of_day, is_over
+from engine.booking.overdue import end_of_day, is_over
 from engine.timing import Timing
 
 

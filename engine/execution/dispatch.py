@@ -12,19 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any, TypeAlias
-
-from sqlalchemy import Row, bindparam, insert, select, update
+from typing import Any
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
-from data.columns import table
-from data.order_tables import Attempt, Order, RunRecord
+from data.order_tables import Order, RunRecord
 from data.reference.names import own_name_now
-from data.store import StoreError, Unit, chunks
+from data.repositories.orders import CLAIMING
+from data.store import StoreError, Unit
 from data.vocabulary import (
     OrderState,
     OrderType,
@@ -38,11 +36,14 @@ from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
-from engine.book.reading import read_halts
-from engine.book.views import OrderView, run_row
-from engine.booking.apply import may_be_sent
+from engine.book.reading import read_halts, read_runs
+from engine.book.views import OrderView
 from engine.booking.facts import Applied, SendEnded
+from engine.booking.order import WorkingOrder
+from engine.booking.overdue import may_be_sent
 from engine.booking.recorder import Recorder
+from engine.booking.requests import Attempt
+from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
 from engine.execution.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.execution.conditions import Kind, Standing, standing
@@ -360,115 +361,97 @@ def claim(
     its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
     An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
     """
-    orders, halts = table(Order), read_halts(unit.connection)
-    awaited, day = timing.awaited_day(), timing.market.trading_day
-    at, steady_s = timing.wall.now(), timing.wall.monotonic()
-    claims = Claims()
-    runs: dict[int, Standing | None] = {}
-    names: dict[tuple[str, str, str], str | None] = {}
-    changes: list[dict[str, object]] = []
-    attempts: list[dict[str, object]] = []
-    place = {order_id: number for number, order_id in enumerate(order_ids)}
     if stop := _stopped(unit, order_ids, book, timing.wall, engine, market_data):
         return Claims(stopped=stop)
-    for row in (row for piece in chunks(order_ids) for row in _reserved(unit, piece, engine.id)):
-        order_id, client_id, tried, exchange, sent_as, plan_number, run_number = row[:7]
-        client = book.clients[client_id]
-        security = (row.security, exchange, sent_as)
-        if security not in names:
-            names[security] = own_name_now(unit.connection, *security)
-        symbol, unnamed = names[security] or sent_as, names[security] is None
-        if covered(halts, client, f"{exchange}:{symbol}"):
-            continue
-        if not may_be_sent(row.after_market, row.trading_date, day, awaited):
-            continue
-        if run_number is not None:
-            if run_number not in runs:
-                runs[run_number] = _stands(
-                    unit, run_number, _kind(row, symbol), timing.wall, engine, market_data, unnamed
-                )
-            found = runs[run_number]
+    claiming = _Claiming(unit, book, timing, engine, market_data, rng)
+    for order in ORDERS.claimable(unit, order_ids, engine.id):
+        claiming.look_at(order)
+    return claiming.done(order_ids)
+
+
+class _Claiming:
+    """One claim as it goes through its orders: what it has looked up, and what came of each."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        book: Book,
+        timing: Timing,
+        engine: ThisEngine,
+        market_data: MarketData,
+        rng: Random,
+    ) -> None:
+        self._unit, self._book, self._timing = unit, book, timing
+        self._engine, self._market_data, self._rng = engine, market_data, rng
+        self._halts = read_halts(unit)
+        self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
+        self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
+        self._runs: dict[int, Standing | None] = {}
+        self._names: dict[tuple[str, str, str], str | None] = {}
+        self._claims = Claims()
+        self._orders: list[WorkingOrder] = []
+        self._attempts: list[Attempt] = []
+
+    def look_at(self, order: WorkingOrder) -> None:
+        """Claim an order where it may leave now."""
+        order.now = self._unit.now
+        name = self._name_now(order)
+        order.tradingsymbol = name or order.tradingsymbol
+        if covered(self._halts, self._book.clients[order.client_id], order.key):
+            return
+        if not may_be_sent(order.after_market, order.trading_date, self._day, self._awaited):
+            return
+        if order.run_number is not None:
+            found = self._standing(order.run_number, order, unnamed=name is None)
             if found is None:
-                continue
+                return
             if found.waits:
-                claims.waiting.append(order_id)
-                continue
-        connection = book.carrier_of(client_id)
+                self._claims.waiting.append(order.id)
+                return
+        self._claim(order)
+
+    def _name_now(self, order: WorkingOrder) -> str | None:
+        """What an order's security is called now; None where that is not known."""
+        security = (order.security, order.exchange, order.tradingsymbol)
+        if security not in self._names:
+            self._names[security] = own_name_now(self._unit.connection, *security)
+        return self._names[security]
+
+    def _standing(self, number: int, order: WorkingOrder, unnamed: bool) -> Standing | None:
+        """How an order's run stands against its conditions; None where it sends nothing."""
+        if number not in self._runs:
+            clock, kind = self._timing.wall, Kind.of(order)
+            self._runs[number] = _stands(
+                self._unit, number, kind, clock, self._engine, self._market_data, unnamed
+            )
+        return self._runs[number]
+
+    def _claim(self, order: WorkingOrder) -> None:
+        unit, engine = self._unit, self._engine
+        connection = self._book.carrier_of(order.client_id)
         most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
-        tag = "".join(rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most)))
-        request = _request(row, symbol, tag)
-        claims.made.append(Claimed(order_id, client_id, row.security, request, at, steady_s))
-        changes.append({"b_id": order_id, "b_symbol": symbol, "b_tag": tag, "b_attempts": tried + 1})
-        attempts.append(
-            {
-                "order_id": order_id,
-                "number": tried + 1,
-                "tag": tag,
-                "instance_id": engine.id,
-                "claimed_at": unit.now,
-                "deadline_at": unit.now + timedelta(seconds=timing.waits.send_timeout_s),
-                "outcome": "",
-                "detail": "",
-            }
-        )
-        unit.touched.orders.add(order_id)
-        details = {"tag": tag, "attempt": tried + 1}
-        unit.audit(
-            AuditEntry("ORDER_SENDING", engine.actor, client_id, order_id, plan_number, run_number, details)
-        )
-    if changes:
-        unit.connection.execute(
-            update(orders)
-            .where(orders.c.id == bindparam("b_id"))
-            .values(
-                state=OrderState.SENDING.value,
-                tradingsymbol=bindparam("b_symbol"),
-                tag=bindparam("b_tag"),
-                attempts=bindparam("b_attempts"),
-                sent_at=unit.now,
-                updated_at=unit.now,
-            ),
-            changes,
-        )
-        unit.connection.execute(insert(table(Attempt)), attempts)
-    claims.made.sort(key=lambda claimed: place[claimed.order_id])
-    claims.waiting.sort(key=lambda order_id: place[order_id])
-    return claims
+        order.claim("".join(self._rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most))))
+        assert order.tag is not None
+        deadline = unit.now + timedelta(seconds=self._timing.waits.send_timeout_s)
+        attempt = Attempt(order.id, order.attempts, order.tag, engine.id, unit.now, deadline)
+        request, steady_s = _request(order, order.tag), self._steady_s
+        made = Claimed(order.id, order.client_id, order.security, request, self._at, steady_s)
+        self._claims.made.append(made)
+        self._orders.append(order)
+        self._attempts.append(attempt)
+        unit.touched.orders.add(order.id)
+        details = {"tag": order.tag, "attempt": order.attempts}
+        plan, run = order.plan_number, order.run_number
+        unit.audit(AuditEntry("ORDER_SENDING", engine.actor, order.client_id, order.id, plan, run, details))
 
-
-_Reserved: TypeAlias = Row[*tuple[Any, ...]]
-"""What a claim reads of an order."""
-
-
-def _reserved(unit: Unit, order_ids: Sequence[int], instance_id: int) -> Sequence[_Reserved]:
-    """What of these orders is reserved for this engine."""
-    orders = table(Order)
-    return unit.connection.execute(
-        select(
-            orders.c.id,
-            orders.c.client_id,
-            orders.c.attempts,
-            orders.c.exchange,
-            orders.c.tradingsymbol,
-            orders.c.plan_number,
-            orders.c.run_number,
-            orders.c.security,
-            orders.c.after_market,
-            orders.c.trading_date,
-            orders.c.side,
-            orders.c.quantity,
-            orders.c.product,
-            orders.c.order_type,
-            orders.c.validity,
-            orders.c.limit_paise,
-            orders.c.trigger_paise,
-            orders.c.protection_bps,
-        ).where(
-            orders.c.id.in_(order_ids),
-            orders.c.state == OrderState.RESERVED.value,
-            orders.c.instance_id == instance_id,
-        )
-    ).all()
+    def done(self, order_ids: Sequence[int]) -> Claims:
+        """Write what was claimed; returns what came of it, in the order of `order_ids`."""
+        ORDERS.save(self._unit, self._orders, CLAIMING)
+        ATTEMPTS.insert(self._unit, self._attempts)
+        place = {order_id: number for number, order_id in enumerate(order_ids)}
+        self._claims.made.sort(key=lambda claimed: place[claimed.order_id])
+        self._claims.waiting.sort(key=lambda order_id: place[order_id])
+        return self._claims
 
 
 def _stopped(
@@ -499,26 +482,21 @@ def _stopped(
     return stop_words(found)
 
 
-def _request(row: _Reserved, symbol: str, tag: str) -> OrderRequest:
+def _request(order: WorkingOrder, tag: str) -> OrderRequest:
     return OrderRequest(
-        exchange=row.exchange,
-        tradingsymbol=symbol,
-        side=Side(row.side),
-        quantity=row.quantity,
-        product=Product(row.product),
-        order_type=OrderType(row.order_type),
+        exchange=order.exchange,
+        tradingsymbol=order.tradingsymbol,
+        side=Side(order.side),
+        quantity=order.quantity,
+        product=Product(order.product),
+        order_type=OrderType(order.order_type),
         tag=tag,
-        validity=Validity(row.validity),
-        price_paise=row.limit_paise,
-        trigger_paise=row.trigger_paise,
-        protection_bps=row.protection_bps,  # what its money was reserved for
-        after_market=row.after_market,
+        validity=Validity(order.validity),
+        price_paise=order.limit_paise,
+        trigger_paise=order.trigger_paise,
+        protection_bps=order.protection_bps,  # what its money was reserved for
+        after_market=order.after_market,
     )
-
-
-def _kind(row: _Reserved, symbol: str) -> Kind:
-    key = f"{row.exchange}:{symbol}"
-    return Kind(key, Side(row.side), OrderType(row.order_type), row.trigger_paise, row.after_market)
 
 
 def _stands(
@@ -534,9 +512,7 @@ def _stands(
 
     `unnamed` says that it is not known what its security is called now.
     """
-    runs = table(RunRecord)
-    row = unit.connection.execute(select(runs).where(runs.c.number == number)).mappings().one()
-    run = run_row(row)
+    run = read_runs(unit, [number])[number]
     if run.status is not RunStatus.RUNNING:
         return None
     found = standing(run, kind, clock, engine, market_data, clock.now())

@@ -2,10 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
-
-from data.columns import table
-from data.tables import Instance
+from data.repositories.instances import read_owners
 from data.vocabulary import RunStatus
 from engine.book.kept import Kept
 from engine.execution.views import Frozen
@@ -20,15 +17,8 @@ async def look_frozen(kept: Kept, timing: Timing, engine: ThisEngine) -> dict[in
     owners.discard(engine.id)
     if not owners:
         return {}
-    instances = table(Instance)
-    async with kept.store.reader() as connection:
-        rows = (
-            await connection.execute(
-                select(instances.c.id, instances.c.kind, instances.c.pid, instances.c.heartbeat_at).where(
-                    instances.c.id.in_(owners)
-                )
-            )
-        ).all()
+    async with kept.store.reader() as reader:
+        rows = await read_owners(reader, owners)
     before = timing.wall.now() - timedelta(seconds=timing.waits.frozen_after_s)
     return {
         row.id: Frozen(row.heartbeat_at, row.kind, row.pid)

@@ -5,35 +5,32 @@ does not wait for it.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
-
-from sqlalchemy import func, select, update
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
-from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
-from data.ledger import Line, Transfer, post, reserve_money, reserve_shares
+from data.ledger import reserve_money, reserve_shares
 from data.money import amount_words
-from data.order_tables import Order, Request
+from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex
 from data.reference.names import name_now
+from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
-from data.vocabulary import Account, OrderState, OrderType, RequestKind, RequestState
+from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
 from engine.book.reading import read_halts
 from engine.booking.facts import ChangeEnded
-from engine.booking.needs import open_need
+from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
-from engine.booking.requests import open_cancels, open_change
+from engine.booking.requests import Request
+from engine.booking.stored import REQUESTS
+from engine.booking.working_set import Books, blocking
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import LastLook, no_answer, outcome_of
 from engine.execution.dispatch import HALTED
@@ -78,37 +75,33 @@ def check_terms(change: OrderChange, key: str, market_data: MarketData) -> None:
         raise BadInput("limit", limit / 100, f"give a price within {band_words(lower, upper)}")
 
 
-def check_change(order: dict[str, Any], change: OrderChange) -> tuple[int, int]:
+def check_change(order: WorkingOrder, change: OrderChange) -> tuple[int, int]:
     """The quantity and the reserve price a modify would give an order; tick, band and lot are `check_terms`'.
 
     Raises `BadInput` for a quantity that has traded already, a price that its type does not have, or a change
     of nothing.
     """
-    kind = OrderType(order["order_type"])
+    kind = OrderType(order.order_type)
     if kind in (OrderType.MARKET, OrderType.SL_M) and change.price_paise is not None:
         raise BadInput("limit", change.price_paise / 100, f"a {kind.value} order has no limit price")
     if kind in (OrderType.MARKET, OrderType.LIMIT) and change.trigger_paise is not None:
         raise BadInput("trigger", change.trigger_paise / 100, f"a {kind.value} order has no trigger")
-    quantity = order["quantity"] if change.quantity is None else change.quantity
-    if quantity <= order["filled_quantity"]:
-        raise BadInput("quantity", quantity, f"give more than the {order['filled_quantity']} already traded")
-    terms = (
-        quantity,
-        change.price_paise or order["limit_paise"],
-        change.trigger_paise or order["trigger_paise"],
-    )
-    if terms == (order["quantity"], order["limit_paise"], order["trigger_paise"]):
+    quantity = order.quantity if change.quantity is None else change.quantity
+    if quantity <= order.filled_quantity:
+        raise BadInput("quantity", quantity, f"give more than the {order.filled_quantity} already traded")
+    terms = (quantity, change.price_paise or order.limit_paise, change.trigger_paise or order.trigger_paise)
+    if terms == (order.quantity, order.limit_paise, order.trigger_paise):
         raise BadInput("change", "nothing", "give a quantity or a price other than the order's")
-    reserve = order["reserve_price_paise"]
-    if kind is OrderType.SL_M and change.trigger_paise and order["trigger_paise"]:
-        reserve += change.trigger_paise - order["trigger_paise"]  # the protected price moves with the trigger
+    reserve = order.reserve_price_paise
+    if kind is OrderType.SL_M and change.trigger_paise and order.trigger_paise:
+        reserve += change.trigger_paise - order.trigger_paise  # the protected price moves with the trigger
     return quantity, change.price_paise or reserve
 
 
-def _key_now(unit: Unit, order: Mapping[str, Any]) -> str:
+def _key_now(unit: Unit, order: WorkingOrder) -> str:
     """What an order's instrument is called now."""
-    exchange = order["exchange"]
-    return f"{exchange}:{name_now(unit.connection, order['security'], exchange, order['tradingsymbol'])}"
+    name = name_now(unit.connection, order.security, order.exchange, order.tradingsymbol)
+    return f"{order.exchange}:{name}"
 
 
 def ask_change(
@@ -124,126 +117,80 @@ def ask_change(
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
     """
-    orders, requests = table(Order), table(Request)
-    row = unit.connection.execute(select(orders).where(orders.c.id == order_id)).mappings().one()
-    order = dict(row)
-    if order["state"] != OrderState.OPEN.value:
-        raise BadInput("order", order_id, f"only an OPEN order can be changed; this one is {order['state']}")
-    if open_change(unit, order_id) is not None:
-        raise BadInput(
-            "order", order_id, "a change of it is under way; wait for its end, or cancel the order"
-        )
-    if open_cancels(unit, [order_id]):
-        raise BadInput("order", order_id, "it is being cancelled")
-    if unit.differing(Order, [order_id]):
-        raise BadInput("order", order_id, "it is not as the audit left it; let the doctor look at the books")
-    client = book.clients[order["client_id"]]
-    if covered(read_halts(unit.connection), client, _key_now(unit, order)):
-        raise Halted("a halt covers this order; resume it first")
-    made, last = unit.connection.execute(
-        select(
-            func.count().filter(requests.c.kind == RequestKind.MODIFY.value),
-            func.coalesce(func.max(requests.c.number), 0),
-        ).where(requests.c.order_id == order_id)
-    ).one()
-    connection = book.carrier_of(client.id)
+    books = Books(unit, engine.actor, 0)
+    books.load([order_id])
+    order = books.orders[order_id]
+    _check_open(unit, order, book)
+    connection, client = book.carrier_of(order.client_id), book.clients[order.client_id]
     if connection is None:
         raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
     most = connection.capabilities.most_changes
-    if made >= most:
+    if changes_made(unit, order_id) >= most:
         raise BadInput("order", order_id, f"a broker takes {most} changes of one order; cancel it instead")
-    quantity, reserve_paise = check_change(order, change)
-    order.update(asked_quantity=quantity, asked_reserve_paise=reserve_paise)
-    _block_more(unit, order, book, index)
-    unit.insert(
-        Request,
-        [
-            {
-                "order_id": order_id,
-                "number": last + 1,
-                "kind": RequestKind.MODIFY.value,
-                "state": RequestState.REQUESTED.value,
-                "why": why,
-                "quantity": change.quantity,
-                "limit_paise": change.price_paise,
-                "trigger_paise": change.trigger_paise,
-                "instance_id": engine.id,
-                "requested_at": unit.now,
-            }
-        ],
+    order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
+    _block_more(books, order, book, index)
+    books.flush()
+    request = Request(
+        order_id,
+        last_numbers(unit, [order_id]).get(order_id, 0) + 1,
+        RequestKind.MODIFY,
+        RequestState.REQUESTED,
+        why,
+        unit.now,
+        quantity=change.quantity,
+        limit_paise=change.price_paise,
+        trigger_paise=change.trigger_paise,
+        instance_id=engine.id,
     )
-    details = {
-        "request": last + 1,
-        "quantity": change.quantity,
-        "limit_paise": change.price_paise,
-        "trigger_paise": change.trigger_paise,
-    }
-    unit.audit(
-        AuditEntry(
-            "MODIFY_REQUESTED",
-            engine.actor,
-            order["client_id"],
-            order_id,
-            order["plan_number"],
-            order["run_number"],
-            details,
+    REQUESTS.insert(unit, [request])
+    books.audit(
+        "MODIFY_REQUESTED",
+        order,
+        request=request.number,
+        quantity=change.quantity,
+        limit_paise=change.price_paise,
+        trigger_paise=change.trigger_paise,
+    )
+    return request.number
+
+
+def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
+    """Refuse a change of an order that is not OPEN, is being changed or cancelled, or is under a halt."""
+    if order.state != OrderState.OPEN:
+        raise BadInput("order", order.id, f"only an OPEN order can be changed; this one is {order.state}")
+    if REQUESTS.open_change(unit, order.id) is not None:
+        raise BadInput(
+            "order", order.id, "a change of it is under way; wait for its end, or cancel the order"
         )
-    )
-    unit.touched.orders.add(order_id)
-    unit.touched.clients.add(order["client_id"])
-    return last + 1
+    if open_cancels(unit, [order.id]):
+        raise BadInput("order", order.id, "it is being cancelled")
+    if unit.differing(Order, [order.id]):
+        raise BadInput("order", order.id, "it is not as the audit left it; let the doctor look at the books")
+    client = book.clients[order.client_id]
+    if covered(read_halts(unit), client, _key_now(unit, order)):
+        raise Halted("a halt covers this order; resume it first")
 
 
-def more_needed(order: dict[str, Any]) -> tuple[int, int, int]:
-    """Money, loan room and shares that the asked form of an order needs beyond what it has blocked."""
-    money, loan, shares = open_need(order)
-    return (
-        max(0, money - order["blocked_paise"]),
-        max(0, loan - order["mtf_reserved_paise"]),
-        max(0, shares - order["blocked_shares"]),
-    )
-
-
-def _block_more(unit: Unit, order: dict[str, Any], book: Book, index: InstrumentIndex) -> None:
+def _block_more(books: Books, order: WorkingOrder, book: Book, index: InstrumentIndex) -> None:
     """Reserve what the asked form of an order needs beyond what is blocked, or raise a `Refusal`."""
-    orders = table(Order)
-    client_id = order["client_id"]
-    more, more_loan, more_shares = more_needed(order)
-    if (more or more_loan) and not reserve_money(unit, {client_id: (more, more_loan)}):
+    unit, client_id = books.unit, order.client_id
+    more = order.lacks()
+    if (more.money or more.loan) and not reserve_money(unit, {client_id: (more.money, more.loan)}):
         available = amount_words(book.funds[client_id].available_paise)
         raise Refusal(
-            f"the change needs ₹{amount_words(more)} more of the client's money and ₹{available} is "
-            "available" + (", or it goes beyond the MTF limit" if more_loan else "")
+            f"the change needs ₹{amount_words(more.money)} more of the client's money and ₹{available} is "
+            "available" + (", or it goes beyond the MTF limit" if more.loan else "")
         )
-    if more_shares:
+    if more.shares:
         instrument = index.get(_key_now(unit, order))
         settled_only = instrument is not None and instrument.trade_to_trade
-        if not reserve_shares(
-            unit, [(client_id, order["security"], order["product"], more_shares, settled_only)]
-        ):
-            raise Refusal(f"the change needs {more_shares} more shares than the client can sell")
-    if more:
-        lines = [Line(Account.AVAILABLE, -more), Line(Account.BLOCKED, more, order["id"])]
-        post(
-            unit,
-            [
-                Transfer(
-                    client_id, "reserve", order["trading_date"], lines, order_id=order["id"], reserved=True
-                )
-            ],
-        )
-    unit.connection.execute(
-        update(orders)
-        .where(orders.c.id == order["id"])
-        .values(
-            asked_quantity=order["asked_quantity"],
-            asked_reserve_paise=order["asked_reserve_paise"],
-            blocked_paise=order["blocked_paise"] + more,
-            mtf_reserved_paise=order["mtf_reserved_paise"] + more_loan,
-            blocked_shares=order["blocked_shares"] + more_shares,
-            updated_at=unit.now,
-        )
-    )
+        wanted = (client_id, order.security, order.product.value, more.shares, settled_only)
+        if not reserve_shares(unit, [wanted]):
+            raise Refusal(f"the change needs {more.shares} more shares than the client can sell")
+    if more.money:
+        books.transfers.append(blocking(order, more.money, reserved=True))
+    order.block(*more)
+    order.touch()
 
 
 class Changer:
@@ -291,21 +238,12 @@ class Changer:
 
     async def resume(self) -> None:
         """Put the modifies in doubt that an earlier run of the program left: they may have been sent."""
-        requests, orders = table(Request), table(Order)
-        async with self._kept.store.reader() as connection:
-            rows = await connection.execute(
-                select(requests.c.order_id, requests.c.number, requests.c.instance_id)
-                .join(orders, orders.c.id == requests.c.order_id)
-                .where(
-                    requests.c.kind == RequestKind.MODIFY.value,
-                    requests.c.state == RequestState.REQUESTED.value,
-                    orders.c.ended_at.is_(None),
-                )
-            )
-            for order_id, number, instance_id in rows:
-                if not self._engine.lives(instance_id):
-                    words = "the program ended while the change was being sent"
-                    self._recorder.put(ChangeEnded(order_id, number, Ambiguous(words)))
+        async with self._kept.store.reader() as reader:
+            left = await left_open(reader, RequestKind.MODIFY, [RequestState.REQUESTED])
+        for order_id, number, instance_id in left:
+            if not self._engine.lives(instance_id):
+                words = "the program ended while the change was being sent"
+                self._recorder.put(ChangeEnded(order_id, number, Ambiguous(words)))
 
     async def settle(self) -> None:
         """Wait until no call is under way."""

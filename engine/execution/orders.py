@@ -12,7 +12,7 @@ from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditEntry
 from data.columns import table
 from data.errors import BadInput
-from data.order_tables import Attempt, Fill, Order, Request
+from data.order_tables import Attempt, Fill, Request
 from data.store import StoreError, Unit
 from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState, RequestState
@@ -21,9 +21,10 @@ from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
+from engine.booking.stored import ORDERS
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
-from engine.execution.modifies import Changer, check_change, check_terms, more_needed
+from engine.execution.modifies import Changer, check_change, check_terms
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.timing import Timing
@@ -211,12 +212,11 @@ class Orders:
         """What such a change would block more; nothing is written. Raises `BadInput` as `modify` does."""
         change = OrderChange(quantity, limit_paise, trigger_paise)
         check_terms(change, self.get(order_id).key, self._market_data)
-        orders = table(Order)
-        order = (await self._rows(select(orders).where(orders.c.id == order_id)))[0]
-        asked, reserve_paise = check_change(order, change)
-        order.update(asked_quantity=asked, asked_reserve_paise=reserve_paise)
-        money, loan, shares = more_needed(order)
-        funds, view = self._kept.book.funds.get(order["client_id"]), self.get(order_id)
+        async with self._kept.store.reader() as reader:
+            (order,) = await ORDERS.read(reader, [order_id])
+        order.asked_quantity, order.asked_reserve_paise = check_change(order, change)
+        money, loan, shares = order.lacks()
+        funds, view = self._kept.book.funds.get(order.client_id), self.get(order_id)
         free = available = room = 0
         if funds is not None:
             available, room = funds.available_paise, funds.mtf_limit_paise - funds.mtf_used_paise

@@ -2,24 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from sqlalchemy import select
 
 from data.audit import AuditEntry
 from data.clock import Clock
-from data.columns import table
-from data.ledger import Line, Transfer, free_memo, post, reserve_money, reserve_shares
+from data.ledger import free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
-from data.order_tables import Order, RunRecord
+from data.repositories import runs
+from data.repositories.balances import standing_of
+from data.repositories.runs import Begun
 from data.store import Unit
-from data.tables import Client, Funds
 from data.vocabulary import (
-    Account,
     BreakKind,
     ClientStatus,
     HaltScope,
-    OrderState,
     OrderType,
     Reason,
     RunStatus,
@@ -28,7 +23,10 @@ from data.vocabulary import (
 from engine.book.book import Book
 from engine.book.halt_scope import covered
 from engine.book.reading import read_breaks, read_halts
-from engine.booking.needs import need
+from engine.booking.order import WorkingOrder
+from engine.booking.states import OrderEvent, born
+from engine.booking.stored import ORDERS
+from engine.booking.working_set import blocking, touch
 from engine.events import TapeLine
 from engine.instances import ThisEngine
 from engine.news import RunBegan
@@ -57,10 +55,10 @@ def reserve(
     one whom another run has served with the same intent, and in a buy one with a fact not booked. Raises
     `DuplicateIntent` where every client was served.
     """
-    runs = table(RunRecord)
-    if unit.connection.execute(select(runs.c.number).where(runs.c.plan_number == plan.number)).first():
+    assert plan.number is not None, "only a stored plan is carried out"
+    if runs.of_plan(unit, plan.number) is not None:
         raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
-    halts = read_halts(unit.connection)
+    halts = read_halts(unit)
     if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
@@ -68,43 +66,25 @@ def reserve(
     number = unit.take_ids("run", 1)[0]
     sliced = [(line, *part) for line in lines for part in enumerate(plan.slices(line), start=1)]
     ids = unit.take_ids("order", len(sliced))
-    rows = [
-        _order_row(unit, plan, line, quantity, order_id, number, engine.id) | {"slice": place}
+    orders = [
+        _order(unit, plan, line, quantity, order_id, number, place, engine.id)
         for order_id, (line, place, quantity) in zip(ids, sliced, strict=True)
     ]
     clients, key = book.clients, plan.instrument.key
-    halted = {row["client_id"] for row in rows if covered(halts, clients[row["client_id"]], key)}
+    halted = {order.client_id for order in orders if covered(halts, clients[order.client_id], key)}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
     if plan.intent.side is Side.BUY:
-        barred |= dict.fromkeys(_with_unbooked(unit, rows), Reason.OPEN_BREAK)
-    denied = _block(unit, plan, rows, barred)
-    for row in rows:
-        if row["reason_code"] == Reason.DUPLICATE_INTENT:
-            row["reason_text"] = f"the same as {run_words([had[row['client_id']]])}"
-    unit.insert(
-        RunRecord,
-        [
-            {
-                "number": number,
-                "plan_number": plan.number,
-                "title": plan.title,
-                "status": RunStatus.RUNNING.value,
-                "actor": engine.actor,
-                "instance_id": engine.id,
-                "skipped": len(plan.skipped_lines),
-                "left_paise": plan.left_paise,
-                "cut_paise": plan.cut_paise,
-                "send_within_s": plan.send_within_s or round(rules.send_at_least_s),
-                "drift_limit_bps": plan.drift_limit_bps,
-                "priced_paise": plan.last_paise or None,
-                "confirmed_at": unit.now,
-                "started_at": unit.now,
-                "finished_at": None,
-            }
-        ],
+        barred |= dict.fromkeys(_with_unbooked(unit, orders), Reason.OPEN_BREAK)
+    _block(unit, plan, orders, barred)
+    going = [order for order in orders if order.live]
+    for order in orders:
+        if order.reason_code == Reason.DUPLICATE_INTENT:
+            order.reason_text = f"the same as {run_words([had[order.client_id]])}"
+    runs.begin(unit, _run(unit, plan, plan.number, number, engine, rules))
+    ORDERS.insert(unit, orders)
+    post(
+        unit, [blocking(order, order.blocked_paise, reserved=True) for order in orders if order.blocked_paise]
     )
-    unit.insert(Order, rows)
-    _post_blocks(unit, plan, rows)
     unit.audit(
         AuditEntry(
             "RUN_STARTED",
@@ -114,36 +94,52 @@ def reserve(
             details={
                 "title": plan.title,
                 "digest": plan.digest,
-                "orders": len(rows) - len(denied),
-                "denied": len(denied),
+                "orders": len(going),
+                "denied": len(orders) - len(going),
                 "skipped": len(plan.skipped_lines),
                 "first": lines[0].code,
             },
         )
     )
-    for row in rows:
-        was_denied = row["id"] in denied
-        details = {"reason": row["reason_code"]} if was_denied else {"blocked_paise": row["blocked_paise"]}
-        unit.audit(
-            AuditEntry(
-                "ORDER_DENIED" if was_denied else "ORDER_RESERVED",
-                engine.actor,
-                row["client_id"],
-                row["id"],
-                plan.number,
-                number,
-                {"quantity": row["quantity"], **details},
-            )
-        )
-        unit.touched.orders.add(row["id"])
-    unit.touched.runs.add(number)
-    unit.publish(
-        TapeLine(
-            unit.now,
-            RunBegan(number, plan.title, len(rows) - len(denied), len(plan.skipped_lines)),
+    for order in orders:
+        _tell(unit, order, engine.actor)
+    unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, len(going), len(plan.skipped_lines))))
+    return number, [order.id for order in going]
+
+
+def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngine, rules: Rules) -> Begun:
+    return Begun(
+        number=number,
+        plan_number=plan_number,
+        title=plan.title,
+        status=RunStatus.RUNNING,
+        actor=engine.actor,
+        instance_id=engine.id,
+        skipped=len(plan.skipped_lines),
+        left_paise=plan.left_paise,
+        cut_paise=plan.cut_paise,
+        send_within_s=plan.send_within_s or round(rules.send_at_least_s),
+        drift_limit_bps=plan.drift_limit_bps,
+        priced_paise=plan.last_paise or None,
+        confirmed_at=unit.now,
+        started_at=unit.now,
+    )
+
+
+def _tell(unit: Unit, order: WorkingOrder, actor: str) -> None:
+    details = {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
+    unit.audit(
+        AuditEntry(
+            "ORDER_RESERVED" if order.live else "ORDER_DENIED",
+            actor,
+            order.client_id,
+            order.id,
+            order.plan_number,
+            order.run_number,
+            {"quantity": order.quantity, **details},
         )
     )
-    return number, [row["id"] for row in rows if row["id"] not in denied]
+    touch(unit, order)
 
 
 def _had(
@@ -166,136 +162,102 @@ def _had(
     return had
 
 
-def _with_unbooked(unit: Unit, rows: list[dict[str, Any]]) -> set[int]:
+def _with_unbooked(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
     """Clients of whom something the broker told could not be booked."""
-    standing = read_breaks(unit.connection, {row["client_id"] for row in rows})
+    standing = read_breaks(unit, {order.client_id for order in orders})
     return {c for c, found in standing.items() if any(one.kind is BreakKind.FACT for one in found)}
 
 
-def _order_row(
-    unit: Unit, plan: Plan, line: PlanLine, quantity: int, order_id: int, run_number: int, instance_id: int
-) -> dict[str, Any]:
+def _order(
+    unit: Unit,
+    plan: Plan,
+    line: PlanLine,
+    quantity: int,
+    order_id: int,
+    run_number: int,
+    place: int,
+    instance_id: int,
+) -> WorkingOrder:
+    """One order of a line, with what it needs counted as blocked."""
     instrument, intent = plan.instrument, plan.intent
     margin = instrument.margin_bps(line.product) if intent.side is Side.BUY else BPS
-    row: dict[str, Any] = {
-        "id": order_id,
-        "run_number": run_number,
-        "plan_number": plan.number,
-        "client_id": line.client_id,
-        "broker": line.broker,
-        "exchange": instrument.exchange,
-        "tradingsymbol": instrument.tradingsymbol,
-        "security": instrument.security,
-        "side": intent.side.value,
-        "product": line.product.value,
-        "order_type": intent.order_type.value,
-        "validity": intent.validity.value,
-        "after_market": intent.after_market,
-        "quantity": quantity,
-        "limit_paise": intent.limit_paise,
-        "trigger_paise": intent.trigger_paise,
-        "reserve_price_paise": plan.reserve_price_paise,
-        "protection_bps": plan.protection_bps if intent.order_type in PROTECTED else None,
-        "margin_bps": BPS if margin is None else margin,
-        "policy": plan.policy.value,
-        "state": OrderState.RESERVED.value,
-        "reason_code": "",
-        "reason_text": "",
-        "filled_notional_paise": 0,
-        "own_paise": 0,
-        "charges_paise": 0,
-        "blocked_paise": 0,
-        "blocked_shares": 0,
-        "mtf_reserved_paise": 0,
-        "demat_sale": False,
-        "instance_id": instance_id,
-        "trading_date": plan.trading_day,
-        "created_at": unit.now,
-        "updated_at": unit.now,
-        "ended_at": None,
-    }
-    if intent.side is Side.BUY:
-        row["blocked_paise"], row["mtf_reserved_paise"] = need(row, quantity)
-    else:
-        row["blocked_shares"] = quantity
-    return row
+    order = WorkingOrder(
+        id=order_id,
+        client_id=line.client_id,
+        run_number=run_number,
+        plan_number=plan.number,
+        broker=line.broker,
+        exchange=instrument.exchange,
+        tradingsymbol=instrument.tradingsymbol,
+        security=instrument.security,
+        side=intent.side,
+        product=line.product,
+        order_type=intent.order_type,
+        validity=intent.validity,
+        quantity=quantity,
+        limit_paise=intent.limit_paise,
+        trigger_paise=intent.trigger_paise,
+        reserve_price_paise=plan.reserve_price_paise,
+        margin_bps=BPS if margin is None else margin,
+        policy=plan.policy,
+        state=born(),
+        instance_id=instance_id,
+        trading_date=plan.trading_day,
+        created_at=unit.now,
+        updated_at=unit.now,
+        slice=place,
+        after_market=intent.after_market,
+        protection_bps=plan.protection_bps if intent.order_type in PROTECTED else None,
+    )
+    order.block(*order.need())
+    return order
 
 
-def _block(unit: Unit, plan: Plan, rows: list[dict[str, Any]], barred: Mapping[int, Reason]) -> set[int]:
-    """Reserve for all rows in guarded statements; rows of clients that were not served become DENIED.
+def _block(unit: Unit, plan: Plan, orders: list[WorkingOrder], barred: Mapping[int, Reason]) -> None:
+    """Reserve for all orders in guarded statements; those of clients that were not served become DENIED.
 
     So do those of clients that are barred, each for its reason.
     """
+    asking = [order for order in orders if order.client_id not in barred]
     buying = plan.intent.side is Side.BUY
-    asking = [row for row in rows if row["client_id"] not in barred]
-    if buying:
-        needs: dict[int, tuple[int, int]] = {}
-        for row in asking:
-            money, loan = needs.get(row["client_id"], (0, 0))
-            needs[row["client_id"]] = (money + row["blocked_paise"], loan + row["mtf_reserved_paise"])
-        served = reserve_money(unit, needs)
-        lost = needs.keys() - served
-    else:
-        only_settled = plan.instrument.trade_to_trade
-        security = plan.instrument.security
-        wanted = Counter[tuple[int, str]]()
-        for row in asking:
-            wanted[row["client_id"], row["product"]] += row["blocked_shares"]
-        done = reserve_shares(
-            unit, [(c, security, p, shares, only_settled) for (c, p), shares in wanted.items()]
-        )
-        lost = {client_id for client_id, product in wanted if (client_id, product) not in done}
-        free_memo(unit, {}, {(c, security, p): wanted[c, p] for c, p in done if c in lost})
-    denied: set[int] = set()
-    for row in rows:
-        if row["client_id"] in lost or row["client_id"] in barred:
-            reason = barred.get(row["client_id"]) or _why_denied(unit, row, buying)
-            row.update(state=OrderState.DENIED.value, reason_code=reason.value, ended_at=unit.now)
-            row.update(blocked_paise=0, blocked_shares=0, mtf_reserved_paise=0)
-            denied.add(row["id"])
-    return denied
+    lost = _block_money(unit, asking) if buying else _block_shares(unit, plan, asking)
+    for order in orders:
+        reason = barred.get(order.client_id)
+        if reason is None and order.client_id in lost:
+            reason = _why_denied(unit, order)
+        if reason is not None:
+            order.apply(OrderEvent.DENY)
+            order.say(reason.value, "")
+            order.give_back()
 
 
-def _why_denied(unit: Unit, row: dict[str, Any], buying: bool) -> Reason:
-    clients, funds = table(Client), table(Funds)
-    found = unit.connection.execute(
-        select(
-            clients.c.status,
-            funds.c.available_paise,
-            (funds.c.mtf_limit_paise - funds.c.mtf_loan_paise - funds.c.mtf_reserved_paise).label("room"),
-        )
-        .join(funds, funds.c.client_id == clients.c.id)
-        .where(clients.c.id == row["client_id"])
-    ).one()
-    if found.status != ClientStatus.ACTIVE.value:
-        pending = found.status == ClientStatus.PENDING.value
-        return Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE
-    if not buying:
+def _block_money(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
+    """Reserve money and room for loans; returns the clients that were not served."""
+    needs: dict[int, tuple[int, int]] = {}
+    for order in orders:
+        money, loan = needs.get(order.client_id, (0, 0))
+        needs[order.client_id] = (money + order.blocked_paise, loan + order.mtf_reserved_paise)
+    return needs.keys() - reserve_money(unit, needs)
+
+
+def _block_shares(unit: Unit, plan: Plan, orders: list[WorkingOrder]) -> set[int]:
+    """Reserve shares; returns the clients that were not served, of whom nothing stays reserved."""
+    only_settled, security = plan.instrument.trade_to_trade, plan.instrument.security
+    wanted = Counter[tuple[int, str]]()
+    for order in orders:
+        wanted[order.client_id, order.product.value] += order.blocked_shares
+    done = reserve_shares(unit, [(c, security, p, shares, only_settled) for (c, p), shares in wanted.items()])
+    lost = {client_id for client_id, product in wanted if (client_id, product) not in done}
+    free_memo(unit, {}, {(c, security, p): wanted[c, p] for c, p in done if c in lost})
+    return lost
+
+
+def _why_denied(unit: Unit, order: WorkingOrder) -> Reason:
+    """Why the guarded statement did not serve an order's client."""
+    status, available, room = standing_of(unit, order.client_id)
+    if status != ClientStatus.ACTIVE:
+        return Reason.CLIENT_PENDING if status == ClientStatus.PENDING else Reason.CLIENT_INACTIVE
+    if order.side is Side.SELL:
         return Reason.INSUFFICIENT_HOLDING
-    payable = found.available_paise >= row["blocked_paise"]
-    return (
-        Reason.MTF_LIMIT if payable and row["mtf_reserved_paise"] > found.room else Reason.INSUFFICIENT_FUNDS
-    )
-
-
-def _post_blocks(unit: Unit, plan: Plan, rows: list[dict[str, Any]]) -> None:
-    post(
-        unit,
-        [
-            Transfer(
-                row["client_id"],
-                "reserve",
-                plan.trading_day,
-                [
-                    Line(Account.AVAILABLE, -row["blocked_paise"]),
-                    Line(Account.BLOCKED, row["blocked_paise"], row["id"]),
-                ],
-                order_id=row["id"],
-                reserved=True,
-            )
-            for row in rows
-            if row["blocked_paise"]
-        ],
-    )
-    for row in rows:
-        unit.touched.clients.add(row["client_id"])
+    payable = available >= order.blocked_paise
+    return Reason.MTF_LIMIT if payable and order.mtf_reserved_paise > room else Reason.INSUFFICIENT_FUNDS

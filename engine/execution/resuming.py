@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
-
 from data.audit import AuditEntry
 from data.clock import Clock
-from data.columns import table
 from data.errors import BadInput
-from data.ledger import Line, Transfer, reserve_money
-from data.order_tables import Order, RunRecord
+from data.ledger import reserve_money
+from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex, renamed_words
-from data.store import Unit, chunks
-from data.tables import Funds, Instance
+from data.repositories import runs
+from data.repositories.balances import room_of
+from data.repositories.base import On, sql
+from data.repositories.instances import owners
+from data.repositories.orders import of_state, take_over
+from data.store import Unit
 from data.vocabulary import (
-    Account,
     HaltScope,
     OrderState,
     OrderType,
@@ -36,12 +36,13 @@ from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covered
 from engine.book.kept import Kept
-from engine.book.reading import read_breaks, read_halts
-from engine.book.views import HaltView, RunRow, run_row
-from engine.booking.apply import may_be_sent
-from engine.booking.needs import open_need
+from engine.book.reading import read_breaks, read_halts, read_runs
+from engine.book.views import HaltView, RunRow
+from engine.booking.order import WorkingOrder
+from engine.booking.overdue import may_be_sent
 from engine.booking.states import OrderEvent
-from engine.booking.working_set import Books, OrderRow
+from engine.booking.stored import ORDERS
+from engine.booking.working_set import Books, blocking
 from engine.events import TapeLine
 from engine.execution.conditions import drift_bps, run_age_s
 from engine.execution.views import Frozen
@@ -80,7 +81,7 @@ class Prospect:
     age_s: float
     last_paise: int
     reserve_price_paise: int
-    orders: tuple[OrderRow, ...]
+    orders: tuple[WorkingOrder, ...]
     barred: Mapping[int, Refusal]
 
     @property
@@ -89,9 +90,9 @@ class Prospect:
         return len(self.orders)
 
     @property
-    def going(self) -> tuple[OrderRow, ...]:
+    def going(self) -> tuple[WorkingOrder, ...]:
         """The orders that would go."""
-        return tuple(order for order in self.orders if order["client_id"] not in self.barred)
+        return tuple(order for order in self.orders if order.client_id not in self.barred)
 
     @property
     def drift_bps(self) -> int | None:
@@ -101,12 +102,12 @@ class Prospect:
     @property
     def blocked_paise(self) -> int:
         """What the unsent orders keep blocked now."""
-        return sum(order["blocked_paise"] for order in self.orders)
+        return sum(order.blocked_paise for order in self.orders)
 
     @property
     def need_paise(self) -> int:
         """What those that go would keep blocked."""
-        return sum(_repriced(order, self.reserve_price_paise)[0] for order in self.going)
+        return sum(order.need_with(order.quantity, self.reserve_price_paise).money for order in self.going)
 
     @property
     def barred_by_reason(self) -> dict[Reason, int]:
@@ -120,7 +121,7 @@ class Prospect:
 
 
 def look(
-    connection: Connection,
+    connection: On,
     number: int,
     plan: Plan,
     plans: Plans,
@@ -134,22 +135,12 @@ def look(
 
     Raises `BadInput` for an unknown run, `Halted` or `CannotGoOn` where nothing of it may go on.
     """
-    runs, orders = table(RunRecord), table(Order)
-    row = connection.execute(select(runs).where(runs.c.number == number)).mappings().one_or_none()
-    if row is None:
+    run = read_runs(connection, [number]).get(number)
+    if run is None:
         raise BadInput("run", number, "no run has this number")
-    run = run_row(row)
     _check_run(connection, run, timing, engine)
-    of_run = orders.c.run_number == number
-    waiting = tuple(
-        dict(found)
-        for found in connection.execute(
-            select(orders).where(of_run, orders.c.state == OrderState.RESERVED.value).order_by(orders.c.id)
-        ).mappings()
-    )
-    sending = connection.execute(
-        select(func.count()).where(of_run, orders.c.state == OrderState.SENDING.value)
-    ).scalar_one()
+    waiting = tuple(ORDERS.unsent_of_run(connection, number))
+    sending, _ = of_state(connection, number, OrderState.SENDING)
     if sending:
         raise CannotGoOn(f"{sending} orders of run {number} are being sent just now; ask again in a moment")
     if not waiting:
@@ -157,7 +148,7 @@ def look(
     halts = read_halts(connection)
     _check_market(run, plan, waiting, halts, kept.halt_file, timing, index)
     _check_planned(run, plan, waiting)
-    clients = {order["client_id"] for order in waiting}
+    clients = {order.client_id for order in waiting}
     had = _had(connection, run, plan, timing.wall, engine, rules)
     inputs = _inputs(plan, clients, had.keys(), plans, kept.book, index)
     if (closed := market_refusal(plan.intent, inputs)) is not None and closed.reason is not (
@@ -171,19 +162,14 @@ def look(
     return Prospect(run, plan, age_s, inputs.last_paise, price, waiting, barred)
 
 
-def _check_run(connection: Connection, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
+def _check_run(connection: On, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
     if run.finished_at is not None or run.status not in (RunStatus.PAUSED, RunStatus.RUNNING):
         raise CannotGoOn(f"run {run.number} has ended")
     if run.status is RunStatus.RUNNING:
         raise CannotGoOn(f"run {run.number} is not paused")
     if run.instance_id == engine.id or not engine.lives(run.instance_id):
         return
-    instances = table(Instance)
-    owner = connection.execute(
-        select(instances.c.kind, instances.c.pid, instances.c.heartbeat_at).where(
-            instances.c.id == run.instance_id
-        )
-    ).one()
+    (owner,) = owners(connection, [run.instance_id])
     frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), timing.wall.now()
     if (silent_s := (now - frozen.since).total_seconds()) > timing.waits.frozen_after_s:
         raise EngineFrozen(run.number, frozen.kind, frozen.pid, silent_s)
@@ -194,7 +180,7 @@ def _check_run(connection: Connection, run: RunRow, timing: Timing, engine: This
 def _check_market(
     run: RunRow,
     plan: Plan,
-    orders: tuple[OrderRow, ...],
+    orders: tuple[WorkingOrder, ...],
     halts: list[HaltView],
     halt_file: Path,
     timing: Timing,
@@ -208,16 +194,16 @@ def _check_market(
         raise CannotGoOn(f"{words} since plan {plan.number}; stop run {run.number} and plan again")
     awaited, day = timing.awaited_day(), timing.market.trading_day
     first = orders[0]
-    if not may_be_sent(first["after_market"], first["trading_date"], day, awaited):
+    if not may_be_sent(first.after_market, first.trading_date, day, awaited):
         raise CannotGoOn(f"the session of run {run.number} is over; stop it, what is blocked is freed")
     until = timing.intraday_end(plan.instrument.fno)
     ended = until is not None and timing.market.now() >= until and not plan.intent.after_market
-    within_day = any(order["product"] == Product.MIS.value for order in orders)
+    within_day = any(order.product == Product.MIS for order in orders)
     if plan.intent.side is Side.BUY and within_day and ended:
         raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
 
 
-def _check_planned(run: RunRow, plan: Plan, orders: tuple[OrderRow, ...]) -> None:
+def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) -> None:
     """Whether the orders are still what was confirmed: the plan's digest holds its lines, nothing the rows.
 
     Raises `CannotGoOn` at the first that is not.
@@ -225,16 +211,15 @@ def _check_planned(run: RunRow, plan: Plan, orders: tuple[OrderRow, ...]) -> Non
     intent = plan.intent
     terms = (plan.instrument.key, intent.side, intent.order_type, intent.limit_paise, intent.trigger_paise)
     planned = {
-        (line.client_id, line.product.value, place): quantity
+        (line.client_id, line.product, place): quantity
         for line in plan.ok_lines
         for place, quantity in enumerate(plan.slices(line), start=1)
     }
     for order in orders:
-        key = f"{order['exchange']}:{order['tradingsymbol']}"
-        has = (key, order["side"], order["order_type"], order["limit_paise"], order["trigger_paise"])
-        quantity = planned.get((order["client_id"], order["product"], order["slice"]))
-        if has != terms or order["quantity"] != quantity:
-            raise CannotGoOn(_not_ours(order["id"], f"what plan {plan.number} says", run))
+        has = (order.key, order.side, order.order_type, order.limit_paise, order.trigger_paise)
+        quantity = planned.get((order.client_id, order.product, order.slice))
+        if has != terms or order.quantity != quantity:
+            raise CannotGoOn(_not_ours(order.id, f"what plan {plan.number} says", run))
 
 
 def _not_ours(order_id: int, source: str, run: RunRow) -> str:
@@ -242,12 +227,12 @@ def _not_ours(order_id: int, source: str, run: RunRow) -> str:
 
 
 def _had(
-    connection: Connection, run: RunRow, plan: Plan, clock: Clock, engine: ThisEngine, rules: Rules
+    connection: On, run: RunRow, plan: Plan, clock: Clock, engine: ThisEngine, rules: Rules
 ) -> dict[int, int]:
     """Clients whom another run has served with the same intent meanwhile, with that run."""
     if plan.intent.again:
         return {}
-    return same_intent(connection, plan.intent, plan.instrument, clock, engine, rules, run.number)
+    return same_intent(sql(connection), plan.intent, plan.instrument, clock, engine, rules, run.number)
 
 
 def _inputs(
@@ -264,9 +249,9 @@ def _inputs(
 
 
 def _barred(
-    connection: Connection,
+    connection: On,
     plan: Plan,
-    orders: tuple[OrderRow, ...],
+    orders: tuple[WorkingOrder, ...],
     inputs: PlanInputs,
     price_paise: int,
     halts: list[HaltView],
@@ -281,26 +266,25 @@ def _barred(
     barred: dict[int, Refusal] = {}
     for order in orders:
         client = replace(
-            clients[order["client_id"]],
-            halted=covered(halts, book.clients[order["client_id"]], plan.instrument.key),
-            reduce_only=bool(breaks.get(order["client_id"])),
+            clients[order.client_id],
+            halted=covered(halts, book.clients[order.client_id], plan.instrument.key),
+            reduce_only=bool(breaks.get(order.client_id)),
         )
         refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
         if refusal is None and client.client_id in had:
             refusal = Refusal(Reason.DUPLICATE_INTENT, f"the same as {run_words([had[client.client_id]])}")
-        if refusal is None and order["quantity"] > most:
-            too_many = f"{order['quantity']} shares are more than one order may be at this price"
+        if refusal is None and order.quantity > most:
+            too_many = f"{order.quantity} shares are more than one order may be at this price"
             refusal = Refusal(Reason.OVER_ORDER_LIMIT, too_many)
         if refusal is not None:
             barred[client.client_id] = refusal
     return barred
 
 
-def _order_refusal(plan: Plan, client: ClientInput, order: OrderRow) -> Refusal | None:
-    product = Product(order["product"])
+def _order_refusal(plan: Plan, client: ClientInput, order: WorkingOrder) -> Refusal | None:
     if plan.intent.side is Side.BUY:
-        return product_refusal(plan.instrument, Side.BUY, product, client.products)
-    return authorisation_refusal(client, product, order["quantity"])
+        return product_refusal(plan.instrument, Side.BUY, order.product, client.products)
+    return authorisation_refusal(client, order.product, order.quantity)
 
 
 def _off_the_band(plan: Plan, inputs: PlanInputs) -> Refusal | None:
@@ -315,39 +299,31 @@ def _off_the_band(plan: Plan, inputs: PlanInputs) -> Refusal | None:
     return Refusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
 
 
-def _cannot_pay(connection: Connection, orders: tuple[OrderRow, ...], price_paise: int) -> dict[int, Refusal]:
+def _cannot_pay(connection: On, orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, Refusal]:
     """Clients whose money or MTF limit does not carry what their orders need more."""
     asks = _asks(orders, price_paise)
-    funds = table(Funds)
     lacking: dict[int, Refusal] = {}
-    for ids in chunks(asks):
-        for row in connection.execute(select(funds).where(funds.c.client_id.in_(ids))).mappings():
-            more, loan = asks[row["client_id"]]
-            room = row["mtf_limit_paise"] - row["mtf_loan_paise"] - row["mtf_reserved_paise"]
-            if row["available_paise"] < more:
-                short = more - row["available_paise"]
-                lacking[row["client_id"]] = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
-            elif loan and loan > room:
-                lacking[row["client_id"]] = Refusal(Reason.MTF_LIMIT, "at the price now", loan - room)
+    for client_id, available, room in room_of(connection, asks.keys()):
+        more, loan = asks[client_id]
+        if available < more:
+            short = more - available
+            lacking[client_id] = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
+        elif loan and loan > room:
+            lacking[client_id] = Refusal(Reason.MTF_LIMIT, "at the price now", loan - room)
     return lacking
 
 
-def _asks(orders: tuple[OrderRow, ...], price_paise: int) -> dict[int, tuple[int, int]]:
+def _asks(orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, tuple[int, int]]:
     """By client, the money and loan room that its orders need beyond what they have blocked."""
     asks: dict[int, tuple[int, int]] = {}
     for order in orders:
-        money, loan = _repriced(order, price_paise)
-        more = max(0, money - order["blocked_paise"])
-        more_loan = max(0, loan - order["mtf_reserved_paise"])
+        money, loan, _ = order.need_with(order.quantity, price_paise)
+        more = max(0, money - order.blocked_paise)
+        more_loan = max(0, loan - order.mtf_reserved_paise)
         if more or more_loan:
-            before = asks.get(order["client_id"], (0, 0))
-            asks[order["client_id"]] = (before[0] + more, before[1] + more_loan)
+            before = asks.get(order.client_id, (0, 0))
+            asks[order.client_id] = (before[0] + more, before[1] + more_loan)
     return asks
-
-
-def _repriced(order: OrderRow, price_paise: int) -> tuple[int, int]:
-    """Money and loan room that an unsent order would keep blocked at this reserve price."""
-    return open_need({**order, "reserve_price_paise": price_paise})[:2]
 
 
 def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> list[int]:
@@ -356,71 +332,55 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
     Raises `CannotGoOn` where none would go: then the run stays paused.
     """
     run, price = prospect.run, prospect.reserve_price_paise
-    if differing := unit.differing(Order, [order["id"] for order in prospect.orders]):
+    if differing := unit.differing(Order, [order.id for order in prospect.orders]):
         raise CannotGoOn(_not_ours(differing[0], "as the audit left it", run))
     asks = _asks(prospect.going, price)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served
     books = Books(unit, engine.actor, rules.sell_credit_bps)
-    books.load(order["id"] for order in prospect.orders)
+    books.load(order.id for order in prospect.orders)
     going: list[int] = []
     for order in books.orders.values():
-        barred = prospect.barred.get(order["client_id"])
-        if barred is None and order["client_id"] in lost:
+        barred = prospect.barred.get(order.client_id)
+        if barred is None and order.client_id in lost:
             barred = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now")
         if barred is not None:
             _deny(books, order, barred)
         else:
             _reprice(books, order, prospect)
-            going.append(order["id"])
+            going.append(order.id)
     if not going:
         raise NoneMayGo(run.number, prospect.unsent, prospect.barred_by_reason)
     books.flush()
-    orders, runs = table(Order), table(RunRecord)
-    for ids in chunks(going):
-        unit.connection.execute(update(orders).where(orders.c.id.in_(ids)).values(instance_id=engine.id))
-    unit.connection.execute(
-        update(runs)
-        .where(runs.c.number == run.number)
-        .values(
-            status=RunStatus.RUNNING.value,
-            instance_id=engine.id,
-            priced_paise=prospect.last_paise,
-            confirmed_at=unit.now,
-        )
-    )
+    take_over(unit, going, engine.id)
+    runs.go_on(unit, run.number, engine.id, prospect.last_paise)
     unit.touched.runs.add(run.number)
     _tell(unit, prospect, len(going), engine.actor)
     return going
 
 
-def _deny(books: Books, order: OrderRow, why: Refusal) -> None:
-    books.move(order, OrderEvent.DENY)
-    books.touch(order, reason_code=why.reason.value, reason_text=why.detail)
+def _deny(books: Books, order: WorkingOrder, why: Refusal) -> None:
+    order.apply(OrderEvent.DENY)
+    order.say(why.reason.value, why.detail)
     freed = books.release(order, "never sent")
     books.audit("ORDER_DENIED", order, reason=why.reason.value, released_paise=freed)
 
 
-def _reprice(books: Books, order: OrderRow, prospect: Prospect) -> None:
-    before = (order["reserve_price_paise"], order["blocked_paise"])
-    books.touch(order, reserve_price_paise=prospect.reserve_price_paise)
-    money, loan, _ = open_need(order)
-    if (more := money - order["blocked_paise"]) > 0:
-        lines = [Line(Account.AVAILABLE, -more), Line(Account.BLOCKED, more, order["id"])]
-        client_id, day = order["client_id"], order["trading_date"]
-        transfer = Transfer(client_id, "reserve", day, lines, order_id=order["id"], reserved=True)
-        books.transfers.append(transfer)
-        books.touch(order, blocked_paise=money)
-    if loan > order["mtf_reserved_paise"]:
-        books.touch(order, mtf_reserved_paise=loan)
+def _reprice(books: Books, order: WorkingOrder, prospect: Prospect) -> None:
+    before = (order.reserve_price_paise, order.blocked_paise)
+    order.reserve_price_paise = prospect.reserve_price_paise
+    more = order.lacks()
+    if more.money:
+        books.transfers.append(blocking(order, more.money, reserved=True))
+    order.block(more.money, more.loan, 0)
     books.release(order, f"repriced:{prospect.run.number}")
     books.audit(
         "ORDER_GOES_ON",
         order,
         reserve_price_before_paise=before[0],
-        reserve_price_paise=order["reserve_price_paise"],
+        reserve_price_paise=order.reserve_price_paise,
         blocked_before_paise=before[1],
-        blocked_paise=order["blocked_paise"],
+        blocked_paise=order.blocked_paise,
     )
 
 

@@ -9,15 +9,13 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, select, update
-
 from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
-from data.order_tables import RunRecord
 from data.reference.instruments import renamed_words
+from data.repositories import runs
+from data.repositories.base import On
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (
     HaltScope,
@@ -33,8 +31,8 @@ from data.vocabulary import (
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
 from engine.book.reading import orders_of_day, read_runs
-from engine.book.views import OrderView, RunRow, run_row
-from engine.booking.apply import may_be_sent
+from engine.book.views import OrderView, RunRow
+from engine.booking.overdue import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
 from engine.execution.cancels import Canceller, ask
 from engine.execution.conditions import Kind, standing
@@ -189,7 +187,7 @@ class Runs:
     async def of_day(self, day: date) -> list[RunView]:
         """The runs whose orders are of that trading day, however long ago, newest first."""
 
-        def work(connection: Connection) -> list[RunView]:
+        def work(connection: On) -> list[RunView]:
             orders = orders_of_day(connection, day)
             runs = read_runs(connection, orders)
             return [self._told(runs[number], orders[number]) for number in sorted(runs, reverse=True)]
@@ -296,9 +294,7 @@ class Runs:
     async def _pause(self, numbers: Sequence[int], reason: PauseReason) -> None:
 
         def unit_of_work(unit: Unit) -> None:
-            runs = table(RunRecord)
-            for row in unit.connection.execute(select(runs).where(runs.c.number.in_(numbers))).mappings():
-                run = run_row(row)
+            for run in read_runs(unit, numbers).values():
                 if reason is PauseReason.ENGINE_DIED and self._engine.lives(run.instance_id):
                     continue  # another engine has gone on with it meanwhile
                 orders = [
@@ -494,13 +490,8 @@ class Runs:
         view = self.get(number)
 
         def unit_of_work(unit: Unit) -> None:
-            runs = table(RunRecord)
             status = view.status if view.status is RunStatus.STOPPED else RunStatus.FINISHED
-            unit.connection.execute(
-                update(runs)
-                .where(runs.c.number == number, runs.c.finished_at.is_(None))
-                .values(status=status.value, finished_at=unit.now)
-            )
+            runs.finish(unit, number, status)
             unit.touched.runs.add(number)
             unit.audit(
                 AuditEntry(
@@ -525,12 +516,6 @@ def _settled(order: OrderView) -> bool:
 
 def _stop(unit: Unit, number: int, actor: str) -> None:
     """Mark a run that has not ended as stopped."""
-    runs = table(RunRecord)
-    stopped = unit.connection.execute(
-        update(runs)
-        .where(runs.c.number == number, runs.c.finished_at.is_(None))
-        .values(status=RunStatus.STOPPED.value)
-    )
-    if stopped.rowcount:
+    if runs.stop(unit, number):
         unit.touched.runs.add(number)
         unit.audit(AuditEntry("RUN_STOPPED", actor, run_number=number))

@@ -22,7 +22,8 @@ from data.vocabulary import (
     Validity,
 )
 from engine.planning.intent import Intent
-from engine.planning.sizing import Market, Need, whole_lots
+from engine.planning.need import Need
+from engine.planning.sizing import Market, whole_lots
 
 CHECK_ORDER = (
     Reason.HALTED,

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from data.money import BPS, ceil_div, own_share, tick_down, tick_up
+from data.money import BPS, ceil_div, tick_down, tick_up
 from data.reference.rates import estimate
 from data.vocabulary import Policy, Product, Side
-
-SLACK_PAISE = 2
-"""Kept until the order is over: rounding each fill up can cost one paisa more than rounding the whole."""
+from engine.planning.need import Need, need_of
 
 DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
 """Products whose sale takes shares out of the demat account, which costs a depository charge."""
@@ -45,21 +43,6 @@ class BuyTerms:
     price_paise: int
     lot_size: int = 1
     slice_quantity: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a buy takes: own money, the lent rest (MTF only), estimated charges, slack. All in paise."""
-
-    own_paise: int
-    loan_paise: int = 0
-    charges_paise: int = 0
-    slack_paise: int = 0
-
-    @property
-    def total_paise(self) -> int:
-        """What is blocked of the client's available money."""
-        return self.own_paise + self.charges_paise + self.slack_paise
 
 
 def at_trigger(market: Market, trigger_paise: int) -> Market:
@@ -129,13 +112,11 @@ def need(terms: BuyTerms, quantity: int) -> Need:
 
 
 def _need(terms: BuyTerms, quantity: int) -> Need:
-    notional = quantity * terms.price_paise
-    own = own_share(notional, terms.margin_bps)
-    loan = notional - own if terms.product is Product.MTF else 0
-    if terms.policy is Policy.EXACT or quantity == 0:
-        return Need(own, loan)
-    charges = charges_paise(terms.on, terms.broker, terms.exchange, terms.product, Side.BUY, notional)
-    return Need(own, loan, charges, SLACK_PAISE)
+    def charges(notional_paise: int) -> int:
+        on, broker, exchange, product = terms.on, terms.broker, terms.exchange, terms.product
+        return charges_paise(on, broker, exchange, product, Side.BUY, notional_paise)
+
+    return need_of(quantity, terms.price_paise, terms.product, terms.margin_bps, terms.policy, charges)
 
 
 def affordable(terms: BuyTerms, available_paise: int, loan_room_paise: int = 0) -> int:

@@ -15,8 +15,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from data.vocabulary import OrderState
-from engine.booking.requests import OPEN_REQUESTS
+from data.vocabulary import OPEN_REQUESTS, OrderState
 from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.audit import detail_words

@@ -11,8 +11,9 @@ from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
 from data.columns import table
 from data.order_tables import Order
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
-from engine.booking.apply import BOOK_LAG, end_of_day, may_be_sent
 from engine.booking.facts import ProvenAbsent, SendEnded
+from engine.booking.overdue import end_of_day, may_be_sent
+from engine.booking.seen import BOOK_LAG
 from engine.booking.states import Flag
 from tests.bookkeeping import DAY, ENDS, Ledger, ledger
 

@@ -27,6 +27,7 @@ from data.reference.rates import estimate
 from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
 from data.vocabulary import (
     LIVE_STATES,
+    OPEN_REQUESTS,
     TERMINAL_STATES,
     Account,
     OrderState,
@@ -37,7 +38,6 @@ from data.vocabulary import (
 )
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Fact, ProvenAbsent, Seen, SendEnded
-from engine.booking.requests import OPEN_REQUESTS
 from engine.reconciliation.differences import Compared, Theirs, compare
 from tests.bookkeeping import STOCKS, ledger
 from tests.faults.model import Broker, Slip, cash, charges

@@ -40,7 +40,6 @@ from data.vocabulary import (
     RequestState,
     Side,
 )
-from engine.booking.apply import end_of_day
 from engine.booking.facts import (
     CancelEnded,
     ChangeAbsent,
@@ -51,6 +50,7 @@ from engine.booking.facts import (
     Seen,
     SendEnded,
 )
+from engine.booking.overdue import end_of_day
 from engine.execution.modifies import ask_change
 from engine.refusals import Refusal
 from tests.faults.broker_rules import AMOUNTS, CHANGES, PRICES, RARELY, BrokerRules, exist, some

@@ -1,0 +1,168 @@
+"""Booked trades, lots and what sales took of them, as they are stored."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from sqlalchemy import func, select
+
+from data.columns import table
+from data.order_tables import Fill, Order
+from data.repositories.base import On, Query, Rows, among, given
+from data.store import Unit
+from data.tables import ClosedLot, Lot
+from data.vocabulary import Side
+
+Row = TypeVar("Row")
+
+TradeKey: TypeAlias = tuple[int, str, date, str, str]
+"""What names one trade: client, exchange, day, the exchange's number and the broker's order."""
+
+_ORDERS, _FILLS, _LOTS, _CLOSED = table(Order), table(Fill), table(Lot), table(ClosedLot)
+
+
+class Fills(Generic[Row]):
+    """Booked trades as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        rows = self._rows = Rows(Fill, row)
+        self._sales = Query(
+            row,
+            select(*rows.columns())
+            .join(_ORDERS, _ORDERS.c.id == rows.c.order_id)
+            .where(
+                _ORDERS.c.client_id == given("client"),
+                _ORDERS.c.security == given("security"),
+                _ORDERS.c.product == given("product"),
+                _ORDERS.c.side == Side.SELL.value,
+                rows.c.trading_date == given("day"),
+            )
+            .order_by(rows.c.id),
+        )
+
+    def sales(self, on: On, client_id: int, security: str, product: str, day: date) -> list[Row]:
+        """A day's sales of a client's shares and the corrections of their charges, by number."""
+        return self._sales.all(on, client=client_id, security=security, product=product, day=day)
+
+    def insert(self, unit: Unit, fills: Sequence[Row]) -> None:
+        """Write trades as booked."""
+        self._rows.insert(unit, fills)
+
+
+_KNOWN = Query(
+    lambda *cells: cells,
+    select(
+        _FILLS.c.client_id,
+        _FILLS.c.exchange,
+        _FILLS.c.trading_date,
+        _FILLS.c.trade_id,
+        _FILLS.c.broker_order_id,
+        _FILLS.c.quantity,
+        _FILLS.c.price_paise,
+    ).where(among(_FILLS.c.order_id, "ids")),
+)
+
+
+def known_trades(on: On, order_ids: Collection[int]) -> dict[TradeKey, tuple[int, int]]:
+    """The booked trades of these orders, with their shares and price."""
+    return {row[:5]: row[5:] for row in _KNOWN.all(on, ids=order_ids)} if order_ids else {}
+
+
+class Lots(Generic[Row]):
+    """Lots as objects of one class, whose last two fields are time and number of the trade that bought it.
+
+    Both are None for a lot of no trade of ours.
+    """
+
+    def __init__(self, row: type[Row]) -> None:
+        rows = self._rows = Rows(Lot, row, joined=("traded_at", "trade_id"))
+        c = rows.c
+        stored = select(*rows.columns(), _FILLS.c.traded_at, _FILLS.c.trade_id).outerjoin(
+            _FILLS, _FILLS.c.id == c.fill_id
+        )
+        left = stored.where(among(c.client_id, "clients"), c.quantity_left > 0)
+        self._left = Query(row, left.order_by(c.opened_on, c.id))
+        self._by_id = Query(row, stored.where(among(c.id, "ids")))
+        self._of_share = Query(
+            row,
+            stored.where(
+                c.client_id == given("client"), c.security == given("security"), c.product == given("product")
+            ),
+        )
+
+    def left(self, on: On, client_ids: Collection[int]) -> list[Row]:
+        """The lots of these clients that have shares left, as they were opened."""
+        return self._left.all(on, clients=client_ids) if client_ids else []
+
+    def by_id(self, on: On, ids: Collection[int]) -> list[Row]:
+        """These lots, sold out or not."""
+        return self._by_id.all(on, ids=ids) if ids else []
+
+    def of_share(self, on: On, client_id: int, security: str, product: str) -> list[Row]:
+        """All lots of a client's shares, sold out or not."""
+        return self._of_share.all(on, client=client_id, security=security, product=product)
+
+    def insert(self, unit: Unit, lots: Sequence[Row]) -> None:
+        """Write lots that were opened."""
+        self._rows.insert(unit, lots)
+
+    def save(self, unit: Unit, lots: Sequence[Row]) -> None:
+        """Write back what is left of lots."""
+        names = ("quantity_left", "cost_left_paise", "loan_left_paise", "charges_left_paise")
+        self._rows.save(unit, lots, *names)
+
+
+class ClosedLots(Generic[Row]):
+    """Parts of lots that sales closed, as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        self._rows = Rows(ClosedLot, row)
+
+    def insert(self, unit: Unit, closed: Sequence[Row]) -> None:
+        """Write what sales closed, and what takes that back."""
+        self._rows.insert(unit, closed)
+
+
+class Closed(NamedTuple):
+    """What a sale has closed of one lot, all of it together; money in paise."""
+
+    lot_id: int
+    opened_on: date
+    quantity: int
+    cost_paise: int
+    proceeds_paise: int
+    charges_paise: int
+    lot_charges_paise: int
+    loan_paise: int
+
+
+_CLOSED_BY = Query(
+    Closed,
+    select(
+        _CLOSED.c.lot_id,
+        _CLOSED.c.opened_on,
+        *(func.sum(_CLOSED.c[name]) for name in Closed._fields[2:]),
+    )
+    .where(_CLOSED.c.fill_id == given("fill"))
+    .group_by(_CLOSED.c.lot_id, _CLOSED.c.opened_on)
+    .having(func.sum(_CLOSED.c.quantity) != 0),
+)
+
+
+def closed_by(on: On, fill_id: int) -> list[Closed]:
+    """What a sale has closed and still stands, by lot."""
+    return _CLOSED_BY.all(on, fill=fill_id)
+
+
+_TAKEN = Query(
+    lambda *cells: cells,
+    select(_CLOSED.c.fill_id, _CLOSED.c.lot_id, func.sum(_CLOSED.c.quantity))
+    .where(among(_CLOSED.c.fill_id, "ids"))
+    .group_by(_CLOSED.c.fill_id, _CLOSED.c.lot_id)
+    .having(func.sum(_CLOSED.c.quantity) != 0),
+)
+
+
+def taken(on: On, fill_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """Shares that these sales have taken, by sale and lot."""
+    return {(row[0], row[1]): int(row[2]) for row in _TAKEN.all(on, ids=fill_ids)} if fill_ids else {}

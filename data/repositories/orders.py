@@ -1,0 +1,241 @@
+"""Orders and their attempts as they are stored."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Generic, NamedTuple, TypeVar
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from data.columns import table
+from data.order_tables import Attempt, Order, RunRecord
+from data.reference.names import symbol_now
+from data.repositories.base import Change, Listed, On, Query, Rows, among, given
+from data.store import Unit
+from data.vocabulary import LIVE_STATES, OrderState, RunStatus, Side
+
+Row = TypeVar("Row")
+
+CHANGING = (
+    "state",
+    "sub_status",
+    "reason_code",
+    "reason_text",
+    "flags",
+    "broker_order_id",
+    "tag",
+    "attempts",
+    "quantity",
+    "limit_paise",
+    "trigger_paise",
+    "reserve_price_paise",
+    "asked_quantity",
+    "asked_reserve_paise",
+    "filled_quantity",
+    "filled_notional_paise",
+    "blocked_paise",
+    "blocked_shares",
+    "mtf_reserved_paise",
+    "own_paise",
+    "charges_paise",
+    "demat_sale",
+    "sent_at",
+    "told_at",
+    "updated_at",
+    "ended_at",
+)
+"""The columns of an order that change once it has left."""
+
+CLAIMING = ("state", "tradingsymbol", "tag", "attempts", "sent_at", "updated_at")
+"""The columns of an order that a claim changes."""
+
+_ORDERS, _ATTEMPTS, _RUNS = table(Order), table(Attempt), table(RunRecord)
+_RESERVED = _ORDERS.c.state == OrderState.RESERVED.value
+
+
+class Orders(Generic[Row]):
+    """Orders as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        rows = self._rows = Rows(Order, row)
+        c = rows.c
+        self._by_id = rows.query(among(c.id, "ids"))
+        self._live = rows.query(c.state.in_(sorted(LIVE_STATES)))
+        self._unsent = rows.query(c.run_number == given("run"), _RESERVED, order_by=[c.id])
+        self._claimable = rows.query(among(c.id, "ids"), _RESERVED, c.instance_id == given("instance"))
+        symbol = or_(c.tradingsymbol == given("symbol"), symbol_now() == given("symbol"))
+        self._of_symbol = rows.query(
+            c.client_id == given("client"),
+            c.exchange == given("exchange"),
+            symbol,
+            c.product == given("product"),
+            c.trading_date == given("day"),
+            order_by=[c.id.desc()],
+        )
+
+    def by_id(self, on: On, ids: Collection[int]) -> list[Row]:
+        """These orders, those that are there, by number."""
+        return self._by_id.all(on, ids=ids) if ids else []
+
+    async def read(self, reader: AsyncConnection, ids: Collection[int]) -> list[Row]:
+        """The same by a reader's connection."""
+        return await self._by_id.read(reader, ids=ids)
+
+    def live(self, on: On) -> list[Row]:
+        """All that may still trade."""
+        return self._live.all(on)
+
+    def unsent_of_run(self, on: On, run_number: int) -> list[Row]:
+        """Those of a run that are RESERVED, by number."""
+        return self._unsent.all(on, run=run_number)
+
+    def claimable(self, on: On, ids: Collection[int], instance_id: int) -> list[Row]:
+        """Which of these are RESERVED and this engine's to send."""
+        return self._claimable.all(on, ids=ids, instance=instance_id)
+
+    def of_symbol(
+        self, on: On, client_id: int, exchange: str, symbol: str, product: str, day: date
+    ) -> list[Row]:
+        """A client's orders of a day in what has this symbol now or had it then, newest first."""
+        return self._of_symbol.all(
+            on, client=client_id, exchange=exchange, symbol=symbol, product=product, day=day
+        )
+
+    def insert(self, unit: Unit, orders: Sequence[Row]) -> None:
+        """Write orders that are not there yet."""
+        self._rows.insert(unit, orders)
+
+    def save(self, unit: Unit, orders: Sequence[Row], fields: tuple[str, ...] = CHANGING) -> None:
+        """Write back what has changed of orders."""
+        self._rows.save(unit, orders, *fields)
+
+
+_PAIRS = func.json_each(given("pairs", Listed())).table_valued("value")
+_BY_BROKER_ID = Query(
+    lambda *cells: cells,
+    select(_ORDERS.c.client_id, _ORDERS.c.broker_order_id, _ORDERS.c.id)
+    .select_from(_PAIRS)
+    .join(
+        _ORDERS,
+        (_ORDERS.c.client_id == func.json_extract(_PAIRS.c.value, "$[0]"))
+        & (_ORDERS.c.broker_order_id == func.json_extract(_PAIRS.c.value, "$[1]")),
+    )
+    .order_by(_ORDERS.c.id),
+)
+_BY_TAG = Query(
+    lambda *cells: cells,
+    select(_ATTEMPTS.c.tag, _ATTEMPTS.c.order_id, _ORDERS.c.client_id)
+    .join(_ORDERS, _ORDERS.c.id == _ATTEMPTS.c.order_id)
+    .where(among(_ATTEMPTS.c.tag, "tags")),
+)
+_OF_STOPPED_RUNS = Query(
+    int,
+    select(_ORDERS.c.id)
+    .join(_RUNS, _RUNS.c.number == _ORDERS.c.run_number)
+    .where(among(_ORDERS.c.id, "ids"), _RUNS.c.status == RunStatus.STOPPED.value),
+)
+_MARKED = Query(
+    lambda *cells: cells,
+    select(_ORDERS.c.id, _ORDERS.c.flags).where(
+        among(_ORDERS.c.client_id, "clients"), _ORDERS.c.state == OrderState.OPEN.value, _ORDERS.c.flags != ""
+    ),
+)
+_DEMAT_SALES = Query(
+    int,
+    select(_ORDERS.c.id).where(
+        _ORDERS.c.client_id == given("client"),
+        _ORDERS.c.security == given("security"),
+        _ORDERS.c.trading_date == given("day"),
+        _ORDERS.c.demat_sale,
+    ),
+)
+_SOLD = Query(
+    lambda *cells: cells,
+    select(_ORDERS.c.client_id, _ORDERS.c.security, _ORDERS.c.product, _ORDERS.c.trading_date)
+    .where(
+        among(_ORDERS.c.client_id, "clients"),
+        _ORDERS.c.trading_date == given("day"),
+        _ORDERS.c.side == Side.SELL.value,
+        _ORDERS.c.filled_quantity > 0,
+    )
+    .distinct(),
+)
+_OF_STATE = Query(
+    lambda *cells: cells,
+    select(func.count(), func.coalesce(func.sum(_ORDERS.c.blocked_paise), 0)).where(
+        _ORDERS.c.run_number == given("run"), _ORDERS.c.state == given("state")
+    ),
+)
+_TAKE_OVER = Change(update(_ORDERS).where(among(_ORDERS.c.id, "ids")).values(instance_id=given("instance")))
+
+
+def by_broker_id(on: On, names: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The newest orders that these clients' brokers know by these numbers."""
+    return {(row[0], row[1]): row[2] for row in _BY_BROKER_ID.all(on, pairs=names)} if names else {}
+
+
+def by_tag(on: On, tags: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Order and client of each of these tags that an attempt of ours had."""
+    return {row[0]: (row[1], row[2]) for row in _BY_TAG.all(on, tags=tags)} if tags else {}
+
+
+def of_stopped_runs(on: On, ids: Collection[int]) -> set[int]:
+    """Which of these orders are of a run that was stopped."""
+    return set(_OF_STOPPED_RUNS.all(on, ids=ids)) if ids else set()
+
+
+def marked_open(on: On, client_ids: Collection[int]) -> list[tuple[int, str]]:
+    """The OPEN orders of these clients that have marks, with the marks' text."""
+    return _MARKED.all(on, clients=client_ids) if client_ids else []
+
+
+def demat_sales(on: On, client_id: int, security: str, day: date) -> list[int]:
+    """The orders of a day that pay the depository's fee for a client's sale of a security."""
+    return _DEMAT_SALES.all(on, client=client_id, security=security, day=day)
+
+
+def sold(on: On, client_ids: Collection[int], days: Iterable[date]) -> set[tuple[int, str, str, date]]:
+    """What these clients have sold of on these days: client, security, product and day."""
+    return {row for day in days for row in _SOLD.all(on, clients=client_ids, day=day)}
+
+
+def of_state(on: On, run_number: int, state: OrderState) -> tuple[int, int]:
+    """How many orders of a run are in a state, and the paise that they keep blocked."""
+    return _OF_STATE.all(on, run=run_number, state=state.value)[0]
+
+
+def take_over(unit: Unit, ids: Collection[int], instance_id: int) -> None:
+    """Make these orders this engine's to send."""
+    _TAKE_OVER.run(unit, ids=ids, instance=instance_id)
+
+
+class Attempts(Generic[Row]):
+    """Attempts to send an order, as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        self._rows = Rows(Attempt, row)
+
+    def insert(self, unit: Unit, attempts: Sequence[Row]) -> None:
+        """Write attempts that are about to be made."""
+        self._rows.insert(unit, attempts)
+
+
+class AttemptEnd(NamedTuple):
+    """How an attempt ended, as its row says."""
+
+    order_id: int
+    number: int
+    outcome: str
+    detail: str
+
+
+_END = Change(
+    update(_ATTEMPTS)
+    .where(_ATTEMPTS.c.order_id == given("order_id"), _ATTEMPTS.c.number == given("number"))
+    .values(outcome=given("outcome"), detail=given("detail"), ended_at=given("now"))
+)
+
+
+def end_attempts(unit: Unit, ended: Iterable[AttemptEnd]) -> None:
+    """Write how attempts ended."""
+    _END.run_many(unit, [{**one._asdict(), "now": unit.now} for one in ended])
