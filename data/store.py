@@ -14,14 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -38,12 +38,12 @@ from sqlmodel import SQLModel
 from data.acting import Actor, acting, acting_now
 from data.asked import asked_here
 from data.audit import AuditEntry
-from data.audit_writer import AuditWriter, last_row
+from data.audit_writer import AuditWriter
+from data.changes import Touched, Vector, changes_since, newest, write_changes
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.counters import take_ids
 from data.errors import TradedeskError
-from data.tables import Audit
 from data.urls import sqlite_url
 from data.vocabulary import Via
 
@@ -84,30 +84,6 @@ class StoreUnread(StoreError):  # noqa: N818 - reads as a state
 
 class StoreClosed(StoreError):  # noqa: N818 - reads as a state
     """The store is closed, or its writer has ended; nothing was written."""
-
-
-@dataclass(slots=True)
-class Touched:
-    """What a batch changed, so that the projection knows what to read again."""
-
-    clients: set[int] = field(default_factory=set[int])
-    orders: set[int] = field(default_factory=set[int])
-    runs: set[int] = field(default_factory=set[int])
-    halts: bool = False
-    roster: bool = False
-    everything: bool = False
-
-    def merge(self, other: "Touched") -> None:
-        """Add what another unit changed."""
-        self.clients |= other.clients
-        self.orders |= other.orders
-        self.runs |= other.runs
-        self.halts |= other.halts
-        self.roster |= other.roster
-        self.everything |= other.everything
-
-    def __bool__(self) -> bool:
-        return bool(self.clients or self.orders or self.runs or self.halts or self.roster or self.everything)
 
 
 class Unit:
@@ -240,7 +216,9 @@ class Store:
         self._projector: Projector = _nothing
         self._deliver: Deliver = _ignore
         self._data_version = -1
-        self._last_seq = 0
+        self._seen: Vector = {}
+        self.desk = 0
+        """Under which engine's number this process says what it changed; 0 before it has one."""
         self._closed = False
         self._unread = False
         self.trouble: str | None = unwritable or None
@@ -328,7 +306,7 @@ class Store:
                 # Another's first connection may hold the file for a moment.
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={int(LOCK_WAIT_S * 1000)}")
                 self._data_version = _data_version(connection)
-                self._last_seq = last_row(connection).seq
+                self._seen = newest(connection)
                 audit = AuditWriter(connection)
                 connection.exec_driver_sql("PRAGMA busy_timeout=0")
                 open_for_work = True
@@ -378,6 +356,7 @@ class Store:
         try:
             begin_immediate(connection)
             now = self._clock.now()
+            version, others, seen = self._others(connection)
             for job in jobs:
                 via = self.via if job.actor is None else job.actor.via
                 unit = Unit(connection, now, audit, via)
@@ -400,21 +379,19 @@ class Store:
                     touched.merge(unit.touched)
                     results.append((job, result, None))
                 connection.exec_driver_sql("RELEASE unit")
-            before = after = self._last_seq
-            foreign = False
-            found, written = audit.append(Unit(connection, now), entries)
-            if written != found:
-                foreign, after = found.seq > before, written.seq
+            audit.append(Unit(connection, now), entries)
+            if touched.topics():
+                seen[self.desk] = write_changes(connection, self.desk, touched, now)
             connection.exec_driver_sql("COMMIT")
         except Exception as problem:
             self._give_up(connection, jobs, problem)
             return
         self.commits += 1
         self.trouble = None
-        self._last_seq = after
+        self._data_version, self._seen = version, seen
+        foreign = bool(others)
         try:
-            if foreign:
-                touched.merge(_touched_since(connection, before, after))
+            touched.merge(others)
             projection = self._read_back(connection, touched)
         except Exception as problem:
             log.exception("what was committed could not be read back")
@@ -423,9 +400,16 @@ class Store:
             return
         self._hand_over(results, projection, events, foreign)
 
+    def _others(self, connection: Connection) -> tuple[int, Touched, Vector]:
+        """The file's version, what others changed since it was last looked at, and how far that is."""
+        version = _data_version(connection)
+        if version == self._data_version:
+            return version, Touched(), dict(self._seen)
+        return version, *changes_since(connection, self._seen)
+
     def _read_back(self, connection: Connection, touched: Touched) -> object:
         """The projection of what was touched, and of everything after one that failed."""
-        touched.everything = touched.everything or self._unread
+        touched.everything = touched.everything or touched.unread or self._unread
         if not touched:
             return None
         self._unread = True
@@ -451,13 +435,9 @@ class Store:
 
     def _notice_others(self, connection: Connection) -> None:
         try:
-            version = _data_version(connection)
-            if version == self._data_version:
+            if _data_version(connection) == self._data_version:
                 return
-            self._data_version = version
-            head = last_row(connection).seq  # what comes after it is another change, noticed next time
-            touched = _touched_since(connection, self._last_seq, head)
-            self._last_seq = head
+            self._data_version, touched, self._seen = self._others(connection)
             projection = self._read_back(connection, touched)
         except Exception as problem:
             log.exception("what another process wrote could not be read")
@@ -568,29 +548,6 @@ def _unwritable(problem: DBAPIError) -> str:
 
 def _data_version(connection: Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-
-def _touched_since(connection: Connection, seq: int, head: int) -> Touched:
-    """What the audit rows above `seq` up to `head` speak of, for catching up with another process."""
-    audit = table(Audit)
-    rows = connection.execute(
-        select(audit.c.action, audit.c.client_id, audit.c.order_id, audit.c.run_number)
-        .where(audit.c.seq > seq, audit.c.seq <= head)
-        .limit(20_000)
-    ).all()
-    touched = Touched(everything=len(rows) >= 20_000)
-    for action, client_id, order_id, run_number in rows:
-        if client_id is not None:
-            touched.clients.add(client_id)
-        if order_id is not None:
-            touched.orders.add(order_id)
-        if run_number is not None:
-            touched.runs.add(run_number)
-        if str(action).startswith(("CLIENT", "INSTRUMENT", "DAY", "WATCHLIST")):
-            touched.roster = True
-        if str(action).startswith("HALT"):
-            touched.halts = True
-    return touched
 
 
 def chunks(ids: Iterable[int], size: int = 500) -> Iterable[list[int]]:

@@ -326,3 +326,18 @@ class Via(StrEnum):
     CLI = "cli"
     SOCKET = "socket"
     API = "api"
+
+
+class Topic(StrEnum):
+    """What a commit changed, for other processes to read again."""
+
+    CLIENTS = "clients"
+    """These clients' money, holdings and breaks."""
+    ORDERS = "orders"
+    RUNS = "runs"
+    HALTS = "halts"
+    ROSTER = "roster"
+    """Who the clients are: their groups, routes and sessions."""
+    MARKET = "market"
+    """Instruments with their names and margins, and watchlists."""
+    EVERYTHING = "everything"

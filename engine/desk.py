@@ -18,13 +18,14 @@ from brokers.connections import Connections
 from brokers.contract import Ambiguous, BrokerError
 from data.acting import Actor, acting
 from data.audit_writer import standing_stop
+from data.changes import Touched, prune_changes
 from data.clock import IST, Clock, MarketClock
 from data.columns import table
 from data.errors import TradedeskError
 from data.home import app_lock
 from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Touched, Unit
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable, Unit
 from data.tables import Instance
 from data.vocabulary import ConnectionKind, OrderState, SessionState, Via
 from engine.access.gate import Gate
@@ -126,9 +127,7 @@ class Desk:
         self.events = kept.bus
         simulated = connections.kind is not ConnectionKind.LIVE
         self._stamps = MarketStamps(kept, timing, engine, simulated)
-        engine.open_day = lambda unit: roll_day(
-            unit, timing.market.trading_day, timing.calendar, engine.actor
-        )
+        engine.open_day = self._roll_day
         engine.keep_beside = self._stamps.keep
         self._recorder = Recorder(kept, timing, engine, rules)
         self._watcher = Watcher(kept, timing, engine, connections, market_data, self._recorder)
@@ -469,6 +468,12 @@ class Desk:
                     SendEnded(order.id, Ambiguous("the program ended while the order was being sent"))
                 )
 
+    def _roll_day(self, unit: Unit) -> None:
+        """Open the books for the trading day, once however often it is called."""
+        timing = self._timing
+        if roll_day(unit, timing.market.trading_day, timing.calendar, self._engine.actor):
+            prune_changes(unit.connection, self._engine.slowest_beat(unit))
+
     async def _open_day(self) -> None:
         """Open a fresh day's books, then end what is left of the days before.
 
@@ -562,7 +567,7 @@ class Desk:
             told = book.apply(projection) + told
             if foreign and read_before:
                 told += self._done_elsewhere(halts, runs, told)
-            if foreign and projection.clients is not None:
+            if foreign and projection.market:
                 self._load(self.market.load, self.watchlist.load)
             if foreign and projection.halts is not None:
                 # What the other process has asked for is cancelled from here too, should that one go away.

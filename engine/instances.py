@@ -3,9 +3,10 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from data.acting import actor_now
 from data.columns import table
@@ -93,6 +94,16 @@ class ThisEngine:
     def lives(self, instance_id: int) -> bool:
         """Whether the engine of this row still holds its lock."""
         return instance_id == self.id or is_held(engine_lock(self._kept.home, instance_id))
+
+    def slowest_beat(self, unit: Unit) -> datetime:
+        """The oldest heartbeat of an engine that lives; now where none but this one does.
+
+        Each has read by its heartbeat what was committed before.
+        """
+        instances = table(Instance)
+        query = select(instances.c.id, instances.c.heartbeat_at).where(instances.c.ended_at.is_(None))
+        others = (beat for number, beat in unit.connection.execute(query) if self.lives(number))
+        return min(others, default=unit.now)
 
     async def write_signed_on(self, unit: Callable[[Unit], T]) -> T:
         """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
@@ -190,6 +201,7 @@ class ThisEngine:
         lock = HeldLock(engine_lock(self._kept.home, number))
         lock.take(wait=True)
         self.id, self._lock = number, lock
+        self._kept.store.desk = number
 
     async def beat(self) -> None:
         """Tell others that this engine is not frozen. Raises `StoreError`."""
@@ -215,4 +227,4 @@ class ThisEngine:
 
 
 def _read_everything(unit: Unit) -> None:
-    unit.touched.everything = True
+    unit.touched.unread = True

@@ -44,6 +44,7 @@ from data.vocabulary import (
     SessionState,
     Side,
     SizingKind,
+    Topic,
     Validity,
 )
 
@@ -77,6 +78,7 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("orders", "state"): (OrderState, OrderState.UNKNOWN),
     ("request", "kind"): (RequestKind, None),
     ("request", "state"): (RequestState, None),
+    ("change", "topic"): (Topic, Topic.EVERYTHING),
     ("halt", "scope"): (HaltScope, HaltScope.EVERYTHING),
     ("halt", "strength"): (HaltStrength, HaltStrength.ALL),
 }

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from data.changes import Touched
 from data.proving.readable import UNREADABLE
 from data.repositories import projected
 from data.repositories.base import On
 from data.repositories.projected import StoredClient
-from data.store import Touched
 from engine.book.access_views import Access, Admission, Admissions, RouteView, SessionView
 from engine.book.views import (
     BreakView,
@@ -41,7 +41,10 @@ Admit = Callable[[Access, Sequence[StoredClient], date], Admissions]
 
 @dataclass(slots=True)
 class Projection:
-    """Rows read back after a commit; replaces what the book had of the same keys."""
+    """Rows read back after a commit; replaces what the book had of the same keys.
+
+    `market` says that instruments or watchlists were changed, which are no part of the book.
+    """
 
     clients: dict[int, ClientView] | None = None
     access: Access = field(default_factory=Access)
@@ -52,6 +55,7 @@ class Projection:
     orders: dict[int, OrderView] = field(default_factory=dict[int, OrderView])
     runs: dict[int, RunRow] = field(default_factory=dict[int, RunRow])
     halts: list[HaltView] | None = None
+    market: bool = False
     breaks: dict[int, tuple[BreakView, ...]] = field(default_factory=dict[int, tuple[BreakView, ...]])
 
 
@@ -75,6 +79,7 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
     out.orders = {order.id: order for order in orders}
     # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
     out.runs = read_runs(connection, runs_of(orders) if everything else touched.runs)
+    out.market = everything or touched.market
     if everything or touched.halts:
         out.halts = read_halts(connection)
     return out

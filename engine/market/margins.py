@@ -168,6 +168,7 @@ class Margins:
             save_instrument(unit, fresh, *told.fields)
             details = {"key": key, "through": code, **told.fields}
             unit.audit(AuditEntry("MARGINS_TOLD", self._engine.actor, details=details))
+            unit.touched.market = True
 
         try:
             await self._kept.store.write(unit_of_work)

@@ -168,6 +168,7 @@ class Market:
             save_instrument(unit, replace(instrument, doubt=""), "doubt")
             details: dict[str, object] = {"key": instrument.key, "doubt": instrument.doubt, "reason": reason}
             unit.audit(AuditEntry("INSTRUMENT_ACCEPTED", self._engine.actor, details=details))
+            unit.touched.market = True
 
         await self._engine.write_signed_on(unit_of_work)
         await self.load()

@@ -62,6 +62,7 @@ def take(
         _move_names(unit, matched.renames)
     details: dict[str, object] = {"source": source, "count": len(matched.rows), "gone": len(off)}
     unit.audit(AuditEntry("INSTRUMENTS_IMPORTED", actor, details=details))
+    unit.touched.market = True
     for one in matched.renames:
         unit.audit(
             AuditEntry(

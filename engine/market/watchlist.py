@@ -70,6 +70,7 @@ class Watchlist:
 
     def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
         unit.audit(AuditEntry(action, self._engine.actor, details={"list": name, "key": key}))
+        unit.touched.market = True
 
     def rename(self, moved: Mapping[str, str]) -> None:
         """Show the new names, as the tables have them already."""

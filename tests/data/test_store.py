@@ -243,14 +243,15 @@ async def test_two_on_one_file_see_each_others_changes(tmp_path):
 
         def elsewhere(unit):
             put("far")(unit)
-            unit.audit(AuditEntry("TEST", "tester", client_id=42))
+            unit.audit(AuditEntry("TEST", "tester"))
+            unit.touched.clients.add(42)
 
         await one.write(put("near"))  # its writer is at work: what comes now is another's change
         assert heard.get_nowait() == (False, {1})
         wake.clear()
         await two.write(elsewhere)
         await asyncio.wait_for(wake.wait(), 10)
-        assert heard.get_nowait() == (True, {42})
+        assert heard.get_nowait() == (True, {1, 42})
         # Between them, in turn and at once: nothing is lost, and one chain holds both.
         both = [store.write(put(f"{i} {id(store)}")) for i in range(100) for store in (one, two)]
         await asyncio.gather(*both)

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from brokers.contract import Refused
+from data.changes import Touched
 from data.columns import table
-from data.store import Touched
 from data.tables import Lot, Meta, SizingBase
 from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.days import roll_day

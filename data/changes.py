@@ -1,0 +1,148 @@
+"""What each commit changed, as rows: by them alone other processes know what to read again.
+
+Every engine numbers its own rows without a gap. A reader remembers how far it has read of each; where rows
+are missing between there and what stands, or say what is not known here, it reads everything.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, text
+
+from data.vocabulary import Topic
+
+MOST = 20_000
+"""Rows that are read one by one; whoever is further behind reads everything."""
+
+Vector: TypeAlias = dict[int, int]
+"""The newest row of each desk that was read."""
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch changed, so that the projection knows what to read again.
+
+    `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions.
+    `unread` has this process alone read everything, since it has not yet.
+    """
+
+    clients: set[int] = field(default_factory=set[int])
+    orders: set[int] = field(default_factory=set[int])
+    runs: set[int] = field(default_factory=set[int])
+    halts: bool = False
+    roster: bool = False
+    market: bool = False
+    everything: bool = False
+    unread: bool = False
+
+    def merge(self, other: "Touched") -> None:
+        """Add what another unit changed."""
+        self.clients |= other.clients
+        self.orders |= other.orders
+        self.runs |= other.runs
+        self.halts |= other.halts
+        self.roster |= other.roster
+        self.market |= other.market
+        self.everything |= other.everything
+        self.unread |= other.unread
+
+    def __bool__(self) -> bool:
+        return bool(self.unread or self.topics())
+
+    def topics(self) -> dict[Topic, list[int]]:
+        """What others read again, with the numbers that it is about."""
+        if self.everything:
+            return {Topic.EVERYTHING: []}
+        numbered = {Topic.CLIENTS: self.clients, Topic.ORDERS: self.orders, Topic.RUNS: self.runs}
+        found = {topic: sorted(ids) for topic, ids in numbered.items() if ids}
+        whole = {Topic.HALTS: self.halts, Topic.ROSTER: self.roster, Topic.MARKET: self.market}
+        return found | {topic: [] for topic, changed in whole.items() if changed}
+
+    def add(self, topic: Topic, ids: Collection[int]) -> None:
+        """Take in what a row says."""
+        match topic:
+            case Topic.CLIENTS:
+                self.clients.update(ids)
+            case Topic.ORDERS:
+                self.orders.update(ids)
+            case Topic.RUNS:
+                self.runs.update(ids)
+            case Topic.HALTS:
+                self.halts = True
+            case Topic.ROSTER:
+                self.roster = True
+            case Topic.MARKET:
+                self.market = True
+            case Topic.EVERYTHING:
+                self.everything = True
+
+
+# A step from one desk to the next by the key, since the table has a row for each commit of the day.
+_NEWEST = text(
+    "WITH RECURSIVE d(desk) AS (SELECT min(desk) FROM change UNION ALL"
+    " SELECT (SELECT min(desk) FROM change WHERE desk > d.desk) FROM d WHERE d.desk IS NOT NULL)"
+    " SELECT desk, (SELECT seq FROM change WHERE change.desk = d.desk AND typeof(seq) = 'integer'"
+    " ORDER BY seq DESC LIMIT 1) FROM d WHERE typeof(desk) = 'integer'"
+)
+_SINCE = text(
+    "SELECT seq, topic, CAST(ids AS BLOB) FROM change"
+    f" WHERE desk = :desk AND seq > :seen ORDER BY seq LIMIT {MOST + 1}"
+)
+_LAST = text(
+    "SELECT seq FROM change WHERE desk = :desk AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1"
+)
+_ADD = "INSERT INTO change (desk, seq, topic, ids, at) VALUES (?, ?, ?, ?, ?)"
+
+
+def newest(connection: Connection) -> Vector:
+    """The newest row of each desk."""
+    return {int(desk): int(seq) for desk, seq in connection.execute(_NEWEST) if seq is not None}
+
+
+def changes_since(connection: Connection, seen: Mapping[int, int]) -> tuple[Touched, Vector]:
+    """What was changed beyond `seen`, and how far that is."""
+    touched, standing = Touched(), newest(connection)
+    for desk, last in standing.items():
+        before = seen.get(desk, 0)
+        if last == before:
+            continue
+        rows = connection.execute(_SINCE, {"desk": desk, "seen": before}).all()
+        if len(rows) != last - before:
+            touched.everything = True
+        for _, topic, ids in rows:
+            _take(touched, topic, ids)
+    return touched, dict(seen) | standing
+
+
+def _take(touched: Touched, topic: Any, ids: Any) -> None:
+    try:
+        touched.add(Topic(topic), json.loads(ids))
+    except (ValueError, TypeError):
+        touched.everything = True
+
+
+def write_changes(connection: Connection, desk: int, touched: Touched, at: datetime) -> int:
+    """Say what this transaction changes; returns the newest row of this desk."""
+    last = int(connection.execute(_LAST, {"desk": desk}).scalar() or 0)
+    topics = touched.topics()
+    stamp = at.isoformat(" ", "microseconds").partition("+")[0]  # as `UtcDateTime` keeps it
+    for topic, ids in topics.items():
+        last += 1
+        connection.exec_driver_sql(_ADD, (desk, last, topic.value, json.dumps(ids), stamp))
+    return last
+
+
+def prune_changes(connection: Connection, behind: datetime) -> None:
+    """Drop rows of before a moment; the newest of each desk stays, so that a reader finds what it missed.
+
+    Every living engine must have read what was committed before `behind`.
+    """
+    stamp = behind.isoformat(" ", "microseconds").partition("+")[0]
+    connection.exec_driver_sql(
+        "DELETE FROM change WHERE at < ?"
+        " AND seq < (SELECT max(later.seq) FROM change later WHERE later.desk = change.desk)",
+        (stamp,),
+    )
