@@ -7,22 +7,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
-
-from sqlalchemy import select, update
 
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditEntry
 from data.clock import MarketClock
-from data.columns import table
-from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex
+from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
+from data.repositories.comparisons import (
+    DayOpening,
+    LastComparison,
+    Shares,
+    figures_of,
+    has_open_buys,
+    has_traded_on_margin,
+    is_moving,
+    is_opened,
+    keep_comparison,
+    keep_opening,
+    shares_of,
+)
+from data.repositories.meta import LAST_DAY, day_of
 from data.store import Unit
-from data.tables import Break, Comparison, DayOpen, Funds, Holding, Meta
-from data.vocabulary import BreakKind, OrderState, Product
+from data.vocabulary import BreakKind
 from engine.book.book import Book
 from engine.booking.unbooked import settle_unbooked
-from engine.days import LAST_DAY
 from engine.events import TapeLine
 from engine.instances import ThisEngine
 from engine.news import BooksAgree, BooksDiffer
@@ -68,29 +76,11 @@ def compare(
     if _moving(unit, client_id, day, theirs.began, timing.waits.quiet_s):
         return Compared(None)
     found = _differences(unit, client_id, theirs, timing.market, index)
-    first = (
-        unit.connection.execute(
-            select(table(DayOpen).c.at).where(
-                table(DayOpen).c.client_id == client_id, table(DayOpen).c.trading_date == day
-            )
-        ).first()
-        is None
-    )
+    first = not is_opened(unit, client_id, day)
     if first:
-        shares = [one for one in found if one.kind is BreakKind.SHARES]
+        shares = sum(one.kind is BreakKind.SHARES for one in found)
         cash = sum(one.theirs - one.ours for one in found if one.kind is BreakKind.CASH)
-        unit.insert(
-            DayOpen,
-            [
-                {
-                    "client_id": client_id,
-                    "trading_date": day,
-                    "at": unit.now,
-                    "cash_difference_paise": cash,
-                    "share_differences": len(shares),
-                }
-            ],
-        )
+        keep_opening(unit, DayOpening(client_id, day, unit.now, cash, shares))
     # Shares are proven absent by a book whose every row could be read, and by no other.
     unproven = theirs.holdings.unread
     adopted = [
@@ -112,80 +102,33 @@ def compare(
         book,
         engine.actor,
     )
-    _note(unit, client_id, day, theirs.began, engine.id)
+    keep_comparison(unit, LastComparison(client_id, engine.id, day, theirs.began))
     return Compared(tuple(adopted if adopt else found), bool(first or adopt))
-
-
-def _note(unit: Unit, client_id: int, day: date, at: datetime, instance_id: int) -> None:
-    """Keep when this was, for the engines that are opened beside this one."""
-    known = table(Comparison)
-    values = {"instance_id": instance_id, "trading_date": day, "at": at}
-    ours = known.c.client_id == client_id
-    if not unit.connection.execute(update(known).where(ours).values(**values)).rowcount:
-        unit.insert(Comparison, [{"client_id": client_id, **values}])
 
 
 def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: float) -> bool:
     """Whether the two books may have been read at different moments of this client's trading."""
-    orders, meta = table(Order), table(Meta)
-    opened = unit.connection.execute(select(meta.c.value).where(meta.c.name == LAST_DAY)).scalar_one_or_none()
-    if opened != day.isoformat():
-        return True
-    doubtful = (OrderState.SENDING.value, OrderState.UNKNOWN.value)
-    still = began - timedelta(seconds=quiet_s)
-    return (
-        unit.connection.execute(
-            select(orders.c.id).where(
-                orders.c.client_id == client_id,
-                orders.c.state.in_(doubtful)
-                | (
-                    (orders.c.trading_date >= day)
-                    & (orders.c.updated_at > still)
-                    & (orders.c.sent_at.is_not(None) | orders.c.run_number.is_(None))
-                ),
-            )
-        ).first()
-        is not None
-    )
+    opened = day_of(unit, LAST_DAY) == day
+    return not opened or is_moving(unit, client_id, day, began - timedelta(seconds=quiet_s))
 
 
 def _differences(
     unit: Unit, client_id: int, theirs: Theirs, market_clock: MarketClock, index: InstrumentIndex
 ) -> list[Difference]:
-    funds = table(Funds)
-    ours = unit.connection.execute(select(funds).where(funds.c.client_id == client_id)).mappings().one()
+    ours, there = figures_of(unit, client_id), theirs.funds
     found: list[Difference] = []
     # Each blocks by its own reckoning; only the sum of free and blocked money must agree.
-    here = ours["available_paise"] + ours["blocked_paise"]
-    there = theirs.funds.available_paise + theirs.funds.blocked_paise
-    comparable = theirs.funds.orders_blocked or not _has_open_buys(unit, client_id)
-    if comparable and abs(here - there) > TOLERANCE_PAISE + ours["charges_due_paise"]:
-        found.append(Difference(BreakKind.CASH, here, there))
-    whole = theirs.funds.loan_whole and (
-        theirs.funds.loan_of_today or not _has_traded_on_margin(unit, client_id, market_clock)
+    here_paise = ours.available_paise + ours.blocked_paise
+    there_paise = there.available_paise + there.blocked_paise
+    comparable = there.orders_blocked or not has_open_buys(unit, client_id)
+    if comparable and abs(here_paise - there_paise) > TOLERANCE_PAISE + ours.charges_due_paise:
+        found.append(Difference(BreakKind.CASH, here_paise, there_paise))
+    whole = there.loan_whole and (
+        there.loan_of_today or not has_traded_on_margin(unit, client_id, market_clock.trading_day)
     )
-    if whole and abs(ours["mtf_loan_paise"] - theirs.funds.mtf_loan_paise) > TOLERANCE_PAISE:
-        found.append(Difference(BreakKind.LOAN, ours["mtf_loan_paise"], theirs.funds.mtf_loan_paise))
-    return found + _share_differences(unit, client_id, theirs, index)
-
-
-def _has_open_buys(unit: Unit, client_id: int) -> bool:
-    """Whether orders of this client block money now."""
-    orders = table(Order)
-    blocking = (orders.c.client_id == client_id) & (orders.c.blocked_paise > 0)
-    return unit.connection.execute(select(orders.c.id).where(blocking)).first() is not None
-
-
-def _has_traded_on_margin(unit: Unit, client_id: int, market_clock: MarketClock) -> bool:
-    """Whether this client has bought or sold by the margin trading facility today."""
-    orders = table(Order)
-    traded = (
-        (orders.c.client_id == client_id)
-        & (orders.c.product == Product.MTF.value)
-        & (orders.c.trading_date == market_clock.trading_day)
-        & (orders.c.filled_quantity > 0)
-    )
-    return unit.connection.execute(select(orders.c.id).where(traded)).first() is not None
+    if whole and abs(ours.mtf_loan_paise - there.mtf_loan_paise) > TOLERANCE_PAISE:
+        found.append(Difference(BreakKind.LOAN, ours.mtf_loan_paise, there.mtf_loan_paise))
+    return found + _share_differences(shares_of(unit, client_id), theirs.holdings, index)
 
 
 def security_of(held: BrokerHolding, index: InstrumentIndex) -> str:
@@ -205,34 +148,36 @@ def authorised_shares(holdings: Sequence[BrokerHolding], index: InstrumentIndex)
 
 
 def _share_differences(
-    unit: Unit, client_id: int, theirs: Theirs, index: InstrumentIndex
+    held: Sequence[Shares], theirs: Sequence[BrokerHolding], index: InstrumentIndex
 ) -> list[Difference]:
-    holdings = table(Holding)
-    ours: dict[tuple[str, str], Any] = {
-        (row["security"], row["product"]): row
-        for row in unit.connection.execute(
-            select(holdings).where(holdings.c.client_id == client_id)
-        ).mappings()
-    }
+    """The shares of which the books do not have as many, by security and product."""
+    ours = {(one.security, one.product): one for one in held}
     there: dict[tuple[str, str], list[BrokerHolding]] = defaultdict(list)
-    for held in theirs.holdings:
-        there[security_of(held, index), held.product.value].append(held)
+    for row in theirs:
+        there[security_of(row, index), row.product.value].append(row)
     found: list[Difference] = []
     for key in sorted(ours.keys() | there.keys()):
-        row, rows = ours.get(key), there.get(key, [])
-        here = row["today"] + row["t1"] + row["free"] + row["pledged"] if row is not None else 0
-        other = sum(held.free + held.t1 + held.today + held.pledged for held in rows)
-        if here == other:
+        rows, own = there.get(key, []), ours.get(key)
+        named = rows[0] if rows else ours[key]
+        security, product = key
+        mine = own or Shares(0, security, product, named.exchange, named.tradingsymbol, 0, 0, 0, 0, 0)
+        other = sum(row.free + row.t1 + row.today + row.pledged for row in rows)
+        if mine.quantity == other:
             continue
-        cost = sum(held.cost_paise for held in rows) - (row["cost_paise"] if row is not None else 0)
-        exchange: str = rows[0].exchange if rows else ours[key]["exchange"]
-        symbol: str = rows[0].tradingsymbol if rows else ours[key]["tradingsymbol"]
-        today, t1 = (
-            sum(getattr(held, name) for held in rows) - (row[name] if row is not None else 0)
-            for name in ("today", "t1")
+        found.append(
+            Difference(
+                BreakKind.SHARES,
+                mine.quantity,
+                other,
+                security,
+                product,
+                named.exchange,
+                named.tradingsymbol,
+                max(0, sum(row.cost_paise for row in rows) - mine.cost_paise),
+                max(0, sum(row.today for row in rows) - mine.today),
+                max(0, sum(row.t1 for row in rows) - mine.t1),
+            )
         )
-        figures = (max(0, cost), max(0, today), max(0, t1))
-        found.append(Difference(BreakKind.SHARES, here, other, *key, exchange, symbol, *figures))
     return found
 
 
@@ -240,40 +185,28 @@ def _keep_breaks(
     unit: Unit, client_id: int, day: date, found: Sequence[Difference], how: str, book: Book, actor: str
 ) -> None:
     """Open, change or close break rows so that they say what was found; each change is told and audited."""
-    breaks = table(Break)
-    standing = {
-        (row["kind"], row["security"], row["product"]): row
-        for row in unit.connection.execute(
-            select(breaks).where(
-                breaks.c.client_id == client_id,
-                breaks.c.kind != BreakKind.UNREAD.value,
-                breaks.c.closed_at.is_(None),
-            )
-        ).mappings()
-    }
+    standing = {(row.kind, row.security, row.product): row for row in standing_breaks(unit, client_id)}
     code = book.clients[client_id].code
     for one in found:
-        row = standing.pop((one.kind.value, one.security, one.product), None)
-        if row is not None and (row["ours"], row["theirs"]) == (one.ours, one.theirs):
+        row = standing.pop((one.kind, one.security, one.product), None)
+        if row is not None and (row.ours, row.theirs) == (one.ours, one.theirs):
             continue
         if row is not None:
-            _close(unit, row["id"], "other figures")
-        unit.insert(
-            Break,
-            [
-                {
-                    "id": unit.take_ids("break", 1)[0],
-                    "client_id": client_id,
-                    "kind": one.kind.value,
-                    "security": one.security,
-                    "product": one.product,
-                    "tradingsymbol": one.tradingsymbol,
-                    "ours": one.ours,
-                    "theirs": one.theirs,
-                    "trading_date": day,
-                    "opened_at": unit.now,
-                }
-            ],
+            close_break(unit, row.id, unit.now, "other figures")
+        open_break(
+            unit,
+            BreakRow(
+                unit.take_ids("break", 1)[0],
+                client_id,
+                one.kind,
+                one.security,
+                one.product,
+                one.tradingsymbol,
+                one.ours,
+                one.theirs,
+                day,
+                unit.now,
+            ),
         )
         details = {
             "kind": one.kind.value,
@@ -286,21 +219,14 @@ def _keep_breaks(
         unit.publish(TapeLine(unit.now, BooksDiffer(code, what)))
         unit.touched.clients.add(client_id)
     for row in standing.values():
-        _close(unit, row["id"], how or "both agree again")
+        close_break(unit, row.id, unit.now, how or "both agree again")
         unit.audit(
             AuditEntry(
                 "BREAK_CLOSED",
                 actor,
                 client_id=client_id,
-                details={"break": row["id"], "how": how or "both agree again"},
+                details={"break": row.id, "how": how or "both agree again"},
             )
         )
         unit.publish(TapeLine(unit.now, BooksAgree(code)))
         unit.touched.clients.add(client_id)
-
-
-def _close(unit: Unit, break_id: int, how: str) -> None:
-    breaks = table(Break)
-    unit.connection.execute(
-        update(breaks).where(breaks.c.id == break_id).values(closed_at=unit.now, closed_how=how)
-    )

@@ -9,13 +9,10 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from brokers.connections import Connections
-from data.columns import table
 from data.errors import BadInput
+from data.repositories.comparisons import compared_by_others
 from data.store import StoreError
-from data.tables import Comparison
 from data.vocabulary import ClientStatus, SessionState
 from engine.book.kept import Kept
 from engine.book.views import BreakView, Readiness
@@ -142,18 +139,10 @@ class Reconciler:
 
         So a command beside a running app need not spend the brokers' budgets once more.
         """
-        known = table(Comparison)
         young = self._timing.wall.now() - timedelta(seconds=self._timing.waits.compare_every_s)
         async with self._kept.store.reader() as connection:
-            rows = (
-                await connection.execute(
-                    select(known.c.client_id, known.c.instance_id, known.c.at).where(
-                        known.c.trading_date == self._timing.market.trading_day,
-                        known.c.at > young,
-                        known.c.instance_id != self._engine.id,
-                    )
-                )
-            ).all()
+            day, own = self._timing.market.trading_day, self._engine.id
+            rows = await compared_by_others(connection, day, young, own)
         living = {number for number in {row.instance_id for row in rows} if self._engine.lives(number)}
         for row in rows:
             if row.instance_id in living and self._reachable(row.client_id):
