@@ -1,9 +1,10 @@
-"""One connection of a desk: an adapter, and which clients it carries under which name."""
+"""One connection of a desk: an adapter, what else it does, and whom it carries under which name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from brokers.contract import Broker, BrokerAccount, Capabilities
+from brokers.life import Life
 from data.vocabulary import ConnectionKind
 
 
@@ -39,6 +40,7 @@ class Connection:
     kind: ConnectionKind
     broker: Broker
     serves: frozenset[str]
+    life: Life = field(default_factory=Life)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -56,10 +56,6 @@ def _nobody_told(client_id: int, why: str) -> None:
     pass
 
 
-def _has_stream(client_id: int) -> bool:
-    return False
-
-
 class Connections:
     """Every connection of one desk. Prices and instruments come from the first of them, the `feed`."""
 
@@ -73,8 +69,6 @@ class Connections:
         """What cannot be had of a client's broker at present."""
         self.session_lost: Callable[[int, str], None] = _nobody_told
         """Told of a client whose session its broker no longer takes, and the broker's words."""
-        self.is_polled: Callable[[int], bool] = _has_stream
-        """Whether a client's api key has no stream, so that its order book is read instead."""
 
     def __iter__(self) -> Iterator[Connection]:
         """Each of them, the feed first."""
@@ -118,6 +112,15 @@ class Connections:
     def serves(self, client_id: int) -> bool:
         """Whether a connection carries this client."""
         return carrier(self._all, self._roster.clients[client_id].broker) is not None
+
+    def is_polled(self, client_id: int) -> bool:
+        """Whether a client's api key has no stream, so that its order book is read instead."""
+        return self.serves(client_id) and self.of(client_id).life.polls(client_id)
+
+    @property
+    def trouble(self) -> str:
+        """Why a venue cannot be reached or its secrets not be read; empty where nothing is wrong."""
+        return "; ".join(one.life.trouble for one in self._all if one.life.trouble)
 
     def account(self, client: Carried) -> BrokerAccount:
         """A client's account as the adapter of its connection addresses it. Raises `KeyError` without one."""

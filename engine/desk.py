@@ -7,15 +7,17 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, final
 
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import DBAPIError
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, BrokerError
+from brokers.life import Life
 from data.acting import Actor, acting
 from data.audit_writer import standing_stop
 from data.changes import Touched, prune_changes
@@ -48,6 +50,7 @@ from engine.events import (
     InstrumentsRenamed,
     OrderChanged,
     RunChanged,
+    SessionsChanged,
     StoreTrouble,
     TapeLine,
 )
@@ -59,6 +62,7 @@ from engine.execution.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
 from engine.halt.halts import Halts
+from engine.hosting import Hosting
 from engine.instances import ThisEngine
 from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
@@ -102,6 +106,7 @@ class DeskCounts:
     needs_me: int
 
 
+@final
 class Desk:
     """One engine over one home. Open it once; every method and service is for the loop it was opened on."""
 
@@ -152,6 +157,11 @@ class Desk:
         self.sessions = Sessions(kept, timing, engine, connections, rng)
         self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, self.shown_at)
         connections.session_lost = self._session_lost
+        for connection in connections:
+            market = self.market, self.instruments
+            host = Hosting(connection, kept, timing, engine, market, self.sessions, self._load)
+            host.lost = self._session_lost
+            connection.life.attach(host)
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, market_data)
         self.plans = Plans(
@@ -299,9 +309,14 @@ class Desk:
         await self._kept.store.open()
         try:
             await self._start()
+            for connection in self.connections:
+                await connection.life.opened()
         except BaseException:
             await self.close()
             raise
+        for connection in self.connections:
+            self.events.subscribe(partial(_tell, connection.life))
+            self._spawn(connection.life.keep_day())
 
     async def _start(self) -> None:
         signed_on = await self._sign_on()
@@ -330,16 +345,13 @@ class Desk:
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await self.halt.book_left()
         await self._bear("the engines", self.runs.look_frozen())
-        try:
-            await self.connections.feed.broker.open()
-        except BrokerError as problem:
-            if self.kind != "cli":
-                raise
-            log.error("the market cannot be reached: %s", problem)
-        await self._meet_brokers()
+        await self._open_adapters()
+        for connection in self.connections:
+            await connection.life.meet()
         self._spawn(self._recorder.run())
         self._spawn(self._dispatcher.run())
-        self._spawn(self._watcher.follow_stream(self.connections.feed))
+        for connection in self.connections:
+            self._spawn(self._watcher.follow_stream(connection))
         self._spawn(self._watcher.poll())
         self._spawn(self._heartbeat())
         self.events.subscribe(self._follow)
@@ -363,6 +375,15 @@ class Desk:
             with suppress(DBAPIError):
                 self._accepted = await self.audit.last_judged()
 
+    async def _open_adapters(self) -> None:
+        for connection in self.connections:
+            try:
+                await connection.broker.open()
+            except BrokerError as problem:
+                if self.kind != "cli":
+                    raise
+                log.error("%s cannot be reached: %s", connection.name, problem)
+
     async def _read_first(self, client_ids: Collection[int]) -> None:
         """Read these clients' books before a command shows what is not true any more; not for long."""
         if not client_ids:
@@ -384,9 +405,6 @@ class Desk:
                 self._engine.trading_disabled
                 or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
             )
-
-    async def _meet_brokers(self) -> None:
-        """Tell the adapters what they need to know of this desk's clients before they are first asked."""
 
     async def _sign_on(self) -> bool:
         """Sign on and read the book; gives whether that could be written.
@@ -435,7 +453,8 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._loading, return_exceptions=True)
         if self._tasks:
-            await self.connections.feed.broker.close()
+            for connection in self.connections:
+                await connection.broker.close()
             with suppress(StoreError, DBAPIError):
                 await self.audit.keep_outside(now=True)
         self._tasks.clear()
@@ -445,6 +464,8 @@ class Desk:
         for lock in self._locks:
             lock.free()
         self._engine.free()
+        for connection in self.connections:
+            connection.life.close()
 
     async def _orphans(self) -> None:
         """Orders that a dead engine was sending are UNKNOWN now; its unsent ones wait for the trader.
@@ -605,13 +626,10 @@ class Desk:
 
         async def end() -> None:
             with suppress(StoreError, DBAPIError):  # the next read of its books tells it again
-                await self._end_session(client_id, why or "the broker no longer takes it")
+                if await self.connections.of(client_id).life.believes(client_id):
+                    await self.sessions.expire(client_id, why or "the broker no longer takes it")
 
         self._load(end)
-
-    async def _end_session(self, client_id: int, why: str) -> None:
-        """Take a client for signed out."""
-        await self.sessions.expire(client_id, why)
 
     def _load(self, *readers: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         async def load() -> None:
@@ -650,12 +668,24 @@ class Desk:
 
     async def hear(self, client_ids: Collection[int]) -> None:
         """Have a command hear these clients' order updates while it waits; where all are heard, nothing."""
+        for connection in self.connections:
+            await connection.life.hear(client_ids)
 
     async def settle(self) -> None:
         """Wait until nothing is under way: every call has ended and every fact is booked."""
         await self._dispatcher.settle()
         await self._changer.settle()
         await self._recorder.flush()
+
+
+def _tell(life: Life, event: Event) -> None:
+    """Tell a connection of what it follows."""
+    if isinstance(event, ClientsChanged):
+        life.clients_changed()
+    elif isinstance(event, SessionsChanged):
+        life.sessions_changed()
+    elif isinstance(event, InstrumentsRenamed):
+        life.instruments_renamed()
 
 
 def _tell_failure(task: "asyncio.Task[None]") -> None:

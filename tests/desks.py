@@ -22,13 +22,14 @@ from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
+from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Rules, Waits
 from engine.words.tape import news_words
 from tests.books import empty_books
-from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
@@ -57,7 +58,7 @@ async def paper_desk(
     kind: str = "api",
     settings: Settings | None = None,
     rules: Rules | None = None,
-) -> AsyncIterator[PaperDesk]:
+) -> AsyncIterator[Desk]:
     """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
     clock = ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar(), policy=policy)
@@ -113,7 +114,7 @@ def sell(symbol: str, kind: SizingKind, value: int, *client_ids: int) -> Intent:
 
 
 def by_phone(
-    desk: PaperDesk,
+    desk: Desk,
     client_id: int,
     side: Side = Side.BUY,
     quantity: int = 2,
@@ -133,12 +134,12 @@ def by_phone(
         price_paise=limit_paise,
         protection_bps=200 if limit_paise is None else None,
     )
-    done = desk.exchange.place(desk.clients.get(client_id).code, request)
+    done = exchange_of(desk).place(desk.clients.get(client_id).code, request)
     assert isinstance(done, Accepted), done
     return done.broker_order_id
 
 
-async def carry_out(desk: PaperDesk, intent: Intent) -> tuple[Plan, RunView]:
+async def carry_out(desk: Desk, intent: Intent) -> tuple[Plan, RunView]:
     """Freeze, confirm and send an intent, and wait until it has settled."""
     plan = await desk.plans.freeze(intent)
     run = await desk.runs.start(plan, plan.digest)
@@ -148,9 +149,7 @@ async def carry_out(desk: PaperDesk, intent: Intent) -> tuple[Plan, RunView]:
 
 
 @asynccontextmanager
-async def filed_desk(
-    home: Path, clock: ManualClock, kind: str = "api", seed: int = 7
-) -> AsyncIterator[PaperDesk]:
+async def filed_desk(home: Path, clock: ManualClock, kind: str = "api", seed: int = 7) -> AsyncIterator[Desk]:
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
     settings = Settings(trader=kind)
     opening = open_desk(
@@ -159,11 +158,11 @@ async def filed_desk(
     async with opening as desk:
         if await prepare_demo(desk):
             for symbol, (last, previous) in MISSION_PINS.items():
-                desk.exchange.pin(symbol, last, previous)
+                exchange_of(desk).pin(symbol, last, previous)
         yield desk
 
 
-async def until(desk: PaperDesk, happened: Callable[[], object], step_s: float = 0.25) -> None:
+async def until(desk: Desk, happened: Callable[[], object], step_s: float = 0.25) -> None:
     """Move the clock on until something has happened; the threads of store and exchange run beside it."""
     changed = asyncio.Event()
     unsubscribe = desk.events.subscribe(lambda event: changed.set())
@@ -183,7 +182,7 @@ async def until(desk: PaperDesk, happened: Callable[[], object], step_s: float =
 class Wire:
     """Stands between a desk and its broker: each call may be answered by the test instead."""
 
-    def __init__(self, desk: PaperDesk) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._broker = desk.connections.feed.broker
         self.placed: list[OrderRequest] = []
         self.cancelled: list[str] = []
@@ -218,7 +217,7 @@ class Wire:
         return answer or await self._broker.cancel(account, broker_order_id)
 
 
-async def disk(desk: PaperDesk, full: bool) -> None:
+async def disk(desk: Desk, full: bool) -> None:
     """Let the database grow no further, or let it grow again."""
 
     def unit_of_work(unit: Unit) -> None:
@@ -232,11 +231,11 @@ async def disk(desk: PaperDesk, full: bool) -> None:
             continue  # it shared its batch with facts that still found the disk full
 
 
-async def books_are_sound(desk: PaperDesk) -> None:
+async def books_are_sound(desk: Desk) -> None:
     """Fail unless every check of the doctor is ok."""
     assert [check for check in await desk.doctor.run() if not check.ok] == []
 
 
-def on_tape(desk: PaperDesk, words: str = "") -> list[str]:
+def on_tape(desk: Desk, words: str = "") -> list[str]:
     """What the tape has told with these words in it, oldest first."""
     return [told for line in desk.tape() if words in (told := news_words(line.news))]

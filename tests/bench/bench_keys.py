@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from engine.desk import Desk
 from tests.bench.frame import Aim, Bench, Figures
 from tests.bench.terminal import Terminal
 
@@ -52,9 +53,8 @@ def our_app(home: Path, started: int) -> None:
     from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
     from tests.desks import buy
     from tradedesk.app.application import TradedeskApp
-    from tradedesk.compose.paper_desk import PaperDesk
 
-    async def send(desk: PaperDesk) -> None:
+    async def send(desk: Desk) -> None:
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.FIXED_QUANTITY, 1, again=True))
         run = await desk.runs.start(plan, plan.digest)
         os.write(started, b"begun\n")
@@ -62,7 +62,7 @@ def our_app(home: Path, started: int) -> None:
         os.write(started, b"ended\n")
 
     @asynccontextmanager
-    async def factory() -> AsyncIterator[PaperDesk]:
+    async def factory() -> AsyncIterator[Desk]:
         async with bench_desk(home, CountedExchange(), LATENCY_S) as desk:
             await lay(desk, CLIENTS)
             await compare_all(desk)

@@ -29,11 +29,11 @@ from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from engine.access.sign_in_queue import SignInState
+from engine.desk import Desk
 from tests.bench.frame import Aim, Bench, Figures
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -81,9 +81,9 @@ async def measure(url: str, home: Path) -> tuple[list[float], float, float]:
     settings = Settings(market="kite", kite_url=url, vault="file", trader="bench")
 
     @asynccontextmanager
-    async def factory() -> AsyncIterator[KiteDesk]:
+    async def factory() -> AsyncIterator[Desk]:
         async with open_desk(home, "app", settings=settings, passphrase=lambda: "only for the bench") as desk:
-            assert isinstance(desk, KiteDesk)
+            assert isinstance(desk, Desk)
             await lay_people(desk, PEOPLE)
             yield desk
 

@@ -19,8 +19,9 @@ from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Policy
 from engine.accounts.client_file import NewClient
+from engine.desk import Desk
 from tests.books import empty_books
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -86,16 +87,16 @@ def people(count: int) -> list[NewClient]:
     ]
 
 
-async def lay(desk: PaperDesk, clients: int) -> None:
+async def lay(desk: Desk, clients: int) -> None:
     """Give a desk its market, with one price that stands still, and its clients."""
     listings = universe()
-    desk.exchange.list_instruments(listings)
+    exchange_of(desk).list_instruments(listings)
     await desk.market.store_instruments([row.instrument for row in listings], "bench")
-    desk.exchange.pin(SYMBOL, LAST_PAISE, CLOSE_PAISE)
+    exchange_of(desk).pin(SYMBOL, LAST_PAISE, CLOSE_PAISE)
     await desk.clients.add(people(clients))
 
 
-async def compare_all(desk: PaperDesk) -> None:
+async def compare_all(desk: Desk) -> None:
     """Compare every client's books with the broker's, however long it takes."""
     await asyncio.gather(*(desk.reconcile.check(client.id) for client in desk.clients.all()))
 
@@ -103,7 +104,7 @@ async def compare_all(desk: PaperDesk) -> None:
 @asynccontextmanager
 async def bench_desk(
     home: Path, exchange: PaperExchange | None = None, latency_s: float = 0.0, kind: str = "app"
-) -> AsyncIterator[PaperDesk]:
+) -> AsyncIterator[Desk]:
     """A desk on a home, with every answer of its exchange so late; the home's own exchange unless given."""
     opening = open_desk(
         empty_books(home),
@@ -114,7 +115,7 @@ async def bench_desk(
         seed=7,
     )
     async with opening as desk:
-        assert isinstance(desk, PaperDesk)
+        assert isinstance(desk, Desk)
         yield desk
 
 

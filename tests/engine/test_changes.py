@@ -9,6 +9,7 @@ from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tradedesk.compose.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -139,7 +140,7 @@ async def test_a_fill_of_either_form_during_a_modify_is_paid_from_the_block(desk
 
     async def fill_whole(account, broker_order_id, change):
         await wire._broker.modify(account, broker_order_id, change)
-        desk.exchange.pin("TCS", 2400_00, 2490_00)
+        exchange_of(desk).pin("TCS", 2400_00, 2490_00)
         return Ambiguous("connection reset")
 
     wire.on_modify = fill_whole
@@ -199,7 +200,7 @@ async def test_a_change_made_outside_is_taken_over_and_flagged(desk):
     order_id = await resting(desk)
     name = desk.orders.get(order_id).broker_order_id
     before = blocked(desk, order_id)
-    desk.exchange.modify(desk.clients.get(ROHAN).code, name, OrderChange(quantity=12))
+    exchange_of(desk).modify(desk.clients.get(ROHAN).code, name, OrderChange(quantity=12))
     await until(desk, lambda: desk.orders.get(order_id).quantity == 12)
     assert desk.orders.get(order_id).flags == ("CHANGED_OUTSIDE",)
     assert blocked(desk, order_id) > before * 1.19

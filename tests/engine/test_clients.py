@@ -7,6 +7,7 @@ from data.errors import BadInput
 from data.vocabulary import ClientStatus, HoldKind
 from engine.accounts.client_file import NewClient, template
 from tests.desks import books_are_sound, paper_desk
+from tradedesk.compose.paper import exchange_of
 
 HEADER = "code,name,broker,broker_user_id,status,capital,available,mtf_limit,groups\n"
 
@@ -20,7 +21,7 @@ async def test_the_template_is_a_file_that_can_be_imported(tmp_path):
         client = desk.clients.find("am1042")
         assert (client.capital_paise, client.groups) == (5_00_000_00, ("HNI", "North"))
         assert desk.funds.of(client.id).available_paise == 4_50_000_00
-        assert desk.exchange.funds("AM1042").available_paise == 4_50_000_00
+        assert exchange_of(desk).funds("AM1042").available_paise == 4_50_000_00
         await books_are_sound(desk)
 
 

@@ -4,22 +4,23 @@ from pathlib import Path
 
 from data.vocabulary import Product, SizingKind
 from engine.accounts.valuation import ClientValue
+from engine.desk import Desk
 from tests.desks import buy, carry_out, paper_desk, sell
 from tests.engine.test_days import next_day
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 
 RUPEE = 100
 
 
-def value_of(desk: PaperDesk, client: int) -> ClientValue:
+def value_of(desk: Desk, client: int) -> ClientValue:
     """A client's value at the prices of now."""
     desk.valuation.revalue(desk.valuation.keys())
     return desk.valuation.client(client)
 
 
-async def quoted(desk: PaperDesk, last_paise: int) -> None:
+async def quoted(desk: Desk, last_paise: int) -> None:
     """Have RELIANCE trade at a price after a close of 2,450.50."""
-    desk.exchange.pin("RELIANCE", last_paise, 245050)
+    exchange_of(desk).pin("RELIANCE", last_paise, 245050)
     await desk.market.fetch({"NSE:RELIANCE"})
 
 
@@ -29,7 +30,7 @@ async def test_a_client_who_sold_out_at_a_loss_lost_a_part_of_the_portfolio(tmp_
         opening = desk.funds.of(rohan).available_paise
         assert value_of(desk, rohan).opening_paise == opening
         await carry_out(desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 22, rohan))
-        desk.exchange.pin("RELIANCE", 244200, 239520)
+        exchange_of(desk).pin("RELIANCE", 244200, 239520)
         await desk.market.fetch({"NSE:RELIANCE"})
         await carry_out(desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 22, rohan))
         value = value_of(desk, rohan)

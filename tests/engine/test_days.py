@@ -12,6 +12,7 @@ from data.vocabulary import OrderState, Policy, Product, SizingKind
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -21,7 +22,7 @@ BOTH = pytest.mark.parametrize("policy", list(Policy))
 async def next_day(desk):
     """Move the market to its next trading day and let the desk notice."""
     day = desk.market_clock.trading_day
-    desk.exchange.jump(seam(desk).calendar.session_close(day))
+    exchange_of(desk).jump(seam(desk).calendar.session_close(day))
     assert desk.market_clock.trading_day > day
     await until(desk, lambda: desk._day == desk.market_clock.trading_day)
     await desk.settle()
@@ -56,8 +57,8 @@ async def test_our_books_are_the_brokers_through_a_day_and_two_rolls(tmp_path, p
         await carry_out(desk, buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 1000))
         await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 20, ROHAN, AMIT, product=Product.MTF))
         await carry_out(desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 10, ROHAN, AMIT))
-        desk.exchange.pin("HDFCBANK", 1650_00, 1590_00)
-        desk.exchange.pin("INFY", 1520_00, 1491_00)
+        exchange_of(desk).pin("HDFCBANK", 1650_00, 1590_00)
+        exchange_of(desk).pin("INFY", 1520_00, 1491_00)
         await desk.market.fetch(["NSE:HDFCBANK", "NSE:INFY"])
         await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 6, ROHAN, AMIT))
         await carry_out(desk, sell("INFY", SizingKind.FIXED_QUANTITY, 7, ROHAN, AMIT))
@@ -88,14 +89,14 @@ def unsettled(desk, client_id):
     """What the broker owes a client for sales that have not settled."""
     user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT coalesce(sum(amount_paise), 0) FROM unsettled WHERE user_id = ?"
-    return desk.exchange._db.execute(query, (user_id,)).fetchone()[0]
+    return exchange_of(desk)._db.execute(query, (user_id,)).fetchone()[0]
 
 
 def parcels(desk, client_id):
     """What is left of each of a client's fills at the broker, in the order of the fills."""
     user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT quantity, cost_paise, loan_paise FROM parcel WHERE user_id = ? ORDER BY parcel_id"
-    return desk.exchange._db.execute(query, (user_id,)).fetchall()
+    return exchange_of(desk)._db.execute(query, (user_id,)).fetchall()
 
 
 async def lots(desk, client_id):
@@ -113,7 +114,7 @@ async def test_shares_of_several_prices_are_sold_by_both_books_in_the_same_order
     async with paper_desk(tmp_path, policy) as desk:
 
         async def trade(price, intent):
-            desk.exchange.pin("RELIANCE", price, 2395_20)
+            exchange_of(desk).pin("RELIANCE", price, 2395_20)
             await desk.market.fetch(["NSE:RELIANCE"])
             _, run = await carry_out(desk, intent)
             (order,) = desk.orders.all(run=run.number)

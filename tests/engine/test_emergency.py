@@ -21,6 +21,7 @@ from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from engine.halt.halts import FILE_ONLY
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -189,7 +190,7 @@ async def test_it_reads_back_until_nothing_is_live_at_the_brokers(tmp_path):
         assert isinstance(firing.exception(), StoreUnwritable)
         assert desk.halt.unwritten is not None
         made = desk.halt.unwritten.certificate
-        orders = desk.exchange.orders(desk.clients.get(PRIYA).code)
+        orders = exchange_of(desk).orders(desk.clients.get(PRIYA).code)
         assert {one.status for one in orders} == {BrokerStatus.CANCELLED}
         assert (made.ended, [one.result for one in made.strangers]) == (True, ["ended"])
         assert desk.clock.monotonic() >= 3

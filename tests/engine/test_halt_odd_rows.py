@@ -11,6 +11,7 @@ from data.store import StoreError
 from data.vocabulary import SizingKind
 from tests.desks import START, WAITS, buy, carry_out, filed_desk, until
 from tests.tampering import tamper
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -39,7 +40,7 @@ async def fired(desk):
 
 
 def live_there(desk, codes):
-    return [c for c in codes for o in desk.exchange.orders(c) if o.status is BrokerStatus.OPEN]
+    return [c for c in codes for o in exchange_of(desk).orders(c) if o.status is BrokerStatus.OPEN]
 
 
 @pytest.mark.parametrize(

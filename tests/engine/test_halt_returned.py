@@ -8,6 +8,7 @@ from brokers.contract import Accepted, BrokerStatus, Rows
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, paper_desk, until
+from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA = 8, 15
 ASTRAY = (OrderState.CANCELLED, BrokerStatus.OPEN)
@@ -21,14 +22,14 @@ async def came_back(desk):
     await until(desk, lambda: not desk.orders.all(client_id=ROHAN, live=True))
     await desk.clock.advance(1)  # so that the broker's next word has a later stamp
     code = desk.clients.get(ROHAN).code
-    assert desk.exchange.resurrect(code, order.broker_order_id) == Accepted(order.broker_order_id)
+    assert exchange_of(desk).resurrect(code, order.broker_order_id) == Accepted(order.broker_order_id)
     assert states(desk) == ASTRAY
     return order
 
 
 def states(desk):
     (order,) = desk.orders.all(client_id=ROHAN)
-    (there,) = desk.exchange.orders(desk.clients.get(ROHAN).code)
+    (there,) = exchange_of(desk).orders(desk.clients.get(ROHAN).code)
     return order.state, there.status
 
 

@@ -6,6 +6,7 @@ from brokers.contract import Accepted, BrokerError, BrokerStatus, NotSent
 from data.store import StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, paper_desk, until
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -27,7 +28,7 @@ class Unread:
 
 
 def status_of(desk, client_id, number):
-    orders = desk.exchange.orders(desk.clients.get(client_id).code)
+    orders = exchange_of(desk).orders(desk.clients.get(client_id).code)
     return next(order.status for order in orders if order.broker_order_id == number)
 
 

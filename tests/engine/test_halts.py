@@ -24,6 +24,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -129,7 +130,7 @@ async def test_the_certificate_tells_what_was_not_cancelled_and_another_desk_rea
 
         async def cancel(account, number):
             if account.client_id == PRIYA:
-                desk.exchange.pin("RELIANCE", LOW, 2395_20)  # the price comes down meanwhile
+                exchange_of(desk).pin("RELIANCE", LOW, 2395_20)  # the price comes down meanwhile
             return Refused("busy", "no") if account.client_id == ROHAN else None
 
         wire.on_place, wire.on_cancel = place, cancel
@@ -245,7 +246,7 @@ async def test_an_order_from_the_clients_phone_is_cancelled_too_and_stands_in_th
             "NSE", "INFY", Side.BUY, 3, Product.CNC, OrderType.LIMIT, "", price_paise=1400_00
         )
         for client_id in (8, 22):  # one of a client whose orders are known, one of a client without any
-            desk.exchange.place(desk.clients.get(client_id).code, request)
+            exchange_of(desk).place(desk.clients.get(client_id).code, request)
         made = await desk.halt.fire("tester")
         assert (made.ended, made.cancelled, made.unreachable) == (True, 1, 0)
         assert [(s.client_id, s.key, s.result) for s in made.strangers] == [
@@ -253,7 +254,7 @@ async def test_an_order_from_the_clients_phone_is_cancelled_too_and_stands_in_th
             (22, "NSE:INFY", "ended"),
         ]
         for client_id in (8, 22):
-            orders = desk.exchange.orders(desk.clients.get(client_id).code)
+            orders = exchange_of(desk).orders(desk.clients.get(client_id).code)
             assert {order.status for order in orders} == {BrokerStatus.CANCELLED}
         (line,) = made.lines
         assert line.first_cancel_s is not None

@@ -26,6 +26,7 @@ from tests.desks import (
     until,
 )
 from tests.engine.test_days import next_day
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -75,7 +76,7 @@ async def test_a_purchase_pays_its_own_share_and_the_loan_is_the_days(desk):
 async def test_a_sale_repays_the_loan_and_realises_what_is_left(desk, price):
     before = desk.funds.of(ROHAN).available_paise
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
-    desk.exchange.pin("INFY", price, 1491_00)
+    exchange_of(desk).pin("INFY", price, 1491_00)
     await carry_out(desk, sell("INFY", QTY, 4, ROHAN))
     assert await total(desk, Account.INTRADAY_LOAN) == -6 * 1500_00 * 4 // 5
     await carry_out(desk, sell("INFY", QTY, 6, ROHAN))
@@ -105,8 +106,8 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
         desk, buy("INFY", QTY, 1, ROHAN, product=Product.MIS, limit_paise=1400_00, again=True)
     )
     await carry_out(desk, buy("TCS", QTY, 2, ROHAN))
-    desk.exchange.pin("INFY", 1520_00, 1491_00)
-    desk.exchange.jump(SELL_OUT)
+    exchange_of(desk).pin("INFY", 1520_00, 1491_00)
+    exchange_of(desk).jump(SELL_OUT)
     await until(desk, lambda: desk.runs.get(resting.number).counts["cancelled"] == 1)
     await until(desk, lambda: [held.tradingsymbol for held in desk.holdings.of(ROHAN)] == ["TCS"])
     (sold,) = (one for one in desk.orders.all(client_id=ROHAN) if one.side is Side.SELL)
@@ -127,9 +128,9 @@ async def test_what_the_broker_sells_out_is_booked_as_the_sale_it_is(desk):
 
 
 async def test_a_plan_of_before_the_end_of_intraday_buying_is_not_sent_after_it(desk):
-    desk.exchange.jump(SELL_OUT - timedelta(seconds=2))
+    exchange_of(desk).jump(SELL_OUT - timedelta(seconds=2))
     plan = await desk.plans.freeze(buy("INFY", QTY, 1, ROHAN, product=Product.MIS))
-    desk.exchange.jump(SELL_OUT)
+    exchange_of(desk).jump(SELL_OUT)
     with pytest.raises(PlanExpired, match="intraday buying of NSE:INFY has ended since plan 1"):
         await desk.runs.start(plan, plan.digest)
     assert desk.orders.all() == []
@@ -170,10 +171,10 @@ async def test_a_desk_that_was_shut_books_the_sell_out_when_it_opens(tmp_path):
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock) as desk:
         await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
-        desk.exchange.jump(SELL_OUT - timedelta(seconds=1))
+        exchange_of(desk).jump(SELL_OUT - timedelta(seconds=1))
     async with filed_desk(tmp_path, clock) as desk:
         await until(desk, lambda: desk.reconcile.is_compared(ROHAN))
-        desk.exchange.jump(SELL_OUT)
+        exchange_of(desk).jump(SELL_OUT)
     async with filed_desk(tmp_path, clock) as desk:
         await until(desk, lambda: desk.reconcile.is_compared(ROHAN))
         await until(desk, lambda: desk.holdings.of(ROHAN) == [])

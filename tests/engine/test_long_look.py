@@ -14,6 +14,7 @@ from engine.refusals import TradingStopped
 from engine.review import boot
 from screens.frame.strip import strip
 from tests.desks import START, Wire, buy, filed_desk, paper_desk, until
+from tradedesk.compose.paper import exchange_of
 
 
 class Walk:
@@ -42,7 +43,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
         pass
     walk = Walk(monkeypatch)
     async with paper_desk(tmp_path, kind="app", demo=False) as desk:
-        desk.exchange.list_instruments(universe())
+        exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
         assert desk.trading_stopped == "checking the books"
         _, segments = strip(desk, None, None, armed_seconds=0, frozen=False, privacy=False)
@@ -65,7 +66,7 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
         pass
     walk = Walk(monkeypatch)
     async with paper_desk(tmp_path, kind="app", demo=False) as desk:
-        desk.exchange.list_instruments(universe())
+        exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1))
         starting = asyncio.create_task(desk.runs.start(plan, plan.digest))

@@ -19,7 +19,6 @@ from engine.desk import Desk
 from engine.planning.record import Plan
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
-from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.testing import seam
 
 KEY = "NSE:INFY"
@@ -61,7 +60,7 @@ async def forget(desk: Desk, **known: int | None) -> None:
 
 
 @asynccontextmanager
-async def telling_desk(home, **known: int | None) -> AsyncIterator[tuple[PaperDesk, Telling]]:
+async def telling_desk(home, **known: int | None) -> AsyncIterator[tuple[Desk, Telling]]:
     async with paper_desk(home) as desk:
         await forget(desk, **known)
         yield desk, Telling(desk)

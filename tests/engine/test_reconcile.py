@@ -23,6 +23,7 @@ from tests.desks import (
     until,
 )
 from tests.engine.test_days import next_day
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -124,7 +125,7 @@ async def test_adopted_shares_stand_where_the_broker_has_them(desk):
     await desk.reconcile.adopt(ROHAN, "bought by phone")
     (held,) = desk.holdings.of(ROHAN)
     assert (held.today, held.t1, held.free) == (6, 0, 0)
-    desk.exchange.pin("INFY", 1600_00, 1491_00)
+    exchange_of(desk).pin("INFY", 1600_00, 1491_00)
     await carry_out(desk, sell("INFY", QTY, 2, ROHAN))
     await quiet(desk)
     assert desk.reconcile.breaks(ROHAN) == []  # the profit waits for settlement in both books
@@ -166,7 +167,7 @@ async def test_a_break_closes_by_itself_when_both_agree_again(desk):
     name = by_phone(desk, ROHAN, limit_paise=1400_00)
     await quiet(desk)
     assert desk.reconcile.breaks() == []  # what is merely blocked there is still the client's
-    desk.exchange.pin("INFY", 1390_00, 1491_00)
+    exchange_of(desk).pin("INFY", 1390_00, 1491_00)
     await until(desk, lambda: len(desk.reconcile.breaks(ROHAN)) == 2, step_s=20)
     sold = by_phone(desk, ROHAN, Side.SELL, 2)
     assert sold != name
@@ -179,7 +180,7 @@ async def test_a_break_closes_by_itself_when_both_agree_again(desk):
 
 async def test_what_a_client_brings_is_adopted_once_as_the_day_opens(desk):
     code = desk.clients.get(ROHAN).code
-    desk.exchange.open_holdings([HoldingOpening(code, "NSE:TCS", 12, 12 * 2000_00)])
+    exchange_of(desk).open_holdings([HoldingOpening(code, "NSE:TCS", 12, 12 * 2000_00)])
     assert await desk.reconcile.check(ROHAN)
     (held,) = desk.holdings.of(ROHAN)
     assert (held.quantity, held.sellable, held.cost_paise) == (12, 12, 12 * 2000_00)

@@ -11,12 +11,12 @@ from brokers.contract import NotSent, Refused
 from data.columns import table
 from data.tables import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason
+from engine.desk import Desk
 from engine.planning.intent import LineChange
 from engine.words.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tests.engine.test_days import agree
 from tests.engine.test_renames import AMIT, QTY, ROHAN, read, told
-from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.paper_prices import take_instruments
 from tradedesk.testing import seam
 
@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize("names", [{"INFY": "INFYSYS"}, {"INFY": "TCS", "T
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[PaperDesk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """The demonstration without ISINs, as a broker's dump tells it."""
     async with paper_desk(tmp_path) as one:
         yield one
@@ -33,7 +33,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[PaperDesk]:
         assert (await one.audit.verify()).ok
 
 
-async def test_the_same_intent_under_the_new_name_is_a_duplicate(desk: PaperDesk) -> None:
+async def test_the_same_intent_under_the_new_name_is_a_duplicate(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await read(desk, told(desk, INFY="INFYSYS"))
     await desk.market.fetch(["NSE:INFYSYS"])
@@ -41,7 +41,7 @@ async def test_the_same_intent_under_the_new_name_is_a_duplicate(desk: PaperDesk
     assert {line.client_id: line.reason for line in lines} == {ROHAN: Reason.DUPLICATE_INTENT, AMIT: None}
 
 
-async def test_a_share_that_took_the_name_is_no_duplicate(desk: PaperDesk) -> None:
+async def test_a_share_that_took_the_name_is_no_duplicate(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await read(desk, told(desk, INFY="TCS", TCS="INFY"))
     await desk.market.fetch(["NSE:INFY", "NSE:TCS"])
@@ -52,7 +52,7 @@ async def test_a_share_that_took_the_name_is_no_duplicate(desk: PaperDesk) -> No
     assert reasons == {"INFY": None, "TCS": Reason.DUPLICATE_INTENT}
 
 
-async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: PaperDesk) -> None:
+async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: Desk) -> None:
     wire = Wire(desk)
 
     async def place(account, request):
@@ -72,7 +72,7 @@ async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: Pape
 @pytest.mark.parametrize("first", [NotSent("the proxy could not be reached"), None], ids=["failed", "late"])
 @BOTH
 async def test_an_order_claimed_before_a_rename_goes_to_its_security(
-    desk: PaperDesk, names: dict[str, str], first: NotSent | None
+    desk: Desk, names: dict[str, str], first: NotSent | None
 ) -> None:
     infy = desk.market.index.resolve("INFY").security
     wire = Wire(desk)
@@ -100,7 +100,7 @@ async def test_an_order_claimed_before_a_rename_goes_to_its_security(
     await agree(desk, ROHAN)
 
 
-async def test_an_order_whose_name_another_security_has_is_kept_back(desk: PaperDesk) -> None:
+async def test_an_order_whose_name_another_security_has_is_kept_back(desk: Desk) -> None:
     wire, records = Wire(desk), table(InstrumentRecord)
 
     async def place(account, request):
@@ -124,7 +124,7 @@ async def test_an_order_whose_name_another_security_has_is_kept_back(desk: Paper
 
 @BOTH
 async def test_a_reversal_sells_what_each_client_was_filled_under_the_name_of_now(
-    desk: PaperDesk, names: dict[str, str]
+    desk: Desk, names: dict[str, str]
 ) -> None:
     now = names["INFY"]
     changes = (LineChange(AMIT, 39, Product.MTF),)
@@ -152,7 +152,7 @@ async def test_a_reversal_sells_what_each_client_was_filled_under_the_name_of_no
 
 @BOTH
 async def test_a_repair_buys_the_same_security_under_the_name_of_now(
-    desk: PaperDesk, names: dict[str, str]
+    desk: Desk, names: dict[str, str]
 ) -> None:
     infy, wire = desk.market.index.resolve("INFY").security, Wire(desk)
 

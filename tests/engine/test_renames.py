@@ -9,6 +9,7 @@ import pytest
 from brokers.contract import Ambiguous, BrokerError
 from data.reference.instruments import Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
+from engine.desk import Desk
 from engine.refusals import PlanExpired
 from tests.desks import (
     MISSION_PINS,
@@ -24,7 +25,7 @@ from tests.desks import (
 )
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.paper_prices import Listed, take_instruments
 
 
@@ -38,7 +39,7 @@ OTHER_ISIN = "INE000A01099"
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[PaperDesk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """The demonstration without ISINs, as a broker's dump tells it."""
     async with paper_desk(tmp_path) as one:
         yield one
@@ -46,28 +47,28 @@ async def desk(tmp_path: Path) -> AsyncIterator[PaperDesk]:
         assert (await one.audit.verify()).ok
 
 
-def told(desk: PaperDesk, without: Sequence[str] = (), **names: str) -> list[Instrument]:
+def told(desk: Desk, without: Sequence[str] = (), **names: str) -> list[Instrument]:
     """Today's file: what is known, some under other symbols; ISINs are not told."""
     rows = [one for one in desk.market.index if one.tradingsymbol not in without]
     bare = [replace(one, isin="", security_id="", doubt="", prev_close_paise=0) for one in rows]
     return [replace(one, tradingsymbol=names.get(one.tradingsymbol, one.tradingsymbol)) for one in bare]
 
 
-async def read(desk: PaperDesk, rows: Sequence[Instrument], source: str = "morning") -> Listed:
+async def read(desk: Desk, rows: Sequence[Instrument], source: str = "morning") -> Listed:
     listed = await take_instruments(desk, rows, source)
     await desk.settle()
     return listed
 
 
-def shares(desk: PaperDesk, client_id: int = ROHAN) -> dict[str, tuple[str, int, int]]:
+def shares(desk: Desk, client_id: int = ROHAN) -> dict[str, tuple[str, int, int]]:
     return {h.key: (h.security, h.quantity, h.cost_paise) for h in desk.holdings.of(client_id)}
 
 
-def renames(desk: PaperDesk) -> list[str]:
+def renames(desk: Desk) -> list[str]:
     return on_tape(desk, " is now NSE:")
 
 
-async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_once(desk: PaperDesk) -> None:
+async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_once(desk: Desk) -> None:
     await desk.watchlist.add("NSE:TCS")
     await desk.watchlist.add("NSE:INFY")
     places = desk.watchlist.keys()
@@ -120,16 +121,16 @@ async def test_a_desk_opened_again_finds_names_and_an_exchange_that_missed_them(
         rows = told(desk, INFY="INFYSYS")
         await desk.market.store_instruments(rows, "morning")
         # The exchange was told by the desk's event; a desk that died in between tells it at its opening.
-        assert desk.exchange.quotes(["NSE:INFYSYS"])["NSE:INFYSYS"].last_paise == MISSION_PINS["INFY"][0]
+        assert exchange_of(desk).quotes(["NSE:INFYSYS"])["NSE:INFYSYS"].last_paise == MISSION_PINS["INFY"][0]
         infy = desk.market.index.get("NSE:INFY")
         assert infy is not None
-        desk.exchange.rename([("NSE:INFYSYS", "NSE:INFY", infy.security)])
-        desk.rename_listings()
-        desk.rename_listings()
+        exchange_of(desk).rename([("NSE:INFYSYS", "NSE:INFY", infy.security)])
+        desk.connections.feed.life.instruments_renamed()
+        desk.connections.feed.life.instruments_renamed()
         await agree(desk, ROHAN)
 
 
-async def test_two_that_change_places_keep_what_is_theirs(desk: PaperDesk) -> None:
+async def test_two_that_change_places_keep_what_is_theirs(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await carry_out(desk, buy("TCS", QTY, 3, ROHAN))
     before = shares(desk)
@@ -154,7 +155,7 @@ async def test_two_that_change_places_keep_what_is_theirs(desk: PaperDesk) -> No
     await agree(desk, ROHAN)
 
 
-async def test_two_renames_in_one_file_where_one_takes_the_others_name(desk: PaperDesk) -> None:
+async def test_two_renames_in_one_file_where_one_takes_the_others_name(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await carry_out(desk, buy("TCS", QTY, 3, ROHAN))
     before = shares(desk)
@@ -163,7 +164,7 @@ async def test_two_renames_in_one_file_where_one_takes_the_others_name(desk: Pap
     await agree(desk, ROHAN)
 
 
-async def test_a_security_renamed_twice_and_back_is_the_same(desk: PaperDesk) -> None:
+async def test_a_security_renamed_twice_and_back_is_the_same(desk: Desk) -> None:
     _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     before = shares(desk)["NSE:INFY"]
     order_id = run.order_ids[0]
@@ -177,7 +178,7 @@ async def test_a_security_renamed_twice_and_back_is_the_same(desk: PaperDesk) ->
     assert desk.market.index.get("NSE:SECOND") == desk.market.index.get("NSE:INFY")
 
 
-async def test_a_token_of_another_isin_is_no_rename_and_buys_wait_for_the_trader(desk: PaperDesk) -> None:
+async def test_a_token_of_another_isin_is_no_rename_and_buys_wait_for_the_trader(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     before = shares(desk)
     rows = told(desk, INFY="NEWCO")
@@ -209,7 +210,7 @@ async def test_a_token_of_another_isin_is_no_rename_and_buys_wait_for_the_trader
     assert row.details["reason"] == "a new listing, looked up at the exchange"
 
 
-async def test_a_resting_order_fills_under_the_new_name_and_can_be_changed(desk: PaperDesk) -> None:
+async def test_a_resting_order_fills_under_the_new_name_and_can_be_changed(desk: Desk) -> None:
     _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN, limit_paise=1490_00))
     order_id = run.order_ids[0]
     await read(desk, told(desk, INFY="INFYSYS"))
@@ -217,14 +218,14 @@ async def test_a_resting_order_fills_under_the_new_name_and_can_be_changed(desk:
     assert (order.state, order.tradingsymbol, order.key) == (OrderState.OPEN, "INFY", "NSE:INFYSYS")
     await desk.orders.modify(order_id, None, 1495_00, None)
     await until(desk, lambda: desk.orders.get(order_id).limit_paise == 1495_00)
-    desk.exchange.pin("INFYSYS", 1494_00)
+    exchange_of(desk).pin("INFYSYS", 1494_00)
     await until(desk, lambda: desk.orders.get(order_id).state is OrderState.FILLED)
     await desk.settle()
     assert {key: quantity for key, (_, quantity, _) in shares(desk).items()} == {"NSE:INFYSYS": 10}
     await agree(desk, ROHAN)
 
 
-async def test_a_plan_under_the_old_name_is_refused_and_a_halt_of_it_goes_on(desk: PaperDesk) -> None:
+async def test_a_plan_under_the_old_name_is_refused_and_a_halt_of_it_goes_on(desk: Desk) -> None:
     _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN, limit_paise=1490_00))
     plan = await desk.plans.freeze(buy("INFY", QTY, 3, ROHAN))
     await read(desk, told(desk, INFY="INFYSYS"))
@@ -241,7 +242,7 @@ async def test_a_plan_under_the_old_name_is_refused_and_a_halt_of_it_goes_on(des
     assert line.reason is Reason.HALTED
 
 
-async def test_an_order_in_doubt_since_yesterday_is_settled_under_either_name(desk: PaperDesk) -> None:
+async def test_an_order_in_doubt_since_yesterday_is_settled_under_either_name(desk: Desk) -> None:
     wire, before = Wire(desk), desk.funds.of(ROHAN).blocked_paise
 
     async def lost(account, request):
@@ -266,7 +267,7 @@ async def test_an_order_in_doubt_since_yesterday_is_settled_under_either_name(de
     await agree(desk, ROHAN)
 
 
-async def test_a_change_of_series_takes_another_token_and_keeps_the_shares(desk: PaperDesk) -> None:
+async def test_a_change_of_series_takes_another_token_and_keeps_the_shares(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     before = shares(desk)["NSE:INFY"]
     rows = [
@@ -281,7 +282,7 @@ async def test_a_change_of_series_takes_another_token_and_keeps_the_shares(desk:
     await agree(desk, ROHAN)
 
 
-async def test_shares_traded_by_phone_after_a_rename_are_known_by_the_new_name(desk: PaperDesk) -> None:
+async def test_shares_traded_by_phone_after_a_rename_are_known_by_the_new_name(desk: Desk) -> None:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     await quiet(desk)
     await read(desk, told(desk, INFY="INFYSYS"))

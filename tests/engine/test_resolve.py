@@ -8,6 +8,7 @@ import pytest
 from brokers.contract import Ambiguous, BrokerError, OrderRequest, Rows
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -60,7 +61,7 @@ async def test_an_order_placed_late_is_found_by_its_tag_and_not_sent_again(desk)
     order_id = await unknown(desk, wire)
     await until(desk, lambda: elapsed_since(desk, order_id) > 85, step_s=5)
     assert desk.orders.get(order_id).state is OrderState.UNKNOWN
-    desk.exchange.place(desk.clients.get(8).code, wire.placed[0])
+    exchange_of(desk).place(desk.clients.get(8).code, wire.placed[0])
     await until(desk, lambda: not desk.orders.get(order_id).live)
     assert desk.orders.get(order_id).state is OrderState.FILLED
     assert len(wire.placed) == 1
@@ -74,7 +75,7 @@ async def test_an_order_that_turns_up_after_it_was_given_up_is_booked_and_flagge
     wire = Wire(desk)
     order_id = await unknown(desk, wire)
     await until(desk, lambda: not desk.orders.get(order_id).live, step_s=5)
-    desk.exchange.place(desk.clients.get(8).code, wire.placed[0])
+    exchange_of(desk).place(desk.clients.get(8).code, wire.placed[0])
     await until(desk, lambda: desk.orders.get(order_id).filled_quantity == 5)
     assert {"RESURRECTED", "LATE_FILL"} & set(desk.orders.get(order_id).flags)
 
@@ -112,7 +113,7 @@ async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk
     wire = Wire(desk)
     order_id = await unknown(desk, wire, limit_paise=2400_00)
     code = desk.clients.get(8).code
-    desk.exchange.place(code, dataclasses.replace(wire.placed[0], tag=""))
+    exchange_of(desk).place(code, dataclasses.replace(wire.placed[0], tag=""))
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
     (name,) = seam(desk).book.foreign[8]
     assert name in desk.orders.get(order_id).reason_text
@@ -133,7 +134,7 @@ async def test_the_trader_ends_a_doubt_with_a_reason_and_only_one_that_was_raise
     request = OrderRequest(
         "NSE", "TCS", Side.BUY, 5, Product.CNC, wire.placed[0].order_type, "", price_paise=2400_00
     )
-    desk.exchange.place(desk.clients.get(8).code, request)
+    exchange_of(desk).place(desk.clients.get(8).code, request)
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
     with pytest.raises(Exception, match="reason"):
         await desk.orders.declare_absent(order_id, "  ")
@@ -153,7 +154,7 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
     await until(desk, lambda: not desk.orders.get(order_id).live)
     name = desk.orders.get(order_id).broker_order_id
     code = desk.clients.get(8).code
-    told = next(o for o in desk.exchange.orders(code) if o.broker_order_id == name)
+    told = next(o for o in exchange_of(desk).orders(code) if o.broker_order_id == name)
 
     async def backwards(account):
         earlier = told.updated_at - timedelta(seconds=2)
@@ -165,8 +166,8 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
 
     wire.orders = backwards
     desk._watcher._take = lambda *update: None  # the stream is silent about it
-    desk.exchange.resurrect(code, name)
-    desk.exchange.pin("TCS", 2399_00, 2490_00)
+    exchange_of(desk).resurrect(code, name)
+    exchange_of(desk).pin("TCS", 2399_00, 2490_00)
     await desk._watcher.read(8)
     assert "LATE_FILL" in desk.orders.get(order_id).flags
     assert desk.orders.get(order_id).state is OrderState.CANCELLED

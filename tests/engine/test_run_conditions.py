@@ -20,6 +20,7 @@ from data.vocabulary import (
     RunStatus,
     SizingKind,
 )
+from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.planning.intent import Sizing
 from engine.refusals import CannotGoOn, Halted
@@ -27,7 +28,7 @@ from engine.words.refusals import refusal_words
 from engine.words.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, on_tape, paper_desk, sell, until
 from tests.tampering import tamper
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -40,7 +41,7 @@ STOP = replace(MARKET, order_type=OrderType.SL_M, trigger_paise=2460_00)
 class Held:
     """A run whose broker turns every placement away at its gate until it is let go."""
 
-    def __init__(self, desk: PaperDesk) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk, self.wire, self.number, self.shut = desk, Wire(desk), 0, True
         self.wire.on_place = self._place
 
@@ -60,7 +61,7 @@ class Held:
 
     async def price(self, paise: int) -> None:
         """The price moves, and the desk hears of it."""
-        self.desk.exchange.pin("RELIANCE", paise, 2395_20)
+        exchange_of(self.desk).pin("RELIANCE", paise, 2395_20)
         await self.desk.market.fetch([KEY])
 
     async def at_broker(self) -> int:

@@ -11,6 +11,7 @@ from data.clock import ManualClock
 from data.vocabulary import ClientStatus, HaltScope, OrderState, Product, Reason, RunStatus, Side, SizingKind
 from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
+from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 
@@ -47,11 +48,11 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
         for given, confirm in ((plan, plan.digest[:7]), (plan, "0" * 64), (changed, plan.digest)):
             with pytest.raises(NotConfirmed):
                 await desk.runs.start(given, confirm)
-        desk.exchange.pin("RELIANCE", 2470_00, 2395_20)
+        exchange_of(desk).pin("RELIANCE", 2470_00, 2395_20)
         await desk.market.fetch(["NSE:RELIANCE"])
         with pytest.raises(PlanDrifted, match=r"moved \+0.80 %"):
             await desk.runs.start(plan, plan.digest)
-        desk.exchange.pin("RELIANCE", 2450_50, 2395_20)
+        exchange_of(desk).pin("RELIANCE", 2450_50, 2395_20)
         (desk.home / "HALT").touch()
         with pytest.raises(Halted):
             await desk.runs.start(plan, plan.digest)

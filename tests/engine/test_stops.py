@@ -7,6 +7,7 @@ import pytest
 from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, Policy, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tradedesk.compose.paper import exchange_of
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -36,10 +37,10 @@ async def test_a_stop_to_sell_waits_for_its_trigger_and_trades_protected(desk):
     await carry_out(desk, buy("TCS", QTY, 10, ROHAN))
     order_id = await waiting(desk, stop(sell("TCS", QTY, 10, ROHAN), 2450_00))
     assert desk.holdings.of(ROHAN)[0].sellable == 0
-    desk.exchange.pin("TCS", 2455_00, 2490_00)
+    exchange_of(desk).pin("TCS", 2455_00, 2490_00)
     await desk.clock.advance(10)
     assert desk.orders.get(order_id).state is OrderState.OPEN
-    desk.exchange.pin("TCS", 2448_00, 2490_00)
+    exchange_of(desk).pin("TCS", 2448_00, 2490_00)
     await until(desk, lambda: not desk.orders.get(order_id).live)
     order = desk.orders.get(order_id)
     assert (order.state, order.filled_quantity, order.average_paise) == (OrderState.FILLED, 10, 2448_00)
@@ -52,7 +53,7 @@ async def test_a_stop_to_buy_is_paid_from_its_block_wherever_it_trades(desk, lim
     blocked = desk.orders.get(order_id).blocked_paise
     worst = limit_paise or 2601_00
     assert blocked >= 10 * worst
-    desk.exchange.pin("TCS", 2558_00, 2490_00)
+    exchange_of(desk).pin("TCS", 2558_00, 2490_00)
     await until(desk, lambda: not desk.orders.get(order_id).live)
     order = desk.orders.get(order_id)
     assert (order.state, order.flags, order.blocked_paise) == (OrderState.FILLED, (), 0)

@@ -15,12 +15,13 @@ from data.errors import BadInput
 from data.money import tick_down
 from data.store import StoreError
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
+from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import Refusal
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
-from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
@@ -91,15 +92,15 @@ async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Ra
         pipe.send("at rest")
 
 
-def _watch_instants(desk: PaperDesk, freezer: Freezer) -> None:
+def _watch_instants(desk: Desk, freezer: Freezer) -> None:
     seam(desk).reached = freezer
-    catch_up = desk.exchange._catch_up
+    catch_up = exchange_of(desk)._catch_up
 
     def caught_up(state: Any) -> None:
         catch_up(state)
         freezer(EXCHANGE)
 
-    desk.exchange._catch_up = caught_up
+    exchange_of(desk)._catch_up = caught_up
     place = desk.connections.feed.broker.place
 
     async def placing(account: BrokerAccount, request: OrderRequest) -> Outcome:
@@ -110,12 +111,12 @@ def _watch_instants(desk: PaperDesk, freezer: Freezer) -> None:
     desk.connections.feed.broker.place = placing
 
 
-def _count(desk: PaperDesk, state: OrderState) -> int:
+def _count(desk: Desk, state: OrderState) -> int:
     book = seam(desk).book
     return sum(book.orders[order_id].state is state for order_id in book.live)
 
 
-async def rest_orders(desk: PaperDesk, dice: random.Random) -> None:
+async def rest_orders(desk: Desk, dice: random.Random) -> None:
     """Rest another order of many clients, or cancel some; what a halt refuses is no fault."""
     with suppress(Refusal, BadInput, StoreError):
         live = desk.orders.all(live=True)

@@ -32,6 +32,7 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView, OrderView
+from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import Refusal
 from engine.rules import Waits
@@ -41,8 +42,8 @@ from tests.faults.engine_child import Fuse, Life
 from tests.faults.kite_house import NAP_S, clients_at_kite, own_app
 from tests.faults.remote import RULES, ChaosDesk
 from tests.faults.scenery import opening_price, stocks
-from tradedesk.compose import foundation, kite_desk
-from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose import foundation, kite
+from tradedesk.compose.kite import kite_of, secrets_of
 from tradedesk.compose.rehearsal import request_token
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
@@ -119,7 +120,7 @@ async def _live(pipe: Connection, life: KiteLife) -> None:
         seed=life.seed,
         passphrase=lambda: PASSPHRASE,
     ) as desk:
-        assert isinstance(desk, KiteDesk)
+        assert isinstance(desk, Desk)
         if not desk.clients.all():
             await _move_in(desk, life.clients)
         await sign_in_due(desk)
@@ -141,16 +142,16 @@ def _prepare_process(fuse: Fuse) -> None:
         return made
 
     cast(Any, foundation.Foundation).desk = desk
-    cast(Any, kite_desk).KiteBroker = partial(KiteBroker, waits=KITE_WAITS)
+    cast(Any, kite).KiteBroker = partial(KiteBroker, waits=KITE_WAITS)
 
 
-async def _move_in(desk: KiteDesk, clients: int) -> None:
+async def _move_in(desk: Desk, clients: int) -> None:
     """Lay market, clients and their routes into an empty home; their shares are read from the broker."""
     await desk.market.store_instruments([row.instrument for row in universe()], "test")
     await desk.clients.add(clients_at_kite(clients))
     for number, client in enumerate(desk.clients.all(), 1):
         api_key, secret = own_app(client.broker_user_id)
-        desk.access.keep_secret(api_key, secret)
+        secrets_of(desk).keep_secret(api_key, secret)
         address = own_address(number)
         route = NewRoute(
             RouteKind.OWN, api_key, bind_address=address, consent="test", demat=Demat.DDPI, mtf_enabled=True
@@ -158,7 +159,7 @@ async def _move_in(desk: KiteDesk, clients: int) -> None:
         await desk.routes.set(client.id, route)
 
 
-async def sign_in_due(desk: KiteDesk) -> int:
+async def sign_in_due(desk: Desk) -> int:
     """Sign everybody in who is not; gives how many those were."""
     due = desk.sessions.due()
     for client in due:
@@ -166,7 +167,7 @@ async def sign_in_due(desk: KiteDesk) -> int:
     return len(due)
 
 
-async def _sign_in(desk: KiteDesk, client: ClientView, tries: int = 5) -> None:
+async def _sign_in(desk: Desk, client: ClientView, tries: int = 5) -> None:
     """Sign a client in; the clock runs fast, so that on a busy machine an answer may come too late for it."""
     try:
         await desk.sessions.sign_in(client.id, await request_token(desk, client))
@@ -179,7 +180,7 @@ async def _sign_in(desk: KiteDesk, client: ClientView, tries: int = 5) -> None:
 # --- compared ---------------------------------------------------------------------------------------------
 
 
-async def _be_compared(pipe: Connection, desk: KiteDesk) -> None:
+async def _be_compared(pipe: Connection, desk: Desk) -> None:
     await free_unsent(cast(ChaosDesk, desk))
     while True:
         await settled(desk)
@@ -194,7 +195,7 @@ async def _be_compared(pipe: Connection, desk: KiteDesk) -> None:
             return
 
 
-async def settled(desk: KiteDesk) -> None:
+async def settled(desk: Desk) -> None:
     """Wait until nothing is in doubt or on its way, signing in whoever has lost the session."""
     end = monotonic() + LONGEST_S
     while _in_doubt(desk) and monotonic() < end:
@@ -204,12 +205,12 @@ async def settled(desk: KiteDesk) -> None:
     await resume_all(cast(ChaosDesk, desk))
 
 
-def _in_doubt(desk: KiteDesk) -> bool:
+def _in_doubt(desk: Desk) -> bool:
     doubtful = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
     return any(one.state in doubtful or one.modifying for one in desk.orders.all(live=True))
 
 
-async def _read_all(desk: KiteDesk) -> None:
+async def _read_all(desk: Desk) -> None:
     await asyncio.gather(*(desk._watcher.read(client.id) for client in desk.clients.all()))
     await desk.reconcile.ensure([client.id for client in desk.clients.all()])
     await desk.settle()
@@ -237,17 +238,17 @@ async def until(happened: Callable[[], object], what: str, story: Story) -> None
 # --- scripts ----------------------------------------------------------------------------------------------
 
 
-async def control(desk: KiteDesk, path: str, **body: object) -> None:
+async def control(desk: Desk, path: str, **body: object) -> None:
     """Drive the local Kite by its own endpoints."""
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
-        session.post(f"{desk.kite_url}/control/{path}", json=body) as answer,
+        session.post(f"{kite_of(desk).url}/control/{path}", json=body) as answer,
     ):
         assert answer.status == 200, await answer.text()
 
 
 async def bulk(
-    desk: KiteDesk, symbol: str, quantity: int, away_bps: int | None = None, side: Side = Side.BUY
+    desk: Desk, symbol: str, quantity: int, away_bps: int | None = None, side: Side = Side.BUY
 ) -> list[OrderView]:
     """One order of every client who may trade, so far from the opening price; without that a market order."""
     limit = None
@@ -298,7 +299,7 @@ NEVER_CHANGED = ("unavailable", "gateway_timeout", "rate_limited")
 """Those after which the order is as it was."""
 
 
-async def place_through_faults(desk: KiteDesk, dice: random.Random) -> Story:
+async def place_through_faults(desk: Desk, dice: random.Random) -> Story:
     """One market order of every client meets its own fault; then each modifies and cancels through one."""
     story = Story()
     clients = desk.clients.all()
@@ -326,7 +327,7 @@ async def place_through_faults(desk: KiteDesk, dice: random.Random) -> Story:
     return story
 
 
-async def _change_through_faults(desk: KiteDesk, story: Story) -> None:
+async def _change_through_faults(desk: Desk, story: Story) -> None:
     orders = await bulk(desk, "TCS", QUANTITY, away_bps=-300)
     ids = [one.id for one in orders]
     states = lambda: [desk.orders.get(order_id).state for order_id in ids]  # noqa: E731
@@ -356,7 +357,7 @@ async def _change_through_faults(desk: KiteDesk, story: Story) -> None:
     ]
 
 
-async def trade_through_a_bad_line(desk: KiteDesk, dice: random.Random) -> Story:
+async def trade_through_a_bad_line(desk: Desk, dice: random.Random) -> Story:
     """Updates go missing, sockets stall and drop, calls come too fast, sessions end: dozens of orders."""
     story = Story()
     users = [client.broker_user_id for client in desk.clients.all()]
@@ -396,7 +397,7 @@ async def trade_through_a_bad_line(desk: KiteDesk, dice: random.Random) -> Story
     return story
 
 
-async def trade(desk: KiteDesk, dice: random.Random) -> Story:
+async def trade(desk: Desk, dice: random.Random) -> Story:
     """Do what a trader might until the point is reached, for as long as that may take."""
     for fault in ("late_in_book", "drop_connection", "timed_out_done"):
         await control(desk, "faults", fault=fault, share=0.1, delay_s=20, route="place")
@@ -407,7 +408,7 @@ async def trade(desk: KiteDesk, dice: random.Random) -> Story:
     return Story()
 
 
-async def rest(desk: KiteDesk, dice: random.Random) -> Story:
+async def rest(desk: Desk, dice: random.Random) -> Story:
     """Do nothing."""
     return Story()
 

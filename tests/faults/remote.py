@@ -298,7 +298,7 @@ class RemoteBroker:
                 raise BrokerError("the stream was lost")
 
 
-class ChaosDesk(Desk):
+class ChaosDesk(Desk):  # pyright: ignore[reportGeneralTypeIssues] - what the faults alone need of it
     """A desk at a chaos broker; `remote` is the line to it."""
 
     remote: RemoteBroker

@@ -12,10 +12,10 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
+from engine.desk import Desk
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tests.faults.scenery import PINNED, opening_price, roster
-from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
@@ -55,7 +55,7 @@ class StageClock(ManualClock):
 
 
 @asynccontextmanager
-async def staged_desk(home: Path, clients: int) -> AsyncIterator[PaperDesk]:
+async def staged_desk(home: Path, clients: int) -> AsyncIterator[Desk]:
     """A desk with so many clients with money, at an exchange in memory whose prices stand still."""
     clock = StageClock()
     exchange = PaperExchange(None, clock, load_calendar())
@@ -80,7 +80,7 @@ async def staged_desk(home: Path, clients: int) -> AsyncIterator[PaperDesk]:
             clock.run_on()  # closing waits for calls, and they for time
 
 
-async def still(desk: PaperDesk) -> None:
+async def still(desk: Desk) -> None:
     """Return when everything that needs no time has been done."""
     rounds = 0
     while rounds < 2:
@@ -91,7 +91,7 @@ async def still(desk: PaperDesk) -> None:
         rounds = rounds + 1 if desk.commits == before + 1 else 0
 
 
-async def play(desk: PaperDesk, happened: Callable[[], object], most_s: float) -> float:
+async def play(desk: Desk, happened: Callable[[], object], most_s: float) -> float:
     """Let time go on until something has happened; gives how many seconds that took.
 
     Raises `TimeoutError` once `most_s` of the clock have passed.

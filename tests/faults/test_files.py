@@ -37,7 +37,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
-from tradedesk.compose.paper_desk import prepare_demo
+from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
@@ -69,7 +69,7 @@ async def test_fills_and_cancels_that_meet_a_full_disk_are_booked_once_when_ther
         with pytest.raises(StoreUnwritable, match=f"took {len(unwanted)} cancels all the same"):
             await desk.orders.cancel(unwanted)
         assert len(wire.cancelled) == len(unwanted)
-        desk.exchange.pin("RELIANCE", LOW - 100, LOW)  # the others trade while nothing can be written
+        exchange_of(desk).pin("RELIANCE", LOW - 100, LOW)  # the others trade while nothing can be written
         await desk.clock.advance(3)
         await books_are_sound(desk)
         await disk(desk, full=False)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
+from engine.desk import Desk
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until
 from tests.faults.clock import monotonic
-from tradedesk.compose.paper_desk import PaperDesk
 
 ROUNDS = 10
 """Intents of one home, each confirmed two to four times."""
@@ -56,12 +56,12 @@ async def _confirm_twice(folder: Path, seed: int) -> TwiceResult:
     return result
 
 
-async def _round(desks: tuple[PaperDesk, PaperDesk], dice: random.Random, quantity: int) -> set[Wanted]:
+async def _round(desks: tuple[Desk, Desk], dice: random.Random, quantity: int) -> set[Wanted]:
     """Plans of one intent, some for more clients than others; gives what must reach the broker once."""
     symbol = dice.choice(sorted(MISSION_PINS))
     ready = [client.id for client in desks[0].clients.all() if client.gate is None]
     some = dice.sample(ready, dice.randint(1, 4))
-    confirmed: list[tuple[PaperDesk, Plan]] = []
+    confirmed: list[tuple[Desk, Plan]] = []
     for _ in range(dice.randint(2, 4)):
         more = dice.sample(ready, 2) if dice.random() < 0.3 else []
         desk = dice.choice(desks)
@@ -77,19 +77,19 @@ async def _round(desks: tuple[PaperDesk, PaperDesk], dice: random.Random, quanti
     return {(line.client_id, symbol, quantity) for _, plan in confirmed for line in plan.ok_lines}
 
 
-async def _start(desk: PaperDesk, plan: Plan) -> None:
+async def _start(desk: Desk, plan: Plan) -> None:
     try:
         await desk.runs.start(plan, plan.digest)
     except DuplicateIntent:
         return  # every client had it
 
 
-def _unsent(desk: PaperDesk) -> bool:
+def _unsent(desk: Desk) -> bool:
     waiting = (OrderState.RESERVED, OrderState.SENDING)
     return any(order.state in waiting for order in desk.orders.all(live=True))
 
 
-async def _received(desk: PaperDesk) -> Counter[Wanted]:
+async def _received(desk: Desk) -> Counter[Wanted]:
     """How often the broker has received what was wanted."""
     found = Counter[Wanted]()
     for client in desk.clients.all():

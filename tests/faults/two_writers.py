@@ -22,11 +22,11 @@ from sqlalchemy import event
 
 from data import store
 from data.vocabulary import HaltScope, OrderState
+from engine.desk import Desk
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
 from tests.faults.frozen_app import SYMBOLS, prepare, rest_orders
-from tradedesk.compose.paper_desk import PaperDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
@@ -181,7 +181,7 @@ async def _beside(pipe: Connection, home: Path, times: int, lock: Lock) -> None:
         await _told(pipe)
 
 
-async def _halt(desk: PaperDesk) -> float:
+async def _halt(desk: Desk) -> float:
     """Halt an instrument, as cancel-all does, and resume it; gives seconds until the halt was committed."""
     began, committed = monotonic(), list[float]()
 

@@ -15,11 +15,11 @@ from data.locks import HeldLock
 from data.migrating import prepare
 from data.store import read_file
 from data.vocabulary import BreakKind, HaltScope, OrderState, RunStatus, SizingKind
+from engine.desk import Desk
 from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal
-from tradedesk.compose.paper_desk import PaperDesk
 
 LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
 """A minute and a half after the books were last written."""
@@ -34,7 +34,7 @@ NAMES = ("paused", "halted", "after_market")
 
 
 @asynccontextmanager
-async def first_desk(name: str, home: Path) -> AsyncIterator[PaperDesk]:
+async def first_desk(name: str, home: Path) -> AsyncIterator[Desk]:
     """A desk of today on a home of the first build."""
     unpack(name, home)
     async with filed_desk(home, ManualClock(LATER), seed=70) as desk:

@@ -21,12 +21,13 @@ from data.vocabulary import ClientStatus, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.client_file import NewClient
 from engine.book.views import ClientView
+from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from tests.books import empty_books
 from tests.desks import START, WAITS
-from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.kite import secrets_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -65,7 +66,7 @@ class Person:
 class Morning:
     """The desk, the local Kite it stands at, and the exchange behind that."""
 
-    desk: KiteDesk
+    desk: Desk
     kite: LocalKite
     exchange: PaperExchange
     clock: ManualClock
@@ -169,7 +170,7 @@ async def kite_morning(
             seed=7,
             passphrase=lambda: "only for rehearsals",
         ) as desk:
-            assert isinstance(desk, KiteDesk)
+            assert isinstance(desk, Desk)
             await lay_people(desk, people, bare)
             yield Morning(desk, kite, exchange, clock)
     finally:
@@ -177,10 +178,10 @@ async def kite_morning(
         exchange.close()
 
 
-async def lay_people(desk: KiteDesk, people: Sequence[Person], bare: bool = False) -> None:
+async def lay_people(desk: Desk, people: Sequence[Person], bare: bool = False) -> None:
     """Lay these clients into an empty desk, with the secrets of their apps and their routes."""
     for one in people:
-        desk.access.keep_secret(*own_app(one.user_id))
+        secrets_of(desk).keep_secret(*own_app(one.user_id))
     listed = [row.instrument for row in universe()]
     if bare:
         listed = [replace(one, mtf_margin_bps=None, mis_margin_bps=None) for one in listed]

@@ -28,6 +28,7 @@ from engine.book.views import OrderView
 from engine.planning.record import Plan
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.compose.kite import secrets_of
 from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 5)]
@@ -86,12 +87,12 @@ async def refused(morning: Morning, token: str) -> str:
 
 async def test_a_wrong_api_secret(morning: Morning) -> None:
     api_key, secret = own_app(STRUCK.user_id)
-    morning.desk.access.keep_secret(api_key, "notthesecret")
+    secrets_of(morning.desk).keep_secret(api_key, "notthesecret")
     words = await refused(morning, morning.token(STRUCK))
     assert "Invalid `checksum`" in words
     assert "correct the api secret" in words
     assert "notthesecret" not in words
-    morning.desk.access.keep_secret(api_key, secret)
+    secrets_of(morning.desk).keep_secret(api_key, secret)
     await everybody(morning)
     assert morning.desk.gate.of(STRUCK.number).reason is None
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
+from engine.desk import Desk
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -27,7 +27,7 @@ def without_stream(morning: Morning, people: list[Person]) -> None:
     morning.kite.switches.change({"no_stream": {key_of(one): 403 for one in people}})
 
 
-def told(desk: KiteDesk, words: str) -> list[str]:
+def told(desk: Desk, words: str) -> list[str]:
     return on_tape(desk, words)
 
 
@@ -36,7 +36,7 @@ def sockets_of(morning: Morning) -> list[str]:
 
 
 @asynccontextmanager
-async def beside(morning: Morning, kind: str = "cli") -> AsyncIterator[KiteDesk]:
+async def beside(morning: Morning, kind: str = "cli") -> AsyncIterator[Desk]:
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
     async with open_desk(
         morning.desk.home,
@@ -46,7 +46,7 @@ async def beside(morning: Morning, kind: str = "cli") -> AsyncIterator[KiteDesk]
         seed=8,
         passphrase=lambda: "only for rehearsals",
     ) as other:
-        assert isinstance(other, KiteDesk)
+        assert isinstance(other, Desk)
         yield other
 
 

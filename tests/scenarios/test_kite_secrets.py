@@ -16,12 +16,12 @@ from data.errors import BadInput
 from data.home import SECRETS
 from data.secrets import PASSPHRASE_FILE, FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
+from engine.desk import Desk
 from engine.review.doctor import Check
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
 from tradedesk.compose.kite_access import secret_key, token_key
-from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.vault_look import API_SECRET, TOKEN, look
 from tradedesk.compose.wiring import open_desk
@@ -48,7 +48,7 @@ async def beside(
     needs_secrets: bool = True,
     emergency: bool = False,
     kind: str = "app",
-) -> AsyncIterator[KiteDesk]:
+) -> AsyncIterator[Desk]:
     """Another desk on the same home: the app, or what a command opens."""
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester")
     async with open_desk(
@@ -62,7 +62,7 @@ async def beside(
         needs_secrets=needs_secrets,
         emergency=emergency,
     ) as desk:
-        assert isinstance(desk, KiteDesk)
+        assert isinstance(desk, Desk)
         yield desk
 
 
@@ -70,11 +70,11 @@ def vault_of(morning: Morning) -> FileVault:
     return FileVault(morning.desk.home / SECRETS, lambda: PASSPHRASE)
 
 
-def red(desk: KiteDesk) -> set[int]:
+def red(desk: Desk) -> set[int]:
     return {row.client_id for row in desk.gate.rows() if row.reason is Reason.SESSION_EXPIRED}
 
 
-async def secrets_check(desk: KiteDesk) -> Check:
+async def secrets_check(desk: Desk) -> Check:
     return next(check for check in await desk.doctor.run() if check.name == "secrets")
 
 

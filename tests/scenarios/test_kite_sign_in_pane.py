@@ -16,13 +16,14 @@ from brokers.kite.listener import RedirectListener
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import SessionProblem, SessionState
 from engine.access.sign_in_queue import SignInState
+from engine.desk import Desk
 from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.kite_desk import KiteDesk
+from tradedesk.compose.kite import secrets_of
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 
@@ -50,7 +51,7 @@ async def opened(home: Path, listener: RedirectListener | None = None) -> AsyncI
     mornings: list[Morning] = []
 
     @asynccontextmanager
-    async def factory() -> AsyncIterator[KiteDesk]:
+    async def factory() -> AsyncIterator[Desk]:
         async with kite_morning(home, PEOPLE) as morning:
             mornings.append(morning)
             app._clock = morning.clock
@@ -207,7 +208,7 @@ async def one_key_tries_them_again(hand: Hand, morning: Morning) -> None:
 def everybody_is_itself(morning: Morning, signed_in: set[int]) -> None:
     """Kite itself says whose each kept token is; who is not signed in has none."""
     for number, person in BY_NUMBER.items():
-        held = morning.desk.access.token(person.account)
+        held = secrets_of(morning.desk).token(person.account)
         state = morning.client(person).session
         if number in signed_in:
             assert state is SessionState.OK, person.code

@@ -10,9 +10,9 @@ import pytest
 from brokers.contract import SessionExpired
 from data.errors import BadInput
 from data.vocabulary import SessionState
+from engine.desk import Desk
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.kite_desk import KiteDesk
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -20,7 +20,7 @@ PEOPLE = [Person(number) for number in range(1, 4)]
 
 
 @asynccontextmanager
-async def beside(morning: Morning) -> AsyncIterator[KiteDesk]:
+async def beside(morning: Morning) -> AsyncIterator[Desk]:
     """What a command opens on the same home."""
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
     async with open_desk(
@@ -32,7 +32,7 @@ async def beside(morning: Morning) -> AsyncIterator[KiteDesk]:
         seed=8,
         passphrase=lambda: "only for rehearsals",
     ) as other:
-        assert isinstance(other, KiteDesk)
+        assert isinstance(other, Desk)
         yield other
 
 

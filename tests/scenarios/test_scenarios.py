@@ -22,7 +22,7 @@ from engine.accounts.client_file import NewClient
 from engine.events import Event, OrderFilled
 from engine.words import formats
 from tests.desks import START, books_are_sound, buy, carry_out, paper_desk, sell
-from tradedesk.compose.paper_desk import prepare_demo
+from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.wiring import open_desk
 
 DAY = date(2026, 11, 18)
@@ -59,7 +59,7 @@ async def test_1_morning_bulk_buy_at_a_quarter_of_each_clients_capital(tmp_path,
         bought = sum(line.quantity for line in plan.ok_lines) * 2450_50
         assert plan.left_paise == allocated - bought
 
-        desk.exchange.pin("RELIANCE", 245050, 239520)
+        exchange_of(desk).pin("RELIANCE", 245050, 239520)
         run = await desk.runs.start(plan, plan.digest)
         blocked = {f.client_id: f.blocked_paise - before[f.client_id].blocked_paise for f in desk.funds.all()}
         assert {c for c, paise in blocked.items() if paise} == {line.client_id for line in plan.ok_lines}
@@ -165,7 +165,7 @@ async def test_3_mtf_leverage(tmp_path, policy):
 async def test_4_intraday_buy_and_sell_with_live_and_realised_profit(tmp_path, policy):
     async with paper_desk(tmp_path, policy) as desk:
         await carry_out(desk, buy("HDFCBANK", SizingKind.FIXED_QUANTITY, 100, ROHAN))
-        desk.exchange.pin("HDFCBANK", 1680_00, 1590_00)
+        exchange_of(desk).pin("HDFCBANK", 1680_00, 1590_00)
         await desk.market.fetch(["NSE:HDFCBANK"])
         desk.valuation.revalue({"NSE:HDFCBANK"})
         (holding,) = desk.holdings.of(ROHAN)
@@ -294,9 +294,9 @@ async def _single(desk, intent):
 
 async def _market(desk):
     listings = universe()
-    desk.exchange.list_instruments(listings)
+    exchange_of(desk).list_instruments(listings)
     await desk.market.store_instruments([row.instrument for row in listings], "test")
-    desk.exchange.pin("RELIANCE", 2450_50, 2395_20)
+    exchange_of(desk).pin("RELIANCE", 2450_50, 2395_20)
 
 
 async def _three_clients(desk):

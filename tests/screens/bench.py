@@ -14,11 +14,12 @@ from textual.pilot import Pilot
 from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
+from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.paper_desk import PaperDesk, prepare_demo
+from tradedesk.compose.paper import prepare_demo
 from tradedesk.compose.wiring import open_desk
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
@@ -37,9 +38,9 @@ class Bench:
         """When the terminal delivers the next key."""
 
     @property
-    def desk(self) -> PaperDesk:
+    def desk(self) -> Desk:
         desk = self.app.desk
-        assert isinstance(desk, PaperDesk)
+        assert isinstance(desk, Desk)
         return desk
 
     @property
@@ -150,7 +151,7 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
     with TemporaryDirectory() as folder:
 
         @asynccontextmanager
-        async def demo() -> AsyncIterator[PaperDesk]:
+        async def demo() -> AsyncIterator[Desk]:
             home = empty_books(Path(folder))
             opening = open_desk(home, kind="app", clock=clock, waits=WAITS, latency=(0, 0), seed=1)
             async with opening as desk:

@@ -9,10 +9,11 @@ from typing import Any
 from textual.worker import Worker
 
 from data.clock import ManualClock, SystemClock
+from engine.desk import Desk
 from tests.desks import paper_desk
 from tests.screens.bench import Bench
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 
 
@@ -65,7 +66,7 @@ class PaperBench(Bench):
 
     async def pin(self, symbol: str, last_paise: int) -> None:
         """Move a pinned price and let the desk hear of it."""
-        self.desk.exchange.pin(symbol, last_paise, 239520)
+        exchange_of(self.desk).pin(symbol, last_paise, 239520)
         await self.desk.market.fetch({f"NSE:{symbol}"})
         await self.settle()
 
@@ -80,10 +81,8 @@ async def opened_on_paper(
     """The app with the demonstration desk open, at rest on the Desk screen."""
 
     @asynccontextmanager
-    async def desk() -> AsyncIterator[PaperDesk]:
-        context: AbstractAsyncContextManager[PaperDesk] = paper_desk(
-            home, kind="app", settings=settings, **named
-        )
+    async def desk() -> AsyncIterator[Desk]:
+        context: AbstractAsyncContextManager[Desk] = paper_desk(home, kind="app", settings=settings, **named)
         async with context as opened:
             app._clock = opened.clock
             yield opened

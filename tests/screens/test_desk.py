@@ -20,6 +20,7 @@ from screens.frame.help import HelpScreen
 from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
+from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
@@ -386,7 +387,7 @@ async def test_the_tape_of_an_open_app_is_dated_when_the_day_turns_and_news_come
         assert "18 Nov" not in tape.render_line(1).text
         await bench.pass_time(1)
         desk = bench.desk
-        desk.exchange.jump(seam(desk).calendar.session_close(desk.market_clock.trading_day))
+        exchange_of(desk).jump(seam(desk).calendar.session_close(desk.market_clock.trading_day))
         await bench.settle()
         for y in (0, 1):
             assert tape.render_line(y).text.strip(" ▸").startswith("18 Nov 09:15:")

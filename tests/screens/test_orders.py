@@ -12,6 +12,7 @@ from screens.orders.life import OrderScreen
 from screens.orders.screen import OrdersScreen
 from tests.desks import buy, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.compose.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 
@@ -110,7 +111,7 @@ async def test_a_reject_shows_the_brokers_words_and_enter_its_life(
         await with_orders(bench)
         order = bench.desk.orders.all(live=True)[0]
         words = Refused("margin", "RMS: margin [exceeds] \x1b[31mlimit")
-        monkeypatch.setattr(bench.desk.exchange, "place", lambda user_id, request: words)
+        monkeypatch.setattr(exchange_of(bench.desk), "place", lambda user_id, request: words)
         plan = await bench.desk.plans.freeze(
             buy("INFY", SizingKind.FIXED_QUANTITY, 1, bench.client("AM1042"))
         )

@@ -10,6 +10,7 @@ from screens.bulk.screen import BulkScreen
 from screens.clients.page import ClientScreen
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.compose.paper import exchange_of
 from widgets.livegrid import LiveGrid
 
 CODES = ("AM1042", "RG1008", "RV1012")
@@ -69,13 +70,13 @@ async def test_intraday_shares_say_when_the_broker_sells_them_out(tmp_path: Path
         assert "TCS · holdings 2 · MIS square-off at 15:00 · S sells them" in bench.text
         assert "MIS" not in bench.lines()[0]
         sold_out = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)
-        bench.desk.exchange.jump(sold_out - timedelta(minutes=30, seconds=5))
+        exchange_of(bench.desk).jump(sold_out - timedelta(minutes=30, seconds=5))
         await bench.pass_time(1)
         assert "MIS" not in bench.lines()[0]
-        bench.desk.exchange.jump(sold_out - timedelta(minutes=29))
+        exchange_of(bench.desk).jump(sold_out - timedelta(minutes=29))
         await bench.pass_time(1)
         assert "MIS square-off 15:00" in bench.lines()[0]
-        bench.desk.exchange.jump(sold_out)
+        exchange_of(bench.desk).jump(sold_out)
         await bench.pass_time(1)
         assert "MIS" not in bench.lines()[0]
 

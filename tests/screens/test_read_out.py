@@ -13,6 +13,7 @@ from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.cli.views import quote_shape
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
@@ -93,7 +94,7 @@ async def test_who_wants_no_flash_has_none(tmp_path: Path) -> None:
         async with opened_on_paper(tmp_path / str(flash), settings=settings) as bench:
             grid = bench.screen.query_one("#watch", LiveGrid)
             await bench.pin("RELIANCE", 245050)
-            bench.desk.exchange.pin("RELIANCE", 245100, 239520)
+            exchange_of(bench.desk).pin("RELIANCE", 245100, 239520)
             await bench.desk.market.fetch({"NSE:RELIANCE"})
             bench.app.frame()
             await bench.pilot.pause(0.002)
@@ -257,12 +258,12 @@ async def test_the_affordable_quantity_still_stands_two_ticks_on(tmp_path: Path)
     async with opened_on_paper(tmp_path) as bench:
         for code in ("AP1022", "PS1015", "RG1008", "AM1042"):
             intent = buy("INFY", SizingKind.FIXED_QUANTITY, 900, bench.client(code))
-            bench.desk.exchange.pin("INFY", 150000, 149100)
+            exchange_of(bench.desk).pin("INFY", 150000, 149100)
             await bench.desk.market.fetch({"NSE:INFY"})
             (line,) = (await bench.desk.plans.preview(intent)).lines
             way = alternative(line, "affordable")
             assert way is not None
-            bench.desk.exchange.pin("INFY", 150020, 149100)
+            exchange_of(bench.desk).pin("INFY", 150020, 149100)
             await bench.desk.market.fetch({"NSE:INFY"})
             fewer = replace(intent, sizing=Sizing(SizingKind.FIXED_QUANTITY, way.quantity))
             (line,) = (await bench.desk.plans.preview(fewer)).lines

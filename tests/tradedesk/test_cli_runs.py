@@ -10,7 +10,8 @@ from cli_desk import Terminal
 
 import tradedesk.compose.wiring
 from data.reference.phases import load_calendar
-from tradedesk.compose.paper_desk import PaperDesk
+from engine.desk import Desk
+from tradedesk.compose.paper import exchange_of
 
 DIES = """
 import asyncio, os
@@ -89,8 +90,8 @@ def next_day(demo: Terminal) -> None:
 
     async def moved() -> None:
         async with tradedesk.compose.wiring.open_desk(demo.home) as desk:
-            assert isinstance(desk, PaperDesk)
-            desk.exchange.jump(load_calendar().session_close(desk.market_clock.trading_day))
+            assert isinstance(desk, Desk)
+            exchange_of(desk).jump(load_calendar().session_close(desk.market_clock.trading_day))
 
     asyncio.run(moved())
 

@@ -11,11 +11,11 @@ from data.clock import ManualClock, SystemClock
 from data.home import halt_file
 from data.vocabulary import OrderState, SizingKind
 from engine.book.halt_file import read_halt_file
+from engine.desk import Desk
 from screens.frame.opening import OpeningScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import START, buy, filed_desk
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.paper_desk import PaperDesk
 
 
 class Opening:
@@ -24,12 +24,12 @@ class Opening:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.may_open = asyncio.Event()
-        self.desk: PaperDesk | None = None
+        self.desk: Desk | None = None
         self.clock = ManualClock(START)
         self.app = TradedeskApp(self._desk, clock=self.clock, frames_per_second=0, halt_file=halt_file(home))
 
     @asynccontextmanager
-    async def _desk(self) -> AsyncIterator[PaperDesk]:
+    async def _desk(self) -> AsyncIterator[Desk]:
         await self.may_open.wait()
         async with filed_desk(self.home, self.clock, "app") as desk:
             self.desk = desk

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from brokers.kite.access import KiteRoots
+from brokers.kite.access import KITE_OF_HOME, KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
 from data.migrating import Books
@@ -15,8 +15,8 @@ from data.secrets import FileVault
 from engine.rules import Rules, Waits
 from tests.books import empty_books
 from tradedesk.app.application import TradedeskApp
-from tradedesk.compose.foundation import KITE_OF_HOME, Foundation
-from tradedesk.compose.kite_desk import _roots_of, _vault_of
+from tradedesk.compose.foundation import Foundation
+from tradedesk.compose.kite import _roots_of, _vault_of
 from tradedesk.compose.settings import Settings
 
 

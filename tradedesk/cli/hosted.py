@@ -9,13 +9,12 @@ from tradedesk.cli.main import app, tell
 from tradedesk.cli.session import Work, carry_out, hosted
 
 if TYPE_CHECKING:
-    from tradedesk.compose.kite_desk import KiteDesk
-    from tradedesk.compose.paper_desk import PaperDesk
+    from engine.desk import Desk
 
 _group = typer.main.get_command(app)
 
 
-async def answer(desk: "PaperDesk | KiteDesk", words: Sequence[str]) -> int:
+async def answer(desk: "Desk", words: Sequence[str]) -> int:
     """Do a command line on this desk and give its exit code; it prints to the `printer` that is set."""
     works: list[Work] = []
     before, code = hosted.set(works), 1

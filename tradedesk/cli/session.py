@@ -24,8 +24,6 @@ from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spar
 if TYPE_CHECKING:
     from data.reference.phases import Calendar
     from engine.desk import Desk
-    from tradedesk.compose.kite_desk import KiteDesk
-    from tradedesk.compose.paper_desk import PaperDesk
     from tradedesk.compose.settings import Settings
 
 Work = Callable[["Desk"], Awaitable[Exit]]
@@ -180,10 +178,10 @@ def _run(
     raise typer.Exit(asyncio.run(opened()))
 
 
-async def carry_out(desk: "PaperDesk | KiteDesk", work: Work) -> Exit:
+async def carry_out(desk: "Desk", work: Work) -> Exit:
     """Do a command's work on an open desk, behind what speaks against this desk; gives how it ended."""
-    if desk.exchange_trouble:
-        say(f"{desk.exchange_trouble}\ngoing on without it: what is live there cannot be cancelled")
+    if trouble := desk.connections.trouble:
+        say(f"{trouble}\ngoing on without it: what is live there cannot be cancelled")
     if desk.trading_stopped:
         say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
     return await work(desk)

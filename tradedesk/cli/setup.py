@@ -1,7 +1,7 @@
 """Preparing a home, its clients and its instruments."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from data.reference.instruments import Instrument
     from engine.desk import Desk
     from engine.market.renames import Taken
-    from tradedesk.compose.kite_desk import KiteDesk
-    from tradedesk.compose.paper_desk import PaperDesk
 
 clients_app = typer.Typer(help="Clients: list, import, status.", invoke_without_command=True)
 instruments_app = typer.Typer(help="Instruments: import a broker's dump.", no_args_is_help=True)
@@ -61,12 +59,12 @@ async def lay_demo(desk: "Desk") -> bool:
         if desk.mode == "SIM":
             from tradedesk.compose.rehearsal import prepare_rehearsal
 
-            return await prepare_rehearsal(cast("KiteDesk", desk))
+            return await prepare_rehearsal(desk)
         if desk.mode == "LIVE":
             raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
-        from tradedesk.compose.paper_desk import prepare_demo
+        from tradedesk.compose.paper import prepare_demo
 
-        return await prepare_demo(cast("PaperDesk", desk))
+        return await prepare_demo(desk)
     except BadInput as problem:
         # The home itself can be used; it is the demonstration that may not go there.
         raise BadInput("demo", problem.value, problem.expected) from None
@@ -267,7 +265,7 @@ async def _keep(
         return "", await desk.market.store_instruments(instruments, source, complete=complete)
     from tradedesk.compose.paper_prices import take_instruments
 
-    listed = await take_instruments(cast("PaperDesk", desk), instruments, source, complete)
+    listed = await take_instruments(desk, instruments, source, complete)
     return listed.words, listed.taken
 
 
@@ -307,7 +305,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
         from tradedesk.compose.paper_prices import take_closes
 
         closes = read_closes(path)
-        taken = await take_closes(cast("PaperDesk", desk), closes, path.name)
+        taken = await take_closes(desk, closes, path.name)
         if as_json:
             document({"rows": len(closes), "taken": taken})
         else:

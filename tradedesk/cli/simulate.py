@@ -4,7 +4,7 @@ import asyncio
 import sys
 from datetime import datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,6 @@ from tradedesk.cli.session import run
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite
     from engine.desk import Desk
-    from tradedesk.compose.kite_desk import KiteDesk
 
 simulate_app = typer.Typer(help="Rehearse against a Kite on this machine.", no_args_is_help=True)
 
@@ -116,13 +115,12 @@ def sign_in(
     async def work(desk: "Desk") -> Exit:
         from tradedesk.compose.rehearsal import request_token
 
-        there = cast("KiteDesk", desk)
         wanted = [desk.clients.find(one) for one in clients] if clients else desk.sessions.due()
         done: list[str] = []
         failed: dict[str, str] = {}
         for client in wanted:
             try:
-                await desk.sessions.sign_in(client.id, await request_token(there, client))
+                await desk.sessions.sign_in(client.id, await request_token(desk, client))
                 done.append(client.code)
             except BadInput as problem:
                 failed[client.code] = str(problem)

@@ -4,13 +4,12 @@ import logging
 import os
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TypeAlias, TypeVar
 
 from brokers.connection import Connection
 from brokers.connections import Connections
@@ -33,19 +32,11 @@ from tradedesk.compose.settings import Settings
 log = logging.getLogger(__name__)
 
 
-KITE_OF_HOME = "kite"
-"""The row of `meta` that says which Kite these books belong to."""
-
-
 def fact_of_home(database: Path, name: str) -> str | None:
     """What the books of a home keep under this name in `meta`; None where nothing."""
     with closing(sqlite3.connect(database, timeout=5)) as connection:
         row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return str(row[0]) if row else None
-
-
-AnyDesk = TypeVar("AnyDesk", bound=Desk)
-MakesDesk: TypeAlias = Callable[[Kept, Timing, ThisEngine, Connections, Rules, random.Random], AnyDesk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +52,29 @@ class Foundation:
     waits: Waits
     random: random.Random
 
-    def desk(
-        self, make: MakesDesk[AnyDesk], kind: str, market_clock: MarketClock, connection: Connection
-    ) -> AnyDesk:
-        """A desk with this connection, not yet open."""
-        book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
+    def desk(self, kind: str, market_clock: MarketClock, connections: Sequence[Connection]) -> Desk:
+        """A desk with these connections, the one that brings the prices first; not yet open."""
+        book = Book(connections, lambda: market_clock.trading_day, judge=judge_clients)
         store = Store(self.books.path, self.clock, self.books.unwritable)
         heads = HeadsFile(self.settings.audit_heads)
         kept = Kept(self.home, store, book, Bus(_listener_failed), heads)
-        return make(
+        return Desk(
             kept,
             Timing(self.clock, market_clock, self.calendar, self.waits),
             ThisEngine(kept, self.settings.trader, kind),
-            Connections([connection], book),
+            Connections(connections, book),
             self.rules,
             self.random,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A connection that can be opened: its market's clock, and what a desk with it is fitted with."""
+
+    connection: Connection
+    market_clock: MarketClock
+    fit: Callable[[Desk], None] = lambda desk: None
 
 
 def _listener_failed(problem: Exception) -> None:

@@ -12,8 +12,9 @@ from data.money import tick_down
 from data.reference.closes import Close, closes_of
 from data.reference.instruments import Instrument
 from data.reference.seed import universe
+from engine.desk import Desk
 from engine.market.renames import Taken
-from tradedesk.compose.paper_desk import PaperDesk
+from tradedesk.compose.paper import exchange_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Listed:
 
 
 async def take_instruments(
-    desk: PaperDesk, instruments: Sequence[Instrument], source: str, complete: bool = True
+    desk: Desk, instruments: Sequence[Instrument], source: str, complete: bool = True
 ) -> Listed:
     """Store imported instruments, and list those with a price on the paper exchange.
 
@@ -60,7 +61,7 @@ async def take_instruments(
     return Listed(len(stored) - len(bare), len(helped), len(bare) - len(helped), taken)
 
 
-async def take_closes(desk: PaperDesk, closes: Sequence[Close], source: str) -> int:
+async def take_closes(desk: Desk, closes: Sequence[Close], source: str) -> int:
     """Keep the closes of known instruments, and list those on the paper exchange that it did not list before.
 
     Gives how many of the instruments known have a close in the file.
@@ -83,5 +84,6 @@ def _priced(instruments: Iterable[Instrument], closes: Mapping[str, int]) -> lis
     ]
 
 
-def _list(desk: PaperDesk, instruments: Iterable[Instrument]) -> None:
-    desk.exchange.list_instruments(Listing(one, *[one.prev_close_paise] * 4, volume=0) for one in instruments)
+def _list(desk: Desk, instruments: Iterable[Instrument]) -> None:
+    listings = (Listing(one, *[one.prev_close_paise] * 4, volume=0) for one in instruments)
+    exchange_of(desk).list_instruments(listings)

@@ -9,11 +9,12 @@ from data.errors import BadInput
 from data.vocabulary import Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView
+from engine.desk import Desk
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.compose.kite_desk import ZERODHA, KiteDesk
+from tradedesk.compose.kite import ZERODHA, kite_of, secrets_of
 
 
-async def prepare_rehearsal(desk: KiteDesk) -> bool:
+async def prepare_rehearsal(desk: Desk) -> bool:
     """Lay the demonstration into an empty home at a local Kite, with a route for each of its clients there.
 
     Each has an app of its own, as Zerodha gives them to one client each, and leaves by a loopback address of
@@ -25,7 +26,7 @@ async def prepare_rehearsal(desk: KiteDesk) -> bool:
     clients = [client for client in desk.clients.all() if client.broker == ZERODHA]
     for client in clients:
         api_key, secret = own_app(client.broker_user_id)
-        desk.access.keep_secret(api_key, secret)
+        secrets_of(desk).keep_secret(api_key, secret)
         route = NewRoute(
             RouteKind.OWN,
             api_key,
@@ -38,7 +39,7 @@ async def prepare_rehearsal(desk: KiteDesk) -> bool:
     return True
 
 
-async def request_token(desk: KiteDesk, client: ClientView) -> str:
+async def request_token(desk: Desk, client: ClientView) -> str:
     """What the local Kite's login page would hand this client's browser. Raises `BadInput`."""
     if desk.mode != "SIM":
         raise BadInput("market", desk.mode, "clients of a live desk sign in themselves")
@@ -49,7 +50,7 @@ async def request_token(desk: KiteDesk, client: ClientView) -> str:
         raise BadInput("client", client.code, "it has no route with an api key; enter one first")
     wanted = {"user_id": client.broker_user_id, "api_key": route.api_key}
     try:
-        body = await control(desk.kite_url, "request_token", wanted)
+        body = await control(kite_of(desk).url, "request_token", wanted)
     except BadInput as problem:
         raise BadInput("client", client.code, problem.expected) from None
     return str(body["request_token"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
+from brokers.kite.access import KITE_OF_HOME
 from data.access_tables import BrokerSession, ClientRoute
 from data.columns import table
 from data.errors import BadInput
@@ -17,7 +18,6 @@ from data.secrets import NoVault, Prefer, Vault, vault_state
 from data.store import read_file
 from data.tables import Client, Meta
 from data.vocabulary import ClientStatus, SessionProblem
-from tradedesk.compose.foundation import KITE_OF_HOME
 from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key
 
 API_SECRET, TOKEN = "api_secret", "token"

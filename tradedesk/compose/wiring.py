@@ -5,8 +5,9 @@ import random
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from brokers.kite.access import KITE_OF_HOME
+from brokers.paper.life import OWN_EXCHANGE
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
@@ -15,14 +16,12 @@ from data.home import books_file
 from data.migrating import Books, books_as_they_are, prepare
 from data.reference.phases import Calendar
 from data.schema import HEAD
+from engine.desk import Desk
 from engine.rules import Rules, Waits
-from tradedesk.compose.foundation import KITE_OF_HOME, Foundation, calendar_of, fact_of_home, rules_of
+from tradedesk.compose.foundation import Foundation, calendar_of, fact_of_home, rules_of
 from tradedesk.compose.home import home_folder
-from tradedesk.compose.paper_desk import OWN_EXCHANGE, PaperDesk, check_paper_books, open_paper
+from tradedesk.compose.paper import check_paper_books, paper_way
 from tradedesk.compose.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from tradedesk.compose.kite_desk import KiteDesk
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ async def open_desk(
     needs_secrets: bool = True,
     migrates: bool = True,
     told: Callable[[str], None] = log.warning,
-) -> "AsyncIterator[PaperDesk | KiteDesk]":
+) -> AsyncIterator[Desk]:
     """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
 
     `kind` is `app` (one at a time), `cli` or `api`; `passphrase` is asked where secrets are in a file;
@@ -75,13 +74,19 @@ async def open_desk(
         if _is_at_kite(base, emergency):
             if faults is not None:
                 raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
-            from tradedesk.compose.kite_desk import open_kite  # HTTP and sockets take a second to import
+            from tradedesk.compose.kite import kite_way  # HTTP and sockets take a second to import
 
-            async with open_kite(base, kind, passphrase, emergency, needs_secrets) as desk:
-                yield desk
-            return
-        async with open_paper(base, kind, exchange, latency, emergency, faults) as desk:
+            ways = [await kite_way(base, passphrase, emergency, needs_secrets)]
+        else:
+            ways = [paper_way(base, exchange, latency, emergency, faults)]
+        desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways])
+        for way in ways:
+            way.fit(desk)
+        try:
+            await desk.open()
             yield desk
+        finally:
+            await desk.close()
 
 
 @contextmanager

@@ -43,8 +43,7 @@ from tradedesk.socket.protocol import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tradedesk.compose.kite_desk import KiteDesk
-    from tradedesk.compose.paper_desk import PaperDesk
+    from engine.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def _open() -> bool:
 
 
 @asynccontextmanager
-async def listening(desk: "PaperDesk | KiteDesk", locked: Callable[[], bool] = _open) -> AsyncIterator[None]:
+async def listening(desk: "Desk", locked: Callable[[], bool] = _open) -> AsyncIterator[None]:
     """Answer commands on this desk, which holds the app's lock, for as long as the context lasts.
 
     `locked` says whether the app is; then only halts and cancels are taken. Where the home takes no socket
@@ -130,7 +129,7 @@ class _Ended(Exception):  # noqa: N818 - reads as a state
 class Answering:
     """Every connection of one app."""
 
-    def __init__(self, desk: "PaperDesk | KiteDesk", locked: Callable[[], bool]) -> None:
+    def __init__(self, desk: "Desk", locked: Callable[[], bool]) -> None:
         self._desk = desk
         self._locked = locked
         self._hello = hello(desk.home)

@@ -1,19 +1,14 @@
-"""A desk on the built-in paper exchange, whose file lies in the home beside the books."""
+"""The way to the built-in paper exchange, whose file lies in the home beside the books."""
 
 import logging
 import random
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-
-from sqlalchemy import select
 
 from brokers.connection import Connection
 from brokers.contract import (
     Broker,
     BrokerAccount,
-    BrokerError,
     BrokerOrder,
     NotAsked,
     NotSent,
@@ -21,90 +16,31 @@ from brokers.contract import (
     Rows,
 )
 from brokers.paper.broker import PaperBroker
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.paper.life import OWN_EXCHANGE, PaperLife
+from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import SHARES, Faults
 from data.clock import Clock
-from data.columns import table
 from data.errors import BadInput
 from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
-from data.store import StoreError, Unit
-from data.tables import Meta
 from data.vocabulary import ConnectionKind
 from engine.accounts.client_file import BROKERS
 from engine.desk import Desk
-from engine.events import ClientsChanged, Event, InstrumentsRenamed
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.compose.foundation import Foundation, fact_of_home
+from tradedesk.compose.foundation import Foundation, Way, fact_of_home
 
 log = logging.getLogger(__name__)
 
-OWN_EXCHANGE = "paper_exchange"
-"""The row of `meta` that says which paper exchange these books belong to."""
 
-
-class PaperDesk(Desk):
-    """A desk on the built-in paper exchange: whoever and whatever is added here is known there too.
-
-    `exchange_trouble` says why the home's own exchange could not be opened; then `exchange` is an empty one
-    in memory, which knows no account and no order.
-    """
-
-    exchange: PaperExchange
-    exchange_trouble = ""
-
-    async def open(self) -> None:
-        """Start, then open paper accounts for clients that have none."""
-        await super().open()
-        if self.exchange_trouble:
-            return
-        try:
-            if not self.exchange.in_memory and fact_of_home(self._kept.store.path, OWN_EXCHANGE) is None:
-                identity = self.exchange.identity
-                await self._kept.store.write(lambda unit: _own(unit, identity))
-            self.meet_exchange()
-            self.rename_listings()
-        except (BrokerError, sqlite3.Error, StoreError) as problem:
-            if self.kind != "cli":  # a halt must be written even when the exchange cannot be
-                raise
-            log.error("the paper exchange cannot be written: %s", problem)
-        self.events.subscribe(self._heard)
-
-    def _heard(self, event: Event) -> None:
-        if isinstance(event, ClientsChanged):
-            self.meet_exchange()
-        elif isinstance(event, InstrumentsRenamed):
-            self.rename_listings()
-
-    def rename_listings(self) -> None:
-        """Have the exchange call every security what the books call it."""
-        self.exchange.rename((one.key_before, one.key, one.security) for one in self.market.renames())
-
-    def meet_exchange(self) -> None:
-        """Give every client a paper account with its opening money."""
-        self.exchange.open_accounts(
-            AccountOpening(
-                client.code,
-                self.funds.of(client.id).available_paise,
-                client.mtf_limit_paise,
-                self.funds.of(client.id).held_paise,
-                client.broker,
-            )
-            for client in self.clients.all()
-        )
-
-
-@asynccontextmanager
-async def open_paper(
+def paper_way(
     base: Foundation,
-    kind: str,
     exchange: PaperExchange | None = None,
     latency: tuple[float, float] | None = None,
     emergency: bool = False,
     faults: Faults | None = None,
-) -> AsyncIterator[PaperDesk]:
-    """Open the desk of a home on its paper exchange, or on the given one, and close both again.
+) -> Way:
+    """The way to a home's paper exchange, or to the given one, which is closed with the desk.
 
     An `emergency` goes on without the home's own exchange where that cannot be opened. Raises `BadInput`.
     """
@@ -125,15 +61,17 @@ async def open_paper(
         broker = _LostExchange(exchange, base.clock, latency=round_trip, why=trouble)
     if faults is not None:
         broker = _faulty(broker, exchange, base.clock, faults)
-    connection = Connection("paper", ConnectionKind.PAPER, broker, frozenset(BROKERS))
-    desk = base.desk(PaperDesk, kind, exchange.market_clock, connection)
-    desk.exchange, desk.exchange_trouble = exchange, trouble
-    try:
-        await desk.open()
-        yield desk
-    finally:
-        await desk.close()
-        exchange.close()
+    life = PaperLife(exchange, trouble)
+    connection = Connection("paper", ConnectionKind.PAPER, broker, frozenset(BROKERS), life)
+    return Way(connection, exchange.market_clock)
+
+
+def exchange_of(desk: Desk) -> PaperExchange:
+    """The paper exchange that a desk has a connection to. Raises `BadInput` where there is none."""
+    for connection in desk.connections:
+        if isinstance(connection.life, PaperLife):
+            return connection.life.exchange
+    raise BadInput("home", str(desk.home), "this desk has no connection to a paper exchange")
 
 
 class _LostExchange(PaperBroker):
@@ -212,20 +150,13 @@ def _is_there(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _own(unit: Unit, identity: str) -> None:
-    """Keep which exchange these books belong to, once."""
-    meta = table(Meta)
-    if unit.connection.execute(select(meta.c.name).where(meta.c.name == OWN_EXCHANGE)).first() is None:
-        unit.insert(Meta, [{"name": OWN_EXCHANGE, "value": identity}])
-
-
-async def prepare_demo(desk: PaperDesk) -> bool:
+async def prepare_demo(desk: Desk) -> bool:
     """Lay the demonstration's market, clients and watchlist into an empty home; gives whether it did.
 
     Raises `BadInput` where the home has clients that are not the demonstration's.
     """
     if not demo_is_wanted(desk):
         return False
-    desk.exchange.list_instruments(universe())
+    exchange_of(desk).list_instruments(universe())
     await lay_demo_books(desk)
     return True

@@ -7,53 +7,35 @@ client of the key has it tried again.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from brokers.life import Host
 
-from data.columns import table
-from data.store import Store, Unit
-from data.tables import Meta
-from engine.rules import Waits
-
-_ROW = "no_stream/"
-"""How the rows of `meta` begin that keep since when a key has none."""
+_FACT = "no_stream/"
+"""How the facts of a home begin that keep since when a key has none."""
 
 
 class Streamless:
     """Since when each api key has had its socket refused."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._since: dict[str, datetime] = {}
         self._unkept: set[str] = set()
 
-    async def load(self) -> None:
+    async def load(self, host: Host) -> None:
         """Read what was kept, by this engine or another."""
-        meta = table(Meta)
-        async with self._store.reader() as connection:
-            rows = await connection.execute(
-                select(meta.c.name, meta.c.value).where(meta.c.name.startswith(_ROW, autoescape=True))
-            )
-            self._since = {str(row[0])[len(_ROW) :]: datetime.fromisoformat(row[1]) for row in rows}
+        kept = await host.kept(_FACT)
+        self._since = {api_key: datetime.fromisoformat(since) for api_key, since in kept.items()}
 
     def mark(self, api_key: str, at: datetime) -> None:
         """Take a key for one without a stream from now on; `keep` makes it last."""
         self._since[api_key] = at
         self._unkept.add(api_key)
 
-    async def keep(self) -> None:
+    async def keep(self, host: Host) -> None:
         """Store the marks that were set. Raises `StoreError`."""
-        rows = [{"name": _ROW + key, "value": self._since[key].isoformat()} for key in sorted(self._unkept)]
-        if not rows:
-            return
-
-        def store(unit: Unit) -> None:
-            meta = table(Meta)
-            for row in rows:
-                unit.connection.execute(delete(meta).where(meta.c.name == row["name"]))
-            unit.insert(Meta, rows)
-
-        await self._store.write(store)
-        self._unkept.difference_update(row["name"].removeprefix(_ROW) for row in rows)
+        facts = {key: self._since[key].isoformat() for key in sorted(self._unkept)}
+        if facts:
+            await host.keep({_FACT + key: since for key, since in facts.items()})
+            self._unkept.difference_update(facts)
 
     def among(self, sign_ins: Iterable[tuple[str, datetime]]) -> frozenset[str]:
         """The keys without a stream, of these sign-ins' keys and times; a later sign-in lifts a mark."""
@@ -63,11 +45,12 @@ class Streamless:
         return frozenset(key for key, at in latest.items() if key in self._since and at <= self._since[key])
 
 
-def polled_words(codes: Iterable[str], clients: int, waits: Waits) -> str:
+def polled_words(codes: Iterable[str], clients: int, polls_every_s: tuple[float, float]) -> str:
     """The tape's line on clients whose api keys have no stream, of so many that are signed in."""
     named = sorted(codes)
     some = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
+    live_s, idle_s = polls_every_s
     return (
         f"no stream for the api keys of {len(named)} of {clients} clients ({some}): their order books are "
-        f"read every {waits.live_poll_s:g} s while orders live there, else every {waits.idle_poll_s:g} s"
+        f"read every {live_s:g} s while orders live there, else every {idle_s:g} s"
     )

@@ -1,0 +1,146 @@
+"""How a connection lives beside the desk that it is part of, and what it may ask of that desk."""
+
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from brokers.contract import BrokerAccount
+from data.vocabulary import SessionProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A client as the connection that carries it sees it; money in paise.
+
+    `login_at` is since when it is signed in, None where it is not; `api_key` is that of its route, or empty.
+    """
+
+    account: BrokerAccount
+    code: str
+    broker: str
+    login_at: datetime | None
+    api_key: str
+    available_paise: int
+    held_paise: int
+    mtf_limit_paise: int
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether its broker took calls when it was last heard."""
+        return self.login_at is not None
+
+
+class Host(Protocol):
+    """What a connection may ask of its desk. What writes raises `StoreError` where that cannot be done."""
+
+    @property
+    def kind(self) -> str:
+        """`app`, of which a home has one, `cli` or `api`."""
+        ...
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the desk is signed on to its books."""
+        ...
+
+    @property
+    def polls_every_s(self) -> tuple[float, float]:
+        """How often order books are read that no stream tells of: while orders live there, and else."""
+        ...
+
+    def guests(self) -> list[Guest]:
+        """The clients that this connection carries, by code."""
+        ...
+
+    def tokens(self) -> Mapping[str, int]:
+        """The instruments' tokens by `EXCHANGE:SYMBOL`."""
+        ...
+
+    def renames(self) -> Iterable[tuple[str, str, str]]:
+        """Each security that has another name now: its name before, its name now, its identity."""
+        ...
+
+    async def keep_once(self, name: str, value: str) -> None:
+        """Keep a fact of the home, unless one of this name is kept."""
+        ...
+
+    async def keep(self, facts: Mapping[str, str]) -> None:
+        """Keep facts of the home in place of those of the same names."""
+        ...
+
+    async def kept(self, prefix: str) -> dict[str, str]:
+        """The facts of the home whose names begin so, by the rest of their names."""
+        ...
+
+    async def sign_out(self, client_ids: Collection[int], words: str, problem: SessionProblem) -> None:
+        """Take clients for signed out."""
+        ...
+
+    def session_lost(self, client_id: int, words: str) -> None:
+        """Say that a broker no longer takes a client's session."""
+        ...
+
+    async def read_instruments(self) -> bool:
+        """Read the day's instruments; whether they are at hand then."""
+        ...
+
+    async def follow_again(self) -> None:
+        """Ask the feed once more for all prices that are followed. Raises `BrokerError`."""
+        ...
+
+    def tell(self, words: str) -> None:
+        """Put a warning on the tape."""
+        ...
+
+    def tell_feed(self, lost: str, by: str) -> None:
+        """Say on the tape that a client's key brings no prices and whose does now, by their codes."""
+        ...
+
+    def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> object:
+        """Begin work that ends with the desk at the latest."""
+        ...
+
+
+class Life:
+    """A connection that has nothing to do beside its calls; others do more at the same moments.
+
+    `trouble` says why the venue cannot be reached or its secrets not be read, empty where nothing is wrong.
+    """
+
+    trouble = ""
+
+    def attach(self, host: Host) -> None:
+        """Learn which desk it is part of, before that is opened."""
+
+    async def meet(self) -> None:
+        """Get to know the clients, before the adapter is first asked for anything of theirs."""
+
+    async def opened(self) -> None:
+        """Do what waits for a desk that is open. Raises `BrokerError` or `StoreError`."""
+
+    def clients_changed(self) -> None:
+        """Clients were added or changed."""
+
+    def sessions_changed(self) -> None:
+        """Clients signed in or out."""
+
+    def instruments_renamed(self) -> None:
+        """Securities have other names now."""
+
+    async def keep_day(self) -> None:
+        """Run while the desk is open: follow the venue's time and its days."""
+
+    async def hear(self, client_ids: Collection[int]) -> None:
+        """Hear the order updates of these clients while a command waits; where all are heard, nothing."""
+
+    async def believes(self, client_id: int) -> bool:
+        """Whether a broker's word that a session is over counts here."""
+        return not self.trouble
+
+    def polls(self, client_id: int) -> bool:
+        """Whether a client's order book is read since no stream tells of it."""
+        return False
+
+    def close(self) -> None:
+        """Give back what is held beside the adapter, which is closed before."""

@@ -1,0 +1,67 @@
+"""The paper exchange beside its desk: whoever and whatever is known to the desk is known there too."""
+
+import logging
+import sqlite3
+
+from brokers.contract import BrokerError
+from brokers.life import Host, Life
+from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from data.store import StoreError
+
+log = logging.getLogger(__name__)
+
+OWN_EXCHANGE = "paper_exchange"
+"""The fact of a home that says which paper exchange its books belong to."""
+
+
+class PaperLife(Life):
+    """Opens accounts and renames listings as the desk does.
+
+    With a `trouble` the home's own exchange could not be opened; then `exchange` is an empty one in memory,
+    which knows no account and no order, and nothing is opened there.
+    """
+
+    def __init__(self, exchange: PaperExchange, trouble: str = "") -> None:
+        self.exchange = exchange
+        self.trouble = trouble
+
+    def attach(self, host: Host) -> None:
+        """Learn which desk it is part of."""
+        self._host = host
+
+    async def opened(self) -> None:
+        """Open paper accounts for clients that have none. Raises what the exchange or the store raises.
+
+        A command goes on all the same: a halt must be written even when the exchange cannot be.
+        """
+        if self.trouble:
+            return
+        try:
+            if not self.exchange.in_memory:
+                await self._host.keep_once(OWN_EXCHANGE, self.exchange.identity)
+            self._open_accounts()
+            self.instruments_renamed()
+        except (BrokerError, sqlite3.Error, StoreError) as problem:
+            if self._host.kind != "cli":
+                raise
+            log.error("the paper exchange cannot be written: %s", problem)
+
+    def clients_changed(self) -> None:
+        """Give every client a paper account."""
+        if not self.trouble:
+            self._open_accounts()
+
+    def instruments_renamed(self) -> None:
+        """Have the exchange call every security what the books call it."""
+        if not self.trouble:
+            self.exchange.rename(self._host.renames())
+
+    def _open_accounts(self) -> None:
+        self.exchange.open_accounts(
+            AccountOpening(one.code, one.available_paise, one.mtf_limit_paise, one.held_paise, one.broker)
+            for one in self._host.guests()
+        )
+
+    def close(self) -> None:
+        """Close the exchange."""
+        self.exchange.close()

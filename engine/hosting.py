@@ -1,0 +1,143 @@
+"""What a desk lets each of its connections ask of it."""
+
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from brokers.connection import Connection
+from brokers.life import Guest
+from data.columns import table
+from data.store import Unit
+from data.tables import Meta
+from data.vocabulary import SessionProblem
+from engine.access.sessions import Sessions
+from engine.book.kept import Kept
+from engine.events import TapeLine
+from engine.instances import ThisEngine
+from engine.market.instruments import InstrumentDump
+from engine.market.market import Market
+from engine.news import BrokerSaid, FeedMoved, News
+from engine.timing import Timing
+
+
+class Hosting:
+    """Implements `brokers.life.Host` for one connection of a desk.
+
+    `lost` is told of sessions that a broker no longer takes, `begin` begins a task of the desk.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        market: tuple[Market, InstrumentDump],
+        sessions: Sessions,
+        begin: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
+    ) -> None:
+        self._connection = connection
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._market, self._dump = market
+        self._sessions = sessions
+        self.begin = begin
+        self.lost: Callable[[int, str], None] = lambda client_id, words: None
+
+    @property
+    def kind(self) -> str:
+        """`app`, of which a home has one, `cli` or `api`."""
+        return self._engine.kind
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the desk is signed on to its books."""
+        return self._engine.may_send
+
+    @property
+    def polls_every_s(self) -> tuple[float, float]:
+        """How often order books are read that no stream tells of: while orders live there, and else."""
+        return self._timing.waits.live_poll_s, self._timing.waits.idle_poll_s
+
+    def guests(self) -> list[Guest]:
+        """The clients that this connection carries, by code."""
+        book, found = self._kept.book, list[Guest]()
+        for client in book.clients.values():
+            if book.carrier_of(client.id) is not self._connection:
+                continue
+            funds, session = book.funds.get(client.id), book.access.sessions.get(client.id)
+            route = book.access.routes.get(client.id)
+            found.append(
+                Guest(
+                    account=self._connection.account(client),
+                    code=client.code,
+                    broker=client.broker,
+                    login_at=session.login_at if session is not None and session.ok else None,
+                    api_key="" if route is None else route.api_key,
+                    available_paise=0 if funds is None else funds.available_paise,
+                    held_paise=0 if funds is None else funds.held_paise,
+                    mtf_limit_paise=client.mtf_limit_paise,
+                )
+            )
+        return found
+
+    def tokens(self) -> Mapping[str, int]:
+        """The instruments' tokens by `EXCHANGE:SYMBOL`."""
+        return {one.key: one.token for one in self._market.index}
+
+    def renames(self) -> Iterable[tuple[str, str, str]]:
+        """Each security that has another name now: its name before, its name now, its identity."""
+        return ((one.key_before, one.key, one.security) for one in self._market.renames())
+
+    async def keep_once(self, name: str, value: str) -> None:
+        """Keep a fact of the home, unless one of this name is kept. Raises `StoreError`."""
+        if "" not in await self.kept(name):
+            await self.keep({name: value})
+
+    async def keep(self, facts: Mapping[str, str]) -> None:
+        """Keep facts of the home in place of those of the same names. Raises `StoreError`."""
+
+        def store(unit: Unit) -> None:
+            meta = table(Meta)
+            unit.connection.execute(delete(meta).where(meta.c.name.in_(list(facts))))
+            unit.insert(Meta, [{"name": name, "value": value} for name, value in facts.items()])
+
+        await self._kept.store.write(store)
+
+    async def kept(self, prefix: str) -> dict[str, str]:
+        """The facts of the home whose names begin so, by the rest of their names."""
+        meta = table(Meta)
+        query = select(meta.c.name, meta.c.value).where(meta.c.name.startswith(prefix, autoescape=True))
+        async with self._kept.store.reader() as connection:
+            rows = await connection.execute(query)
+            return {str(name).removeprefix(prefix): str(value) for name, value in rows}
+
+    async def sign_out(self, client_ids: Collection[int], words: str, problem: SessionProblem) -> None:
+        """Take clients for signed out. Raises `StoreError`."""
+        await self._sessions.expire_all(client_ids, words, problem)
+
+    def session_lost(self, client_id: int, words: str) -> None:
+        """Say that a broker no longer takes a client's session."""
+        self.lost(client_id, words)
+
+    async def read_instruments(self) -> bool:
+        """Read the day's instruments; whether they are at hand then."""
+        report = await self._dump.refresh()
+        return report is None or not report.problem
+
+    async def follow_again(self) -> None:
+        """Ask the feed once more for all prices that are followed. Raises `BrokerError`."""
+        await self._market.follow_again()
+
+    def tell(self, words: str) -> None:
+        """Put a warning on the tape."""
+        self._tell(BrokerSaid(words))
+
+    def tell_feed(self, lost: str, by: str) -> None:
+        """Say on the tape that a client's key brings no prices and whose does now, by their codes."""
+        self._tell(FeedMoved(lost, by))
+
+    def _tell(self, news: News) -> None:
+        self._kept.bus.publish([TapeLine(self._timing.wall.now(), news)])
