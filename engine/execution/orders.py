@@ -4,17 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Executable, select
 
 from brokers.contract import BrokerOrder, OrderChange
 from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
-from data.order_tables import Attempt, Fill, Request
 from data.store import StoreError, Unit
-from data.tables import Audit, Posting, Txn
 from data.vocabulary import OrderState, RequestState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
@@ -24,24 +18,11 @@ from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
 from engine.execution.book_reads import Watcher
 from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.life import OrderLife, read_life
 from engine.execution.modifies import Changer, check_change, check_terms
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.timing import Timing
-
-Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLife:
-    """All that is stored of one order, as rows to show."""
-
-    order: OrderView
-    attempts: Rows
-    requests: Rows
-    fills: Rows
-    postings: Rows
-    audit: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,37 +136,7 @@ class Orders:
 
     async def life(self, order_id: int) -> OrderLife:
         """Everything stored of one order, oldest first."""
-        order = self.get(order_id)
-        attempts, requests, fills = table(Attempt), table(Request), table(Fill)
-        txns, postings, audit = table(Txn), table(Posting), table(Audit)
-        return OrderLife(
-            order=order,
-            attempts=await self._rows(
-                select(attempts).where(attempts.c.order_id == order_id).order_by(attempts.c.number)
-            ),
-            requests=await self._rows(
-                select(requests).where(requests.c.order_id == order_id).order_by(requests.c.number)
-            ),
-            fills=await self._rows(select(fills).where(fills.c.order_id == order_id).order_by(fills.c.id)),
-            postings=await self._rows(
-                select(
-                    txns.c.id,
-                    txns.c.kind,
-                    txns.c.at,
-                    txns.c.evidence,
-                    postings.c.account,
-                    postings.c.amount_paise,
-                )
-                .join(postings, postings.c.txn_id == txns.c.id)
-                .where(txns.c.order_id == order_id)
-                .order_by(txns.c.id, postings.c.line)
-            ),
-            audit=await self._rows(select(audit).where(audit.c.order_id == order_id).order_by(audit.c.seq)),
-        )
-
-    async def _rows(self, query: Executable) -> Rows:
-        async with self._kept.store.reader() as connection:
-            return [dict(row) for row in (await connection.execute(query)).mappings()]
+        return await read_life(self._kept.store, self.get(order_id))
 
     async def modify(
         self,
@@ -234,10 +185,10 @@ class Orders:
         try:
             while True:
                 ended.clear()
-                row = next(r for r in (await self.life(order_id)).requests if r["number"] == number)
-                state = RequestState(row["state"])
+                row = next(r for r in (await self.life(order_id)).requests if r.number == number)
+                state = RequestState(row.state)
                 if state not in (RequestState.REQUESTED, RequestState.SENT):
-                    return ChangeEnd(state, row["detail"])
+                    return ChangeEnd(state, row.detail)
                 await ended.wait()
         finally:
             unsubscribe()

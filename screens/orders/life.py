@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -18,8 +14,8 @@ from textual.widgets import Static
 from data.vocabulary import OPEN_REQUESTS, OrderState
 from engine.events import Event, OrderChanged
 from engine.words import formats
-from engine.words.audit import detail_words
 from engine.words.formats import MASK
+from engine.words.life import Happened, Happening, life_lines, request_words
 from engine.words.orders import state_words, terms_words, why_words
 from screens.frame.commands import bindings
 from screens.frame.times import market_stamp, market_time
@@ -33,83 +29,22 @@ from widgets.text import plain
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
-    from engine.execution.orders import OrderLife
+    from engine.execution.life import RequestView
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of a life."""
-
-    at: datetime
-    kind: str
-    words: str
-    style: str = ""
-
-
-def life_lines(life: OrderLife) -> list[Happened]:
-    """Everything stored of an order as lines, oldest first."""
-    lines = [*_attempts(life.attempts), *_requests(life.requests), *_fills(life.fills)]
-    lines += [*_postings(life.postings), *_audit(life.audit)]
-    return sorted(lines, key=lambda line: line.at)
-
-
-def _attempts(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
-    for row in rows:
-        yield Happened(row["claimed_at"], "attempt", f"attempt {row['number']} claimed under {row['tag']}")
-        if row["ended_at"] is not None:
-            words = f"attempt {row['number']}: {row['outcome']} {row['detail']}".strip()
-            yield Happened(row["ended_at"], "attempt", words, "strong")
-
-
-def _requests(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
-    for row in rows:
-        halt = f", halt {row['halt_number']}" if row["halt_number"] else ""
-        asked = f"{row['kind']} asked for: {row['why']}{halt}{_asked_words(row)}"
-        yield Happened(row["requested_at"], "request", asked, "warn")
-        at = row["ended_at"] or row["sent_at"]
-        if at is not None:
-            words = f"{row['kind']} {row['state'].lower()} {row['detail']}".strip()
-            yield Happened(at, "request", words)
-
-
-def _asked_words(row: Mapping[str, Any]) -> str:
-    """What a modify asks for."""
-    asked = [
-        f"{name} {formats.quantity(row[name]) if name == 'quantity' else formats.price(row[name])}"
-        for name in ("quantity", "limit_paise", "trigger_paise")
-        if row[name] is not None
-    ]
-    return "".join(f", {words.replace('_paise', '')}" for words in asked)
-
-
-def _fills(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
-    for row in rows:
-        yield Happened(
-            row["booked_at"],
-            "fill",
-            f"{formats.quantity(row['quantity'])} at {formats.price(row['price_paise'])}, trade "
-            f"{row['trade_id']}, traded {formats.time_of_day(row['traded_at'])}, "
-            f"charges {formats.amount(row['charges_paise'])}",
-            "up",
-        )
-
-
-def _postings(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
-    """One line a transaction: its accounts with their amounts, which add up to nothing."""
-    txns: dict[int, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        txns.setdefault(row["id"], []).append(row)
-    for lines in txns.values():
-        moved = "  ".join(f"{row['account']} {formats.signed_amount(row['amount_paise'])}" for row in lines)
-        yield Happened(lines[0]["at"], "money", f"{lines[0]['kind']}: {moved}")
-
-
-def _audit(rows: Iterable[Mapping[str, Any]]) -> Iterable[Happened]:
-    for row in rows:
-        details = row["details"]
-        found = json.loads(details) if isinstance(details, str) else details
-        words = f"#{row['seq']} {row['action']} by {row['actor']}: {detail_words(found)}"
-        yield Happened(row["at"], "audit", words, "dim")
+def _style(line: Happened) -> str | None:
+    """How a line looks: what was asked for and what came of it stand out, the audit steps back."""
+    match line.kind:
+        case Happening.ATTEMPT:
+            return "strong" if line.loud else None
+        case Happening.REQUEST:
+            return "warn" if line.loud else None
+        case Happening.FILL:
+            return "up"
+        case Happening.AUDIT:
+            return "dim"
+        case Happening.MONEY:
+            return None
 
 
 class OrderScreen(Workspace):
@@ -126,7 +61,7 @@ class OrderScreen(Workspace):
         super().__init__()
         self._order_id = order_id
         self._lines: dict[int, Happened] = {}
-        self._open: list[dict[str, Any]] = []
+        self._open: list[RequestView] = []
         self._stale = True
 
     def compose_body(self) -> ComposeResult:
@@ -135,8 +70,8 @@ class OrderScreen(Workspace):
         yield LiveGrid(
             [
                 Column("at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at),
-                Column("kind", "what", 7, lambda line: line.kind, style=lambda line: line.style or None),
-                Column("words", "", 20, self._words, style=lambda line: line.style or None, flex=True),
+                Column("kind", "what", 7, lambda line: line.kind, style=_style),
+                Column("words", "", 20, self._words, style=_style, flex=True),
             ],
             monotonic=self.shell.monotonic,
             markable=False,
@@ -145,7 +80,7 @@ class OrderScreen(Workspace):
         )
 
     def _words(self, line: Happened) -> str:
-        return MASK if self.shell.privacy and line.kind == "money" else line.words
+        return MASK if self.shell.privacy and line.kind is Happening.MONEY else line.words
 
     def on_mount(self) -> None:
         """Listen, and read."""
@@ -186,7 +121,7 @@ class OrderScreen(Workspace):
             self.shell.say(f"order {self._order_id}: {problem}", "error")
             return
         self._lines = dict(enumerate(life_lines(life)))
-        self._open = [row for row in life.requests if row["state"] in OPEN_REQUESTS]
+        self._open = [row for row in life.requests if row.state in OPEN_REQUESTS]
         self.query_one(LiveGrid).set_rows(self._lines)
         self._paint()
         self.refresh_bindings()
@@ -212,7 +147,7 @@ class OrderScreen(Workspace):
         why = why_words(order)
         if why and order.state is not OrderState.UNKNOWN:
             lines.append(f" the broker says: {why}")
-        lines += [f" open: {row['kind']} {row['state'].lower()}{_asked_words(row)}" for row in self._open]
+        lines += [f" open: {request_words(row)}" for row in self._open]
         lines += self._doubt_lines(order)
         self.query_one("#order-facts", Static).update(Content("\n".join(plain(line) for line in lines)))
 

@@ -40,7 +40,7 @@ async def test_a_cancel_asked_twice_is_one_request_and_frees_only_on_the_brokers
         await until(desk, lambda: not desk.orders.get(order.id).live)
         assert (await desk.orders.cancel([order.id])).ended == (order.id,)
         life = await desk.orders.life(order.id)
-        assert [(r["number"], r["state"]) for r in life.requests] == [(1, "CONFIRMED")]
+        assert [(r.number, r.state) for r in life.requests] == [(1, "CONFIRMED")]
         assert desk.funds.all() == before
         await books_are_sound(desk)
 
@@ -59,7 +59,7 @@ async def test_a_refused_or_silent_cancel_is_repeated_until_the_order_has_ended(
         await desk.orders.cancel([order.id])
         await until(desk, lambda: not desk.orders.get(order.id).live)
         assert len(wire.cancelled) == 3
-        actions = [row["action"] for row in (await desk.orders.life(order.id)).audit]
+        actions = [row.action for row in (await desk.orders.life(order.id)).audit]
         assert {"CANCEL_REQUESTED", "CANCEL_REFUSED", "CANCEL_UNKNOWN", "ORDER_CANCELLED"} <= set(actions)
         await books_are_sound(desk)
 

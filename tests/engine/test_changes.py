@@ -30,7 +30,7 @@ async def resting(desk, quantity=10, limit_paise=2400_00):
 
 
 async def requests(desk, order_id):
-    return [(row["kind"], row["state"]) for row in (await desk.orders.life(order_id)).requests]
+    return [(row.kind, row.state) for row in (await desk.orders.life(order_id)).requests]
 
 
 def blocked(desk, order_id):

@@ -47,8 +47,8 @@ async def test_not_sent_is_claimed_again_with_another_tag_and_doubt_never(tmp_pa
         assert (doubt.state, sent.state) == (OrderState.UNKNOWN, OrderState.FILLED)
         assert doubt.blocked_paise > 0
         life = await desk.orders.life(sent.id)
-        assert [attempt["outcome"] for attempt in life.attempts] == ["not_sent", "not_sent", "accepted"]
-        assert [row["action"] for row in life.audit].count("ORDER_SENDING") == 3
+        assert [attempt.outcome for attempt in life.attempts] == ["not_sent", "not_sent", "accepted"]
+        assert [row.action for row in life.audit].count("ORDER_SENDING") == 3
         await books_are_sound(desk)
 
 

@@ -47,9 +47,9 @@ async def never_sent(desk, order_id, before, lines, why):
     order = desk.orders.get(order_id)
     assert (order.quantity, order.blocked_paise) == (before.quantity, before.blocked_paise)
     assert desk.funds.of(ROHAN).blocked_paise == before.blocked_paise
-    (request,) = [row for row in (await desk.orders.life(order_id)).requests if row["kind"] == "modify"]
-    assert (request["state"], request["detail"][:9]) == ("REFUSED", "not sent:")
-    assert why in request["detail"]
+    (request,) = [row for row in (await desk.orders.life(order_id)).requests if row.kind == "modify"]
+    assert (request.state, request.detail[:9]) == ("REFUSED", "not sent:")
+    assert why in request.detail
     assert [line for line in lines if f"order {order_id} was not sent" in line and why in line]
 
 

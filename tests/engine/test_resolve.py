@@ -50,9 +50,9 @@ async def test_an_order_that_never_arrived_is_proven_absent_and_its_money_freed(
     assert "complete reads" in order.reason_text
     assert desk.funds.of(8).available_paise == before
     life = await desk.orders.life(order_id)
-    released = [row for row in life.postings if row["kind"] == "release"]
+    released = [row for row in life.postings if row.kind == "release"]
     assert released
-    assert all(row["evidence"].startswith("absent:") for row in released)
+    assert all(row.evidence.startswith("absent:") for row in released)
     assert len(wire.placed) == 1
 
 

@@ -389,8 +389,8 @@ async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).counts["open"] == 1, step_s=0.05)
         life = await desk.orders.life(desk.runs.get(run.number).order_ids[0])
-        assert [row["outcome"] for row in life.attempts] == ["not_sent", "accepted"]
-        assert re.match(r"its claim is 1\.\d s old", life.attempts[0]["detail"])
+        assert [row.outcome for row in life.attempts] == ["not_sent", "accepted"]
+        assert re.match(r"its claim is 1\.\d s old", life.attempts[0].detail)
         assert (
             len(await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))
             == 1

@@ -48,7 +48,7 @@ async def test_a_database_error_inside_a_unit_is_waited_out_and_every_fact_is_bo
         await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 2)
         assert failing == []
         # Answers count too: an order whose answer was lost would have been in doubt.
-        assert [attempt["outcome"] for attempt in (await desk.orders.life(1)).attempts] == ["accepted"]
+        assert [attempt.outcome for attempt in (await desk.orders.life(1)).attempts] == ["accepted"]
         assert desk.reconcile.breaks() == []
         await books_are_sound(desk)
 

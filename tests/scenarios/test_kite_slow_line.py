@@ -90,5 +90,5 @@ async def test_where_connecting_takes_longer_than_a_claim_is_good_for_the_next_t
     assert arrived(morning) == 2
     for order_id in desk.runs.get(run.number).order_ids:
         attempts = (await desk.orders.life(order_id)).attempts
-        assert [row["outcome"] for row in attempts] == ["not_sent", "accepted"]
-        assert "its claim is 1." in str(attempts[0]["detail"])
+        assert [row.outcome for row in attempts] == ["not_sent", "accepted"]
+        assert "its claim is 1." in attempts[0].detail

@@ -1,7 +1,7 @@
 """Looking: prices, orders, runs, positions, money."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -230,7 +230,7 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
             "requests": life.requests,
             "fills": life.fills,
             "postings": life.postings,
-            "audit": [{**row, "details": json.loads(row["details"])} for row in life.audit],
+            "audit": life.audit,
         }
         if as_json:
             document({"order": shapes.order_shape(desk, life.order), **parts})
@@ -243,10 +243,10 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
             if rows:
                 line()
                 line(name)
-                shown = [column for column in rows[0] if column not in _NOT_SHOWN]
+                shown = [field.name for field in fields(rows[0]) if field.name not in _NOT_SHOWN]
                 table(
                     [_head(column) for column in shown],
-                    [[_cell(desk, column, row[column]) for column in shown] for row in rows],
+                    [[_cell(desk, column, getattr(row, column)) for column in shown] for row in rows],
                 )
         return Exit.DONE
 

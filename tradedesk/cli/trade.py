@@ -386,8 +386,8 @@ def _change_words(
 async def _modified(desk: "Desk", number: int, request: int, as_json: bool) -> Exit:
     """Tell how a change of an order stands."""
     life = await desk.orders.life(number)
-    row = next(row for row in life.requests if row["number"] == request)
-    order, state = life.order, RequestState(row["state"])
+    row = next(row for row in life.requests if row.number == request)
+    order, state = life.order, RequestState(row.state)
     if as_json:
         document({"order": order_shape(desk, order), "request": request_shape(row)})
     else:
@@ -398,7 +398,7 @@ async def _modified(desk: "Desk", number: int, request: int, as_json: bool) -> E
             f"trigger {formats.price(order.trigger_paise)}  {order.state.value}  "
             f"filled {formats.quantity(order.filled_quantity)}"
         )
-        line(f"change {request} {state.value}{': ' if row['detail'] else ''}{row['detail']}")
+        line(f"change {request} {state.value}{': ' if row.detail else ''}{row.detail}")
     if state is RequestState.CONFIRMED:
         return Exit.DONE
     return Exit.UNKNOWN if state is RequestState.UNKNOWN else Exit.PARTLY

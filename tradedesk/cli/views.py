@@ -1,6 +1,5 @@
 """The JSON shapes of the machine interface (docs/cli.md). Keys are stable; money is in `_paise` keys."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import BreakKind
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from engine.accounts.holdings import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
+    from engine.execution.life import RequestView
     from engine.execution.views import RunView
     from engine.halt.certificate import Certificate
     from engine.planning.record import Plan
@@ -160,19 +160,19 @@ def order_shape(desk: "Desk", order: "OrderView") -> Shape:
     }
 
 
-def request_shape(row: Mapping[str, Any]) -> Shape:
+def request_shape(request: "RequestView") -> Shape:
     """One modify or cancel beside an order; `null` leaves a value as it was."""
     return {
-        "number": row["number"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "why": row["why"],
-        "detail": row["detail"],
-        "quantity": row["quantity"],
-        "limit_paise": row["limit_paise"],
-        "trigger_paise": row["trigger_paise"],
-        "requested_at": row["requested_at"],
-        "ended_at": row["ended_at"],
+        "number": request.number,
+        "kind": request.kind,
+        "state": request.state,
+        "why": request.why,
+        "detail": request.detail,
+        "quantity": request.quantity,
+        "limit_paise": request.limit_paise,
+        "trigger_paise": request.trigger_paise,
+        "requested_at": request.requested_at,
+        "ended_at": request.ended_at,
     }
 
 
