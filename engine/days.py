@@ -1,23 +1,71 @@
 """The change of trading day: settlement of shares and proceeds, charges collected, sizing bases frozen."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from sqlalchemy import func, insert, select, update
 
 from data.audit import AuditEntry
+from data.changes import prune_changes
 from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, post
 from data.reference.phases import Calendar, CalendarNotLoaded
 from data.store import Unit
 from data.tables import Client, Funds, Lot, Meta, Posting, SizingBase, Txn
 from data.vocabulary import Account, Bucket
+from engine.book.kept import Kept
+from engine.execution.day_end import end_left_over, left_over
+from engine.instances import ThisEngine
+from engine.timing import Timing
 
 LONGEST_SETTLEMENT = timedelta(days=20)
 """No trading day of the exchanges has settled later than that."""
 
 LAST_DAY = "last_trading_day"
 """The meta row that says for which day the books have been opened."""
+
+
+class TradingDays:
+    """Opens a fresh day's books while a desk is open, and closes what is left of the days before."""
+
+    def __init__(
+        self, kept: Kept, timing: Timing, engine: ThisEngine, forget_comparisons: Callable[[], None]
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._forget_comparisons = forget_comparisons
+        self.day = timing.market.trading_day
+        """The day that was opened last."""
+        self._left_over: set[int] = set()
+        self._marked: set[int] = set()
+
+    def open_books(self, unit: Unit) -> bool:
+        """Open the books for the trading day, once however often it is called. Returns whether it did."""
+        timing, engine = self._timing, self._engine
+        opened = roll_day(unit, timing.market.trading_day, timing.calendar, engine.actor)
+        if opened:
+            prune_changes(unit.connection, engine.slowest_beat(unit))
+        return opened
+
+    async def keep(self) -> None:
+        """Open a fresh day's books, then end what is left of the days before.
+
+        The ends that the broker tells come first: what is left is ended when it is noticed a second time.
+        Raises `StoreError`.
+        """
+        book, day = self._kept.book, self._timing.market.trading_day
+        if day != self.day:
+            await self._kept.store.write(self.open_books)
+            self.day = day
+            book.begin_day(day)
+            self._forget_comparisons()
+        left = left_over(book, self._timing, book.live) - self._marked
+        if left & self._left_over:
+            await end_left_over(self._kept.store, self._timing, self._engine.actor, left)
+            self._marked |= left
+        self._left_over = left
 
 
 def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:

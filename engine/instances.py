@@ -1,23 +1,45 @@
-"""Engines of a home: how this one signs on, what it may do until then, and how others are seen alive."""
+"""Engines of a home: how this one signs on and beats, what it may do until then, and what the dead leave."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 
 from data.acting import actor_now
 from data.columns import table
+from data.errors import TradedeskError
 from data.home import engine_lock
 from data.locks import HeldLock, is_held, process_start
 from data.proving.readable import UNREADABLE
 from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
 from data.tables import Instance
+from data.vocabulary import OrderState
+from engine.book.book import Book
 from engine.book.kept import Kept
+from engine.timing import Timing
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+class AppAlreadyRuns(TradedeskError):  # noqa: N818 - what the trader is told
+    """Another app is open on the same home; the CLI may join it, a second app may not."""
+
+
+class DeskKind(StrEnum):
+    """As what a desk is open, as its engine's row says it."""
+
+    APP = "app"
+    COMMAND = "cli"
+    SCRIPT = "api"
+
 
 POINTS = (
     "reserving",
@@ -56,9 +78,9 @@ class ThisEngine:
     day's books are open. That is done at the opening or, where it failed then, before it first trades.
     """
 
-    def __init__(self, kept: Kept, trader: str, kind: str) -> None:
+    def __init__(self, kept: Kept, trader: str, kind: DeskKind) -> None:
         self._kept = kept
-        self.kind = kind
+        self.kind = DeskKind(kind)
         self._lock: HeldLock | None = None
         self._trying: asyncio.Task[None] | None = None
         self.trader = trader
@@ -187,7 +209,7 @@ class ThisEngine:
                 [
                     {
                         "id": number,
-                        "kind": self.kind,
+                        "kind": self.kind.value,
                         "pid": os.getpid(),
                         "process_started": process_start(os.getpid()),
                         "heartbeat_at": unit.now,
@@ -228,3 +250,57 @@ class ThisEngine:
 
 def _read_everything(unit: Unit) -> None:
     unit.touched.unread = True
+
+
+def lost_orders(
+    book: Book, engine: ThisEngine, timing: Timing, is_sending: Callable[[int], bool]
+) -> list[int]:
+    """Orders that a dead engine was sending, or whose claim this one never heard of; nobody sends them.
+
+    What became of them is not known. A dead engine's unsent ones wait for the trader.
+    """
+    lost_at = timing.wall.now() - timedelta(seconds=2 * timing.waits.send_timeout_s)
+    alive: dict[int, bool] = {}
+    lost: list[int] = []
+    for order in [book.orders[order_id] for order_id in book.live]:
+        if order.state is not OrderState.SENDING:
+            continue
+        if order.instance_id == engine.id:
+            gone = order.updated_at < lost_at and not is_sending(order.id)
+        else:
+            if order.instance_id not in alive:
+                alive[order.instance_id] = engine.lives(order.instance_id)
+            gone = not alive[order.instance_id]
+        if gone:
+            lost.append(order.id)
+    return lost
+
+
+class Heartbeat:
+    """Does the duties of an engine, one after the other, at every beat."""
+
+    def __init__(self, timing: Timing, duties: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> None:
+        self._timing = timing
+        self._duties = duties
+        self._failed: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Beat for as long as the desk lives."""
+        while True:
+            await self._timing.wall.sleep(self._timing.waits.heartbeat_s)
+            for duty in self._duties:
+                await self._do(duty)
+
+    async def _do(self, duty: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Do one duty; one that fails is done again at the next beat, and skips no other."""
+        name = duty.__name__
+        try:
+            await duty()
+        except (StoreError, DBAPIError):
+            pass  # the store tells its own trouble
+        except Exception as problem:
+            if self._failed.get(name) != repr(problem):
+                log.exception("%s of the heartbeat failed", name)
+            self._failed[name] = repr(problem)
+        else:
+            self._failed.pop(name, None)

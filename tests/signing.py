@@ -26,7 +26,9 @@ from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.rules import Rules, Waits
+from engine.startup import opened
 from tests.books import empty_books
 from tradedesk.compose.foundation import Foundation
 from tradedesk.compose.settings import Settings
@@ -83,7 +85,7 @@ class SigningBroker(PaperBroker):
 async def signing_desk(
     home: Path,
     *codes: str,
-    kind: str = "cli",
+    kind: DeskKind = DeskKind.COMMAND,
     clock: ManualClock | None = None,
     venue: ConnectionKind = ConnectionKind.SIM,
 ) -> AsyncIterator[tuple[Desk, SigningBroker]]:
@@ -98,21 +100,20 @@ async def signing_desk(
         home, Books(home / "desk.db"), Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7)
     )
     connection = Connection("kite", venue, broker, frozenset({"zerodha"}))
-    desk = base.desk(Desk, kind, clock, connection)
-    await desk.open()
+    desk = base.desk(kind, clock, [connection])
     try:
-        await desk.market.store_instruments([row.instrument for row in universe()], "test")
-        if codes and not desk.clients.all():
-            await desk.clients.add([_client(code) for code in codes])
-        exchange.open_accounts(
-            AccountOpening(
-                c.broker_user_id, desk.funds.of(c.id).available_paise, c.mtf_limit_paise, 0, c.broker
+        async with opened(desk):
+            await desk.market.store_instruments([row.instrument for row in universe()], "test")
+            if codes and not desk.clients.all():
+                await desk.clients.add([_client(code) for code in codes])
+            exchange.open_accounts(
+                AccountOpening(
+                    c.broker_user_id, desk.funds.of(c.id).available_paise, c.mtf_limit_paise, 0, c.broker
+                )
+                for c in desk.clients.all()
             )
-            for c in desk.clients.all()
-        )
-        yield desk, broker
+            yield desk, broker
     finally:
-        await desk.close()
         exchange.close()
 
 

@@ -8,14 +8,17 @@ Everything here is for a desk that is open, on the loop it was opened on.
 """
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from data.clock import MarketClock
 from data.reference.phases import Calendar
 from data.store import Store
+from engine.background import Background
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
+from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
@@ -32,74 +35,89 @@ class Seam:
     @property
     def kept(self) -> Kept:
         """The books of its home, on disk and in memory."""
-        return self._desk._kept
+        return self._desk.workings.kept
 
     @property
     def timing(self) -> Timing:
         """Its clocks, calendar and waits."""
-        return self._desk._timing
+        return self._desk.workings.timing
+
+    @property
+    def workers(self) -> Workers:
+        """Who sends, cancels, changes, reads and books."""
+        return self._desk.workings.workers
+
+    @property
+    def background(self) -> Background:
+        """The tasks that no screen owns."""
+        return self._desk.workings.background
+
+    @property
+    def day(self) -> date:
+        """The day whose books were opened last."""
+        return self._desk.workings.days.day
 
     @property
     def store(self) -> Store:
         """The books on disk; what is written there is projected and told as any other write."""
-        return self._desk._kept.store
+        return self._desk.workings.kept.store
 
     @property
     def book(self) -> Book:
         """The projection in memory."""
-        return self._desk._kept.book
+        return self._desk.workings.kept.book
 
     @property
     def halt_file(self) -> Path:
         """The file whose presence stops every send."""
-        return self._desk._kept.halt_file
+        return self._desk.workings.kept.halt_file
 
     @property
     def market_data(self) -> MarketData:
         """Prices and instruments, and the connection that brings both."""
-        return self._desk._market_data
+        return self._desk.workings.market_data
 
     @property
     def quotes(self) -> QuoteMap:
         """The last quotes, and their ages."""
-        return self._desk._market_data.quotes
+        return self._desk.workings.market_data.quotes
 
     @property
     def calendar(self) -> Calendar:
         """The exchanges' calendar."""
-        return self._desk._timing.calendar
+        return self._desk.workings.timing.calendar
 
     @property
     def engine(self) -> ThisEngine:
         """This engine's row, and whether it is signed on."""
-        return self._desk._engine
+        return self._desk.workings.engine
 
     @property
     def waits(self) -> Waits:
         """Every wait of the desk's protocols; others may be set, and count from the next wait on."""
-        return self._desk._timing.waits
+        return self._desk.workings.timing.waits
 
     @waits.setter
     def waits(self, waits: Waits) -> None:
-        object.__setattr__(self._desk._timing, "waits", waits)
+        object.__setattr__(self._desk.workings.timing, "waits", waits)
 
     @property
     def market_clock(self) -> MarketClock:
         """The market's clock, which may be set to another."""
-        return self._desk._timing.market
+        return self._desk.workings.timing.market
 
     @market_clock.setter
     def market_clock(self, clock: MarketClock) -> None:
-        object.__setattr__(self._desk._timing, "market", clock)
+        object.__setattr__(self._desk.workings.timing, "market", clock)
 
     @property
     def reached(self) -> Callable[[str], None]:
         """Told of each of `engine.instances.POINTS`, from whichever thread is there."""
-        return self._desk._engine.reached
+        return self._desk.workings.engine.reached
 
     @reached.setter
     def reached(self, told: Callable[[str], None]) -> None:
-        self._desk._engine.reached = told
+        self._desk.workings.engine.reached = told
 
 
 def seam(desk: Desk) -> Seam:

@@ -96,6 +96,10 @@ class Market:
                 self._subscribed = wanted
                 await self._market_data.feed.broker.subscribe(wanted)
 
+    def followed_by(self, owner: str) -> frozenset[str]:
+        """The instruments whose prices this owner follows."""
+        return self._market_data.quotes.followed_by(owner)
+
     async def follow_again(self) -> None:
         """Ask the feed once more for all that is followed, as after a sign-in that brought the feed back."""
         await self._market_data.feed.broker.subscribe(self._subscribed)

@@ -15,6 +15,7 @@ from data.proving.verifying import accepted, first_of
 from data.schema import schema_faults
 from data.store import Store, StoreError, Unit
 from data.tables import Meta
+from engine.instances import ThisEngine
 from engine.review.audit import Trail
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,39 @@ def file_takes_long(store: Store) -> bool:
         return store.path.stat().st_size >= LONG_BYTES
     except OSError:
         return False
+
+
+class BooksLook:
+    """Looks whether an engine may trade on its books, at the opening and whenever something was found."""
+
+    def __init__(self, store: Store, trail: Trail, engine: ThisEngine, clock: Clock) -> None:
+        self._store = store
+        self._trail = trail
+        self._engine = engine
+        self._clock = clock
+        self._accepted = 0
+
+    async def problem(self) -> str:
+        """Why these books are not to be traded on; empty if nothing speaks against it."""
+        return await boot_problem(self._store, self._trail, self._clock)
+
+    async def first(self) -> None:
+        """Wait for the look before the desk trades at all, and note what it found."""
+        if found := await self._engine.looked_at_books():
+            log.error("trading is stopped: %s", found)
+            with suppress(DBAPIError):
+                self._accepted = await self._trail.last_judged()
+
+    async def again(self) -> None:
+        """Look again once something was found or accepted, here or by another process."""
+        accepted = self._accepted
+        if self._engine.trading_disabled:
+            accepted = await self._trail.last_judged()
+        async with self._store.reader() as connection:
+            found = await connection.run_sync(standing_stop)
+        if accepted > self._accepted or (found and not self._engine.trading_disabled):
+            self._accepted = accepted
+            self._engine.trading_disabled = await self.problem()
 
 
 async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:

@@ -10,6 +10,7 @@ from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN = 8
@@ -239,4 +240,6 @@ async def test_a_modify_that_was_taken_and_never_carried_out_does_not_bar_the_ne
     await desk.orders.modify(order_id, quantity=12)
     await desk.settle()
     assert desk.orders.get(order_id).quantity == 12
-    await until(desk, lambda: not desk._watcher._resolver._changes, step_s=5)  # no evidence is kept of either
+    await until(
+        desk, lambda: not seam(desk).workers.watcher._resolver._changes, step_s=5
+    )  # no evidence is kept of either

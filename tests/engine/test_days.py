@@ -24,7 +24,7 @@ async def next_day(desk):
     day = desk.market_clock.trading_day
     exchange_of(desk).jump(seam(desk).calendar.session_close(day))
     assert desk.market_clock.trading_day > day
-    await until(desk, lambda: desk._day == desk.market_clock.trading_day)
+    await until(desk, lambda: seam(desk).day == desk.market_clock.trading_day)
     await desk.settle()
 
 
@@ -202,12 +202,12 @@ async def test_orders_left_over_from_a_day_end_with_it_and_are_never_sent_on_the
         low = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2300_00)
         await carry_out(desk, low)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, PRIYA))
-        desk._dispatcher.submit = lambda ids: None
+        seam(desk).workers.dispatcher.submit = lambda ids: None
         run = await desk.runs.start(plan, plan.digest)
         await desk.runs.pause(run.number)
         wire = Wire(desk)
         await next_day(desk)
-        del desk._dispatcher.submit
+        del seam(desk).workers.dispatcher.submit
         with pytest.raises(CannotGoOn, match=r"session of run|has ended"):
             await desk.runs.go_on(run.number, 1)
         await until(desk, lambda: not desk.orders.all(live=True))

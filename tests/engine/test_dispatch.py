@@ -109,13 +109,13 @@ async def test_a_halt_between_claim_and_send_keeps_the_order_back(tmp_path, how)
 
         desk.events.subscribe(hear)
         if how == "row":  # the claim's sender is held up until the halt is in the book
-            wait = desk._dispatcher._outcome
+            wait = seam(desk).workers.dispatcher._outcome
 
             async def late(order, tag):
                 await halts[0]
                 return await wait(order, tag)
 
-            desk._dispatcher._outcome = late
+            seam(desk).workers.dispatcher._outcome = late
             (desk.home / "HALT").unlink(missing_ok=True)
             seam(desk).waits = type(seam(desk).waits)(halt_deadline_s=0.0)
         run = await started(desk, ROHAN)

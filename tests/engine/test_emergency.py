@@ -150,7 +150,7 @@ async def test_a_certificate_whose_halt_alone_is_in_the_books_is_kept_too(tmp_pa
 
 async def test_what_was_reserved_and_not_sent_is_freed_as_the_books_take_the_halt(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        desk._dispatcher.submit = lambda ids: None
+        seam(desk).workers.dispatcher.submit = lambda ids: None
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN, limit_paise=2400_00))
         await desk.runs.start(plan, plan.digest)
         await disk(desk, full=True)

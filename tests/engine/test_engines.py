@@ -11,7 +11,7 @@ from data.columns import table
 from data.order_tables import Attempt, Order
 from data.tables import Instance
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
-from engine.desk import AppAlreadyRuns
+from engine.instances import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 from tradedesk.testing import seam
 
@@ -51,13 +51,12 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
         sent = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: len(wire.placed) == 2, step_s=0.0)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, AMIT))
-        desk._dispatcher.submit = lambda ids: None  # dies between the commit and the first claim
+        seam(desk).workers.dispatcher.submit = lambda ids: None  # dies between the commit and the first claim
         unsent = await desk.runs.start(plan, plan.digest)
         # The process is killed here: nothing of what comes in after this reaches its books.
         seam(desk).waits = type(seam(desk).waits)(send_timeout_s=0.05)
-        desk._recorder.put = lambda fact: None
-        for task in desk._tasks:
-            task.cancel()
+        seam(desk).workers.recorder.put = lambda fact: None
+        seam(desk).background.cancel()
     async with filed_desk(tmp_path, clock, seed=8) as desk:
         await until(desk, lambda: desk.runs.get(sent.number).counts["filled"] == desk.counts().unknown == 1)
         states = {order.client_id: order.state for order in desk.orders.all()}

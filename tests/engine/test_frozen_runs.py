@@ -17,7 +17,7 @@ TWO = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=24
 async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_last_heartbeat(tmp_path):
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock, "app") as app:
-        app._dispatcher.submit = lambda ids: None
+        seam(app).workers.dispatcher.submit = lambda ids: None
         plan = await app.plans.freeze(TWO)
         number = (await app.runs.start(plan, plan.digest)).number
         heard = clock.now()

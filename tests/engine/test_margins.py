@@ -165,7 +165,7 @@ async def test_a_slow_broker_holds_a_plan_up_for_a_moment_once_and_its_answer_co
     assert why_not(await desk.plans.preview(BY_MTF)) == UNKNOWN, "nobody waits for the same try again"
     assert len(broker.asked) == 1
     broker.held.set()
-    await asyncio.wait(desk._loading)
+    await asyncio.wait(seam(desk).background.loading)
     assert (await desk.plans.preview(BY_MTF)).instrument.mtf_margin_bps == 3_456
     assert (len(broker.asked), caplog.text.count("slow to come")) == (1, 1)
 

@@ -165,10 +165,10 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
         return Rows(tuple(rows))
 
     wire.orders = backwards
-    desk._watcher._take = lambda *update: None  # the stream is silent about it
+    seam(desk).workers.watcher._take = lambda *update: None  # the stream is silent about it
     exchange_of(desk).resurrect(code, name)
     exchange_of(desk).pin("TCS", 2399_00, 2490_00)
-    await desk._watcher.read(8)
+    await seam(desk).workers.watcher.read(8)
     assert "LATE_FILL" in desk.orders.get(order_id).flags
     assert desk.orders.get(order_id).state is OrderState.CANCELLED
     await until(desk, lambda: desk.orders.get(order_id).state is OrderState.FILLED, step_s=5)

@@ -15,6 +15,7 @@ from engine.access.sign_in_queue import SignInState
 from engine.events import SessionsChanged
 from tests.desks import paper_desk
 from tests.signing import START, signing_desk
+from tradedesk.testing import seam
 
 TOKEN = "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY"
 
@@ -157,8 +158,8 @@ async def test_a_read_that_the_broker_refuses_signs_the_client_out(tmp_path):
         await desk.sessions.sign_in(1, "for-U1")
         broker.users.clear()
         assert not await desk.reconcile.check(1)
-        while desk._loading:
-            await asyncio.wait(desk._loading)
+        while seam(desk).background.loading:
+            await asyncio.wait(seam(desk).background.loading)
         assert desk.clients.get(1).session is SessionState.EXPIRED
         assert desk.sessions.of(1).problem is SessionProblem.ENDED
 

@@ -12,6 +12,7 @@ from engine.booking import recorder as record
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Fact, Seen
 from tests.desks import books_are_sound, buy, carry_out, on_tape, paper_desk, sell, until
+from tradedesk.testing import seam
 
 ROHAN, PRIYA = 8, 15
 BOTH = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA)
@@ -99,8 +100,8 @@ async def test_a_buy_planned_before_its_clients_fact_could_not_be_booked_is_deni
         theirs = (
             await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN)))
         )[0]
-        desk._recorder.put(Seen(ROHAN, theirs, (object(),)))  # type: ignore[arg-type]
-        await desk._recorder.flush()
+        seam(desk).workers.recorder.put(Seen(ROHAN, theirs, (object(),)))  # type: ignore[arg-type]
+        await seam(desk).workers.recorder.flush()
         run = await desk.runs.start(plan, plan.digest)
         denied = desk.orders.all(run=run.number, client_id=ROHAN)[0]
         assert (denied.state, denied.reason_code) == (OrderState.DENIED, Reason.OPEN_BREAK)
@@ -117,8 +118,8 @@ async def test_a_kept_fact_outlives_the_program_until_the_trader_takes_the_broke
             (await desk.connections.feed.broker.orders(desk.connections.account(desk.clients.get(ROHAN))))[0],
         )
         broken = Seen(ROHAN, fact.order, (object(),))  # type: ignore[arg-type]
-        desk._recorder.put(broken)
-        await desk._recorder.flush()
+        seam(desk).workers.recorder.put(broken)
+        await seam(desk).workers.recorder.flush()
         assert len(desk.reconcile.breaks(ROHAN)) == 1
     async with paper_desk(tmp_path, demo=False) as desk:
         assert BreakKind.FACT in {one.kind for one in desk.reconcile.breaks(ROHAN)}
@@ -139,7 +140,7 @@ async def test_a_failing_listener_ends_no_booking(tmp_path: Path) -> None:
             if len(told) == 1:
                 raise RuntimeError("no")
 
-        desk._recorder.after(listener)
+        seam(desk).workers.recorder.after(listener)
         for symbol in ("RELIANCE", "TCS"):
             _, run = await carry_out(desk, buy(symbol, SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA))
             assert run.counts["filled"] == 2

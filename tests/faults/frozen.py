@@ -34,6 +34,7 @@ from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S,
 from tradedesk.cli.frozen import lock_holder
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -297,7 +298,8 @@ def _look_at_books(home: Path, folder: Path, found: Frozen, in_flight: set[str])
 def _examine(pipe: Connection, home: Path) -> None:
     async def work() -> list[str]:
         async with open_desk(home, "cli", settings=Settings(trader="tester")) as desk:
-            await asyncio.gather(*(desk._watcher.read(client.id) for client in desk.clients.all()))
+            read = seam(desk).workers.watcher.read
+            await asyncio.gather(*(read(client.id) for client in desk.clients.all()))
             await desk.settle()
             return [f"doctor: {one.name}: {one.detail}" for one in await desk.doctor.run() if not one.ok]
 

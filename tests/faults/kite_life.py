@@ -211,7 +211,7 @@ def _in_doubt(desk: Desk) -> bool:
 
 
 async def _read_all(desk: Desk) -> None:
-    await asyncio.gather(*(desk._watcher.read(client.id) for client in desk.clients.all()))
+    await asyncio.gather(*(seam(desk).workers.watcher.read(client.id) for client in desk.clients.all()))
     await desk.reconcile.ensure([client.id for client in desk.clients.all()])
     await desk.settle()
 

@@ -47,8 +47,9 @@ from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.instances import ThisEngine
+from engine.instances import DeskKind, ThisEngine
 from engine.rules import Rules, Waits
+from engine.startup import Startup
 from engine.timing import Timing
 from tests.faults.chaos_broker import Ledger, Receipt
 from tests.faults.wire import Call, pack, unpack
@@ -312,7 +313,8 @@ class ChaosDesk(Desk):  # pyright: ignore[reportGeneralTypeIssues] - what the fa
 
     async def read_all(self) -> bool:
         """Read every client's books at the broker and book them; gives whether all could be read."""
-        reads = await asyncio.gather(*(self._watcher.read(client.id) for client in self.clients.all()))
+        read = self.workings.workers.watcher.read
+        reads = await asyncio.gather(*(read(client.id) for client in self.clients.all()))
         await self.settle()
         return all(reads)
 
@@ -336,18 +338,19 @@ async def open_chaos_desk(
     book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
     timing = Timing(clock, market_clock, load_calendar(), waits)
     kept = Kept(home, Store(home / "desk.db", clock), book, Bus(_listener_failed), HeadsFile(None))
-    engine = ThisEngine(kept, "tester", "api")
+    engine = ThisEngine(kept, "tester", DeskKind.SCRIPT)
     rng = random.Random(f"desk:{seed}")
     if reached is not None:
         engine.reached = reached
     desk = ChaosDesk(kept, timing, engine, Connections([connection], book), rules, rng)
     desk.remote = remote
+    startup = Startup(desk)
     try:
-        await desk.open()
+        await startup.open()
         yield desk
     finally:
         with suppress(BrokerError):
-            await desk.close()
+            await startup.close()
         await remote.close()
 
 

@@ -242,7 +242,7 @@ async def test_a_torn_end_of_the_log_loses_the_torn_commit_and_nothing_before_it
     assert len(found) < 900  # far from a checkpoint, after which the log could be lost without harm
     (copy / "desk.db-wal").write_bytes(TORN[tear](wal, found[-1][0], size))
     async with paper_desk(copy, demo=False) as desk:
-        assert await boot_problem(seam(desk).store, desk.audit) == ""
+        assert await boot_problem(seam(desk).store, desk.audit, desk.clock) == ""
         report = await desk.audit.verify()
         assert (report.ok, report.rows) == (True, rows - 1)
         statuses = [desk.clients.get(client).status for client in (ROHAN, PRIYA)]

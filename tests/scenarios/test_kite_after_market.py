@@ -12,6 +12,7 @@ from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import CannotGoOn, PlanExpired
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.testing import seam
 
 PEOPLE = [Person(number) for number in range(1, 5)]
 DAY = date(2026, 11, 18)
@@ -77,9 +78,9 @@ async def test_what_was_not_sent_before_its_session_is_never_sent_and_its_money_
     await morning.priced(WISH.key)
     plan = await desk.plans.freeze(WISH)
     late = await desk.plans.freeze(replace(WISH, sizing=Sizing(SizingKind.FIXED_QUANTITY, 3)))
-    submit, desk._dispatcher.submit = desk._dispatcher.submit, lambda ids: None
+    submit, seam(desk).workers.dispatcher.submit = seam(desk).workers.dispatcher.submit, lambda ids: None
     run = await desk.runs.start(plan, plan.digest)
-    desk._dispatcher.submit = submit  # it was paused before the first claim
+    seam(desk).workers.dispatcher.submit = submit  # it was paused before the first claim
     await desk.runs.pause(run.number)
     unsent = orders(morning)
     assert {order.state for order in unsent} == {OrderState.RESERVED}

@@ -11,6 +11,7 @@ from screens.bulk.run_view import RunView, StopScreen, bar
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
 from tests.screens.papers import PaperBench, opened_on_paper
+from tradedesk.testing import seam
 from widgets.answerfield import AnswerField
 from widgets.choicefield import ChoiceField
 from widgets.livegrid import LiveGrid
@@ -435,7 +436,7 @@ async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> 
 async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
-        dispatcher = bench.desk._dispatcher
+        dispatcher = seam(bench.desk).workers.dispatcher
         submit, dispatcher.submit = dispatcher.submit, lambda ids: None
         await bench.type("buy 45")
         await bench.keys("enter")

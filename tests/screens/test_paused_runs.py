@@ -35,7 +35,7 @@ async def paused_runs() -> AsyncIterator[Bench]:
     """A desk with a run of three unsent orders for every reason to pause, and a dispatcher that works."""
     async with opened((80, 24)) as bench:
         await bench.pass_time(0.3)
-        desk, dispatcher = bench.desk, bench.desk._dispatcher
+        desk, dispatcher = bench.desk, seam(bench.desk).workers.dispatcher
         submit, dispatcher.submit = dispatcher.submit, lambda order_ids: None
         clients = Selection(tuple(desk.clients.find(code).id for code in CLIENTS), title="some")
         for quantity, (reason, (age_s, price)) in enumerate(PAUSED.items(), 1):

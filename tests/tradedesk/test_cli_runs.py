@@ -18,10 +18,11 @@ import asyncio, os
 from data.vocabulary import Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 async def main():
     async with open_desk(kind="app") as desk:
-        desk._dispatcher.submit = lambda ids: None  # it dies between the commit and the first claim
+        seam(desk).workers.dispatcher.submit = lambda ids: None  # dies before the first claim
         sizing = Sizing(SizingKind.FIXED_QUANTITY, 1)
         plan = await desk.plans.freeze(Intent(Side.BUY, "NSE:TCS", sizing, selection=Selection((42, 48))))
         await desk.runs.start(plan, plan.digest)

@@ -220,7 +220,7 @@ class TradedeskApp(ShellApp):
             if self._prepare is not None:
                 self._take(await asyncio.to_thread(self._prepare))
             async with self._desk_factory() as desk:
-                from engine.desk import POSITIONS
+                from engine.following import POSITIONS
 
                 self._positions_owner = POSITIONS
                 self._desk = desk

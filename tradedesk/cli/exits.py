@@ -160,7 +160,7 @@ def _explain_desk(problem: BaseException) -> Explained:
     from brokers.contract import BrokerError
     from data.asked import CommandKnown
     from data.store import StoreError
-    from engine.desk import AppAlreadyRuns
+    from engine.instances import AppAlreadyRuns
     from engine.refusals import Halted, Refusal, TradingStopped
     from engine.words.refusals import refusal_words
 

@@ -152,11 +152,12 @@ def _run(
     async def opened() -> Exit:
         from data.proving.readable import UNREADABLE
         from data.store import StoreError
+        from engine.instances import DeskKind
         from tradedesk.compose.wiring import open_desk
 
         opening = open_desk(
             home,
-            kind="cli",
+            kind=DeskKind.COMMAND,
             settings=settings,
             calendar=calendar,
             emergency=emergency,

@@ -34,11 +34,12 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
+        from engine.instances import DeskKind
         from tradedesk.cli.setup import lay_demo
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening
 
-        opening = open_desk(home, kind="app", faults=faults, passphrase=passphrase, told=told)
+        opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=told)
         async with opening as desk:
             if with_demo:
                 await lay_demo(desk)
@@ -91,7 +92,7 @@ def _check_no_app(home: Path) -> None:
         return
     lock = HeldLock(place)
     if not lock.take():
-        from engine.desk import AppAlreadyRuns
+        from engine.instances import AppAlreadyRuns
 
         raise AppAlreadyRuns(
             f"another tradedesk app (process {lock.holder()}) is open on {home}; "

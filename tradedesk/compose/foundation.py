@@ -24,7 +24,7 @@ from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.instances import ThisEngine
+from engine.instances import DeskKind, ThisEngine
 from engine.rules import Rules, Waits
 from engine.timing import Timing
 from tradedesk.compose.settings import Settings
@@ -52,7 +52,7 @@ class Foundation:
     waits: Waits
     random: random.Random
 
-    def desk(self, kind: str, market_clock: MarketClock, connections: Sequence[Connection]) -> Desk:
+    def desk(self, kind: DeskKind, market_clock: MarketClock, connections: Sequence[Connection]) -> Desk:
         """A desk with these connections, the one that brings the prices first; not yet open."""
         book = Book(connections, lambda: market_clock.trading_day, judge=judge_clients)
         store = Store(self.books.path, self.clock, self.books.unwritable)

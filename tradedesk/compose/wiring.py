@@ -17,7 +17,9 @@ from data.migrating import Books, books_as_they_are, prepare
 from data.reference.phases import Calendar
 from data.schema import HEAD
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.rules import Rules, Waits
+from engine.startup import opened
 from tradedesk.compose.foundation import Foundation, calendar_of, fact_of_home, rules_of
 from tradedesk.compose.home import home_folder
 from tradedesk.compose.paper import check_paper_books, paper_way
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def open_desk(
     home: Path | None = None,
-    kind: str = "api",
+    kind: DeskKind = DeskKind.SCRIPT,
     *,
     clock: Clock | None = None,
     settings: Settings | None = None,
@@ -48,7 +50,7 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
 
-    `kind` is `app` (one at a time), `cli` or `api`; `passphrase` is asked where secrets are in a file;
+    `kind` says what it may do (`engine.startup.POLICIES`); `passphrase` is asked where secrets are in a file;
     without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody. The
     rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a seed
     for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar where
@@ -82,11 +84,8 @@ async def open_desk(
         desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways])
         for way in ways:
             way.fit(desk)
-        try:
-            await desk.open()
+        async with opened(desk):
             yield desk
-        finally:
-            await desk.close()
 
 
 @contextmanager

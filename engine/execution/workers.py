@@ -1,0 +1,26 @@
+"""Who carries out what the trader has confirmed: sends, cancels, changes, reads and books."""
+
+from dataclasses import dataclass
+
+from engine.booking.recorder import Recorder
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Canceller
+from engine.execution.dispatch import Dispatcher
+from engine.execution.modifies import Changer
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The five that share one desk's work; each is told by the recorder what was booked."""
+
+    recorder: Recorder
+    watcher: Watcher
+    dispatcher: Dispatcher
+    canceller: Canceller
+    changer: Changer
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way: every call has ended and every fact is booked."""
+        await self.dispatcher.settle()
+        await self.changer.settle()
+        await self.recorder.flush()

@@ -1,0 +1,130 @@
+"""What a desk does when something has changed: each commit is projected and told, and its services follow."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from brokers.life import Life
+from data.changes import Touched
+from engine.accounts.valuation import Valuation
+from engine.background import Background
+from engine.book.book import Projection
+from engine.book.kept import Kept
+from engine.events import (
+    ClientsChanged,
+    Event,
+    FundsChanged,
+    InstrumentsRenamed,
+    OrderChanged,
+    RunChanged,
+    SessionsChanged,
+)
+from engine.market.market import Market
+from engine.market.watchlist import Watchlist
+from engine.tape import Tape
+
+POSITIONS = "positions"
+"""Under which name the engine itself follows prices: of everything held."""
+
+Reader = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Projecting:
+    """Brings each commit into the book, and tells of it; of another process's commits more is read anew.
+
+    `clients_changed` and `halts_changed` read what hangs on those.
+    """
+
+    def __init__(
+        self,
+        kept: Kept,
+        tape: Tape,
+        background: Background,
+        clients_changed: Sequence[Reader],
+        halts_changed: Sequence[Reader],
+    ) -> None:
+        self._kept = kept
+        self._tape = tape
+        self._background = background
+        self._clients_changed = clients_changed
+        self._halts_changed = halts_changed
+
+    def project(self, connection: Connection, touched: Touched) -> object:
+        """Read back what a commit touched, on the writer's thread."""
+        return self._kept.book.project(connection, touched)
+
+    def deliver(self, projection: object, events: Sequence[object], foreign: bool) -> None:
+        """Apply what was read and tell of it, on the event loop; `foreign` is another process's commit."""
+        told: list[Event] = [event for event in events if isinstance(event, Event)]
+        if isinstance(projection, Projection):
+            book = self._kept.book
+            read_before = bool(book.clients)
+            halts, runs = book.halts, dict(book.runs)
+            told = book.apply(projection) + told
+            if foreign and read_before:
+                told += self._tape.done_elsewhere(halts, runs, told)
+            if foreign and projection.market:
+                self._background.load(*self._clients_changed)
+            if foreign and projection.halts is not None:
+                self._background.load(*self._halts_changed)
+        self._kept.bus.publish(told)
+
+    async def read_everything(self) -> None:
+        """Bring all of the books into the book, where no commit could do it."""
+        async with self._kept.store.reader() as connection:
+            everything = Touched(everything=True)
+            projection = await connection.run_sync(lambda plain: self.project(plain, everything))
+        self.deliver(projection, [], False)
+
+
+def tell_connection(life: Life, event: Event) -> None:
+    """Tell a connection of what it follows."""
+    if isinstance(event, ClientsChanged):
+        life.clients_changed()
+    elif isinstance(event, SessionsChanged):
+        life.sessions_changed()
+    elif isinstance(event, InstrumentsRenamed):
+        life.instruments_renamed()
+
+
+class Following:
+    """Has prices and values follow what is held, and orders that wait looked at again."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        market: Market,
+        watchlist: Watchlist,
+        valuation: Valuation,
+        background: Background,
+        wake: Callable[[], None],
+    ) -> None:
+        self._kept = kept
+        self._market = market
+        self._watchlist = watchlist
+        self._valuation = valuation
+        self._background = background
+        self._wake = wake
+
+    async def begin(self) -> None:
+        """Follow from now on."""
+        self._kept.bus.subscribe(self._follow)
+        self._valuation.refresh(self._kept.book.clients)
+        await self._follow_positions()
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, InstrumentsRenamed):
+            self._watchlist.rename(event.moved)
+        elif isinstance(event, FundsChanged):
+            self._valuation.refresh(event.client_ids)
+            if frozenset(self._valuation.keys()) != self._market.followed_by(POSITIONS):
+                self._background.load(self._follow_positions)
+        elif isinstance(event, ClientsChanged):
+            self._valuation.refresh(self._kept.book.clients)
+        elif isinstance(event, (OrderChanged, RunChanged)):
+            self._wake()
+
+    async def _follow_positions(self) -> None:
+        """Keep the prices of everything held coming, whatever the screens show."""
+        await self._market.follow(self._valuation.keys(), POSITIONS)

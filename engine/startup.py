@@ -1,0 +1,295 @@
+"""Bringing a desk up and down, and what an app, a command and a script each may do."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Collection, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from brokers.contract import Ambiguous, BrokerError
+from data.home import app_lock
+from data.locks import HeldLock
+from data.proving.readable import UNREADABLE
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable
+from engine.booking.facts import SendEnded
+from engine.desk import Desk
+from engine.events import StoreTrouble
+from engine.following import Following, Projecting, tell_connection
+from engine.instances import AppAlreadyRuns, DeskKind, Heartbeat, lost_orders
+from engine.review.boot import BooksLook, file_takes_long
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a desk of one kind does and bears."""
+
+    alone: bool = False
+    """Only one is open on a home at a time."""
+    keeps_up: bool = False
+    """Looks at its books before all else, compares on schedule, follows halts and hears of every client; any
+    other looks and reads what it needs when it needs it."""
+    bears_trouble: bool = False
+    """Opens for reading and for cancels even where the store or the market cannot be had."""
+
+
+POLICIES = {
+    DeskKind.APP: Policy(alone=True, keeps_up=True),
+    DeskKind.COMMAND: Policy(bears_trouble=True),
+    DeskKind.SCRIPT: Policy(keeps_up=True),
+}
+
+
+@asynccontextmanager
+async def opened(desk: Desk) -> AsyncGenerator[None]:
+    """Have a desk open: its locks taken, its book read, what was left resumed, the market followed.
+
+    Raises `AppAlreadyRuns` for a second app, `BadInput` or `StoreError` where the home cannot be used.
+    """
+    startup = Startup(desk)
+    try:
+        await startup.open()
+        yield
+    finally:
+        await startup.close()
+
+
+class Startup:
+    """Opens one desk, keeps its engine's duties while it is open, and closes it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._policy = POLICIES[desk.kind]
+        self._inside = inside = desk.workings
+        self._app_lock: HeldLock | None = None
+        self._trouble = ""
+        self._books = BooksLook(inside.kept.store, desk.audit, inside.engine, inside.timing.wall)
+        self._projecting = Projecting(
+            inside.kept,
+            desk.told,
+            inside.background,
+            clients_changed=(desk.market.load, desk.watchlist.load),
+            # What another process has asked for is cancelled from here too, should that one go away.
+            halts_changed=(desk.halt.load_certificates, inside.workers.canceller.resume),
+        )
+        self._following = Following(
+            inside.kept,
+            desk.market,
+            desk.watchlist,
+            desk.valuation,
+            inside.background,
+            inside.workers.dispatcher.wake,
+        )
+        inside.engine.look_at_books = self._books.problem
+        inside.engine.open_day = inside.days.open_books
+        inside.engine.keep_beside = inside.stamps.keep
+
+    async def open(self) -> None:
+        """Open it. What it has taken is given back by `close`, whether or not this raises."""
+        kept = self._inside.kept
+        if self._policy.alone:
+            self._take_app_lock()
+        kept.store.project(self._projecting.project, self._projecting.deliver)
+        await kept.store.open()
+        signed_on = await self._sign_on()
+        if self._policy.keeps_up:
+            await self._look_first()
+        await self._load()
+        read_soon = await self._take_over(signed_on)
+        await self._meet_venues()
+        await self._begin(read_soon)
+        await self._follow_connections()
+
+    def _take_app_lock(self) -> None:
+        home = self._inside.kept.home
+        lock = HeldLock(app_lock(home))
+        if not lock.take():
+            raise AppAlreadyRuns(
+                f"another tradedesk app (process {lock.holder()}) is open on {home}; "
+                "use that one, or the command line beside it"
+            )
+        self._app_lock = lock
+
+    async def _sign_on(self) -> bool:
+        """Sign on and read the book. Returns whether that could be written.
+
+        A command goes on with what can be read, since a cancel needs the book and no row.
+        """
+        try:
+            await self._inside.engine.sign_on()
+        except (StoreUnwritable, StoreBusy, StoreClosed, StoreUnreadable) as problem:
+            if not self._policy.bears_trouble and not isinstance(problem, StoreUnreadable):
+                raise
+            log.error("opened for reading and for cancels: %s", problem)
+        else:
+            return True
+        await self._projecting.read_everything()
+        return False
+
+    async def _look_first(self) -> None:
+        """Look at the books; where that takes long, the app is open meanwhile and trades nothing."""
+        self._inside.engine.look_beside()
+        if self._policy.alone and file_takes_long(self._inside.kept.store):
+            self._inside.background.spawn(self._books.first())
+        else:
+            await self._books.first()
+
+    async def _load(self) -> None:
+        desk = self._desk
+        for what, load in (
+            ("instruments", desk.market.load),
+            ("watchlists", desk.watchlist.load),
+            ("certificates", desk.halt.load),
+            ("the market's times", self._inside.stamps.load),
+            ("the tape", desk.told.retell),
+        ):
+            await self._bear(what, load())
+
+    async def _bear(self, what: str, reading: Coroutine[Any, Any, object]) -> None:
+        """Read something of the books; where it cannot be read, trading stops and cancels go on."""
+        engine = self._inside.engine
+        try:
+            await reading
+        except UNREADABLE as problem:
+            log.exception("%s cannot be read", what)
+            words = problem.orig if isinstance(problem, DBAPIError) else problem
+            engine.trading_disabled = (
+                engine.trading_disabled or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
+            )
+
+    async def _take_over(self, signed_on: bool) -> set[int]:
+        """Take up what engines that ended have left. Returns clients whose halt was booked just now."""
+        desk, told = self._desk, set[int]()
+        if signed_on:
+            await desk.sessions.expire_due()
+        await self._orphans()
+        if signed_on:
+            await desk.runs.pause_dead()
+        desk.events.subscribe(desk.told.keep)
+        if signed_on:
+            with suppress(StoreError):  # tried again at each heartbeat
+                told = await desk.halt.book_left()
+        await self._bear("the engines", desk.runs.look_frozen())
+        return told
+
+    async def _meet_venues(self) -> None:
+        connections = self._inside.connections
+        for connection in connections:
+            try:
+                await connection.broker.open()
+            except BrokerError as problem:
+                if not self._policy.bears_trouble:
+                    raise
+                log.error("%s cannot be reached: %s", connection.name, problem)
+        for connection in connections:
+            await connection.life.meet()
+
+    async def _begin(self, told: set[int]) -> None:
+        """Begin to work; `told` are clients whose books are read before anything is shown."""
+        desk, workers, background = self._desk, self._inside.workers, self._inside.background
+        background.spawn(workers.recorder.run())
+        background.spawn(workers.dispatcher.run())
+        for connection in self._inside.connections:
+            background.spawn(workers.watcher.follow_stream(connection))
+        background.spawn(workers.watcher.poll())
+        background.spawn(Heartbeat(self._inside.timing, self._duties()).run())
+        await self._following.begin()
+        await workers.canceller.resume()
+        await workers.changer.resume()
+        if self._policy.keeps_up:
+            background.spawn(desk.reconcile.run())
+            await desk.halt.take_up()
+            return
+        await self._bear("comparisons", desk.reconcile.borrow())
+        book = self._inside.kept.book
+        live = {book.orders[order_id].client_id for order_id in book.live}
+        workers.watcher.read_soon(live - told)
+        await self._read_first(told)
+
+    async def _follow_connections(self) -> None:
+        """Have each connection do what waited for an open desk, and follow its venue from now on."""
+        connections = self._inside.connections
+        for connection in connections:
+            await connection.life.opened()
+        for connection in connections:
+            self._desk.events.subscribe(partial(tell_connection, connection.life))
+            self._inside.background.spawn(connection.life.keep_day())
+
+    async def _read_first(self, client_ids: Collection[int]) -> None:
+        """Read these clients' books before a command shows what is not true any more; not for long."""
+        if not client_ids:
+            return
+        timing, watcher = self._inside.timing, self._inside.workers.watcher
+        reads = [asyncio.create_task(watcher.read(client_id)) for client_id in client_ids]
+        patience = asyncio.create_task(timing.wall.sleep(timing.waits.send_timeout_s))
+        all_read = asyncio.gather(*reads, return_exceptions=True)
+        await asyncio.wait({all_read, patience}, return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
+
+    # --- the duties of each heartbeat ---
+
+    def _duties(self) -> tuple[Any, ...]:
+        desk = self._desk
+        return (
+            self._orphans,
+            desk.runs.pause_dead,
+            self._book_left,
+            self._inside.days.keep,
+            desk.sessions.expire_due,
+            self._inside.engine.beat,
+            desk.runs.look_frozen,
+            self._books.again,
+            desk.audit.keep_outside,
+            self._tell_trouble,
+        )
+
+    async def _orphans(self) -> None:
+        """What nobody sends any more is UNKNOWN now."""
+        inside, workers = self._inside, self._inside.workers
+        sending = workers.dispatcher.is_sending
+        for order_id in lost_orders(inside.kept.book, inside.engine, inside.timing, sending):
+            ended = Ambiguous("the program ended while the order was being sent")
+            workers.recorder.put(SendEnded(order_id, ended))
+
+    async def _book_left(self) -> None:
+        await self._desk.halt.book_left(follow=self._policy.keeps_up)
+
+    async def _tell_trouble(self) -> None:
+        trouble = self._desk.trading_stopped or ""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._desk.events.publish([StoreTrouble(trouble)])
+
+    async def close(self) -> None:
+        """Let calls under way end, book what came in, and leave the home to others."""
+        desk, inside, workers = self._desk, self._inside, self._inside.workers
+        began = inside.background.running
+        if began:
+            with suppress(TimeoutError, StoreError):
+                async with inside.timing.wall.timeout(inside.timing.waits.send_timeout_s):
+                    await desk.halt.close()
+                    await workers.settle()
+        workers.dispatcher.close()
+        desk.reconcile.close()
+        workers.watcher.close()
+        workers.canceller.close()
+        inside.engine.end_look()
+        await inside.background.end()
+        if began:
+            for connection in inside.connections:
+                await connection.broker.close()
+            with suppress(StoreError, DBAPIError):
+                await desk.audit.keep_outside(now=True)
+        with suppress(StoreError):
+            await inside.engine.sign_off()
+        await inside.kept.store.close()
+        if self._app_lock is not None:
+            self._app_lock.free()
+        inside.engine.free()
+        for connection in inside.connections:
+            connection.life.close()

@@ -1,0 +1,114 @@
+"""The tape: what happened on the desk, what was done before it was opened, and what others do beside it."""
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from data.clock import Clock
+from data.columns import table
+from data.order_tables import Halt
+from data.store import Store
+from data.tables import Audit
+from engine.book.kept import Kept
+from engine.book.views import HaltView, RunRow
+from engine.events import TAPE_LINES, Event, TapeLine
+from engine.execution.runs import Runs
+from engine.news import HaltFired, HaltResumed, PlanMade, RunBegan, RunEnded, RunPaused
+
+WITHOUT_RUNS = timedelta(days=1)
+"""How far back plans and halts are told where no run tells when the trading day before began."""
+
+
+def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
+    """How a run ended, by the states of its orders."""
+    return TapeLine(run.finished_at or run.started_at, RunEnded(run.number, run.title, counts))
+
+
+class Tape:
+    """The latest lines of one desk's tape."""
+
+    def __init__(self, kept: Kept, clock: Clock, runs: Runs) -> None:
+        self._kept = kept
+        self._clock = clock
+        self._runs = runs
+        self._lines: deque[TapeLine] = deque(maxlen=TAPE_LINES)
+
+    def lines(self) -> list[TapeLine]:
+        """The latest lines, oldest first."""
+        return sorted(self._lines, key=lambda line: line.at)
+
+    def keep(self, event: Event) -> None:
+        """Keep a line that is told; anything else is none."""
+        if isinstance(event, TapeLine):
+            self._lines.append(event)
+
+    async def retell(self) -> None:
+        """Begin with runs, plans and halts of the day and of the trading day before."""
+        lines: list[TapeLine] = []
+        for number, run in self._kept.book.runs.items():
+            if run.finished_at is not None:
+                lines.append(finished_line(run, self._runs.get(number).counts))
+            elif (view := self._runs.get(number)).needs_trader and view.pause is not None:
+                news = RunPaused(number, view.pause, view.counts["unsent"], title=run.title)
+                lines.append(TapeLine(run.paused_at or run.started_at, news))
+            else:
+                lines.append(TapeLine(run.started_at, RunBegan(number, run.title)))
+        since = min((line.at for line in lines), default=self._clock.now() - WITHOUT_RUNS)
+        lines += await _frozen_since(self._kept.store, since)
+        halts = table(Halt)
+        query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
+        async with self._kept.store.reader() as connection:
+            for row in await connection.execute(query.where(halts.c.at >= since)):
+                lines.append(TapeLine(row.at, HaltFired(row.number, row.by)))
+                if row.resumed_at is not None:
+                    lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
+        self._lines.extend(sorted(lines, key=lambda line: line.at))
+
+    def done_elsewhere(
+        self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
+    ) -> list[Event]:
+        """Lines of what another process did to halts and runs, told from how they stood before.
+
+        What this one did is among what is `told` anyway.
+        """
+        book, own = self._kept.book, {event.news.subject for event in told if isinstance(event, TapeLine)}
+        lines = self._halts_elsewhere(halts)
+        for number, run in sorted(book.runs.items()):
+            known = runs.get(number)
+            if run.finished_at is not None and (known is None or known.finished_at is None):
+                lines.append(finished_line(run, self._runs.get(number).counts))
+            elif known is None:
+                lines.append(TapeLine(run.started_at, RunBegan(number, run.title, elsewhere=run.actor)))
+        return [line for line in lines if line.news.subject not in own]
+
+    def _halts_elsewhere(self, halts: Sequence[HaltView]) -> list[TapeLine]:
+        before, after = ({halt.number: halt for halt in each} for each in (halts, self._kept.book.halts))
+        lines: list[TapeLine] = []
+        for number in sorted(before.keys() ^ after.keys()):
+            if number in after:
+                lines.append(TapeLine(after[number].at, HaltFired(number, after[number].by, elsewhere=True)))
+            else:
+                lines.append(TapeLine(self._clock.now(), HaltResumed(number)))
+        return lines
+
+
+async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
+    """The plans frozen since, as far as a tape would have kept them."""
+    audit = table(Audit)
+    query = (
+        select(audit.c.at, audit.c.plan_number, audit.c.details)
+        .where(audit.c.action == "PLAN_FROZEN", audit.c.at >= since)
+        .order_by(audit.c.seq.desc())
+        .limit(TAPE_LINES)
+    )
+    lines: list[TapeLine] = []
+    async with store.reader() as connection:
+        for row in await connection.execute(query):
+            told = json.loads(row.details)
+            orders, skipped = told["orders"], told["skipped"]
+            number, title, digest = row.plan_number, told["title"], told["digest"]
+            lines.append(TapeLine(row.at, PlanMade(number, title, orders, orders + skipped, digest)))
+    return lines[::-1]
