@@ -1,11 +1,13 @@
 """Differences between our books and the brokers', as stored."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import update
 
-from data.repositories.base import Change, On, Rows, given
+from data.repositories.base import Change, On, Rows, among, given
 from data.tables import Break
 from data.vocabulary import BreakKind
 
@@ -28,7 +30,7 @@ class BreakRow:
 
 _BREAKS = Rows(Break, BreakRow)
 _OF_FIGURES = _BREAKS.query(
-    _BREAKS.c.client_id == given("client"),
+    among(_BREAKS.c.client_id, "clients"),
     _BREAKS.c.kind != BreakKind.UNREAD.value,
     _BREAKS.c.closed_at.is_(None),
 )
@@ -39,9 +41,12 @@ _CLOSE = Change(
 )
 
 
-def standing_breaks(on: On, client_id: int) -> list[BreakRow]:
-    """A client's figures that differ; rows that could not be read are none of them."""
-    return _OF_FIGURES.all(on, client=client_id)
+def standing_breaks(on: On, client_ids: Collection[int]) -> dict[int, list[BreakRow]]:
+    """These clients' figures that differ, by client; rows that could not be read are none of them."""
+    found: defaultdict[int, list[BreakRow]] = defaultdict(list)
+    for row in _OF_FIGURES.all(on, clients=sorted(client_ids)):
+        found[row.client_id].append(row)
+    return found
 
 
 def open_break(on: On, row: BreakRow) -> None:

@@ -1,5 +1,7 @@
 """What a comparison with a broker reads of a client's books, and what is kept of it."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
 from data.order_tables import Order
-from data.repositories.base import On, Query, Rows, given
+from data.repositories.base import On, Query, Rows, among, given
 from data.tables import Comparison, DayOpen, Funds, Holding
 from data.vocabulary import OrderState, Product
 
@@ -47,58 +49,80 @@ class Shares:
 
 
 _FIGURES, _SHARES = Rows(Funds, Figures), Rows(Holding, Shares)
-_FIGURES_OF = _FIGURES.query(_FIGURES.c.client_id == given("client"))
-_SHARES_OF = _SHARES.query(_SHARES.c.client_id == given("client"))
+_FIGURES_OF = _FIGURES.query(among(_FIGURES.c.client_id, "clients"))
+_SHARES_OF = _SHARES.query(among(_SHARES.c.client_id, "clients"))
 
 
-def figures_of(on: On, client_id: int) -> Figures:
-    """A client's balances. Raises `IndexError` for one without any."""
-    return _FIGURES_OF.all(on, client=client_id)[0]
+def figures_of(on: On, client_ids: Collection[int]) -> dict[int, Figures]:
+    """These clients' balances, by client."""
+    return {one.client_id: one for one in _FIGURES_OF.all(on, clients=sorted(client_ids))}
 
 
-def shares_of(on: On, client_id: int) -> list[Shares]:
-    """All that a client holds or held."""
-    return _SHARES_OF.all(on, client=client_id)
+def shares_of(on: On, client_ids: Collection[int]) -> dict[int, list[Shares]]:
+    """All that these clients hold or held, by client."""
+    found: defaultdict[int, list[Shares]] = defaultdict(list)
+    for one in _SHARES_OF.all(on, clients=sorted(client_ids)):
+        found[one.client_id].append(one)
+    return found
 
 
 # --- orders that speak against a comparison -----------------------------------------------------------------
 
 _ORDERS = table(Order)
+_MAY_BLOCK = (OrderState.RESERVED, OrderState.SENDING, OrderState.OPEN, OrderState.UNKNOWN)
 
 
-def _any(*where: ColumnElement[bool]) -> Query[int]:
-    of_client = _ORDERS.c.client_id == given("client")
-    return Query(int, select(_ORDERS.c.id).where(of_client, *where).limit(1))
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """When an order of a client that is, or was, at the broker last changed."""
+
+    client_id: int
+    at: datetime
 
 
-_DOUBTFUL = _any(_ORDERS.c.state.in_([OrderState.SENDING.value, OrderState.UNKNOWN.value]))
-_MOVED = _any(
-    _ORDERS.c.trading_date >= given("day"),
-    _ORDERS.c.updated_at > given("since"),
-    _ORDERS.c.sent_at.is_not(None) | _ORDERS.c.run_number.is_(None),
+def _clients(*where: ColumnElement[bool]) -> Query[int]:
+    these = among(_ORDERS.c.client_id, "clients")
+    return Query(int, select(_ORDERS.c.client_id).where(these, *where).distinct())
+
+
+_DOUBTFUL = _clients(_ORDERS.c.state.in_([OrderState.SENDING.value, OrderState.UNKNOWN.value]))
+_MOVED = Query(
+    Moved,
+    select(_ORDERS.c.client_id, _ORDERS.c.updated_at).where(
+        among(_ORDERS.c.client_id, "clients"),
+        _ORDERS.c.trading_date >= given("day"),
+        _ORDERS.c.updated_at > given("since"),
+        _ORDERS.c.sent_at.is_not(None) | _ORDERS.c.run_number.is_(None),
+    ),
 )
-_BLOCKING = _any(_ORDERS.c.blocked_paise > 0)
-_TRADED_ON_MARGIN = _any(
+_BLOCKING = _clients(_ORDERS.c.state.in_([state.value for state in _MAY_BLOCK]), _ORDERS.c.blocked_paise > 0)
+_TRADED_ON_MARGIN = _clients(
     _ORDERS.c.product == Product.MTF.value,
     _ORDERS.c.trading_date == given("day"),
     _ORDERS.c.filled_quantity > 0,
 )
 
 
-def is_moving(on: On, client_id: int, day: date, since: datetime) -> bool:
-    """Whether the fate of an order is not known, or one at the broker has changed since a moment."""
-    values = {"client": client_id, "day": day, "since": since}
-    return any(query.first(on, **values) is not None for query in (_DOUBTFUL, _MOVED))
+def moving(on: On, since: Mapping[int, datetime], day: date) -> set[int]:
+    """Those of these clients of whom an order's fate is not known, or one has changed since their moment."""
+    if not since:
+        return set()
+    values = {"clients": sorted(since)}
+    found = set(_DOUBTFUL.all(on, **values))
+    for one in _MOVED.all(on, **values, day=day, since=min(since.values())):
+        if one.at > since[one.client_id]:
+            found.add(one.client_id)
+    return found
 
 
-def has_open_buys(on: On, client_id: int) -> bool:
-    """Whether orders of this client block money now."""
-    return _BLOCKING.first(on, client=client_id) is not None
+def with_open_buys(on: On, client_ids: Collection[int]) -> set[int]:
+    """Those of these clients whose orders block money now."""
+    return set(_BLOCKING.all(on, clients=sorted(client_ids)))
 
 
-def has_traded_on_margin(on: On, client_id: int, day: date) -> bool:
-    """Whether this client has bought or sold by the margin trading facility on a day."""
-    return _TRADED_ON_MARGIN.first(on, client=client_id, day=day) is not None
+def traded_on_margin(on: On, client_ids: Collection[int], day: date) -> set[int]:
+    """Those of these clients who have bought or sold by the margin trading facility on a day."""
+    return set(_TRADED_ON_MARGIN.all(on, clients=sorted(client_ids), day=day))
 
 
 # --- what is kept of it -------------------------------------------------------------------------------------
@@ -126,26 +150,31 @@ class LastComparison:
 
 
 _OPENINGS, _LAST = Rows(DayOpen, DayOpening), Rows(Comparison, LastComparison)
-_OPENING = _OPENINGS.query(_OPENINGS.c.client_id == given("client"), _OPENINGS.c.trading_date == given("day"))
+_OPENED = _OPENINGS.query(among(_OPENINGS.c.client_id, "clients"), _OPENINGS.c.trading_date == given("day"))
+_LAST_OF = _LAST.query(among(_LAST.c.client_id, "clients"))
 _BY_OTHERS = _LAST.query(
     _LAST.c.trading_date == given("day"), _LAST.c.at > given("since"), _LAST.c.instance_id != given("own")
 )
 
 
-def is_opened(on: On, client_id: int, day: date) -> bool:
-    """Whether a client was compared on a trading day already."""
-    return _OPENING.first(on, client=client_id, day=day) is not None
+def opened(on: On, client_ids: Collection[int], day: date) -> set[int]:
+    """Those of these clients who were compared on a trading day already."""
+    return {one.client_id for one in _OPENED.all(on, clients=sorted(client_ids), day=day)}
 
 
-def keep_opening(on: On, opening: DayOpening) -> None:
-    """Keep a client's first comparison of a day."""
-    _OPENINGS.insert(on, [opening])
+def keep_openings(on: On, openings: Sequence[DayOpening]) -> None:
+    """Keep clients' first comparisons of a day."""
+    if openings:
+        _OPENINGS.insert(on, openings)
 
 
-def keep_comparison(on: On, last: LastComparison) -> None:
-    """Keep when a client was compared, in place of the time before."""
-    if not _LAST.save(on, [last], "instance_id", "trading_date", "at"):
-        _LAST.insert(on, [last])
+def keep_comparisons(on: On, last: Sequence[LastComparison]) -> None:
+    """Keep when clients were compared, in place of the times before."""
+    known = {one.client_id for one in _LAST_OF.all(on, clients=[one.client_id for one in last])}
+    if again := [one for one in last if one.client_id in known]:
+        _LAST.save(on, again, "instance_id", "trading_date", "at")
+    if fresh := [one for one in last if one.client_id not in known]:
+        _LAST.insert(on, fresh)
 
 
 async def compared_by_others(

@@ -4,27 +4,27 @@ Tolerance and scope are the design's: one rupee and the charges still due for ca
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditEntry
-from data.clock import MarketClock
 from data.reference.instruments import InstrumentIndex
 from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
 from data.repositories.comparisons import (
     DayOpening,
+    Figures,
     LastComparison,
     Shares,
     figures_of,
-    has_open_buys,
-    has_traded_on_margin,
-    is_moving,
-    is_opened,
-    keep_comparison,
-    keep_opening,
+    keep_comparisons,
+    keep_openings,
+    moving,
+    opened,
     shares_of,
+    traded_on_margin,
+    with_open_buys,
 )
 from data.repositories.meta import LAST_DAY, day_of
 from data.store import Unit
@@ -59,76 +59,92 @@ class Compared:
 
 def compare(
     unit: Unit,
-    client_id: int,
-    theirs: Theirs,
+    theirs: Mapping[int, Theirs],
     book: Book,
     timing: Timing,
     engine: ThisEngine,
     index: InstrumentIndex,
     adopt: str = "",
-) -> Compared:
-    """Compare and keep the result: adopted when the client's day opens or the trader says so, else breaks.
+) -> dict[int, Compared]:
+    """Compare clients and keep the results: adopted when a day opens or the trader says so, else breaks.
 
-    `adopt` is the trader's reason. Gives no differences while an order of the client has moved lately or its
-    fate is unknown, since the two books were then read at different moments.
+    `theirs` is by client, and so is what is returned. `adopt` is the trader's reason. There are no
+    differences of a client of whom an order has moved lately or is in doubt, since the two books were then
+    read at different moments. It reads and writes for all at once; only who differs takes statements of its
+    own.
     """
     day = timing.market.trading_day
-    if _moving(unit, client_id, day, theirs.began, timing.waits.quiet_s):
-        return Compared(None)
-    found = _differences(unit, client_id, theirs, timing.market, index)
-    first = not is_opened(unit, client_id, day)
-    if first:
-        shares = sum(one.kind is BreakKind.SHARES for one in found)
-        cash = sum(one.theirs - one.ours for one in found if one.kind is BreakKind.CASH)
-        keep_opening(unit, DayOpening(client_id, day, unit.now, cash, shares))
-    # Shares are proven absent by a book whose every row could be read, and by no other.
-    unproven = theirs.holdings.unread
-    adopted = [
-        one
-        for one in found
-        if (first or adopt) and not (unproven and one.kind is BreakKind.SHARES and one.theirs < one.ours)
-    ]
-    if adopted:
-        adopt_figures(unit, client_id, day, adopted, adopt, timing.calendar, engine.actor, index)
-    if adopt:
-        settle_unbooked(unit, client_id, adopt, engine.actor)
-    standing = [one for one in found if one not in adopted]
-    _keep_breaks(
-        unit,
-        client_id,
-        day,
-        standing,
-        adopt or ("adopted at the day's opening" if first else ""),
-        book,
-        engine.actor,
-    )
-    keep_comparison(unit, LastComparison(client_id, engine.id, day, theirs.began))
-    return Compared(tuple(adopted if adopt else found), bool(first or adopt))
+    still = theirs.keys() - _moving(unit, theirs, day, timing.waits.quiet_s)
+    done = {one: Compared(None) for one in theirs}
+    if not still:
+        return done
+    found = _differences(unit, {one: theirs[one] for one in sorted(still)}, day, index)
+    known, stood = opened(unit, still, day), standing_breaks(unit, still)
+    keep_openings(unit, [_opening(unit, one, day, found[one]) for one in found if one not in known])
+    for one, different in found.items():
+        first = one not in known
+        # Shares are proven absent by a book whose every row could be read, and by no other.
+        unproven = theirs[one].holdings.unread
+        adopted = [
+            each
+            for each in different
+            if (first or adopt)
+            and not (unproven and each.kind is BreakKind.SHARES and each.theirs < each.ours)
+        ]
+        if adopted:
+            adopt_figures(unit, one, day, adopted, adopt, timing.calendar, engine.actor, index)
+        if adopt:
+            settle_unbooked(unit, one, adopt, engine.actor)
+        left = [each for each in different if each not in adopted]
+        how = adopt or ("adopted at the day's opening" if first else "")
+        if left or stood.get(one):
+            _keep_breaks(unit, one, day, stood.get(one, ()), left, how, book, engine.actor)
+        done[one] = Compared(tuple(adopted if adopt else different), bool(first or adopt))
+    keep_comparisons(unit, [LastComparison(one, engine.id, day, theirs[one].began) for one in found])
+    return done
 
 
-def _moving(unit: Unit, client_id: int, day: date, began: datetime, quiet_s: float) -> bool:
-    """Whether the two books may have been read at different moments of this client's trading."""
-    opened = day_of(unit, LAST_DAY) == day
-    return not opened or is_moving(unit, client_id, day, began - timedelta(seconds=quiet_s))
+def _opening(unit: Unit, client_id: int, day: date, found: Sequence[Difference]) -> DayOpening:
+    cash = sum(one.theirs - one.ours for one in found if one.kind is BreakKind.CASH)
+    return DayOpening(client_id, day, unit.now, cash, sum(one.kind is BreakKind.SHARES for one in found))
+
+
+def _moving(unit: Unit, theirs: Mapping[int, Theirs], day: date, quiet_s: float) -> set[int]:
+    """Those of whose trading the two books may have been read at different moments."""
+    if day_of(unit, LAST_DAY) != day:
+        return set(theirs)
+    return moving(unit, {one: read.began - timedelta(seconds=quiet_s) for one, read in theirs.items()}, day)
 
 
 def _differences(
-    unit: Unit, client_id: int, theirs: Theirs, market_clock: MarketClock, index: InstrumentIndex
+    unit: Unit, theirs: Mapping[int, Theirs], day: date, index: InstrumentIndex
+) -> dict[int, list[Difference]]:
+    figures, shares = figures_of(unit, theirs.keys()), shares_of(unit, theirs.keys())
+    blocking = with_open_buys(unit, theirs.keys())
+    on_margin = traded_on_margin(unit, theirs.keys(), day)
+    return {
+        one: [
+            *_money_differences(figures[one], read.funds, one in blocking, one in on_margin),
+            *_share_differences(shares.get(one, ()), read.holdings, index),
+        ]
+        for one, read in theirs.items()
+    }
+
+
+def _money_differences(
+    ours: Figures, there: BrokerFunds, has_open_buys: bool, has_traded_on_margin: bool
 ) -> list[Difference]:
-    ours, there = figures_of(unit, client_id), theirs.funds
     found: list[Difference] = []
     # Each blocks by its own reckoning; only the sum of free and blocked money must agree.
     here_paise = ours.available_paise + ours.blocked_paise
     there_paise = there.available_paise + there.blocked_paise
-    comparable = there.orders_blocked or not has_open_buys(unit, client_id)
+    comparable = there.orders_blocked or not has_open_buys
     if comparable and abs(here_paise - there_paise) > TOLERANCE_PAISE + ours.charges_due_paise:
         found.append(Difference(BreakKind.CASH, here_paise, there_paise))
-    whole = there.loan_whole and (
-        there.loan_of_today or not has_traded_on_margin(unit, client_id, market_clock.trading_day)
-    )
+    whole = there.loan_whole and (there.loan_of_today or not has_traded_on_margin)
     if whole and abs(ours.mtf_loan_paise - there.mtf_loan_paise) > TOLERANCE_PAISE:
         found.append(Difference(BreakKind.LOAN, ours.mtf_loan_paise, there.mtf_loan_paise))
-    return found + _share_differences(shares_of(unit, client_id), theirs.holdings, index)
+    return found
 
 
 def security_of(held: BrokerHolding, index: InstrumentIndex) -> str:
@@ -182,10 +198,17 @@ def _share_differences(
 
 
 def _keep_breaks(
-    unit: Unit, client_id: int, day: date, found: Sequence[Difference], how: str, book: Book, actor: str
+    unit: Unit,
+    client_id: int,
+    day: date,
+    stood: Sequence[BreakRow],
+    found: Sequence[Difference],
+    how: str,
+    book: Book,
+    actor: str,
 ) -> None:
     """Open, change or close break rows so that they say what was found; each change is told and audited."""
-    standing = {(row.kind, row.security, row.product): row for row in standing_breaks(unit, client_id)}
+    standing = {(row.kind, row.security, row.product): row for row in stood}
     code = book.clients[client_id].code
     for one in found:
         row = standing.pop((one.kind, one.security, one.product), None)

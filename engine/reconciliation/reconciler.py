@@ -1,4 +1,4 @@
-"""Reconciliation: every client's books read from the broker and compared with ours, one by one.
+"""Reconciliation: every client's books read from the broker, and compared with ours.
 
 No order of a client is planned before its books have been read since the desk was opened. Afterwards they
 are compared every few minutes and after each burst of fills; a read that fails changes nothing.
@@ -6,13 +6,13 @@ are compared every few minutes and after each burst of fills; a read that fails 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from brokers.connections import Connections
 from data.errors import BadInput
 from data.repositories.comparisons import compared_by_others
-from data.store import StoreError
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnreadable, StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState
 from engine.book.kept import Kept
 from engine.book.views import BreakView, Readiness
@@ -36,6 +36,12 @@ WORTH_SAYING_S = 3.0
 
 CALLS = 5
 """Reads that the comparison of one client takes: orders, trades, money, holdings, positions."""
+
+_Waiting = tuple[Theirs, "asyncio.Future[Compared]"]
+"""What was read of a client, and who waits for what comparing it finds."""
+
+_OF_THE_STORE = (StoreBusy, StoreClosed, StoreUnreadable, StoreUnread, StoreUnwritable)
+"""Errors that no client's figures are the cause of."""
 
 
 class Reconciler:
@@ -62,6 +68,8 @@ class Reconciler:
         self._cleared = cleared
         self._readers = asyncio.Semaphore(READERS)
         self._under_way: dict[int, asyncio.Task[bool]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._keeping: asyncio.Task[None] | None = None
         self._tried: dict[int, datetime] = {}
         self._compared: dict[int, datetime] = {}
         self._touched: dict[int, datetime] = {}
@@ -206,7 +214,7 @@ class Reconciler:
 
     def close(self) -> None:
         """Give up what is under way."""
-        for task in self._under_way.values():
+        for task in (*self._under_way.values(), *([self._keeping] if self._keeping else [])):
             task.cancel()
 
     # --- one client ---
@@ -220,12 +228,13 @@ class Reconciler:
         return running
 
     async def _reconcile(self, client_id: int) -> bool:
-        async with self._readers:
-            try:
-                done = await self._compare(client_id)
-            except StoreError as problem:
-                log.warning("client %s could not be reconciled: %s", client_id, problem)
-                return False
+        try:
+            async with self._readers:
+                theirs = await self._read(client_id)
+            done = None if theirs is None else await self._keep(client_id, theirs)
+        except StoreError as problem:
+            log.warning("client %s could not be reconciled: %s", client_id, problem)
+            return False
         self._engine.reached("reconciling")
         return done is not None and done.differences is not None
 
@@ -244,8 +253,13 @@ class Reconciler:
         if left:
             await end_left_over(self._kept.store, self._timing, self._engine.actor, left)
 
-    async def _compare(self, client_id: int, adopt: str = "") -> Compared | None:
-        """Read everything and compare; None where something could not be read."""
+    async def _compare(self, client_id: int, adopt: str) -> Compared | None:
+        """Read everything, compare and adopt; None where something could not be read."""
+        theirs = await self._read(client_id)
+        return None if theirs is None else (await self._write({client_id: theirs}, adopt))[client_id]
+
+    async def _read(self, client_id: int) -> Theirs | None:
+        """Read everything that is compared; None where something could not be read."""
         began = self._timing.wall.now()
         if not await self._watcher.read(client_id):
             return None
@@ -266,23 +280,56 @@ class Reconciler:
         await keep_unread(
             self._kept, self._timing.market, self._engine.actor, client_id, {HOLDINGS: holdings.unread}
         )
-        theirs = Theirs(funds, holdings, began)
+        return Theirs(funds, holdings, began)
+
+    # --- together ---
+
+    async def _keep(self, client_id: int, theirs: Theirs) -> Compared:
+        """Compare within the next commit, together with all others who were read by then."""
+        waiting: asyncio.Future[Compared] = asyncio.get_running_loop().create_future()
+        self._waiting[client_id] = (theirs, waiting)
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_all())
+        return await waiting
+
+    async def _keep_all(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, {}
+                await self._keep_batch(batch)
+        finally:  # in one step with the look at what waits, so that whoever comes next begins anew
+            self._keeping = None
+
+    async def _keep_batch(self, batch: Mapping[int, "_Waiting"]) -> None:
+        """Compare these together; where that fails, each alone, so that one's odd figure fails no other."""
+        try:
+            done = await self._write({client_id: theirs for client_id, (theirs, _) in batch.items()})
+        except Exception as problem:
+            if len(batch) == 1 or isinstance(problem, _OF_THE_STORE):
+                for _, waiting in batch.values():
+                    if not waiting.done():
+                        waiting.set_exception(problem)
+                return
+            for client_id, one in batch.items():
+                await self._keep_batch({client_id: one})
+            return
+        for client_id, (_, waiting) in batch.items():
+            if not waiting.done():
+                waiting.set_result(done[client_id])
+
+    async def _write(self, theirs: Mapping[int, Theirs], adopt: str = "") -> dict[int, Compared]:
+        """Compare in one commit, and let others know whose books have been read."""
+        book = self._kept.book
         done = await self._engine.write_signed_on(
             lambda unit: compare(
-                unit,
-                client_id,
-                theirs,
-                self._kept.book,
-                self._timing,
-                self._engine,
-                self._market_data.index,
-                adopt,
+                unit, theirs, book, self._timing, self._engine, self._market_data.index, adopt
             )
         )
-        if done.differences is not None:
-            self._compared[client_id] = began
-        if client_id not in self._kept.book.reconciled:
-            self._kept.book.reconciled.add(client_id)
+        for client_id, one in done.items():
+            if one.differences is not None:
+                self._compared[client_id] = theirs[client_id].began
+        if fresh := done.keys() - book.reconciled:
+            book.reconciled |= fresh
             self._cleared()
-            self._kept.bus.publish([FundsChanged(frozenset({client_id}))])
+            self._kept.bus.publish([FundsChanged(frozenset(fresh))])
         return done

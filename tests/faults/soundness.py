@@ -273,9 +273,10 @@ class Soundness(RuleBasedStateMachine):
         ]
         books, theirs = self.books, Theirs(funds, Rows(tuple(holdings)), now)
         index = books.market_data.index
-        return compare(
-            books.unit(), client, theirs, books.projection, books.timing, books.engine, index, adopt
+        found = compare(
+            books.unit(), {client: theirs}, books.projection, books.timing, books.engine, index, adopt
         )
+        return found[client]
 
     def _truth(self, client: int) -> int:
         """All that a client's account is worth beside its shares, as the bank counts it, in paise."""
