@@ -1,4 +1,4 @@
-"""What a form says of fields that were changed by hand."""
+"""What a form says of fields that were changed by hand, and of an answer that is another."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,3 +18,8 @@ def was_words(now: Mapping[str, str], given: Mapping[str, str], names: Sequence[
             f"was {value} %" if same and kind.startswith("%") else f"was {value}{'' if same else f' {kind}'}"
         )
     return "was " + " ".join(given.get(name) or "—" for name in names if given.get(name) or name in changed)
+
+
+def wrong_answer(wanted: str, kept: str) -> str:
+    """What is said where other words were typed than those that let something happen."""
+    return f"that was not “{wanted}”: {kept}"

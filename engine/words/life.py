@@ -52,7 +52,7 @@ def life_lines(life: OrderLife) -> list[Happened]:
 
 def _attempts(attempts: Iterable[AttemptView]) -> Iterable[Happened]:
     for one in attempts:
-        words = f"attempt {one.number} claimed under {one.tag}"
+        words = f"attempt {one.number} under tag {one.tag}"
         yield Happened(one.claimed_at, Happening.ATTEMPT, words)
         if one.ended_at is not None:
             words = f"attempt {one.number}: {one.outcome} {one.detail}".strip()

@@ -505,7 +505,7 @@ class BulkForm(Vertical, can_focus=True):
             brief = self.size.width < 100
             eta = "" if brief else f" · ETA {plan.eta_s} s"
             self._show_preview(
-                f"would be now: {figures_line(plan, brief, masked)}{eta}",
+                f"at the price now: {figures_line(plan, brief, masked)}{eta}",
                 skipped_words(plan, brief) if plan.skipped_lines else "",
             )
         finally:

@@ -66,4 +66,4 @@ def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:
         return "A: no line was left out because the same was just sent"
     if isinstance(row, GroupRow):
         return "d and e work on one client's line"
-    return f"{'d' if action == 'drop_line' else 'e'}: {whom}: {problem}; no order stands in this line"
+    return f"{'d' if action == 'drop_line' else 'e'}: {whom}: {problem}; this line has no order"

@@ -23,6 +23,7 @@ from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
 from engine.words.formats import MASK
+from engine.words.forms import wrong_answer
 from engine.words.plans import (
     alternative,
     by_hand_words,
@@ -214,7 +215,7 @@ class PlanView(Vertical):
             words = f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send ({left} s left):"
         self._answer.set_label(words)
         in_rows = self._screen.focused is self.grid
-        hint = "Tab to the answer" if in_rows else "Tab to the lines, to mend them"
+        hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
         self.query_one("#rows-hint", Static).update(Content("" if self._brief else hint))
 
     def on_frame(self) -> None:
@@ -282,7 +283,7 @@ class PlanView(Vertical):
             self._say_nothing_to_send()
         elif " ".join(event.text.casefold().split()) != plan.answer:
             event.field.clear()
-            shell.say(f"that was not  {plan.answer} ; nothing has been sent", "warning")
+            shell.say(wrong_answer(plan.answer, "nothing has been sent"), "warning")
         else:
             event.field.clear()
             self._work(partial(self._send, plan))

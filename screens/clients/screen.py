@@ -325,7 +325,7 @@ class ClientsScreen(Workspace):
         self._paint_detail()
 
     def _narrow(self) -> None:
-        self._grid.hint = "nobody needs you" if self._only_needs_me else "no client here"
+        self._grid.hint = "no client needs attention" if self._only_needs_me else "no client here"
         self._grid.set_order(self._shown())
         self._paint_title()
         self._paint_detail()

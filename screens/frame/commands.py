@@ -223,7 +223,7 @@ def _table() -> tuple[Command, ...]:
             "u",
             "app.needs_me",
             "needs me",
-            "what needs you: orders unknown, rejected, partial, stale; among the clients red and amber ones",
+            "what needs attention: orders unknown, rejected, partial, stale; clients red and amber",
             "Finding",
             5,
             True,

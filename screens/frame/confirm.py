@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.workspace import Dialog
 from widgets.answerfield import AnswerField
@@ -42,7 +43,7 @@ class WordsScreen(Dialog[bool]):
             self.dismiss(True)
         else:
             event.field.clear()
-            self.shell.say(f"that was not  {self._words} ; nothing has been done", "warning")
+            self.shell.say(wrong_answer(self._words, "nothing has been done"), "warning")
 
 
 class YesScreen(Dialog[bool]):

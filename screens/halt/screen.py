@@ -25,6 +25,7 @@ from engine.words.certificates import (
     unread_words,
 )
 from engine.words.formats import MASK
+from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.records import certificate_record
 from screens.frame.times import market_time
@@ -237,7 +238,7 @@ class CertificateScreen(Dialog[None]):
         last = certificate.last_read_at
         back = formats.DASH if last is None else market_time(self.desk, last)
         second = (
-            f"{certificate.unsent_freed} freed unsent · "
+            f"{certificate.unsent_freed} unsent freed · "
             f"released {money(certificate.released_paise)} of {money(certificate.blocked_before_paise)} · "
             f"still blocked in orders {money(certificate.still_blocked_paise)}{self._held_words(money)} · "
             f"last read back {back}, {went}"
@@ -296,7 +297,7 @@ class CertificateScreen(Dialog[None]):
         if target is None:
             return
         if event.text.casefold() != RESUME:
-            self.shell.say(f"that was not  {RESUME} ; the desk stays halted", "warning")
+            self.shell.say(wrong_answer(RESUME, "the desk stays halted"), "warning")
             return
         self.carry_out(self._resume(target))
 
@@ -308,7 +309,8 @@ class CertificateScreen(Dialog[None]):
             return
         left = len(self.desk.halt.active())
         if left:
-            self.shell.say(f"halt {number} resumed; {left} more still stand", "warning")
+            more = f"{formats.counted(left, 'more halt')} {'stands' if left == 1 else 'stand'}"
+            self.shell.say(f"halt {number} resumed; {more}", "warning")
             self.turn_to(None)
         else:
             self.shell.say(f"halt {number} resumed: orders may be sent again")

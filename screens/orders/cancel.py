@@ -55,9 +55,9 @@ async def _cancel(screen: Framed[None], ids: list[int]) -> None:
     except Exception as problem:
         screen.shell.say(f"cancel: {problem}", "error")
         return
-    words = f"cancel asked for {counted(result.asked, 'order')}"
+    words = f"the broker is asked to cancel {counted(result.asked, 'order')}"
     if result.freed_unsent:
-        words += f", {result.freed_unsent} freed unsent"
+        words += f", {result.freed_unsent} unsent freed"
     if result.ended:
         words += f", {counted(len(result.ended), 'order')} had ended before"
     screen.shell.say(words)

@@ -36,7 +36,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "live": ("Live orders", "no order is live"),
     "needs-me": (
         "Needs me: unknown, rejected, partly filled, flagged, unsent",
-        "no order needs you; workspace 7 tells of books that differ",
+        "no order needs attention; workspace 7 tells of books that differ",
     ),
     "trades": ("Trades by order", "nothing has traded today"),
 }
@@ -155,7 +155,7 @@ class OrdersScreen(Workspace):
             self._grid.set_order(shown)
         waiting = waiting_words(self.desk.runs.all()) if self._view == "needs-me" else ""
         # Whoever paused a run knows of it, so that its orders are not in the list; they are still told of.
-        hint = f"no order needs you; {waiting}" if waiting else VIEWS[self._view][1]
+        hint = f"no order needs attention; {waiting}" if waiting else VIEWS[self._view][1]
         if hint != self._grid.hint:
             self._grid.hint = hint
             self._grid.refresh()

@@ -46,7 +46,7 @@ async def test_enter_freezes_the_plan_problems_first_and_waits_for_the_answer(tm
         shown = [line.split()[0].lstrip("▸") for line in bench.lines()]
         assert shown.index("PS1015") < shown.index("CC0003") < shown.index("AM1042")
         assert "short 77,63" in bench.text
-        assert "a 19 sh · m 39 MTF · 20 at LTP w/o charges" in bench.text
+        assert "a 19 sh · m 39 MTF · 20 at LTP before charges" in bench.text
         assert "45 ok · 5 skipped" in bench.text
         assert in_answer(bench)
         assert bench.desk.runs.all() == []
@@ -71,7 +71,7 @@ async def test_enter_alone_and_other_words_send_nothing(tmp_path: Path) -> None:
         for words in ("buy 44", "sell 45", "45", "yes", "buy45"):
             await bench.type(words)
             await bench.keys("enter")
-            assert bench.toasts[-1] == "that was not  buy 45 ; nothing has been sent"
+            assert bench.toasts[-1] == "that was not “buy 45”: nothing has been sent"
             assert plan_view(bench).query_one(AnswerField).text == ""
         assert bench.desk.runs.all() == []
         assert bench.desk.orders.all() == []
@@ -230,7 +230,7 @@ async def test_a_fresh_form_is_as_documented_and_shows_no_figure_of_the_other_si
         await bench.keys("tab", "1", "0", "at", "enter")
         assert plan_view(bench).plan is not None
         await bench.keys("escape")
-        assert "would be now" in bench.text
+        assert "at the price now" in bench.text
         form = bench.screen.query_one(BulkForm)
         form.begin(Side.SELL, form.key, ())
         assert bench.screen.query_one("#preview", Static).visual.plain == "", "before the next look"  # type: ignore[attr-defined]

@@ -255,7 +255,7 @@ async def test_a_stray_digit_in_the_quit_dialog_keeps_the_word_from_answering_an
         await bench.type("quit")
         await bench.keys("enter")
         assert isinstance(bench.screen, QuitScreen)
-        assert toasts(bench)[-1] == "that was not  quit ; nothing has been done"
+        assert toasts(bench)[-1] == "that was not “quit”: nothing has been done"
         await bench.pass_time(1)
         await bench.type("quit")
         bench.clock.shift(1)

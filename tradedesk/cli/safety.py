@@ -161,7 +161,7 @@ def _print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> 
     line(
         f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
         f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
-        f"{made.unsent_freed} freed unsent"
+        f"{made.unsent_freed} unsent freed"
     )
     line(f"read back: {read_words(made)}")
     line(
