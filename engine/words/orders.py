@@ -41,11 +41,14 @@ def state_words(order: OrderView) -> str:
 
 
 def why_words(order: OrderView) -> str:
-    """The broker's own words, else ours, with the flags that a person must look at."""
+    """The broker's own words, else ours; of a filled order only what its broker said."""
     told = "" if order.state is OrderState.FILLED else order.sub_status
-    ours = reason_words(order.reason_code)
-    words = order.reason_text or ours or told
-    flags = " ".join(order.flags)
+    return order.reason_text or reason_words(order.reason_code) or reason_words(told)
+
+
+def flagged_why(order: OrderView) -> str:
+    """Why an order stands as it does, behind the flags that a person must look at."""
+    words, flags = why_words(order), " ".join(order.flags)
     return f"{flags}: {words}" if flags and words else flags or words
 
 

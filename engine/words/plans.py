@@ -254,3 +254,33 @@ def _codes(codes: set[str]) -> str:
     named = sorted(codes)
     more = f" and {len(named) - 6} more" if len(named) > 6 else ""
     return " ".join(named[:6]) + more
+
+
+def outcome_words(plan: Plan) -> str:
+    """A plan's outcome in one line: `BUY TCS 25 % of capital: 45 orders · 1 skipped: 1 session expired`."""
+    words = f"{plan.title}: {counted(plan.orders, 'order')}"
+    return (
+        f"{words} · {len(plan.skipped_lines)} skipped: {counts_words(plan.skipped_by_reason)}"
+        if plan.skipped_lines
+        else words
+    )
+
+
+def report_verdict(line: PlanLine, side: Side) -> str:
+    """What a report says at the end of a line: ok, or why not and every way out in full."""
+    if line.reason is None:
+        return f"{line.verdict.value} {line.detail}".strip()
+    why = REASON_WORDS[line.reason]
+    why = f"{why}: {line.detail}" if line.detail and line.detail != why else why
+    return " · ".join([why, *(way_words(way, side) for way in line.alternatives)])
+
+
+def way_words(way: Alternative, side: Side) -> str:
+    """A way out of a line that cannot be sent, in full."""
+    if way.loan_paise:
+        return (
+            f"by MTF {counted(way.quantity, 'share')}: own {formats.rupees(way.own_paise)}, borrowed "
+            f"{formats.rupees(way.loan_paise)}, limit used {formats.percent(way.limit_used_before_bps)} % → "
+            f"{formats.percent(way.limit_used_after_bps)} %"
+        )
+    return f"{'can sell' if side is Side.SELL else 'affordable'} {fewer_words(way, side)}"

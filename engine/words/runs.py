@@ -86,3 +86,34 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
         f"{len(prospect.going)} orders would go, with their quantities as they are.",
         *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),
     ]
+
+
+def run_words(run: RunView) -> str:
+    """A run's counts in one line; `rejected` and `unknown` are always said."""
+    always = ("filled", "rejected", "unknown")
+    said = [
+        f"{count} {word.replace('_', ' ')}"
+        for word, count in run.counts.items()
+        if word not in ("total", "sent", "skipped") and (count or word in always)
+    ]
+    why = run_why(run)
+    status = f"{run.word}: {why}" if why else run.word
+    return (
+        f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
+        f"{'  '.join(said)}  {run.skipped} skipped  {left_words(run)}"
+    )
+
+
+def paused_words(run: RunView) -> str:
+    """What a paused run keeps, and the two ways on from there."""
+    unsent, number = run.counts["unsent"], run.number
+    money = (
+        f", which keep ₹{formats.amount(run.unsent_blocked_paise)} blocked"
+        if run.unsent_blocked_paise
+        else ""
+    )
+    return (
+        f"run {number} is PAUSED, {run_why(run)}: {counted(unsent, 'order')} unsent{money}.\n"
+        f"`tradedesk run {number} resume --send {unsent}` sends them, "
+        f"`tradedesk run {number} stop` frees them"
+    )

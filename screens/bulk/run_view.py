@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from data.vocabulary import OrderState, RunStatus
-from engine.words.orders import why_words
+from engine.words.orders import flagged_why
 from engine.words.plans import wish_words
 from engine.words.refusals import refusal_words
 from engine.words.runs import left_words, prospect_lines, run_why
@@ -347,7 +347,7 @@ class RunView(Vertical):
             return ""
         state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
-        texts = {why_words(o) for o in orders if o.state is state} - {""}
+        texts = {flagged_why(o) for o in orders if o.state is state} - {""}
         return f": {clip(plain(texts.pop()), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod

@@ -13,7 +13,7 @@ from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
 from engine.words.gate import gate_sentence
-from engine.words.orders import why_words
+from engine.words.orders import flagged_why
 from engine.words.plans import problem
 from engine.words.reasons import REASON_WORDS
 
@@ -194,7 +194,7 @@ def order_record(desk: Desk, order_id: int) -> Record:
         "traded value": _rupees(order.filled_notional_paise),
         "blocked": _rupees(order.blocked_paise),
         "state": order.state.value,
-        "why": why_words(order),
+        "why": flagged_why(order),
     }
 
 

@@ -16,7 +16,7 @@ from engine.events import Event, OrderChanged
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.life import Happened, Happening, life_lines, request_words
-from engine.words.orders import state_words, terms_words, why_words
+from engine.words.orders import flagged_why, state_words, terms_words
 from screens.frame.commands import bindings
 from screens.frame.times import market_stamp, market_time
 from screens.frame.workspace import Here, Table, Workspace
@@ -144,7 +144,7 @@ class OrderScreen(Workspace):
             f"blocked {blocked}  broker's number {order.broker_order_id or formats.DASH}  "
             f"tag {order.tag or formats.DASH}",
         ]
-        why = why_words(order)
+        why = flagged_why(order)
         if why and order.state is not OrderState.UNKNOWN:
             lines.append(f" the broker says: {why}")
         lines += [f" open: {request_words(row)}" for row in self._open]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from data.vocabulary import OrderState, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import order_price, state_words, why_words
+from engine.words.orders import flagged_why, order_price, state_words
 from engine.words.plans import problem
 from screens.frame.times import market_when
 from widgets.livegrid import Column
@@ -119,7 +119,7 @@ def order_columns(
             style=of(lambda o: STATE_STYLES.get(o.state)),
             sort=of(lambda o: o.state.value),
         ),
-        Column("why", "broker's words", 8, of(why_words), style=lambda _: "dim", flex=True, priority=7),
+        Column("why", "broker's words", 8, of(flagged_why), style=lambda _: "dim", flex=True, priority=7),
     ]
 
 
@@ -161,7 +161,7 @@ def run_columns(desk: Desk, masked: Callable[[], bool]) -> list[Column]:
             "why",
             "broker's words, or why it was skipped",
             16,
-            either(why_words, problem),
+            either(flagged_why, problem),
             style=lambda _: "dim",
             flex=True,
         ),

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
 from engine.words import formats
-from engine.words.orders import state_words, why_words
+from engine.words.orders import flagged_why, state_words
 from engine.words.runs import waiting_words
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
@@ -224,7 +224,7 @@ class OrdersScreen(Workspace):
                 words += (
                     f" · {formats.quantity(order.filled_quantity)} at {formats.price(order.average_paise)}"
                 )
-            why = why_words(order)
+            why = flagged_why(order)
             words += f" · {why}" if why else ""
         self.query_one("#orders-detail", Static).update(Content(plain(words)))
 

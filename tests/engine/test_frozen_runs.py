@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from data.clock import ManualClock
 from data.vocabulary import RunStatus, SizingKind
-from engine.words.runs import run_why
+from engine.words.runs import run_why, run_words
 from tests.desks import START, Wire, buy, filed_desk, until
-from tradedesk.cli.plan_words import run_words
 from tradedesk.cli.views import run_shape
 from tradedesk.testing import seam
 

@@ -22,12 +22,13 @@ from engine.words.formats import (
     signed_percent,
     volume,
 )
+from engine.words.orders import why_words
+from engine.words.runs import run_words
 from tradedesk.cli import views as shapes
 from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
-from tradedesk.cli.plan_words import run_words, why_words
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from engine.words.runs import prospect_lines
+from engine.words.runs import paused_words, prospect_lines
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, Wait, Yes, json_too
 from tradedesk.cli.output import document, line, say
-from tradedesk.cli.plan_words import paused_words, print_run
+from tradedesk.cli.printed import print_run
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
 from tradedesk.cli.trade import follow_run
 from tradedesk.cli.views import run_shape

@@ -8,6 +8,9 @@ from data.errors import BadInput
 from data.money import count_from_text
 from data.vocabulary import OrderState, Reason, RequestState
 from engine.words import formats
+from engine.words.plans import outcome_words
+from engine.words.reasons import counts_words
+from engine.words.runs import paused_words
 from tradedesk.cli import arguments as choices
 from tradedesk.cli.exits import Exit, explain
 from tradedesk.cli.options import (
@@ -31,7 +34,7 @@ from tradedesk.cli.options import (
     json_too,
 )
 from tradedesk.cli.output import counted, document, line, say
-from tradedesk.cli.plan_words import paused_words, plan_words, print_plan, print_run, skipped_words
+from tradedesk.cli.printed import print_plan, print_run
 from tradedesk.cli.session import confirmed, run, seconds_from, until
 from tradedesk.cli.views import order_shape, plan_shape, request_shape, run_shape
 
@@ -180,7 +183,7 @@ async def _send(desk: "Desk", made: "Plan", yes: bool, patience: float, as_json:
         return _nothing(made, as_json)
     if not as_json:
         print_plan(made)
-    what = f"{desk.mode}  {plan_words(made)}"
+    what = f"{desk.mode}  {outcome_words(made)}"
     then = ["bulk", "--confirm", made.digest, "--wait", f"{patience:g}", *json_too(as_json)]
     if not await confirmed(made.answer, what, yes, _how_to_confirm(made), then):
         if as_json:
@@ -199,7 +202,7 @@ def _nothing(made: "Plan", as_json: bool) -> Exit:
 
 def _none_to_send(made: "Plan", words: str) -> Exit:
     """Say why a plan has no order, in counts by reason."""
-    why = skipped_words(made) or "no client was chosen"
+    why = counts_words(made.skipped_by_reason) or "no client was chosen"
     say(f"{words}: {made.title}: {why}")
     halted = made.desk_halted or set(made.skipped_by_reason) == {Reason.HALTED}
     return Exit.HALTED if halted else Exit.NOTHING_SENT

@@ -1,0 +1,100 @@
+"""A plan and a run printed for people."""
+
+from typing import TYPE_CHECKING
+
+from data.vocabulary import Side
+from engine.words.formats import DASH, amount, quantity, rupees
+from engine.words.orders import why_words
+from engine.words.plans import by_hand_words, free_words, outcome_words, report_verdict
+from engine.words.runs import run_words
+from tradedesk.cli.output import counted, line, table
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.execution.views import RunView
+    from engine.planning.record import Plan, PlanLine
+
+
+def print_plan(plan: "Plan") -> None:
+    """Print a plan, problems first."""
+    intent = plan.intent
+    limit = " ".join(
+        [
+            intent.order_type.value,
+            *([amount(intent.limit_paise)] if intent.limit_paise else []),
+            *([f"trigger {amount(intent.trigger_paise)}"] if intent.trigger_paise else []),
+        ]
+    )
+    product = intent.product.value if intent.product else "as held"
+    reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
+    worst = amount(plan.reserve_price_paise or None)
+    age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
+    line(
+        f"plan {plan.number}  {plan.title}  {product}  {limit} worst {worst}"
+        f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise or None)} {age}"
+    )
+    line(
+        f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
+        f"  at LTP ₹{rupees(plan.at_last_paise if plan.last_paise else None)}{reserve}"
+        f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.short_digest}"
+    )
+    if by_hand := by_hand_words(plan):
+        line(by_hand)
+    if plan.desk_halted:
+        line("the desk is HALTED: plans may be made, nothing is sent before `tradedesk resume`")
+    figures = _buy_figures if intent.side is Side.BUY else _sell_figures
+    table(
+        ("code", "client", *_FIGURES[intent.side], "verdict (problems first)"),
+        [
+            (entry.code, entry.name, *figures(entry), report_verdict(entry, intent.side))
+            for entry in plan.lines
+        ],
+    )
+    line(outcome_words(plan))
+
+
+_FIGURES = {
+    Side.BUY: (">base", ">qty", ">reserve", ">cash after"),
+    Side.SELL: ("prod", ">free", ">qty", ">at LTP"),
+}
+"""The columns between a client and the verdict: a buy takes money, a sell shares."""
+
+
+def _buy_figures(entry: "PlanLine") -> tuple[str, ...]:
+    return (
+        rupees(entry.base_paise),
+        quantity(entry.quantity),
+        rupees(entry.reserve_paise) if entry.ok else DASH,
+        rupees(entry.available_after_paise),
+    )
+
+
+def _sell_figures(entry: "PlanLine") -> tuple[str, ...]:
+    return (
+        entry.product.value,
+        free_words(entry),
+        quantity(entry.quantity),
+        rupees(entry.sized_paise) if entry.ok else DASH,
+    )
+
+
+def print_run(desk: "Desk", run: "RunView") -> None:
+    """Print a run's counts, and every order that did not fill completely with the broker's words."""
+    line(run_words(run))
+    orders = [desk.orders.get(order_id) for order_id in run.order_ids]
+    rest = [order for order in orders if order.filled_quantity < order.quantity]
+    if rest:
+        table(
+            (">order", "code", "state", ">filled", ">of", "why"),
+            [
+                (
+                    str(order.id),
+                    desk.clients.get(order.client_id).code,
+                    order.state.value,
+                    quantity(order.filled_quantity),
+                    quantity(order.quantity),
+                    why_words(order),
+                )
+                for order in rest
+            ],
+        )
