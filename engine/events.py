@@ -52,7 +52,7 @@ class OrderFilled(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TradedElsewhere(Event):
+class ExternalOrderTraded(Event):
     """An order of this client that is not from this desk has traded: its books at the broker are others."""
 
     client_id: int

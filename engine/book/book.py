@@ -41,7 +41,7 @@ from engine.events import (
 class Book:
     """The projection. `connections` carry the clients, `judge` says what is against each of them.
 
-    Three are no projections: `foreign`, the live orders at brokers that this desk did not send, `reconciled`,
+    Three are no projections: `external_orders`, those live at brokers that this desk did not send, `reconciled`,
     the clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
     shares by security that a client had released for sale when its holdings were last read.
     """
@@ -64,7 +64,7 @@ class Book:
         self.figures: dict[int, DayFigures] = {}
         self.orders: dict[int, OrderView] = {}
         self.orders_of_client: dict[int, set[int]] = defaultdict(set)
-        self.foreign: dict[int, dict[str, BrokerOrder]] = {}
+        self.external_orders: dict[int, dict[str, BrokerOrder]] = {}
         self.reconciled: set[int] = set()
         self.authorised: dict[int, Mapping[str, int]] = {}
         self.breaks: dict[int, tuple[BreakView, ...]] = {}

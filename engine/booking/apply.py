@@ -46,13 +46,13 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     attempts: list[AttemptEnd] = []
     requests: list[RequestEnd] = []
     read_again: set[int] = set()
-    foreign: list[tuple[int, BrokerOrder]] = []
+    external: list[tuple[int, BrokerOrder]] = []
     for fact in facts:
         books.actor = _told_by(fact, actor)
         if isinstance(fact, Seen):
             order_id = found.get((fact.client_id, fact.order.broker_order_id))
             if order_id is None:
-                foreign.append((fact.client_id, fact.order))
+                external.append((fact.client_id, fact.order))
             elif apply_seen(books, books.orders[order_id], fact, requests):
                 read_again.add(fact.client_id)
             continue
@@ -83,7 +83,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     end_attempts(unit, attempts)
     tell(unit, requests)
     close_requests(unit, ended)
-    return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in))
+    return Applied(frozenset(read_again), tuple(external), frozenset(taken_in))
 
 
 BROKER = "broker"

@@ -84,5 +84,5 @@ class Applied:
     """
 
     read_again: frozenset[int]
-    foreign: tuple[tuple[int, BrokerOrder], ...]
+    external: tuple[tuple[int, BrokerOrder], ...]
     taken_in: frozenset[tuple[int, str]] = frozenset()

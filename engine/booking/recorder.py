@@ -139,7 +139,7 @@ class Recorder:
         fails alone is kept as a row; where not even that can be written the fault is the store's.
         """
         read_again: set[int] = set()
-        foreign: list[tuple[int, BrokerOrder]] = []
+        external: list[tuple[int, BrokerOrder]] = []
         taken_in: set[tuple[int, str]] = set()
         rest: list[Fact] = []
         trouble: StoreError | None = None
@@ -156,9 +156,9 @@ class Recorder:
                 rest, trouble = batch[number:], problem
                 break
             read_again |= applied.read_again
-            foreign += applied.foreign
+            external += applied.external
             taken_in |= applied.taken_in
-        return Applied(frozenset(read_again), tuple(foreign), frozenset(taken_in)), rest, trouble
+        return Applied(frozenset(read_again), tuple(external), frozenset(taken_in)), rest, trouble
 
     async def _keep(self, fact: Fact, problem: Exception) -> None:
         """Keep a fact that no booking takes. Raises `StoreError`."""

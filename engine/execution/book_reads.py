@@ -36,7 +36,7 @@ from engine.booking.facts import Applied, Seen
 from engine.booking.recorder import Recorder
 from engine.booking.states import EVENT_OF_STATUS, transition
 from engine.booking.unread import ORDERS, TRADES, keep_unread
-from engine.events import TapeLine, TradedElsewhere
+from engine.events import ExternalOrderTraded, TapeLine
 from engine.execution.calls import NOT_SERVED
 from engine.execution.unresolved import Resolver
 from engine.instances import ThisEngine
@@ -80,7 +80,7 @@ class Watcher:
         self._opened_at = timing.wall.now()
         self._soon: set[asyncio.Task[Any]] = set()
         self._readers = asyncio.Semaphore(READERS)
-        self._foreign_told: dict[tuple[int, str], tuple[str, int]] = {}
+        self._external_told: dict[tuple[int, str], tuple[str, int]] = {}
         recorder.after(self._note_applied)
 
     async def follow_stream(self, connection: Connection) -> None:
@@ -280,7 +280,7 @@ class Watcher:
             order_id = book.by_broker_id.get((client_id, order.broker_order_id))
             if order_id is None:
                 told = (order.status_text, order.filled_quantity)
-                if self._foreign_told.get((client_id, order.broker_order_id)) == told:
+                if self._external_told.get((client_id, order.broker_order_id)) == told:
                     continue
             else:
                 known = book.orders[order_id]
@@ -317,23 +317,23 @@ class Watcher:
     # --- after each batch ---
 
     def _note_applied(self, applied: Applied) -> None:
-        for client_id, order in applied.foreign:
-            self._note_foreign(client_id, order)
+        for client_id, order in applied.external:
+            self._note_external(client_id, order)
         for client_id, name in applied.taken_in:
-            self._kept.book.foreign.get(client_id, {}).pop(name, None)
+            self._kept.book.external_orders.get(client_id, {}).pop(name, None)
         if applied.read_again:
             self._spawn(self._read_after_pause(applied.read_again))
 
-    def _note_foreign(self, client_id: int, order: BrokerOrder) -> None:
+    def _note_external(self, client_id: int, order: BrokerOrder) -> None:
         """Keep an order that this desk did not send while it lives; tell the trader of it and of its trades.
 
         What had traded before the client's books were first read is in that comparison already.
         """
         name = (client_id, order.broker_order_id)
-        first = name not in self._foreign_told
-        _, told = self._foreign_told.get(name, ("", 0))
-        self._foreign_told[name] = (order.status_text, order.filled_quantity)
-        theirs = self._kept.book.foreign.setdefault(client_id, {})
+        first = name not in self._external_told
+        _, told = self._external_told.get(name, ("", 0))
+        self._external_told[name] = (order.status_text, order.filled_quantity)
+        theirs = self._kept.book.external_orders.setdefault(client_id, {})
         lives = order.status in MAY_LIVE
         if lives:
             theirs[order.broker_order_id] = order
@@ -341,7 +341,7 @@ class Watcher:
             theirs.pop(order.broker_order_id, None)
         if order.filled_quantity > told and client_id in self._kept.book.reconciled:
             self._tell(client_id, order, order.filled_quantity - told, traded=True)
-            self._kept.bus.publish([TradedElsewhere(client_id)])
+            self._kept.bus.publish([ExternalOrderTraded(client_id)])
         elif first and lives:
             self._tell(client_id, order, order.quantity, traded=False)
 

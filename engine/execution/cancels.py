@@ -218,7 +218,7 @@ class Canceller:
         ended = zip(known, outcomes, strict=True)
         return {(order.client_id, name) for (order, name), end in ended if isinstance(end, Accepted)}
 
-    async def stranger(self, client_id: int, broker_order_id: str) -> Outcome:
+    async def cancel_external(self, client_id: int, broker_order_id: str) -> Outcome:
         """Cancel an order at the broker that this desk did not send."""
         return await self._call(client_id, broker_order_id)
 

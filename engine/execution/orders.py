@@ -204,9 +204,9 @@ class Orders:
             Flag.NEEDS_HUMAN.value in order.flags,
         )
 
-    def strangers(self, client_id: int) -> list[BrokerOrder]:
+    def external(self, client_id: int) -> list[BrokerOrder]:
         """A client's live orders at the broker that this desk did not send, the oldest first."""
-        found = self._kept.book.foreign.get(client_id, {}).values()
+        found = self._kept.book.external_orders.get(client_id, {}).values()
         return sorted(found, key=lambda order: (order.placed_at, order.broker_order_id))
 
     async def adopt(self, order_id: int, broker_order_id: str, reason: str) -> OrderView:
@@ -216,7 +216,7 @@ class Orders:
         reason is given.
         """
         order = self._raised(order_id, reason)
-        theirs = self._kept.book.foreign.get(order.client_id, {})
+        theirs = self._kept.book.external_orders.get(order.client_id, {})
         found = theirs.get(broker_order_id)
         if found is None or order.tag is None:
             live = ", ".join(theirs) or "none"

@@ -43,7 +43,7 @@ class Resolver:
         self._timing = timing
         self._orders: dict[int, Doubt] = {}
         self._changes: dict[tuple[int, int], Doubt] = {}
-        self._strangers: dict[tuple[int, str], datetime] = {}
+        self._external_seen: dict[tuple[int, str], datetime] = {}
         self._day = timing.market.trading_day
 
     def evidence(self, order_id: int) -> str:
@@ -61,7 +61,7 @@ class Resolver:
         """What a successful read of a client's order book, begun at `at`, says of its orders in doubt."""
         unknown = self._in_doubt(client_id)
         self._forget(client_id, {order.id for order in unknown})
-        strangers = self._note_strangers(client_id, orders, at)
+        external = self._note_external(client_id, orders, at)
         if not unknown:
             return []
         complete = self._complete(client_id, orders)
@@ -75,8 +75,9 @@ class Resolver:
                 doubt.reads.append(at)
             alike = [
                 other
-                for other in strangers
-                if self._strangers[client_id, other.broker_order_id] >= (order.sent_at or order.created_at)
+                for other in external
+                if self._external_seen[client_id, other.broker_order_id]
+                >= (order.sent_at or order.created_at)
                 and _alike(order, other)
             ]
             facts += self._verdict(order, doubt, alike, at)
@@ -168,26 +169,26 @@ class Resolver:
             for order in (book.orders[i] for i in book.orders_of_client.get(client_id, ()))
             if order.broker_order_id and order.trading_date >= day
         }
-        known |= {name for owner, name in self._strangers if owner == client_id}
+        known |= {name for owner, name in self._external_seen if owner == client_id}
         return known <= {order.broker_order_id for order in orders}
 
-    def _note_strangers(
+    def _note_external(
         self, client_id: int, orders: Sequence[BrokerOrder], at: datetime
     ) -> list[BrokerOrder]:
         """The orders of a read that are not ours, each with the time it was first seen."""
         book, day = self._kept.book, self._timing.market.trading_day
         if day != self._day:
             self._day = day
-            self._strangers.clear()
-        strangers = [
+            self._external_seen.clear()
+        external = [
             order
             for order in orders
             if (client_id, order.broker_order_id) not in book.by_broker_id
             and not any(tag in book.by_tag for tag in order.tags)
         ]
-        for order in strangers:
-            self._strangers.setdefault((client_id, order.broker_order_id), at)
-        return strangers
+        for order in external:
+            self._external_seen.setdefault((client_id, order.broker_order_id), at)
+        return external
 
     def _forget(self, client_id: int, still: set[int]) -> None:
         book = self._kept.book
@@ -196,7 +197,7 @@ class Resolver:
 
 
 def _alike(order: OrderView, other: BrokerOrder) -> bool:
-    """Whether a stranger could be our order with its tag lost.
+    """Whether an external order could be our order with its tag lost.
 
     Type, price and protection say nothing: brokers rewrite them.
     """

@@ -26,7 +26,7 @@ class CertificateOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateStranger:
+class CertificateExternal:
     """What became of a live order that this desk had not sent, such as one from the client's phone."""
 
     client_id: int
@@ -157,7 +157,7 @@ class Certificate:
     still_blocked_paise: int
     lines: tuple[CertificateLine, ...]
     orders: tuple[CertificateOrder, ...]
-    strangers: tuple[CertificateStranger, ...] = ()
+    strangers: tuple[CertificateExternal, ...] = ()
     first_cancel_s: float | None = None
     last_cancel_s: float | None = None
     clients: int = 0
@@ -193,7 +193,7 @@ class Certificate:
             "last_read_at": None if last is None else datetime.fromisoformat(last),
             "lines": tuple(CertificateLine(**line) for line in values["lines"]),
             "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
-            "strangers": tuple(CertificateStranger(**order) for order in values.get("strangers", ())),
+            "strangers": tuple(CertificateExternal(**order) for order in values.get("strangers", ())),
             "unread": tuple(_unread(one) for one in values.get("unread", ())),
             "not_signed_in": tuple(values.get("not_signed_in", ())),
             "unread_rows": tuple(CertificateRow(**row) for row in values.get("unread_rows", ())),

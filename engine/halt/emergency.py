@@ -89,7 +89,7 @@ async def certify_from_books(
         still_blocked_paise=blocked,
         lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(entries),
-        strangers=reading.strangers_in_books(),
+        strangers=reading.external_in_books(),
         first_cancel_s=first,
         last_cancel_s=last,
         clients=len(reading.clients),

@@ -21,9 +21,9 @@ from engine.book.views import ClientView, HaltView, OrderView
 from engine.execution.book_reads import MAY_LIVE, Watcher
 from engine.execution.cancels import Asked, Canceller, ask
 from engine.halt.certificate import (
+    CertificateExternal,
     CertificatePassedOver,
     CertificateRow,
-    CertificateStranger,
     CertificateUnread,
 )
 from engine.halt.sweep import Before, Sent
@@ -101,7 +101,7 @@ class Round:
 
     def _may_have_orders(self, client: ClientView) -> bool:
         signed_in = client.session is SessionState.OK and self._connections.serves(client.id)
-        return signed_in or bool(self._kept.book.foreign.get(client.id))
+        return signed_in or bool(self._kept.book.external_orders.get(client.id))
 
     def deadline_s(self) -> float:
         """How long this round is waited for, by the time that its reads take within the brokers' budgets."""
@@ -156,7 +156,7 @@ class Round:
         client = self._kept.book.clients[client_id]
         theirs = {
             name: order
-            for name, order in self._kept.book.foreign.get(client_id, {}).items()
+            for name, order in self._kept.book.external_orders.get(client_id, {}).items()
             if covers(self._halt, client, self._key(order))
         }
         self._met |= {(client_id, name): order for name, order in theirs.items()}
@@ -164,7 +164,7 @@ class Round:
         names = [*theirs, *(name for name in odd if name and (client_id, name) not in self._odd_met)]
         self._odd_met |= {(client_id, name) for name in odd}
         if names:
-            await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
+            await asyncio.gather(*(self._canceller.cancel_external(client_id, name) for name in names))
             await self._watcher.read(client_id)
 
     async def _cancel_late(self, client_id: int) -> None:
@@ -187,7 +187,9 @@ class Round:
             await self._watcher.read(client_id)
         ahead = [o for o in self._live_there(client_id) if o.id not in self._ahead_met]
         self._ahead_met |= {order.id for order in ahead}
-        calls = [self._canceller.stranger(client_id, o.broker_order_id) for o in ahead if o.broker_order_id]
+        calls = [
+            self._canceller.cancel_external(client_id, o.broker_order_id) for o in ahead if o.broker_order_id
+        ]
         ends = await asyncio.gather(*calls)
         for order, end in zip(ahead, ends, strict=True):
             if isinstance(end, Accepted):
@@ -287,7 +289,7 @@ class Round:
         names = [*late, *(name for _, name in theirs)]
         if self._halt.scope is not HaltScope.SYMBOL:
             names += [row.broker_order_id for row in orders.unread if row.may_live and row.broker_order_id]
-        return await asyncio.gather(*(self._canceller.stranger(client_id, name) for name in names))
+        return await asyncio.gather(*(self._canceller.cancel_external(client_id, name) for name in names))
 
     async def _look(self, client_id: int) -> Rows[BrokerOrder] | None:
         """A client's own book, booked nowhere; None where it cannot be read."""
@@ -379,10 +381,10 @@ class Round:
         """Live orders in the books read that the desk does not trade and no cancel here touches."""
         return tuple(self._passed(c, one) for c in self.clients for one in self._book_of(c).passed_over)
 
-    def strangers_in_books(self) -> tuple[CertificateStranger, ...]:
+    def external_in_books(self) -> tuple[CertificateExternal, ...]:
         """What has become, by the books read, of each order met that this desk had not sent."""
         live = {(c, order.broker_order_id) for c in self.clients for order in self._live_in(c)}
-        return tuple(self._stranger(one, order, one in live) for one, order in sorted(self._met.items()))
+        return tuple(self._external(one, order, one in live) for one, order in sorted(self._met.items()))
 
     # --- what it has come to ---
 
@@ -461,7 +463,7 @@ class Round:
         return self._market_data.index.key_now(f"{order.exchange}:{order.tradingsymbol}")
 
     def _lives(self, client_id: int, name: str) -> bool:
-        return name in self._kept.book.foreign.get(client_id, {})
+        return name in self._kept.book.external_orders.get(client_id, {})
 
     def passed_over(self) -> tuple[CertificatePassedOver, ...]:
         """Live orders of these clients that the desk does not trade and no cancel here touches."""
@@ -481,18 +483,18 @@ class Round:
     def _code(self, client_id: int) -> str:
         return self._kept.book.clients[client_id].code
 
-    def strangers(self) -> tuple[CertificateStranger, ...]:
+    def external(self) -> tuple[CertificateExternal, ...]:
         """What has become of each order met that this desk had not sent."""
         return tuple(
-            self._stranger(one, order, self._lives(*one)) for one, order in sorted(self._met.items())
+            self._external(one, order, self._lives(*one)) for one, order in sorted(self._met.items())
         )
 
     @staticmethod
-    def _stranger(one: tuple[int, str], order: BrokerOrder, lives: bool) -> CertificateStranger:
+    def _external(one: tuple[int, str], order: BrokerOrder, lives: bool) -> CertificateExternal:
         client_id, name = one
         key = f"{order.exchange}:{order.tradingsymbol}"
         result = "live" if lives else "ended"
-        return CertificateStranger(client_id, name, key, order.side.value, order.quantity, result)
+        return CertificateExternal(client_id, name, key, order.side.value, order.quantity, result)
 
 
 async def _all(tasks: Iterable["asyncio.Task[None]"]) -> None:

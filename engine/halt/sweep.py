@@ -11,11 +11,11 @@ from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
 from engine.halt.certificate import (
     Certificate,
+    CertificateExternal,
     CertificateLine,
     CertificateOrder,
     CertificatePassedOver,
     CertificateRow,
-    CertificateStranger,
     CertificateUnread,
 )
 
@@ -55,7 +55,7 @@ class Results:
     read_at: datetime
     ended: bool
     clients: int
-    strangers: tuple[CertificateStranger, ...]
+    strangers: tuple[CertificateExternal, ...]
     unread: tuple[CertificateUnread, ...]
     not_signed_in: tuple[str, ...]
     unread_rows: tuple[CertificateRow, ...]

@@ -19,7 +19,7 @@ from engine.book.views import BreakView, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
-from engine.events import Event, FundsChanged, OrderChanged, TapeLine, TradedElsewhere
+from engine.events import Event, ExternalOrderTraded, FundsChanged, OrderChanged, TapeLine
 from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
@@ -203,7 +203,7 @@ class Reconciler:
         if isinstance(event, OrderChanged):
             for client_id in event.client_ids:
                 self._touched[client_id] = now
-        elif isinstance(event, TradedElsewhere):
+        elif isinstance(event, ExternalOrderTraded):
             self._touched[event.client_id] = now
 
     def forget(self) -> None:

@@ -181,7 +181,7 @@ class CertificateScreen(Dialog[None]):
         unread.update(Content(words))
         strangers = self.query_one("#strangers", Static)
         strangers.display = bool(certificate.strangers)
-        strangers.update(Content(self._stranger_words(certificate)))
+        strangers.update(Content(self._external_words(certificate)))
         self.query_one("#state", Static).update(
             "The desk is halted: nothing is sent. Plans may be made, sending is refused."
             if halted
@@ -267,7 +267,7 @@ class CertificateScreen(Dialog[None]):
             lines.append(absent_words(certificate.not_signed_in, SHOWN_ABSENT))
         return "\n".join(plain(line) for line in lines)
 
-    def _stranger_words(self, certificate: Certificate) -> str:
+    def _external_words(self, certificate: Certificate) -> str:
         """Orders that this desk had not sent, such as those from a client's own phone."""
         found = certificate.strangers
         lines = [

@@ -164,7 +164,7 @@ class OrderScreen(Workspace):
             f" evidence: {doubt.evidence or order.reason_text or 'none yet'}; next read in {until:.0f} s",
         ]
         if doubt.raised:
-            theirs = self.desk.orders.strangers(order.client_id)
+            theirs = self.desk.orders.external(order.client_id)
             ours = "the broker shows no live order that is not ours"
             if theirs:
                 ours = f"v it is one of the broker's live orders that are not ours ({len(theirs)})"
@@ -193,7 +193,7 @@ class OrderScreen(Workspace):
         if action in ("take_over", "never_arrived"):
             doubt = self.desk.orders.doubt(order.id)
             raised = doubt is not None and doubt.raised
-            return raised and (action == "never_arrived" or bool(self.desk.orders.strangers(order.client_id)))
+            return raised and (action == "never_arrived" or bool(self.desk.orders.external(order.client_id)))
         return super().check_action(action, parameters)
 
     def action_cancel_here(self) -> None:

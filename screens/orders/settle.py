@@ -124,7 +124,7 @@ class ReasonScreen(Dialog[None]):
 def ask_adopt_order(screen: Framed[Any], order: OrderView) -> None:
     """Ask which of the broker's orders an order in doubt is, and why."""
     desk = screen.desk
-    theirs = desk.orders.strangers(order.client_id)
+    theirs = desk.orders.external(order.client_id)
     if not theirs:
         screen.shell.say("the broker shows no live order of this client that is not ours", "warning")
         return

@@ -115,7 +115,7 @@ async def test_an_order_of_the_same_kind_without_our_tag_goes_to_the_trader(desk
     code = desk.clients.get(8).code
     exchange_of(desk).place(code, dataclasses.replace(wire.placed[0], tag=""))
     await until(desk, lambda: "NEEDS_HUMAN" in desk.orders.get(order_id).flags, step_s=5)
-    (name,) = seam(desk).book.foreign[8]
+    (name,) = seam(desk).book.external_orders[8]
     assert name in desk.orders.get(order_id).reason_text
     assert on_tape(desk, "not from this desk")
     await desk.clock.advance(300)

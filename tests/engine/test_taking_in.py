@@ -65,7 +65,7 @@ def test_anything_else_is_left_to_the_trader(books, changed):
     fact = elsewhere(books, bought, "E1", 6, **changed)
     applied = books.book(fact)
     assert applied.taken_in == frozenset()
-    assert [order.broker_order_id for _, order in applied.foreign] == ["E1"]
+    assert [order.broker_order_id for _, order in applied.external] == ["E1"]
     assert books.shares(MIS)["today"] == 10
 
 

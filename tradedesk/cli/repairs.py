@@ -53,7 +53,7 @@ def unknown(ctx: typer.Context, as_json: AsJson = False) -> None:
             )
             line(f"  why: {row['why'] or 'no answer'}")
             line(f"  evidence: {row['evidence'] or 'none yet'}")
-            for theirs in desk.orders.strangers(order.client_id):
+            for theirs in desk.orders.external(order.client_id):
                 line(
                     f"  at the broker, not from this desk: {theirs.broker_order_id} {theirs.side.value} "
                     f"{quantity(theirs.quantity)} {theirs.tradingsymbol} {price(theirs.price_paise)} "

@@ -86,11 +86,11 @@ def unknown_shape(desk: "Desk", order: "OrderView") -> Shape:
         "why": order.sub_status,
         "evidence": (doubt.evidence if doubt else "") or order.reason_text,
         "raised": doubt.raised if doubt else False,
-        "strangers": [stranger_shape(theirs) for theirs in desk.orders.strangers(order.client_id)],
+        "strangers": [external_shape(theirs) for theirs in desk.orders.external(order.client_id)],
     }
 
 
-def stranger_shape(theirs: "BrokerOrder") -> Shape:
+def external_shape(theirs: "BrokerOrder") -> Shape:
     """A live order at the broker that this desk did not send."""
     return {
         "broker_order_id": theirs.broker_order_id,
