@@ -75,7 +75,7 @@ def chain(
 ) -> tuple[list[dict[str, Any]], str]:
     """Number and hash `entries`, each with its proofs, behind row `last_seq` with hash `head`.
 
-    Gives the rows and the head after.
+    Returns the rows and the head after.
     """
     rows: list[dict[str, Any]] = []
     for entry, proof in zip(entries, proofs, strict=True):

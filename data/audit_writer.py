@@ -49,7 +49,7 @@ class AuditWriter:
         return self._told.differing(connection, name, sorted(ids))
 
     def append(self, unit: "Unit", entries: list[AuditEntry]) -> tuple[Head, Head]:
-        """Write a batch's rows within its transaction; gives the heads before and after.
+        """Write a batch's rows within its transaction; returns the heads before and after.
 
         Where the audit's end is not the head that was kept, a row says so first: nothing that is written
         later may hide it. So does one where rows were changed that were not as the audit left them.

@@ -270,7 +270,7 @@ _RESERVE_SHARES = text(
 def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     """Block money for many clients in one guarded statement.
 
-    `needs` maps a client to its summed need and the loan it would draw, in paise. Gives the clients that
+    `needs` maps a client to its summed need and the loan it would draw, in paise. Returns the clients that
     were served; the others are unchanged. The postings are the caller's, as `reserved` transfers.
     """
     if not needs:
@@ -283,7 +283,7 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
 def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str]]:
     """Block shares for many sells: rows of client, security, product, quantity and settled-only.
 
-    Gives the clients and products that were served. `settled_only` is for trade-to-trade securities,
+    Returns the clients and products that were served. `settled_only` is for trade-to-trade securities,
     whose shares cannot be sold before they are in the demat account.
     """
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]

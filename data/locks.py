@@ -16,7 +16,7 @@ class HeldLock:
         self._descriptor: int | None = None
 
     def take(self, wait: bool = False) -> bool:
-        """Take the lock; gives whether it was free. Raises `BadInput` where the file cannot be made.
+        """Take the lock; returns whether it was free. Raises `BadInput` where the file cannot be made.
 
         `wait` is for a lock that is one's own by right, which another may hold only while looking at it.
         """

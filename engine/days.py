@@ -128,7 +128,7 @@ def _has_settled(traded_on: date, day: date, calendar: Calendar) -> bool:
 
 
 def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
-    """Move lots to where they stand on `day`, by when they were bought; gives the share transfers."""
+    """Move lots to where they stand on `day`, by when they were bought; returns the share transfers."""
     lots = table(Lot)
     on_the_way = lots.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
     moves: dict[tuple[int, str, str], dict[Bucket, int]] = defaultdict(lambda: defaultdict(int))

@@ -123,7 +123,7 @@ class Bus:
         self._on_failure = on_failure
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear every event from now on. Gives the function that ends it."""
+        """Hear every event from now on. Returns the function that ends it."""
         self._listeners.append(listener)
 
         def unsubscribe() -> None:

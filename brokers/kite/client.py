@@ -161,12 +161,12 @@ class KiteClient:
         return self._by_route("/alerts", lambda: self._kite._get("by_route"))  # pyright: ignore[reportPrivateUsage]
 
     def delete_gtt(self, trigger_id: str) -> str:
-        """Delete a GTT; gives its id."""
+        """Delete a GTT; returns its id."""
         self._kite.delete_gtt(int(trigger_id))
         return trigger_id
 
     def delete_alert(self, uuid: str) -> str:
-        """Delete an alert; gives its id."""
+        """Delete an alert; returns its id."""
         named = {"uuid": uuid}
         self._by_route("/alerts", lambda: self._kite._delete("by_route", params=named))  # pyright: ignore[reportPrivateUsage]
         return uuid
@@ -184,7 +184,7 @@ class KiteClient:
         return self._kite.order_margins(list(orders))
 
     def authorise_holdings(self) -> str:
-        """Begin the authorisation of sales; gives the address that the client must open."""
+        """Begin the authorisation of sales; returns the address that the client must open."""
         self._kite._routes = {"authorise": "/portfolio/holdings/authorise"}  # pyright: ignore[reportPrivateUsage]
         try:
             answer = self._kite._post("authorise")  # pyright: ignore[reportPrivateUsage]
@@ -194,13 +194,13 @@ class KiteClient:
         return f"{AUTHORISE_PAGE}/{self.route.api_key}/{request}"
 
     def place(self, params: Mapping[str, object], last_look: Callable[[], str]) -> str | Failure:
-        """Place an order, unless its last look keeps it back once the connection stands; gives its id."""
+        """Place an order, unless its last look keeps it back once the connection stands; returns its id."""
         return self._send(lambda: self._kite.place_order(**params), last_look)
 
     def modify(
         self, variety: str, order_id: str, params: Mapping[str, object], last_look: Callable[[], str]
     ) -> str | Failure:
-        """Modify an order, unless its last look keeps the change back as `place` does; gives the id."""
+        """Modify an order, unless its last look keeps the change back as `place` does; returns the id."""
         return self._send(lambda: self._kite.modify_order(variety, order_id, **params), last_look)
 
     def _send(self, ask: Callable[[], object], last_look: Callable[[], str]) -> str | Failure:
@@ -229,7 +229,7 @@ class KiteClient:
             return Failure("no connection to Kite came to stand", sent=False)
 
     def cancel(self, variety: str, order_id: str) -> str:
-        """Cancel an order; gives its id."""
+        """Cancel an order; returns its id."""
         return _order_id(self._kite.cancel_order(variety, order_id))
 
     # --- what came back -----------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def holdings_of(holdings: object, positions: object) -> Rows[BrokerHolding]:
 
 
 def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
-    """Add a holding, or nothing of it where any of its fields is odd; gives whether it is a share."""
+    """Add a holding, or nothing of it where any of its fields is odd; returns whether it is a share."""
     if row.text("exchange") not in EXCHANGES:
         return False
     symbol, average = row.text("tradingsymbol"), row.number("average_price")

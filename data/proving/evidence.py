@@ -108,7 +108,7 @@ def recompute(connection: Connection) -> Held:
 def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int], list[str]]:
     """Fill `told` with each row's newest proof.
 
-    Gives the layouts, the rows that had no proof at first, and rows that differed when they were changed.
+    Returns the layouts, the rows that had no proof at first, and rows that differed when they were changed.
     """
     told.execute(
         "CREATE TABLE told (tab TEXT, key TEXT, proof TEXT, layout INTEGER, seq INTEGER,"

@@ -212,7 +212,7 @@ class Sessions:
         await self._kept.store.write(lambda unit: [self._store(unit, c, problem, why) for c in clients])
 
     async def check(self, client_id: int) -> bool:
-        """Ask the broker whose session this is; gives whether it still takes calls.
+        """Ask the broker whose session this is; returns whether it still takes calls.
 
         A broker that cannot be reached proves nothing: the session stays and the failure is noted.
         """
@@ -238,7 +238,7 @@ class Sessions:
         return True
 
     async def expire_due(self) -> int:
-        """End every session whose time is over; gives how many that were."""
+        """End every session whose time is over; returns how many that were."""
         now = self._timing.market.now()
         over = [
             (client, s.expires_at)

@@ -123,7 +123,7 @@ class Book:
         }
 
     def apply(self, projection: Projection) -> list[Event]:
-        """Take a projection in; gives the events that tell what changed."""
+        """Take a projection in; returns the events that tell what changed."""
         day = self._trading_day()
         events: list[Event] = []
         if projection.clients is not None:

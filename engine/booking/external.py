@@ -23,7 +23,7 @@ def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str
 
     Such a sale ends a position whose every share is in our books, so that its trades can be booked like those
     of our own; any other order of elsewhere stays a difference for the trader. `seen` are orders that are not
-    ours. Gives the new orders' numbers by client and broker's id.
+    ours. Returns the new orders' numbers by client and broker's id.
     """
     found: dict[tuple[int, str], int] = {}
     taken: Counter[ShareKey] = Counter()

@@ -35,7 +35,7 @@ class Unbooked:
 def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
     """Keep a fact with what stood against booking it; one that stands already is only counted on.
 
-    Gives whether it is a new one.
+    Returns whether it is a new one.
     """
     facts = table(UnbookedFact)
     problem, body = _plain(problem)[:300], _plain(fact.body)[:LONGEST]

@@ -172,7 +172,7 @@ class Watcher:
             self._spawn(self.read(client_id))
 
     async def read(self, client_id: int) -> bool:
-        """Read a client's orders and trades and book what is said; gives whether the read succeeded.
+        """Read a client's orders and trades and book what is said; returns whether the read succeeded.
 
         A failed read changes nothing.
         """

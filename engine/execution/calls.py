@@ -46,7 +46,7 @@ class LastLook:
             return why
 
     def close(self) -> bool:
-        """Let nothing leave from here on; gives whether something may have left before."""
+        """Let nothing leave from here on; returns whether something may have left before."""
         with self._lock:
             self._closed = True
             return self._passed

@@ -202,7 +202,7 @@ class Canceller:
     async def without_store(self, order_ids: Iterable[int]) -> set[tuple[int, str]]:
         """Send one cancel for each order while nothing can be written.
 
-        Gives those that brokers took, by client and broker's id. What the desk knows no broker's id of is
+        Returns those that brokers took, by client and broker's id. What the desk knows no broker's id of is
         looked for in the broker's own book by its tag.
         """
         book = self._kept.book

@@ -113,7 +113,7 @@ def ask_change(
     engine: ThisEngine,
     index: InstrumentIndex,
 ) -> int:
-    """Block what a modify needs beyond the order as it is and write its request; gives the request's number.
+    """Block what a modify needs beyond the order as it is and write its request; returns the request's number.
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
     """
@@ -216,7 +216,7 @@ class Changer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def change(self, order_id: int, change: OrderChange, why: str) -> int:
-        """Ask for a live order to be changed; gives the request's number once it is durable.
+        """Ask for a live order to be changed; returns the request's number once it is durable.
 
         Raises `BadInput`, a `Refusal`, or `StoreError`; then nothing was sent.
         """

@@ -146,7 +146,7 @@ class Orders:
         trigger_paise: int | None = None,
         why: str = "by hand",
     ) -> int:
-        """Ask for a live order to be changed; `None` leaves a value as it is. Gives the request's number.
+        """Ask for a live order to be changed; `None` leaves a value as it is. Returns the request's number.
 
         What it needs more is blocked first. Raises `BadInput` or a `Refusal`; then nothing was sent.
         """

@@ -327,7 +327,7 @@ def _asks(orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, tuple
 
 
 def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> list[int]:
-    """Do what was looked at in this same transaction; gives the orders to send.
+    """Do what was looked at in this same transaction; returns the orders to send.
 
     Raises `CannotGoOn` where none would go: then the run stays paused.
     """

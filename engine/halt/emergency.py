@@ -208,7 +208,7 @@ def read_certificate(path: Path) -> Certificate | None:
 
 
 def set_aside(path: Path) -> str:
-    """Rename a file that holds no certificate, so that it is read once; gives what it is now named."""
+    """Rename a file that holds no certificate, so that it is read once; returns what it is now named."""
     aside = path.with_name(path.name.replace("unbooked-", UNREADABLE.removesuffix("*")))
     try:
         path.replace(aside)

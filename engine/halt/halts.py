@@ -425,7 +425,7 @@ class Halts:
 
         Each once, however often a program ends on the way: its file goes after the commit, and what was
         committed is known by its halt. The halt stands from then on by its row; with `follow` what it asked
-        for is carried out and read here. Gives the clients of whom the brokers have told what the books do
+        for is carried out and read here. Returns the clients of whom the brokers have told what the books do
         not know yet. Raises `StoreError`; a file that holds no certificate is set aside and told once.
         """
         told: set[int] = set()
@@ -714,7 +714,7 @@ def _is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:
-    """Write the row that a halt of the file alone lacks; gives its number."""
+    """Write the row that a halt of the file alone lacks; returns its number."""
     number = unit.take_ids("halt", 1)[0]
     scope = halt.scope.value
     unit.insert(Halt, [{"number": number, "scope": scope, "value": halt.value, "at": halt.at, "by": halt.by}])

@@ -160,7 +160,7 @@ class Market:
         return taken
 
     async def accept(self, key: str, reason: str) -> str:
-        """Let an instrument in doubt be bought again; gives what was in doubt. Raises `BadInput`."""
+        """Let an instrument in doubt be bought again; returns what was in doubt. Raises `BadInput`."""
         reason = reason.strip()
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
         if not reason:

@@ -37,7 +37,7 @@ class Watchlist:
         return list(self._lists.get(name, ()))
 
     async def add(self, key: str, name: str = DEFAULT) -> bool:
-        """Add an instrument at the end; gives whether it was not there. Raises `BadInput`."""
+        """Add an instrument at the end; returns whether it was not there. Raises `BadInput`."""
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
         if len(self.keys(name)) >= LONGEST:
             raise BadInput("watchlist", name, f"it holds {LONGEST} instruments already; remove some first")
@@ -54,7 +54,7 @@ class Watchlist:
         return added
 
     async def remove(self, key: str, name: str = DEFAULT) -> bool:
-        """Take an instrument off a list; gives whether it was there. Raises `BadInput`."""
+        """Take an instrument off a list; returns whether it was there. Raises `BadInput`."""
         instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
 
         def unit_of_work(unit: Unit) -> bool:

@@ -121,7 +121,7 @@ class Reconciler:
         return max((b.read_eta_s(accounts[key], CALLS) for key, b in brokers.items()), default=0.0)
 
     async def check(self, client_id: int) -> bool:
-        """Read and compare one client's books now; gives whether they could be compared."""
+        """Read and compare one client's books now; returns whether they could be compared."""
         return await self._start(client_id)
 
     async def adopt(self, client_id: int, reason: str) -> Compared:

@@ -19,7 +19,7 @@ from widgets.text import plain
 
 
 class WordsScreen(Dialog[bool]):
-    """Asks for typed words; anything else changes nothing. Gives True once they came."""
+    """Asks for typed words; anything else changes nothing. Returns True once they came."""
 
     CSS_PATH = Path(__file__).with_name("confirm.tcss")
     AUTO_FOCUS = "AnswerField Input"

@@ -53,7 +53,7 @@ def safe_cell(text: str) -> str:
 
 
 def write_table(desk: Desk, table: Table) -> Path:
-    """Write a table's rows as CSV, raw figures and full names where it has them; gives the path."""
+    """Write a table's rows as CSV, raw figures and full names where it has them; returns the path."""
     path = _free_path(desk, table.name)
     record = table.record or (lambda row: {c.title or c.key: c.cell(row) for c in table.columns})
     records = [record(row) for row in table.rows]

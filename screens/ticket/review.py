@@ -32,7 +32,7 @@ PATIENCE_S = 10.0
 
 
 class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
-    """Stands in the ticket's place. Gives the run's number once `y` sent it, nothing after Esc."""
+    """Stands in the ticket's place. Returns the run's number once `y` sent it, nothing after Esc."""
 
     CSS_PATH = Path(__file__).with_name("ticket.tcss")
     DISCARDS_EARLY_KEYS = True

@@ -59,7 +59,7 @@ class Look(Protocol):
 
 
 DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
-"""Gives the context in which a desk is open."""
+"""Returns the context in which a desk is open."""
 
 FRAMES_PER_SECOND = 5.0
 """How often live figures are painted; more costs more than a reader gains."""

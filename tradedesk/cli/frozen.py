@@ -27,7 +27,7 @@ _FLOCK = "hhqqi4x" if struct.calcsize("l") == 8 else "hhiii"
 
 
 def end_frozen_writer(database: Path, desk_database: Path) -> bool:
-    """End the desk process that keeps the write lock for longer than `WAIT_S`; gives whether it ended one.
+    """End the desk process that keeps the write lock for longer than `WAIT_S`; returns whether it ended one.
 
     Its row stands in `desk_database`, whichever `database` it holds.
     """

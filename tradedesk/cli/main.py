@@ -47,7 +47,7 @@ class DeskGroup(TyperGroup):
 
 
 def tell(problem: Exception, words: Sequence[str]) -> Exit:
-    """Say what stopped a command line, in one line and, where wanted, one document; gives how it ended."""
+    """Say what stopped a command line, in one line and, where wanted, one document; returns how it ended."""
     told = explain(problem)
     if told.exit is Exit.INTERNAL and log_file():
         log.error("a command ended unexpectedly", exc_info=problem)

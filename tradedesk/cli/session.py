@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from tradedesk.compose.settings import Settings
 
 Work = Callable[["Desk"], Awaitable[Exit]]
-"""What a command does with the open desk; gives how it ended."""
+"""What a command does with the open desk; returns how it ended."""
 
 Unopened = Callable[[Path, Exception], Exit]
-"""What a command does with a home whose desk could not be opened, and why not; gives how it ended."""
+"""What a command does with a home whose desk could not be opened, and why not; returns how it ended."""
 
 asked_as: ContextVar[str | None] = ContextVar("asked_as", default=None)
 """The id under which the open app was asked for this command, and did not answer in time."""
@@ -180,7 +180,7 @@ def _run(
 
 
 async def carry_out(desk: "Desk", work: Work) -> Exit:
-    """Do a command's work on an open desk, behind what speaks against this desk; gives how it ended."""
+    """Do a command's work on an open desk, behind what speaks against this desk; returns how it ended."""
     if trouble := desk.connections.trouble:
         say(f"{trouble}\ngoing on without it: what is live there cannot be cancelled")
     if desk.trading_stopped:

@@ -54,7 +54,7 @@ def init(
 
 
 async def lay_demo(desk: "Desk") -> bool:
-    """Lay the demonstration into an empty home; gives whether it was laid now. Raises `BadInput`."""
+    """Lay the demonstration into an empty home; returns whether it was laid now. Raises `BadInput`."""
     try:
         if desk.mode == "SIM":
             from tradedesk.compose.rehearsal import prepare_rehearsal

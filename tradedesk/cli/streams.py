@@ -51,7 +51,7 @@ class LenientOutput(io.RawIOBase):
 
 
 def stand_in() -> LenientOutput:
-    """Put streams that end no command in place of the standard ones; gives what stdout is written to.
+    """Put streams that end no command in place of the standard ones; returns what stdout is written to.
 
     A closed descriptor is opened on nothing first: else the next file that is opened, such as a database,
     would be the standard output.

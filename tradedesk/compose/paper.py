@@ -151,7 +151,7 @@ def _is_there(path: Path) -> bool:
 
 
 async def prepare_demo(desk: Desk) -> bool:
-    """Lay the demonstration's market, clients and watchlist into an empty home; gives whether it did.
+    """Lay the demonstration's market, clients and watchlist into an empty home; returns whether it did.
 
     Raises `BadInput` where the home has clients that are not the demonstration's.
     """

@@ -64,7 +64,7 @@ async def take_instruments(
 async def take_closes(desk: Desk, closes: Sequence[Close], source: str) -> int:
     """Keep the closes of known instruments, and list those on the paper exchange that it did not list before.
 
-    Gives how many of the instruments known have a close in the file.
+    Returns how many of the instruments known have a close in the file.
     """
     found = closes_of(desk.market.index, closes)
     known = [one for key in found if (one := desk.market.index.get(key)) is not None]

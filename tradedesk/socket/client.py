@@ -57,7 +57,7 @@ def ask(home: Path, words: list[str]) -> Answered:
 def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> int | list[str]:
     """Print what the app tells until it is done, then put its question if it has one.
 
-    Gives the exit code, or the command that the question was answered for. What comes behind a question is
+    Returns the exit code, or the command that the question was answered for. What comes behind a question is
     for a no.
     """
     question: Line | None = None
@@ -113,7 +113,7 @@ def _stopped_waiting(request_id: str) -> int:
 
 
 def _lost(request_id: str, words: Sequence[str]) -> int:
-    """Say that nobody knows yet what the app did; gives the exit code."""
+    """Say that nobody knows yet what the app did; returns the exit code."""
     message = (
         "asked the open app, and the connection was lost: what it did is not known here; ask again with "
         f"`tradedesk --request {request_id}`, which finds it and never repeats it"

@@ -98,7 +98,7 @@ class Booking:
             self._books.save_parcel(parcel)
 
     def _charge(self, account: AccountRow, order: OrderRow, instrument: Instrument) -> int:
-        """Charge for what an order has traded so far; gives what of it to pay at once."""
+        """Charge for what an order has traded so far; returns what of it to pay at once."""
         charges = estimate(
             self._market.day,
             account.rates,

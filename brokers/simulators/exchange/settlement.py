@@ -32,7 +32,7 @@ def set_blocks(account: AccountRow, order: OrderRow, own: int, loan: int) -> Non
 
 
 def charge(account: AccountRow, order: OrderRow, total_paise: int, policy: Policy) -> int:
-    """Carry an order's charges up to `total_paise`; gives what of it to pay at once.
+    """Carry an order's charges up to `total_paise`; returns what of it to pay at once.
 
     Under `exact` nothing is: it is due at the close.
     """
@@ -47,7 +47,7 @@ def charge(account: AccountRow, order: OrderRow, total_paise: int, policy: Polic
 def book_buy(account: AccountRow, order: OrderRow, price_paise: int, quantity: int) -> ParcelRow:
     """Book a bought part: own share from cash, the rest lent, the block shrunk to what is left to trade.
 
-    Gives the parcel it makes.
+    Returns the parcel it makes.
     """
     notional = price_paise * quantity
     order.notional_paise += notional
@@ -158,7 +158,7 @@ def book_sell(
 
 
 def pay_out(account: AccountRow, sale: Sale, charges_paise: int) -> int:
-    """Give a sale's money to the account, less what it owes; gives what waits for settlement.
+    """Give a sale's money to the account, less what it owes; returns what waits for settlement.
 
     Charges and unpaid loan come from what is credited now, then from cash, then from the proceeds that
     wait; what is left makes the cash negative.

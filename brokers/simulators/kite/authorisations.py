@@ -31,7 +31,7 @@ class Authorisations:
         self._asked: dict[str, _Asked] = {}
 
     def ask(self, user_id: str, quantities: Mapping[str, int]) -> str:
-        """Begin an authorisation of quantities by ISIN; gives the id of its page."""
+        """Begin an authorisation of quantities by ISIN; returns the id of its page."""
         request_id = f"{self._dice.getrandbits(128):032x}"
         self._asked[request_id] = _Asked(user_id, quantities)
         return request_id

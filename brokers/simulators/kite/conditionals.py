@@ -23,14 +23,14 @@ class Conditionals:
         self._numbers = count(1001)
 
     def add_gtt(self, user_id: str, kind: str, condition: Row, orders: list[Row]) -> int:
-        """Keep an active GTT; gives its id."""
+        """Keep an active GTT; returns its id."""
         number = next(self._numbers)
         row = {"id": number, "user_id": user_id, "type": kind, "status": "active"}
         self.gtts.setdefault(user_id, {})[number] = {**row, "condition": condition, "orders": orders}
         return number
 
     def add_alert(self, user_id: str, fields: Row) -> Row:
-        """Keep an enabled alert; gives its row."""
+        """Keep an enabled alert; returns its row."""
         uuid = f"alert-{next(self._numbers)}"
         row: Row = {**fields, "uuid": uuid, "status": "enabled", "alert_count": 0}
         self.alerts.setdefault(user_id, {})[uuid] = row
