@@ -41,8 +41,8 @@ from engine.events import (
 class Book:
     """The projection. `connections` carry the clients, `judge` says what is against each of them.
 
-    Three are no projections: `external_orders`, those live at brokers that this desk did not send, `reconciled`,
-    the clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
+    Three are no projections: `external_orders`, those live that this desk did not send, `reconciled`, the
+    clients whose books were compared with the broker's since the desk was opened, and `authorised`, the
     shares by security that a client had released for sale when its holdings were last read.
     """
 

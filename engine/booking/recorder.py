@@ -135,8 +135,8 @@ class Recorder:
     async def _one_by_one(self, batch: list[Fact]) -> tuple[Applied, list[Fact], StoreError | None]:
         """Book a batch that failed as a whole, so that one bad fact does not keep the others out.
 
-        Returns what is left to do, and the facts that still wait if the store could not be written. A fact that
-        fails alone is kept as a row; where not even that can be written the fault is the store's.
+        Returns what is left to do, and the facts that still wait if the store could not be written. A fact
+        that fails alone is kept as a row; where not even that can be written the fault is the store's.
         """
         read_again: set[int] = set()
         external: list[tuple[int, BrokerOrder]] = []

@@ -113,7 +113,7 @@ def ask_change(
     engine: ThisEngine,
     index: InstrumentIndex,
 ) -> int:
-    """Block what a modify needs beyond the order as it is and write its request; returns the request's number.
+    """Block what a modify needs beyond the order as it is and write its request; returns its number.
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
     """

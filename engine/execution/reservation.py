@@ -50,9 +50,9 @@ def reserve(
 ) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
-    Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A client
-    whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing. So does
-    one whom another run has served with the same intent, and in a buy one with a fact not booked. Raises
+    Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A
+    client whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing. So
+    does one whom another run has served with the same intent, and in a buy one with a fact not booked. Raises
     `DuplicateIntent` where every client was served.
     """
     assert plan.number is not None, "only a stored plan is carried out"

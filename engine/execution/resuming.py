@@ -50,8 +50,8 @@ from engine.instances import ThisEngine
 from engine.news import RunGoesOn
 from engine.planning.checks import (
     ClientInput,
+    LineRefusal,
     PlanInputs,
-    Refusal,
     authorisation_refusal,
     band_words,
     client_refusal,
@@ -82,7 +82,7 @@ class Prospect:
     last_paise: int
     reserve_price_paise: int
     orders: tuple[WorkingOrder, ...]
-    barred: Mapping[int, Refusal]
+    barred: Mapping[int, LineRefusal]
 
     @property
     def unsent(self) -> int:
@@ -257,13 +257,13 @@ def _barred(
     halts: list[HaltView],
     had: Mapping[int, int],
     book: Book,
-) -> dict[int, Refusal]:
+) -> dict[int, LineRefusal]:
     """Why the orders of a client may not go, for each client of whom that is so."""
     clients = {client.client_id: client for client in inputs.clients}
     breaks = read_breaks(connection, clients)
     most = slice_quantity(price_paise, inputs)
     band = _off_the_band(plan, inputs)
-    barred: dict[int, Refusal] = {}
+    barred: dict[int, LineRefusal] = {}
     for order in orders:
         client = replace(
             clients[order.client_id],
@@ -272,22 +272,24 @@ def _barred(
         )
         refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
         if refusal is None and client.client_id in had:
-            refusal = Refusal(Reason.DUPLICATE_INTENT, f"the same as {run_words([had[client.client_id]])}")
+            refusal = LineRefusal(
+                Reason.DUPLICATE_INTENT, f"the same as {run_words([had[client.client_id]])}"
+            )
         if refusal is None and order.quantity > most:
             too_many = f"{order.quantity} shares are more than one order may be at this price"
-            refusal = Refusal(Reason.OVER_ORDER_LIMIT, too_many)
+            refusal = LineRefusal(Reason.OVER_ORDER_LIMIT, too_many)
         if refusal is not None:
             barred[client.client_id] = refusal
     return barred
 
 
-def _order_refusal(plan: Plan, client: ClientInput, order: WorkingOrder) -> Refusal | None:
+def _order_refusal(plan: Plan, client: ClientInput, order: WorkingOrder) -> LineRefusal | None:
     if plan.intent.side is Side.BUY:
         return product_refusal(plan.instrument, Side.BUY, order.product, client.products)
     return authorisation_refusal(client, order.product, order.quantity)
 
 
-def _off_the_band(plan: Plan, inputs: PlanInputs) -> Refusal | None:
+def _off_the_band(plan: Plan, inputs: PlanInputs) -> LineRefusal | None:
     """Whether the price is one that the exchange takes today; one that waits for a session is not asked."""
     if plan.intent.after_market:
         return None
@@ -296,20 +298,20 @@ def _off_the_band(plan: Plan, inputs: PlanInputs) -> Refusal | None:
     lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if price is None or not ((upper and price > upper) or price < lower):
         return None
-    return Refusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
+    return LineRefusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
 
 
-def _cannot_pay(connection: On, orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, Refusal]:
+def _cannot_pay(connection: On, orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, LineRefusal]:
     """Clients whose money or MTF limit does not carry what their orders need more."""
     asks = _asks(orders, price_paise)
-    lacking: dict[int, Refusal] = {}
+    lacking: dict[int, LineRefusal] = {}
     for client_id, available, room in room_of(connection, asks.keys()):
         more, loan = asks[client_id]
         if available < more:
             short = more - available
-            lacking[client_id] = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
+            lacking[client_id] = LineRefusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
         elif loan and loan > room:
-            lacking[client_id] = Refusal(Reason.MTF_LIMIT, "at the price now", loan - room)
+            lacking[client_id] = LineRefusal(Reason.MTF_LIMIT, "at the price now", loan - room)
     return lacking
 
 
@@ -343,7 +345,7 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
     for order in books.orders.values():
         barred = prospect.barred.get(order.client_id)
         if barred is None and order.client_id in lost:
-            barred = Refusal(Reason.INSUFFICIENT_FUNDS, "at the price now")
+            barred = LineRefusal(Reason.INSUFFICIENT_FUNDS, "at the price now")
         if barred is not None:
             _deny(books, order, barred)
         else:
@@ -359,7 +361,7 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
     return going
 
 
-def _deny(books: Books, order: WorkingOrder, why: Refusal) -> None:
+def _deny(books: Books, order: WorkingOrder, why: LineRefusal) -> None:
     order.apply(OrderEvent.DENY)
     order.say(why.reason.value, why.detail)
     freed = books.release(order, "never sent")

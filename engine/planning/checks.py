@@ -23,7 +23,7 @@ from data.vocabulary import (
 )
 from engine.planning.intent import Intent
 from engine.planning.need import Need
-from engine.planning.sizing import Market, whole_lots
+from engine.planning.sizing import Prices, whole_lots
 
 CHECK_ORDER = (
     Reason.HALTED,
@@ -171,9 +171,9 @@ class PlanInputs:
     after_market: bool = False
 
     @property
-    def market(self) -> Market:
+    def market(self) -> Prices:
         """The prices."""
-        return Market(
+        return Prices(
             self.last_paise,
             self.bid_paise,
             self.ask_paise,
@@ -183,7 +183,7 @@ class PlanInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LineRefusal:
     """Why a line is skipped: the reason, its words, and how much money is missing (0 if not money)."""
 
     reason: Reason
@@ -196,32 +196,34 @@ def rupees(paise: int) -> str:
     return ("-" if paise < 0 else "") + grouped(ceil_div(abs(paise), 100))
 
 
-def client_refusal(client: ClientInput, side: Side) -> Refusal | None:
+def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     """Whether this client may trade at all now."""
     if client.halted:
-        return Refusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
+        return LineRefusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
     if client.status is not ClientStatus.ACTIVE:
         since = f"since {client.status_since.day} {client.status_since:%b}" if client.status_since else ""
         why = f"({client.status_reason})" if client.status_reason else ""
         pending = client.status is ClientStatus.PENDING
-        return Refusal(Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE, f"{since} {why}".strip())
+        return LineRefusal(
+            Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE, f"{since} {why}".strip()
+        )
     if client.session is not SessionState.OK:
-        return Refusal(Reason.SESSION_EXPIRED, "sign in")
+        return LineRefusal(Reason.SESSION_EXPIRED, "sign in")
     if not client.route_ready:
-        return Refusal(Reason.ROUTE_NOT_READY, client.route_words or "the client's route is not ready")
+        return LineRefusal(Reason.ROUTE_NOT_READY, client.route_words or "the client's route is not ready")
     if client.consent_words:
-        return Refusal(Reason.CONSENT_MISSING, client.consent_words)
+        return LineRefusal(Reason.CONSENT_MISSING, client.consent_words)
     if not client.reconciled:
-        return Refusal(
+        return LineRefusal(
             Reason.NOT_RECONCILED, "the broker's books could not be read since the desk was opened"
         )
     if client.reduce_only and side is Side.BUY:
         why = f": {client.reduce_words}" if client.reduce_words else ""
-        return Refusal(Reason.OPEN_BREAK, f"may only sell until our books and the broker's agree{why}")
+        return LineRefusal(Reason.OPEN_BREAK, f"may only sell until our books and the broker's agree{why}")
     return None
 
 
-def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
+def market_refusal(intent: Intent, inputs: PlanInputs) -> LineRefusal | None:
     """Whether the market takes this order now, at a price that is young enough; the same for all."""
     priced = intent.order_type in (OrderType.LIMIT, OrderType.SL)
     phases = LIMIT_PHASES if priced else MARKET_PHASES
@@ -231,51 +233,51 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> Refusal | None:
     if intent.after_market:
         if inputs.awaited_day is None:
             words = f"AMO is taken between two sessions, and one is on: phase {phase}"
-            return Refusal(Reason.MARKET_CLOSED, words)
+            return LineRefusal(Reason.MARKET_CLOSED, words)
     elif inputs.phase_kind not in phases:
         kind = "IOC" if intent.validity is Validity.IOC else intent.order_type.value
         words = f"phase {phase} takes no {kind} order"
         if inputs.awaited_day is not None and inputs.after_market:
             words = f"AMO would wait for {inputs.awaited_day:%d %b}; {words}"
-        return Refusal(Reason.MARKET_CLOSED, words)
+        return LineRefusal(Reason.MARKET_CLOSED, words)
     if inputs.price_age_s is None or inputs.last_paise <= 0:
-        return Refusal(Reason.PRICE_STALE, "no price known")
+        return LineRefusal(Reason.PRICE_STALE, "no price known")
     if inputs.price_age_s > inputs.price_age_limit_s:
-        return Refusal(
+        return LineRefusal(
             Reason.PRICE_STALE, f"price {inputs.price_age_s:.1f} s old, limit {inputs.price_age_limit_s:g} s"
         )
     lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if not priced and ((upper and inputs.last_paise > upper) or inputs.last_paise < lower):
-        return Refusal(
+        return LineRefusal(
             Reason.OUTSIDE_PRICE_BAND,
             f"last {amount_words(inputs.last_paise)} is outside {band_words(lower, upper)}",
         )
     return None
 
 
-def waiting_refusal(client: ClientInput, intent: Intent) -> Refusal | None:
+def waiting_refusal(client: ClientInput, intent: Intent) -> LineRefusal | None:
     """Whether this client's broker keeps an order for the next session, where that is wanted."""
     if intent.after_market and not client.takes_after_market:
-        return Refusal(Reason.MARKET_CLOSED, "its broker takes no orders for the next session")
+        return LineRefusal(Reason.MARKET_CLOSED, "its broker takes no orders for the next session")
     return None
 
 
 def product_refusal(
     instrument: Instrument, side: Side, product: Product, offered: Collection[Product]
-) -> Refusal | None:
+) -> LineRefusal | None:
     """Whether the stock can be bought with this product, of those that the client's broker has `offered`.
 
     Sells need no funding, and end what is in doubt.
     """
     if side is Side.BUY and instrument.doubt:
-        return Refusal(Reason.INSTRUMENT_IN_DOUBT, instrument.doubt)
+        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, instrument.doubt)
     if side is Side.BUY and product not in offered:
-        return Refusal(Reason.PRODUCT_NOT_OFFERED, f"its broker offers no {product.value} here")
+        return LineRefusal(Reason.PRODUCT_NOT_OFFERED, f"its broker offers no {product.value} here")
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
         words = f"{instrument.tradingsymbol} is not on the MTF list"
         if instrument.margins_unknown:
             words = f"no margin of {instrument.tradingsymbol} is known: its broker has not told it yet"
-        return Refusal(Reason.NOT_MTF_ELIGIBLE, words)
+        return LineRefusal(Reason.NOT_MTF_ELIGIBLE, words)
     return None
 
 
@@ -285,22 +287,22 @@ def slice_quantity(reserve_price_paise: int, inputs: PlanInputs) -> int:
     return whole_lots(min(inputs.max_order_quantity, by_value), inputs.instrument.lot_size)
 
 
-def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) -> Refusal | None:
+def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) -> LineRefusal | None:
     """Whether a client's part may be sent at all, as one order or in slices."""
     most = slice_quantity(reserve_price_paise, inputs)
     if quantity <= most * inputs.most_slices:
         return None
     if not most:
         words = f"an order may be worth {rupees(inputs.max_order_value_paise)} at most, less than one lot"
-        return Refusal(Reason.OVER_ORDER_LIMIT, words)
+        return LineRefusal(Reason.OVER_ORDER_LIMIT, words)
     worth = f", worth {rupees(quantity * reserve_price_paise)}" if most < inputs.max_order_quantity else ""
-    return Refusal(
+    return LineRefusal(
         Reason.OVER_ORDER_LIMIT,
         f"{grouped(quantity)} shares{worth}, at most {inputs.most_slices} orders of {grouped(most)}",
     )
 
 
-def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> Refusal | None:
+def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> LineRefusal | None:
     """Whether delivery shares that have reached the demat account may leave it; today's never did."""
     own = [held for held in client.holdings if held.product is product]
     today, on_sale = sum(held.today for held in own), sum(held.quantity - held.sellable for held in own)
@@ -312,21 +314,21 @@ def authorisation_refusal(client: ClientInput, product: Product, quantity: int) 
     words = "no DDPI: the client authorises the sale at the depository first"
     if released:
         words += f", of which {grouped(released)} shares are released today"
-    return Refusal(
+    return LineRefusal(
         Reason.AUTHORISATION_MISSING,
         f"{words}; its broker tells that by itself, or waive `demat` at the gate",
     )
 
 
-def money_refusal(client: ClientInput, product: Product, need: Need) -> Refusal | None:
+def money_refusal(client: ClientInput, product: Product, need: Need) -> LineRefusal | None:
     """Whether the client's MTF limit and then its money carry the buy."""
     over = need.loan_paise - client.mtf_room_paise
     if product is Product.MTF and over > 0:
         detail = f"over the MTF limit by {rupees(over)}" if client.mtf_limit_paise else "no MTF limit"
-        return Refusal(Reason.MTF_LIMIT, detail, over)
+        return LineRefusal(Reason.MTF_LIMIT, detail, over)
     short = need.total_paise - client.available_paise
     if short > 0:
-        return Refusal(Reason.INSUFFICIENT_FUNDS, f"short {rupees(short)}", short)
+        return LineRefusal(Reason.INSUFFICIENT_FUNDS, f"short {rupees(short)}", short)
     return None
 
 

@@ -14,8 +14,8 @@ from engine.planning.checks import (
     CHECK_ORDER,
     ClientInput,
     HeldShares,
+    LineRefusal,
     PlanInputs,
-    Refusal,
     authorisation_refusal,
     band_words,
     client_refusal,
@@ -212,7 +212,7 @@ def _takes_money(intent: Intent) -> bool:
     return intent.side is Side.BUY or by_money
 
 
-def _skipped(line: PlanLine, refusal: Refusal, alternatives: tuple[Alternative, ...] = ()) -> PlanLine:
+def _skipped(line: PlanLine, refusal: LineRefusal, alternatives: tuple[Alternative, ...] = ()) -> PlanLine:
     return replace(
         line,
         verdict=Verdict.SKIPPED,
@@ -242,7 +242,9 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         refusal = _nothing(frame, client, leg)
     refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)
     if refusal is None and client.duplicate and not frame.intent.again:
-        refusal = Refusal(Reason.DUPLICATE_INTENT, "the same was sent within the last minute, or still is")
+        refusal = LineRefusal(
+            Reason.DUPLICATE_INTENT, "the same was sent within the last minute, or still is"
+        )
     if refusal is not None:
         return _skipped(line, refusal)
     line = replace(line, detail=_remarks(frame, leg))
@@ -261,16 +263,16 @@ def _remarks(frame: Frame, leg: Leg) -> str:
     return "; ".join(remarks)
 
 
-def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> Refusal:
+def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> LineRefusal:
     words = frame.intent.sizing.words()
     if leg.by_hand:
-        return Refusal(Reason.QUANTITY_ZERO, "dropped by hand")
+        return LineRefusal(Reason.QUANTITY_ZERO, "dropped by hand")
     if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if leg.sellable == 0:
-            return Refusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
+            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
         shares = f"{words.removesuffix('position')}{grouped(leg.sellable)} shares"
-        return Refusal(Reason.QUANTITY_ZERO, f"{shares} is less than {_least(frame)}")
-    return Refusal(
+        return LineRefusal(Reason.QUANTITY_ZERO, f"{shares} is less than {_least(frame)}")
+    return LineRefusal(
         Reason.QUANTITY_ZERO,
         f"{words} is less than {_least(frame)} at {amount_words(frame.sizing_price_paise)}",
     )
@@ -311,7 +313,7 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
         return line if unauthorised is None else _skipped(line, unauthorised)
     detail = f"short {grouped(line.wanted - line.sellable)} shares, {grouped(line.sellable)} free to sell"
     detail += _at_broker(client, line.product)
-    refusal = Refusal(Reason.INSUFFICIENT_HOLDING, detail)
+    refusal = LineRefusal(Reason.INSUFFICIENT_HOLDING, detail)
     fits = whole_lots(line.sellable, inputs.instrument.lot_size)
     spread = frame.intent.product is None and len(sellable_of(client)) > 1
     if not fits or spread:

@@ -132,7 +132,7 @@ class Trail:
             log.warning("how far the audit was verified could not be kept: %s", problem)
 
     async def accept(self, reason: str) -> AuditReport:
-        """Accept what is wrong with the books, so that trading goes on; returns what a verification then says.
+        """Accept what is wrong with the books, so that trading goes on; returns a verification of them.
 
         No row is mended or hashed anew, only triggers, indexes and counters are put back, and those of others
         dropped. A row of the audit names all that was found, for ever; the rows found are proven from then

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from engine.book.views import OrderView
-    from engine.execution.views import RunView as Run
+    from engine.execution.views import RunView
     from engine.planning.intent import Intent
     from engine.planning.record import Plan, PlanLine
     from screens.frame.workspace import Framed
@@ -101,7 +101,7 @@ def bar(counts: dict[str, int], width: int) -> list[tuple[str, str]]:
 class StopScreen(WordsScreen):
     """Stops a run: one set of words for the unsent, another for the live ones too."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunView) -> None:
         unsent = run.counts["unsent"]
         live = run.counts["open"] + run.counts["sending"] + run.counts["unknown"]
         self.answers: dict[str, bool] = {}
@@ -134,7 +134,7 @@ RUN_ACTIONS = ("pause_run", "cancel_here", "repair", "step")
 """What the keys of this view do, each only where it has a use."""
 
 
-class RunView(Vertical):
+class RunPanel(Vertical):
     """Follows one run; its rows stand problems first, then by client."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -157,7 +157,7 @@ class RunView(Vertical):
         self._plan: Plan | None = None
         self._rows: dict[Any, int | PlanLine] = {}
         self._dirty: set[int] = set()
-        self._shown: Run | None = None
+        self._shown: RunView | None = None
         self._keys: tuple[tuple[bool, str | None], ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -185,7 +185,7 @@ class RunView(Vertical):
         return self.query_one(LiveGrid)
 
     @property
-    def _run(self) -> Run | None:
+    def _run(self) -> RunView | None:
         if self.number is None:
             return None
         try:
@@ -300,14 +300,14 @@ class RunView(Vertical):
             self._keys = keys
             self.refresh_bindings()
 
-    def _title(self, run: Run) -> str:
+    def _title(self, run: RunView) -> str:
         """What the run was for."""
         plan = self._plan
         if plan is None:
             return run.title
         return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish_words(plan.intent)}"
 
-    def _result(self, run: Run) -> str:
+    def _result(self, run: RunView) -> str:
         """The result once nothing is at work, else what the keys would do now."""
         counts = run.counts
         live = counts["open"] + counts["sending"] + counts["unknown"]
@@ -341,7 +341,7 @@ class RunView(Vertical):
             line += f"\n r plans a repair of {repairable}; what filled, is live or unknown stays as it is"
         return line
 
-    def _why(self, run: Run, word: str) -> str:
+    def _why(self, run: RunView, word: str) -> str:
         """The broker's words where all of one kind have the same, for the first of them."""
         if word not in ("rejected", "denied"):
             return ""
@@ -351,7 +351,7 @@ class RunView(Vertical):
         return f": {clip(plain(texts.pop()), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod
-    def _repairable(run: Run) -> str:
+    def _repairable(run: RunView) -> str:
         return " + ".join(
             f"{run.counts[word]} {word.replace('_', ' ')}" for word in REPAIRABLE if run.counts[word]
         )

@@ -15,7 +15,7 @@ from data.vocabulary import Side
 from engine.events import Event, OrderChanged
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.bulk.run_view import RunView
+from screens.bulk.run_view import RunPanel
 from screens.frame.workspace import Here, Table, Workspace
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class BulkScreen(Workspace):
         with ContentSwitcher(initial="form", id="views"):
             yield BulkForm()
             yield PlanView()
-            yield RunView()
+            yield RunPanel()
 
     def on_mount(self) -> None:
         """Listen, also to where the trader comes from, to go back there."""
@@ -63,16 +63,16 @@ class BulkScreen(Workspace):
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, OrderChanged):
-            self.query_one(RunView).heard(event.order_ids)
+            self.query_one(RunPanel).heard(event.order_ids)
 
     # Views
 
     @property
-    def _view(self) -> BulkForm | PlanView | RunView:
+    def _view(self) -> BulkForm | PlanView | RunPanel:
         current = self.query_one("#views", ContentSwitcher).current
         if current == "plan":
             return self.query_one(PlanView)
-        return self.query_one(RunView) if current == "run" else self.query_one(BulkForm)
+        return self.query_one(RunPanel) if current == "run" else self.query_one(BulkForm)
 
     def _turn_to(self, name: str) -> None:
         self.query_one("#views", ContentSwitcher).current = name
@@ -128,7 +128,7 @@ class BulkScreen(Workspace):
         """A run as it stands."""
         self._begun = True
         self._turn_to("run")
-        self.query_one(RunView).show(number)
+        self.query_one(RunPanel).show(number)
 
     def show_plan(self, number: int) -> None:
         """A stored plan: its run if it was sent, itself while it may be sent, else its intent in the form."""
@@ -168,7 +168,7 @@ class BulkScreen(Workspace):
         """Freeze, number and store the plan, and show it."""
         self._freeze(event.intent)
 
-    def on_run_view_repair(self, event: RunView.Repair) -> None:
+    def on_run_panel_repair(self, event: RunPanel.Repair) -> None:
         """A repair is a plan like any other."""
         self._freeze(event.intent)
 
@@ -217,7 +217,7 @@ class BulkScreen(Workspace):
         """Back to where the trader came from; the form keeps what it holds."""
         self._leave()
 
-    def on_run_view_left(self, event: RunView.Left) -> None:
+    def on_run_panel_left(self, event: RunPanel.Left) -> None:
         """Back to where the trader came from; the run goes on and stays reachable."""
         self._leave()
 

@@ -7,7 +7,7 @@ from textual.widgets import Static
 from data.vocabulary import Product, RunStatus, Side
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.bulk.run_view import RunView, StopScreen, bar
+from screens.bulk.run_view import RunPanel, StopScreen, bar
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
 from tests.screens.papers import PaperBench, opened_on_paper
@@ -22,8 +22,8 @@ def plan_view(bench: PaperBench) -> PlanView:
     return bench.screen.query_one(PlanView)
 
 
-def run_view(bench: PaperBench) -> RunView:
-    return bench.screen.query_one(RunView)
+def run_view(bench: PaperBench) -> RunPanel:
+    return bench.screen.query_one(RunPanel)
 
 
 def in_answer(bench: PaperBench) -> bool:
