@@ -43,7 +43,7 @@ class Hosting:
         self._engine = engine
         self._market, self._dump = market
         self._sessions = sessions
-        self.begin = begin
+        self._begin = begin
         self.lost: Callable[[int, str], None] = lambda client_id, words: None
 
     @property
@@ -130,6 +130,10 @@ class Hosting:
     async def follow_again(self) -> None:
         """Ask the feed once more for all prices that are followed. Raises `BrokerError`."""
         await self._market.follow_again()
+
+    def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> object:
+        """Begin work that ends with the desk at the latest."""
+        return self._begin(work)
 
     def tell(self, words: str) -> None:
         """Put a warning on the tape."""
