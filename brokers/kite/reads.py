@@ -1,7 +1,7 @@
 """How fast books and quotes may be read: budgets per api key.
 
 All calls but orders share 10 in a calendar second and key, quotes have one a second of their own (Kite
-Connect documentation, rate limits). `KeyLane` keeps two of the ten back, and quotes are spaced by more than
+Connect documentation, rate limits). Two of the ten are kept back, and quotes are spaced by more than
 a second: margins for Kite's clock, which is not ours.
 """
 
@@ -13,6 +13,7 @@ from brokers.pacing import KeyLane
 from data.clock import Clock
 
 READS_PER_SECOND = 10
+KEPT_BACK = 2
 QUOTES_EVERY_S = 1.1
 
 
@@ -21,7 +22,7 @@ class ReadBudget:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._lanes = defaultdict[str, KeyLane](lambda: KeyLane(READS_PER_SECOND))
+        self._lanes = defaultdict[str, KeyLane](lambda: KeyLane(READS_PER_SECOND, KEPT_BACK))
         self._quoted_at: dict[str, float] = {}
         self._turns = defaultdict[tuple[str, bool], asyncio.Lock](asyncio.Lock)
         self._waiting: Counter[str] = Counter()
