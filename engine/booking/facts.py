@@ -1,6 +1,6 @@
 """Facts about orders: how our calls ended, what the broker says, what its silence proves.
 
-A fact is never refused; `lifecycle` books it.
+A fact is never refused; `apply` books it.
 """
 
 from dataclasses import dataclass
