@@ -202,7 +202,7 @@ async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch
         exchange.pin(key, paise)
     await morning.until(lambda: damaged)
     await morning.until(lambda: told(morning, moved))
-    counts = desk._broker._stream.counts
+    counts = desk.connections.feed.broker._stream.counts
     assert (counts.broken_frames, counts.ignored_packets) == ((1, 0) if fault == "truncated" else (0, 1))
     assert standing(morning, PEOPLE) == before
     assert {order.state for order in (await bought(morning)).values()} == {OrderState.FILLED}
