@@ -262,7 +262,7 @@ _RESERVE_SHARES = text(
       AND holding.free + CASE n.settled_only WHEN 1 THEN 0 ELSE holding.t1 + holding.today END
           - holding.blocked >= n.quantity
       AND EXISTS (SELECT 1 FROM client WHERE client.id = n.client_id AND client.status = 'active')
-    RETURNING holding.client_id, holding.product
+    RETURNING holding.client_id, holding.security, holding.product
     """
 )
 
@@ -280,17 +280,17 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     return set(served)
 
 
-def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str]]:
+def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str, str]]:
     """Block shares for many sells: rows of client, security, product, quantity and settled-only.
 
-    Returns the clients and products that were served. `settled_only` is for trade-to-trade securities,
-    whose shares cannot be sold before they are in the demat account.
+    Returns the clients, securities and products that were served. `settled_only` is for trade-to-trade
+    securities, whose shares cannot be sold before they are in the demat account.
     """
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]
     if not rows:
         return set()
     served = unit.connection.execute(_RESERVE_SHARES, {"needs": json.dumps(rows)}).all()
-    return {(int(row[0]), str(row[1])) for row in served}
+    return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 
 def free_memo(unit: Unit, loans: Mapping[int, int], shares: Mapping[tuple[int, str, str], int]) -> None:

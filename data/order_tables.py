@@ -89,6 +89,16 @@ class RunRecord(SQLModel, table=True):
     finished_at: datetime | None = moment_or_none()
 
 
+class RunLeg(SQLModel, table=True):
+    """What the conditions of a run are for a leg behind its first, whose figures the run itself has."""
+
+    __tablename__ = "run_leg"
+    run_number: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="run.number")
+    leg: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    drift_limit_bps: int
+    priced_paise: int | None = paise_or_none()
+
+
 class Order(SQLModel, table=True):
     """One order of one client, from reservation to its end; `slice` numbers those of one leg of a run.
 

@@ -219,6 +219,7 @@ class Reason(StrEnum):
     OPEN_BREAK = "open_break"
     NOT_RECONCILED = "not_reconciled"
     INSTRUMENT_IN_DOUBT = "instrument_in_doubt"
+    OTHER_LEG = "other_leg"
 
 
 class RunStatus(StrEnum):
@@ -308,6 +309,15 @@ class HaltScope(StrEnum):
     GROUP = "group"
     CLIENT = "client"
     SYMBOL = "symbol"
+
+
+class PerClient(StrEnum):
+    """How a client's legs of one plan go together."""
+
+    ALL = "all"
+    """All of them or none."""
+    IN_ORDER = "in_order"
+    """Each as far as it can, money and shares given to them in their order."""
 
 
 class HaltStrength(StrEnum):

@@ -1,6 +1,7 @@
 """A home whose every table has rows, closed again, for tests that change the file as no tradedesk does."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ from data.columns import UtcDateTime
 from data.counters import mend_counters
 from data.proving.readable import WORDS
 from data.store import Unit
-from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, SizingKind
+from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.accounts.client_file import NewClient
+from engine.planning.intent import Leg, Sizing
 from tests.desks import START, buy, by_phone, carry_out, paper_desk, sell, until
 from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 ROHAN, PRIYA, LENT = 8, 15, 22
+
+SECOND = Leg(Side.BUY, "NSE:HDFCBANK", Sizing(QTY, 1))
 
 
 def whole_home(home: Path) -> Path:
@@ -49,6 +53,7 @@ async def _trade(home: Path) -> None:
         await carry_out(desk, buy("RELIANCE", QTY, 3, LENT, product=Product.MTF))
         await carry_out(desk, sell("TCS", QTY, 8, ROHAN))
         await carry_out(desk, sell("TCS", QTY, 5, ROHAN))
+        await carry_out(desk, replace(buy("INFY", QTY, 1, ROHAN), further=(SECOND,)))
         _, run = await carry_out(desk, buy("TCS", QTY, 10, ROHAN, PRIYA, limit_paise=2400_00))
         await desk.orders.modify(run.order_ids[0], quantity=5)
         await desk.settle()

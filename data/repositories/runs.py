@@ -1,12 +1,13 @@
 """Runs as they are stored: begun, paused, gone on with, stopped and finished."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
 from data.columns import table
-from data.order_tables import RunRecord
+from data.order_tables import RunLeg, RunRecord
 from data.repositories.base import Change, On, Query, Rows, given
 from data.store import Unit
 from data.vocabulary import PauseReason, RunStatus
@@ -36,7 +37,25 @@ class Begun:
     started_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LegConditions:
+    """Until how far from which price what waits of a leg behind the first may leave."""
+
+    run_number: int
+    leg: int
+    drift_limit_bps: int
+    priced_paise: int | None
+
+
 _BEGUN = Rows(RunRecord, Begun)
+_LEGS = Rows(RunLeg, LegConditions)
+_LEG = table(RunLeg)
+_OF_LEG = _LEGS.query(_LEG.c.run_number == given("run"), _LEG.c.leg == given("leg"))
+_PRICE_LEG = Change(
+    update(_LEG)
+    .where(_LEG.c.run_number == given("run"), _LEG.c.leg == given("leg"))
+    .values(priced_paise=given("price"))
+)
 _OF_PLAN = Query(int, select(_RUNS.c.number).where(_RUNS.c.plan_number == given("plan")))
 _PAUSE = Change(
     update(_RUNS)
@@ -70,9 +89,21 @@ def of_plan(on: On, plan_number: int) -> int | None:
     return _OF_PLAN.first(on, plan=plan_number)
 
 
-def begin(unit: Unit, run: Begun) -> None:
-    """Write a run that begins."""
+def begin(unit: Unit, run: Begun, further: Sequence[LegConditions] = ()) -> None:
+    """Write a run that begins, with the conditions of its legs behind the first."""
     _BEGUN.insert(unit, [run])
+    if further:
+        _LEGS.insert(unit, further)
+
+
+def conditions_of_leg(on: On, number: int, leg: int) -> LegConditions | None:
+    """The conditions of a leg behind the first; None where the run has no such leg."""
+    return _OF_LEG.first(on, run=number, leg=leg)
+
+
+def price_leg(unit: Unit, number: int, leg: int, price_paise: int) -> None:
+    """Have a leg behind the first be held against this price from now on."""
+    _PRICE_LEG.run(unit, run=number, leg=leg, price=price_paise)
 
 
 def pause(unit: Unit, number: int, reason: PauseReason, age_s: int, price_paise: int | None) -> bool:
@@ -81,7 +112,7 @@ def pause(unit: Unit, number: int, reason: PauseReason, age_s: int, price_paise:
     return bool(_PAUSE.run(unit, **values, now=unit.now))
 
 
-def go_on(unit: Unit, number: int, instance_id: int, price_paise: int) -> None:
+def go_on(unit: Unit, number: int, instance_id: int, price_paise: int | None) -> None:
     """Have a run run again, as an engine's own, confirmed now at this price."""
     _GO_ON.run(unit, run=number, instance=instance_id, price=price_paise, now=unit.now)
 

@@ -247,6 +247,7 @@ class OrderView:
     sent_at: datetime | None
     updated_at: datetime
     ended_at: datetime | None
+    leg: int = 1
 
     @property
     def standing(self) -> str:

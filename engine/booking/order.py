@@ -106,6 +106,7 @@ class WorkingOrder:
     trading_date: date
     created_at: datetime
     updated_at: datetime
+    leg: int = 1
     slice: int = 1
     after_market: bool = False
     protection_bps: int | None = None

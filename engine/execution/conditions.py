@@ -5,11 +5,13 @@ the price of its plan, a stop order against its trigger; a LIMIT order says its 
 An order that waits for the next session knows only that session.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from data.clock import Clock
 from data.money import BPS, half_up
+from data.repositories.base import On
+from data.repositories.runs import conditions_of_leg
 from data.vocabulary import OrderType, PauseReason, Side
 from engine.book.views import OrderView, RunRow
 from engine.booking.order import WorkingOrder
@@ -19,13 +21,14 @@ from engine.market.market_data import MarketData
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What of an order decides which conditions it knows. Every order of a run is of one kind."""
+    """What of an order decides which conditions it knows. Every order of a run's leg is of one kind."""
 
     key: str
     side: Side
     order_type: OrderType
     trigger_paise: int | None
     after_market: bool
+    leg: int = 1
 
     @property
     def knows_price(self) -> bool:
@@ -35,7 +38,9 @@ class Kind:
     @classmethod
     def of(cls, order: OrderView | WorkingOrder) -> "Kind":
         """Of an order in the book, or as it is stored."""
-        return cls(order.key, order.side, order.order_type, order.trigger_paise, order.after_market)
+        return cls(
+            order.key, order.side, order.order_type, order.trigger_paise, order.after_market, order.leg
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,14 @@ def standing(
         return Standing(age_s, last, drift, None, False)
     moved = last is not None and _moved_beyond(run, kind, last)
     return Standing(age_s, last, drift, PauseReason.DRIFTED if moved else None, last is None)
+
+
+def as_leg(connection: On, run: RunRow, leg: int) -> RunRow:
+    """The run with the conditions of one of its legs in place of the first one's."""
+    told = conditions_of_leg(connection, run.number, leg) if leg > 1 else None
+    if told is None:
+        return run
+    return replace(run, drift_limit_bps=told.drift_limit_bps, priced_paise=told.priced_paise)
 
 
 def run_age_s(run: RunRow, clock: Clock, engine: ThisEngine, now: datetime) -> float:

@@ -46,7 +46,7 @@ from engine.booking.requests import Attempt
 from engine.booking.stored import ATTEMPTS, ORDERS
 from engine.events import TapeLine
 from engine.execution.calls import NO_ANSWER, LastLook, no_answer, outcome_of
-from engine.execution.conditions import Kind, Standing, standing
+from engine.execution.conditions import Kind, Standing, as_leg, standing
 from engine.execution.pauses import pause
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
@@ -386,7 +386,7 @@ class _Claiming:
         self._halts = read_halts(unit)
         self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
         self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
-        self._runs: dict[int, Standing | None] = {}
+        self._runs: dict[tuple[int, int], Standing | None] = {}
         self._names: dict[tuple[str, str, str], str | None] = {}
         self._claims = Claims()
         self._orders: list[WorkingOrder] = []
@@ -418,13 +418,14 @@ class _Claiming:
         return self._names[security]
 
     def _standing(self, number: int, order: WorkingOrder, unnamed: bool) -> Standing | None:
-        """How an order's run stands against its conditions; None where it sends nothing."""
-        if number not in self._runs:
+        """How an order's run stands against its leg's conditions; None where it sends nothing."""
+        leg = number, order.leg
+        if leg not in self._runs:
             clock, kind = self._timing.wall, Kind.of(order)
-            self._runs[number] = _stands(
+            self._runs[leg] = _stands(
                 self._unit, number, kind, clock, self._engine, self._market_data, unnamed
             )
-        return self._runs[number]
+        return self._runs[leg]
 
     def _claim(self, order: WorkingOrder) -> None:
         unit, engine = self._unit, self._engine
@@ -512,7 +513,7 @@ def _stands(
 
     `unnamed` says that it is not known what its security is called now.
     """
-    run = read_runs(unit, [number])[number]
+    run = as_leg(unit, read_runs(unit, [number])[number], kind.leg)
     if run.status is not RunStatus.RUNNING:
         return None
     found = standing(run, kind, clock, engine, market_data, clock.now())

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from data.audit import AuditEntry
 from data.clock import Clock
@@ -9,13 +10,14 @@ from data.ledger import free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
 from data.repositories import runs
 from data.repositories.balances import standing_of
-from data.repositories.runs import Begun
+from data.repositories.runs import Begun, LegConditions
 from data.store import Unit
 from data.vocabulary import (
     BreakKind,
     ClientStatus,
     HaltScope,
     OrderType,
+    PerClient,
     Reason,
     RunStatus,
     Side,
@@ -39,10 +41,21 @@ PROTECTED = (OrderType.MARKET, OrderType.SL_M)
 """Order types that are sent with market protection."""
 
 
+PartLine: TypeAlias = tuple[Plan, PlanLine]
+"""A line with the plan of its leg."""
+
+Slot: TypeAlias = tuple[int, int]
+"""A client in a leg."""
+
+
+def _slot(order: WorkingOrder) -> Slot:
+    return order.client_id, order.leg
+
+
 def reserve(
     unit: Unit,
     plan: Plan,
-    lines: Iterable[PlanLine],
+    lines: Iterable[PartLine],
     book: Book,
     clock: Clock,
     engine: ThisEngine,
@@ -50,10 +63,11 @@ def reserve(
 ) -> tuple[int, list[int]]:
     """Write a run with its orders and reserve for all of them, in the caller's one transaction.
 
-    Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. A
-    client whose money or shares have gone since the plan gets DENIED orders; its legs are all or nothing. So
-    does one whom another run has served with the same intent, and in a buy one with a fact not booked. Raises
-    `DuplicateIntent` where every client was served.
+    Returns the run's number and the orders to send, in the order of `lines`, sliced as the plan says. All
+    legs are of the one stage that there is. A client whose money or shares have gone since the plan gets
+    DENIED orders: of all its legs, or where they go in order of that leg. So does one whom another run has
+    served with the same intent, and in a buy one with a fact not booked. Raises `DuplicateIntent` where every
+    client was served.
     """
     assert plan.number is not None, "only a stored plan is carried out"
     if runs.of_plan(unit, plan.number) is not None:
@@ -64,23 +78,29 @@ def reserve(
     lines = list(lines)
     had = _had(unit, plan, lines, clock, engine, rules)
     number = unit.take_ids("run", 1)[0]
-    sliced = [(line, *part) for line in lines for part in enumerate(plan.slices(line), start=1)]
+    sliced = [(part, line, *one) for part, line in lines for one in enumerate(part.slices(line), start=1)]
     ids = unit.take_ids("order", len(sliced))
     orders = [
-        _order(unit, plan, line, quantity, order_id, number, place, engine.id)
-        for order_id, (line, place, quantity) in zip(ids, sliced, strict=True)
+        _order(unit, plan.number, part, line, quantity, order_id, number, place, engine.id)
+        for order_id, (part, line, place, quantity) in zip(ids, sliced, strict=True)
     ]
-    clients, key = book.clients, plan.instrument.key
-    halted = {order.client_id for order in orders if covered(halts, clients[order.client_id], key)}
+    clients = book.clients
+    halted = {_slot(order) for order in orders if covered(halts, clients[order.client_id], order.key)}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
-    if plan.intent.side is Side.BUY:
-        barred |= dict.fromkeys(_with_unbooked(unit, orders), Reason.OPEN_BREAK)
+    if buys := [order for order in orders if order.side is Side.BUY]:
+        unbooked = _with_unbooked(unit, buys)
+        barred |= {_slot(order): Reason.OPEN_BREAK for order in buys if order.client_id in unbooked}
     _block(unit, plan, orders, barred)
     going = [order for order in orders if order.live]
     for order in orders:
         if order.reason_code == Reason.DUPLICATE_INTENT:
-            order.reason_text = f"the same as {run_words([had[order.client_id]])}"
-    runs.begin(unit, _run(unit, plan, plan.number, number, engine, rules))
+            same = {run for (client_id, _), run in had.items() if client_id == order.client_id}
+            order.reason_text = f"the same as {run_words(same)}"
+    further = [
+        LegConditions(number, part.leg, part.drift_limit_bps, part.last_paise or None)
+        for part in plan.further
+    ]
+    runs.begin(unit, _run(unit, plan, plan.number, number, engine, rules), further)
     ORDERS.insert(unit, orders)
     post(
         unit, [blocking(order, order.blocked_paise, reserved=True) for order in orders if order.blocked_paise]
@@ -97,7 +117,7 @@ def reserve(
                 "orders": len(going),
                 "denied": len(orders) - len(going),
                 "skipped": len(plan.skipped_lines),
-                "first": lines[0].code,
+                "first": lines[0][1].code,
             },
         )
     )
@@ -143,18 +163,21 @@ def _tell(unit: Unit, order: WorkingOrder, actor: str) -> None:
 
 
 def _had(
-    unit: Unit, plan: Plan, lines: list[PlanLine], clock: Clock, engine: ThisEngine, rules: Rules
-) -> dict[int, int]:
-    """Clients whom another run has served with the plan's intent, with that run; none if the plan says again.
+    unit: Unit, plan: Plan, lines: list[PartLine], clock: Clock, engine: ThisEngine, rules: Rules
+) -> dict[Slot, int]:
+    """Whom another run has served with a leg's intent, with that run; nobody if the plan says again.
 
-    Raises `DuplicateIntent` where that is every client.
+    Raises `DuplicateIntent` where that is every client in every leg.
     """
     if plan.intent.again:
         return {}
-    clients = {line.client_id for line in lines}
-    found = same_intent(unit.connection, plan.intent, plan.instrument, clock, engine, rules)
-    had = {client_id: run for client_id, run in found.items() if client_id in clients}
-    if had.keys() == clients:
+    asked = {(line.client_id, part.leg) for part, line in lines}
+    had: dict[Slot, int] = {}
+    for part in plan.parts:
+        found = same_intent(unit.connection, part.intent, part.instrument, clock, engine, rules)
+        had |= {(client_id, part.leg): run for client_id, run in found.items()}
+    had = {slot: run for slot, run in had.items() if slot in asked}
+    if had.keys() == asked:
         raise DuplicateIntent(
             f"{run_words(set(had.values()))} sent the same within the last minute, or still does: "
             "nothing was sent; to send it once more, make a plan that says again"
@@ -170,6 +193,7 @@ def _with_unbooked(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
 
 def _order(
     unit: Unit,
+    plan_number: int,
     plan: Plan,
     line: PlanLine,
     quantity: int,
@@ -178,14 +202,14 @@ def _order(
     place: int,
     instance_id: int,
 ) -> WorkingOrder:
-    """One order of a line, with what it needs counted as blocked."""
+    """One order of a line of a plan's leg, with what it needs counted as blocked."""
     instrument, intent = plan.instrument, plan.intent
     margin = instrument.margin_bps(line.product) if intent.side is Side.BUY else BPS
     order = WorkingOrder(
         id=order_id,
         client_id=line.client_id,
         run_number=run_number,
-        plan_number=plan.number,
+        plan_number=plan_number,
         broker=line.broker,
         exchange=instrument.exchange,
         tradingsymbol=instrument.tradingsymbol,
@@ -205,6 +229,7 @@ def _order(
         trading_date=plan.trading_day,
         created_at=unit.now,
         updated_at=unit.now,
+        leg=plan.leg,
         slice=place,
         after_market=intent.after_market,
         protection_bps=plan.protection_bps if intent.order_type in PROTECTED else None,
@@ -213,18 +238,39 @@ def _order(
     return order
 
 
-def _block(unit: Unit, plan: Plan, orders: list[WorkingOrder], barred: Mapping[int, Reason]) -> None:
-    """Reserve for all orders in guarded statements; those of clients that were not served become DENIED.
+def _block(unit: Unit, plan: Plan, orders: list[WorkingOrder], barred: Mapping[Slot, Reason]) -> None:
+    """Reserve for all orders in guarded statements; those that were not served become DENIED.
 
-    So do those of clients that are barred, each for its reason.
+    So do those that are barred, each for its reason. Where a client's legs go all or none, what bars or
+    fails one of them is for all.
     """
-    asking = [order for order in orders if order.client_id not in barred]
-    buying = plan.intent.side is Side.BUY
-    lost = _block_money(unit, asking) if buying else _block_shares(unit, plan, asking)
+    if plan.per_client is PerClient.IN_ORDER:
+        for part in plan.parts:
+            _block_together(unit, [order for order in orders if order.leg == part.leg], barred, plan)
+        return
+    of_clients = {client_id: reason for (client_id, _), reason in barred.items()}
+    together = {_slot(order): of_clients.get(order.client_id) for order in orders}
+    known = {slot: reason for slot, reason in together.items() if reason is not None}
+    _block_together(unit, orders, known, plan)
+
+
+def _block_together(
+    unit: Unit, orders: list[WorkingOrder], barred: Mapping[Slot, Reason], plan: Plan
+) -> None:
+    """Reserve for orders of which a client's stand or fall together: shares first, then money."""
+    asking = [order for order in orders if _slot(order) not in barred]
+    sells = [order for order in asking if order.side is Side.SELL]
+    without_shares, freeing = _block_shares(unit, plan, sells)
+    buys = [order for order in asking if order.side is Side.BUY and order.client_id not in without_shares]
+    without_money = _block_money(unit, buys)
+    free_memo(unit, {}, {place: shares for place, shares in freeing.items() if place[0] in without_money})
     for order in orders:
-        reason = barred.get(order.client_id)
-        if reason is None and order.client_id in lost:
-            reason = _why_denied(unit, order)
+        reason = barred.get(_slot(order))
+        if reason is None and order.client_id in without_shares:
+            reason = _why_denied(unit, order.client_id, None)
+        if reason is None and order.client_id in without_money:
+            of_client = [one for one in buys if one.client_id == order.client_id]
+            reason = _why_denied(unit, order.client_id, of_client)
         if reason is not None:
             order.apply(OrderEvent.DENY)
             order.say(reason.value, "")
@@ -240,24 +286,35 @@ def _block_money(unit: Unit, orders: list[WorkingOrder]) -> set[int]:
     return needs.keys() - reserve_money(unit, needs)
 
 
-def _block_shares(unit: Unit, plan: Plan, orders: list[WorkingOrder]) -> set[int]:
-    """Reserve shares; returns the clients that were not served, of whom nothing stays reserved."""
-    only_settled, security = plan.instrument.trade_to_trade, plan.instrument.security
-    wanted = Counter[tuple[int, str]]()
+def _block_shares(
+    unit: Unit, plan: Plan, orders: list[WorkingOrder]
+) -> tuple[set[int], dict[tuple[int, str, str], int]]:
+    """Reserve shares; returns the clients that were not served, and what was reserved of the others.
+
+    Of those not served nothing stays reserved.
+    """
+    only_settled = {part.instrument.security: part.instrument.trade_to_trade for part in plan.parts}
+    wanted = Counter[tuple[int, str, str]]()
     for order in orders:
-        wanted[order.client_id, order.product.value] += order.blocked_shares
-    done = reserve_shares(unit, [(c, security, p, shares, only_settled) for (c, p), shares in wanted.items()])
-    lost = {client_id for client_id, product in wanted if (client_id, product) not in done}
-    free_memo(unit, {}, {(c, security, p): wanted[c, p] for c, p in done if c in lost})
-    return lost
+        wanted[order.client_id, order.security, order.product.value] += order.blocked_shares
+    done = reserve_shares(
+        unit,
+        [(c, security, p, shares, only_settled[security]) for (c, security, p), shares in wanted.items()],
+    )
+    lost = {place[0] for place in wanted if place not in done}
+    free_memo(
+        unit, {}, {place: shares for place, shares in wanted.items() if place in done and place[0] in lost}
+    )
+    return lost, {place: shares for place, shares in wanted.items() if place[0] not in lost}
 
 
-def _why_denied(unit: Unit, order: WorkingOrder) -> Reason:
-    """Why the guarded statement did not serve an order's client."""
-    status, available, room = standing_of(unit, order.client_id)
+def _why_denied(unit: Unit, client_id: int, buys: list[WorkingOrder] | None) -> Reason:
+    """Why the guarded statement did not serve a client; `buys` are what it could not pay, None for shares."""
+    status, available, room = standing_of(unit, client_id)
     if status != ClientStatus.ACTIVE:
         return Reason.CLIENT_PENDING if status == ClientStatus.PENDING else Reason.CLIENT_INACTIVE
-    if order.side is Side.SELL:
+    if buys is None:
         return Reason.INSUFFICIENT_HOLDING
-    payable = available >= order.blocked_paise
-    return Reason.MTF_LIMIT if payable and order.mtf_reserved_paise > room else Reason.INSUFFICIENT_FUNDS
+    payable = available >= sum(order.blocked_paise for order in buys)
+    over = sum(order.mtf_reserved_paise for order in buys) > room
+    return Reason.MTF_LIMIT if payable and over else Reason.INSUFFICIENT_FUNDS

@@ -69,20 +69,38 @@ from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
+class LegPrice:
+    """What the unsent orders of a leg would be held against, and reserved at, from now on; in paise."""
+
+    last_paise: int
+    reserve_paise: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prospect:
     """What going on with a paused run would do at this moment; nothing of it is done yet.
 
-    `orders` are its unsent orders as they stand, `barred` why a client's would not go. Money is in paise;
-    `need_paise` is what the orders that go would keep blocked, 0 for a sell.
+    `orders` are its unsent orders as they stand, `barred` why a client's would not go: none of them where one
+    may not. `prices` are those of each leg that has any. Money is in paise; `need_paise` is what the orders
+    that go would keep blocked, 0 for a sell.
     """
 
     run: RunRow
     plan: Plan
     age_s: float
-    last_paise: int
-    reserve_price_paise: int
+    prices: Mapping[int, LegPrice]
     orders: tuple[WorkingOrder, ...]
     barred: Mapping[int, LineRefusal]
+
+    @property
+    def last_paise(self) -> int:
+        """The price now of the first leg that has something unsent."""
+        return self.prices[min(self.prices)].last_paise
+
+    @property
+    def reserve_price_paise(self) -> int:
+        """What that leg's orders would be reserved at."""
+        return self.prices[min(self.prices)].reserve_paise
 
     @property
     def unsent(self) -> int:
@@ -97,7 +115,7 @@ class Prospect:
     @property
     def drift_bps(self) -> int | None:
         """How far the price has moved since the run was confirmed or last gone on with."""
-        return drift_bps(self.run.priced_paise, self.last_paise)
+        return drift_bps(self.run.priced_paise, self.last_paise) if 1 in self.prices else None
 
     @property
     def blocked_paise(self) -> int:
@@ -107,7 +125,10 @@ class Prospect:
     @property
     def need_paise(self) -> int:
         """What those that go would keep blocked."""
-        return sum(order.need_with(order.quantity, self.reserve_price_paise).money for order in self.going)
+        return sum(
+            order.need_with(order.quantity, self.prices[order.leg].reserve_paise).money
+            for order in self.going
+        )
 
     @property
     def barred_by_reason(self) -> dict[Reason, int]:
@@ -146,20 +167,30 @@ def look(
     if not waiting:
         raise CannotGoOn(f"run {number} has nothing unsent")
     halts = read_halts(connection)
-    _check_market(run, plan, waiting, halts, kept.halt_file, timing, index)
-    _check_planned(run, plan, waiting)
-    clients = {order.client_id for order in waiting}
-    had = _had(connection, run, plan, timing.wall, engine, rules)
-    inputs = _inputs(plan, clients, had.keys(), plans, kept.book, index)
-    if (closed := market_refusal(plan.intent, inputs)) is not None and closed.reason is not (
-        Reason.OUTSIDE_PRICE_BAND
-    ):
-        raise CannotGoOn(f"run {number} cannot go on now: {closed.detail}")
-    price = Frame(plan.intent, inputs, {}).reserve_price_paise
-    barred = _barred(connection, plan, waiting, inputs, price, halts, had, kept.book)
-    barred |= {c: r for c, r in _cannot_pay(connection, waiting, price).items() if c not in barred}
+    known, prices, barred = {part.leg for part in plan.parts}, dict[int, LegPrice](), dict[int, LineRefusal]()
+    for order in waiting:
+        if order.leg not in known:
+            raise CannotGoOn(_not_ours(order.id, f"what plan {plan.number} says", run))
+    for part in plan.parts:
+        of_leg = tuple(order for order in waiting if order.leg == part.leg)
+        if not of_leg:
+            continue
+        _check_market(run, part, of_leg, halts, kept.halt_file, timing, index)
+        _check_planned(run, part, of_leg)
+        clients = {order.client_id for order in of_leg}
+        had = _had(connection, run, part, timing.wall, engine, rules)
+        inputs = _inputs(part, clients, had.keys(), plans, kept.book, index)
+        if (closed := market_refusal(part.intent, inputs)) is not None and closed.reason is not (
+            Reason.OUTSIDE_PRICE_BAND
+        ):
+            raise CannotGoOn(f"run {number} cannot go on now: {closed.detail}")
+        price = Frame(part.intent, inputs, {}).reserve_price_paise
+        prices[part.leg] = LegPrice(inputs.last_paise, price)
+        found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
+        barred = found | barred
+    barred |= {c: r for c, r in _cannot_pay(connection, waiting, prices).items() if c not in barred}
     age_s = run_age_s(run, timing.wall, engine, timing.wall.now())
-    return Prospect(run, plan, age_s, inputs.last_paise, price, waiting, barred)
+    return Prospect(run, plan, age_s, prices, waiting, barred)
 
 
 def _check_run(connection: On, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
@@ -301,9 +332,11 @@ def _off_the_band(plan: Plan, inputs: PlanInputs) -> LineRefusal | None:
     return LineRefusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
 
 
-def _cannot_pay(connection: On, orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, LineRefusal]:
+def _cannot_pay(
+    connection: On, orders: tuple[WorkingOrder, ...], prices: Mapping[int, LegPrice]
+) -> dict[int, LineRefusal]:
     """Clients whose money or MTF limit does not carry what their orders need more."""
-    asks = _asks(orders, price_paise)
+    asks = _asks(orders, prices)
     lacking: dict[int, LineRefusal] = {}
     for client_id, available, room in room_of(connection, asks.keys()):
         more, loan = asks[client_id]
@@ -315,11 +348,11 @@ def _cannot_pay(connection: On, orders: tuple[WorkingOrder, ...], price_paise: i
     return lacking
 
 
-def _asks(orders: tuple[WorkingOrder, ...], price_paise: int) -> dict[int, tuple[int, int]]:
+def _asks(orders: tuple[WorkingOrder, ...], prices: Mapping[int, LegPrice]) -> dict[int, tuple[int, int]]:
     """By client, the money and loan room that its orders need beyond what they have blocked."""
     asks: dict[int, tuple[int, int]] = {}
     for order in orders:
-        money, loan, _ = order.need_with(order.quantity, price_paise)
+        money, loan, _ = order.need_with(order.quantity, prices[order.leg].reserve_paise)
         more = max(0, money - order.blocked_paise)
         more_loan = max(0, loan - order.mtf_reserved_paise)
         if more or more_loan:
@@ -333,10 +366,10 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
 
     Raises `CannotGoOn` where none would go: then the run stays paused.
     """
-    run, price = prospect.run, prospect.reserve_price_paise
+    run = prospect.run
     if differing := unit.differing(Order, [order.id for order in prospect.orders]):
         raise CannotGoOn(_not_ours(differing[0], "as the audit left it", run))
-    asks = _asks(prospect.going, price)
+    asks = _asks(prospect.going, prospect.prices)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served
     books = Books(unit, engine.actor, rules.sell_credit_bps)
@@ -355,7 +388,11 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
         raise NoneMayGo(run.number, prospect.unsent, prospect.barred_by_reason)
     books.flush()
     take_over(unit, going, engine.id)
-    runs.go_on(unit, run.number, engine.id, prospect.last_paise)
+    first = prospect.prices.get(1)
+    runs.go_on(unit, run.number, engine.id, run.priced_paise if first is None else first.last_paise)
+    for leg, price in prospect.prices.items():
+        if leg > 1:
+            runs.price_leg(unit, run.number, leg, price.last_paise)
     unit.touched.runs.add(run.number)
     _tell(unit, prospect, len(going), engine.actor)
     return going
@@ -370,7 +407,7 @@ def _deny(books: Books, order: WorkingOrder, why: LineRefusal) -> None:
 
 def _reprice(books: Books, order: WorkingOrder, prospect: Prospect) -> None:
     before = (order.reserve_price_paise, order.blocked_paise)
-    order.reserve_price_paise = prospect.reserve_price_paise
+    order.reserve_price_paise = prospect.prices[order.leg].reserve_paise
     more = order.lacks()
     if more.money:
         books.transfers.append(blocking(order, more.money, reserved=True))

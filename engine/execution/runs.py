@@ -39,7 +39,7 @@ from engine.execution.conditions import Kind, standing
 from engine.execution.dispatch import Dispatcher
 from engine.execution.frozen import look_frozen
 from engine.execution.pauses import pause
-from engine.execution.reservation import reserve
+from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
 from engine.execution.views import COUNTED, Frozen, RunView
@@ -47,7 +47,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.news import RunEnded
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import Plan, PlanLine, to_json, verify_record
+from engine.planning.record import Plan
 from engine.planning.service import Plans, narrowed
 from engine.planning.sizing import whole_lots
 from engine.refusals import (
@@ -111,7 +111,7 @@ class Runs:
         self._dispatcher.submit(order_ids)
         return self.get(number)
 
-    def _reserve(self, unit: Unit, plan: Plan, lines: list[PlanLine]) -> tuple[int, list[int]]:
+    def _reserve(self, unit: Unit, plan: Plan, lines: list[PartLine]) -> tuple[int, list[int]]:
         reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
         self._engine.reached("reserving")
         return reserved
@@ -121,29 +121,17 @@ class Runs:
         if (
             len(confirm) < SHOWN_DIGITS
             or not plan.digest.startswith(confirm)
-            or not verify_record(to_json(plan))
+            or not await self._plans.is_as_stored(plan)
         ):
             raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
         await require_trading(self._kept.store, self._engine)
-        if words := renamed_words(self._market_data.index, plan.instrument):
-            raise PlanExpired(f"{words} since plan {plan.number}; plan again")
+        self._check_named(plan)
         if self._plans.expired(plan):
             raise PlanExpired(
                 f"plan {plan.number} is older than {self._rules.plan_valid_s:g} s, "
                 "or the clock was set back since; plan again"
             )
-        awaited = self._timing.awaited_day()
-        intent, day = plan.intent, self._timing.market.trading_day
-        if not may_be_sent(intent.after_market, plan.trading_day, day, awaited):
-            over = "begun" if intent.after_market else "ended"
-            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
-        buys_within_day = intent.side is Side.BUY and any(p.product is Product.MIS for p in plan.ok_lines)
-        until = self._timing.intraday_end(plan.instrument.fno)
-        ended = until is not None and self._timing.market.now() >= until
-        if buys_within_day and ended and not intent.after_market:
-            raise PlanExpired(
-                f"intraday buying of {plan.instrument.key} has ended since plan {plan.number}; plan again"
-            )
+        self._check_session(plan)
         halt = next((h for h in self._kept.book.halts if h.scope is HaltScope.EVERYTHING), None)
         if halt is not None or halt_file_stands(self._kept.halt_file):
             raise Halted(
@@ -151,24 +139,54 @@ class Runs:
             )
         if not plan.orders:
             raise Refusal("the plan has no order to send")
-        now = self._timing.wall.now()
-        key = plan.instrument.key
-        age = self._market_data.quotes.age(key, now)
-        stale = self._market_data.too_old(age)
-        if stale and not await self._market_data.fetch([key]):
-            symbol = plan.instrument.tradingsymbol
-            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
-        drift = self._plans.drift_bps(plan)
-        if drift is None or abs(drift) > plan.drift_limit_bps:
-            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
-            raise PlanDrifted(f"{plan.instrument.tradingsymbol} {moved} since plan {plan.number}; plan again")
+        for part in plan.parts:
+            await self._check_price(plan, part)
 
-    def _rotated(self, plan: Plan) -> list[PlanLine]:
-        """The lines to send, starting at another client each time, so that nobody is always first."""
-        lines = sorted(plan.ok_lines, key=lambda line: (line.code, line.product))
+    def _check_named(self, plan: Plan) -> None:
+        for part in plan.parts:
+            if words := renamed_words(self._market_data.index, part.instrument):
+                raise PlanExpired(f"{words} since plan {plan.number}; plan again")
+
+    def _check_session(self, plan: Plan) -> None:
+        """Whether the session that the plan is for goes on, and intraday buying in it."""
+        awaited = self._timing.awaited_day()
+        waits, day = plan.intent.after_market, self._timing.market.trading_day
+        if not may_be_sent(waits, plan.trading_day, day, awaited):
+            over = "begun" if waits else "ended"
+            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
+        for part in plan.parts:
+            buys_within_day = part.intent.side is Side.BUY and any(
+                line.product is Product.MIS for line in part.ok_lines
+            )
+            until = self._timing.intraday_end(part.instrument.fno)
+            ended = until is not None and self._timing.market.now() >= until
+            if buys_within_day and ended and not waits:
+                key = part.instrument.key
+                raise PlanExpired(f"intraday buying of {key} has ended since plan {plan.number}; plan again")
+
+    async def _check_price(self, plan: Plan, part: Plan) -> None:
+        """Whether the price of a leg is young, and where it was."""
+        key, symbol = part.instrument.key, part.instrument.tradingsymbol
+        age = self._market_data.quotes.age(key, self._timing.wall.now())
+        if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
+            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
+        drift = self._plans.drift_bps(part)
+        if drift is None or abs(drift) > part.drift_limit_bps:
+            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
+            raise PlanDrifted(f"{symbol} {moved} since plan {plan.number}; plan again")
+
+    def _rotated(self, plan: Plan) -> list[PartLine]:
+        """The lines to send, starting at another client each time, so that nobody is always first.
+
+        A client's legs follow each other in their order.
+        """
+        lines = [(part, line) for part in plan.parts for line in part.ok_lines]
+        lines.sort(key=lambda one: (one[1].code, one[0].leg, one[1].product))
         if len(lines) < 2:
             return lines
         start = self._rng.randrange(len(lines))
+        while plan.further and start > 0 and lines[start][1].client_id == lines[start - 1][1].client_id:
+            start -= 1
         return lines[start:] + lines[:start]
 
     def get(self, number: int) -> RunView:
@@ -300,6 +318,7 @@ class Runs:
                 orders = [
                     self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(run.number, ())
                 ]
+                orders.sort(key=lambda order: order.leg)
                 at = standing(
                     run,
                     Kind.of(orders[0]),
@@ -376,7 +395,8 @@ class Runs:
         orders = self._kept.book.orders
         clients = {orders[order_id].client_id for order_id in self._unsent(number)}
         if clients:
-            await self._plans.prepare(plan.instrument.key, sorted(clients))
+            for part in plan.parts:
+                await self._plans.prepare(part.instrument.key, sorted(clients))
         return plan
 
     async def stop(self, number: int, live: bool) -> RunView:
@@ -409,17 +429,31 @@ class Runs:
     async def intent(self, number: int) -> Intent:
         """What a run was planned as, with the symbol that its security has now. Raises `KeyError`."""
         plan = await self._plans.get(self._kept.book.runs[number].plan_number)
-        return dataclasses.replace(plan.intent, key=self._key_now(number, plan))
+        keys = {part.leg: self._key_now(number, part) for part in plan.parts}
+        further = tuple(
+            dataclasses.replace(leg, key=keys[place])
+            for place, leg in enumerate(plan.intent.further, start=2)
+        )
+        return dataclasses.replace(plan.intent, key=keys[1], further=further)
 
-    def _key_now(self, number: int, plan: Plan) -> str:
-        """What the security of a run's orders is called now; its plan has the name of then."""
+    def _key_now(self, number: int, part: Plan) -> str:
+        """What the security of a leg's orders is called now; its plan has the name of then."""
         book = self._kept.book
-        return next((book.orders[i].key for i in book.orders_of_run.get(number, ())), plan.intent.key)
+        orders = (book.orders[i] for i in book.orders_of_run.get(number, ()))
+        return next((order.key for order in orders if order.leg == part.leg), part.intent.key)
+
+    async def _plan_of_one_leg(self, number: int) -> Plan:
+        """The plan of a run. Raises a `Refusal` where it has several legs."""
+        plan = await self._plans.get(self._kept.book.runs[number].plan_number)
+        if plan.further:
+            raise Refusal(
+                f"run {number} has {len(plan.parts)} legs: repair or reverse each by a plan of its own"
+            )
+        return plan
 
     async def repair_intent(self, number: int) -> Intent | None:
         """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
-        run = self._kept.book.runs[number]
-        plan = await self._plans.get(run.plan_number)
+        plan = await self._plan_of_one_leg(number)
         orders = [self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(number, ())]
         failed = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
         retry = {o.client_id for o in orders if o.state in failed and not o.filled_quantity}
@@ -433,8 +467,7 @@ class Runs:
 
     async def reverse_intent(self, number: int) -> Intent | None:
         """The opposite of what a run filled, at market, client by client."""
-        run = self._kept.book.runs[number]
-        plan = await self._plans.get(run.plan_number)
+        plan = await self._plan_of_one_leg(number)
         traded: dict[int, int] = defaultdict(int)
         products: dict[int, Product] = {}
         for order_id in self._kept.book.orders_of_run.get(number, ()):

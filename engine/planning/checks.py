@@ -47,6 +47,7 @@ CHECK_ORDER = (
     Reason.AUTHORISATION_MISSING,
     Reason.MTF_LIMIT,
     Reason.INSUFFICIENT_FUNDS,
+    Reason.OTHER_LEG,
 )
 """In which order the reasons are looked for; the first that holds is the line's reason."""
 

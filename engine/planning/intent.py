@@ -1,14 +1,18 @@
 """What the trader wants: the intent, its checks, and its words."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data.errors import BadInput
 from data.money import BPS, amount_words, grouped
 from data.reference.instruments import Instrument
-from data.vocabulary import OrderType, Product, Side, SizingKind, Validity
+from data.vocabulary import OrderType, PerClient, Product, Side, SizingKind, Validity
 
 STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}
 """How long orders stand, in traders' words: validity, and whether they wait for the next session (AMO)."""
+
+
+MOST_LEGS = 20
+"""More legs than that are no basket that anybody confirms by looking at it."""
 
 
 def standing_from(word: str) -> tuple[Validity, bool]:
@@ -47,12 +51,33 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """One security of an intent that has several: what is done in it, and when.
+
+    `product` None means "as held" and is only for sells. `stage` is which legs are reserved together; only
+    the first, 0, is carried out.
+    """
+
+    side: Side
+    key: str
+    sizing: Sizing
+    order_type: OrderType = OrderType.MARKET
+    product: Product | None = Product.CNC
+    limit_paise: int | None = None
+    trigger_paise: int | None = None
+    stage: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """Side, symbol, sizing, product, price and clients; the whole wish before any figure is looked up.
 
     `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
     trader set by hand, or to a product; a quantity of 0 drops the line. `after_market` asks for orders that
     wait at the broker for the next session.
+
+    `further` are its legs behind the first, which the intent itself says; `per_client` says how a client's
+    legs go together. Clients, changes of lines of the first leg, and how long orders stand are one for all.
     """
 
     side: Side
@@ -67,6 +92,41 @@ class Intent:
     line_changes: tuple["LineChange", ...] = ()
     validity: Validity = Validity.DAY
     after_market: bool = False
+    further: tuple[Leg, ...] = ()
+    per_client: PerClient = PerClient.ALL
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """All of it, leg by leg."""
+        first = Leg(
+            self.side,
+            self.key,
+            self.sizing,
+            self.order_type,
+            self.product,
+            self.limit_paise,
+            self.trigger_paise,
+        )
+        return first, *self.further
+
+    @property
+    def parts(self) -> "tuple[Intent, ...]":
+        """An intent of one leg for each leg."""
+        alone = replace(self, further=(), per_client=PerClient.ALL)
+        return alone, *(
+            replace(
+                alone,
+                side=leg.side,
+                key=leg.key,
+                sizing=leg.sizing,
+                order_type=leg.order_type,
+                product=leg.product,
+                limit_paise=leg.limit_paise,
+                trigger_paise=leg.trigger_paise,
+                line_changes=(),
+            )
+            for leg in self.further
+        )
 
     @property
     def standing(self) -> str:
@@ -81,6 +141,23 @@ class LineChange:
     client_id: int
     quantity: int | None = None
     product: Product | None = None
+
+
+def check_legs(intent: Intent) -> None:
+    """Refuse legs that do not go together. Raises `BadInput`."""
+    if not intent.further:
+        return
+    if len(intent.further) >= MOST_LEGS:
+        raise BadInput("legs", len(intent.further) + 1, f"give at most {MOST_LEGS}")
+    products: dict[str, list[Product | None]] = {}
+    for leg in intent.legs:
+        if leg.stage != 0:
+            raise BadInput("stage", leg.stage, "give 0: all legs of a plan are reserved at once")
+        before = products.setdefault(leg.key, [])
+        if before and (leg.product in before or None in (leg.product, *before)):
+            product = "as held" if leg.product is None else leg.product.value
+            raise BadInput("legs", f"{leg.key} {product}", "have each security and product in one leg only")
+        before.append(leg.product)
 
 
 def check_intent(intent: Intent, instrument: Instrument) -> None:

@@ -17,6 +17,7 @@ from data.money import ceil_div
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     OrderType,
+    PerClient,
     PhaseKind,
     Policy,
     Product,
@@ -33,6 +34,10 @@ from engine.rules import SHOWN_DIGITS
 
 VALID_FOR = timedelta(seconds=60)
 """How long a frozen plan may be confirmed."""
+
+
+FORMAT = 2
+"""The form of the records that are written; 1 is of before there were legs, and is read for ever."""
 
 
 class AlternativeKind(StrEnum):
@@ -121,6 +126,11 @@ class Plan:
     larger than `slice_quantity` goes as several orders; 0 sets no limit. `sending_s` is what the brokers'
     budgets need to take all orders, as they were used then; an order may leave for `send_within_s` after the
     plan was confirmed. Both are None on plans of versions that did not say it.
+
+    Where the intent has several legs, the plan itself says the first, and `further` holds a plan of each
+    other one, without number and digest of its own; `parts` are all of them, each alone. What is counted or
+    summed is so over all legs, but `lines` are those of one. `format` is its record's: 1 before there were
+    legs.
     """
 
     intent: Intent
@@ -149,6 +159,18 @@ class Plan:
     slice_quantity: int = 0
     sending_s: int | None = None
     send_within_s: int | None = None
+    format: int = FORMAT
+    per_client: PerClient = PerClient.ALL
+    leg: int = 1
+    stage: int = 0
+    further: "tuple[Plan, ...]" = ()
+
+    @property
+    def parts(self) -> "tuple[Plan, ...]":
+        """A plan of one leg for each leg, in their order."""
+        if not self.further:
+            return (self,)
+        return replace(self, intent=self.intent.parts[0], further=()), *self.further
 
     @property
     def short_digest(self) -> str:
@@ -159,6 +181,9 @@ class Plan:
     def title(self) -> str:
         """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
         words = f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+        if self.further:
+            noun = "leg" if len(self.further) == 1 else "legs"
+            words += f" and {len(self.further)} {noun} more"
         return f"{words} {self.standing}" if self.standing else words
 
     @property
@@ -174,17 +199,17 @@ class Plan:
     @property
     def ok_lines(self) -> tuple[PlanLine, ...]:
         """The lines that would be sent."""
-        return tuple(line for line in self.lines if line.ok)
+        return tuple(line for part in self.parts for line in part.lines if line.ok)
 
     @property
     def skipped_lines(self) -> tuple[PlanLine, ...]:
         """The lines that would not."""
-        return tuple(line for line in self.lines if not line.ok)
+        return tuple(line for part in self.parts for line in part.lines if not line.ok)
 
     @property
     def orders(self) -> int:
         """How many orders would be sent."""
-        return sum(len(self.slices(line)) for line in self.lines if line.ok)
+        return sum(len(part.slices(line)) for part in self.parts for line in part.lines if line.ok)
 
     def slices(self, line: PlanLine) -> list[int]:
         """The quantities of a line's orders."""
@@ -193,17 +218,17 @@ class Plan:
     @property
     def shares(self) -> int:
         """How many shares the orders add up to."""
-        return sum(line.quantity for line in self.lines)
+        return sum(line.quantity for part in self.parts for line in part.lines)
 
     @property
     def at_last_paise(self) -> int:
         """What the orders are worth at the last price."""
-        return self.shares * self.last_paise
+        return sum(line.quantity * part.last_paise for part in self.parts for line in part.lines)
 
     @property
     def reserve_paise(self) -> int:
         """The money the orders would block; 0 for a sell."""
-        return sum(line.reserve_paise for line in self.lines if line.ok)
+        return sum(line.reserve_paise for line in self.ok_lines)
 
     def brings_at_least(self, line: PlanLine) -> int:
         """What a sale's line brings at its reserve price, before charges, in paise."""
@@ -212,12 +237,12 @@ class Plan:
     @property
     def left_paise(self) -> int:
         """What rounding to whole lots leaves of the orders' allocations."""
-        return sum(self.rounded_off_paise(line) for line in self.lines if line.ok)
+        return sum(part.rounded_off_paise(line) for part in self.parts for line in part.lines if line.ok)
 
     @property
     def cut_paise(self) -> int:
         """What quantities set by hand below their allocations leave of these, beside rounding."""
-        return sum(self.cut_off_paise(line) for line in self.lines if line.ok)
+        return sum(part.cut_off_paise(line) for part in self.parts for line in part.lines if line.ok)
 
     def rounded_off_paise(self, line: PlanLine) -> int:
         """What rounding to whole lots leaves of a line's allocation, in paise."""
@@ -234,21 +259,28 @@ class Plan:
         """About how many seconds sending takes: clients are sent to side by side, each at its own pace."""
         if self.sending_s is not None:
             return self.sending_s
-        per_client = Counter[int]()
-        for line in self.lines:
-            if line.ok:
-                per_client[line.client_id] += len(self.slices(line))
+        per_client = self.calls
         return ceil_div(max(per_client.values(), default=0), self.orders_per_second)
 
     @property
     def skipped_by_reason(self) -> dict[Reason, int]:
         """How many lines each reason skips, in the order the lines stand."""
-        return dict(Counter(line.reason for line in self.lines if line.reason is not None))
+        return dict(Counter(line.reason for line in self.skipped_lines if line.reason is not None))
 
     @property
     def answer(self) -> str:
         """What the trader types to send it, such as `buy 45`."""
-        return f"{self.intent.side.value.lower()} {self.orders}"
+        return f"{'send' if self.further else self.intent.side.value.lower()} {self.orders}"
+
+    @property
+    def calls(self) -> Counter[int]:
+        """How many orders each client would send."""
+        found = Counter[int]()
+        for part in self.parts:
+            for line in part.lines:
+                if line.ok:
+                    found[line.client_id] += len(part.slices(line))
+        return found
 
 
 def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_FOR) -> Plan:
@@ -259,24 +291,24 @@ def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_
 
 def leg_rows(plan: Plan) -> list[dict[str, Any]]:
     """The rows of `plan_leg` that stand beside a frozen plan's record."""
-    intent = plan.intent
     return [
         {
             "plan_number": plan.number,
-            "leg": 1,
-            "stage": 0,
-            "key": plan.instrument.key,
-            "security": plan.instrument.security,
-            "side": intent.side.value,
-            "product": "" if intent.product is None else intent.product.value,
-            "sizing": intent.sizing.kind.value,
-            "sizing_value": intent.sizing.value,
-            "order_type": intent.order_type.value,
-            "limit_paise": intent.limit_paise,
-            "trigger_paise": intent.trigger_paise,
-            "reserve_price_paise": plan.reserve_price_paise,
-            "drift_limit_bps": plan.drift_limit_bps,
+            "leg": part.leg,
+            "stage": part.stage,
+            "key": part.instrument.key,
+            "security": part.instrument.security,
+            "side": part.intent.side.value,
+            "product": "" if part.intent.product is None else part.intent.product.value,
+            "sizing": part.intent.sizing.kind.value,
+            "sizing_value": part.intent.sizing.value,
+            "order_type": part.intent.order_type.value,
+            "limit_paise": part.intent.limit_paise,
+            "trigger_paise": part.intent.trigger_paise,
+            "reserve_price_paise": part.reserve_price_paise,
+            "drift_limit_bps": part.drift_limit_bps,
         }
+        for part in plan.parts
     ]
 
 
@@ -307,15 +339,65 @@ _LATER = ("sending_s", "send_within_s")
 """Fields that plans of earlier versions do not have."""
 
 
+_OF_LEGS = ("format", "per_client", "leg", "stage", "further")
+"""Fields that say how a plan's legs hang together; its record tells them in `legs`."""
+
+
 def to_json(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys."""
-    record: dict[str, Any] = _plain(plan)
+    """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys.
+
+    Its first leg stands in the record itself; each further one has a record of its own in `legs`.
+    """
+    record = _alone(plan)
+    if plan.format >= FORMAT:
+        record |= {"format": plan.format, "per_client": plan.per_client.value}
+        record["legs"] = [
+            _leg(part) | ({"plan": _alone(part)} if part.leg > 1 else {}) for part in plan.parts
+        ]
+    return record
+
+
+def _alone(plan: Plan) -> dict[str, Any]:
+    """The record of one leg, or of a plan of before there were legs."""
+    record: dict[str, Any] = _plain(replace(plan, further=()))
     for name in _LATER:  # what a plan does not say is no part of what was confirmed
         if record[name] is None:
             del record[name]
-    sizing = plan.intent.sizing
-    record["intent"]["sizing"] = {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
+    for name in _OF_LEGS:
+        del record[name]
+    record["intent"] = _plain_intent(plan.intent)
     return record
+
+
+def _plain_intent(intent: Intent) -> dict[str, Any]:
+    record: dict[str, Any] = _plain(replace(intent, further=()))
+    record["sizing"] = _plain_sizing(intent.sizing)
+    del record["further"], record["per_client"]
+    return record
+
+
+def _plain_sizing(sizing: Sizing) -> dict[str, Any]:
+    return {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
+
+
+def _leg(part: Plan) -> dict[str, Any]:
+    """One leg in short."""
+    intent = part.intent
+    return {
+        "leg": part.leg,
+        "stage": part.stage,
+        "key": part.instrument.key,
+        "side": intent.side.value,
+        "product": None if intent.product is None else intent.product.value,
+        "sizing": _plain_sizing(intent.sizing),
+        "order_type": intent.order_type.value,
+        "limit_paise": intent.limit_paise,
+        "trigger_paise": intent.trigger_paise,
+        "last_paise": part.last_paise,
+        "reserve_price_paise": part.reserve_price_paise,
+        "drift_limit_bps": part.drift_limit_bps,
+        "orders": part.orders,
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -335,7 +417,26 @@ def _plain(value: Any) -> Any:
 
 
 def from_json(record: Mapping[str, Any]) -> Plan:
-    """The plan of a stored record. `from_json(to_json(plan))` is the plan again."""
+    """The plan of a stored record of any format. `from_json(to_json(plan))` is the plan again."""
+    told = {**record}
+    legs: list[dict[str, Any]] = told.pop("legs", [])
+    per_client = PerClient(told.pop("per_client", PerClient.ALL))
+    made = _of_one_leg(told | {"format": told.get("format", 1)})
+    further = tuple(
+        replace(_of_one_leg(leg["plan"]), leg=leg["leg"], stage=leg["stage"], per_client=per_client)
+        for leg in legs[1:]
+    )
+    if not further:
+        return replace(made, per_client=per_client)
+    intent = replace(
+        made.intent,
+        per_client=per_client,
+        further=tuple(replace(part.intent.legs[0], stage=part.stage) for part in further),
+    )
+    return replace(made, intent=intent, per_client=per_client, further=further)
+
+
+def _of_one_leg(record: Mapping[str, Any]) -> Plan:
     changed: dict[str, Any] = {
         "intent": _intent(record["intent"]),
         "instrument": Instrument(**record["instrument"]),

@@ -1,7 +1,6 @@
 """The plan service: gathers the inputs of a plan from the running desk, freezes and stores plans."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
 from math import ceil
@@ -30,8 +29,8 @@ from engine.news import PlanMade
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
-from engine.planning.plan import plan
-from engine.planning.record import Plan, freeze, from_json, leg_rows, to_json
+from engine.planning.legs import plan_legs
+from engine.planning.record import Plan, freeze, from_json, leg_rows, to_json, verify_record
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
@@ -63,11 +62,11 @@ class Plans:
 
     async def preview(self, intent: Intent) -> Plan:
         """The intent applied to what is known now; nothing is stored. Raises `BadInput`."""
-        return self._timed(plan(intent, await self._inputs(intent)))
+        return self._timed(await self._planned(intent))
 
     async def freeze(self, intent: Intent) -> Plan:
         """Number, hash and store a plan; it may be started within its validity. Raises `BadInput`."""
-        made = self._timed(plan(intent, await self._inputs(intent)))
+        made = self._timed(await self._planned(intent))
         valid_for = timedelta(seconds=self._rules.plan_valid_s)
         began = self._timing.wall.monotonic()
 
@@ -119,10 +118,9 @@ class Plans:
 
     def _timed(self, made: Plan) -> Plan:
         """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
-        calls = Counter[int]()
-        for line in made.ok_lines:
-            if self._connections.serves(line.client_id):
-                calls[line.client_id] += len(made.slices(line))
+        calls = {
+            client_id: count for client_id, count in made.calls.items() if self._connections.serves(client_id)
+        }
         needed = ceil(eta_s(calls, self._connections.lane, self._timing.wall.now()))
         sending_s = max(1, needed) if made.orders else 0
         return dataclasses.replace(
@@ -158,6 +156,17 @@ class Plans:
         if body is None:
             raise BadInput(field, value, "no plan has this number")
         return from_json(body)
+
+    async def is_as_stored(self, made: Plan) -> bool:
+        """Whether a plan is that of its record, and the record is what was confirmed.
+
+        The digest is held against the record as it lies there, whatever this version would write.
+        """
+        plans = table(PlanRecord)
+        query = select(plans.c.body).where(plans.c.number == made.number)
+        async with self._kept.store.reader() as connection:
+            body = (await connection.execute(query)).scalar_one_or_none()
+        return body is not None and verify_record(body) and from_json(body) == made
 
     def drift_bps(self, made: Plan) -> int | None:
         """How far the last price has moved since the plan was made, in basis points; None without a price."""
@@ -203,6 +212,10 @@ class Plans:
             and (not selection.groups or set(selection.groups) & set(client.groups))
             and (not selection.brokers or client.broker in selection.brokers)
         ]
+
+    async def _planned(self, intent: Intent) -> Plan:
+        """The intent applied to what is known now, leg by leg."""
+        return plan_legs(intent, [await self._inputs(part) for part in intent.parts])
 
     async def _inputs(self, intent: Intent) -> PlanInputs:
         instrument = self._market_data.index.get(intent.key) or self._market_data.index.resolve(intent.key)

@@ -150,6 +150,7 @@ def order_shape(desk: "Desk", order: "OrderView") -> Shape:
         "modifying": order.modifying,
         "blocked_paise": order.blocked_paise,
         "run": order.run_number,
+        "leg": order.leg,
         "plan": order.plan_number,
         "flags": order.flags,
         "trading_date": order.trading_date,

@@ -47,6 +47,15 @@ def _legs() -> None:
         sa.PrimaryKeyConstraint("plan_number", "leg"),
         sa.UniqueConstraint("plan_number", "key", "product"),
     )
+    op.create_table(
+        "run_leg",
+        sa.Column("run_number", sa.BigInteger(), nullable=False),
+        sa.Column("leg", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("drift_limit_bps", sa.Integer(), nullable=False),
+        sa.Column("priced_paise", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["run_number"], ["run.number"]),
+        sa.PrimaryKeyConstraint("run_number", "leg"),
+    )
     op.bulk_insert(legs, list(_legs_of_plans(op.get_bind())))
     op.add_column("orders", sa.Column("leg", sa.Integer(), nullable=False, server_default="1"))
     old, new = "(run_number, client_id, product, slice)", "(run_number, client_id, leg, product, slice)"

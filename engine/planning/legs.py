@@ -1,0 +1,95 @@
+"""Several legs planned together: what one takes of a client's money and shares is not there for the next."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from data.vocabulary import PerClient, Reason, Side, Verdict
+from engine.planning.checks import ClientInput, PlanInputs
+from engine.planning.intent import Intent, check_legs
+from engine.planning.plan import plan
+from engine.planning.record import Plan, PlanLine
+
+
+def plan_legs(intent: Intent, inputs: Sequence[PlanInputs]) -> Plan:
+    """The intent applied to the inputs of each of its legs. Pure, as `plan` is, and raises what that raises.
+
+    Where a client's legs go all or none, one that cannot go keeps back the others, which say so.
+    """
+    if not intent.further:
+        return plan(intent, inputs[0])
+    check_legs(intent)
+    taken = _Taken()
+    parts: list[Plan] = []
+    for number, (leg, one) in enumerate(zip(intent.legs, inputs, strict=True), 1):
+        left = replace(
+            one, clients=tuple(taken.left(client, one.instrument.security) for client in one.clients)
+        )
+        part = plan(intent.parts[number - 1], left)
+        taken.take(part)
+        parts.append(replace(part, leg=number, stage=leg.stage, per_client=intent.per_client))
+    if intent.per_client is PerClient.ALL:
+        parts = _all_or_none(parts)
+    return replace(parts[0], intent=intent, further=tuple(parts[1:]))
+
+
+class _Taken:
+    """What the legs planned so far take."""
+
+    def __init__(self) -> None:
+        self._money = Counter[int]()
+        self._loans = Counter[int]()
+        self._shares = Counter[tuple[int, str, str]]()
+
+    def take(self, part: Plan) -> None:
+        for line in part.ok_lines:
+            if part.intent.side is Side.BUY:
+                self._money[line.client_id] += line.reserve_paise
+                self._loans[line.client_id] += line.loan_paise
+            else:
+                place = line.client_id, part.instrument.security, line.product.value
+                self._shares[place] += line.quantity
+
+    def left(self, client: ClientInput, security: str) -> ClientInput:
+        """The client as the legs so far leave it."""
+        return replace(
+            client,
+            available_paise=client.available_paise - self._money[client.client_id],
+            mtf_reserved_paise=client.mtf_reserved_paise + self._loans[client.client_id],
+            holdings=tuple(
+                replace(
+                    held,
+                    sellable=held.sellable - self._shares[client.client_id, security, held.product.value],
+                )
+                for held in client.holdings
+            ),
+        )
+
+
+def _all_or_none(parts: Sequence[Plan]) -> list[Plan]:
+    lost: dict[int, set[int]] = defaultdict(set)
+    for part in parts:
+        for line in part.skipped_lines:
+            lost[line.client_id].add(part.leg)
+    return [
+        replace(part, lines=tuple(_kept(part, line, lost[line.client_id]) for line in part.lines))
+        for part in parts
+    ]
+
+
+def _kept(part: Plan, line: PlanLine, lost: set[int]) -> PlanLine:
+    """The line, skipped where a leg of its client is lost."""
+    if not line.ok or not lost:
+        return line
+    names = ", ".join(str(leg) for leg in sorted(lost))
+    return replace(
+        line,
+        verdict=Verdict.SKIPPED,
+        reason=Reason.OTHER_LEG,
+        detail=f"leg {names} of the client's cannot go"
+        if len(lost) == 1
+        else f"legs {names} of the client's cannot go",
+        quantity=0,
+        left_paise=0,
+        available_after_paise=line.available_before_paise,
+    )

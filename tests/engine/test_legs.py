@@ -1,0 +1,223 @@
+"""Plans of several legs: one digest, one reservation, and each order with its leg, through the whole desk."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from data.errors import BadInput
+from data.vocabulary import OrderState, OrderType, PerClient, Product, Reason, RunStatus, Side, SizingKind
+from engine.planning.intent import Intent, Leg, Selection, Sizing
+from engine.planning.record import from_json, to_json, verify_record
+from engine.refusals import DuplicateIntent, NotConfirmed
+from tests.desks import books_are_sound, buy, carry_out, paper_desk, until
+
+QTY = SizingKind.FIXED_QUANTITY
+TEN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+
+
+def sell_then_buy(*client_ids: int, per_client: PerClient = PerClient.ALL, again: bool = False) -> Intent:
+    """Sell of TCS what is held, then buy of INFY and RELIANCE."""
+    return Intent(
+        side=Side.SELL,
+        key="NSE:TCS",
+        sizing=Sizing(QTY, 2),
+        product=None,
+        selection=Selection(client_ids=client_ids),
+        further=(
+            Leg(Side.BUY, "NSE:INFY", Sizing(QTY, 3)),
+            Leg(Side.BUY, "NSE:RELIANCE", Sizing(QTY, 1), OrderType.LIMIT, limit_paise=2400_00),
+        ),
+        per_client=per_client,
+        again=again,
+    )
+
+
+async def with_tcs(desk, *client_ids):
+    await carry_out(desk, buy("TCS", QTY, 2, *client_ids))
+
+
+async def going(desk, ids):
+    """Which of these clients may trade in the demonstration."""
+    plan = await desk.plans.preview(buy("TCS", QTY, 2, *ids))
+    return tuple(sorted(line.client_id for line in plan.ok_lines))
+
+
+async def test_three_legs_for_ten_clients_are_reserved_in_one_commit_sent_filled_and_cancelled(
+    tmp_path: Path,
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = await going(desk, TEN)
+        assert len(clients) >= 6
+        await with_tcs(desk, *clients)
+        plan = await desk.plans.freeze(sell_then_buy(*clients))
+        assert [part.leg for part in plan.parts] == [1, 2, 3]
+        assert (plan.orders, plan.answer) == (3 * len(clients), f"send {3 * len(clients)}")
+        assert plan.title == "SELL TCS 2 shares each and 2 legs more"
+        before = desk.commits
+        run = await desk.runs.start(plan, plan.digest)
+        assert desk.commits == before + 1
+        run = await desk.runs.settled(run.number, 30)
+        await desk.settle()
+        orders = [desk.orders.get(order_id) for order_id in run.order_ids]
+        of_legs = {leg: [order for order in orders if order.leg == leg] for leg in (1, 2, 3)}
+        assert {leg: {order.tradingsymbol for order in of_leg} for leg, of_leg in of_legs.items()} == {
+            1: {"TCS"},
+            2: {"INFY"},
+            3: {"RELIANCE"},
+        }
+        assert {order.state for order in of_legs[1] + of_legs[2]} == {OrderState.FILLED}
+        assert {order.state for order in of_legs[3]} == {OrderState.OPEN}
+        by_client = [order.leg for order in orders[:3]]
+        assert by_client == [1, 2, 3], "a client's sale leaves before its buys"
+        stopped = await desk.runs.stop(run.number, live=True)
+        await until(desk, lambda: desk.runs.get(run.number).finished_at is not None)
+        assert stopped.status is RunStatus.STOPPED
+        assert {desk.orders.get(order.id).state for order in of_legs[3]} == {OrderState.CANCELLED}
+        await books_are_sound(desk)
+
+
+async def test_a_plan_of_legs_is_read_back_as_it_was_and_only_as_it_was(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = await going(desk, TEN)
+        await with_tcs(desk, *clients)
+        plan = await desk.plans.freeze(sell_then_buy(*clients, per_client=PerClient.IN_ORDER))
+        record = json.loads(json.dumps(to_json(plan)))
+        assert verify_record(record)
+        assert from_json(record) == plan
+        assert await desk.plans.get(plan.number) == plan
+        assert (record["format"], record["per_client"]) == (2, "in_order")
+        assert [(leg["leg"], leg["key"], leg["side"], leg["stage"]) for leg in record["legs"]] == [
+            (1, "NSE:TCS", "SELL", 0),
+            (2, "NSE:INFY", "BUY", 0),
+            (3, "NSE:RELIANCE", "BUY", 0),
+        ]
+        other = replace(plan, further=(plan.further[0],))
+        with pytest.raises(NotConfirmed):
+            await desk.runs.start(other, plan.digest)
+        assert desk.runs.all()[0].plan_number != plan.number
+
+
+async def test_a_run_of_legs_is_paused_resumed_at_prices_of_now_and_ends(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = (await going(desk, TEN))[:2]
+        await with_tcs(desk, *clients)
+        desk._dispatcher.submit = lambda ids: None
+        plan = await desk.plans.freeze(sell_then_buy(*clients))
+        run = await desk.runs.start(plan, plan.digest)
+        del desk._dispatcher.submit
+        await desk.runs.pause(run.number)
+        desk.exchange.pin("INFY", 1510_00, 1491_00)
+        await desk.market.fetch(["NSE:INFY"])
+        prospect = await desk.runs.prospect(run.number)
+        assert prospect.unsent == 6
+        assert {leg: price.last_paise for leg, price in prospect.prices.items()} == {
+            1: 2500_00,
+            2: 1510_00,
+            3: 2450_50,
+        }
+        await desk.runs.go_on(run.number, 6)
+        await until(desk, lambda: desk.runs.get(run.number).counts["unsent"] == 0)
+        await desk.settle()
+        assert desk.runs.get(run.number).counts["filled"] == 4
+        await books_are_sound(desk)
+
+
+async def test_a_move_of_one_leg_beyond_its_limit_pauses_the_run(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = (await going(desk, TEN))[:2]
+        await with_tcs(desk, *clients)
+        plan = await desk.plans.freeze(sell_then_buy(*clients))
+        submit, desk._dispatcher.submit = desk._dispatcher.submit, lambda ids: None
+        run = await desk.runs.start(plan, plan.digest)
+        desk.exchange.pin("INFY", 1530_00, 1491_00)
+        await desk.market.fetch(["NSE:INFY"])
+        submit(list(run.order_ids))
+        await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
+        assert desk.runs.get(run.number).counts["unsent"] >= 2
+
+
+async def test_a_client_that_lacks_one_leg_has_none_or_the_others(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        holder, other = (await going(desk, TEN))[:2]
+        await with_tcs(desk, holder)
+        plan = await desk.plans.preview(sell_then_buy(holder, other))
+        assert {line.client_id for line in plan.ok_lines} == {holder}
+        skipped = {(part.leg, line.reason) for part in plan.parts for line in part.skipped_lines}
+        assert skipped == {(1, Reason.INSUFFICIENT_HOLDING), (2, Reason.OTHER_LEG), (3, Reason.OTHER_LEG)}
+        plan = await desk.plans.preview(sell_then_buy(holder, other, per_client=PerClient.IN_ORDER))
+        assert [(part.leg, len(part.ok_lines)) for part in plan.parts] == [(1, 1), (2, 2), (3, 2)]
+
+
+async def test_money_is_given_to_the_legs_in_their_order(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        (client,) = (await going(desk, TEN))[:1]
+        most = desk.funds.of(client).available_paise // 1500_00
+        rich = Leg(Side.BUY, "NSE:INFY", Sizing(QTY, most * 6 // 10))
+        for per_client, orders in ((PerClient.ALL, 0), (PerClient.IN_ORDER, 1)):
+            intent = Intent(
+                side=Side.BUY,
+                key="NSE:HDFCBANK",
+                sizing=Sizing(QTY, most * 6 // 10),
+                selection=Selection(client_ids=(client,)),
+                further=(rich,),
+                per_client=per_client,
+            )
+            assert (await desk.plans.preview(intent)).orders == orders
+
+
+@pytest.mark.parametrize("per_client", PerClient)
+async def test_who_lost_its_money_since_the_plan_is_denied_every_leg_or_the_later_one(
+    tmp_path: Path, per_client: PerClient
+) -> None:
+    async with paper_desk(tmp_path) as desk:
+        (client,) = (await going(desk, TEN))[:1]
+        most = desk.funds.of(client).available_paise // 1600_00
+        part = Sizing(QTY, most * 4 // 10)
+        intent = Intent(
+            side=Side.BUY,
+            key="NSE:HDFCBANK",
+            sizing=part,
+            selection=Selection(client_ids=(client,)),
+            further=(Leg(Side.BUY, "NSE:INFY", part),),
+            per_client=per_client,
+        )
+        plan = await desk.plans.freeze(intent)
+        assert plan.orders == 2
+        await carry_out(desk, buy("TCS", QTY, most * 3 // 10, client, limit_paise=2400_00))
+        run = await desk.runs.start(plan, plan.digest)
+        states = {desk.orders.get(i).leg: desk.orders.get(i).state for i in run.order_ids}
+        assert states[2] is OrderState.DENIED
+        assert (states[1] is OrderState.DENIED) is (per_client is PerClient.ALL)
+        await desk.settle()
+        await books_are_sound(desk)
+
+
+async def test_a_leg_that_another_run_has_just_sent_is_not_sent_twice(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        clients = (await going(desk, TEN))[:2]
+        await with_tcs(desk, *clients)
+        plan = await desk.plans.freeze(sell_then_buy(*clients))
+        twin = await desk.plans.freeze(sell_then_buy(*clients))
+        await desk.runs.start(plan, plan.digest)
+        with pytest.raises(DuplicateIntent):
+            await desk.runs.start(twin, twin.digest)
+        alone = await desk.plans.preview(buy("INFY", QTY, 3, *clients))
+        assert {line.reason for line in alone.lines} == {Reason.DUPLICATE_INTENT}
+        await desk.settle()
+
+
+@pytest.mark.parametrize(
+    ("leg", "field"),
+    [
+        (Leg(Side.SELL, "NSE:TCS", Sizing(QTY, 1), product=Product.CNC), "legs"),
+        (Leg(Side.BUY, "NSE:INFY", Sizing(QTY, 1), stage=1), "stage"),
+        (Leg(Side.BUY, "NSE:INFY", Sizing(QTY, 0)), "quantity"),
+    ],
+)
+async def test_legs_that_do_not_go_together_are_refused(tmp_path: Path, leg: Leg, field: str) -> None:
+    async with paper_desk(tmp_path) as desk:
+        with pytest.raises(BadInput) as refused:
+            await desk.plans.preview(replace(sell_then_buy(1), further=(leg,)))
+        assert refused.value.field == field
