@@ -352,7 +352,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
     if plan.format >= FORMAT:
         record |= {"format": plan.format, "per_client": plan.per_client.value}
         record["legs"] = [
-            _leg(part) | ({"plan": _alone(part)} if part.leg > 1 else {}) for part in plan.parts
+            leg_in_short(part) | ({"plan": _alone(part)} if part.leg > 1 else {}) for part in plan.parts
         ]
     return record
 
@@ -380,8 +380,8 @@ def _plain_sizing(sizing: Sizing) -> dict[str, Any]:
     return {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
 
 
-def _leg(part: Plan) -> dict[str, Any]:
-    """One leg in short."""
+def leg_in_short(part: Plan) -> dict[str, Any]:
+    """One leg as its plan's record names it, without its lines."""
     intent = part.intent
     return {
         "leg": part.leg,

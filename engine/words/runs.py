@@ -74,14 +74,20 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
     With `privacy` without amounts.
     """
     run, drift, before = prospect.run, prospect.drift_bps, prospect.run.priced_paise
-    moved = "" if drift is None or before is None else f", {drift / 100:+.2f} % from {formats.price(before)}"
+    moved = (
+        ""
+        if drift is None or before is None or len(prospect.prices) > 1
+        else f", {drift / 100:+.2f} % from {formats.price(before)}"
+    )
     blocked, needed = formats.amount(prospect.blocked_paise), formats.amount(prospect.need_paise)
+    now = [formats.price(price.last_paise) for _, price in sorted(prospect.prices.items())]
+    prices = f"The price is {now[0]}" if len(now) == 1 else f"The prices of its legs are {', '.join(now)}"
     unmasked = not privacy and prospect.plan.intent.side is Side.BUY
     kept_out = counts_words(prospect.barred_by_reason)
     return [
         f"Run {run.number}, {run.title}: {prospect.unsent} orders are unsent.",
         f"Paused: {pause_words(run.pause) if run.pause else 'by the trader'}.",
-        f"It is {prospect.age_s:.0f} s old. The price is {formats.price(prospect.last_paise)}{moved}.",
+        f"It is {prospect.age_s:.0f} s old. {prices}{moved}.",
         *([f"₹{blocked} is blocked, {needed} would be."] if unmasked else []),
         f"{len(prospect.going)} orders would go, with their quantities as they are.",
         *([f"Clients kept out, their orders denied: {kept_out}."] if kept_out else []),

@@ -203,7 +203,9 @@ def run_shape(desk: "Desk", run: "RunView", with_orders: bool = True) -> Shape:
 
 
 def plan_shape(plan: "Plan") -> Shape:
-    """A frozen plan, problems first."""
+    """A frozen plan, problems first; of legs behind the first, their lines stand with them."""
+    from engine.planning.record import leg_in_short
+
     intent = plan.intent
     return {
         "number": plan.number,
@@ -243,6 +245,8 @@ def plan_shape(plan: "Plan") -> Shape:
         "skipped_by_reason": {reason.value: count for reason, count in plan.skipped_by_reason.items()},
         "answer": plan.answer,
         "lines": plan.lines,
+        "per_client": plan.per_client,
+        "legs": [leg_in_short(part) | ({"lines": part.lines} if part.leg > 1 else {}) for part in plan.parts],
     }
 
 
