@@ -37,7 +37,18 @@ from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
 from data.tables import Client, Funds, Hold, Holding, InstrumentRecord, Lot, Txn
-from data.vocabulary import Account, Bucket, HoldKind, OrderState, OrderType, Policy, Product, Side, Validity
+from data.vocabulary import (
+    Account,
+    Bucket,
+    HoldKind,
+    OrderState,
+    OrderType,
+    PerClient,
+    Policy,
+    Product,
+    Side,
+    Validity,
+)
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.days import roll_day
@@ -220,14 +231,21 @@ class Ledger:
             left_paise=0,
             cut_paise=0,
             slices=lambda line: [line.quantity],
+            leg=1,
+            per_client=PerClient.ALL,
+            further=(),
         )
+        plan.parts = (plan,)
         lines: Any = [
-            SimpleNamespace(
-                client_id=client_id,
-                code=f"AA{client_id:04}",
-                broker="zerodha",
-                product=product,
-                quantity=quantity,
+            (
+                plan,
+                SimpleNamespace(
+                    client_id=client_id,
+                    code=f"AA{client_id:04}",
+                    broker="zerodha",
+                    product=product,
+                    quantity=quantity,
+                ),
             )
             for client_id, quantity in quantities.items()
         ]
