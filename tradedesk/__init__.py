@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from data.vocabulary import HaltScope as HaltScope
     from data.vocabulary import OrderState as OrderState
     from data.vocabulary import OrderType as OrderType
+    from data.vocabulary import PerClient as PerClient
     from data.vocabulary import Product as Product
     from data.vocabulary import Reason as Reason
     from data.vocabulary import Side as Side
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk as Desk
     from engine.execution.views import RunView as RunView
     from engine.planning.intent import Intent as Intent
+    from engine.planning.intent import Leg as Leg
     from engine.planning.intent import Selection as Selection
     from engine.planning.intent import Sizing as Sizing
     from engine.planning.record import Plan as Plan
@@ -40,6 +42,7 @@ _PLACES = {
     "Desk": "engine.desk",
     "HaltScope": "data.vocabulary",
     "Intent": "engine.planning.intent",
+    "Leg": "engine.planning.intent",
     "OrderState": "data.vocabulary",
     "OrderType": "data.vocabulary",
     "Plan": "engine.planning.record",
@@ -49,6 +52,7 @@ _PLACES = {
     "RunView": "engine.execution.views",
     "Selection": "engine.planning.intent",
     "Side": "data.vocabulary",
+    "PerClient": "data.vocabulary",
     "Sizing": "engine.planning.intent",
     "SizingKind": "data.vocabulary",
     "StoreError": "data.store",
