@@ -11,7 +11,8 @@ from data.vocabulary import OrderState, OrderType, PerClient, Product, Reason, R
 from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.planning.record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
-from tests.desks import books_are_sound, buy, carry_out, paper_desk, until
+from tests.desks import books_are_sound, buy, carry_out, exchange_of, paper_desk, until
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 TEN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
@@ -103,12 +104,12 @@ async def test_a_run_of_legs_is_paused_resumed_at_prices_of_now_and_ends(tmp_pat
     async with paper_desk(tmp_path) as desk:
         clients = (await going(desk, TEN))[:2]
         await with_tcs(desk, *clients)
-        desk._dispatcher.submit = lambda ids: None
+        seam(desk).workers.dispatcher.submit = lambda ids: None
         plan = await desk.plans.freeze(sell_then_buy(*clients))
         run = await desk.runs.start(plan, plan.digest)
-        del desk._dispatcher.submit
+        del seam(desk).workers.dispatcher.submit
         await desk.runs.pause(run.number)
-        desk.exchange.pin("INFY", 1510_00, 1491_00)
+        exchange_of(desk).pin("INFY", 1510_00, 1491_00)
         await desk.market.fetch(["NSE:INFY"])
         prospect = await desk.runs.prospect(run.number)
         assert prospect.unsent == 6
@@ -129,9 +130,9 @@ async def test_a_move_of_one_leg_beyond_its_limit_pauses_the_run(tmp_path: Path)
         clients = (await going(desk, TEN))[:2]
         await with_tcs(desk, *clients)
         plan = await desk.plans.freeze(sell_then_buy(*clients))
-        submit, desk._dispatcher.submit = desk._dispatcher.submit, lambda ids: None
+        submit, seam(desk).workers.dispatcher.submit = seam(desk).workers.dispatcher.submit, lambda ids: None
         run = await desk.runs.start(plan, plan.digest)
-        desk.exchange.pin("INFY", 1530_00, 1491_00)
+        exchange_of(desk).pin("INFY", 1530_00, 1491_00)
         await desk.market.fetch(["NSE:INFY"])
         submit(list(run.order_ids))
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
