@@ -1,33 +1,13 @@
 """Shares sold out of lots, as stored, with the order that sold them."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.closed_sales import ClosedSale
 from data.columns import table
 from data.order_tables import Fill
 from data.repositories.base import Query, given, named_as
 from data.tables import ClosedLot
-from data.vocabulary import Product
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedSale:
-    """Shares of one lot that one fill sold; money in paise."""
-
-    client_id: int
-    order_id: int
-    tradingsymbol: str
-    product: Product
-    quantity: int
-    cost_paise: int
-    proceeds_paise: int
-    charges_paise: int
-    opened_on: date
-    closed_at: datetime
-
 
 _CLOSED, _FILLS = table(ClosedLot), table(Fill)
 
@@ -38,11 +18,11 @@ def _sales(*where: ColumnElement[bool]) -> Query[ClosedSale]:
     return Query(ClosedSale, joined.where(*where).order_by(_CLOSED.c.id))
 
 
-_EVERY, _OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
+EVERY, OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
 
 
 async def closed_sales(reader: AsyncConnection, client_id: int | None = None) -> list[ClosedSale]:
     """Sales of one client, of all where None is named, in the order they were booked."""
     if client_id is None:
-        return await _EVERY.read(reader)
-    return await _OF_CLIENT.read(reader, client=client_id)
+        return await EVERY.read(reader)
+    return await OF_CLIENT.read(reader, client=client_id)

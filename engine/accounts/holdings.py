@@ -1,57 +1,18 @@
 """Holdings and the round trips that were closed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from data.money import half_up
 from data.repositories.clients import standing_holds
-from data.repositories.sales import ClosedSale, closed_sales
+from data.repositories.sales import closed_sales
 from data.vocabulary import Product
+from engine.accounts.round_trips import Transaction, round_trips
 from engine.book.kept import Kept
 from engine.book.views import FundsView, HoldingView, free_to_sell
 from engine.market.market_data import MarketData
 from engine.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A closed round trip of one sell order and day bought: what was paid, received and kept, in paise.
-
-    `charges_paise` are those of both sides, in proportion to the shares sold.
-    """
-
-    client_id: int
-    order_id: int
-    tradingsymbol: str
-    product: Product
-    quantity: int
-    cost_paise: int
-    proceeds_paise: int
-    charges_paise: int
-    opened_on: date
-    closed_at: datetime
-
-    @property
-    def buy_price_paise(self) -> int:
-        """Average buy price, half-up."""
-        return half_up(self.cost_paise, self.quantity)
-
-    @property
-    def sell_price_paise(self) -> int:
-        """Average sell price, half-up."""
-        return half_up(self.proceeds_paise, self.quantity)
-
-    @property
-    def pnl_paise(self) -> int:
-        """Profit before charges."""
-        return self.proceeds_paise - self.cost_paise
-
-    @property
-    def net_paise(self) -> int:
-        """Profit after charges."""
-        return self.pnl_paise - self.charges_paise
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +106,4 @@ class Holdings:
         """Closed round trips, oldest first."""
         async with self._kept.store.reader() as connection:
             sales = await closed_sales(connection, client_id)
-        trips: dict[tuple[int, date], list[ClosedSale]] = defaultdict(list)
-        for sale in sales:
-            trips[sale.order_id, sale.opened_on].append(sale)
-        return [_transaction(pieces) for pieces in trips.values()]
-
-
-def _transaction(rows: Sequence[ClosedSale]) -> Transaction:
-    first = rows[0]
-    return Transaction(
-        client_id=first.client_id,
-        order_id=first.order_id,
-        tradingsymbol=first.tradingsymbol,
-        product=first.product,
-        quantity=sum(row.quantity for row in rows),
-        cost_paise=sum(row.cost_paise for row in rows),
-        proceeds_paise=sum(row.proceeds_paise for row in rows),
-        charges_paise=sum(row.charges_paise for row in rows),
-        opened_on=first.opened_on,
-        closed_at=max(row.closed_at for row in rows),
-    )
+        return round_trips(sales)

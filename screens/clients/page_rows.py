@@ -13,7 +13,7 @@ from screens.frame.times import market_stamp, traded_when
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.accounts.holdings import Transaction
+    from engine.accounts.round_trips import Transaction
     from engine.desk import Desk
     from engine.review.audit import AuditRow
 

@@ -19,7 +19,7 @@ from engine.words.reasons import REASON_WORDS
 
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
-    from engine.accounts.holdings import Transaction
+    from engine.accounts.round_trips import Transaction
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine

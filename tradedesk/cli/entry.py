@@ -50,9 +50,19 @@ def run(words: Sequence[str]) -> None:
             from tradedesk.cli.session import asked_as
 
             asked_as.set(answered.request_id)
+        if answered.request_id is None and (code := _short(left)) is not None:
+            sys.exit(code)
     from tradedesk.cli.main import app
 
     app(left)
+
+
+def _short(words: Sequence[str]) -> int | None:
+    """The exit code of a command that was answered from books at rest; None where it was not."""
+    from tradedesk.cli.short import OPTIONS, read_short
+    from tradedesk.compose.home import home_folder
+
+    return read_short(home_folder(), words) if words and words[0] in OPTIONS else None
 
 
 def _open_screen(words: Sequence[str]) -> int:

@@ -11,8 +11,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from typer.exceptions import TyperException
-
 from data.csvfiles import FileProblem
 from data.errors import BadInput, shortened
 from tradedesk.cli.spare import spare_bytes
@@ -143,15 +141,24 @@ def _explain(problem: BaseException) -> Explained:
         value = problem.value if isinstance(problem.value, int) else shortened(str(problem.value))
         given = {"field": problem.field, "value": value, "expected": problem.expected}
         return Explained(code, str(problem), reason, given)
-    if isinstance(problem, TyperException):
-        words = " ".join(shortened(word) for word in problem.format_message().split(" "))
-        if len(words) > _LONGEST_USAGE:
-            words = f"{words[:_LONGEST_USAGE]}…"
-        return Explained(Exit(problem.exit_code), words, "usage")
+    if (usage := _usage(problem)) is not None:
+        return usage
     if isinstance(problem, OSError) and problem.errno in _STORE_ERRORS:
         where = f" ({problem.filename})" if problem.filename else ""
         return Explained(Exit.STORE, f"the home cannot be used: {problem.strerror}{where}", "store_unusable")
     return _explain_desk(problem)
+
+
+def _usage(problem: BaseException) -> Explained | None:
+    """What a complaint about the usage means; None for anything else."""
+    from typer.exceptions import TyperException
+
+    if not isinstance(problem, TyperException):
+        return None
+    words = " ".join(shortened(word) for word in problem.format_message().split(" "))
+    if len(words) > _LONGEST_USAGE:
+        words = f"{words[:_LONGEST_USAGE]}…"
+    return Explained(Exit(problem.exit_code), words, "usage")
 
 
 def _explain_desk(problem: BaseException) -> Explained:

@@ -16,16 +16,14 @@ from engine.words.formats import (
     percent,
     price,
     quantity,
-    rupees,
     signed,
     signed_amount,
     signed_percent,
     volume,
 )
-from engine.words.orders import why_words
-from engine.words.runs import run_words
+from tradedesk.cli import reads
 from tradedesk.cli import views as shapes
-from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
+from tradedesk.cli.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
@@ -179,44 +177,7 @@ def orders(
         return
     number = None if run_number is None else count_from_text(run_number, "run")
 
-    async def work(desk: "Desk") -> Exit:
-        from engine.words.runs import waiting_words
-
-        client_id = None if client is None else desk.clients.find(client).id
-        found = desk.orders.all(
-            live=True if live else None, client_id=client_id, run=number, today=number is None
-        )
-        if needs_me:
-            wanted = {entry.id for entry in desk.orders.needs_me()}
-            found = [entry for entry in found if entry.id in wanted]
-            if waiting := waiting_words(desk.runs.all()):
-                say(f"{waiting}; tradedesk run N shows it, run N resume goes on")
-        if as_json:
-            document([shapes.order_shape(desk, entry) for entry in found])
-            return Exit.DONE
-        line(clock_words(desk))
-        table(
-            (">order", "time", "code", "side", "symbol", "prod", ">qty", ">filled", ">avg", "state", "why"),
-            [
-                (
-                    str(entry.id),
-                    wall_time(desk, entry.created_at),
-                    desk.clients.get(entry.client_id).code,
-                    entry.side.value,
-                    entry.tradingsymbol,
-                    entry.product.value,
-                    quantity(entry.quantity),
-                    quantity(entry.filled_quantity),
-                    price(entry.average_paise),
-                    " ".join((entry.state.value, *entry.flags)),
-                    why_words(entry),
-                )
-                for entry in found
-            ],
-        )
-        return Exit.DONE
-
-    run(work)
+    run(lambda desk: reads.orders(desk, live, client, number, needs_me, as_json))
 
 
 @orders_app.command("show")
@@ -294,20 +255,7 @@ def runs(
     """Runs of the trading day and what is live of other days, the newest first, with their counts."""
     wanted = None if day is None else _day_from(day)
 
-    async def work(desk: "Desk") -> Exit:
-        found = desk.runs.of_today() if wanted is None else await desk.runs.of_day(wanted)
-        if as_json:
-            document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
-            return Exit.DONE
-        line(clock_words(desk))
-        for entry in found:
-            line(f"{run_stamp(desk, entry)}  {entry.title}  {run_words(entry)}")
-        if not found:
-            of = desk.market_clock.trading_day if wanted is None else wanted
-            say(f"no run of {of:%d %b %Y}; --day YYYY-MM-DD shows those of another trading day")
-        return Exit.DONE
-
-    run(work)
+    run(lambda desk: reads.runs(desk, wanted, as_json))
 
 
 def _day_from(text: str) -> date:
@@ -354,72 +302,10 @@ def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
 def funds(client: ClientWord = None, as_json: AsJson = False) -> None:
     """Clients' balances."""
 
-    async def work(desk: "Desk") -> Exit:
-        found = desk.funds.all() if client is None else [desk.funds.of(desk.clients.find(client).id)]
-        rows = [shapes.funds_shape(desk, entry) for entry in found]
-        if as_json:
-            document(rows)
-            return Exit.DONE
-        table(
-            (
-                "code",
-                ">available",
-                ">blocked",
-                ">held",
-                ">unsettled",
-                ">due",
-                ">MTF loan",
-                ">MTF limit",
-                ">short",
-            ),
-            [(row["code"], *(rupees(row[f"{name}_paise"]) for name in _FUNDS_COLUMNS)) for row in rows],
-        )
-        return Exit.DONE
-
-    run(work)
-
-
-_FUNDS_COLUMNS = (
-    "available",
-    "blocked",
-    "held",
-    "unsettled",
-    "charges_due",
-    "mtf_loan",
-    "mtf_limit",
-    "shortfall",
-)
+    run(lambda desk: reads.funds(desk, client, as_json))
 
 
 def transactions(client: ClientWord = None, as_json: AsJson = False) -> None:
     """Closed round trips, oldest first, with profit and charges."""
 
-    async def work(desk: "Desk") -> Exit:
-        client_id = None if client is None else desk.clients.find(client).id
-        found = await desk.holdings.transactions(client_id)
-        rows = [shapes.transaction_shape(desk, entry) for entry in found]
-        if as_json:
-            document(rows)
-            return Exit.DONE
-        line(clock_words(desk, "closed is market time"))
-        table(
-            ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
-            [
-                (
-                    market_time(desk, row["closed_at"]),
-                    row["code"],
-                    row["symbol"],
-                    row["product"].value,
-                    quantity(row["quantity"]),
-                    price(row["buy_price_paise"]),
-                    price(row["sell_price_paise"]),
-                    signed(row["pnl_paise"]),
-                    amount(row["charges_paise"]),
-                    signed(row["net_paise"]),
-                )
-                for row in rows
-            ],
-        )
-        return Exit.DONE
-
-    run(work)
+    run(lambda desk: reads.transactions(desk, client, as_json))

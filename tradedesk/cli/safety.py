@@ -9,19 +9,13 @@ from data.errors import BadInput
 from data.home import books_file
 from data.money import count_from_text
 from data.vocabulary import HaltScope
-from engine.words.certificates import (
-    absent_words,
-    read_words,
-    row_words,
-    survivor_words,
-    unknown_words,
-    unread_words,
-)
-from engine.words.formats import DASH, quantity, rupees
+from engine.words.formats import DASH, rupees
+from tradedesk.cli import reads
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
 from tradedesk.cli.options import AsJson, Yes, given, json_too
-from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
 from tradedesk.cli.views import certificate_shape
 
@@ -62,7 +56,7 @@ def cancel_all(
         if not yes:
             found = desk.halt.exposure(wanted, meant)
             what = (
-                f"{desk.mode}  halt {_scope_words(wanted, value)} and cancel "
+                f"{desk.mode}  halt {scope_words(wanted, value)} and cancel "
                 f"{counted(found.orders, 'order')}: {found.live} live {found.unsent} unsent "
                 f"{found.unknown} unknown · {counted(found.clients, 'client')} · "
                 f"₹{rupees(found.blocked_paise)} blocked"
@@ -81,7 +75,7 @@ def cancel_all(
         if as_json:
             document(certificate_shape(made))
         else:
-            _print_certificate(desk, made)
+            print_certificate(desk, made)
         say(f"halt {made.number} stands; `tradedesk resume {made.number}` ends it")
         return _certificate_exit(made)
 
@@ -114,7 +108,7 @@ def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, a
     if as_json:
         document({**certificate_shape(made), "error": told.to_json()})
     else:
-        _print_certificate(desk, made, kept=unwritten.kept)
+        print_certificate(desk, made, kept=unwritten.kept)
     say(told.message)
     return told.exit
 
@@ -142,106 +136,6 @@ def _scope_value(desk: "Desk", scope: HaltScope, value: str) -> str:
     if scope is HaltScope.SYMBOL:
         return desk.market.index.resolve(value).key
     return desk.halt.check_scope(scope, value)
-
-
-def _scope_words(scope: HaltScope, value: str) -> str:
-    return "everything" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
-
-
-def _print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> None:
-    """Print a certificate; `kept` is whether a file holds one that the books did not take."""
-    until = wall_time(desk, made.last_read_at)
-    line(clock_words(desk))
-    what = _scope_words(made.scope, made.value)
-    number = f"{made.number} " if made.number else ""
-    line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
-    if made.unbooked:
-        where = "a file in certificates/ holds it until they do" if kept else "no file holds it either"
-        line(f"the books did not take this as it was made ({made.unbooked}): {where}")
-    line(
-        f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
-        f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
-        f"{made.unsent_freed} unsent freed"
-    )
-    line(f"read back: {read_words(made)}")
-    line(
-        f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
-        f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
-    )
-    if made.first_cancel_s is not None:
-        line(
-            f"after the halt: first cancel left {_seconds(made.first_cancel_s)}  "
-            f"last {_seconds(made.last_cancel_s)}"
-        )
-    if not made.ended:
-        line("NOT ended: something is live, unknown or unread still; cancel-all may be repeated")
-    for words in unread_words(made.unread):
-        line(words)
-    for words in row_words(made.unread_rows):
-        line(words)
-    for words in (*survivor_words(made), *unknown_words(made)):
-        line(words)
-    if made.not_signed_in:
-        line(absent_words(made.not_signed_in))
-    if made.lines:
-        table(
-            (
-                "code",
-                "client",
-                ">cancelled",
-                ">filled",
-                ">refused",
-                ">unknown",
-                ">tried",
-                ">released",
-                ">before",
-                ">now",
-                ">sent from",
-                ">to",
-                ">ended",
-                "",
-            ),
-            [
-                (
-                    entry.code,
-                    entry.name,
-                    quantity(entry.cancelled),
-                    quantity(entry.filled),
-                    quantity(entry.refused),
-                    quantity(entry.unknown),
-                    quantity(entry.tried),
-                    rupees(entry.released_paise),
-                    rupees(entry.available_before_paise),
-                    rupees(entry.available_now_paise),
-                    _seconds(entry.first_cancel_s),
-                    _seconds(entry.last_cancel_s),
-                    _seconds(entry.ended_s),
-                    entry.note,
-                )
-                for entry in made.lines
-            ],
-        )
-    if made.strangers:
-        line()
-        line("live orders that were not from this desk, such as those from a client's own phone")
-        table(
-            ("code", "broker's number", "side", ">qty", "symbol", "result"),
-            [
-                (
-                    desk.clients.get(one.client_id).code,
-                    one.broker_order_id,
-                    one.side,
-                    quantity(one.quantity),
-                    one.key.partition(":")[2],
-                    one.result,
-                )
-                for one in made.strangers
-            ],
-        )
-
-
-def _seconds(value: float | None) -> str:
-    return DASH if value is None else f"{value:.2f}s"
 
 
 def resume(
@@ -288,17 +182,7 @@ def certificate(number: HaltNumber = None, as_json: AsJson = False) -> None:
     """The certificate of a halt, the latest without a number."""
     wanted = None if number is None else count_from_text(number, "halt")
 
-    async def work(desk: "Desk") -> Exit:
-        made = desk.halt.latest() if wanted is None else desk.halt.certificate(wanted)
-        if made is None:
-            raise BadInput("halt", "" if wanted is None else wanted, "there is no certificate")
-        if as_json:
-            document(certificate_shape(made))
-        else:
-            _print_certificate(desk, made)
-        return Exit.DONE
-
-    run(work)
+    run(lambda desk: reads.certificate(desk, wanted, as_json))
 
 
 @audit_app.command("show")

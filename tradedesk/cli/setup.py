@@ -7,7 +7,7 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus
-from engine.words.formats import rupees
+from tradedesk.cli import reads
 from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
@@ -83,48 +83,7 @@ def clients(
         return
     wanted = None if status is None else status_from(status)
 
-    async def work(desk: "Desk") -> Exit:
-        if group is not None and group not in desk.clients.groups():
-            raise BadInput("group", group, f"known groups are {', '.join(desk.clients.groups()) or 'none'}")
-        found = desk.clients.all() if search is None else desk.clients.search(search)
-        found = [c for c in found if wanted is None or c.status is wanted]
-        found = [c for c in found if group is None or group in c.groups]
-        rows = [shapes.client_shape(desk, entry) for entry in found]
-        if as_json:
-            document(rows)
-            return Exit.DONE
-        table(
-            (">id", "code", "client", "broker", "gate", ">capital", ">available", ">blocked", "groups"),
-            [
-                (
-                    str(row["client_id"]),
-                    row["code"],
-                    row["name"],
-                    row["broker"],
-                    _gate_words(row),
-                    rupees(row["capital_paise"]),
-                    rupees(row["available_paise"]),
-                    rupees(row["blocked_paise"]),
-                    ", ".join(row["groups"]),
-                )
-                for row in rows
-            ],
-        )
-        say(
-            f"{len(rows)} of {counted(len(desk.clients.all()), 'client')}, {desk.clients.ready_count()} ready"
-        )
-        return Exit.DONE
-
-    run(work)
-
-
-def _gate_words(row: shapes.Shape) -> str:
-    from engine.words.reasons import words
-
-    if row["reason"] is None:
-        return "ok"
-    said = words(row["reason"])
-    return f"{said} ({row['status_reason']})" if row["status_reason"] else said
+    run(lambda desk: reads.clients(desk, wanted, group, search, as_json))
 
 
 def status_from(text: str) -> ClientStatus:

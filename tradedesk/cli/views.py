@@ -7,7 +7,7 @@ from engine.words.runs import run_why
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
-    from engine.accounts.holdings import Transaction
+    from engine.accounts.round_trips import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.execution.life import RequestView

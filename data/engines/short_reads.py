@@ -1,0 +1,69 @@
+"""SQLite's text of the short reads: what the repositories send, for who may not import them.
+
+Written by `python -m tests.short_reads`, and held to the repositories by a test.
+"""
+
+FUNDS = (
+    "SELECT funds.client_id, funds.available_paise, funds.blocked_paise, CAST(coalesce((SELECT "
+    "sum(hold.amount_paise) AS sum_1 FROM hold WHERE hold.client_id = funds.client_id AND "
+    "hold.released_at IS NULL), ?) AS INTEGER) AS held_paise, funds.unsettled_paise, "
+    "funds.charges_due_paise, funds.mtf_limit_paise, funds.mtf_loan_paise, funds.mtf_reserved_paise, "
+    "funds.shortfall_paise, CAST(coalesce((SELECT -sum(posting.amount_paise) AS anon_1 FROM posting "
+    "WHERE posting.client_id = funds.client_id AND posting.account = ?), ?) AS INTEGER) AS "
+    "intraday_loan_paise FROM funds"
+)
+FUNDS_GIVEN = (
+    0,
+    "intraday_loan",
+    0,
+)
+
+ORDERS = (
+    "SELECT orders.id, orders.run_number, orders.plan_number, orders.client_id, orders.broker, "
+    'orders.exchange || ? || coalesce(former_name.now, orders.tradingsymbol) AS "key", '
+    "orders.tradingsymbol, orders.side, orders.product, orders.order_type, orders.quantity, "
+    "orders.filled_quantity, orders.filled_notional_paise, orders.limit_paise, "
+    "orders.reserve_price_paise, orders.state, orders.sub_status, orders.reason_code, "
+    "orders.reason_text, orders.broker_order_id, orders.tag, orders.flags AS flags, "
+    "orders.blocked_paise, orders.instance_id, orders.trading_date, orders.trigger_paise, "
+    "orders.protection_bps, orders.validity, orders.after_market, orders.asked_quantity IS NOT NULL "
+    "AS modifying, orders.created_at, orders.sent_at, orders.updated_at, orders.ended_at FROM orders "
+    "LEFT OUTER JOIN former_name ON former_name.security = orders.security AND former_name.exchange "
+    "= orders.exchange AND former_name.tradingsymbol = orders.tradingsymbol WHERE orders.run_number "
+    "IN (SELECT orders.run_number FROM orders WHERE orders.trading_date >= coalesce((SELECT "
+    "max(orders.trading_date) AS max_1 FROM orders WHERE orders.trading_date < ?), ?) OR "
+    "orders.state IN (?, ?, ?, ?)) OR orders.run_number IS NULL AND (orders.trading_date >= "
+    "coalesce((SELECT max(orders.trading_date) AS max_1 FROM orders WHERE orders.trading_date < ?), "
+    "?) OR orders.state IN (?, ?, ?, ?))"
+)
+ORDERS_GIVEN = (
+    ":",
+    ":day",
+    ":day",
+    "OPEN",
+    "RESERVED",
+    "SENDING",
+    "UNKNOWN",
+    ":day",
+    ":day",
+    "OPEN",
+    "RESERVED",
+    "SENDING",
+    "UNKNOWN",
+)
+
+SALES = (
+    "SELECT closed_lot.client_id, fill.order_id AS order_id, closed_lot.tradingsymbol, "
+    "closed_lot.product, closed_lot.quantity, closed_lot.cost_paise, closed_lot.proceeds_paise, "
+    "closed_lot.charges_paise, closed_lot.opened_on, closed_lot.closed_at FROM closed_lot JOIN fill "
+    "ON fill.id = closed_lot.fill_id ORDER BY closed_lot.id"
+)
+SALES_GIVEN = ()
+
+SALES_OF_CLIENT = (
+    "SELECT closed_lot.client_id, fill.order_id AS order_id, closed_lot.tradingsymbol, "
+    "closed_lot.product, closed_lot.quantity, closed_lot.cost_paise, closed_lot.proceeds_paise, "
+    "closed_lot.charges_paise, closed_lot.opened_on, closed_lot.closed_at FROM closed_lot JOIN fill "
+    "ON fill.id = closed_lot.fill_id WHERE closed_lot.client_id = ? ORDER BY closed_lot.id"
+)
+SALES_OF_CLIENT_GIVEN = (":client",)

@@ -1,0 +1,305 @@
+"""What the commands that only look print of a desk, be it an open one or books that are at rest."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from data.errors import BadInput
+from data.vocabulary import ClientStatus, HaltScope
+from engine.words.certificates import (
+    absent_words,
+    read_words,
+    row_words,
+    survivor_words,
+    unknown_words,
+    unread_words,
+)
+from engine.words.formats import DASH, amount, price, quantity, rupees, signed
+from engine.words.orders import why_words
+from engine.words.runs import run_words
+from tradedesk.cli import views as shapes
+from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.views import certificate_shape
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+    from engine.halt.certificate import Certificate
+
+
+async def orders(
+    desk: "Desk", live: bool, client: str | None, number: int | None, needs_me: bool, as_json: bool
+) -> Exit:
+    """Print orders by the given marks."""
+    from engine.words.runs import waiting_words
+
+    client_id = None if client is None else desk.clients.find(client).id
+    found = desk.orders.all(
+        live=True if live else None, client_id=client_id, run=number, today=number is None
+    )
+    if needs_me:
+        wanted = {entry.id for entry in desk.orders.needs_me()}
+        found = [entry for entry in found if entry.id in wanted]
+        if waiting := waiting_words(desk.runs.all()):
+            say(f"{waiting}; tradedesk run N shows it, run N resume goes on")
+    if as_json:
+        document([shapes.order_shape(desk, entry) for entry in found])
+        return Exit.DONE
+    line(clock_words(desk))
+    table(
+        (">order", "time", "code", "side", "symbol", "prod", ">qty", ">filled", ">avg", "state", "why"),
+        [
+            (
+                str(entry.id),
+                wall_time(desk, entry.created_at),
+                desk.clients.get(entry.client_id).code,
+                entry.side.value,
+                entry.tradingsymbol,
+                entry.product.value,
+                quantity(entry.quantity),
+                quantity(entry.filled_quantity),
+                price(entry.average_paise),
+                " ".join((entry.state.value, *entry.flags)),
+                why_words(entry),
+            )
+            for entry in found
+        ],
+    )
+    return Exit.DONE
+
+
+async def runs(desk: "Desk", wanted: date | None, as_json: bool) -> Exit:
+    """Print the runs of a day, of the trading day where None is named."""
+    found = desk.runs.of_today() if wanted is None else await desk.runs.of_day(wanted)
+    if as_json:
+        document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
+        return Exit.DONE
+    line(clock_words(desk))
+    for entry in found:
+        line(f"{run_stamp(desk, entry)}  {entry.title}  {run_words(entry)}")
+    if not found:
+        of = desk.market_clock.trading_day if wanted is None else wanted
+        say(f"no run of {of:%d %b %Y}; --day YYYY-MM-DD shows those of another trading day")
+    return Exit.DONE
+
+
+async def funds(desk: "Desk", client: str | None, as_json: bool) -> Exit:
+    """Print balances of a client, of all where None is named."""
+    found = desk.funds.all() if client is None else [desk.funds.of(desk.clients.find(client).id)]
+    rows = [shapes.funds_shape(desk, entry) for entry in found]
+    if as_json:
+        document(rows)
+        return Exit.DONE
+    table(
+        (
+            "code",
+            ">available",
+            ">blocked",
+            ">held",
+            ">unsettled",
+            ">due",
+            ">MTF loan",
+            ">MTF limit",
+            ">short",
+        ),
+        [(row["code"], *(rupees(row[f"{name}_paise"]) for name in _FUNDS_COLUMNS)) for row in rows],
+    )
+    return Exit.DONE
+
+
+_FUNDS_COLUMNS = (
+    "available",
+    "blocked",
+    "held",
+    "unsettled",
+    "charges_due",
+    "mtf_loan",
+    "mtf_limit",
+    "shortfall",
+)
+
+
+async def transactions(desk: "Desk", client: str | None, as_json: bool) -> Exit:
+    """Print closed round trips of a client, of all where None is named."""
+    client_id = None if client is None else desk.clients.find(client).id
+    found = await desk.holdings.transactions(client_id)
+    rows = [shapes.transaction_shape(desk, entry) for entry in found]
+    if as_json:
+        document(rows)
+        return Exit.DONE
+    line(clock_words(desk, "closed is market time"))
+    table(
+        ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
+        [
+            (
+                market_time(desk, row["closed_at"]),
+                row["code"],
+                row["symbol"],
+                row["product"].value,
+                quantity(row["quantity"]),
+                price(row["buy_price_paise"]),
+                price(row["sell_price_paise"]),
+                signed(row["pnl_paise"]),
+                amount(row["charges_paise"]),
+                signed(row["net_paise"]),
+            )
+            for row in rows
+        ],
+    )
+    return Exit.DONE
+
+
+async def certificate(desk: "Desk", wanted: int | None, as_json: bool) -> Exit:
+    """Print the certificate of a halt, the latest where None is named."""
+    made = desk.halt.latest() if wanted is None else desk.halt.certificate(wanted)
+    if made is None:
+        raise BadInput("halt", "" if wanted is None else wanted, "there is no certificate")
+    if as_json:
+        document(certificate_shape(made))
+    else:
+        print_certificate(desk, made)
+    return Exit.DONE
+
+
+async def clients(
+    desk: "Desk", wanted: ClientStatus | None, group: str | None, search: str | None, as_json: bool
+) -> Exit:
+    """Print clients by code, of a status, a group or a word where those are named."""
+    if group is not None and group not in desk.clients.groups():
+        raise BadInput("group", group, f"known groups are {', '.join(desk.clients.groups()) or 'none'}")
+    found = desk.clients.all() if search is None else desk.clients.search(search)
+    found = [c for c in found if wanted is None or c.status is wanted]
+    found = [c for c in found if group is None or group in c.groups]
+    rows = [shapes.client_shape(desk, entry) for entry in found]
+    if as_json:
+        document(rows)
+        return Exit.DONE
+    table(
+        (">id", "code", "client", "broker", "gate", ">capital", ">available", ">blocked", "groups"),
+        [
+            (
+                str(row["client_id"]),
+                row["code"],
+                row["name"],
+                row["broker"],
+                _gate_words(row),
+                rupees(row["capital_paise"]),
+                rupees(row["available_paise"]),
+                rupees(row["blocked_paise"]),
+                ", ".join(row["groups"]),
+            )
+            for row in rows
+        ],
+    )
+    say(f"{len(rows)} of {counted(len(desk.clients.all()), 'client')}, {desk.clients.ready_count()} ready")
+    return Exit.DONE
+
+
+def scope_words(scope: HaltScope, value: str) -> str:
+    """What is halted, in words."""
+    return "everything" if scope is HaltScope.EVERYTHING else f"{scope.value} {value}"
+
+
+def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> None:
+    """Print a certificate; `kept` is whether a file holds one that the books did not take."""
+    until = wall_time(desk, made.last_read_at)
+    line(clock_words(desk))
+    what = scope_words(made.scope, made.value)
+    number = f"{made.number} " if made.number else ""
+    line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
+    if made.unbooked:
+        where = "a file in certificates/ holds it until they do" if kept else "no file holds it either"
+        line(f"the books did not take this as it was made ({made.unbooked}): {where}")
+    line(
+        f"{made.cancelled} cancelled  {made.filled_meanwhile} filled meanwhile  {made.refused} refused  "
+        f"{made.unknown} unknown  {counted(made.unreachable, 'client')} unreachable  "
+        f"{made.unsent_freed} unsent freed"
+    )
+    line(f"read back: {read_words(made)}")
+    line(
+        f"released ₹{rupees(made.released_paise)} of ₹{rupees(made.blocked_before_paise)}  "
+        f"still blocked ₹{rupees(made.still_blocked_paise)}  last read back {until}"
+    )
+    if made.first_cancel_s is not None:
+        line(
+            f"after the halt: first cancel left {_seconds(made.first_cancel_s)}  "
+            f"last {_seconds(made.last_cancel_s)}"
+        )
+    if not made.ended:
+        line("NOT ended: something is live, unknown or unread still; cancel-all may be repeated")
+    for words in unread_words(made.unread):
+        line(words)
+    for words in row_words(made.unread_rows):
+        line(words)
+    for words in (*survivor_words(made), *unknown_words(made)):
+        line(words)
+    if made.not_signed_in:
+        line(absent_words(made.not_signed_in))
+    if made.lines:
+        table(
+            (
+                "code",
+                "client",
+                ">cancelled",
+                ">filled",
+                ">refused",
+                ">unknown",
+                ">tried",
+                ">released",
+                ">before",
+                ">now",
+                ">sent from",
+                ">to",
+                ">ended",
+                "",
+            ),
+            [
+                (
+                    entry.code,
+                    entry.name,
+                    quantity(entry.cancelled),
+                    quantity(entry.filled),
+                    quantity(entry.refused),
+                    quantity(entry.unknown),
+                    quantity(entry.tried),
+                    rupees(entry.released_paise),
+                    rupees(entry.available_before_paise),
+                    rupees(entry.available_now_paise),
+                    _seconds(entry.first_cancel_s),
+                    _seconds(entry.last_cancel_s),
+                    _seconds(entry.ended_s),
+                    entry.note,
+                )
+                for entry in made.lines
+            ],
+        )
+    if made.strangers:
+        line()
+        line("live orders that were not from this desk, such as those from a client's own phone")
+        table(
+            ("code", "broker's number", "side", ">qty", "symbol", "result"),
+            [
+                (
+                    desk.clients.get(one.client_id).code,
+                    one.broker_order_id,
+                    one.side,
+                    quantity(one.quantity),
+                    one.key.partition(":")[2],
+                    one.result,
+                )
+                for one in made.strangers
+            ],
+        )
+
+
+def _seconds(value: float | None) -> str:
+    return DASH if value is None else f"{value:.2f}s"
+
+
+def _gate_words(row: shapes.Shape) -> str:
+    from engine.words.reasons import words
+
+    if row["reason"] is None:
+        return "ok"
+    said = words(row["reason"])
+    return f"{said} ({row['status_reason']})" if row["status_reason"] else said
