@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
@@ -70,6 +70,8 @@ class Morning:
     kite: LocalKite
     exchange: PaperExchange
     clock: ManualClock
+    close_desk: Callable[[], Awaitable[None]]
+    """Closes the desk before the morning ends."""
 
     def client(self, person: Person) -> ClientView:
         return self.desk.clients.get(person.number)
@@ -162,17 +164,18 @@ async def kite_morning(
     await kite.start()
     try:
         settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester", **more)
-        async with open_desk(
+        opening = open_desk(
             empty_books(home),
             clock=clock,
             settings=settings,
             waits=WAITS,
             seed=7,
             passphrase=lambda: "only for rehearsals",
-        ) as desk:
-            assert isinstance(desk, Desk)
+        )
+        async with AsyncExitStack() as stack:
+            desk = await stack.enter_async_context(opening)
             await lay_people(desk, people, bare)
-            yield Morning(desk, kite, exchange, clock)
+            yield Morning(desk, kite, exchange, clock, stack.aclose)
     finally:
         await kite.stop()
         exchange.close()

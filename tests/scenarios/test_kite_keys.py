@@ -149,7 +149,7 @@ async def test_a_command_asks_for_prices_whoever_has_them(tmp_path: Path) -> Non
         async with beside(morning) as other:
             for one in PEOPLE:
                 await other.sessions.sign_in(one.number, morning.token(one))
-            await morning.desk.close()
+            await morning.close_desk()
             asked = asyncio.create_task(other.market.fetch([TCS]))
             await morning.until(asked.done)
             assert set(await asked) == {TCS}
