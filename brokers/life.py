@@ -97,7 +97,7 @@ class Host(Protocol):
         """Say on the tape that a client's key brings no prices and whose does now, by their codes."""
         ...
 
-    def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> object:
+    def begin(self, work: Callable[[], Coroutine[Any, Any, None]], /) -> object:
         """Begin work that ends with the desk at the latest."""
         ...
 

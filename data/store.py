@@ -263,6 +263,7 @@ class Store:
 
         def walk(connection: Connection) -> Sequence[object]:
             driver = connection.connection.driver_connection
+            assert driver is not None  # a connection that is open has one
             driver.set_progress_handler(lambda: self._closed, WALK_STEPS)  # closing does not wait for it
             return connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
 
