@@ -53,6 +53,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
@@ -62,6 +63,9 @@ from data.columns import UtcDateTime, table
 
 if TYPE_CHECKING:
     from data.store import Unit
+
+DatabaseError = DBAPIError
+"""What the database raises where a statement cannot be run; its `orig` says why."""
 
 Row = TypeVar("Row")
 T = TypeVar("T")

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
-from data.repositories.base import Change, On, Rows, given
+from data.repositories.base import Change, On, Query, Rows, given
 from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
 from data.vocabulary import ClientStatus, HoldKind, SessionState
 
@@ -67,6 +67,7 @@ class _Base:
 
 _CLIENTS = Rows(Client, ClientRow)
 _EVERY = _CLIENTS.query()
+_IDS = Query(int, select(_CLIENTS.c.id))
 _GROUPS = Rows(ClientGroup, _Group)
 _GROUPS_OF = _GROUPS.query(_GROUPS.c.client_id == given("client"))
 _NO_GROUP = Change(delete(table(ClientGroup)).where(table(ClientGroup).c.client_id == given("client")))
@@ -97,6 +98,11 @@ _STATUS = Change(
 def every_client(on: On) -> list[ClientRow]:
     """All clients."""
     return _EVERY.all(on)
+
+
+def client_ids(on: On) -> list[int]:
+    """The number of every client."""
+    return _IDS.all(on)
 
 
 def add_clients(on: On, clients: Sequence[ClientRow]) -> None:

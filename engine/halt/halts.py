@@ -7,39 +7,43 @@ it; then one commit writes the halt, frees what was never sent and asks for ever
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
-
 from brokers.connections import Connections
 from data.asked import CommandKnown
-from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput, shortened
-from data.order_tables import Halt, HaltCertificate, Order, Request
-from data.reference.names import symbol_now
-from data.store import StoreError, StoreFailed, StoreUnread, Unit, chunks
-from data.tables import Client, Funds, Posting, Txn
-from data.vocabulary import (
-    LIVE_STATES,
-    Account,
-    HaltScope,
-    OrderState,
-    RequestState,
+from data.repositories.base import DatabaseError
+from data.repositories.halts import (
+    FiredHalt,
+    fired_halt,
+    read_certificates,
+    refused_orders,
+    released_since,
+    unfinished_halts,
 )
+from data.store import StoreError, StoreFailed, StoreUnread, Unit
+from data.vocabulary import HaltScope, OrderState
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
-from engine.book.halt_scope import covers
 from engine.book.kept import Kept
-from engine.book.views import ClientView, HaltView, OrderView
+from engine.book.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
 from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.cancels import Canceller
+from engine.halt.booked import (
+    FILE_ONLY,
+    as_fired,
+    book_certificate,
+    is_in,
+    members_of,
+    open_halt,
+    resume_halt,
+    store_certificate,
+)
 from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.emergency import (
@@ -54,7 +58,7 @@ from engine.halt.round import FromBooks, Round
 from engine.halt.sweep import Before, Results, certify
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
-from engine.news import CertificateLeftOut, HaltFired, HaltResumed
+from engine.news import CertificateLeftOut
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -101,19 +105,6 @@ class Unwritten:
         left = f"; NOT READ, so what lives there is not known: {codes}" if codes else ""
         kept = "" if self.kept else "; its certificate could not be kept in a file either"
         return f"the brokers took {self.taken} cancels all the same{left}{kept}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Booked:
-    """How a certificate from a file was booked: its halt, its version, 0 where it was known, what began."""
-
-    number: int
-    version: int
-    opened: tuple[HaltView, Before, Asked] | None = None
-
-
-FILE_ONLY = 0
-"""The number of the halt that only the HALT file tells of, no row."""
 
 
 class Halts:
@@ -172,9 +163,10 @@ class Halts:
 
     def _in_scope(self, scope: HaltScope, value: str) -> list[OrderView]:
         book = self._kept.book
-        halt = HaltView(0, scope, value, self._timing.wall.now(), "", self._members(scope, value))
+        members = members_of(book.clients, scope, value)
+        halt = HaltView(FILE_ONLY, scope, value, self._timing.wall.now(), "", members)
         live = [book.orders[order_id] for order_id in sorted(book.live)]
-        return [order for order in live if _is_in(halt, book.clients.get(order.client_id), order.key)]
+        return [order for order in live if is_in(halt, book.clients.get(order.client_id), order.key)]
 
     def check_scope(self, scope: HaltScope, value: str) -> str:
         """The scope's value as stored. Raises `BadInput` for a broker, group, client or symbol not known."""
@@ -208,16 +200,19 @@ class Halts:
         at, self.unwritten = self._timing.wall.now(), None
         if scope is HaltScope.EVERYTHING:
             write_halt_file(self._kept.halt_file, by, at)
-        writing = self._kept.store.submit(lambda unit: self._open(unit, by, scope, value))
+        book = self._kept.book
+        unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value))
+        writing = self._kept.store.submit(
+            lambda unit: open_halt(unit, replace(unbooked, at=unit.now), book.clients)
+        )
         await self._patiently(writing)
         reading, done = None, FromBooks(0, 0)
         in_scope = [order.id for order in self._in_scope(scope, value)]
-        unbooked = HaltView(FILE_ONLY, scope, value, at, by, self._members(scope, value))
         if not writing.done() or writing.exception() is not None:
             reading = self._round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
             done = await reading.cancel_from_books()
         try:
-            halt, before, asked = await writing
+            opened = await writing
         except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
             if reading is None or isinstance(problem, StoreUnread | CommandKnown):
                 raise  # a halt was kept: the next opening follows it, or whoever asked twice does
@@ -233,10 +228,10 @@ class Halts:
             kind = type(problem) if isinstance(problem, StoreError) else StoreFailed
             raise kind(f"{why}; {unwritten.words}") from problem
         if reading is not None:  # what its cancels met that the books did not know as live
-            before.orders = reading.late | before.orders
+            opened.before.orders = reading.late | opened.before.orders
         self._engine.reached("halt_written")
-        self._canceller.carry_out(asked.requests)
-        return await self._follow(halt, before)
+        self._canceller.carry_out(opened.asked.requests)
+        return await self._follow(opened.halt, opened.before)
 
     def _round(self, halt: HaltView, before: Before) -> Round:
         return Round(
@@ -255,70 +250,6 @@ class Halts:
         patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.write_lock_wait_s))
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
-
-    def _open(
-        self, unit: Unit, by: str, scope: HaltScope, value: str, at: datetime | None = None
-    ) -> tuple[HaltView, Before, Asked]:
-        """Write a halt, free what was never sent, ask for every other cancel; `at` if fired earlier."""
-        orders, funds = table(Order), table(Funds)
-        live = [state.value for state in LIVE_STATES]
-        members = self._members(scope, value)
-        halt = HaltView(unit.take_ids("halt", 1)[0], scope, value, at or unit.now, by, members)
-        before = Before({}, {})
-        for row in unit.connection.execute(
-            select(
-                orders.c.id,
-                orders.c.client_id,
-                orders.c.blocked_paise,
-                orders.c.exchange,
-                symbol_now(),
-                funds.c.available_paise,
-            )
-            .outerjoin(funds, funds.c.client_id == orders.c.client_id)
-            .where(orders.c.state.in_(live))
-            .order_by(orders.c.id)
-        ):
-            client = self._kept.book.clients.get(row.client_id)  # None: another process's, not yet heard of
-            key = f"{row.exchange}:{row.symbol_now}"
-            if _is_in(halt, client, key):
-                before.orders[row.id] = row.blocked_paise
-                before.available[row.client_id] = row.available_paise or 0
-        asked = ask(unit, list(before.orders), f"halt {halt.number}", by, halt.number)
-        before.unsent_freed = len(asked.freed)
-        unit.connection.execute(
-            insert(table(Halt)).values(
-                number=halt.number,
-                scope=scope.value,
-                value=value,
-                at=halt.at,
-                by=by,
-                members=sorted(members) or None,
-                before=before.to_json(),
-                resumed_by="",
-            )
-        )
-        unit.audit(
-            AuditEntry(
-                "HALT_FIRED",
-                by,
-                details={
-                    "halt": halt.number,
-                    "scope": scope.value,
-                    "value": value,
-                    "orders": len(before.orders),
-                    "blocked_paise": sum(before.orders.values()),
-                },
-            )
-        )
-        unit.touched.halts = True
-        unit.publish(TapeLine(unit.now, HaltFired(halt.number, by, len(before.orders))))
-        return halt, before, asked
-
-    def _members(self, scope: HaltScope, value: str) -> frozenset[int]:
-        """The clients of a group now; a halt of it stays with them."""
-        if scope is not HaltScope.GROUP:
-            return frozenset()
-        return frozenset(c.id for c in self._kept.book.clients.values() if value in c.groups)
 
     async def _follow(self, halt: HaltView, before: Before) -> Certificate:
         """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
@@ -380,7 +311,7 @@ class Halts:
                 )
                 self._certificates[halt.number] = made
                 if made.says_other_than(kept):
-                    with suppress(StoreError, DBAPIError):  # said again at the next look
+                    with suppress(StoreError, DatabaseError):  # said again at the next look
                         await self._keep(made)
                         kept = made
         finally:
@@ -388,9 +319,12 @@ class Halts:
 
     async def _certify(self, halt: HaltView, before: Before, reading: Round, final: bool) -> Certificate:
         """The certificate as the books were last read; `final` where nobody waits for those who were not."""
+        async with self._kept.store.reader() as connection:
+            refused = await refused_orders(connection, before.orders)
+            released = await released_since(connection, before.orders, halt.number)
         results = Results(
-            refused=await self._refused(before.orders),
-            released=await self._released(before.orders, halt.number),
+            refused=refused,
+            released=released,
             tried=self._canceller.tried,
             read_at=self._timing.wall.now(),
             ended=reading.is_ended(),
@@ -417,7 +351,7 @@ class Halts:
         return made
 
     async def _keep(self, made: Certificate) -> None:
-        version = await self._kept.store.write(lambda unit: self._store(unit, made))
+        version = await self._kept.store.write(lambda unit: store_certificate(unit, made))
         write_certificate(self._kept.home, made, version)
 
     async def book_left(self, follow: bool = False) -> set[int]:
@@ -428,13 +362,15 @@ class Halts:
         for is carried out and read here. Returns the clients of whom the brokers have told what the books do
         not know yet. Raises `StoreError`; a file that holds no certificate is set aside and told once.
         """
-        told: set[int] = set()
+        told, book = set[int](), self._kept.book
         for path in left_certificates(self._kept.home):
             try:
                 made = read_certificate(path)
                 if made is None:
                     continue
-                booked = await self._kept.store.write(lambda unit, made=made: self._book_left(unit, made))
+                booked = await self._kept.store.write(
+                    lambda unit, made=made: book_certificate(unit, made, book.clients)
+                )
             except StoreError:
                 raise
             except Exception as problem:
@@ -451,84 +387,42 @@ class Halts:
             told.update(line.client_id for line in made.lines)
             self._kept.bus.publish([HaltChanged(made.number)])
             if follow and booked.opened is not None:
-                halt, before, asked = booked.opened
-                self._canceller.carry_out(asked.requests)
+                halt, before = booked.opened.halt, booked.opened.before
+                self._canceller.carry_out(booked.opened.asked.requests)
                 self._read_on_later(halt, before, self._round(halt, before), made)
-        return told & self._kept.book.clients.keys()
+        return told & book.clients.keys()
 
     def _leave_out(self, path: Path, problem: Exception) -> None:
         """Tell once of a file that could not be taken up; where that is its own fault, it is set aside."""
-        of_the_machine = isinstance(problem, (OSError, DBAPIError))
+        of_the_machine = isinstance(problem, (OSError, DatabaseError))
         name = path.name if of_the_machine else set_aside(path)
         if path in self._not_taken:
             return
         self._not_taken.add(path)
-        words = problem.orig if isinstance(problem, DBAPIError) else problem
+        words = problem.orig if isinstance(problem, DatabaseError) else problem
         why = shortened(f"{type(problem).__name__}: {words}")
         log.error("a certificate could not be taken up; it stands as certificates/%s: %s", name, why)
         self._kept.bus.publish([TapeLine(self._timing.wall.now(), CertificateLeftOut(name, why))])
 
-    def _book_left(self, unit: Unit, made: Certificate) -> "_Booked":
-        """Write a certificate that is not in the books, and its halt where that is not either."""
-        halts, kept = table(Halt), table(HaltCertificate)
-        same = halts.c.number == made.number
-        if made.number == FILE_ONLY:
-            same = and_(
-                halts.c.at == made.at,
-                halts.c.by == made.by,
-                halts.c.scope == made.scope.value,
-                halts.c.value == made.value,
-            )
-        number = unit.connection.execute(select(halts.c.number).where(same)).scalar()
-        if number is None:
-            self._check_known(unit, made)
-            opened = self._open(unit, made.by, made.scope, made.value, made.at)
-            number = opened[0].number
-            return _Booked(number, self._store(unit, as_booked(made, number)), opened)
-        bodies = unit.connection.execute(select(kept.c.body).where(kept.c.halt_number == number)).scalars()
-        known = as_booked(made, number) in map(Certificate.from_json, bodies)
-        return _Booked(number, 0 if known else self._store(unit, as_booked(made, number)))
-
-    def _check_known(self, unit: Unit, made: Certificate) -> None:
-        """Raise `BadInput` where a certificate from a file would halt a client or a group of nobody."""
-        clients = table(Client)
-        if made.scope is HaltScope.CLIENT:
-            known = set(map(str, unit.connection.execute(select(clients.c.id)).scalars()))
-        elif made.scope is HaltScope.GROUP:
-            known = {made.value} if self._members(made.scope, made.value) else set[str]()
-        else:
-            return
-        if made.value not in known:
-            raise BadInput(made.scope.value, made.value, "give one that the desk knows")
-
     async def take_up(self) -> None:
         """Follow halts that stand, and that an earlier run of the program left before their end."""
-        halts = table(Halt)
         async with self._kept.store.reader() as connection:
-            rows = (
-                await connection.execute(
-                    select(halts).where(halts.c.ended_at.is_(None), halts.c.before.is_not(None))
-                )
-            ).mappings()
-            found = [dict(row) for row in rows]
-        for row in found:
-            halt, before = self._as_left(row)
-            number = halt.number
-            made = self._certificates.get(number)
+            found = await unfinished_halts(connection)
+        for stored in found:
+            halt, before = self._as_left(stored)
+            made = self._certificates.get(halt.number)
             if made is None:
                 self._own(asyncio.create_task(self._follow(halt, before)))
-            elif row["resumed_at"] is None:
+            elif stored.resumed_at is None:
                 reading = self._round(halt, before)
                 self._read_on_later(halt, before, reading, made)
 
-    def _as_left(self, row: Mapping[str, Any]) -> tuple[HaltView, Before]:
+    def _as_left(self, stored: FiredHalt) -> tuple[HaltView, Before]:
         """A halt and what it met, as its row says; what ended on an earlier day needs no certificate."""
-        scope, members = HaltScope(row["scope"]), frozenset[int](row["members"] or ())
-        halt = HaltView(row["number"], scope, row["value"], row["at"], row["by"], members)
-        before = Before.from_json(row["before"])
+        before = Before.from_json(stored.before)
         known = {i: paise for i, paise in before.orders.items() if i in self._kept.book.orders}
         before.orders = known
-        return halt, before
+        return as_fired(stored), before
 
     async def follow(self, number: int) -> Certificate:
         """Follow to its certificate a halt that another engine fired and may not be alive to follow.
@@ -536,98 +430,16 @@ class Halts:
         Raises `BadInput` for a number without a row of its own.
         """
         await self._kept.store.write(_read_everything)  # the other's commit, before it is noticed
-        halts = table(Halt)
         async with self._kept.store.reader() as connection:
-            query = select(halts).where(halts.c.number == number, halts.c.before.is_not(None))
-            row = (await connection.execute(query)).mappings().first()
-        if row is None:
+            stored = await fired_halt(connection, number)
+        if stored is None:
             raise BadInput("halt", number, "no halt has this number")
         await self._canceller.resume()
-        return await self._follow(*self._as_left(dict(row)))
+        return await self._follow(*self._as_left(stored))
 
     def _own(self, task: "asyncio.Task[Certificate]") -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _refused(self, order_ids: Iterable[int]) -> set[int]:
-        requests = table(Request)
-        refused: set[int] = set()
-        async with self._kept.store.reader() as connection:
-            for ids in chunks(order_ids):
-                rows = await connection.execute(
-                    select(requests.c.order_id).where(
-                        requests.c.order_id.in_(ids), requests.c.state == RequestState.REFUSED.value
-                    )
-                )
-                refused |= {row[0] for row in rows}
-        return refused
-
-    async def _released(self, order_ids: Iterable[int], number: int) -> dict[int, int]:
-        """Paise given back per order since the halt, as its postings say."""
-        txns, postings, halts = table(Txn), table(Posting), table(Halt)
-        fired = select(halts.c.at).where(halts.c.number == number).scalar_subquery()
-        released: dict[int, int] = {}
-        async with self._kept.store.reader() as connection:
-            for ids in chunks(order_ids):
-                rows = await connection.execute(
-                    select(txns.c.order_id, func.sum(postings.c.amount_paise))
-                    .join(postings, postings.c.txn_id == txns.c.id)
-                    .where(
-                        txns.c.order_id.in_(ids),
-                        txns.c.kind == "release",
-                        txns.c.at >= fired,
-                        postings.c.account == Account.AVAILABLE.value,
-                    )
-                    .group_by(txns.c.order_id)
-                )
-                released |= {row[0]: int(row[1]) for row in rows}
-        return released
-
-    def _store(self, unit: Unit, made: Certificate) -> int:
-        """Write the certificate as the halt's next version; gives that."""
-        halts, kept = table(Halt), table(HaltCertificate)
-        version = (
-            1
-            + unit.connection.execute(
-                select(func.coalesce(func.max(kept.c.version), 0)).where(kept.c.halt_number == made.number)
-            ).scalar_one()
-        )
-        unit.insert(
-            HaltCertificate,
-            [
-                {
-                    "halt_number": made.number,
-                    "version": version,
-                    "made_at": unit.now,
-                    "ended": made.ended,
-                    "body": made.to_json(),
-                }
-            ],
-        )
-        if made.ended:
-            unit.connection.execute(
-                update(halts).where(halts.c.number == made.number).values(ended_at=unit.now)
-            )
-        unit.audit(
-            AuditEntry(
-                "HALT_CERTIFIED",
-                made.by,
-                details={
-                    "halt": made.number,
-                    "version": version,
-                    "ended": made.ended,
-                    "cancelled": made.cancelled,
-                    "filled_meanwhile": made.filled_meanwhile,
-                    "refused": made.refused,
-                    "unknown": made.unknown,
-                    "unread": [one.code for one in made.unread],
-                    "unbooked": made.unbooked,
-                    "released_paise": made.released_paise,
-                },
-            )
-        )
-        unit.touched.halts = True
-        return version
 
     async def resume(self, number: int, word: str, by: str) -> int:
         """End a halt and give its number; `FILE_ONLY` gets its row, and so a number, as it ends.
@@ -645,25 +457,7 @@ class Halts:
             active = ", ".join(map(str, standing)) or "none"
             raise BadInput("halt", number, f"halts that stand: {active}")
 
-        def unit_of_work(unit: Unit) -> tuple[int, bool]:
-            halts = table(Halt)
-            ended = _row_for_file(unit, standing[number]) if number == FILE_ONLY else number
-            unit.connection.execute(
-                update(halts)
-                .where(halts.c.number == ended, halts.c.resumed_at.is_(None))
-                .values(resumed_at=unit.now, resumed_by=by)
-            )
-            unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": ended}))
-            unit.touched.halts = True
-            unit.publish(TapeLine(unit.now, HaltResumed(ended, by)))
-            still = unit.connection.execute(
-                select(halts.c.number).where(
-                    halts.c.resumed_at.is_(None), halts.c.scope == HaltScope.EVERYTHING.value
-                )
-            ).first()
-            return ended, still is None
-
-        ended, none_left = await self._kept.store.write(unit_of_work)
+        ended, none_left = await self._kept.store.write(lambda unit: resume_halt(unit, standing[number], by))
         if none_left:
             self._kept.halt_file.unlink(missing_ok=True)
             self.unwritten = None
@@ -687,11 +481,9 @@ class Halts:
 
     async def load_certificates(self) -> None:
         """Read stored certificates, the latest of each halt, of other processes' halts too."""
-        kept = table(HaltCertificate)
         async with self._kept.store.reader() as connection:
-            rows = await connection.execute(select(kept.c.halt_number, kept.c.body).order_by(kept.c.version))
-            for number, body in rows:
-                self._certificates[number] = Certificate.from_json(body)
+            for one in await read_certificates(connection):
+                self._certificates[one.halt_number] = Certificate.from_json(one.body)
 
     async def close(self) -> None:
         """Wait for cancel-alls under way; what only reads on ends here."""
@@ -706,18 +498,3 @@ def _read_everything(unit: Unit) -> None:
 
 def _words(problem: Exception) -> str:
     return str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"
-
-
-def _is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
-    """Whether an order is of a halt; one whose client is not known here is of no part, but of everything."""
-    return halt.scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key))
-
-
-def _row_for_file(unit: Unit, halt: HaltView) -> int:
-    """Write the row that a halt of the file alone lacks; returns its number."""
-    number = unit.take_ids("halt", 1)[0]
-    scope = halt.scope.value
-    unit.insert(Halt, [{"number": number, "scope": scope, "value": halt.value, "at": halt.at, "by": halt.by}])
-    details = {"halt": number, "scope": scope, "value": halt.value, "from": "the HALT file"}
-    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
-    return number

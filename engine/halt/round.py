@@ -6,13 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import update
-
 from brokers.connections import Connections
 from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
-from data.columns import table
-from data.order_tables import Halt
 from data.reference.emergency import emergency_paths
+from data.repositories.halts import keep_met
 from data.store import StoreError, Unit
 from data.vocabulary import HaltScope, OrderState, SessionState
 from engine.book.halt_scope import covers
@@ -204,9 +201,7 @@ class Round:
         orders = {order.id: order.blocked_paise for order in late} | before.orders
         available = {order.client_id: self._available(order.client_id) for order in late} | before.available
         now = Before(orders, available, before.unsent_freed + len(asked.freed))
-        unit.connection.execute(
-            update(table(Halt)).where(table(Halt).c.number == number).values(before=now.to_json())
-        )
+        keep_met(unit, number, now.to_json())
         return asked
 
     def _available(self, client_id: int) -> int:

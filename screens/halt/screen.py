@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from data.home import halt_file
 from engine.events import Event, HaltChanged
-from engine.halt.halts import FILE_ONLY
+from engine.halt.booked import FILE_ONLY
 from engine.words import formats
 from engine.words.certificates import (
     absent_words,

@@ -19,7 +19,7 @@ from brokers.contract import (
 )
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
-from engine.halt.halts import FILE_ONLY
+from engine.halt.booked import FILE_ONLY
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam

@@ -11,7 +11,7 @@ from data.errors import BadInput
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, Side, SizingKind
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
-from engine.halt.halts import FILE_ONLY
+from engine.halt.booked import FILE_ONLY
 from engine.refusals import Halted
 from tests.desks import (
     START,

@@ -20,7 +20,7 @@ from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable
 from data.vocabulary import ClientStatus, OrderState, SizingKind
-from engine.halt.halts import FILE_ONLY
+from engine.halt.booked import FILE_ONLY
 from engine.refusals import TradingStopped
 from engine.review.boot import boot_problem
 from tests.books import empty_books

@@ -1,0 +1,171 @@
+"""A halt and its certificates in the books, each written in one commit with what the audit tells of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from data.audit import AuditEntry
+from data.errors import BadInput
+from data.repositories import halts
+from data.repositories.clients import client_ids
+from data.repositories.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
+from data.store import Unit
+from data.vocabulary import HaltScope
+from engine.book.halt_scope import covers
+from engine.book.views import ClientView, HaltView
+from engine.events import TapeLine
+from engine.execution.cancels import Asked, ask
+from engine.halt.certificate import Certificate
+from engine.halt.emergency import as_booked
+from engine.halt.sweep import Before
+from engine.news import HaltFired, HaltResumed
+
+FILE_ONLY = 0
+"""The number of the halt that only the HALT file tells of, no row."""
+
+Clients = Mapping[int, ClientView]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A halt as written, what stood before it, and what was asked for."""
+
+    halt: HaltView
+    before: Before
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """How a certificate from a file was booked: its halt, its version, 0 where it was known, what began."""
+
+    number: int
+    version: int
+    opened: Opened | None = None
+
+
+def is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
+    """Whether an order is of a halt; one whose client is not known here is of no part, but of everything."""
+    return halt.scope is HaltScope.EVERYTHING or (client is not None and covers(halt, client, key))
+
+
+def members_of(clients: Clients, scope: HaltScope, value: str) -> frozenset[int]:
+    """The clients of a group now; a halt of it stays with them."""
+    if scope is not HaltScope.GROUP:
+        return frozenset()
+    return frozenset(client.id for client in clients.values() if value in client.groups)
+
+
+def met(halt: HaltView, orders: Iterable[LiveOrder], clients: Clients) -> Before:
+    """What of the live orders is in a halt's scope, and what their clients have available.
+
+    A client may be another process's, and not known here yet.
+    """
+    before = Before({}, {})
+    for order in orders:
+        if is_in(halt, clients.get(order.client_id), f"{order.exchange}:{order.symbol_now}"):
+            before.orders[order.id] = order.blocked_paise
+            before.available[order.client_id] = order.available_paise or 0
+    return before
+
+
+def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> Opened:
+    """Write a halt under the next number, free what was never sent, ask for every other cancel."""
+    halt = replace(halt, number=unit.take_ids("halt", 1)[0])
+    before = met(halt, halts.live_orders(unit), clients)
+    asked = ask(unit, list(before.orders), f"halt {halt.number}", halt.by, halt.number)
+    before.unsent_freed = len(asked.freed)
+    members = sorted(halt.members) or None
+    halts.add_halt(
+        unit, FiredHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, before.to_json())
+    )
+    details = {
+        "halt": halt.number,
+        "scope": halt.scope.value,
+        "value": halt.value,
+        "orders": len(before.orders),
+        "blocked_paise": sum(before.orders.values()),
+    }
+    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
+    unit.touched.halts = True
+    unit.publish(TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders))))
+    return Opened(halt, before, asked)
+
+
+def store_certificate(unit: Unit, made: Certificate) -> int:
+    """Write a certificate as its halt's next version; returns that."""
+    version = 1 + halts.last_version(unit, made.number)
+    halts.add_certificate(unit, StoredCertificate(made.number, version, unit.now, made.ended, made.to_json()))
+    if made.ended:
+        halts.end_halt(unit, made.number, unit.now)
+    details = {
+        "halt": made.number,
+        "version": version,
+        "ended": made.ended,
+        "cancelled": made.cancelled,
+        "filled_meanwhile": made.filled_meanwhile,
+        "refused": made.refused,
+        "unknown": made.unknown,
+        "unread": [one.code for one in made.unread],
+        "unbooked": made.unbooked,
+        "released_paise": made.released_paise,
+    }
+    unit.audit(AuditEntry("HALT_CERTIFIED", made.by, details=details))
+    unit.touched.halts = True
+    return version
+
+
+def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> Booked:
+    """Write a certificate from a file that is not in the books, and its halt where that is not either.
+
+    Raises `BadInput` where it would halt a client or a group of nobody.
+    """
+    number = _halt_of(unit, made)
+    if number is not None:
+        stored = [Certificate.from_json(one.body) for one in halts.certificates_of(unit, number)]
+        known = as_booked(made, number) in stored
+        return Booked(number, 0 if known else store_certificate(unit, as_booked(made, number)))
+    members = members_of(clients, made.scope, made.value)
+    _check_known(unit, made, members)
+    opened = open_halt(unit, HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members), clients)
+    number = opened.halt.number
+    return Booked(number, store_certificate(unit, as_booked(made, number)), opened)
+
+
+def _halt_of(unit: Unit, made: Certificate) -> int | None:
+    if made.number == FILE_ONLY:
+        return halts.halt_fired(unit, made.at, made.by, made.scope, made.value)
+    return made.number if halts.known_halt(unit, made.number) else None
+
+
+def _check_known(unit: Unit, made: Certificate, members: frozenset[int]) -> None:
+    known = {
+        HaltScope.CLIENT: lambda: made.value in set(map(str, client_ids(unit))),
+        HaltScope.GROUP: lambda: bool(members),
+    }
+    if made.scope in known and not known[made.scope]():
+        raise BadInput(made.scope.value, made.value, "give one that the desk knows")
+
+
+def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:
+    """End a halt; returns its number, and whether none of everything is left."""
+    number = _row_for_file(unit, halt) if halt.number == FILE_ONLY else halt.number
+    halts.resume_halt(unit, number, unit.now, by)
+    unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": number}))
+    unit.touched.halts = True
+    unit.publish(TapeLine(unit.now, HaltResumed(number, by)))
+    return number, not halts.everything_is_halted(unit)
+
+
+def _row_for_file(unit: Unit, halt: HaltView) -> int:
+    """Write the row that a halt of the file alone lacks; returns its number."""
+    number = unit.take_ids("halt", 1)[0]
+    halts.add_halt(unit, FileHalt(number, halt.scope, halt.value, halt.at, halt.by))
+    details = {"halt": number, "scope": halt.scope.value, "value": halt.value, "from": "the HALT file"}
+    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
+    return number
+
+
+def as_fired(stored: FiredHalt) -> HaltView:
+    """A halt as its row says."""
+    members = frozenset(stored.members or ())
+    return HaltView(stored.number, HaltScope(stored.scope), stored.value, stored.at, stored.by, members)
