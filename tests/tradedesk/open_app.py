@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli_desk import Printed, Terminal
-
 import tradedesk.compose.wiring
+from tests.tradedesk.cli_desk import Printed, Terminal
 from tradedesk.cli.output import Printer, printer
 from tradedesk.cli.session import asked_as
 from tradedesk.socket.client import ask

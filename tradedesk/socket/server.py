@@ -64,12 +64,22 @@ def _open() -> bool:
     return False
 
 
+POINTS = ("asked", "taken", "gone", "kept")
+"""Where an app may die as it answers: before `taken`, behind it, behind `go`, behind each commit."""
+
+
+def _passed(point: str) -> None:
+    pass
+
+
 @asynccontextmanager
-async def listening(desk: "Desk", locked: Callable[[], bool] = _open) -> AsyncIterator[None]:
+async def listening(
+    desk: "Desk", locked: Callable[[], bool] = _open, reached: Callable[[str], None] = _passed
+) -> AsyncIterator[None]:
     """Answer commands on this desk, which holds the app's lock, for as long as the context lasts.
 
-    `locked` says whether the app is; then only halts and cancels are taken. Where the home takes no socket
-    the log says so and nobody is answered.
+    `locked` says whether the app is; then only halts and cancels are taken. `reached` is told of each of
+    `POINTS`. Where the home takes no socket the log says so and nobody is answered.
     """
     try:
         listener = bound(command_socket(desk.home))
@@ -78,7 +88,7 @@ async def listening(desk: "Desk", locked: Callable[[], bool] = _open) -> AsyncIt
         yield
         return
     place = os.fstat(listener.fileno()), os.lstat(command_socket(desk.home))
-    answering = Answering(desk, locked)
+    answering = Answering(desk, locked, reached)
     try:
         server = await asyncio.start_unix_server(answering.meet, sock=listener, limit=LONGEST_LINE)
         try:
@@ -129,8 +139,9 @@ class _Ended(Exception):  # noqa: N818 - reads as a state
 class Answering:
     """Every connection of one app."""
 
-    def __init__(self, desk: "Desk", locked: Callable[[], bool]) -> None:
+    def __init__(self, desk: "Desk", locked: Callable[[], bool], reached: Callable[[str], None]) -> None:
         self._desk = desk
+        self._reached = reached
         self._locked = locked
         self._hello = hello(desk.home)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -169,8 +180,11 @@ class Answering:
         self._under_way.add(request_id)
         try:
             to = SocketPrinter(writer, line.get("terminal"))
+            self._reached("asked")
             writer.write(encoded({"taken": request_id}))
+            self._reached("taken")
             if await self._told_to_go(reader, request_id):
+                self._reached("gone")
                 with self._desk.acting(Actor(actor, Via.SOCKET)):
                     await self._do(Asked(request_id, words[0], actor), kind, words, to)
             else:
@@ -225,8 +239,8 @@ class Answering:
             return
         asked_now.set(asked)
         beating = None
+        asked.on_kept = partial(self._kept, to if kind == HALT else None)
         if kind == HALT:
-            asked.on_kept = partial(_tell_halt, to)
             beating = asyncio.create_task(self._beat(to))
         try:
             code = int(await answer(self._desk, words))
@@ -244,15 +258,16 @@ class Answering:
         except sqlite3.Error as problem:
             log.warning("how the command %s ended could not be kept: %s", asked.request_id, problem)
 
+    def _kept(self, halted: "SocketPrinter | None", did: Did) -> None:
+        """Something of a command is committed; who asked for a halt is told of it at once."""
+        self._reached("kept")
+        for number in did.get("halts", ()) if halted is not None else ():
+            halted.send({"halt": number})
+
     async def _beat(self, to: "SocketPrinter") -> None:
         while True:
             await self._desk.clock.sleep(BEAT_S / 4)
             to.send({"beat": True})
-
-
-def _tell_halt(to: "SocketPrinter", did: Did) -> None:
-    for number in did.get("halts", ()):
-        to.send({"halt": number})
 
 
 def _is_id(found: object) -> TypeGuard[str]:
