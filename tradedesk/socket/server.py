@@ -12,6 +12,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -181,9 +182,11 @@ class Answering:
         try:
             to = SocketPrinter(writer, line.get("terminal"))
             self._reached("asked")
+            clock = self._desk.clock
+            since = clock.now(), clock.monotonic()  # before the other end can know of it
             writer.write(encoded({"taken": request_id}))
             self._reached("taken")
-            if await self._told_to_go(reader, request_id):
+            if await self._told_to_go(reader, request_id, *since):
                 self._reached("gone")
                 with self._desk.acting(Actor(actor, Via.SOCKET)):
                     await self._do(Asked(request_id, words[0], actor), kind, words, to)
@@ -216,10 +219,11 @@ class Answering:
             return kind in WHEN_LOCKED
         return self._desk.mode != "LIVE" or kind in HARMLESS
 
-    async def _told_to_go(self, reader: asyncio.StreamReader, request_id: str) -> bool:
+    async def _told_to_go(
+        self, reader: asyncio.StreamReader, request_id: str, wall: datetime, steady: float
+    ) -> bool:
         """Whether `go` was read in time, by both of the machine's clocks. Nothing is done before."""
         clock = self._desk.clock
-        wall, steady = clock.now(), clock.monotonic()
         try:
             line = await self._line(reader)
         except TimeoutError:
