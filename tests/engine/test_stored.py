@@ -1,0 +1,34 @@
+"""The classes of the typed core name the columns of their tables; what they leave out has a default."""
+
+import dataclasses
+
+import pytest
+
+from data.columns import table
+from data.order_tables import Attempt, Fill, Order, Request
+from data.tables import ClosedLot, Funds, Lot
+from engine.booking import fills, lots, order, requests
+
+ROWS = [
+    (Order, order.WorkingOrder, set()),
+    (Attempt, requests.Attempt, set()),
+    (Request, requests.Request, set()),
+    (Fill, fills.Fill, set()),
+    (Lot, lots.Lot, {"traded_at", "trade_id"}),
+    (ClosedLot, lots.ClosedLot, set()),
+    (Funds, fills.Purse, set()),
+]
+
+
+@pytest.mark.parametrize(("model", "row", "joined"), ROWS, ids=[model.__name__ for model, _, _ in ROWS])
+def test_a_row_class_has_the_columns_of_its_table(model, row, joined):
+    columns = {column.name: column for column in table(model).columns}
+    named = {one.name for one in dataclasses.fields(row) if one.init} - joined
+    assert named <= columns.keys()
+    left_out = [columns[name] for name in columns.keys() - named]
+    assert [column.name for column in left_out if not column.nullable and column.default is None] == []
+
+
+def test_an_order_is_read_whole_but_for_columns_that_booking_has_no_use_for():
+    named = {one.name for one in dataclasses.fields(order.WorkingOrder)}
+    assert {column.name for column in table(Order).columns} - named == {"leg"}
