@@ -265,8 +265,9 @@ class Answering:
     def _kept(self, halted: "SocketPrinter | None", did: Did) -> None:
         """Something of a command is committed; who asked for a halt is told of it at once."""
         self._reached("kept")
-        for number in did.get("halts", ()) if halted is not None else ():
-            halted.send({"halt": number})
+        if halted is not None:
+            for number in did.get("halts", ()):
+                halted.send({"halt": number})
 
     async def _beat(self, to: "SocketPrinter") -> None:
         while True:
