@@ -201,7 +201,7 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
         parts.append("no MTF")
     if fewer is not None and not brief and fewer.quantity_at_last > fewer.quantity:
         # Last, since it explains and is no remedy: it is what goes when the line is cut.
-        parts.append(f"{formats.quantity(fewer.quantity_at_last)} at LTP before charges")
+        parts.append(f"{formats.quantity(fewer.quantity_at_last)} before charges")
     return " · ".join(parts)
 
 

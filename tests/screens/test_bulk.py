@@ -46,7 +46,7 @@ async def test_enter_freezes_the_plan_problems_first_and_waits_for_the_answer(tm
         shown = [line.split()[0].lstrip("▸") for line in bench.lines()]
         assert shown.index("PS1015") < shown.index("CC0003") < shown.index("AM1042")
         assert "short 77,63" in bench.text
-        assert "a 19 sh · m 39 MTF · 20 at LTP before charges" in bench.text
+        assert "a 19 sh · m 39 MTF · 20 before charges" in bench.text
         assert "45 ok · 5 skipped" in bench.text
         assert in_answer(bench)
         assert bench.desk.runs.all() == []
