@@ -61,7 +61,7 @@ def order_columns(
     if with_client:
         columns += [
             Column("code", "code", 6, code, sort=code),
-            Column("name", "client", 10, name, sort=name, priority=0 if trades else 5),
+            Column("name", "client", 10, name, sort=name),
         ]
     columns += [
         Column(
@@ -74,7 +74,7 @@ def order_columns(
         Column(
             "symbol", "symbol", 10, of(lambda order: order.tradingsymbol), sort=of(lambda o: o.tradingsymbol)
         ),
-        Column("product", "prod", 4, of(lambda order: order.product.value), priority=4),
+        Column("product", "prod", 4, of(lambda order: order.product.value), priority=5),
     ]
     if trades:
         return [
@@ -109,8 +109,8 @@ def order_columns(
             sort=of(lambda o: o.quantity),
         ),
         Column("price", "price", 10, of(order_price), "right"),
-        Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right", priority=2),
-        Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=3),
+        Column("filled", "filled", 6, of(lambda o: formats.quantity(o.filled_quantity)), "right", priority=3),
+        Column("average", "avg", 9, of(lambda o: formats.price(o.average_paise)), "right", priority=4),
         Column(
             "state",
             "state",

@@ -16,8 +16,8 @@ from keyring.backends import fail, null
 
 from data import secrets
 from data.errors import BadInput
+from data.home import SECRETS as FILE
 from data.secrets import (
-    FILE,
     PASSPHRASE_FILE,
     ClosedVault,
     FileVault,

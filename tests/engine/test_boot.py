@@ -151,13 +151,15 @@ async def test_a_chain_rewritten_with_fitting_hashes_is_found_by_the_hash_that_w
         *_, row = stored_rows(connection)
     engine.dispose()
     subjects = (row.client_id, row.order_id, row.plan_number, row.run_number)
-    fitting = row_hash(row.previous, row.seq, row.at, "another", row.action, subjects, row.details, row.proof)
+    fitting = row_hash(
+        row.previous, row.seq, row.at, "another", row.action, subjects, row.details, row.proof, row.via
+    )
     tamper(closed, f"UPDATE audit SET actor = 'another', hash = '{fitting}' WHERE seq = {row.seq}")
     tamper(closed, f"UPDATE audit_head SET hash = '{fitting}' WHERE name = 'written'")
     async with booted(closed):
         assert (await closed.trail.verify()).ok
         assert f"row {row.seq} is not what it was when it was last verified" in await boot_problem(
-            closed.store, closed.trail
+            closed.store, closed.trail, ManualClock(START)
         )
 
 

@@ -37,7 +37,7 @@ async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_la
 async def test_an_app_sees_a_command_freeze_and_wake_beside_it(tmp_path):
     clock, own = ManualClock(START), ManualClock(START)
     async with filed_desk(tmp_path, clock, "cli") as command:
-        command._dispatcher.submit = lambda ids: None
+        seam(command).workers.dispatcher.submit = lambda ids: None
         plan = await command.plans.freeze(TWO)
         number = (await command.runs.start(plan, plan.digest)).number
         async with filed_desk(tmp_path, own, "app", seed=8) as app:

@@ -1,6 +1,8 @@
 """Plans of several legs: one digest, one reservation, and each order with its leg, through the whole desk."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,3 +224,13 @@ async def test_legs_that_do_not_go_together_are_refused(tmp_path: Path, leg: Leg
         with pytest.raises(BadInput) as refused:
             await desk.plans.preview(replace(sell_then_buy(1), further=(leg,)))
         assert refused.value.field == field
+
+
+async def test_a_plans_legs_are_append_only(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await carry_out(desk, buy("TCS", QTY, 2, *await going(desk, TEN)))
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as books:
+        assert books.execute("SELECT count(*) FROM plan_leg").fetchone()[0] > 0
+        for statement in ("UPDATE plan_leg SET leg = 9", "DELETE FROM plan_leg"):
+            with pytest.raises(sqlite3.IntegrityError, match="plan_leg is append-only"):
+                books.execute(statement)

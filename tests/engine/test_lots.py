@@ -7,6 +7,7 @@ from data.reference.instruments import Instrument
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
+from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.paper_prices import take_instruments
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -21,7 +22,7 @@ SMALL = Instrument(
 async def desk(tmp_path):
     async with paper_desk(tmp_path) as one:
         await take_instruments(one, [SMALL], "test")
-        one.exchange.pin("GOLDSTAR-SM", 12_50, 12_50)
+        exchange_of(one).pin("GOLDSTAR-SM", 12_50, 12_50)
         yield one
         await books_are_sound(one)
 

@@ -39,7 +39,7 @@ class LookingWire(Wire):
         self.fire: Any = None
         self.late_orders, self.late_changes = [], []
 
-    def close(self):
+    def close_books(self):
         self._database.close()
 
     def _halted(self, client_id, key):
@@ -158,7 +158,7 @@ async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(
         await until(desk, lambda: not desk.counts().unsent)
         await desk.settle()
         made = fired[0].result()
-        wire.close()
+        wire.close_books()
 
         claims, changes, halted = await story(desk)
         late_claims = {tag for tag in wire.late_orders if claims[tag][0] > halted}

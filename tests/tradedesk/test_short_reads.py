@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,9 +32,11 @@ LOOKS = (
 
 
 @pytest.fixture(scope="module")
-def rested(demo_home: Path) -> Terminal:
+def rested(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """A home with a round trip and a certificate, where nothing lives."""
-    at = Terminal(demo_home)
+    home = tmp_path_factory.mktemp("rested") / "home"
+    shutil.copytree(demo_home, home)
+    at = Terminal(home)
     at.order("AM1042", "buy", "TCS", "2")
     at.order("AM1042", "sell", "TCS", "1")
     at.run("cancel-all", "--yes", "--json")
