@@ -29,6 +29,6 @@ def test_a_row_class_has_the_columns_of_its_table(model, row, joined):
     assert [column.name for column in left_out if not column.nullable and column.default is None] == []
 
 
-def test_an_order_is_read_whole_but_for_columns_that_booking_has_no_use_for():
+def test_an_order_is_read_whole():
     named = {one.name for one in dataclasses.fields(order.WorkingOrder)}
-    assert {column.name for column in table(Order).columns} - named == {"leg"}
+    assert {column.name for column in table(Order).columns} - named == set()
