@@ -6,18 +6,11 @@ the desk. Prices and money are integer paise, times aware UTC, quantities whole 
 
 from typing import Protocol
 
+from brokers.contract.account import BrokerAccount
 from brokers.contract.capabilities import (
     Capabilities,
 )
-from brokers.contract.common import (
-    BrokerAccount,
-    BrokerError,
-    NotAsked,
-    PassedOver,
-    Rows,
-    SessionExpired,
-    UnreadRow,
-)
+from brokers.contract.errors import BrokerError, NotAsked, SessionExpired
 from brokers.contract.market_data import (
     DepthLevel,
     Heartbeat,
@@ -27,6 +20,7 @@ from brokers.contract.market_data import (
     TellsMargins,
     Tick,
 )
+from brokers.contract.rows import PassedOver, Rows, UnreadRow
 from brokers.contract.sign_in import (
     BrokerProfile,
     SignIn,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from brokers.contract.common import BrokerAccount, Rows
+from brokers.contract.account import BrokerAccount
+from brokers.contract.rows import Rows
 from brokers.contract.trading import OrderUpdate
 from data.reference.instruments import Instrument
 from data.vocabulary import Product

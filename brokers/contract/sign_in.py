@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from brokers.contract.common import BrokerAccount
+from brokers.contract.account import BrokerAccount
 from data.vocabulary import Demat
 
 

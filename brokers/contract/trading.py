@@ -6,7 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from brokers.contract.common import BrokerAccount, Rows
+from brokers.contract.account import BrokerAccount
+from brokers.contract.rows import Rows
 from data.vocabulary import OrderType, Product, Side, Validity
 
 # --- how a call ended -----------------------------------------------------------------------------

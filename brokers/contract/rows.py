@@ -1,36 +1,10 @@
-"""What every part of the contract speaks of: an account, how a call failed, and the rows of a book."""
+"""The rows of a broker's book, with those that could not be taken beside them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar, overload
 
-from data.errors import TradedeskError
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAccount:
-    """One client's account as an adapter addresses it."""
-
-    client_id: int
-    user_id: str
-
-
-class BrokerError(TradedeskError):
-    """A read failed; nothing is known beyond that. `code` is the broker's word where it gave one."""
-
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class NotAsked(BrokerError):  # noqa: N818 - what became of the call
-    """The broker was not asked, since something that the call takes is missing here."""
-
-
-class SessionExpired(BrokerError):  # noqa: N818 - the trader's word
-    """The broker no longer accepts this client's session."""
 
 
 @dataclass(frozen=True, slots=True)
