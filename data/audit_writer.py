@@ -21,6 +21,7 @@ from data.proving.proofs import (
     watch,
 )
 from data.proving.told import Told
+from data.repositories.base import On, sql
 from data.tables import Audit, AuditHead, ProofLayout
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
         )
 
 
-def standing_stop(connection: Connection) -> tuple[str, ...]:
+def standing_stop(on: On) -> tuple[str, ...]:
     """What stops trading, as the audit tells; empty where nothing does.
 
     The newest row decides that stops it, or by which that was accepted or found mended.
@@ -144,7 +145,7 @@ def standing_stop(connection: Connection) -> tuple[str, ...]:
     query = (
         f"SELECT action, CAST(details AS BLOB) AS details FROM audit WHERE {JUDGED} ORDER BY seq DESC LIMIT 1"
     )
-    row = connection.exec_driver_sql(query).first()
+    row = sql(on).exec_driver_sql(query).first()
     if row is None or row.action != DISTRUSTED:
         return ()
     try:

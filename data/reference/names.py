@@ -8,14 +8,9 @@ Tokens and symbols are given out again, so an ISIN that contradicts ends the mat
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
-
-from data.columns import table
-from data.order_tables import Order
 from data.reference.instruments import USUAL_BAND_BPS, Instrument
-from data.tables import FormerName, InstrumentRecord
 
 WHOLE = 0.9
 """A file with fewer than this part of what is known proves nothing gone."""
@@ -212,38 +207,3 @@ def _same(one: Instrument, two: Instrument) -> bool:
 
 def _named(one: Instrument) -> str:
     return f"{one.key} ({one.isin or one.name})"
-
-
-# --- in the database ------------------------------------------------------------------------------------
-
-
-def is_former_name() -> ColumnElement[bool]:
-    """In a query of orders, that a former name is the one that an order was sent under."""
-    orders, former = table(Order), table(FormerName)
-    return and_(*(former.c[name] == orders.c[name] for name in ("security", "exchange", "tradingsymbol")))
-
-
-def symbol_now() -> ColumnElement[str]:
-    """In a query of orders, the symbol of an order's security now; its own is the one it was sent under."""
-    renamed = select(table(FormerName).c.now).where(is_former_name()).scalar_subquery()
-    return func.coalesce(renamed, table(Order).c.tradingsymbol).label("symbol_now")
-
-
-def name_now(connection: Connection, security: str, exchange: str, tradingsymbol: str) -> str:
-    """The symbol that a security has now which an exchange had under this one."""
-    former = table(FormerName)
-    query = select(former.c.now).where(
-        former.c.security == security,
-        former.c.exchange == exchange,
-        former.c.tradingsymbol == tradingsymbol,
-    )
-    return connection.execute(query).scalar_one_or_none() or tradingsymbol
-
-
-def own_name_now(connection: Connection, security: str, exchange: str, tradingsymbol: str) -> str | None:
-    """The symbol that a security has now, as `name_now`; None where instruments say that another has it."""
-    symbol, known = name_now(connection, security, exchange, tradingsymbol), table(InstrumentRecord)
-    place = (known.c.exchange == exchange) & (known.c.tradingsymbol == symbol)
-    columns = [known.c[one.name] for one in fields(Instrument)]
-    found = connection.execute(select(*columns).where(place)).mappings().one_or_none()
-    return symbol if found is not None and Instrument(**dict(found)).security == security else None

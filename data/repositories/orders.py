@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
-from data.reference.names import symbol_now
 from data.repositories.base import Change, Listed, On, Query, Rows, among, given
+from data.repositories.names import symbol_now
 from data.store import Unit
 from data.vocabulary import LIVE_STATES, OrderState, RunStatus, Side
 

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.columns import table
 from data.order_tables import Fill, Halt, Order, RunRecord
-from data.reference.names import is_former_name
 from data.repositories.base import On, Query, among, given, named_as
+from data.repositories.names import is_former_name
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.tables import (
     Break,

@@ -20,7 +20,7 @@ from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
 from data.order_tables import Order, RunRecord
-from data.reference.names import own_name_now
+from data.repositories.names import own_name_now
 from data.repositories.orders import CLAIMING
 from data.store import StoreError, Unit
 from data.vocabulary import (
@@ -414,7 +414,7 @@ class _Claiming:
         """What an order's security is called now; None where that is not known."""
         security = (order.security, order.exchange, order.tradingsymbol)
         if security not in self._names:
-            self._names[security] = own_name_now(self._unit.connection, *security)
+            self._names[security] = own_name_now(self._unit, *security)
         return self._names[security]
 
     def _standing(self, number: int, order: WorkingOrder, unnamed: bool) -> Standing | None:
@@ -473,7 +473,7 @@ def _stopped(
     found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
     if found:
         unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
-    elif not (found := list(standing_stop(unit.connection))):
+    elif not (found := list(standing_stop(unit))):
         return ""
     unit.publish(TapeLine(unit.now, TradingDisabled(found[0])))
     for number, order in of_runs.items():

@@ -16,7 +16,7 @@ from data.ledger import reserve_money, reserve_shares
 from data.money import amount_words
 from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex
-from data.reference.names import name_now
+from data.repositories.names import name_now
 from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
 from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
@@ -100,7 +100,7 @@ def check_change(order: WorkingOrder, change: OrderChange) -> tuple[int, int]:
 
 def _key_now(unit: Unit, order: WorkingOrder) -> str:
     """What an order's instrument is called now."""
-    name = name_now(unit.connection, order.security, order.exchange, order.tradingsymbol)
+    name = name_now(unit, order.security, order.exchange, order.tradingsymbol)
     return f"{order.exchange}:{name}"
 
 

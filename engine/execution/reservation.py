@@ -174,7 +174,7 @@ def _had(
     asked = {(line.client_id, part.leg) for part, line in lines}
     had: dict[Slot, int] = {}
     for part in plan.parts:
-        found = same_intent(unit.connection, part.intent, part.instrument, clock, engine, rules)
+        found = same_intent(unit, part.intent, part.instrument, clock, engine, rules)
         had |= {(client_id, part.leg): run for client_id, run in found.items()}
     had = {slot: run for slot, run in had.items() if slot in asked}
     if had.keys() == asked:

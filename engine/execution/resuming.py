@@ -19,7 +19,7 @@ from data.order_tables import Order
 from data.reference.instruments import InstrumentIndex, renamed_words
 from data.repositories import runs
 from data.repositories.balances import room_of
-from data.repositories.base import On, sql
+from data.repositories.base import On
 from data.repositories.instances import owners
 from data.repositories.orders import of_state, take_over
 from data.store import Unit
@@ -263,7 +263,7 @@ def _had(
     """Clients whom another run has served with the same intent meanwhile, with that run."""
     if plan.intent.again:
         return {}
-    return same_intent(sql(connection), plan.intent, plan.instrument, clock, engine, rules, run.number)
+    return same_intent(connection, plan.intent, plan.instrument, clock, engine, rules, run.number)
 
 
 def _inputs(

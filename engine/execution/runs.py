@@ -363,7 +363,7 @@ class Runs:
 
         def unit_of_work(unit: Unit) -> list[int]:
             found = look(
-                unit.connection,
+                unit,
                 number,
                 plan,
                 self._plans,

@@ -3,23 +3,17 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
-
 from data.clock import Clock
-from data.columns import table
-from data.order_tables import Order, PlanLeg, RunRecord
 from data.reference.instruments import Instrument
-from data.vocabulary import OrderState
+from data.repositories.base import On
+from data.repositories.plans import legs_of_intent, served_by
 from engine.instances import ThisEngine
 from engine.planning.intent import Intent
 from engine.rules import Rules
 
-_NEVER_AT_BROKER = [OrderState.DENIED.value, OrderState.REJECTED.value, OrderState.NOT_RECEIVED.value]
-_MAY_YET_LEAVE = [OrderState.RESERVED.value, OrderState.SENDING.value]
-
 
 def same_intent(
-    connection: Connection,
+    on: On,
     intent: Intent,
     instrument: Instrument,
     clock: Clock,
@@ -38,37 +32,14 @@ def same_intent(
     looks on its own behalf names itself as `but_for_run`. Inside a `Unit` it is a lock: nothing else reserves
     until that transaction has ended.
     """
-    runs, legs, orders = table(RunRecord), table(PlanLeg), table(Order)
     window_s = rules.duplicate_window_s
     since, steady = clock.now() - timedelta(seconds=window_s), clock.monotonic() - window_s
     begun = [number for number, moment in list(engine.begun.items()) if moment > steady]
-    unsent = select(orders.c.run_number).where(orders.c.state.in_(_MAY_YET_LEAVE))
-    candidates = (
-        select(runs.c.number, legs.c.leg)
-        .join(legs, legs.c.plan_number == runs.c.plan_number)
-        .where(
-            legs.c.side == intent.side.value,
-            legs.c.sizing == intent.sizing.kind.value,
-            legs.c.sizing_value == intent.sizing.value,
-            or_(runs.c.started_at > since, runs.c.number.in_(begun), runs.c.number.in_(unsent)),
-        )
-    )
-    same = [tuple(leg) for leg in connection.execute(candidates) if leg.number != but_for_run]
-    never_left = or_(
-        orders.c.state.in_(_NEVER_AT_BROKER),
-        and_(orders.c.state == OrderState.CANCELLED.value, orders.c.broker_order_id.is_(None)),
-    )
-    rows = connection.execute(
-        select(orders.c.client_id, orders.c.run_number)
-        .where(
-            tuple_(orders.c.run_number, orders.c.leg).in_(same),
-            orders.c.security == instrument.security,
-            orders.c.exchange == instrument.exchange,
-            or_(~never_left, orders.c.filled_quantity > 0),
-        )
-        .order_by(orders.c.run_number)
-    )
-    return {row.client_id: row.run_number for row in rows}
+    sizing = intent.sizing
+    legs = legs_of_intent(on, intent.side, sizing.kind, sizing.value, since, begun)
+    others = {(run, leg) for run, leg in legs if run != but_for_run}
+    found = served_by(on, others, instrument.security, instrument.exchange)
+    return {one.client_id: one.run_number for one in found}
 
 
 def run_words(numbers: Collection[int]) -> str:

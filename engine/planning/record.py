@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from data.json_values import JsonObject
 from data.money import ceil_div
 from data.reference.instruments import Instrument
 from data.vocabulary import (
@@ -289,29 +290,6 @@ def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_
     return replace(numbered, digest=record_digest(to_json(numbered)))
 
 
-def leg_rows(plan: Plan) -> list[dict[str, Any]]:
-    """The rows of `plan_leg` that stand beside a frozen plan's record."""
-    return [
-        {
-            "plan_number": plan.number,
-            "leg": part.leg,
-            "stage": part.stage,
-            "key": part.instrument.key,
-            "security": part.instrument.security,
-            "side": part.intent.side.value,
-            "product": "" if part.intent.product is None else part.intent.product.value,
-            "sizing": part.intent.sizing.kind.value,
-            "sizing_value": part.intent.sizing.value,
-            "order_type": part.intent.order_type.value,
-            "limit_paise": part.intent.limit_paise,
-            "trigger_paise": part.intent.trigger_paise,
-            "reserve_price_paise": part.reserve_price_paise,
-            "drift_limit_bps": part.drift_limit_bps,
-        }
-        for part in plan.parts
-    ]
-
-
 def record_digest(record: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the canonical form of a plan's record, its own `digest` left out."""
     content = {key: value for key, value in record.items() if key != "digest"}
@@ -343,7 +321,7 @@ _OF_LEGS = ("format", "per_client", "leg", "stage", "further")
 """Fields that say how a plan's legs hang together; its record tells them in `legs`."""
 
 
-def to_json(plan: Plan) -> dict[str, Any]:
+def to_json(plan: Plan) -> JsonObject:
     """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys.
 
     Its first leg stands in the record itself; each further one has a record of its own in `legs`.
@@ -357,9 +335,9 @@ def to_json(plan: Plan) -> dict[str, Any]:
     return record
 
 
-def _alone(plan: Plan) -> dict[str, Any]:
+def _alone(plan: Plan) -> JsonObject:
     """The record of one leg, or of a plan of before there were legs."""
-    record: dict[str, Any] = _plain(replace(plan, further=()))
+    record: JsonObject = _plain(replace(plan, further=()))
     for name in _LATER:  # what a plan does not say is no part of what was confirmed
         if record[name] is None:
             del record[name]
@@ -369,18 +347,18 @@ def _alone(plan: Plan) -> dict[str, Any]:
     return record
 
 
-def _plain_intent(intent: Intent) -> dict[str, Any]:
-    record: dict[str, Any] = _plain(replace(intent, further=()))
+def _plain_intent(intent: Intent) -> JsonObject:
+    record: JsonObject = _plain(replace(intent, further=()))
     record["sizing"] = _plain_sizing(intent.sizing)
     del record["further"], record["per_client"]
     return record
 
 
-def _plain_sizing(sizing: Sizing) -> dict[str, Any]:
+def _plain_sizing(sizing: Sizing) -> JsonObject:
     return {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
 
 
-def leg_in_short(part: Plan) -> dict[str, Any]:
+def leg_in_short(part: Plan) -> JsonObject:
     """One leg as its plan's record names it, without its lines."""
     intent = part.intent
     return {
@@ -419,7 +397,7 @@ def _plain(value: Any) -> Any:
 def from_json(record: Mapping[str, Any]) -> Plan:
     """The plan of a stored record of any format. `from_json(to_json(plan))` is the plan again."""
     told = {**record}
-    legs: list[dict[str, Any]] = told.pop("legs", [])
+    legs: list[JsonObject] = told.pop("legs", [])
     per_client = PerClient(told.pop("per_client", PerClient.ALL))
     made = _of_one_leg(told | {"format": told.get("format", 1)})
     further = tuple(
@@ -437,7 +415,7 @@ def from_json(record: Mapping[str, Any]) -> Plan:
 
 
 def _of_one_leg(record: Mapping[str, Any]) -> Plan:
-    changed: dict[str, Any] = {
+    changed: JsonObject = {
         "intent": _intent(record["intent"]),
         "instrument": Instrument(**record["instrument"]),
         "frozen_at": datetime.fromisoformat(record["frozen_at"]),
@@ -454,7 +432,7 @@ def _of_one_leg(record: Mapping[str, Any]) -> Plan:
 def _intent(record: Mapping[str, Any]) -> Intent:
     kind = SizingKind(record["sizing"]["kind"])
     selection = record["selection"]
-    changed: dict[str, Any] = {
+    changed: JsonObject = {
         "side": Side(record["side"]),
         "sizing": Sizing(kind, record["sizing"][_SIZING_UNITS[kind]]),
         "order_type": OrderType(record["order_type"]),
@@ -475,7 +453,7 @@ def _intent(record: Mapping[str, Any]) -> Intent:
 
 
 def _line(record: Mapping[str, Any]) -> PlanLine:
-    changed: dict[str, Any] = {
+    changed: JsonObject = {
         "product": Product(record["product"]),
         "verdict": Verdict(record["verdict"]),
         "reason": None if record["reason"] is None else Reason(record["reason"]),
@@ -485,7 +463,7 @@ def _line(record: Mapping[str, Any]) -> PlanLine:
 
 
 def _alternative(record: Mapping[str, Any]) -> Alternative:
-    changed: dict[str, Any] = {
+    changed: JsonObject = {
         "kind": AlternativeKind(record["kind"]),
         "product": Product(record["product"]),
     }

@@ -5,16 +5,13 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
 from math import ceil
 
-from sqlalchemy import select
-
 from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditEntry
-from data.columns import table
 from data.errors import BadInput
 from data.money import moved_bps
-from data.order_tables import PlanLeg, PlanRecord
 from data.reference.instruments import Instrument
+from data.repositories.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
 from data.vocabulary import BreakKind, HaltScope, Product, Side
 from engine.book.halt_file import halt_file_stands
@@ -30,7 +27,7 @@ from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
-from engine.planning.record import Plan, freeze, from_json, leg_rows, to_json, verify_record
+from engine.planning.record import Plan, freeze, from_json, to_json, verify_record
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
@@ -73,25 +70,7 @@ class Plans:
         def store(unit: Unit) -> Plan:
             frozen = freeze(made, unit.take_ids("plan", 1)[0], unit.now, valid_for)
             assert frozen.number is not None
-            unit.insert(
-                PlanRecord,
-                [
-                    {
-                        "number": frozen.number,
-                        "digest": frozen.digest,
-                        "frozen_at": frozen.frozen_at,
-                        "expires_at": frozen.expires_at,
-                        "actor": self._engine.actor,
-                        "title": frozen.title,
-                        "side": intent.side.value,
-                        "key": intent.key,
-                        "sizing": intent.sizing.kind.value,
-                        "sizing_value": intent.sizing.value,
-                        "body": to_json(frozen),
-                    }
-                ],
-            )
-            unit.insert(PlanLeg, leg_rows(frozen))
+            add_plan(unit, self._as_stored(frozen, intent), stored_legs(frozen))
             unit.audit(
                 AuditEntry(
                     "PLAN_FROZEN",
@@ -116,6 +95,24 @@ class Plans:
         self._frozen[frozen.number] = began
         return frozen
 
+    def _as_stored(self, frozen: Plan, intent: Intent) -> StoredPlan:
+        assert frozen.number is not None
+        assert frozen.frozen_at is not None
+        assert frozen.expires_at is not None
+        return StoredPlan(
+            number=frozen.number,
+            digest=frozen.digest,
+            frozen_at=frozen.frozen_at,
+            expires_at=frozen.expires_at,
+            actor=self._engine.actor,
+            title=frozen.title,
+            side=intent.side,
+            key=intent.key,
+            sizing=intent.sizing.kind,
+            sizing_value=intent.sizing.value,
+            body=to_json(frozen),
+        )
+
     def _timed(self, made: Plan) -> Plan:
         """The plan with the seconds that the budgets of its accounts and api keys need, and may take."""
         calls = {
@@ -129,43 +126,31 @@ class Plans:
 
     async def get(self, number: int) -> Plan:
         """A stored plan. Raises `BadInput` for a number that was never given."""
-        return await self._stored(PlanRecord, "number", number)
+        async with self._kept.store.reader() as connection:
+            body = await read_plan(connection, number)
+        if body is None:
+            raise BadInput("number", number, "no plan has this number")
+        return from_json(body)
 
     async def by_digest(self, prefix: str) -> Plan:
         """The stored plan whose digest begins with `prefix`, eight hex digits or more. Raises `BadInput`."""
         prefix = prefix.strip().lower()
         if len(prefix) < SHOWN_DIGITS or any(letter not in "0123456789abcdef" for letter in prefix):
             raise BadInput("confirm", prefix, f"give at least {SHOWN_DIGITS} hex digits of the plan's hash")
-        plans = table(PlanRecord)
         async with self._kept.store.reader() as connection:
-            rows = (
-                await connection.execute(
-                    select(plans.c.body).where(plans.c.digest.startswith(prefix)).limit(2)
-                )
-            ).all()
-        if len(rows) != 1:
+            bodies = await plans_of_digest(connection, prefix)
+        if len(bodies) != 1:
             raise BadInput("confirm", prefix, "no single stored plan has this hash; plan again")
-        return from_json(rows[0][0])
-
-    async def _stored(self, model: type[PlanRecord], field: str, value: int) -> Plan:
-        plans = table(model)
-        async with self._kept.store.reader() as connection:
-            body = (
-                await connection.execute(select(plans.c.body).where(plans.c[field] == value))
-            ).scalar_one_or_none()
-        if body is None:
-            raise BadInput(field, value, "no plan has this number")
-        return from_json(body)
+        return from_json(bodies[0])
 
     async def is_as_stored(self, made: Plan) -> bool:
         """Whether a plan is that of its record, and the record is what was confirmed.
 
         The digest is held against the record as it lies there, whatever this version would write.
         """
-        plans = table(PlanRecord)
-        query = select(plans.c.body).where(plans.c.number == made.number)
+        assert made.number is not None
         async with self._kept.store.reader() as connection:
-            body = (await connection.execute(query)).scalar_one_or_none()
+            body = await read_plan(connection, made.number)
         return body is not None and verify_record(body) and from_json(body) == made
 
     def drift_bps(self, made: Plan) -> int | None:
@@ -339,6 +324,30 @@ class Plans:
                     )
                 )
             )
+
+
+def stored_legs(frozen: Plan) -> list[StoredLeg]:
+    """The legs of a numbered plan as they stand beside its record."""
+    assert frozen.number is not None
+    return [
+        StoredLeg(
+            plan_number=frozen.number,
+            leg=part.leg,
+            stage=part.stage,
+            key=part.instrument.key,
+            security=part.instrument.security,
+            side=part.intent.side,
+            product="" if part.intent.product is None else part.intent.product.value,
+            sizing=part.intent.sizing.kind,
+            sizing_value=part.intent.sizing.value,
+            order_type=part.intent.order_type,
+            limit_paise=part.intent.limit_paise,
+            trigger_paise=part.intent.trigger_paise,
+            reserve_price_paise=part.reserve_price_paise,
+            drift_limit_bps=part.drift_limit_bps,
+        )
+        for part in frozen.parts
+    ]
 
 
 def send_within_s(sending_s: int, rules: Rules) -> int:
