@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 
+from data.repositories.base import On, sql
 from data.vocabulary import Topic
 
 MOST = 20_000
@@ -135,13 +136,13 @@ def write_changes(connection: Connection, desk: int, touched: Touched, at: datet
     return last
 
 
-def prune_changes(connection: Connection, behind: datetime) -> None:
+def prune_changes(on: On, behind: datetime) -> None:
     """Drop rows of before a moment; the newest of each desk stays, so that a reader finds what it missed.
 
     Every living engine must have read what was committed before `behind`.
     """
     stamp = behind.isoformat(" ", "microseconds").partition("+")[0]
-    connection.exec_driver_sql(
+    sql(on).exec_driver_sql(
         "DELETE FROM change WHERE at < ?"
         " AND seq < (SELECT max(later.seq) FROM change later WHERE later.desk = change.desk)",
         (stamp,),

@@ -4,15 +4,21 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sqlalchemy import func, insert, select, update
-
 from data.audit import AuditEntry
 from data.changes import prune_changes
-from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, post
 from data.reference.phases import Calendar, CalendarNotLoaded
+from data.repositories.clients import add_bases
+from data.repositories.days import (
+    balances_due,
+    days_on_the_way,
+    move_lots,
+    proceeds_since,
+    shares_moving,
+    unsized_clients,
+)
+from data.repositories.meta import LAST_DAY, day_of, keep_day
 from data.store import Unit
-from data.tables import Client, Funds, Lot, Meta, Posting, SizingBase, Txn
 from data.vocabulary import Account, Bucket
 from engine.book.kept import Kept
 from engine.execution.day_end import end_left_over, left_over
@@ -21,9 +27,6 @@ from engine.timing import Timing
 
 LONGEST_SETTLEMENT = timedelta(days=20)
 """No trading day of the exchanges has settled later than that."""
-
-LAST_DAY = "last_trading_day"
-"""The meta row that says for which day the books have been opened."""
 
 
 class TradingDays:
@@ -46,7 +49,7 @@ class TradingDays:
         timing, engine = self._timing, self._engine
         opened = roll_day(unit, timing.market.trading_day, timing.calendar, engine.actor)
         if opened:
-            prune_changes(unit.connection, engine.slowest_beat(unit))
+            prune_changes(unit, engine.slowest_beat(unit))
         return opened
 
     async def keep(self) -> None:
@@ -75,34 +78,28 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     T+1, SEBI), shortfall and charges due are collected as far as the cash goes, and each client's capital
     becomes the day's sizing base.
     """
-    meta = table(Meta)
-    last = unit.connection.execute(select(meta.c.value).where(meta.c.name == LAST_DAY)).scalar_one_or_none()
-    if last is not None and date.fromisoformat(last) >= day:
+    last = day_of(unit, LAST_DAY)
+    if last is not None and last >= day:
         return False
-    if last is None:
-        unit.connection.execute(insert(meta), {"name": LAST_DAY, "value": day.isoformat()})
-    else:
-        unit.connection.execute(update(meta).where(meta.c.name == LAST_DAY).values(value=day.isoformat()))
+    keep_day(unit, LAST_DAY, day)
+    if last is not None:
         _settle(unit, day, calendar)
-    _freeze_bases(unit, day)
-    unit.audit(AuditEntry("DAY_OPENED", actor, details={"trading_day": day.isoformat(), "before": last}))
+    sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
+    add_bases(unit, day, sized, "day_open")
+    before = None if last is None else last.isoformat()
+    unit.audit(AuditEntry("DAY_OPENED", actor, details={"trading_day": day.isoformat(), "before": before}))
     unit.touched.everything = True
     return True
 
 
 def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
-    funds = table(Funds)
     transfers = _settled_shares(unit, day, calendar)
     pending = _not_settled(unit, day, calendar)
-    for row in unit.connection.execute(
-        select(funds).where(
-            (funds.c.unsettled_paise > 0) | (funds.c.charges_due_paise > 0) | (funds.c.shortfall_paise > 0)
-        )
-    ).mappings():
-        unsettled = row["unsettled_paise"] - max(0, pending.get(row["client_id"], 0))
-        cash = row["available_paise"] + unsettled
-        short = min(row["shortfall_paise"], cash)
-        collected = min(row["charges_due_paise"], cash - short)
+    for due in balances_due(unit):
+        unsettled = due.unsettled_paise - max(0, pending.get(due.client_id, 0))
+        cash = due.available_paise + unsettled
+        short = min(due.shortfall_paise, cash)
+        collected = min(due.charges_due_paise, cash - short)
         lines = [
             Line(Account.UNSETTLED, -unsettled),
             Line(Account.SHORTFALL, short),
@@ -111,7 +108,7 @@ def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
         ]
         lines = [line for line in lines if line.amount_paise]
         if lines:
-            transfers.append(Transfer(row["client_id"], "settle", day, lines, evidence=_proof(day)))
+            transfers.append(Transfer(due.client_id, "settle", day, lines, evidence=_proof(day)))
     post(unit, transfers)
 
 
@@ -129,28 +126,14 @@ def _has_settled(traded_on: date, day: date, calendar: Calendar) -> bool:
 
 def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]:
     """Move lots to where they stand on `day`, by when they were bought; returns the share transfers."""
-    lots = table(Lot)
-    on_the_way = lots.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
     moves: dict[tuple[int, str, str], dict[Bucket, int]] = defaultdict(lambda: defaultdict(int))
-    for opened_on in unit.connection.execute(
-        select(lots.c.opened_on).where(on_the_way, lots.c.opened_on < day).distinct()
-    ).scalars():
+    for opened_on in days_on_the_way(unit, day):
         after = Bucket.FREE if _has_settled(opened_on, day, calendar) else Bucket.T1
-        moving = on_the_way & (lots.c.opened_on == opened_on) & (lots.c.bucket != after.value)
-        for client_id, security, product, bucket, quantity in unit.connection.execute(
-            select(
-                lots.c.client_id,
-                lots.c.security,
-                lots.c.product,
-                lots.c.bucket,
-                func.sum(lots.c.quantity_left),
-            )
-            .where(moving)
-            .group_by(lots.c.client_id, lots.c.security, lots.c.product, lots.c.bucket)
-        ):
-            moves[client_id, security, product][Bucket(bucket)] -= int(quantity)
-            moves[client_id, security, product][after] += int(quantity)
-        unit.connection.execute(update(lots).where(moving).values(bucket=after.value))
+        for one in shares_moving(unit, opened_on, after):
+            buckets = moves[one.client_id, one.security, one.product]
+            buckets[one.bucket] -= one.quantity
+            buckets[after] += one.quantity
+        move_lots(unit, opened_on, after)
     transfers: list[Transfer] = []
     for (client_id, security, product), buckets in sorted(moves.items()):
         lines = [ShareLine(security, product, bucket, n) for bucket, n in sorted(buckets.items()) if n]
@@ -161,34 +144,8 @@ def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]
 
 def _not_settled(unit: Unit, day: date, calendar: Calendar) -> dict[int, int]:
     """Unsettled proceeds by client whose trading day has not settled yet."""
-    postings, txns = table(Posting), table(Txn)
     pending: dict[int, int] = defaultdict(int)
-    rows = unit.connection.execute(
-        select(postings.c.client_id, txns.c.trading_date, func.sum(postings.c.amount_paise))
-        .join(txns, txns.c.id == postings.c.txn_id)
-        .where(
-            txns.c.trading_date >= day - LONGEST_SETTLEMENT,
-            txns.c.kind == "fill",
-            postings.c.account == Account.UNSETTLED.value,
-        )
-        .group_by(postings.c.client_id, txns.c.trading_date)
-    )
-    for client_id, traded_on, amount in rows:
-        if not _has_settled(traded_on, day, calendar):
-            pending[client_id] += int(amount)
+    for one in proceeds_since(unit, day - LONGEST_SETTLEMENT):
+        if not _has_settled(one.traded_on, day, calendar):
+            pending[one.client_id] += one.amount_paise
     return pending
-
-
-def _freeze_bases(unit: Unit, day: date) -> None:
-    clients, bases = table(Client), table(SizingBase)
-    have = select(bases.c.client_id).where(bases.c.trading_date == day)
-    rows = unit.connection.execute(
-        select(clients.c.id, clients.c.capital_paise).where(clients.c.id.not_in(have))
-    )
-    unit.insert(
-        SizingBase,
-        [
-            {"client_id": row[0], "trading_date": day, "capital_paise": row[1], "source": "day_open"}
-            for row in rows
-        ],
-    )

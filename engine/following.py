@@ -3,10 +3,9 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from brokers.life import Life
 from data.changes import Touched
+from data.repositories.base import On
 from engine.accounts.valuation import Valuation
 from engine.background import Background
 from engine.book.book import Projection
@@ -50,7 +49,7 @@ class Projecting:
         self._clients_changed = clients_changed
         self._halts_changed = halts_changed
 
-    def project(self, connection: Connection, touched: Touched) -> object:
+    def project(self, connection: On, touched: Touched) -> object:
         """Read back what a commit touched, on the writer's thread."""
         return self._kept.book.project(connection, touched)
 

@@ -3,13 +3,9 @@
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select
-
 from brokers.connection import Connection
 from brokers.life import Guest
-from data.columns import table
-from data.store import Unit
-from data.tables import Meta
+from data.repositories.meta import keep_facts, read_facts
 from data.vocabulary import SessionProblem
 from engine.access.sessions import Sessions
 from engine.book.kept import Kept
@@ -98,21 +94,12 @@ class Hosting:
 
     async def keep(self, facts: Mapping[str, str]) -> None:
         """Keep facts of the home in place of those of the same names. Raises `StoreError`."""
-
-        def store(unit: Unit) -> None:
-            meta = table(Meta)
-            unit.connection.execute(delete(meta).where(meta.c.name.in_(list(facts))))
-            unit.insert(Meta, [{"name": name, "value": value} for name, value in facts.items()])
-
-        await self._kept.store.write(store)
+        await self._kept.store.write(lambda unit: keep_facts(unit, facts))
 
     async def kept(self, prefix: str) -> dict[str, str]:
         """The facts of the home whose names begin so, by the rest of their names."""
-        meta = table(Meta)
-        query = select(meta.c.name, meta.c.value).where(meta.c.name.startswith(prefix, autoescape=True))
         async with self._kept.store.reader() as connection:
-            rows = await connection.execute(query)
-            return {str(name).removeprefix(prefix): str(value) for name, value in rows}
+            return await read_facts(connection, prefix)
 
     async def sign_out(self, client_ids: Collection[int], words: str, problem: SessionProblem) -> None:
         """Take clients for signed out. Raises `StoreError`."""

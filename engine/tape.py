@@ -5,13 +5,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from data.clock import Clock
-from data.columns import table
-from data.order_tables import Halt
+from data.repositories.audit import plans_frozen_since
+from data.repositories.halts import halts_since
 from data.store import Store
-from data.tables import Audit
 from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
@@ -58,10 +55,8 @@ class Tape:
                 lines.append(TapeLine(run.started_at, RunBegan(number, run.title)))
         since = min((line.at for line in lines), default=self._clock.now() - WITHOUT_RUNS)
         lines += await _frozen_since(self._kept.store, since)
-        halts = table(Halt)
-        query = select(halts.c.number, halts.c.at, halts.c.by, halts.c.resumed_at, halts.c.resumed_by)
         async with self._kept.store.reader() as connection:
-            for row in await connection.execute(query.where(halts.c.at >= since)):
+            for row in await halts_since(connection, since):
                 lines.append(TapeLine(row.at, HaltFired(row.number, row.by)))
                 if row.resumed_at is not None:
                     lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
@@ -97,16 +92,9 @@ class Tape:
 
 async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
     """The plans frozen since, as far as a tape would have kept them."""
-    audit = table(Audit)
-    query = (
-        select(audit.c.at, audit.c.plan_number, audit.c.details)
-        .where(audit.c.action == "PLAN_FROZEN", audit.c.at >= since)
-        .order_by(audit.c.seq.desc())
-        .limit(TAPE_LINES)
-    )
     lines: list[TapeLine] = []
     async with store.reader() as connection:
-        for row in await connection.execute(query):
+        for row in await plans_frozen_since(connection, since, TAPE_LINES):
             told = json.loads(row.details)
             orders, skipped = told["orders"], told["skipped"]
             number, title, digest = row.plan_number, told["title"], told["digest"]

@@ -1,12 +1,13 @@
 """Facts of the whole home, by name: the trading day that was opened last, the day of the instruments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.repositories.base import Change, On, Rows, given
+from data.repositories.base import Change, On, Rows, among, given
 from data.tables import Meta
 
 LAST_DAY = "last_trading_day"
@@ -24,8 +25,9 @@ class _Fact:
 
 _FACTS = Rows(Meta, _Fact)
 _NAMED = _FACTS.query(_FACTS.c.name == given("name"))
+_EVERY = _FACTS.query()
 _SET = Change(update(_FACTS.table).where(_FACTS.c.name == given("name")).values(value=given("value")))
-_FORGET = Change(delete(_FACTS.table).where(_FACTS.c.name == given("name")))
+_FORGET = Change(delete(_FACTS.table).where(among(_FACTS.c.name, "names")))
 
 
 def day_of(on: On, name: str) -> date | None:
@@ -44,3 +46,15 @@ def keep_day(on: On, name: str, day: date) -> None:
     """Keep a day under a name, in place of one that stands."""
     if not _SET.run(on, name=name, value=day.isoformat()):
         _FACTS.insert(on, [_Fact(name, day.isoformat())])
+
+
+def keep_facts(on: On, facts: Mapping[str, str]) -> None:
+    """Keep facts in place of those of the same names."""
+    _FORGET.run(on, names=list(facts))
+    _FACTS.insert(on, [_Fact(name, value) for name, value in facts.items()])
+
+
+async def read_facts(reader: AsyncConnection, prefix: str) -> dict[str, str]:
+    """The facts whose names begin so, by the rest of their names."""
+    found = await _EVERY.read(reader)
+    return {one.name.removeprefix(prefix): one.value for one in found if one.name.startswith(prefix)}

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import RowMapping, select, update
-
 from data.audit import AuditEntry
-from data.columns import table
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
 from data.reference.instruments import InstrumentIndex
 from data.reference.phases import Calendar, CalendarNotLoaded
+from data.repositories.comparisons import figures_of
 from data.store import Unit
-from data.tables import Funds, Lot
 from data.vocabulary import Account, BreakKind, Bucket, Product
+from engine.booking.lots import Lot
+from engine.booking.stored import LOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,7 @@ def adopt_figures(
 
 def _cash_lines(unit: Unit, client_id: int, more: int) -> list[Line]:
     """Postings for a cash difference; what our books cannot give becomes shortfall, as a dear fill's does."""
-    funds = table(Funds)
-    row = unit.connection.execute(
-        select(funds.c.available_paise, funds.c.shortfall_paise).where(funds.c.client_id == client_id)
-    ).one()
+    row = figures_of(unit, [client_id])[client_id]
     if more >= 0:
         repaid = min(more, row.shortfall_paise)
         lines = [Line(Account.SHORTFALL, repaid), Line(Account.AVAILABLE, more - repaid)]
@@ -150,26 +146,27 @@ def _open_lots_of(
         left, cost_left = left - quantity, cost_left - cost
         loan = 0 if margin is None else cost - own_share(cost, margin)
         loans += loan
-        unit.insert(
-            Lot,
-            [
-                {
-                    "id": unit.take_ids("lot", 1)[0],
-                    "client_id": client_id,
-                    "security": one.security,
-                    "product": one.product,
-                    "bucket": bucket.value,
-                    "opened_on": _day_before(day, calendar) if bucket is Bucket.T1 else day,
-                    "quantity": quantity,
-                    "cost_paise": cost,
-                    "loan_paise": loan,
-                    "quantity_left": quantity,
-                    "cost_left_paise": cost,
-                    "loan_left_paise": loan,
-                    "fill_id": None,
-                }
-            ],
+        opened_on = _day_before(day, calendar) if bucket is Bucket.T1 else day
+        lot = Lot(
+            id=unit.take_ids("lot", 1)[0],
+            client_id=client_id,
+            security=one.security,
+            product=Product(one.product),
+            bucket=bucket,
+            opened_on=opened_on,
+            quantity=quantity,
+            cost_paise=cost,
+            loan_paise=loan,
+            charges_paise=0,
+            quantity_left=quantity,
+            cost_left_paise=cost,
+            loan_left_paise=loan,
+            charges_left_paise=0,
+            fill_id=None,
+            traded_at=None,
+            trade_id=None,
         )
+        LOTS.insert(unit, [lot])
     return moves, one.cost_paise, loans
 
 
@@ -193,54 +190,31 @@ def _close_lots(unit: Unit, client_id: int, one: Difference, quantity: int) -> M
     """Take shares out of the oldest lots. A loan of the margin trading facility is the broker's to tell."""
     moves: dict[Bucket, int] = defaultdict(int)
     cost = repaid = 0
-    for lot in _open_lots(unit, client_id, one.product, one.security):
-        part = min(quantity, lot["quantity_left"])
-        if part <= 0:
-            break
-        share = lot["cost_left_paise"] * part // lot["quantity_left"]
-        loan = ceil_div(lot["loan_left_paise"] * part, lot["quantity_left"])
-        _change(
-            unit,
-            lot,
-            quantity_left=lot["quantity_left"] - part,
-            cost_left_paise=lot["cost_left_paise"] - share,
-            loan_left_paise=lot["loan_left_paise"] - loan,
-        )
-        moves[Bucket(lot["bucket"])] -= part
+    changed: list[Lot] = []
+    for lot in LOTS.left(unit, [client_id]):
+        part = min(quantity, lot.quantity_left)
+        if (lot.product, lot.security) != (one.product, one.security) or part <= 0:
+            continue
+        share = lot.cost_left_paise * part // lot.quantity_left
+        loan = ceil_div(lot.loan_left_paise * part, lot.quantity_left)
+        lot.put_back(-part, -share, -loan, 0)
+        changed.append(lot)
+        moves[Bucket(lot.bucket)] -= part
         cost -= share
         repaid += loan
         quantity -= part
+    LOTS.save(unit, changed)
     return moves, cost, -repaid if loan_account(one.product) is Account.INTRADAY_LOAN else 0
 
 
 def _share_out_loan(unit: Unit, client_id: int) -> None:
     """Let a client's lots on margin carry the whole of its loan, each by what its shares have cost."""
-    funds = table(Funds)
-    loan = unit.connection.execute(
-        select(funds.c.mtf_loan_paise).where(funds.c.client_id == client_id)
-    ).scalar_one()
-    lots = _open_lots(unit, client_id, Product.MTF.value)
-    left = sum(lot["cost_left_paise"] for lot in lots)
+    loan = figures_of(unit, [client_id])[client_id].mtf_loan_paise
+    lots = [lot for lot in LOTS.left(unit, [client_id]) if lot.product is Product.MTF]
+    left = sum(lot.cost_left_paise for lot in lots)
     for number, lot in enumerate(lots):
         last = number == len(lots) - 1
-        part = loan if last or not left else loan * lot["cost_left_paise"] // left
-        loan, left = loan - part, left - lot["cost_left_paise"]
-        _change(unit, lot, loan_left_paise=part)
-
-
-def _open_lots(unit: Unit, client_id: int, product: str, security: str = "") -> Sequence[RowMapping]:
-    """A client's lots of a product that hold shares, of one security where it is given, the oldest first."""
-    lots = table(Lot)
-    wanted = (lots.c.client_id == client_id) & (lots.c.product == product) & (lots.c.quantity_left > 0)
-    if security:
-        wanted &= lots.c.security == security
-    return (
-        unit.connection.execute(select(lots).where(wanted).order_by(lots.c.opened_on, lots.c.id))
-        .mappings()
-        .all()
-    )
-
-
-def _change(unit: Unit, lot: RowMapping, **values: int) -> None:
-    lots = table(Lot)
-    unit.connection.execute(update(lots).where(lots.c.id == lot["id"]).values(**values))
+        part = loan if last or not left else loan * lot.cost_left_paise // left
+        loan, left = loan - part, left - lot.cost_left_paise
+        lot.loan_left_paise = part
+    LOTS.save(unit, lots)

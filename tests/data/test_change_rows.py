@@ -153,9 +153,9 @@ async def test_pruning_keeps_what_a_slow_engine_has_not_read_and_the_newest_of_e
         for number in (1, 2, 3):
             await store.write(lambda unit, number=number: unit.touched.orders.add(number))
             await clock.advance(10)
-        await store.write(lambda unit: prune_changes(unit.connection, NOW + timedelta(seconds=5)))
+        await store.write(lambda unit: prune_changes(unit, NOW + timedelta(seconds=5)))
         assert [seq for _, seq, _, _ in rows(tmp_path)] == [2, 3]
-        await store.write(lambda unit: prune_changes(unit.connection, NOW + timedelta(hours=1)))
+        await store.write(lambda unit: prune_changes(unit, NOW + timedelta(hours=1)))
         assert [seq for _, seq, _, _ in rows(tmp_path)] == [3]
     finally:
         await store.close()

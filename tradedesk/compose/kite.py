@@ -15,9 +15,9 @@ from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
 from data.home import books_file
+from data.repositories.meta import LAST_DAY
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.vocabulary import ConnectionKind
-from engine.days import LAST_DAY
 from engine.desk import Desk
 from tradedesk.compose.foundation import Foundation, Way, fact_of_home
 from tradedesk.compose.kite_access import ZERODHA, DeskAccess
