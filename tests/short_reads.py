@@ -13,17 +13,23 @@ from sqlalchemy import Connection, event
 from data.repositories import projected, sales
 from data.store import writer_engine
 from data.vocabulary import LIVE_STATES
-from engine.book.views import FundsView, OrderView
+from engine.book.views import BreakView, FundsView, OrderView, RunRow
 from tests.books import empty_books
 
 FILE = Path(__file__).parents[1] / "data" / "engines" / "short_reads.py"
 DAY, CLIENT = date(1999, 9, 9), 9_999_999
-GIVEN = {DAY: ":day", CLIENT: ":client"}
+GIVEN: dict[Any, Any] = {DAY: ":day", DAY.isoformat(): ":day", CLIENT: ":client", f"[{CLIENT}]": ":numbers"}
 """Values by which what is given is known again among the parameters."""
 
 READS: dict[str, Callable[[Connection], object]] = {
     "FUNDS": lambda on: projected.funds(FundsView).read(on, None),
     "ORDERS": lambda on: projected.orders(OrderView).read(on, None, day=DAY),
+    "ORDERS_OF_DAY": lambda on: projected.orders_of_runs(OrderView).all(on, day=DAY),
+    "RUNS": lambda on: projected.runs(RunRow).all(on, numbers=[CLIENT]),
+    "CLIENTS": lambda on: projected.CLIENTS.all(on, day=DAY),
+    "GROUPS": projected.GROUPS.all,
+    "BREAKS": lambda on: projected.breaks(BreakView).read(on, None),
+    "UNBOOKED": lambda on: projected.unbooked_facts(BreakView).read(on, None),
     "SALES": lambda on: sales.EVERY.all(on),
     "SALES_OF_CLIENT": lambda on: sales.OF_CLIENT.all(on, client=CLIENT),
 }

@@ -52,6 +52,80 @@ ORDERS_GIVEN = (
     "UNKNOWN",
 )
 
+ORDERS_OF_DAY = (
+    "SELECT orders.id, orders.run_number, orders.plan_number, orders.client_id, orders.broker, "
+    'orders.exchange || ? || coalesce(former_name.now, orders.tradingsymbol) AS "key", '
+    "orders.tradingsymbol, orders.side, orders.product, orders.order_type, orders.quantity, "
+    "orders.filled_quantity, orders.filled_notional_paise, orders.limit_paise, "
+    "orders.reserve_price_paise, orders.state, orders.sub_status, orders.reason_code, "
+    "orders.reason_text, orders.broker_order_id, orders.tag, orders.flags AS flags, "
+    "orders.blocked_paise, orders.instance_id, orders.trading_date, orders.trigger_paise, "
+    "orders.protection_bps, orders.validity, orders.after_market, orders.asked_quantity IS NOT NULL "
+    "AS modifying, orders.created_at, orders.sent_at, orders.updated_at, orders.ended_at, orders.leg "
+    "FROM orders LEFT OUTER JOIN former_name ON former_name.security = orders.security AND "
+    "former_name.exchange = orders.exchange AND former_name.tradingsymbol = orders.tradingsymbol "
+    "WHERE orders.trading_date = ? AND orders.run_number IS NOT NULL ORDER BY orders.id"
+)
+ORDERS_OF_DAY_GIVEN = (
+    ":",
+    ":day",
+)
+
+RUNS = (
+    "SELECT run.number, run.plan_number, run.title, run.status, run.actor, run.instance_id, "
+    "run.skipped, run.left_paise, run.cut_paise, run.send_within_s, run.drift_limit_bps, "
+    "run.priced_paise, coalesce(run.confirmed_at, run.started_at) AS confirmed_at, CASE WHEN "
+    "(run.pause_reason IN (?, ?, ?, ?, ?, ?)) THEN run.pause_reason END AS pause_reason, "
+    "run.paused_at, run.paused_age_s, run.paused_price_paise, run.started_at, run.finished_at FROM "
+    "run WHERE run.number IN (SELECT value FROM json_each(?) AS anon_1)"
+)
+RUNS_GIVEN = (
+    "trader",
+    "drifted",
+    "too_old",
+    "engine_died",
+    "books_differ",
+    "other_security",
+    ":numbers",
+)
+
+CLIENTS = (
+    "SELECT client.id, client.code, client.name, client.broker, client.broker_user_id, "
+    "client.status, client.status_reason, client.status_since, client.session, client.capital_paise, "
+    "client.phone, sizing_base.capital_paise AS base_paise, funds.mtf_limit_paise AS mtf_limit_paise "
+    "FROM client LEFT OUTER JOIN sizing_base ON sizing_base.client_id = client.id AND "
+    "sizing_base.trading_date = ? LEFT OUTER JOIN funds ON funds.client_id = client.id ORDER BY "
+    "client.code"
+)
+CLIENTS_GIVEN = (":day",)
+
+GROUPS = "SELECT client_group.client_id, client_group.name FROM client_group"
+GROUPS_GIVEN = ()
+
+BREAKS = (
+    "SELECT account_break.id, account_break.client_id, account_break.kind, account_break.security, "
+    "account_break.product, account_break.tradingsymbol, account_break.ours, account_break.theirs, "
+    "account_break.opened_at, NULL AS order_id, ? AS problem, account_break.detail FROM "
+    "account_break WHERE account_break.closed_at IS NULL ORDER BY account_break.id"
+)
+BREAKS_GIVEN = ("",)
+
+UNBOOKED = (
+    "SELECT unbooked_fact.id, unbooked_fact.client_id, ? AS kind, ? AS security, ? AS product, ? AS "
+    "tradingsymbol, ? AS ours, ? AS theirs, unbooked_fact.at AS opened_at, unbooked_fact.order_id, "
+    "unbooked_fact.problem, ? AS detail FROM unbooked_fact WHERE unbooked_fact.closed_at IS NULL AND "
+    "unbooked_fact.client_id IS NOT NULL ORDER BY unbooked_fact.id"
+)
+UNBOOKED_GIVEN = (
+    "fact",
+    "",
+    "",
+    "",
+    0,
+    0,
+    "",
+)
+
 SALES = (
     "SELECT closed_lot.client_id, fill.order_id AS order_id, closed_lot.tradingsymbol, "
     "closed_lot.product, closed_lot.quantity, closed_lot.cost_paise, closed_lot.proceeds_paise, "

@@ -29,6 +29,7 @@ from data.order_tables import Fill, Halt, Order, RunRecord
 from data.repositories.base import On, Query, among, given, named_as
 from data.repositories.names import is_former_name
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
+from data.roster import InGroup, StoredClient
 from data.tables import (
     Break,
     Client,
@@ -48,44 +49,15 @@ from data.vocabulary import (
     Account,
     BreakKind,
     Bucket,
-    ClientStatus,
     GateItem,
     PauseReason,
     Product,
-    SessionState,
 )
 
 T = TypeVar("T")
 
 
 # --- clients and how they reach their brokers ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StoredClient:
-    """A client with its sizing base and MTF limit; each is None where none stands."""
-
-    id: int
-    code: str
-    name: str
-    broker: str
-    broker_user_id: str
-    status: ClientStatus
-    status_reason: str
-    status_since: date | None
-    session: SessionState
-    capital_paise: int
-    phone: str
-    base_paise: int | None
-    mtf_limit_paise: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class InGroup:
-    """That a client is in a group of this name."""
-
-    client_id: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from data.store import Unit
 from data.vocabulary import Account, ClientStatus, HoldKind
 from engine.accounts.client_file import NewClient, read_client_file
 from engine.book.kept import Kept
+from engine.book.roster import found_among
 from engine.book.views import ClientView
 from engine.instances import ThisEngine
 from engine.timing import Timing
@@ -73,9 +74,7 @@ class Clients:
 
     def search(self, text: str) -> list[ClientView]:
         """Clients whose code begins with, or whose name holds, the text."""
-        wanted = text.strip().upper()
-        starts = [c for c in self.all() if c.code.upper().startswith(wanted)]
-        return starts + [c for c in self.all() if wanted in c.name.upper() and c not in starts]
+        return found_among(self.all(), text)
 
     def ready_count(self) -> int:
         """Clients with nothing against trading."""

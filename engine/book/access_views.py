@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from ipaddress import ip_address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from brokers.connection import Connection
 from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
+
+if TYPE_CHECKING:
+    from brokers.connection import Connection
 
 THIS_MACHINE = "this machine"
 """The one address that calls leave by where neither proxy nor address of their own is named."""
@@ -97,7 +99,7 @@ class Applicant:
 
     client_id: int
     code: str
-    connection: Connection | None
+    connection: "Connection | None"
     trading: bool
     session: SessionState
 

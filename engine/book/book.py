@@ -13,7 +13,7 @@ from brokers.connections import carrier
 from brokers.contract import BrokerOrder
 from data.changes import Touched
 from data.repositories.base import On
-from data.repositories.projected import StoredClient
+from data.roster import StoredClient
 from data.vocabulary import BreakKind, ClientStatus, OrderState
 from engine.book.access_views import Access, Admissions, Applicant, Judge
 from engine.book.reading import Projection, read_touched, runs_of

@@ -10,8 +10,9 @@ from data.changes import Touched
 from data.proving.readable import UNREADABLE
 from data.repositories import projected
 from data.repositories.base import On
-from data.repositories.projected import StoredClient
-from engine.book.access_views import Access, Admission, Admissions, RouteView, SessionView
+from data.roster import StoredClient
+from engine.book.access_views import Access, Admissions, RouteView, SessionView
+from engine.book.roster import client_view, in_groups
 from engine.book.views import (
     BreakView,
     ClientView,
@@ -128,39 +129,14 @@ def read_halts(connection: On) -> list[HaltView]:
 
 
 def _read_clients(connection: On, day: date, admit: Admit, out: Projection) -> None:
-    groups: dict[int, list[str]] = defaultdict(list)
-    for one in projected.GROUPS.all(connection):
-        groups[one.client_id].append(one.name)
+    groups = in_groups(projected.GROUPS.all(connection))
     stored = projected.CLIENTS.all(connection, day=day)
     out.access = read_access(connection, day)
     judged = admit(out.access, stored, day)
     out.shared = judged.shared
     out.clients = {
-        client.id: _client_view(client, judged.of[client.id], groups[client.id]) for client in stored
+        client.id: client_view(client, judged.of[client.id], groups.get(client.id, ())) for client in stored
     }
-
-
-def _client_view(client: StoredClient, admitted: Admission, groups: Iterable[str]) -> ClientView:
-    return ClientView(
-        id=client.id,
-        code=client.code,
-        name=client.name,
-        broker=client.broker,
-        broker_user_id=client.broker_user_id,
-        status=client.status,
-        status_reason=client.status_reason,
-        status_since=client.status_since,
-        session=admitted.session,
-        route=admitted.route,
-        route_ready=not admitted.route_words,
-        capital_paise=client.capital_paise if client.base_paise is None else client.base_paise,
-        mtf_limit_paise=client.mtf_limit_paise or 0,
-        groups=tuple(sorted(groups)),
-        phone=client.phone,
-        route_words=admitted.route_words,
-        consent_words=admitted.consent_words,
-        authorised=admitted.authorised,
-    )
 
 
 def _read_holdings(connection: On, client_ids: Collection[int] | None) -> dict[int, tuple[HoldingView, ...]]:

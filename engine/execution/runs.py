@@ -20,13 +20,11 @@ from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (
     HaltScope,
     OrderState,
-    OrderType,
     PauseReason,
     Product,
     RunStatus,
     Side,
     SizingKind,
-    Validity,
 )
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
@@ -42,7 +40,7 @@ from engine.execution.pauses import pause
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
-from engine.execution.views import COUNTED, Frozen, RunView
+from engine.execution.views import Frozen, RunView, run_view, settled
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.news import RunEnded
@@ -223,39 +221,18 @@ class Runs:
         return self._told(run, [book.orders[i] for i in sorted(book.orders_of_run.get(run.number, ()))])
 
     def _told(self, run: RunRow, orders: Sequence[OrderView]) -> RunView:
-        states = Counter(order.state for order in orders)
-        counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
-        never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
-        counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
-        counts["skipped"] = run.skipped
-        counts["total"] = len(orders)
         now = self._timing.wall.now()
         running = run.status is RunStatus.RUNNING and run.finished_at is None
-        frozen = self._frozen.get(run.instance_id) if running else None
         unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)
         connections = self._connections
         served = {client_id: calls for client_id, calls in unsent.items() if connections.serves(client_id)}
-        return RunView(
-            number=run.number,
-            plan_number=run.plan_number,
-            title=run.title,
-            status=run.status,
-            started_at=run.started_at,
-            finished_at=run.finished_at,
-            counts=counts,
-            elapsed_s=max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()),
+        return run_view(
+            run,
+            orders,
+            now=now,
+            trading_day=self._timing.market.trading_day,
             eta_s=eta_s(served, connections.lane, now),
-            left_paise=run.left_paise,
-            cut_paise=run.cut_paise,
-            order_ids=tuple(order.id for order in orders),
-            settled=all(_settled(order) for order in orders),
-            trading_date=max(
-                (order.trading_date for order in orders), default=self._timing.market.trading_day
-            ),
-            pause=run.pause if run.status is RunStatus.PAUSED else None,
-            frozen=frozen,
-            frozen_s=(now - frozen.since).total_seconds() if frozen else 0.0,
-            unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),
+            frozen=self._frozen.get(run.instance_id) if running else None,
         )
 
     async def settled(self, number: int, wait_s: float) -> RunView:
@@ -269,7 +246,7 @@ class Runs:
             if not run.paused:
                 return run.settled
             orders = (self._kept.book.orders[order_id] for order_id in run.order_ids)
-            return all(_settled(order) or order.state is OrderState.RESERVED for order in orders)
+            return all(settled(order) or order.state is OrderState.RESERVED for order in orders)
 
         async def wait() -> None:
             async with self._moved:
@@ -534,17 +511,6 @@ class Runs:
             unit.publish(TapeLine(unit.now, RunEnded(number, view.title, view.counts)))
 
         await self._kept.store.write(unit_of_work)
-
-
-def _settled(order: OrderView) -> bool:
-    """Ended, UNKNOWN, or resting at the broker.
-
-    A protected market order is still at work, unless it waits for its session; an IOC order never rests.
-    """
-    if order.state is OrderState.OPEN:
-        at_work = order.order_type is OrderType.MARKET or order.validity is Validity.IOC
-        return order.after_market or not at_work
-    return not order.live or order.state is OrderState.UNKNOWN
 
 
 def _stop(unit: Unit, number: int, actor: str) -> None:

@@ -1,10 +1,12 @@
 """A run as screens and commands see it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.vocabulary import OrderState, PauseReason, RunStatus
-from engine.book.views import Pause
+from data.vocabulary import OrderState, OrderType, PauseReason, RunStatus, Validity
+from engine.book.views import OrderView, Pause, RunRow
 
 COUNTED = {
     OrderState.FILLED: "filled",
@@ -90,3 +92,52 @@ class RunView:
     def skipped(self) -> int:
         """Lines of the plan for which no order was made."""
         return self.counts["skipped"]
+
+
+def settled(order: OrderView) -> bool:
+    """Ended, UNKNOWN, or resting at the broker.
+
+    A protected market order is still at work, unless it waits for its session; an IOC order never rests.
+    """
+    if order.state is OrderState.OPEN:
+        at_work = order.order_type is OrderType.MARKET or order.validity is Validity.IOC
+        return order.after_market or not at_work
+    return not order.live or order.state is OrderState.UNKNOWN
+
+
+def run_view(
+    run: RunRow,
+    orders: Sequence[OrderView],
+    *,
+    now: datetime,
+    trading_day: date,
+    eta_s: float,
+    frozen: Frozen | None,
+) -> RunView:
+    """A stored run with its orders, in the order of their numbers; of one without any the day is this one."""
+    states = Counter(order.state for order in orders)
+    counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
+    never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
+    counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
+    counts["skipped"] = run.skipped
+    counts["total"] = len(orders)
+    return RunView(
+        number=run.number,
+        plan_number=run.plan_number,
+        title=run.title,
+        status=run.status,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        counts=counts,
+        elapsed_s=max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()),
+        eta_s=eta_s,
+        left_paise=run.left_paise,
+        cut_paise=run.cut_paise,
+        order_ids=tuple(order.id for order in orders),
+        settled=all(settled(order) for order in orders),
+        trading_date=max((order.trading_date for order in orders), default=trading_day),
+        pause=run.pause if run.status is RunStatus.PAUSED else None,
+        frozen=frozen,
+        frozen_s=(now - frozen.since).total_seconds() if frozen else 0.0,
+        unsent_blocked_paise=sum(o.blocked_paise for o in orders if o.state is OrderState.RESERVED),
+    )

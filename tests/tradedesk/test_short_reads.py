@@ -28,12 +28,21 @@ LOOKS = (
     "transactions --client AM1042",
     "certificate",
     "certificate 1",
+    "runs",
+    "runs --day 2026-11-16",
+    "runs --day=2026-11-13",
+    "clients",
+    "clients --status active",
+    "clients --status INACTIVE",
+    "clients --group Family",
+    "clients --search am10",
+    "clients --search a --status pending",
 )
 
 
 @pytest.fixture(scope="module")
 def rested(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
-    """A home with a round trip and a certificate, where nothing lives."""
+    """A home with a round trip, a certificate, a session that ended and a difference, where nothing lives."""
     home = tmp_path_factory.mktemp("rested") / "home"
     shutil.copytree(demo_home, home)
     at = Terminal(home)
@@ -41,6 +50,13 @@ def rested(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Termina
     at.order("AM1042", "sell", "TCS", "1")
     at.run("cancel-all", "--yes", "--json")
     at.run("resume", "--yes")
+    with closing(sqlite3.connect(home / "desk.db")) as books, books:
+        books.execute("UPDATE client SET session = 'expired' WHERE id = 42")
+        books.execute(
+            "INSERT INTO account_break (id, client_id, kind, security, product, tradingsymbol, ours, theirs, "
+            "detail, opened_at, trading_date, closed_how) "
+            "VALUES (1, 41, 'cash', '', '', '', 1, 2, '', '2026-11-16 04:00:00.000000', '2026-11-16', '')"
+        )
     return at
 
 
@@ -81,8 +97,10 @@ def test_a_short_read_prints_what_an_open_desk_prints(rested: Terminal, words: s
         "funds --client",
         "funds --what",
         "certificate 99",
-        "clients",
-        "runs",
+        "clients set AM1042",
+        "clients --group nobody",
+        "clients --status odd",
+        "runs --day yesterday",
         "positions",
         "",
     ],
@@ -127,7 +145,7 @@ def test_a_home_at_kite_or_without_books_opens_a_desk(
     assert short(rested.home, "orders") is None
 
 
-@pytest.mark.parametrize("words", ["orders", "funds", "transactions", "certificate"])
+@pytest.mark.parametrize("words", ["orders", "funds", "transactions", "certificate", "runs", "clients"])
 def test_a_short_read_imports_nothing_heavy(rested: Terminal, words: str) -> None:
     program = (
         "import sys\n"

@@ -2,16 +2,23 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
-from data.clock import SystemClock
+from data.clock import Clock, SystemClock
 from data.closed_sales import ClosedSale
 from data.engines import short_reads as sql
 from data.engines.reading import rows
+from data.roster import InGroup, StoredClient
+from data.vocabulary import RouteKind
 from engine.accounts.round_trips import Transaction, round_trips
-from engine.book.views import FundsView, OrderView
+from engine.book.access_views import Admission
+from engine.book.roster import client_view, found_among, in_groups
+from engine.book.views import BreakView, ClientView, FundsView, OrderView, RunRow
+from engine.execution.views import RunView, run_view
 from engine.halt.certificate import Certificate
 
 
@@ -39,8 +46,10 @@ class RestingDesk:
     def __init__(self, books: sqlite3.Connection, market_clock: RestingClock) -> None:
         self.clock = SystemClock()
         self.market_clock = market_clock
-        self.clients = RestingClients(books)
+        self.clients = RestingClients(books, market_clock.trading_day)
         self.orders = RestingOrders(books, market_clock.trading_day)
+        self.runs = RestingRuns(books, self.orders, market_clock.trading_day, self.clock)
+        self.reconcile = RestingBreaks(books)
         self.funds = RestingFunds(books)
         self.holdings = RestingHoldings(books)
         self.halt = RestingHalts(books)
@@ -55,9 +64,10 @@ class RestingClient:
 
 
 class RestingClients:
-    """Clients by their codes."""
+    """Clients, of whom nothing but the code is read before all of them are asked for."""
 
-    def __init__(self, books: sqlite3.Connection) -> None:
+    def __init__(self, books: sqlite3.Connection, day: date) -> None:
+        self._books, self._day = books, day
         found = books.execute("SELECT id, code FROM client")
         self._clients: Mapping[int, RestingClient] = {row[0]: RestingClient(*row) for row in found}
 
@@ -74,6 +84,34 @@ class RestingClients:
     def get(self, number: int) -> RestingClient:
         """One client. Raises `KeyError`."""
         return self._clients[number]
+
+    def all(self) -> list[ClientView]:
+        """Every client by code, as the paper exchange, which carries all of them, lets it trade."""
+        return list(self._views)
+
+    def groups(self) -> list[str]:
+        """All group names."""
+        return sorted({name for client in self._views for name in client.groups})
+
+    def search(self, text: str) -> list[ClientView]:
+        """Clients whose code begins with, or whose name holds, the text."""
+        return found_among(self._views, text)
+
+    def ready_count(self) -> int:
+        """Clients with nothing against trading."""
+        return sum(client.gate is None for client in self._views)
+
+    @cached_property
+    def _views(self) -> Sequence[ClientView]:
+        groups = in_groups(rows(self._books, InGroup, sql.GROUPS, sql.GROUPS_GIVEN))
+        day = self._day.isoformat()
+        stored = rows(self._books, StoredClient, sql.CLIENTS, sql.CLIENTS_GIVEN, day=day)
+        return [client_view(one, _on_paper(one), groups.get(one.id, ())) for one in stored]
+
+
+def _on_paper(client: StoredClient) -> Admission:
+    """What the gate makes of a client on the paper exchange, where neither route nor consent is asked for."""
+    return Admission(client.session, RouteKind.PAPER.value, "", "", authorised=True)
 
 
 class RestingOrders:
@@ -95,6 +133,67 @@ class RestingOrders:
         ]
         return sorted(found, key=lambda order: -order.id)
 
+    def by_run(self) -> dict[int, list[OrderView]]:
+        """The same by the numbers of their runs, the oldest first."""
+        day = self._day.isoformat()
+        return _by_run(rows(self._books, OrderView, sql.ORDERS, sql.ORDERS_GIVEN, day=day))
+
+    def by_run_of(self, day: date) -> dict[int, list[OrderView]]:
+        """Those of a trading day, however long ago, by the numbers of their runs, the oldest first."""
+        of_day = sql.ORDERS_OF_DAY, sql.ORDERS_OF_DAY_GIVEN
+        return _by_run(rows(self._books, OrderView, *of_day, day=day.isoformat()))
+
+
+def _by_run(orders: Iterable[OrderView]) -> dict[int, list[OrderView]]:
+    found: dict[int, list[OrderView]] = defaultdict(list)
+    for order in sorted(orders, key=lambda order: order.id):
+        if order.run_number is not None:
+            found[order.run_number].append(order)
+    return found
+
+
+class RestingRuns:
+    """Runs, all of which have ended."""
+
+    def __init__(self, books: sqlite3.Connection, orders: RestingOrders, day: date, clock: Clock) -> None:
+        self._books, self._orders, self._day, self._clock = books, orders, day, clock
+
+    def of_today(self) -> list[RunView]:
+        """Runs of the trading day and for later ones, newest first."""
+        return [run for run in self._made(self._orders.by_run()) if run.trading_date >= self._day]
+
+    async def of_day(self, day: date) -> list[RunView]:
+        """The runs whose orders are of that trading day, newest first."""
+        return self._made(self._orders.by_run_of(day))
+
+    def _made(self, orders: Mapping[int, Sequence[OrderView]]) -> list[RunView]:
+        numbers = json.dumps(list(orders))
+        stored = rows(self._books, RunRow, sql.RUNS, sql.RUNS_GIVEN, numbers=numbers)
+        now = self._clock.now()
+        return [
+            run_view(run, orders[run.number], now=now, trading_day=self._day, eta_s=0.0, frozen=None)
+            for run in sorted(stored, key=lambda run: -run.number)
+        ]
+
+
+class RestingBreaks:
+    """Differences from the brokers that stand."""
+
+    def __init__(self, books: sqlite3.Connection) -> None:
+        self._books = books
+
+    def breaks(self, client_id: int) -> list[BreakView]:
+        """Those of one client."""
+        return self._found.get(client_id, [])
+
+    @cached_property
+    def _found(self) -> Mapping[int, list[BreakView]]:
+        found: dict[int, list[BreakView]] = defaultdict(list)
+        for text, given in ((sql.BREAKS, sql.BREAKS_GIVEN), (sql.UNBOOKED, sql.UNBOOKED_GIVEN)):
+            for one in rows(self._books, BreakView, text, given):
+                found[one.client_id].append(one)
+        return found
+
 
 class RestingFunds:
     """Balances."""
@@ -104,12 +203,15 @@ class RestingFunds:
 
     def all(self) -> list[FundsView]:
         """Every client's, in the order of their codes."""
-        found = {one.client_id: one for one in rows(self._books, FundsView, sql.FUNDS, sql.FUNDS_GIVEN)}
-        return [found[row[0]] for row in self._books.execute("SELECT id FROM client ORDER BY code")]
+        return [self._funds[row[0]] for row in self._books.execute("SELECT id FROM client ORDER BY code")]
 
     def of(self, client_id: int) -> FundsView:
-        """One client's."""
-        return next(funds for funds in self.all() if funds.client_id == client_id)
+        """One client's. Raises `KeyError`."""
+        return self._funds[client_id]
+
+    @cached_property
+    def _funds(self) -> Mapping[int, FundsView]:
+        return {one.client_id: one for one in rows(self._books, FundsView, sql.FUNDS, sql.FUNDS_GIVEN)}
 
 
 class RestingHoldings:

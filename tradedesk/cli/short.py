@@ -15,6 +15,7 @@ from typing import Any, cast
 from data.clock import SystemClock
 from data.engines.reading import opened
 from data.home import books_file, calendar_file, certificates_folder, paper_exchange_file, settings_file
+from data.vocabulary import ClientStatus
 from tradedesk.cli.output import Printer, printer
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
 
@@ -22,6 +23,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "orders": ("--client", "--run"),
     "funds": ("--client",),
     "transactions": ("--client",),
+    "runs": ("--day",),
+    "clients": ("--status", "--group", "--search"),
     "certificate": (),
 }
 """The options of each short read that take a value; all know `--json`."""
@@ -103,6 +106,13 @@ def _parsed(words: Sequence[str]) -> Body:
         return lambda desk: reads.orders(cast(Any, desk), False, client, number, False, as_json)
     if command == "certificate":
         return lambda desk: reads.certificate(cast(Any, desk), int(numbers[0]) if numbers else None, as_json)
+    if command == "runs":
+        day = None if "--day" not in values else date.fromisoformat(values["--day"].strip())
+        return lambda desk: reads.runs(cast(Any, desk), day, as_json)
+    if command == "clients":
+        status = None if "--status" not in values else ClientStatus(values["--status"].strip().lower())
+        marks = status, values.get("--group"), values.get("--search")
+        return lambda desk: reads.clients(cast(Any, desk), *marks, as_json)
     body = reads.funds if command == "funds" else reads.transactions
     return lambda desk: body(cast(Any, desk), client, as_json)
 

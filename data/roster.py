@@ -1,0 +1,33 @@
+"""Clients as stored. Apart from the repository, since short reads fill the same rows."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from data.vocabulary import ClientStatus, SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClient:
+    """A client with its sizing base and MTF limit; each is None where none stands."""
+
+    id: int
+    code: str
+    name: str
+    broker: str
+    broker_user_id: str
+    status: ClientStatus
+    status_reason: str
+    status_since: date | None
+    session: SessionState
+    capital_paise: int
+    phone: str
+    base_paise: int | None
+    mtf_limit_paise: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InGroup:
+    """That a client is in a group of this name."""
+
+    client_id: int
+    name: str
