@@ -33,6 +33,19 @@ class Head(NamedTuple):
     hash: str
 
 
+class Details(dict[str, Any]):
+    """What a row of the audit tells beside the numbers of what it is about; it stands as JSON text."""
+
+    @classmethod
+    def of_text(cls, text: str) -> "Details":
+        """The details of a stored row. Raises `ValueError` for what is no JSON, `TypeError` for no object."""
+        return cls(json.loads(text))
+
+    def text(self) -> str:
+        """What stands in the row."""
+        return json.dumps(self)
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """What a unit of work tells the audit; the writer numbers and hashes it just before the commit."""

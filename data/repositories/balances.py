@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
 from data.ledger import Line, ShareLine
-from data.repositories.base import On, Query, Rows, among, given
+from data.repositories.base import On, Query, Rows, among, given, named_as
 from data.tables import Client, Funds, Holding, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket
 
@@ -120,3 +121,21 @@ def posted(on: On, order_id: int, evidence: str, kinds: Sequence[str]) -> tuple[
     """What transfers of these kinds about one trade of an order come to: money and shares."""
     values = {"order": order_id, "evidence": evidence, "kinds": kinds}
     return _LINES.all(on, **values), _SHARE_LINES.all(on, **values)
+
+
+class Postings(Generic[Row]):
+    """Lines of transfers, each with what its transfer tells, as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        made = {"account": _POSTINGS.c.account, "amount_paise": _POSTINGS.c.amount_paise}
+        self._of_order = Query(
+            row,
+            select(*named_as(row, _TXNS, **made))
+            .join_from(_TXNS, _POSTINGS, _POSTINGS.c.txn_id == _TXNS.c.id)
+            .where(_TXNS.c.order_id == given("order"))
+            .order_by(_TXNS.c.id, _POSTINGS.c.line),
+        )
+
+    async def of_order(self, reader: AsyncConnection, order_id: int) -> list[Row]:
+        """Those of the transfers about an order, in the order in which they were booked."""
+        return await self._of_order.read(reader, order=order_id)

@@ -6,11 +6,12 @@ from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
 from data.repositories.base import Change, Listed, On, Query, Rows, among, given
-from data.repositories.names import symbol_now
+from data.repositories.instruments import symbol_now
 from data.store import Unit
 from data.vocabulary import LIVE_STATES, OrderState, RunStatus, Side
 
@@ -239,3 +240,19 @@ _END = Change(
 def end_attempts(unit: Unit, ended: Iterable[AttemptEnd]) -> None:
     """Write how attempts ended."""
     _END.run_many(unit, [{**one._asdict(), "now": unit.now} for one in ended])
+
+
+# --- an order's life ----------------------------------------------------------------------------------------
+
+
+class OfOrder(Generic[Row]):
+    """The rows of one table that are about an order, as objects of one class."""
+
+    def __init__(self, model: type[SQLModel], row: type[Row], oldest_first: str) -> None:
+        """`oldest_first` is the column that they are told by."""
+        rows = Rows(model, row)
+        self._rows = rows.query(rows.c.order_id == given("order"), order_by=[rows.c[oldest_first]])
+
+    async def read(self, reader: AsyncConnection, order_id: int) -> list[Row]:
+        """Those of an order, oldest first."""
+        return await self._rows.read(reader, order=order_id)

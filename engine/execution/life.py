@@ -1,21 +1,15 @@
 """An order's life as it is stored: what was tried, asked for, traded, moved and audited, oldest first."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Executable, select
-
-from data.columns import table
+from data.audit import Details
 from data.order_tables import Attempt, Fill, Request
+from data.repositories.balances import Postings
+from data.repositories.orders import OfOrder
 from data.store import Store
-from data.tables import Audit, Posting, Txn
+from data.tables import Audit
 from engine.book.views import OrderView
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ class OrderAudit:
     order_id: int | None
     plan_number: int | None
     run_number: int | None
-    details: Mapping[str, Any]
+    details: Details
     via: str
     proof: str
     previous: str
@@ -114,41 +108,21 @@ class OrderLife:
     audit: tuple[OrderAudit, ...]
 
 
-Shown = TypeVar("Shown", bound="DataclassInstance")
-
-
-def _view(shown: type[Shown], row: Mapping[str, Any]) -> Shown:
-    """A stored row as what is shown of it: the fields that are declared, whatever else a table holds."""
-    names = (field.name for field in fields(shown))
-    return shown(**{name: row[name] for name in names})
+_ATTEMPTS = OfOrder(Attempt, AttemptView, "number")
+_REQUESTS = OfOrder(Request, RequestView, "number")
+_FILLS = OfOrder(Fill, FillView, "id")
+_POSTINGS = Postings(PostingView)
+_AUDIT = OfOrder(Audit, OrderAudit, "seq")
 
 
 async def read_life(store: Store, order: OrderView) -> OrderLife:
     """Everything stored of one order, oldest first."""
-    attempts, requests, fills = table(Attempt), table(Request), table(Fill)
-    txns, postings, audit = table(Txn), table(Posting), table(Audit)
-
-    async def rows(query: Executable) -> list[dict[str, Any]]:
-        async with store.reader() as connection:
-            return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-    tried = await rows(select(attempts).where(attempts.c.order_id == order.id).order_by(attempts.c.number))
-    asked = await rows(select(requests).where(requests.c.order_id == order.id).order_by(requests.c.number))
-    traded = await rows(select(fills).where(fills.c.order_id == order.id).order_by(fills.c.id))
-    moved = await rows(
-        select(
-            txns.c.id, txns.c.kind, txns.c.at, txns.c.evidence, postings.c.account, postings.c.amount_paise
+    async with store.reader() as reader:
+        return OrderLife(
+            order=order,
+            attempts=tuple(await _ATTEMPTS.read(reader, order.id)),
+            requests=tuple(await _REQUESTS.read(reader, order.id)),
+            fills=tuple(await _FILLS.read(reader, order.id)),
+            postings=tuple(await _POSTINGS.of_order(reader, order.id)),
+            audit=tuple(await _AUDIT.read(reader, order.id)),
         )
-        .join(postings, postings.c.txn_id == txns.c.id)
-        .where(txns.c.order_id == order.id)
-        .order_by(txns.c.id, postings.c.line)
-    )
-    told = await rows(select(audit).where(audit.c.order_id == order.id).order_by(audit.c.seq))
-    return OrderLife(
-        order=order,
-        attempts=tuple(_view(AttemptView, row) for row in tried),
-        requests=tuple(_view(RequestView, row) for row in asked),
-        fills=tuple(_view(FillView, row) for row in traded),
-        postings=tuple(_view(PostingView, row) for row in moved),
-        audit=tuple(_view(OrderAudit, {**row, "details": json.loads(row["details"])}) for row in told),
-    )
