@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from data.columns import table
 from data.errors import TradedeskError
-from data.repositories.names import name_now
+from data.repositories.instruments import name_now
 from data.store import Unit
 from data.tables import Funds, Holding, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket, Product

@@ -8,17 +8,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
-
 from data.acting import actor_now
-from data.columns import table
 from data.errors import TradedeskError
 from data.home import engine_lock
 from data.locks import HeldLock, is_held, process_start
 from data.proving.readable import UNREADABLE
+from data.repositories.base import DatabaseError
+from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
-from data.tables import Instance
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -122,10 +119,8 @@ class ThisEngine:
 
         Each has read by its heartbeat what was committed before.
         """
-        instances = table(Instance)
-        query = select(instances.c.id, instances.c.heartbeat_at).where(instances.c.ended_at.is_(None))
-        others = (beat for number, beat in unit.connection.execute(query) if self.lives(number))
-        return min(others, default=unit.now)
+        living = (one.heartbeat_at for one in beats(unit) if self.lives(one.id))
+        return min(living, default=unit.now)
 
     async def write_signed_on(self, unit: Callable[[Unit], T]) -> T:
         """`Store.write` for what only an engine that may send writes; any other tries to sign on first.
@@ -204,19 +199,15 @@ class ThisEngine:
 
         def unit_of_work(unit: Unit) -> int:
             number = unit.take_ids("instance", 1)[0]
-            unit.insert(
-                Instance,
-                [
-                    {
-                        "id": number,
-                        "kind": self.kind.value,
-                        "pid": os.getpid(),
-                        "process_started": process_start(os.getpid()),
-                        "heartbeat_at": unit.now,
-                        "started_at": unit.now,
-                    }
-                ],
+            engine = Engine(
+                id=number,
+                kind=self.kind.value,
+                pid=os.getpid(),
+                process_started=process_start(os.getpid()),
+                heartbeat_at=unit.now,
+                started_at=unit.now,
             )
+            add_engine(unit, engine)
             return number
 
         number = await self._kept.store.write(unit_of_work)
@@ -227,18 +218,19 @@ class ThisEngine:
 
     async def beat(self) -> None:
         """Tell others that this engine is not frozen. Raises `StoreError`."""
-        await self._kept.store.write(lambda unit: self._stamp(unit, heartbeat_at=unit.now))
+        await self._kept.store.write(self._beat)
+
+    def _beat(self, unit: Unit) -> None:
+        beat(unit, self.id, unit.now)
+        self.keep_beside(unit)
 
     async def sign_off(self) -> None:
         """Say in the row that this engine has ended. Raises `StoreError`."""
         if self._lock is not None:
-            await self._kept.store.write(
-                lambda unit: self._stamp(unit, ended_at=unit.now, heartbeat_at=unit.now)
-            )
+            await self._kept.store.write(self._end)
 
-    def _stamp(self, unit: Unit, **values: object) -> None:
-        instances = table(Instance)
-        unit.connection.execute(update(instances).where(instances.c.id == self.id).values(**values))
+    def _end(self, unit: Unit) -> None:
+        end_engine(unit, self.id, unit.now)
         self.keep_beside(unit)
 
     def free(self) -> None:
@@ -296,7 +288,7 @@ class Heartbeat:
         name = duty.__name__
         try:
             await duty()
-        except (StoreError, DBAPIError):
+        except (StoreError, DatabaseError):
             pass  # the store tells its own trouble
         except Exception as problem:
             if self._failed.get(name) != repr(problem):

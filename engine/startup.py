@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from brokers.contract import Ambiguous, BrokerError
 from data.home import app_lock
 from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
+from data.repositories.base import DatabaseError
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnreadable, StoreUnwritable
 from engine.booking.facts import SendEnded
 from engine.desk import Desk
@@ -157,7 +156,7 @@ class Startup:
             await reading
         except UNREADABLE as problem:
             log.exception("%s cannot be read", what)
-            words = problem.orig if isinstance(problem, DBAPIError) else problem
+            words = problem.orig if isinstance(problem, DatabaseError) else problem
             engine.trading_disabled = (
                 engine.trading_disabled or f"{what} cannot be read ({words}); `tradedesk doctor` says more"
             )
@@ -283,7 +282,7 @@ class Startup:
         if began:
             for connection in inside.connections:
                 await connection.broker.close()
-            with suppress(StoreError, DBAPIError):
+            with suppress(StoreError, DatabaseError):
                 await desk.audit.keep_outside(now=True)
         with suppress(StoreError):
             await inside.engine.sign_off()

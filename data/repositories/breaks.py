@@ -1,14 +1,14 @@
-"""Differences between our books and the brokers', as stored."""
+"""Differences between our books and the brokers', as stored, and facts that no booking took."""
 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from data.repositories.base import Change, On, Rows, among, given
-from data.tables import Break
+from data.repositories.base import Change, On, Query, Rows, among, given, named_as
+from data.tables import Break, UnbookedFact
 from data.vocabulary import BreakKind
 
 
@@ -57,3 +57,138 @@ def open_break(on: On, row: BreakRow) -> None:
 def close_break(on: On, break_id: int, at: datetime, how: str) -> None:
     """Keep since when a difference stands no longer, and how it went."""
     _CLOSE.run(on, id=break_id, at=at, how=how)
+
+
+# --- rows of a broker's books that could not be read --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBook:
+    """That so many rows of a client's book cannot be read, and words of them; `security` names the book."""
+
+    id: int
+    client_id: int
+    kind: BreakKind
+    security: str
+    ours: int
+    theirs: int
+    detail: str
+    trading_date: date
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StandingUnread:
+    """What is told of a book with rows that cannot be read: how many, and words of them."""
+
+    id: int
+    security: str
+    theirs: int
+    detail: str
+
+
+_UNREAD = Rows(Break, UnreadBook)
+_STANDS_UNREAD = (_UNREAD.c.kind == BreakKind.UNREAD.value, _UNREAD.c.closed_at.is_(None))
+_UNREAD_OF = Query(
+    StandingUnread,
+    select(*named_as(StandingUnread, _UNREAD.table)).where(
+        _UNREAD.c.client_id == given("client"), among(_UNREAD.c.security, "books"), *_STANDS_UNREAD
+    ),
+)
+_WITH_UNREAD = Query(
+    int, select(_UNREAD.c.client_id).where(among(_UNREAD.c.security, "books"), *_STANDS_UNREAD).distinct()
+)
+
+
+def unread_books(on: On, client_id: int, books: Collection[str]) -> list[StandingUnread]:
+    """What stands of these books of a client."""
+    return _UNREAD_OF.all(on, client=client_id, books=sorted(books))
+
+
+def clients_with_unread(on: On, books: Collection[str]) -> set[int]:
+    """Clients of whom one of these books has rows that cannot be read."""
+    return set(_WITH_UNREAD.all(on, books=sorted(books)))
+
+
+def add_unread(on: On, book: UnreadBook) -> None:
+    """Keep that a book has rows that cannot be read."""
+    _UNREAD.insert(on, [book])
+
+
+# --- facts that no booking took -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFact:
+    """A fact in words, what it speaks of, and what stood against booking it."""
+
+    id: int
+    identity: str
+    client_id: int | None
+    order_id: int | None
+    broker_order_id: str
+    body: str
+    problem: str
+    at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFact:
+    """A kept fact that is not settled, by what it is settled."""
+
+    id: int
+    order_id: int | None
+    broker_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactProblem:
+    """What stands against booking a kept fact."""
+
+    identity: str
+    problem: str
+
+
+_FACTS = Rows(UnbookedFact, KeptFact)
+_STANDS = _FACTS.c.closed_at.is_(None)
+_STANDING_OF = Query(
+    StandingFact,
+    select(*named_as(StandingFact, _FACTS.table)).where(_FACTS.c.client_id == given("client"), _STANDS),
+)
+_PROBLEMS = Query(FactProblem, select(*named_as(FactProblem, _FACTS.table)).where(_STANDS))
+_TOLD_AGAIN = Change(
+    update(_FACTS.table)
+    .where(_FACTS.c.identity == given("identity"), _FACTS.c.body == given("body"), _STANDS)
+    .values(times=_FACTS.c.times + 1, last_at=given("at"))
+)
+_SETTLE = Change(
+    update(_FACTS.table)
+    .where(_FACTS.c.id == given("id"))
+    .values(closed_at=given("at"), closed_how=given("how"))
+)
+
+
+def count_fact(on: On, identity: str, body: str, at: datetime) -> bool:
+    """Count a standing fact that is told again; returns whether one of these words stands."""
+    return _TOLD_AGAIN.run(on, identity=identity, body=body, at=at) > 0
+
+
+def add_fact(on: On, fact: KeptFact) -> None:
+    """Keep a fact that no booking takes."""
+    _FACTS.insert(on, [fact])
+
+
+def standing_facts(on: On, client_id: int) -> list[StandingFact]:
+    """A client's kept facts that are not settled."""
+    return _STANDING_OF.all(on, client=client_id)
+
+
+def settle_fact(on: On, fact_id: int, at: datetime, how: str) -> None:
+    """Keep that a fact is settled, and how."""
+    _SETTLE.run(on, id=fact_id, at=at, how=how)
+
+
+def fact_problems(on: On) -> list[FactProblem]:
+    """What stands against booking each fact that is not settled."""
+    return _PROBLEMS.all(on)

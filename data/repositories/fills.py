@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from data.closed_sales import ClosedSale
 from data.columns import table
 from data.order_tables import Fill, Order
-from data.repositories.base import On, Query, Rows, among, given
+from data.repositories.base import On, Query, Rows, among, given, named_as
 from data.store import Unit
 from data.tables import ClosedLot, Lot
 from data.vocabulary import Side
@@ -166,3 +168,22 @@ _TAKEN = Query(
 def taken(on: On, fill_ids: Collection[int]) -> dict[tuple[int, int], int]:
     """Shares that these sales have taken, by sale and lot."""
     return {(row[0], row[1]): int(row[2]) for row in _TAKEN.all(on, ids=fill_ids)} if fill_ids else {}
+
+
+# --- every sale ---------------------------------------------------------------------------------------------
+
+
+def _sales(*where: ColumnElement[bool]) -> Query[ClosedSale]:
+    query = select(*named_as(ClosedSale, _CLOSED, order_id=_FILLS.c.order_id))
+    joined = query.join_from(_CLOSED, _FILLS, _FILLS.c.id == _CLOSED.c.fill_id)
+    return Query(ClosedSale, joined.where(*where).order_by(_CLOSED.c.id))
+
+
+_EVERY_SALE, _SALES_OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
+
+
+async def closed_sales(reader: AsyncConnection, client_id: int | None = None) -> list[ClosedSale]:
+    """Sales of one client, of all where None is named, in the order they were booked."""
+    if client_id is None:
+        return await _EVERY_SALE.read(reader)
+    return await _SALES_OF_CLIENT.read(reader, client=client_id)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.columns import table
 from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
-from data.repositories.names import symbol_now
+from data.repositories.instruments import symbol_now
 from data.tables import Funds, Posting, Txn
 from data.vocabulary import LIVE_STATES, Account, HaltScope, RequestState
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
@@ -154,3 +154,42 @@ def rename(on: On, renames: Iterable[Rename], at: datetime) -> None:
         _FORMER.insert(on, [_Former(one.security, one.exchange, one.before, one.now, one.token, at)])
         for change in _SHOWN:
             change.run(on, **values)
+
+
+# --- what a security is called now --------------------------------------------------------------------------
+
+_NOW = Query(
+    str,
+    select(_FORMER.c.now).where(
+        _FORMER.c.security == given("security"),
+        _FORMER.c.exchange == given("exchange"),
+        _FORMER.c.tradingsymbol == given("symbol"),
+    ),
+)
+_NAMED = _INSTRUMENTS.query(
+    _INSTRUMENTS.c.exchange == given("exchange"), _INSTRUMENTS.c.tradingsymbol == given("symbol")
+)
+
+
+def is_former_name() -> ColumnElement[bool]:
+    """In a query of orders, that a former name is the one that an order was sent under."""
+    same = (_FORMER.c[name] == table(Order).c[name] for name in ("security", "exchange", "tradingsymbol"))
+    return and_(*same)
+
+
+def symbol_now() -> ColumnElement[str]:
+    """In a query of orders, the symbol of an order's security now; its own is the one it was sent under."""
+    renamed = select(_FORMER.c.now).where(is_former_name()).scalar_subquery()
+    return func.coalesce(renamed, table(Order).c.tradingsymbol).label("symbol_now")
+
+
+def name_now(on: On, security: str, exchange: str, tradingsymbol: str) -> str:
+    """The symbol that a security has now which an exchange had under this one."""
+    return _NOW.first(on, security=security, exchange=exchange, symbol=tradingsymbol) or tradingsymbol
+
+
+def own_name_now(on: On, security: str, exchange: str, tradingsymbol: str) -> str | None:
+    """The symbol that a security has now, as `name_now`; None where instruments say that another has it."""
+    symbol = name_now(on, security, exchange, tradingsymbol)
+    found = _NAMED.first(on, exchange=exchange, symbol=symbol)
+    return symbol if found is not None and found.security == security else None

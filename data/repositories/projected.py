@@ -27,7 +27,7 @@ from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.columns import table
 from data.order_tables import Fill, Halt, Order, RunRecord
 from data.repositories.base import On, Query, among, given, named_as
-from data.repositories.names import is_former_name
+from data.repositories.instruments import is_former_name
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.roster import InGroup, StoredClient
 from data.tables import (

@@ -4,9 +4,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
 from brokers.connections import Connections
+from data.repositories.base import DatabaseError
 from data.store import StoreError
 from data.vocabulary import SessionState
 from engine.access.sessions import Sessions
@@ -37,7 +36,7 @@ class LostSessions:
             return
 
         async def end() -> None:
-            with suppress(StoreError, DBAPIError):  # the next read of its books tells it again
+            with suppress(StoreError, DatabaseError):  # the next read of its books tells it again
                 if await self._connections.of(client_id).life.believes(client_id):
                     await self._sessions.expire(client_id, why or "the broker no longer takes it")
 

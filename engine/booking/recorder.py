@@ -5,9 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from sqlalchemy.exc import DBAPIError
-
 from brokers.contract import BrokerOrder
+from data.repositories.base import DatabaseError
 from data.store import StoreError, StoreFailed, Unit
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -164,7 +163,7 @@ class Recorder:
         """Keep a fact that no booking takes. Raises `StoreError`."""
         kept = unbooked_of(fact, self._kept.book)
         cause = problem.__cause__ if isinstance(problem, StoreFailed) else problem
-        words = str(cause.orig) if isinstance(cause, DBAPIError) else repr(cause)
+        words = str(cause.orig) if isinstance(cause, DatabaseError) else repr(cause)
         if await self._kept.store.write(lambda unit: keep_unbooked(unit, kept, words, self._engine.actor)):
             log.error("a fact could not be booked, and is kept: %r", fact, exc_info=problem)
 

@@ -3,12 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
-
 from data.audit import AuditEntry
-from data.columns import table
+from data.repositories.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
 from data.store import Unit
-from data.tables import UnbookedFact
 from engine.events import TapeLine
 from engine.news import FactUnbooked
 
@@ -37,29 +34,22 @@ def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
 
     Returns whether it is a new one.
     """
-    facts = table(UnbookedFact)
     problem, body = _plain(problem)[:300], _plain(fact.body)[:LONGEST]
-    again = unit.connection.execute(
-        update(facts)
-        .where(facts.c.identity == fact.identity, facts.c.body == body, facts.c.closed_at.is_(None))
-        .values(times=facts.c.times + 1, last_at=unit.now)
-    )
-    if again.rowcount:
+    if count_fact(unit, fact.identity, body, unit.now):
         return False
     number = unit.take_ids("unbooked_fact", 1)[0]
-    row = {
-        "id": number,
-        "identity": fact.identity,
-        "client_id": fact.client_id,
-        "order_id": fact.order_id,
-        "broker_order_id": _plain(fact.broker_order_id),
-        "body": body,
-        "problem": problem,
-        "times": 1,
-        "at": unit.now,
-        "last_at": unit.now,
-    }
-    unit.insert(UnbookedFact, [row])
+    row = KeptFact(
+        id=number,
+        identity=fact.identity,
+        client_id=fact.client_id,
+        order_id=fact.order_id,
+        broker_order_id=_plain(fact.broker_order_id),
+        body=body,
+        problem=problem,
+        at=unit.now,
+        last_at=unit.now,
+    )
+    add_fact(unit, row)
     details = {"fact": number, "of": fact.identity, "problem": problem}
     unit.audit(
         AuditEntry("FACT_UNBOOKED", actor, client_id=fact.client_id, order_id=fact.order_id, details=details)
@@ -81,19 +71,11 @@ def settle_unbooked(
     order_ids: Collection[int] = (),
 ) -> None:
     """Close a client's kept facts, or those of these orders alone, for the reason `how`."""
-    facts = table(UnbookedFact)
-    standing = unit.connection.execute(
-        select(facts.c.id, facts.c.order_id, facts.c.broker_order_id).where(
-            facts.c.client_id == client_id, facts.c.closed_at.is_(None)
-        )
-    ).all()
-    for row in standing:
+    for row in standing_facts(unit, client_id):
         named = broker_order_ids is None or row.broker_order_id in broker_order_ids
         if not named and row.order_id not in order_ids:
             continue
-        unit.connection.execute(
-            update(facts).where(facts.c.id == row.id).values(closed_at=unit.now, closed_how=how)
-        )
+        settle_fact(unit, row.id, unit.now, how)
         details = {"fact": row.id, "how": how}
         unit.audit(
             AuditEntry("FACT_SETTLED", actor, client_id=client_id, order_id=row.order_id, details=details)

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select, update
-
 from brokers.contract import UnreadRow
 from data.audit import AuditEntry
 from data.clock import MarketClock
-from data.columns import table
+from data.repositories.breaks import UnreadBook, add_unread, clients_with_unread, close_break, unread_books
 from data.store import Unit
-from data.tables import Break
 from data.vocabulary import BreakKind
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -48,15 +45,7 @@ async def keep_unread(
 
 def clients_unread(unit: Unit) -> set[int]:
     """The clients who have rows of their orders or trades unread."""
-    breaks = table(Break)
-    rows = unit.connection.execute(
-        select(breaks.c.client_id).where(
-            breaks.c.kind == BreakKind.UNREAD.value,
-            breaks.c.closed_at.is_(None),
-            breaks.c.security.in_((ORDERS, TRADES)),
-        )
-    )
-    return {row[0] for row in rows}
+    return clients_with_unread(unit, (ORDERS, TRADES))
 
 
 def _detail(rows: Sequence[UnreadRow]) -> str:
@@ -72,24 +61,13 @@ def _write(
     market_clock: MarketClock,
     actor: str,
 ) -> None:
-    breaks = table(Break)
-    rows = unit.connection.execute(
-        select(breaks.c.id, breaks.c.security, breaks.c.theirs, breaks.c.detail).where(
-            breaks.c.client_id == client_id,
-            breaks.c.kind == BreakKind.UNREAD.value,
-            breaks.c.closed_at.is_(None),
-            breaks.c.security.in_(names),
-        )
-    ).all()
     code, standing = book.clients[client_id].code, set[str]()
-    for row in rows:
+    for row in unread_books(unit, client_id, names):
         if told.get(row.security) == (row.theirs, row.detail):
             standing.add(row.security)
             continue
         how = "other rows" if row.security in told else "every row could be read"
-        unit.connection.execute(
-            update(breaks).where(breaks.c.id == row.id).values(closed_at=unit.now, closed_how=how)
-        )
+        close_break(unit, row.id, unit.now, how)
         details = {"break": row.id, "how": how}
         unit.audit(AuditEntry("BREAK_CLOSED", actor, client_id=client_id, details=details))
         if row.security not in told:
@@ -97,18 +75,18 @@ def _write(
     for name in sorted(told.keys() - standing):
         count, detail = told[name]
         number = unit.take_ids("break", 1)[0]
-        values = {
-            "kind": BreakKind.UNREAD.value,
-            "security": name,
-            "ours": 0,
-            "theirs": count,
-            "detail": detail,
-        }
-        day = market_clock.trading_day
-        unit.insert(
-            Break,
-            [{"id": number, "client_id": client_id, "trading_date": day, "opened_at": unit.now, **values}],
+        unread = UnreadBook(
+            id=number,
+            client_id=client_id,
+            kind=BreakKind.UNREAD,
+            security=name,
+            ours=0,
+            theirs=count,
+            detail=detail,
+            trading_date=market_clock.trading_day,
+            opened_at=unit.now,
         )
+        add_unread(unit, unread)
         details = {"kind": BreakKind.UNREAD.value, "book": name, "rows": count, "words": detail}
         unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
         unit.publish(TapeLine(unit.now, BookUnread(code, name, count, detail)))

@@ -20,7 +20,7 @@ from data.audit import DISTRUSTED, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
 from data.order_tables import Order, RunRecord
-from data.repositories.names import own_name_now
+from data.repositories.instruments import own_name_now
 from data.repositories.orders import CLAIMING
 from data.store import StoreError, Unit
 from data.vocabulary import (

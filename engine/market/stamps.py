@@ -7,7 +7,7 @@ how far that time was apart from the wall's. A stamp made before anything was ke
 from bisect import bisect_right
 from datetime import datetime, timedelta
 
-from data.repositories.offsets import Offset, add_offsets, newest_offsets
+from data.repositories.instances import Offset, add_offsets, newest_offsets
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
