@@ -59,6 +59,13 @@ class ExternalOrderTraded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PositionsWanted(Event):
+    """Orders of these clients wait until their positions have been read again."""
+
+    client_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFrozen(Event):
     """A plan was numbered and stored."""
 

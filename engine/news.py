@@ -137,11 +137,12 @@ class HaltNews(News):
 
 @dataclass(frozen=True, slots=True)
 class HaltFired(HaltNews):
-    """A halt, with the orders it met where this process fired it."""
+    """A halt, with the orders it met where this process fired it; under one that `reduces` some may leave."""
 
     by: str
     orders: int | None = None
     elsewhere: bool = False
+    reduces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class Waits:
     """How long after its last order changed a client's figures are compared again."""
     compare_every_s: float = 300.0
     """How often they are compared when nothing happens."""
+    position_valid_s: float = 60.0
+    """How old a client's last comparison may be for orders that leave under a halt since they reduce."""
     cancel_repeat_s: float = 1.0
     halt_readback_s: float = 0.5
     halt_deadline_s: float = 30.0

@@ -9,6 +9,7 @@ from data.clock import Clock
 from data.repositories.audit import plans_frozen_since
 from data.repositories.halts import halts_since
 from data.store import Store
+from data.vocabulary import HaltStrength
 from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
@@ -57,7 +58,8 @@ class Tape:
         lines += await _frozen_since(self._kept.store, since)
         async with self._kept.store.reader() as connection:
             for row in await halts_since(connection, since):
-                lines.append(TapeLine(row.at, HaltFired(row.number, row.by)))
+                reduces = row.strength is HaltStrength.REDUCE
+                lines.append(TapeLine(row.at, HaltFired(row.number, row.by, reduces=reduces)))
                 if row.resumed_at is not None:
                     lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
         self._lines.extend(sorted(lines, key=lambda line: line.at))
@@ -84,7 +86,9 @@ class Tape:
         lines: list[TapeLine] = []
         for number in sorted(before.keys() ^ after.keys()):
             if number in after:
-                lines.append(TapeLine(after[number].at, HaltFired(number, after[number].by, elsewhere=True)))
+                halt = after[number]
+                news = HaltFired(number, halt.by, elsewhere=True, reduces=halt.reduces)
+                lines.append(TapeLine(halt.at, news))
             else:
                 lines.append(TapeLine(self._clock.now(), HaltResumed(number)))
         return lines

@@ -177,6 +177,11 @@ def keep_comparisons(on: On, last: Sequence[LastComparison]) -> None:
         _LAST.insert(on, fresh)
 
 
+def last_comparisons(on: On, client_ids: Collection[int]) -> list[LastComparison]:
+    """When each of these clients was compared last, of those who ever were."""
+    return _LAST_OF.all(on, clients=sorted(client_ids))
+
+
 async def compared_by_others(
     reader: AsyncConnection, day: date, since: datetime, own: int
 ) -> list[LastComparison]:

@@ -13,7 +13,7 @@ from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables import Funds, Posting, Txn
-from data.vocabulary import LIVE_STATES, Account, HaltScope, RequestState
+from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class FiredHalt:
     members: list[int] | None
     before: dict[str, Any]
     resumed_at: datetime | None = None
+    strength: HaltStrength = HaltStrength.ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class ToldHalt:
     by: str
     resumed_at: datetime | None
     resumed_by: str
+    strength: HaltStrength
 
 
 @dataclass(slots=True)
@@ -70,8 +72,13 @@ _SAME = Query(
         _C.at == given("at"), _C.by == given("by"), _C.scope == given("scope"), _C.value == given("value")
     ),
 )
-_OF_EVERYTHING = Query(
-    int, select(_C.number).where(_C.resumed_at.is_(None), _C.scope == HaltScope.EVERYTHING.value)
+_OF_THE_DESK = Query(
+    int,
+    select(_C.number).where(
+        _C.resumed_at.is_(None),
+        _C.scope == HaltScope.EVERYTHING.value,
+        _C.strength != HaltStrength.REDUCE.value,
+    ),
 )
 _RESUME = Change(
     update(_FIRED.table)
@@ -119,9 +126,9 @@ def keep_met(on: On, number: int, before: Mapping[str, Any]) -> None:
     _MET.run(on, number=number, before=before)
 
 
-def everything_is_halted(on: On) -> bool:
-    """Whether a halt of everything stands."""
-    return _OF_EVERYTHING.first(on) is not None
+def desk_is_halted(on: On) -> bool:
+    """Whether a halt of everything stands under which nothing may leave."""
+    return _OF_THE_DESK.first(on) is not None
 
 
 def rename_symbols(on: On, moved: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -13,7 +13,7 @@ from data.order_tables import Attempt, Order, RunRecord
 from data.repositories.base import Change, Listed, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.store import Unit
-from data.vocabulary import LIVE_STATES, OrderState, RunStatus, Side
+from data.vocabulary import LIVE_STATES, OrderState, Product, RunStatus, Side
 
 Row = TypeVar("Row")
 
@@ -52,6 +52,16 @@ CLAIMING = ("state", "tradingsymbol", "tag", "attempts", "sent_at", "updated_at"
 
 _ORDERS, _ATTEMPTS, _RUNS = table(Order), table(Attempt), table(RunRecord)
 _RESERVED = _ORDERS.c.state == OrderState.RESERVED.value
+
+
+class Leaves(NamedTuple):
+    """Shares that an order at the broker, or on its way there, may still trade."""
+
+    client_id: int
+    security: str
+    product: Product
+    side: Side
+    quantity: int
 
 
 class Orders(Generic[Row]):
@@ -167,6 +177,23 @@ _OF_STATE = Query(
         _ORDERS.c.run_number == given("run"), _ORDERS.c.state == given("state")
     ),
 )
+_LEAVES = Query(
+    lambda *cells: Leaves(cells[0], cells[1], Product(cells[2]), Side(cells[3]), cells[4]),
+    select(
+        _ORDERS.c.client_id,
+        _ORDERS.c.security,
+        _ORDERS.c.product,
+        _ORDERS.c.side,
+        case(
+            (_ORDERS.c.asked_quantity > _ORDERS.c.quantity, _ORDERS.c.asked_quantity),
+            else_=_ORDERS.c.quantity,
+        )
+        - _ORDERS.c.filled_quantity,
+    ).where(
+        among(_ORDERS.c.client_id, "clients"),
+        _ORDERS.c.state.in_([state.value for state in sorted(LIVE_STATES - {OrderState.RESERVED})]),
+    ),
+)
 _TAKE_OVER = Change(update(_ORDERS).where(among(_ORDERS.c.id, "ids")).values(instance_id=given("instance")))
 
 
@@ -203,6 +230,11 @@ def sold(on: On, client_ids: Collection[int], days: Iterable[date]) -> set[tuple
 def of_state(on: On, run_number: int, state: OrderState) -> tuple[int, int]:
     """How many orders of a run are in a state, and the paise that they keep blocked."""
     return _OF_STATE.all(on, run=run_number, state=state.value)[0]
+
+
+def leaves_of(on: On, client_ids: Collection[int]) -> list[Leaves]:
+    """What the orders of these clients that have left may still trade, as asked for where one is changed."""
+    return _LEAVES.all(on, clients=sorted(client_ids)) if client_ids else []
 
 
 def take_over(unit: Unit, ids: Collection[int], instance_id: int) -> None:

@@ -1,13 +1,13 @@
-"""Which orders a halt stops."""
+"""Which orders a halt is over, and what halts let leave."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
 from engine.book.views import ClientView, HaltView
 
 
 def covers(halt: HaltView, client: ClientView, key: str) -> bool:
-    """Whether a halt stops orders of this client in this instrument."""
+    """Whether orders of this client in this instrument are in a halt's scope."""
     match halt.scope:
         case HaltScope.EVERYTHING:
             return True
@@ -21,6 +21,18 @@ def covers(halt: HaltView, client: ClientView, key: str) -> bool:
             return key == halt.value
 
 
-def covered(halts: Collection[HaltView], client: ClientView, key: str) -> bool:
-    """Whether any halt stops orders of this client in this instrument."""
+def covering(halts: Iterable[HaltView], client: ClientView, key: str) -> list[HaltView]:
+    """The halts that have orders of this client in this instrument in their scope."""
+    return [halt for halt in halts if covers(halt, client, key)]
+
+
+def covered(halts: Iterable[HaltView], client: ClientView, key: str) -> bool:
+    """Whether any halt is over orders of this client in this instrument."""
     return any(covers(halt, client, key) for halt in halts)
+
+
+def strength_of(halts: Collection[HaltView]) -> HaltStrength | None:
+    """What these halts let leave together, the strongest deciding; None where there is none."""
+    if not halts:
+        return None
+    return HaltStrength.REDUCE if all(halt.reduces for halt in halts) else HaltStrength.ALL

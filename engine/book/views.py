@@ -11,6 +11,7 @@ from data.vocabulary import (
     BreakKind,
     ClientStatus,
     HaltScope,
+    HaltStrength,
     OrderState,
     OrderType,
     PauseReason,
@@ -348,7 +349,10 @@ def run_row(row: Mapping[Any, Any]) -> RunRow:
 
 @dataclass(frozen=True, slots=True)
 class HaltView:
-    """A halt that has not been resumed. `members` are the clients of a halted group as of the halt."""
+    """A halt that has not been resumed. `members` are the clients of a halted group as of the halt.
+
+    Under one of strength `reduce` orders may leave that make their client's position smaller.
+    """
 
     number: int
     scope: HaltScope
@@ -356,6 +360,17 @@ class HaltView:
     at: datetime
     by: str
     members: frozenset[int] = frozenset()
+    strength: HaltStrength = HaltStrength.ALL
+
+    @property
+    def reduces(self) -> bool:
+        """Whether orders that reduce may leave; a strength that is not known stops all."""
+        return self.strength is HaltStrength.REDUCE
+
+    @property
+    def stops_desk(self) -> bool:
+        """Whether nothing of any client may leave."""
+        return self.scope is HaltScope.EVERYTHING and not self.reduces
 
 
 @dataclass(frozen=True, slots=True)

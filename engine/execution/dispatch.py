@@ -24,6 +24,7 @@ from data.repositories.instruments import own_name_now
 from data.repositories.orders import CLAIMING
 from data.store import StoreError, Unit
 from data.vocabulary import (
+    HaltStrength,
     OrderState,
     OrderType,
     PauseReason,
@@ -34,20 +35,21 @@ from data.vocabulary import (
 )
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covered
+from engine.book.halt_scope import covering, strength_of
 from engine.book.kept import Kept
 from engine.book.reading import read_halts, read_runs
-from engine.book.views import OrderView
+from engine.book.views import HaltView, OrderView
 from engine.booking.facts import Applied, SendEnded
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.recorder import Recorder
 from engine.booking.requests import Attempt
 from engine.booking.stored import ATTEMPTS, ORDERS
-from engine.events import TapeLine
+from engine.events import PositionsWanted, TapeLine
 from engine.execution.calls import NO_ANSWER, LastLook, no_answer, outcome_of
 from engine.execution.conditions import Kind, Standing, as_leg, standing
 from engine.execution.pauses import pause
+from engine.execution.reducing import Leaving, Reducing, deny
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.news import TradingDisabled
@@ -78,7 +80,7 @@ class Claimed:
     """An order that may leave now, and when by both clocks it was found so.
 
     `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
-    has the symbol that the order's `security` has at the claim.
+    has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave.
     """
 
     order_id: int
@@ -87,17 +89,20 @@ class Claimed:
     request: OrderRequest
     at: datetime
     steady_s: float
+    under: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
 class Claims:
     """What came of a claim: orders to send, and those that wait until their price is known anew.
 
+    `unread` wait under a halt until their client's position is.
     `stopped` says why nothing was claimed where the books are not to be traded on.
     """
 
     made: list[Claimed] = field(default_factory=list[Claimed])
     waiting: list[int] = field(default_factory=list[int])
+    unread: list[int] = field(default_factory=list[int])
     stopped: str = ""
 
 
@@ -181,6 +186,8 @@ class Dispatcher:
                 self._engine.trading_disabled = self._engine.trading_disabled or claims.stopped
             if claims.waiting:
                 self._spawn(self._price_first(claims.waiting))
+            if claims.unread:
+                self._spawn(self._position_first(claims.unread))
             if self._queue:
                 self._wake.set()
 
@@ -272,6 +279,14 @@ class Dispatcher:
         self._queue.extendleft(reversed(order_ids))
         self._wake.set()
 
+    async def _position_first(self, order_ids: list[int]) -> None:
+        """Ask for the positions of the clients of orders that wait for one, then queue them again."""
+        clients = frozenset(self._kept.book.orders[order_id].client_id for order_id in order_ids)
+        self._kept.bus.publish([PositionsWanted(clients)])
+        await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
+        self._queue.extendleft(reversed(order_ids))
+        self._wake.set()
+
     async def _send(self, claimed: Claimed) -> None:
         order_id = claimed.order_id
         order = self._kept.book.orders[order_id]
@@ -308,7 +323,7 @@ class Dispatcher:
             return NotSent("no adapter serves this client's broker")
         last_look = LastLook(partial(self._kept_back, order, claimed))
         request = replace(claimed.request, last_look=last_look)
-        if self._halted(order):
+        if self._halted(order, claimed):
             return NotSent(HALTED)
 
         async def place() -> Outcome:
@@ -319,7 +334,7 @@ class Dispatcher:
 
     def _kept_back(self, order: OrderView, claimed: Claimed) -> str:
         """Why an order must not leave after all; empty where it may. Asked by the thread that sends it."""
-        if self._halted(order):
+        if self._halted(order, claimed):
             return HALTED
         run = self._kept.book.runs.get(order.run_number or 0)
         if run is not None and run.status is not RunStatus.RUNNING:
@@ -334,10 +349,13 @@ class Dispatcher:
             return f"its claim is {age_s:.1f} s old, {self._timing.waits.claim_valid_s:g} s are allowed"
         return ""
 
-    def _halted(self, order: OrderView) -> bool:
-        """Whether a halt is for this order: the file is for every order, a row for those in its scope."""
+    def _halted(self, order: OrderView, claimed: Claimed) -> bool:
+        """Whether a halt stops this order: the file every one, a row those it covers and did not let go."""
         client = self._kept.book.clients[order.client_id]
-        return halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, order.key)
+        over = covering(self._kept.book.halts, client, order.key)
+        return halt_file_stands(self._kept.halt_file) or any(
+            not (halt.reduces and halt.number in claimed.under) for halt in over
+        )
 
     def _on_applied(self, applied: Applied) -> None:
         if self._queue:
@@ -360,11 +378,14 @@ def claim(
     says sends nothing; one whose conditions are broken is paused here, in the same commit. Where an order or
     its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
     An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
+    Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
+    the position must be read first.
     """
     if stop := _stopped(unit, order_ids, book, timing.wall, engine, market_data):
         return Claims(stopped=stop)
-    claiming = _Claiming(unit, book, timing, engine, market_data, rng)
-    for order in ORDERS.claimable(unit, order_ids, engine.id):
+    orders = ORDERS.claimable(unit, order_ids, engine.id)
+    claiming = _Claiming(unit, book, timing, engine, market_data, rng, orders)
+    for order in orders:
         claiming.look_at(order)
     return claiming.done(order_ids)
 
@@ -380,7 +401,9 @@ class _Claiming:
         engine: ThisEngine,
         market_data: MarketData,
         rng: Random,
+        orders: Sequence[WorkingOrder],
     ) -> None:
+        self._asked = orders
         self._unit, self._book, self._timing = unit, book, timing
         self._engine, self._market_data, self._rng = engine, market_data, rng
         self._halts = read_halts(unit)
@@ -388,6 +411,8 @@ class _Claiming:
         self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
         self._runs: dict[tuple[int, int], Standing | None] = {}
         self._names: dict[tuple[str, str, str], str | None] = {}
+        self._reducing: Reducing | None = None
+        self._denied: list[WorkingOrder] = []
         self._claims = Claims()
         self._orders: list[WorkingOrder] = []
         self._attempts: list[Attempt] = []
@@ -397,7 +422,8 @@ class _Claiming:
         order.now = self._unit.now
         name = self._name_now(order)
         order.tradingsymbol = name or order.tradingsymbol
-        if covered(self._halts, self._book.clients[order.client_id], order.key):
+        halts = covering(self._halts, self._book.clients[order.client_id], order.key)
+        if strength_of(halts) is HaltStrength.ALL:
             return
         if not may_be_sent(order.after_market, order.trading_date, self._day, self._awaited):
             return
@@ -408,7 +434,23 @@ class _Claiming:
             if found.waits:
                 self._claims.waiting.append(order.id)
                 return
-        self._claim(order)
+        if not halts or self._may_leave(order, halts):
+            self._claim(order, halts)
+
+    def _may_leave(self, order: WorkingOrder, halts: Sequence[HaltView]) -> bool:
+        """Whether an order reduces, as halts over it demand; one that does not is denied."""
+        if self._reducing is None:
+            unit, book, index = self._unit, self._book, self._market_data.index
+            clients = {each.client_id for each in self._asked}
+            self._reducing = Reducing(unit, book, self._timing, self._engine, index, clients)
+        match self._reducing.look_at(order, halts):
+            case Leaving.MAY:
+                return True
+            case Leaving.UNREAD:
+                self._claims.unread.append(order.id)
+            case Leaving.MAY_NOT:
+                self._denied.append(order)
+        return False
 
     def _name_now(self, order: WorkingOrder) -> str | None:
         """What an order's security is called now; None where that is not known."""
@@ -427,7 +469,7 @@ class _Claiming:
             )
         return self._runs[leg]
 
-    def _claim(self, order: WorkingOrder) -> None:
+    def _claim(self, order: WorkingOrder, halts: Sequence[HaltView]) -> None:
         unit, engine = self._unit, self._engine
         connection = self._book.carrier_of(order.client_id)
         most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
@@ -436,7 +478,10 @@ class _Claiming:
         deadline = unit.now + timedelta(seconds=self._timing.waits.send_timeout_s)
         attempt = Attempt(order.id, order.attempts, order.tag, engine.id, unit.now, deadline)
         request, steady_s = _request(order, order.tag), self._steady_s
-        made = Claimed(order.id, order.client_id, order.security, request, self._at, steady_s)
+        under = frozenset(halt.number for halt in halts)
+        made = Claimed(order.id, order.client_id, order.security, request, self._at, steady_s, under)
+        if self._reducing is not None:
+            self._reducing.take(order)
         self._claims.made.append(made)
         self._orders.append(order)
         self._attempts.append(attempt)
@@ -449,6 +494,8 @@ class _Claiming:
         """Write what was claimed; returns what came of it, in the order of `order_ids`."""
         ORDERS.save(self._unit, self._orders, CLAIMING)
         ATTEMPTS.insert(self._unit, self._attempts)
+        if self._denied:
+            deny(self._unit, self._denied, self._engine.actor)
         place = {order_id: number for number, order_id in enumerate(order_ids)}
         self._claims.made.sort(key=lambda claimed: place[claimed.order_id])
         self._claims.waiting.sort(key=lambda order_id: place[order_id])

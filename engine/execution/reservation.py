@@ -15,7 +15,7 @@ from data.store import Unit
 from data.vocabulary import (
     BreakKind,
     ClientStatus,
-    HaltScope,
+    HaltStrength,
     OrderType,
     PerClient,
     Reason,
@@ -23,8 +23,9 @@ from data.vocabulary import (
     Side,
 )
 from engine.book.book import Book
-from engine.book.halt_scope import covered
+from engine.book.halt_scope import covering, strength_of
 from engine.book.reading import read_breaks, read_halts
+from engine.book.views import ClientView, HaltView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent, born
 from engine.booking.stored import ORDERS
@@ -73,7 +74,7 @@ def reserve(
     if runs.of_plan(unit, plan.number) is not None:
         raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
     halts = read_halts(unit)
-    if any(halt.scope is HaltScope.EVERYTHING for halt in halts):
+    if any(halt.stops_desk for halt in halts):
         raise Halted("the desk was halted before the plan could be sent")
     lines = list(lines)
     had = _had(unit, plan, lines, clock, engine, rules)
@@ -85,7 +86,7 @@ def reserve(
         for order_id, (part, line, place, quantity) in zip(ids, sliced, strict=True)
     ]
     clients = book.clients
-    halted = {_slot(order) for order in orders if covered(halts, clients[order.client_id], order.key)}
+    halted = {_slot(order) for order in orders if _is_halted(order, halts, clients[order.client_id])}
     barred = dict.fromkeys(had, Reason.DUPLICATE_INTENT) | dict.fromkeys(halted, Reason.HALTED)
     if buys := [order for order in orders if order.side is Side.BUY]:
         unbooked = _with_unbooked(unit, buys)
@@ -125,6 +126,12 @@ def reserve(
         _tell(unit, order, engine.actor)
     unit.publish(TapeLine(unit.now, RunBegan(number, plan.title, len(going), len(plan.skipped_lines))))
     return number, [order.id for order in going]
+
+
+def _is_halted(order: WorkingOrder, halts: list[HaltView], client: ClientView) -> bool:
+    """Whether halts stop an order; a sale that they let reduce is looked at again before it leaves."""
+    strength = strength_of(covering(halts, client, order.key))
+    return strength is HaltStrength.ALL or (strength is HaltStrength.REDUCE and order.side is Side.BUY)
 
 
 def _run(unit: Unit, plan: Plan, plan_number: int, number: int, engine: ThisEngine, rules: Rules) -> Begun:

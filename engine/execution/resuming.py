@@ -24,7 +24,6 @@ from data.repositories.instances import owners
 from data.repositories.orders import of_state, take_over
 from data.store import Unit
 from data.vocabulary import (
-    HaltScope,
     OrderState,
     OrderType,
     Product,
@@ -34,7 +33,7 @@ from data.vocabulary import (
 )
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covered
+from engine.book.halt_scope import covering, strength_of
 from engine.book.kept import Kept
 from engine.book.reading import read_breaks, read_halts, read_runs
 from engine.book.views import HaltView, RunRow
@@ -218,7 +217,7 @@ def _check_market(
     index: InstrumentIndex,
 ) -> None:
     """Whether the desk and the session let any of it go. Raises `Halted` or `CannotGoOn`."""
-    halt = next((halt for halt in halts if halt.scope is HaltScope.EVERYTHING), None)
+    halt = next((halt for halt in halts if halt.stops_desk), None)
     if halt is not None or halt_file_stands(halt_file):
         raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
     if words := renamed_words(index, plan.instrument):
@@ -298,7 +297,7 @@ def _barred(
     for order in orders:
         client = replace(
             clients[order.client_id],
-            halted=covered(halts, book.clients[order.client_id], plan.instrument.key),
+            halt=strength_of(covering(halts, book.clients[order.client_id], plan.instrument.key)),
             reduce_only=bool(breaks.get(order.client_id)),
         )
         refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)

@@ -18,7 +18,6 @@ from data.repositories import runs
 from data.repositories.base import On
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
 from data.vocabulary import (
-    HaltScope,
     OrderState,
     PauseReason,
     Product,
@@ -130,7 +129,7 @@ class Runs:
                 "or the clock was set back since; plan again"
             )
         self._check_session(plan)
-        halt = next((h for h in self._kept.book.halts if h.scope is HaltScope.EVERYTHING), None)
+        halt = next((halt for halt in self._kept.book.halts if halt.stops_desk), None)
         if halt is not None or halt_file_stands(self._kept.halt_file):
             raise Halted(
                 f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"

@@ -9,7 +9,7 @@ from data.repositories import halts
 from data.repositories.clients import client_ids
 from data.repositories.halts import FileHalt, FiredHalt, LiveOrder, StoredCertificate
 from data.store import Unit
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
 from engine.book.halt_scope import covers
 from engine.book.views import ClientView, HaltView
 from engine.events import TapeLine
@@ -75,19 +75,20 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> Opened:
     asked = ask(unit, list(before.orders), f"halt {halt.number}", halt.by, halt.number)
     before.unsent_freed = len(asked.freed)
     members = sorted(halt.members) or None
-    halts.add_halt(
-        unit, FiredHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, before.to_json())
-    )
+    fired = FiredHalt(halt.number, halt.scope, halt.value, halt.at, halt.by, members, before.to_json())
+    halts.add_halt(unit, replace(fired, strength=halt.strength))
     details = {
         "halt": halt.number,
         "scope": halt.scope.value,
         "value": halt.value,
         "orders": len(before.orders),
         "blocked_paise": sum(before.orders.values()),
-    }
+    } | ({"strength": halt.strength.value} if halt.reduces else {})
     unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
     unit.touched.halts = True
-    unit.publish(TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders))))
+    unit.publish(
+        TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders), reduces=halt.reduces))
+    )
     return Opened(halt, before, asked)
 
 
@@ -126,7 +127,8 @@ def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> Booked:
         return Booked(number, 0 if known else store_certificate(unit, as_booked(made, number)))
     members = members_of(clients, made.scope, made.value)
     _check_known(unit, made, members)
-    opened = open_halt(unit, HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members), clients)
+    halt = HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members, made.strength)
+    opened = open_halt(unit, halt, clients)
     number = opened.halt.number
     return Booked(number, store_certificate(unit, as_booked(made, number)), opened)
 
@@ -147,13 +149,13 @@ def _check_known(unit: Unit, made: Certificate, members: frozenset[int]) -> None
 
 
 def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:
-    """End a halt; returns its number, and whether none of everything is left."""
+    """End a halt; returns its number, and whether no halt is left under which nothing may leave."""
     number = _row_for_file(unit, halt) if halt.number == FILE_ONLY else halt.number
     halts.resume_halt(unit, number, unit.now, by)
     unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": number}))
     unit.touched.halts = True
     unit.publish(TapeLine(unit.now, HaltResumed(number, by)))
-    return number, not halts.everything_is_halted(unit)
+    return number, not halts.desk_is_halted(unit)
 
 
 def _row_for_file(unit: Unit, halt: HaltView) -> int:
@@ -167,5 +169,7 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
 
 def as_fired(stored: FiredHalt) -> HaltView:
     """A halt as its row says."""
-    members = frozenset(stored.members or ())
-    return HaltView(stored.number, HaltScope(stored.scope), stored.value, stored.at, stored.by, members)
+    members, scope = frozenset(stored.members or ()), HaltScope(stored.scope)
+    reduces = stored.strength is HaltStrength.REDUCE  # a word that is not known stops all
+    strength = HaltStrength.REDUCE if reduces else HaltStrength.ALL
+    return HaltView(stored.number, scope, stored.value, stored.at, stored.by, members, strength)

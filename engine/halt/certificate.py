@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.home import certificates_folder
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,8 @@ class Certificate:
     be read, `unreachable` how many of them have told why not. `not_signed_in` are the codes of clients who
     had no session at the halt and nothing live here: nobody could ask for them. `unbooked` is what kept it
     out of the books as it was made: then it tells what the brokers' own books showed, and of nothing freed.
-    `not_known` are the fields that the version which made it did not keep: their values say nothing.
+    `not_known` are the fields that the version which made it did not keep: their values say nothing. Under a
+    halt of `strength` reduce it says nothing of orders that left afterwards since they reduce.
     """
 
     number: int
@@ -170,6 +171,7 @@ class Certificate:
     conditionals_unread: tuple[str, ...] = ()
     unbooked: str = ""
     not_known: tuple[str, ...] = ()
+    strength: HaltStrength = HaltStrength.ALL
 
     def says_other_than(self, other: "Certificate") -> bool:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
@@ -180,7 +182,7 @@ class Certificate:
         values = asdict(self)
         values["at"] = self.at.isoformat()
         values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()
-        values["scope"] = self.scope.value
+        values["scope"], values["strength"] = self.scope.value, self.strength.value
         return values
 
     @staticmethod
@@ -189,6 +191,7 @@ class Certificate:
         last = values["last_read_at"]
         typed: dict[str, Any] = {
             "scope": HaltScope(values["scope"]),
+            "strength": HaltStrength(values.get("strength", HaltStrength.ALL)),
             "at": datetime.fromisoformat(values["at"]),
             "last_read_at": None if last is None else datetime.fromisoformat(last),
             "lines": tuple(CertificateLine(**line) for line in values["lines"]),

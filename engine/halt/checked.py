@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from data.errors import BadInput
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
 from engine.halt.certificate import Certificate
 
 _INT64 = 2**63
@@ -70,4 +70,5 @@ _WANTED = {
     str: "text",
     bool: "true or false",
     HaltScope: "a scope",
+    HaltStrength: "a strength",
 }

@@ -101,6 +101,7 @@ async def certify_from_books(
         conditionals=conditionals,
         conditionals_unread=conditionals_unread,
         unbooked=why,
+        strength=halt.strength,
     )
 
 

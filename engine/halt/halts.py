@@ -27,7 +27,7 @@ from data.repositories.halts import (
     unfinished_halts,
 )
 from data.store import StoreError, StoreFailed, StoreUnread, Unit
-from data.vocabulary import HaltScope, OrderState
+from data.vocabulary import HaltScope, HaltStrength, OrderState
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.kept import Kept
 from engine.book.views import HaltView, OrderView
@@ -143,7 +143,7 @@ class Halts:
     def active(self) -> list[HaltView]:
         """The halts that stand, oldest first; a HALT file without a row comes last, as `FILE_ONLY`."""
         standing = list(self._kept.book.halts)
-        if all(halt.scope is not HaltScope.EVERYTHING for halt in standing):
+        if not any(halt.stops_desk for halt in standing):
             told = read_halt_file(self._kept.halt_file)
             if told is not None:
                 standing.append(HaltView(FILE_ONLY, HaltScope.EVERYTHING, "", *told))
@@ -188,9 +188,17 @@ class Halts:
         self._own(task)
         return task
 
-    async def fire(self, by: str, scope: HaltScope = HaltScope.EVERYTHING, value: str = "") -> Certificate:
+    async def fire(
+        self,
+        by: str,
+        scope: HaltScope = HaltScope.EVERYTHING,
+        value: str = "",
+        strength: HaltStrength = HaltStrength.ALL,
+    ) -> Certificate:
         """Halt a scope, cancel what is live in it, and return the certificate.
 
+        Either strength cancels all; they differ in what may leave afterwards. The HALT file, which stops
+        every order, is written for everything at strength `all` alone.
         Returns when nothing is live or the deadline has passed; the reading goes on after that. Raises
         `BadInput` for an unknown scope, `StoreError` when not even the halt could be written; then the
         cancels were sent all the same, and for everything the HALT file stands. They are sent too, ahead of
@@ -198,10 +206,10 @@ class Halts:
         """
         value = self.check_scope(scope, value)
         at, self.unwritten = self._timing.wall.now(), None
-        if scope is HaltScope.EVERYTHING:
-            write_halt_file(self._kept.halt_file, by, at)
         book = self._kept.book
-        unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value))
+        unbooked = HaltView(FILE_ONLY, scope, value, at, by, members_of(book.clients, scope, value), strength)
+        if unbooked.stops_desk:
+            write_halt_file(self._kept.halt_file, by, at)
         writing = self._kept.store.submit(
             lambda unit: open_halt(unit, replace(unbooked, at=unit.now), book.clients)
         )
@@ -451,7 +459,7 @@ class Halts:
         await self.book_left()
         standing = {halt.number: halt for halt in self.active()}
         if number == FILE_ONLY and number not in standing:  # its row has been made meanwhile
-            rows = [halt.number for halt in standing.values() if halt.scope is HaltScope.EVERYTHING]
+            rows = [halt.number for halt in standing.values() if halt.stops_desk]
             number = rows[-1] if rows else number
         if number not in standing:
             active = ", ".join(map(str, standing)) or "none"
@@ -475,7 +483,7 @@ class Halts:
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
         await self.load_certificates()
-        standing = [h for h in self._kept.book.halts if h.scope is HaltScope.EVERYTHING]
+        standing = [halt for halt in self._kept.book.halts if halt.stops_desk]
         if standing and not halt_file_stands(self._kept.halt_file):
             write_halt_file(self._kept.halt_file, standing[-1].by, standing[-1].at)
 

@@ -53,7 +53,8 @@ class Round:
 
     A client is in it who had a session or anything live or in doubt at the halt, whatever its status. One
     that cannot be read is read again, at growing intervals, until `close`. Orders of this desk that come to
-    live while the halt stands, such as one that its broker had called cancelled, join those of `before`.
+    live while the halt stands, such as one that its broker had called cancelled, join those of `before`; but
+    not those that were made under a halt of strength `reduce`, and left since they do.
     """
 
     def __init__(
@@ -229,8 +230,14 @@ class Round:
             order
             for order in live
             if order.id in self._before.orders
-            or (stands and client is not None and covers(self._halt, client, order.key))
+            or (stands and client is not None and self._is_over(client, order))
         ]
+
+    def _is_over(self, client: ClientView, order: OrderView) -> bool:
+        """Whether an order is the halt's to end: in its scope, and not one that left under it."""
+        may_leave = self._halt.reduces and order.run_number is not None
+        left_under_it = may_leave and order.created_at >= self._halt.at
+        return covers(self._halt, client, order.key) and not left_under_it
 
     def _live_there(self, client_id: int) -> list[OrderView]:
         """The client's orders that have ended by this desk's books, and live by the broker's as last read.
@@ -247,7 +254,7 @@ class Round:
             if not order.live
             and order.state is not OrderState.FILLED
             and client is not None
-            and covers(self._halt, client, order.key)
+            and self._is_over(client, order)
         ]
 
     def _odd(self, client_id: int) -> set[str]:

@@ -120,6 +120,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         not_signed_in=seen.not_signed_in,
         unread_rows=seen.unread_rows,
         passed_over=seen.passed_over,
+        strength=halt.strength,
     )
 
 

@@ -12,6 +12,7 @@ from data.money import amount_words, ceil_div, grouped
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
+    HaltStrength,
     OrderType,
     PhaseKind,
     Policy,
@@ -88,8 +89,8 @@ class HeldShares:
 class ClientInput:
     """One client as frozen for a plan.
 
-    `base_paise` is the day's sizing base. `halted` stands for a halt of this client, its group, its broker
-    or the symbol; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
+    `base_paise` is the day's sizing base. `halt` is what a halt of this client, its group, its broker or the
+    symbol lets leave; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
     the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
     last minute; `authorised` for settled shares that may leave the client's demat account, else
     `authorised_shares` of them may. `products` and `takes_after_market` are what its connection offers.
@@ -114,7 +115,7 @@ class ClientInput:
     mtf_loan_paise: int = 0
     mtf_reserved_paise: int = 0
     holdings: tuple[HeldShares, ...] = ()
-    halted: bool = False
+    halt: HaltStrength | None = None
     reduce_only: bool = False
     reduce_words: str = ""
     reconciled: bool = True
@@ -199,8 +200,10 @@ def rupees(paise: int) -> str:
 
 def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     """Whether this client may trade at all now."""
-    if client.halted:
+    if client.halt is HaltStrength.ALL:
         return LineRefusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
+    if client.halt is HaltStrength.REDUCE and side is Side.BUY:
+        return LineRefusal(Reason.HALTED, "halted but for what makes a position smaller")
     if client.status is not ClientStatus.ACTIVE:
         since = f"since {client.status_since.day} {client.status_since:%b}" if client.status_since else ""
         why = f"({client.status_reason})" if client.status_reason else ""

@@ -13,9 +13,9 @@ from data.money import moved_bps
 from data.reference.instruments import Instrument
 from data.repositories.plans import StoredLeg, StoredPlan, add_plan, plans_of_digest, read_plan
 from data.store import Unit
-from data.vocabulary import BreakKind, HaltScope, Product, Side
+from data.vocabulary import BreakKind, Product, Side
 from engine.book.halt_file import halt_file_stands
-from engine.book.halt_scope import covered
+from engine.book.halt_scope import covering, strength_of
 from engine.book.kept import Kept
 from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
@@ -237,7 +237,7 @@ class Plans:
         planned = tuple(clients)
         limits = self._connections.limits(client.id for client in planned)
         desk_halted = halt_file_stands(self._kept.halt_file) or any(
-            halt.scope is HaltScope.EVERYTHING for halt in self._kept.book.halts
+            halt.stops_desk for halt in self._kept.book.halts
         )
         return PlanInputs(
             now=now,
@@ -274,7 +274,7 @@ class Plans:
         funds = book.funds[client.id]
         held = [h for h in book.holdings.get(client.id, ()) if h.security == instrument.security]
         found = book.breaks.get(client.id, ())
-        halts = [halt for halt in book.halts if halt.scope is not HaltScope.EVERYTHING]
+        halts = [halt for halt in book.halts if not halt.stops_desk]
         can = self._connections.capabilities(client.id)
         return ClientInput(
             client_id=client.id,
@@ -305,7 +305,7 @@ class Plans:
                 )
                 for h in held
             ),
-            halted=covered(halts, client, instrument.key),
+            halt=strength_of(covering(halts, client, instrument.key)),
             reduce_only=bool(found),
             reduce_words=next((one.words for one in found if one.kind is BreakKind.UNREAD), ""),
             reconciled=client.id in book.reconciled,

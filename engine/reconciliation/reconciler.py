@@ -19,7 +19,14 @@ from engine.book.views import BreakView, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
-from engine.events import Event, ExternalOrderTraded, FundsChanged, OrderChanged, TapeLine
+from engine.events import (
+    Event,
+    ExternalOrderTraded,
+    FundsChanged,
+    OrderChanged,
+    PositionsWanted,
+    TapeLine,
+)
 from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
@@ -205,6 +212,11 @@ class Reconciler:
                 self._touched[client_id] = now
         elif isinstance(event, ExternalOrderTraded):
             self._touched[event.client_id] = now
+        elif isinstance(event, PositionsWanted):
+            soonest = now - timedelta(seconds=self._timing.waits.live_poll_s)
+            for client_id in filter(self._reachable, event.client_ids):
+                if (tried := self._tried.get(client_id)) is None or tried <= soonest:
+                    self._start(client_id)
 
     def forget(self) -> None:
         """Begin anew on a fresh trading day: nobody's books have been read on it."""

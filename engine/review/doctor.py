@@ -28,7 +28,7 @@ from data.secrets import vault_state
 from data.store import StoreError, read_file
 from data.tables import UnbookedFact
 from data.urls import left_outside
-from data.vocabulary import ConnectionKind, HaltScope, OrderState
+from data.vocabulary import ConnectionKind, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.book.kept import Kept
 from engine.halt.emergency import set_aside_before
@@ -122,9 +122,10 @@ class Doctor:
     def _halts(self) -> Check:
         """The halts that stand; a HALT file that no row explains stops every send and is told as a fault."""
         halts = self._kept.book.halts
-        standing = ", ".join(f"{halt.number} ({halt.scope.value})" for halt in halts) or "none"
+        each = [f"{h.number} ({h.scope.value}{', reduce only' if h.reduces else ''})" for h in halts]
+        standing = ", ".join(each) or "none"
         told = read_halt_file(self._kept.halt_file)
-        if told is not None and all(halt.scope is not HaltScope.EVERYTHING for halt in halts):
+        if told is not None and not any(halt.stops_desk for halt in halts):
             at, by = told
             return Check(
                 "halts",

@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from data.vocabulary import HaltStrength
 from engine.words.formats import counted
 
 if TYPE_CHECKING:
     from engine.halt.certificate import Certificate, CertificateRow, CertificateUnread
+
+
+def strength_words(strength: HaltStrength) -> str:
+    """What may leave under a halt, behind its scope; nothing where none may."""
+    return ", reduce only," if strength is HaltStrength.REDUCE else ""
+
+
+def standing_words(strength: HaltStrength, stands: bool) -> str:
+    """What a halt that stands lets leave."""
+    if not stands:
+        return "This halt has been resumed."
+    if strength is HaltStrength.REDUCE:
+        return "Halted but for orders that make a position smaller, once it has been read again."
+    return "The desk is halted: nothing is sent. Plans may be made, sending is refused."
 
 
 def unread_words(unread: Sequence[CertificateUnread], most: int | None = None) -> Iterator[str]:

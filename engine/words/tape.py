@@ -80,7 +80,8 @@ def _halt_words(news: HaltNews) -> str:
     match news:
         case HaltFired():
             met = f": {news.orders} orders" if news.orders is not None else ""
-            return f"HALT {news.number} by {news.by}{met}{', in another process' if news.elsewhere else ''}"
+            what = f"HALT {news.number}{', REDUCE ONLY,' if news.reduces else ''}"
+            return f"{what} by {news.by}{met}{', in another process' if news.elsewhere else ''}"
         case HaltResumed():
             return f"halt {news.number} resumed {f'by {news.by}' if news.by else 'in another process'}"
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -48,6 +48,7 @@ from widgets.numberfield import NumberField
 from widgets.text import plain
 
 if TYPE_CHECKING:
+    from engine.book.views import HaltView
     from engine.planning.intent import Intent
     from engine.planning.record import PlanLine
     from screens.frame.workspace import Framed
@@ -201,7 +202,7 @@ class PlanView(Vertical):
 
     def _paint_answer(self, plan: Plan) -> None:
         desk = self._screen.desk
-        halted = "DESK HALTED, sending is refused · " if desk.halt.active() else ""
+        halted = _halted_words(desk.halt.active())
         wanted = plan.intent.selection
         whose = f"{wanted.title} · " if narrowed(wanted, len(desk.clients.all())) else ""
         if self._busy:
@@ -468,3 +469,10 @@ class PlanView(Vertical):
         await self._screen.desk.sessions.sign_in(line.client_id, "")
         if self.plan is not None:
             await self._made_anew(self.plan.intent, f"{line.code} signed in")
+
+
+def _halted_words(standing: Sequence[HaltView]) -> str:
+    """What halts that stand mean for sending."""
+    if standing and all(halt.reduces for halt in standing):
+        return "HALTED BUT FOR REDUCING · "
+    return "DESK HALTED, sending is refused · " if standing else ""

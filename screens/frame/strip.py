@@ -147,8 +147,9 @@ def halted(desk: Desk) -> list[Segment]:
     certificate = desk.halt.certificate(halt.number)
     at = f"{day_words(desk.shown_at(halt.at), True)} {market_time(desk, halt.at)}"
     scope = "" if halt.scope is HaltScope.EVERYTHING else f" {halt.scope}:{halt.value}"
+    what = f"HALTED{' BUT FOR REDUCING' if halt.reduces else ''}{scope}"
     segments = [
-        Segment(f"HALTED{scope} {at} by {halt.by}", style="mode", brief=f"HALTED{scope} {at}"),
+        Segment(f"{what} {at} by {halt.by}", style="mode", brief=f"{what} {at}"),
         Segment(
             f"live {counts.live} unknown {counts.unknown}", brief=f"live {counts.live} unk {counts.unknown}"
         ),

@@ -20,6 +20,8 @@ from engine.words.certificates import (
     absent_words,
     read_words,
     row_words,
+    standing_words,
+    strength_words,
     survivor_words,
     unknown_words,
     unread_words,
@@ -182,11 +184,7 @@ class CertificateScreen(Dialog[None]):
         strangers = self.query_one("#strangers", Static)
         strangers.display = bool(certificate.strangers)
         strangers.update(Content(self._external_words(certificate)))
-        self.query_one("#state", Static).update(
-            "The desk is halted: nothing is sent. Plans may be made, sending is refused."
-            if halted
-            else "This halt has been resumed."
-        )
+        self.query_one("#state", Static).update(standing_words(certificate.strength, halted))
 
     def _without_certificate(self, halted: bool) -> str:
         halt = self.desk.halt
@@ -229,8 +227,9 @@ class CertificateScreen(Dialog[None]):
         read = read_words(certificate)
         went = f"{read}" if certificate.ended else f"{read}  WORKING, reading back until nothing is live"
         scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
+        strength = strength_words(certificate.strength)
         first = (
-            f"HALT {certificate.number}{scope} {at} by {certificate.by} · halted first · "
+            f"HALT {certificate.number}{scope}{strength} {at} by {certificate.by} · halted first · "
             f"{certificate.cancelled} cancelled {certificate.filled_meanwhile} filled meanwhile "
             f"{certificate.refused} refused {certificate.unreachable} unreachable "
             f"{certificate.unknown} unknown"

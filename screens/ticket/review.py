@@ -75,7 +75,10 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
         left = max(0, int(desk.plans.left_s(plan)))
-        halted = "   THE DESK IS HALTED: y is refused" if desk.halt.active() else ""
+        standing = desk.halt.active()
+        halted = "   THE DESK IS HALTED: y is refused" if standing else ""
+        if standing and all(halt.reduces for halt in standing):
+            halted = "   HALTED BUT FOR REDUCING"
         self.query_one("#review-price", Static).update(
             Content(
                 f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "

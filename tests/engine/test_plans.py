@@ -12,6 +12,7 @@ from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
+    HaltStrength,
     OrderType,
     PhaseKind,
     Policy,
@@ -335,7 +336,7 @@ def test_selling_more_than_is_free_offers_what_is_free() -> None:
 # --- reasons ------------------------------------------------------------------------------------------
 
 CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
-    Reason.HALTED: {"halted": True},
+    Reason.HALTED: {"halt": HaltStrength.ALL},
     Reason.CLIENT_PENDING: {"status": ClientStatus.PENDING, "status_reason": "KYC"},
     Reason.CLIENT_INACTIVE: {
         "status": ClientStatus.INACTIVE,
@@ -502,7 +503,11 @@ def test_what_a_cut_by_hand_leaves_is_not_left_by_rounding() -> None:
 
 def frozen() -> Plan:
     intent = buy(line_changes=(LineChange(2, 3), LineChange(3, None, Product.MTF)))
-    clients = (client(1, available_paise=9_000_00, mtf_limit_paise=LAKH), client(2), client(3, halted=True))
+    clients = (
+        client(1, available_paise=9_000_00, mtf_limit_paise=LAKH),
+        client(2),
+        client(3, halt=HaltStrength.ALL),
+    )
     return freeze(plan(intent, inputs(*clients)), 12, NOW + timedelta(seconds=1))
 
 

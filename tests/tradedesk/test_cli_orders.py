@@ -177,6 +177,31 @@ def test_cancel_all_halts_first_and_only_resume_lets_orders_go_again(demo: Termi
     assert demo.order("AM1042", "buy", "SBIN", "1")["state"] == "FILLED"
 
 
+def test_under_a_halt_that_reduces_only_a_sale_leaves(demo: Terminal) -> None:
+    demo.order("AM1042", "buy", "SBIN", "5")
+    demo.order("AM1042", "buy", "INFY", "2", "--limit", "1400")
+
+    asked = demo.run("cancel-all", "--reduce-only")
+    assert (asked.code, "halt everything, reduce only, and cancel 1 order" in asked.err) == (3, True)
+    made = demo.done("cancel-all", "--reduce-only", "--yes")
+    assert (made["strength"], made["cancelled"], made["ended"]) == ("reduce", 1, True)
+    assert not (demo.home / "HALT").exists()
+    assert demo.done("certificate") == made
+    assert "everything, reduce only, by" in demo.run("certificate").out
+
+    refused = demo.run("order", "AM1042", "buy", "SBIN", "1", "--yes", "--json")
+    assert (refused.code, refused.document["run"]) == (6, None)
+    sold = demo.order("AM1042", "sell", "SBIN", "3")
+    assert (sold["state"], sold["filled_quantity"]) == ("FILLED", 3)
+    (fired,) = [row for row in demo.done("audit", "show") if row["action"] == "HALT_FIRED"]
+    assert fired["details"]["strength"] == "reduce"
+    (halts,) = [check for check in demo.done("doctor")["checks"] if check["name"] == "halts"]
+    assert (halts["ok"], "reduce only" in halts["detail"]) == (True, True)
+
+    assert demo.done("resume", "--yes")["resumed"] == made["number"]
+    assert demo.order("AM1042", "buy", "SBIN", "1")["state"] == "FILLED"
+
+
 def test_a_halt_of_one_client_leaves_the_others(demo: Terminal) -> None:
     for client in ("AM1042", "ZM1048"):
         demo.order(client, "buy", "INFY", "2", "--limit", "1400")

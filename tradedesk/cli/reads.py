@@ -9,6 +9,7 @@ from engine.words.certificates import (
     absent_words,
     read_words,
     row_words,
+    strength_words,
     survivor_words,
     unknown_words,
     unread_words,
@@ -206,7 +207,8 @@ def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> N
     line(clock_words(desk))
     what = scope_words(made.scope, made.value)
     number = f"{made.number} " if made.number else ""
-    line(f"HALT {number}{what} by {made.by} at {wall_time(desk, made.at)}")
+    strength = strength_words(made.strength)
+    line(f"HALT {number}{what}{strength} by {made.by} at {wall_time(desk, made.at)}")
     if made.unbooked:
         where = "a file in certificates/ holds it until they do" if kept else "no file holds it either"
         line(f"the books did not take this as it was made ({made.unbooked}): {where}")

@@ -8,7 +8,8 @@ import typer
 from data.errors import BadInput
 from data.home import books_file
 from data.money import count_from_text
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, HaltStrength
+from engine.words.certificates import strength_words
 from engine.words.formats import DASH, rupees
 from tradedesk.cli import reads
 from tradedesk.cli.clocks import clock_words, wall_time
@@ -36,6 +37,9 @@ def cancel_all(
         str, typer.Option(metavar="everything|broker|group|client|symbol", help="What to halt and cancel.")
     ] = "everything",
     value: Annotated[str, typer.Option(help="The broker, group, client or symbol.")] = "",
+    reduce_only: Annotated[
+        bool, typer.Option("--reduce-only", help="Let orders leave afterwards that make a position smaller.")
+    ] = False,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who does it, for the audit.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,14 +53,16 @@ def cancel_all(
 
     from data.store import StoreError
 
+    strength = HaltStrength.REDUCE if reduce_only else HaltStrength.ALL
     named = given(scope=wanted.value, value=value or None, by=by)
+    named = [*named, "--reduce-only"] if reduce_only else named
 
     async def work(desk: "Desk") -> Exit:
         meant = _scope_value(desk, wanted, value)
         if not yes:
             found = desk.halt.exposure(wanted, meant)
             what = (
-                f"{desk.mode}  halt {scope_words(wanted, value)} and cancel "
+                f"{desk.mode}  halt {scope_words(wanted, value)}{strength_words(strength)} and cancel "
                 f"{counted(found.orders, 'order')}: {found.live} live {found.unsent} unsent "
                 f"{found.unknown} unknown · {counted(found.clients, 'client')} · "
                 f"₹{rupees(found.blocked_paise)} blocked"
@@ -67,7 +73,7 @@ def cancel_all(
                     document({"exposure": found, "orders": found.orders, "certificate": None})
                 return Exit.NOTHING_SENT
         try:
-            made = await _fired_once(desk, by or desk.actor, wanted, meant)
+            made = await _fired_once(desk, by or desk.actor, wanted, meant, strength)
         except StoreError as problem:
             if desk.halt.unwritten is None:
                 raise
@@ -79,25 +85,29 @@ def cancel_all(
         say(f"halt {made.number} stands; `tradedesk resume {made.number}` ends it")
         return _certificate_exit(made)
 
-    if yes and wanted is HaltScope.EVERYTHING:
+    if yes and wanted is HaltScope.EVERYTHING and not reduce_only:
         run_emergency(work, by)
     run(work, migrates=False)
 
 
-async def _fired_once(desk: "Desk", by: str, scope: HaltScope, value: str) -> "Certificate":
+async def _fired_once(
+    desk: "Desk", by: str, scope: HaltScope, value: str, strength: HaltStrength
+) -> "Certificate":
     """Fire a halt, or follow the one that the open app fired when it was asked for it and fell silent."""
     request_id = asked_as.get()
     if request_id is None:
-        return await desk.halt.fire(by, scope, value)
+        return await desk.halt.fire(by, scope, value, strength)
     from data.asked import Asked, CommandKnown, asked_now
 
     asked_now.set(Asked(request_id, "cancel-all", by))
     try:
-        return await desk.halt.fire(by, scope, value)
+        return await desk.halt.fire(by, scope, value, strength)
     except CommandKnown as known:
         asked_now.set(None)
         halts = known.did.get("halts")
-        return await (desk.halt.follow(halts[-1]) if halts else desk.halt.fire(by, scope, value))
+        if halts:
+            return await desk.halt.follow(halts[-1])
+        return await desk.halt.fire(by, scope, value, strength)
 
 
 def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, as_json: bool) -> Exit:

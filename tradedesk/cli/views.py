@@ -378,6 +378,7 @@ def certificate_shape(made: "Certificate") -> Shape:
         "strangers": made.strangers,
         "first_cancel_s": made.first_cancel_s,
         "last_cancel_s": made.last_cancel_s,
+        "strength": made.strength,
     }
     not_known = {"read" if name == "clients" else name for name in made.not_known}
     return {name: None if name in not_known else value for name, value in shape.items()}
