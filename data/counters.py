@@ -8,6 +8,8 @@ from functools import cache
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
+from data.repositories.base import On, sql
+
 KINDS = {
     "break": "account_break",
     "client": "client",
@@ -49,8 +51,9 @@ def counter_faults(connection: Connection) -> list[str]:
     return found
 
 
-def mend_counters(connection: Connection) -> None:
+def mend_counters(on: On) -> None:
     """Put the counters behind the highest number of their tables."""
+    connection = sql(on)
     for name, kind in KINDS.items():
         if connection.exec_driver_sql(f"SELECT {_highest(kind)}").scalar_one():
             take_ids(connection, name, 0)

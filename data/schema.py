@@ -11,6 +11,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
 from data import access_tables, order_tables
+from data.repositories.base import On, sql
 from data.tables import APPEND_ONLY
 
 if TYPE_CHECKING:
@@ -147,9 +148,9 @@ def _table_texts(connection: Connection) -> dict[str, str]:
     return {name: " ".join(text.replace('"', "").split()) for name, text in rows if name in ours}
 
 
-def mend_schema(connection: Connection) -> None:
+def mend_schema(on: On) -> None:
     """Drop the triggers, views and indexes that are not this version's, and put its own back."""
-    ours = _ours()
+    connection, ours = sql(on), _ours()
     for kind, name, fresh in _faults(connection).values():
         if not fresh:
             quoted = name.replace('"', '""')

@@ -1,6 +1,5 @@
 """The tape: what happened on the desk, what was done before it was opened, and what others do beside it."""
 
-import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -99,7 +98,7 @@ async def _frozen_since(store: Store, since: datetime) -> list[TapeLine]:
     lines: list[TapeLine] = []
     async with store.reader() as connection:
         for row in await plans_frozen_since(connection, since, TAPE_LINES):
-            told = json.loads(row.details)
+            told = row.details
             orders, skipped = told["orders"], told["skipped"]
             number, title, digest = row.plan_number, told["title"], told["digest"]
             lines.append(TapeLine(row.at, PlanMade(number, title, orders, orders + skipped, digest)))

@@ -74,7 +74,7 @@ def _fill_empty_tables(unit: Unit) -> None:
         if unit.connection.execute(select(func.count()).select_from(table)).scalar_one() == 0:
             row = {column.name: _some_value(column) for column in table.columns}
             unit.connection.execute(table.insert(), row)
-    mend_counters(unit.connection)
+    mend_counters(unit)
 
 
 def _some_value(column: Column[Any]) -> Any:

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
 from data.columns import table
+from data.repositories.base import On, sql
 from data.tables import Funds, Holding, ProofLayout
 
 UNPROVEN: Mapping[str, str] = {
@@ -189,8 +190,9 @@ def rows_before(connection: Connection, name: str, ids: Sequence[int]) -> dict[s
     return {one: was for one, was, _ in _standing(connection, name, f"o.{key} IN ({marks})", ids)}
 
 
-def accept_rows(connection: Connection, name: str, standing: Iterable[str], gone: Iterable[str]) -> None:
+def accept_rows(on: On, name: str, standing: Iterable[str], gone: Iterable[str]) -> None:
     """Have the rows of these keys proven as they are, and those that are gone as gone."""
+    connection = sql(on)
     rest = " AND ".join(f"CAST({key} AS TEXT) = ?" for key in _keys(name))
     for key in standing:
         connection.exec_driver_sql(

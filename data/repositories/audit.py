@@ -1,35 +1,119 @@
-"""The audit as stored: what single rows of it tell."""
+"""The audit as stored: searched by what its rows are about, and up to where it was found good."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
-from data.repositories.base import Query, given
-from data.tables import Audit
+from data.audit import BREAK, GENESIS, TRUSTED, Details, Head
+from data.repositories.base import Change, On, Query, Rows, given
+from data.tables import Audit, AuditHead
+
+Row = TypeVar("Row")
+
+
+class AuditRows(Generic[Row]):
+    """Rows of the audit as objects of one class."""
+
+    def __init__(self, row: type[Row]) -> None:
+        rows = self._rows = Rows(Audit, row)
+        self._conditions = {
+            "action": rows.c.action == given("action"),
+            "client_id": rows.c.client_id == given("client_id"),
+            "order_id": rows.c.order_id == given("order_id"),
+            "since": rows.c.at >= given("since"),
+        }
+        self._queries: dict[frozenset[str], Query[Row]] = {}
+
+    async def newest(
+        self,
+        reader: AsyncConnection,
+        limit: int,
+        action: str | None = None,
+        client_id: int | None = None,
+        order_id: int | None = None,
+        since: datetime | None = None,
+    ) -> list[Row]:
+        """The newest rows that match what is named, so many of them, oldest first."""
+        asked = {"action": action, "client_id": client_id, "order_id": order_id, "since": since}
+        values = {name: value for name, value in asked.items() if value is not None}
+        return (await self._matching(frozenset(values)).read(reader, **values, limit=limit))[::-1]
+
+    def _matching(self, names: frozenset[str]) -> Query[Row]:
+        """One statement for each set of conditions, so that its own index serves it."""
+        if names not in self._queries:
+            rows = self._rows
+            query = select(*rows.columns()).where(*(self._conditions[name] for name in sorted(names)))
+            newest = query.order_by(rows.c.seq.desc()).limit(given("limit"))
+            self._queries[names] = Query(rows.row, newest)
+        return self._queries[names]
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenPlan:
-    """When a plan was frozen, and the JSON that the audit has of it."""
+    """When a plan was frozen, and what the audit tells of it."""
 
     at: datetime
     plan_number: int
-    details: str
+    details: Details
 
 
-_AUDIT = table(Audit)
-_FROZEN = Query(
+_FROZEN = Rows(Audit, FrozenPlan)
+_NEWEST_FROZEN = Query(
     FrozenPlan,
-    select(_AUDIT.c.at, _AUDIT.c.plan_number, _AUDIT.c.details)
-    .where(_AUDIT.c.action == "PLAN_FROZEN", _AUDIT.c.at >= given("since"))
-    .order_by(_AUDIT.c.seq.desc())
+    select(*_FROZEN.columns())
+    .where(_FROZEN.c.action == "PLAN_FROZEN", _FROZEN.c.at >= given("since"))
+    .order_by(_FROZEN.c.seq.desc())
     .limit(given("most")),
+)
+
+
+def _or_none_yet(seq: int | None) -> int:
+    return seq or 0
+
+
+_LAST_JUDGED = Query(
+    _or_none_yet, select(func.max(_FROZEN.c.seq)).where(_FROZEN.c.action.in_((BREAK, TRUSTED)))
 )
 
 
 async def plans_frozen_since(reader: AsyncConnection, since: datetime, most: int) -> list[FrozenPlan]:
     """The plans that were frozen since a moment, so many of them at most, the newest first."""
-    return await _FROZEN.read(reader, since=since, most=most)
+    return await _NEWEST_FROZEN.read(reader, since=since, most=most)
+
+
+async def last_judged(reader: AsyncConnection) -> int:
+    """The newest row by which something wrong was accepted or found mended; 0 where there is none."""
+    return (await _LAST_JUDGED.read(reader))[0]
+
+
+# --- heads --------------------------------------------------------------------------------------------------
+
+VERIFIED = "verified"
+"""The row of `audit_head` that says up to which row the chain was last found good."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedHead:
+    name: str
+    seq: int
+    hash: str
+
+
+_HEADS = Rows(AuditHead, _NamedHead)
+_HEAD_NAMED = _HEADS.query(_HEADS.c.name == given("name"))
+_FORGET_HEAD = Change(delete(_HEADS.table).where(_HEADS.c.name == given("name")))
+
+
+def verified_head(on: On) -> Head:
+    """The row up to which the chain was found good and its hash; the beginning where none is kept."""
+    found = _HEAD_NAMED.first(on, name=VERIFIED)
+    return Head(int(found.seq), str(found.hash)) if found is not None and found.seq else Head(0, GENESIS)
+
+
+def keep_verified_head(on: On, head: Head) -> None:
+    """Keep the row up to which the chain was found good, in place of the one before."""
+    _FORGET_HEAD.run(on, name=VERIFIED)
+    _HEADS.insert(on, [_NamedHead(VERIFIED, head.seq, head.hash)])

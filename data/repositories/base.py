@@ -76,6 +76,9 @@ Codec = Callable[[Any], Any]
 On: TypeAlias = "Unit | Connection"
 """Where statements run: in a unit of work, or on a reader's connection."""
 
+Reader: TypeAlias = Connection
+"""A reader's connection, as whoever is no repository holds it: to be handed on, and asked nothing itself."""
+
 _GIVEN = "given_"
 
 

@@ -16,6 +16,9 @@ LAST_DAY = "last_trading_day"
 INSTRUMENTS_DAY = "instruments_day"
 """The trading day whose instruments these are."""
 
+WALKED_ON = "file_walked_on"
+"""The day in India on which the file was last walked and found whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
@@ -30,10 +33,16 @@ _SET = Change(update(_FACTS.table).where(_FACTS.c.name == given("name")).values(
 _FORGET = Change(delete(_FACTS.table).where(among(_FACTS.c.name, "names")))
 
 
-def day_of(on: On, name: str) -> date | None:
-    """The day that a fact holds; None where there is none of this name."""
+def fact_of(on: On, name: str) -> str | None:
+    """What a fact says; None where there is none of this name."""
     found = _NAMED.first(on, name=name)
-    return None if found is None else date.fromisoformat(found.value)
+    return None if found is None else found.value
+
+
+def day_of(on: On, name: str) -> date | None:
+    """The day that a fact holds; None where there is none. Raises `ValueError` where it is no day."""
+    found = fact_of(on, name)
+    return None if found is None else date.fromisoformat(found)
 
 
 async def read_day(reader: AsyncConnection, name: str) -> date | None:

@@ -274,6 +274,14 @@ def end_attempts(unit: Unit, ended: Iterable[AttemptEnd]) -> None:
     _END.run_many(unit, [{**one._asdict(), "now": unit.now} for one in ended])
 
 
+_STATES = Query(lambda *cells: cells, select(_ORDERS.c.state, func.count()).group_by(_ORDERS.c.state))
+
+
+def state_counts(on: On) -> dict[str, int]:
+    """How many orders there are in each state, as it is stored."""
+    return {str(state): int(count) for state, count in _STATES.all(on)}
+
+
 # --- an order's life ----------------------------------------------------------------------------------------
 
 

@@ -1,16 +1,16 @@
 """Frozen plans as stored, and whom other runs of the same intent have served."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import LargeBinary, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.columns import table
 from data.json_values import JsonObject
 from data.order_tables import Order, PlanLeg, PlanRecord, RunRecord
-from data.repositories.base import On, Query, Rows, among, given
+from data.repositories.base import On, Query, Rows, among, given, sql
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 
 
@@ -54,6 +54,8 @@ class StoredLeg:
 _PLANS, _STORED_LEGS = Rows(PlanRecord, StoredPlan), Rows(PlanLeg, StoredLeg)
 _NUMBERED = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.number == given("number")))
 _OF_DIGEST = Query(JsonObject, select(_PLANS.c.body).where(_PLANS.c.digest.like(given("like"))).limit(2))
+_COUNT = Query(int, select(func.count()).select_from(_PLANS.table))
+_AS_BYTES = select(_PLANS.c.number, cast(_PLANS.c.digest, LargeBinary), cast(_PLANS.c.body, LargeBinary))
 
 
 def add_plan(on: On, plan: StoredPlan, legs: Sequence[StoredLeg]) -> None:
@@ -71,6 +73,26 @@ async def read_plan(reader: AsyncConnection, number: int) -> JsonObject | None:
 async def plans_of_digest(reader: AsyncConnection, prefix: str) -> list[JsonObject]:
     """The JSON of plans whose digest begins with these hex digits, two at most."""
     return await _OF_DIGEST.read(reader, like=f"{prefix}%")
+
+
+def count_plans(on: On) -> int:
+    """How many plans were ever frozen."""
+    return _COUNT.all(on)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBytes:
+    """A plan's digest and body as the file has them, whether or not they can be read."""
+
+    number: int
+    digest: bytes | None
+    body: bytes | None
+
+
+def plans_as_bytes(on: On) -> Iterator[PlanBytes]:
+    """Every plan, a few of them in memory at a time."""
+    for number, digest, body in sql(on).execute(_AS_BYTES).yield_per(50):
+        yield PlanBytes(number, digest, body)
 
 
 # --- the same intent ----------------------------------------------------------------------------------------

@@ -1,37 +1,30 @@
 """The audit as the desk reads it: searched, and verified against itself and an outside head."""
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
-
-from data.audit import BREAK, GENESIS, TRUSTED, AuditEntry, Head
+from data.audit import BREAK, AuditEntry, Details, Head
 from data.audit_writer import kept_head, standing_stop
-from data.columns import table
 from data.counters import mend_counters
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
 from data.proving.proofs import accept_rows
 from data.proving.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
+from data.repositories.audit import AuditRows, keep_verified_head, last_judged, verified_head
+from data.repositories.base import Reader
 from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
-from data.tables import Audit, AuditHead
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.review.findings import findings
 from engine.timing import Timing
 
 log = logging.getLogger(__name__)
-
-VERIFIED = "verified"
-"""The row of `audit_head` that says up to which row the chain was last found good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +40,11 @@ class AuditRow:
     order_id: int | None
     plan_number: int | None
     run_number: int | None
-    details: dict[str, Any]
+    details: Details
     hash: str
+
+
+_ROWS = AuditRows(AuditRow)
 
 
 class Trail:
@@ -69,34 +65,9 @@ class Trail:
         since: datetime | None = None,
     ) -> list[AuditRow]:
         """The newest rows that match, oldest first."""
-        audit = table(Audit)
-        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
-        if action is not None:
-            query = query.where(audit.c.action == action.upper())
-        if client_id is not None:
-            query = query.where(audit.c.client_id == client_id)
-        if order_id is not None:
-            query = query.where(audit.c.order_id == order_id)
-        if since is not None:
-            query = query.where(audit.c.at >= since)
-        async with self._kept.store.reader() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [
-            AuditRow(
-                row["seq"],
-                row["at"],
-                row["actor"],
-                row["via"],
-                row["action"],
-                row["client_id"],
-                row["order_id"],
-                row["plan_number"],
-                row["run_number"],
-                json.loads(row["details"]),
-                row["hash"],
-            )
-            for row in reversed(rows)
-        ]
+        word = None if action is None else action.upper()
+        async with self._kept.store.reader() as reader:
+            return await _ROWS.newest(reader, limit, word, client_id, order_id, since)
 
     async def verify(self, head: str | None = None) -> AuditReport:
         """Recompute the chain, hold it against the head beside it, the heads kept outside and the rows.
@@ -105,11 +76,11 @@ class Trail:
         """
         path = self._kept.heads.path
 
-        def work(connection: Connection) -> AuditReport:
-            others = [*not_both_ways(connection), *recompute(connection).found, *table_faults(connection)]
+        def work(reader: Reader) -> AuditReport:
+            others = [*not_both_ways(reader), *recompute(reader).found, *table_faults(reader)]
             outside = heads_outside(path, head)
-            report = verify(stored_rows(connection), kept_head(connection), outside, others)
-            return report.with_more(schema_faults(connection))
+            report = verify(stored_rows(reader), kept_head(reader), outside, others)
+            return report.with_more(schema_faults(reader))
 
         return await self._kept.store.read_aside(work)
 
@@ -119,7 +90,7 @@ class Trail:
         It is quick where `verify` is thorough: rows before that one are not read again.
         """
         path = self._kept.heads.path
-        report = await self._kept.store.read_aside(lambda connection: _verify_tail(connection, path))
+        report = await self._kept.store.read_aside(lambda reader: _verify_tail(reader, path))
         if report.ok and report.rows:
             await self._keep_verified(report)
         return report
@@ -149,10 +120,10 @@ class Trail:
         details = {"reason": reason, "found": [*found, *stopped]}
 
         def unit_of_work(unit: Unit) -> None:
-            mend_schema(unit.connection)
-            mend_counters(unit.connection)
+            mend_schema(unit)
+            mend_counters(unit)
             for name in {*made.differing, *made.gone} - {"proof_layout"}:  # written once, never proven anew
-                accept_rows(unit.connection, name, made.differing.get(name, ()), made.gone.get(name, ()))
+                accept_rows(unit, name, made.differing.get(name, ()), made.gone.get(name, ()))
             unit.audit(AuditEntry(BREAK, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)
@@ -168,18 +139,15 @@ class Trail:
 
     async def last_judged(self) -> int:
         """The newest row by which something wrong was accepted or found mended; 0 where there is none."""
-        audit = table(Audit)
-        ends = select(func.max(audit.c.seq)).where(audit.c.action.in_((BREAK, TRUSTED)))
-        async with self._kept.store.reader() as connection:
-            found = await connection.execute(ends)
-            return int(found.scalar() or 0)
+        async with self._kept.store.reader() as reader:
+            return await last_judged(reader)
 
     async def keep_outside(self, now: bool = False) -> None:
         """Write the newest head to the file outside, unless that was done just before or hangs still."""
         if self._kept.heads.path is None or (self._keeping is not None and not self._keeping.done()):
             return
-        async with self._kept.store.reader() as connection:
-            head = await connection.run_sync(kept_head)
+        async with self._kept.store.reader() as reader:
+            head = await reader.run_sync(kept_head)
         if head is None:
             return
         at, passed = self._timing.wall.now(), self._timing.wall.monotonic()
@@ -190,28 +158,17 @@ class Trail:
                     await asyncio.shield(self._keeping)
 
 
-def _verify_tail(connection: Connection, heads: Path | None) -> AuditReport:
-    verified = _verified(connection)
-    rows = stored_rows(connection, verified.seq)
-    report = verify_tail(rows, verified, kept_head(connection), heads_outside(heads))
+def _verify_tail(reader: Reader, heads: Path | None) -> AuditReport:
+    verified = verified_head(reader)
+    rows = stored_rows(reader, verified.seq)
+    report = verify_tail(rows, verified, kept_head(reader), heads_outside(heads))
     if report.ok:
         return report
-    rows, known = stored_rows(connection, verified.seq), accepted(connection)
-    return verify_tail(rows, verified, kept_head(connection), heads_outside(heads), known)
-
-
-def _verified(connection: Connection) -> Head:
-    """The row up to which the chain was found good and its hash; the beginning where none is kept."""
-    heads = table(AuditHead)
-    query = select(heads.c.seq, heads.c.hash).where(heads.c.name == VERIFIED)
-    row = connection.execute(query).first()
-    return Head(int(row.seq), str(row.hash)) if row and row.seq else Head(0, GENESIS)
+    rows, known = stored_rows(reader, verified.seq), accepted(reader)
+    return verify_tail(rows, verified, kept_head(reader), heads_outside(heads), known)
 
 
 def _keep(unit: Unit, head: Head) -> None:
     """Keep a good row, unless another process has come further meanwhile."""
-    heads = table(AuditHead)
-    if _verified(unit.connection).seq >= head.seq:
-        return
-    unit.connection.execute(delete(heads).where(heads.c.name == VERIFIED))
-    unit.insert(AuditHead, [{"name": VERIFIED, "seq": head.seq, "hash": head.hash}])
+    if verified_head(unit).seq < head.seq:
+        keep_verified_head(unit, head)

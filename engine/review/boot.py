@@ -4,17 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.exc import DBAPIError
-
 from data.audit_writer import standing_stop, stop_words
 from data.clock import IST, Clock
-from data.columns import table
 from data.proving.readable import unreadable
 from data.proving.verifying import accepted, first_of
+from data.repositories.base import DatabaseError, Reader
+from data.repositories.meta import WALKED_ON, fact_of, keep_day
 from data.schema import schema_faults
-from data.store import Store, StoreError, Unit
-from data.tables import Meta
+from data.store import Store, StoreError
 from engine.instances import ThisEngine
 from engine.review.audit import Trail
 
@@ -32,9 +29,6 @@ NEWEST = 100_000
 
 LONG_BYTES = 50_000_000
 """From this size on the file is walked once a day, and an app is open before that has ended."""
-
-WALKED_ON = "file_walked_on"
-"""The row of `meta` that says on which day in India the file was last walked and found whole."""
 
 
 def file_takes_long(store: Store) -> bool:
@@ -63,7 +57,7 @@ class BooksLook:
         """Wait for the look before the desk trades at all, and note what it found."""
         if found := await self._engine.looked_at_books():
             log.error("trading is stopped: %s", found)
-            with suppress(DBAPIError):
+            with suppress(DatabaseError):
                 self._accepted = await self._trail.last_judged()
 
     async def again(self) -> None:
@@ -96,7 +90,7 @@ async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
         try:
             problem = await look()
         except Exception as ended:
-            words = ended.orig if isinstance(ended, DBAPIError) else repr(ended)
+            words = ended.orig if isinstance(ended, DatabaseError) else repr(ended)
             log.exception("a look at the books ended")
             problem = f"{what} cannot be read ({words}); `tradedesk doctor` says more"
         if problem:
@@ -105,27 +99,20 @@ async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
 
 
 async def _file(store: Store, clock: Clock) -> str:
-    today, long = clock.now().astimezone(IST).date().isoformat(), file_takes_long(store)
-    if long and await store.read_aside(_walked_on) == today:
+    today, long = clock.now().astimezone(IST).date(), file_takes_long(store)
+    if long and await store.read_aside(_walked_on) == today.isoformat():
         return ""
     damage = await store.quick_check()
     if damage:
         return f"desk.db is damaged ({damage}): put a copy back; `tradedesk doctor` says what can be read"
     if long:
         with suppress(StoreError):  # then it is walked again at the next opening
-            await store.write(lambda unit: _keep_walked(unit, today))
+            await store.write(lambda unit: keep_day(unit, WALKED_ON, today))
     return ""
 
 
-def _walked_on(connection: Connection) -> str | None:
-    meta = table(Meta)
-    return connection.execute(select(meta.c.value).where(meta.c.name == WALKED_ON)).scalar()
-
-
-def _keep_walked(unit: Unit, today: str) -> None:
-    meta = table(Meta)
-    unit.connection.execute(delete(meta).where(meta.c.name == WALKED_ON))
-    unit.connection.execute(insert(meta), {"name": WALKED_ON, "value": today})
+def _walked_on(reader: Reader) -> str | None:
+    return fact_of(reader, WALKED_ON)
 
 
 async def _schema(store: Store) -> str:
@@ -139,9 +126,9 @@ async def _schema(store: Store) -> str:
 
 
 async def _values(store: Store) -> str:
-    def look(connection: Connection) -> list[str]:
-        found = unreadable(connection, NEWEST)
-        known = accepted(connection) if found else ()
+    def look(reader: Reader) -> list[str]:
+        found = unreadable(reader, NEWEST)
+        known = accepted(reader) if found else ()
         return [words for words in found if words not in known]
 
     found = await store.read_aside(look)

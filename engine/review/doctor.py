@@ -6,34 +6,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DBAPIError
-
 from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
 from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
-from data.columns import table
 from data.counters import counter_faults
+from data.engines.file_checks import broken_references, integrity_faults
 from data.home import secrets_file
-from data.order_tables import Order, PlanRecord
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
 from data.proving.proofs import held
 from data.proving.readable import unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted, first_of, stored_rows, verify
+from data.repositories.base import DatabaseError, Reader
+from data.repositories.breaks import fact_problems
+from data.repositories.orders import state_counts
+from data.repositories.plans import count_plans
 from data.schema import schema_faults, table_faults
 from data.secrets import vault_state
 from data.store import StoreError, read_file
-from data.tables import UnbookedFact
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, OrderState
 from engine.book.halt_file import read_halt_file
 from engine.book.kept import Kept
 from engine.halt.emergency import set_aside_before
 from engine.instances import ThisEngine
-from engine.review.findings import broken_references, changed_plans
+from engine.review.findings import changed_plans
 
 TOLD_ONLY = ("orders", "broker's words")
 """Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""
@@ -60,9 +59,8 @@ class Doctor:
 
     async def run(self) -> list[Check]:
         """Every check, in the order a reader would want them."""
-        async with self._kept.store.reader() as connection:
-            await connection.exec_driver_sql("BEGIN")  # one moment of a desk that trades meanwhile
-            checks = await connection.run_sync(lambda plain: examine(plain, self._kept.heads.path))
+        heads = self._kept.heads.path
+        checks = await self._kept.store.read_aside(lambda reader: examine(reader, heads))
         await self._keep(checks)
         if self._kept.heads.trouble:
             checks.append(Check("heads outside", False, self._kept.heads.trouble))
@@ -143,66 +141,66 @@ def examine_file(database: Path, why_not_opened: Exception) -> list[Check]:
     opening = Check("opening", False, f"no desk can be opened: {words}")
     try:
         return [opening, *read_file(database, examine)]
-    except DBAPIError as problem:
+    except DatabaseError as problem:
         return [opening, Check("database", False, f"it cannot be read: {problem.orig}")]
 
 
-def examine(connection: Connection, heads: Path | None = None) -> list[Check]:
+def examine(reader: Reader, heads: Path | None = None) -> list[Check]:
     """The checks that need only the database, and the file of heads kept outside it."""
     checks: list[Check] = []
 
-    def chain(one: Connection) -> tuple[bool, str]:
+    def chain(one: Reader) -> tuple[bool, str]:
         return _chain(one, heads)
 
     for name, look in {**_LOOKS, "audit chain": chain}.items():
         try:
-            ok, words = look(connection)
+            ok, words = look(reader)
         except Exception as problem:  # whatever ends one look is what it found, and spoils no other
-            words = problem.orig if isinstance(problem, DBAPIError) else repr(problem)
+            words = problem.orig if isinstance(problem, DatabaseError) else repr(problem)
             ok, words = False, f"it cannot be read: {words}"
         checks.append(Check(name, ok, words))
     return checks
 
 
-def _database(connection: Connection) -> tuple[bool, str]:
-    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
-    return found == ["ok"], f"integrity: {'; '.join(found)}"
+def _database(reader: Reader) -> tuple[bool, str]:
+    found = integrity_faults(reader)
+    return not found, f"integrity: {'; '.join(found) or 'ok'}"
 
 
-def _references(connection: Connection) -> tuple[bool, str]:
-    found = _not_accepted(connection, broken_references(connection))
+def _references(reader: Reader) -> tuple[bool, str]:
+    found = _not_accepted(reader, broken_references(reader))
     return not found, first_of(found) or "0 rows refer to nothing"
 
 
-def _triggers(connection: Connection) -> tuple[bool, str]:
-    found = [*schema_faults(connection), *_not_accepted(connection, table_faults(connection))]
+def _triggers(reader: Reader) -> tuple[bool, str]:
+    found = [*schema_faults(reader), *_not_accepted(reader, table_faults(reader))]
     return not found, first_of(found) or "all stand, and no trigger, view or index of another's"
 
 
-def _balances(connection: Connection) -> tuple[bool, str]:
-    found = differences(connection)
-    found = not_accepted(found, accepted(connection)) if found else []
+def _balances(reader: Reader) -> tuple[bool, str]:
+    found = differences(reader)
+    found = not_accepted(found, accepted(reader)) if found else []
     return not found, first_of(found) or "every balance follows from its postings"
 
 
-def _counters(connection: Connection) -> tuple[bool, str]:
-    found = counter_faults(connection)
+def _counters(reader: Reader) -> tuple[bool, str]:
+    found = counter_faults(reader)
     return not found, first_of(found) or "no number is given out twice"
 
 
-def _chain(connection: Connection, heads: Path | None) -> tuple[bool, str]:
-    report = verify(stored_rows(connection), kept_head(connection), heads_outside(heads))
+def _chain(reader: Reader, heads: Path | None) -> tuple[bool, str]:
+    report = verify(stored_rows(reader), kept_head(reader), heads_outside(heads))
     return report.ok, f"{report.message}; head {report.head[:12]}"
 
 
-def _told(connection: Connection) -> tuple[bool, str]:
-    found = _not_accepted(connection, not_both_ways(connection))
+def _told(reader: Reader) -> tuple[bool, str]:
+    found = _not_accepted(reader, not_both_ways(reader))
     return not found, first_of(found) or "orders, runs, plans, fills and halts stand in it, and no others"
 
 
-def _proofs(connection: Connection) -> tuple[bool, str]:
-    made = recompute(connection)
-    found = _not_accepted(connection, made.found)
+def _proofs(reader: Reader) -> tuple[bool, str]:
+    made = recompute(reader)
+    found = _not_accepted(reader, made.found)
     columns, tables = held()
     words = f"{made.held} rows are as the audit left them; {columns} columns of {tables} tables are held"
     if made.not_held:
@@ -210,42 +208,36 @@ def _proofs(connection: Connection) -> tuple[bool, str]:
     return not found, first_of(found) or words
 
 
-def _not_accepted(connection: Connection, found: Sequence[str]) -> list[str]:
+def _not_accepted(reader: Reader, found: Sequence[str]) -> list[str]:
     """What was found and no trader has accepted (`tradedesk audit accept`)."""
-    known = accepted(connection) if found else ()
+    known = accepted(reader) if found else ()
     return [words for words in found if words not in known]
 
 
-def _plans(connection: Connection) -> tuple[bool, str]:
+def _plans(reader: Reader) -> tuple[bool, str]:
     """Whether each stored plan still has the digest under which it was confirmed."""
-    found = _not_accepted(connection, changed_plans(connection))
-    count = connection.execute(select(func.count()).select_from(table(PlanRecord))).scalar_one()
+    found = _not_accepted(reader, changed_plans(reader))
+    count = count_plans(reader)
     return not found, first_of(found) or (
         "1 plan has its digest" if count == 1 else f"{count} plans have their digests"
     )
 
 
-def _values(connection: Connection) -> tuple[bool, str]:
-    found = _not_accepted(connection, unreadable(connection))
+def _values(reader: Reader) -> tuple[bool, str]:
+    found = _not_accepted(reader, unreadable(reader))
     return not found, first_of(found) or "every stored value can be read"
 
 
-def _orders(connection: Connection) -> tuple[bool, str]:
-    orders = table(Order)
-    counts = {
-        str(state): int(number)
-        for state, number in connection.execute(select(orders.c.state, func.count()).group_by(orders.c.state))
-    }
+def _orders(reader: Reader) -> tuple[bool, str]:
+    counts = state_counts(reader)
     words = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none"
     unknown = counts.get(OrderState.UNKNOWN.value, 0)
     return True, words + (f"; {unknown} wait for the broker's word" if unknown else "")
 
 
-def _unbooked(connection: Connection) -> tuple[bool, str]:
+def _unbooked(reader: Reader) -> tuple[bool, str]:
     """Whether everything that brokers told is in the books."""
-    facts = table(UnbookedFact)
-    standing = facts.c.closed_at.is_(None)
-    rows = connection.execute(select(facts.c.identity, facts.c.problem).where(standing)).all()
+    rows = fact_problems(reader)
     if not rows:
         return True, "every fact is booked"
     first = "; ".join(f"{row.identity}: {row.problem}" for row in rows[:5])
@@ -253,7 +245,7 @@ def _unbooked(connection: Connection) -> tuple[bool, str]:
     return False, f"{len(rows)} {noun} not booked, and the clients may only sell: {first}"
 
 
-_LOOKS: dict[str, Callable[[Connection], tuple[bool, str]]] = {
+_LOOKS: dict[str, Callable[[Reader], tuple[bool, str]]] = {
     "database": _database,
     "values": _values,
     "references": _references,
