@@ -12,13 +12,17 @@ from brokers.contract.capabilities import (
 )
 from brokers.contract.errors import BrokerError, NotAsked, SessionExpired
 from brokers.contract.market_data import (
+    Arrival,
     DepthLevel,
     Heartbeat,
     InstrumentRow,
     MarketData,
+    RawPacket,
     StreamEvent,
     TellsMargins,
     Tick,
+    Ticks,
+    UnreadTick,
 )
 from brokers.contract.rows import PassedOver, Rows, UnreadRow
 from brokers.contract.sign_in import (
@@ -49,6 +53,7 @@ from brokers.contract.trading import (
 __all__ = [
     "Accepted",
     "Ambiguous",
+    "Arrival",
     "Broker",
     "BrokerAccount",
     "BrokerError",
@@ -73,6 +78,7 @@ __all__ = [
     "OrderUpdate",
     "Outcome",
     "PassedOver",
+    "RawPacket",
     "Refused",
     "Rows",
     "SessionExpired",
@@ -80,8 +86,10 @@ __all__ = [
     "StreamEvent",
     "TellsMargins",
     "Tick",
+    "Ticks",
     "Trading",
     "UnreadRow",
+    "UnreadTick",
     "nothing_keeps_it_back",
 ]
 

@@ -1,9 +1,9 @@
 """Prices, instruments, and the one stream of an adapter."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from brokers.contract.account import BrokerAccount
 from brokers.contract.rows import Rows
@@ -12,8 +12,7 @@ from data.reference.instruments import Instrument
 from data.vocabulary import Product
 
 
-@dataclass(frozen=True, slots=True)
-class DepthLevel:
+class DepthLevel(NamedTuple):
     """One price level of the book."""
 
     price_paise: int
@@ -59,7 +58,44 @@ class Heartbeat:
     source: str = ""
 
 
-StreamEvent = Tick | Heartbeat | OrderUpdate
+RawPacket = tuple[int, bytes]
+"""A broker's token of an instrument and the bytes of a packet about it, whose length was found right."""
+
+
+class Arrival(Protocol):
+    """When packets came in, and how one of them is read."""
+
+    @property
+    def received_at(self) -> datetime:
+        """Wall time of the packets."""
+        ...
+
+    def tick(self, key: str, packet: RawPacket) -> Tick:
+        """Read a packet of the instrument `key`. It never raises."""
+        ...
+
+
+UnreadTick = tuple[RawPacket, Arrival]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The newest packet of each of many instruments, by key, which nobody has read yet.
+
+    They came in between `first_at` and `last_at`, wall time.
+    """
+
+    packets: Mapping[str, UnreadTick]
+    first_at: datetime
+    last_at: datetime
+
+    def read(self) -> Iterator[Tick]:
+        """Read them all."""
+        for key, (packet, arrival) in self.packets.items():
+            yield arrival.tick(key, packet)
+
+
+StreamEvent = Tick | Ticks | Heartbeat | OrderUpdate
 
 
 @dataclass(frozen=True, slots=True)

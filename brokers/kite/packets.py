@@ -1,18 +1,17 @@
 """Kite's binary frames, read into tuples (Kite Connect documentation, WebSocket streaming).
 
 A frame is a count and that many packets, each behind its length; the length alone says what a packet
-is. All integers are big-endian and unsigned. Packets of one length that follow each other are unpacked
-in one call, and what a full packet has over a quote stays bytes until somebody looks at it.
+is. All integers are big-endian and unsigned. `decode` takes a frame apart: of each packet it keeps the token
+and the bytes, once their length is a known one. `read` reads one of them, for whoever looks at it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from struct import Struct
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from brokers.contract import DepthLevel
+from brokers.contract import DepthLevel, RawPacket
 
 
 class LtpPacket(NamedTuple):
@@ -66,8 +65,8 @@ class QuotePacket(NamedTuple):
 class FullPacket(NamedTuple):
     """A stock or contract with everything, 184 bytes.
 
-    Times are seconds since 1970, 0 where absent. `tail` holds times, open interest and the ten levels as
-    they came.
+    Times are seconds since 1970, 0 where absent. `tail` holds times, open interest and the depth as they
+    came; `depth` reads the latter.
     """
 
     token: int
@@ -104,14 +103,6 @@ class FullPacket(NamedTuple):
         bid, ask = _BEST.unpack(self.tail)
         return paise(self.token, bid), paise(self.token, ask)
 
-    def bids(self) -> tuple[DepthLevel, ...]:
-        """The buying side, best first, without empty levels."""
-        return tuple(_levels(self.token, self.tail[20:80]))
-
-    def asks(self) -> tuple[DepthLevel, ...]:
-        """The selling side, best first, without empty levels."""
-        return tuple(_levels(self.token, self.tail[80:]))
-
 
 Packet = LtpPacket | IndexPacket | IndexFullPacket | QuotePacket | FullPacket
 
@@ -119,36 +110,45 @@ Packet = LtpPacket | IndexPacket | IndexFullPacket | QuotePacket | FullPacket
 class Decoded(NamedTuple):
     """A frame's whole packets, how many were of unknown length, and in words what is wrong with the frame."""
 
-    packets: list[Packet]
+    packets: list[RawPacket]
     ignored: int
     fault: str
 
 
 class _Form(NamedTuple):
-    """How packets of one length are read. `layout` starts with the two bytes of the length."""
+    """How packets of one length are taken from a frame, behind the two bytes of the length, and read."""
 
-    layout: Struct
-    make: Callable[[tuple[Any, ...]], Packet]
+    whole: Struct
+    body: Struct
+    kind: Callable[..., Packet]
     prices: tuple[int, ...]
 
 
-def _form(layout: str, kind: type[Packet], prices: tuple[int, ...]) -> _Form:
-    # A named tuple's own `_make` does the same in Python code, at half the speed.
-    make = cast(Callable[[tuple[Any, ...]], Packet], partial(cast(Any, tuple).__new__, kind))
-    return _Form(Struct(layout), make, prices)
+def _form(length: int, body: str, kind: Callable[..., Packet], prices: tuple[int, ...]) -> _Form:
+    return _Form(Struct(f">2xI{length - _TOKEN}s"), Struct(body), kind, prices)
 
+
+_TOKEN = 4
+"""Bytes of a packet that are its token; the rest is its body."""
 
 _FORMS: Mapping[int, _Form] = MappingProxyType(
     {
-        8: _form(">2x2I", LtpPacket, (1,)),
-        28: _form(">2x7I", IndexPacket, (1, 2, 3, 4, 5)),
-        32: _form(">2x8I", IndexFullPacket, (1, 2, 3, 4, 5)),
-        44: _form(">2x11I", QuotePacket, (1, 3, 7, 8, 9, 10)),
-        184: _form(">2x11I140s", FullPacket, (1, 3, 7, 8, 9, 10)),
+        8: _form(8, ">I", LtpPacket, (1,)),
+        28: _form(28, ">6I", IndexPacket, (1, 2, 3, 4, 5)),
+        32: _form(32, ">7I", IndexFullPacket, (1, 2, 3, 4, 5)),
+        44: _form(44, ">10I", QuotePacket, (1, 3, 7, 8, 9, 10)),
+        184: _form(184, ">10I140s", FullPacket, (1, 3, 7, 8, 9, 10)),
     }
 )
+"""By the length of a packet."""
 
-_LEVEL = Struct(">2IH2x")
+_LEVELS = 5
+"""Of each side of the depth."""
+
+_FULL_BODY = 180
+_DEPTH = Struct(">60x" + "2IH2x" * 2 * _LEVELS)
+"""Behind times and open interest: quantity, price and orders of each level."""
+
 _BEST = Struct(">24xI56xI52x")
 _OPEN_INTEREST = Struct(">4x3I")
 
@@ -172,7 +172,7 @@ def decode(frame: bytes) -> Decoded:
         return Decoded([], 0, "")
     announced = left = frame[0] << 8 | frame[1]
     view = memoryview(frame)
-    packets: list[Packet] = []
+    packets: list[RawPacket] = []
     ignored = 0
     start = 2
     while left and start + 2 <= size:
@@ -186,8 +186,7 @@ def decode(frame: bytes) -> Decoded:
         if form is None:
             ignored += 1
         elif left == 1 or frame[end : end + 2] != head:
-            packet = form.make(form.layout.unpack_from(frame, start))
-            packets.append(packet if frame[start + 5] not in _FINER else _in_paise(packet, form))
+            packets.append(cast(RawPacket, form.whole.unpack_from(frame, start)))
         else:
             run = min(left, _RUN, (size - start) // stride)
             end = start + run * stride
@@ -195,10 +194,7 @@ def decode(frame: bytes) -> Decoded:
             highs, lows = frame[start:end:stride], frame[start + 1 : end : stride]
             run -= max(len(highs.lstrip(head[:1])), len(lows.lstrip(head[1:])))
             end = start + run * stride
-            found: Iterable[Packet] = map(form.make, form.layout.iter_unpack(view[start:end]))
-            if len(frame[start + 5 : end : stride].translate(None, _FINER)) < run:
-                found = [_in_paise(packet, form) for packet in found]
-            packets.extend(found)
+            packets.extend(cast(Iterator[RawPacket], form.whole.iter_unpack(view[start:end])))
         left -= run
         start = end
     fault = ""
@@ -207,6 +203,17 @@ def decode(frame: bytes) -> Decoded:
     elif start < size:
         fault = f"{size - start} bytes after the last of {announced} packets"
     return Decoded(packets, ignored, fault)
+
+
+def read(packet: RawPacket) -> Packet:
+    """Read a packet of `decode`."""
+    token, body = packet
+    form = _FORMS[_TOKEN + len(body)]
+    values: list[Any] = [token, *form.body.unpack(body)]
+    if token & 0xFF in _FINER:
+        for place in form.prices:
+            values[place] = paise(token, values[place])
+    return form.kind(*values)
 
 
 def paise(token: int, price: int) -> int:
@@ -220,16 +227,26 @@ def moment(seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _in_paise(packet: Packet, form: _Form) -> Packet:
-    token = packet.token
-    values: list[Any] = list(packet)
-    for place in form.prices:
-        values[place] = paise(token, values[place])
-    return form.make(tuple(values))
+def depth(packet: RawPacket) -> tuple[int, ...]:
+    """The depth of a packet of `decode`: quantity, price in paise and orders of five bids, then of five asks.
+
+    Empty where the packet carries none; an empty level has a price of 0.
+    """
+    token, body = packet
+    if len(body) != _FULL_BODY:
+        return ()
+    found = _DEPTH.unpack(body)
+    if token & 0xFF not in _FINER:
+        return found
+    return tuple(paise(token, value) if place % 3 == 1 else value for place, value in enumerate(found))
 
 
-def _levels(token: int, side: bytes) -> Iterator[DepthLevel]:
-    scaled = token & 0xFF in _FINER
-    for quantity, price, orders in _LEVEL.iter_unpack(side):
-        if price:
-            yield DepthLevel(paise(token, price) if scaled else price, quantity, orders)
+def levels(packet: RawPacket) -> tuple[tuple[DepthLevel, ...], tuple[DepthLevel, ...]]:
+    """The buying and the selling side of a packet of `decode`, best first, without empty levels."""
+    found = depth(packet)
+    rows = [
+        DepthLevel(price, quantity, orders)
+        for quantity, price, orders in zip(found[::3], found[1::3], found[2::3], strict=True)
+    ]
+    buying, selling = rows[:_LEVELS], rows[_LEVELS:]
+    return tuple(row for row in buying if row.price_paise), tuple(row for row in selling if row.price_paise)

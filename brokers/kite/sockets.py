@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from brokers.contract import BrokerAccount, BrokerError
+from brokers.contract import BrokerAccount, BrokerError, RawPacket
 from brokers.kite.access import KiteRoute
-from brokers.kite.packets import Packet, decode
+from brokers.kite.packets import decode
 from data.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class SocketOwner(Protocol):
         """The handshake is done."""
         ...
 
-    def took_packets(self, socket: "KiteSocket", packets: list[Packet], received_at: datetime) -> None:
+    def took_packets(self, socket: "KiteSocket", packets: list[RawPacket], received_at: datetime) -> None:
         """A frame was read; no packets means that the server only said it is alive."""
         ...
 

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, cast
 
 from brokers.contract import (
@@ -21,13 +23,14 @@ from brokers.contract import (
     BrokerOrder,
     Heartbeat,
     OrderUpdate,
+    RawPacket,
     StreamEvent,
-    Tick,
+    Ticks,
+    UnreadTick,
 )
 from brokers.kite.access import KiteRoute
-from brokers.kite.packets import Packet
 from brokers.kite.sockets import KiteSocket, StreamRefusedError, StreamWaits
-from brokers.kite.ticks import tick_of
+from brokers.kite.ticks import KiteArrival
 from data.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -69,6 +72,24 @@ class _Login:
 
 
 @dataclass(slots=True, eq=False)
+class _Pending:
+    """The newest tick of each instrument that waits to be taken, and the span in which they came in."""
+
+    packets: dict[str, UnreadTick] = field(default_factory=dict[str, UnreadTick])
+    moments: tuple[datetime, ...] = ()
+
+    def add(self, packets: dict[str, UnreadTick], *moments: datetime) -> None:
+        """Take newer ticks, which came in at these moments; the dictionary is its own from now on."""
+        if packets:
+            if self.packets:
+                self.packets.update(packets)
+            else:
+                self.packets = packets
+            both = self.moments + moments
+            self.moments = (min(both), max(both))
+
+
+@dataclass(slots=True, eq=False)
 class _Brought:
     """What one socket has brought: the last tick of each instrument it carries, since there was a gap.
 
@@ -76,7 +97,7 @@ class _Brought:
     """
 
     name: str
-    latest: dict[str, Tick] = field(default_factory=dict[str, Tick])
+    latest: dict[str, UnreadTick] = field(default_factory=dict[str, UnreadTick])
     keys: frozenset[str] = frozenset()
 
     def heartbeat(self, heard_at: datetime) -> Heartbeat:
@@ -129,7 +150,7 @@ class KiteStream:
         self._ending: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = {}
         self._door = asyncio.Semaphore(HANDSHAKES)
-        self._ticks: dict[str, Tick] = {}
+        self._ticks = _Pending()
         self._updates: deque[OrderUpdate] = deque()
         self._heard: dict[KiteSocket, None] = {}
         self._news = asyncio.Event()
@@ -217,7 +238,10 @@ class KiteStream:
         they were subscribed and since it was last lost. Called again it goes on, beginning with the last tick
         of each of those.
         """
-        self._ticks = {key: tick for one in self._brought.values() for key, tick in one.latest.items()}
+        self._ticks = _Pending()
+        for brought in self._brought.values():
+            moments = {arrival.received_at for _, arrival in brought.latest.values()}
+            self._ticks.add(dict(brought.latest), *moments)
         self._news.set()
         while True:
             await self._news.wait()
@@ -225,10 +249,10 @@ class KiteStream:
             while self._updates:
                 yield self._updates.popleft()
             # Taken together: a tick that comes while these are given out is not in these heartbeats.
-            ticks, self._ticks = self._ticks, {}
+            ticks, self._ticks = self._ticks, _Pending()
             beats = self._take_beats()
-            for tick in ticks.values():
-                yield tick
+            if ticks.packets:
+                yield Ticks(ticks.packets, min(ticks.moments), max(ticks.moments))
             for beat in beats:
                 yield beat
             if self._closed:
@@ -258,14 +282,16 @@ class KiteStream:
         if any(other.tokens and not login.prices for (login, _), other in self._sockets.items()):
             self._arrange()
 
-    def took_packets(self, socket: KiteSocket, packets: list[Packet], received_at: datetime) -> None:
+    def took_packets(self, socket: KiteSocket, packets: list[RawPacket], received_at: datetime) -> None:
         """Queue the ticks of what the socket carries; a late packet of what it no longer does is dropped."""
-        latest, ticks = self._brought[socket].latest, self._ticks
-        tokens, circuits = socket.tokens, self.circuits
-        for packet in packets:
-            key = tokens.get(packet[0])
-            if key is not None:
-                ticks[key] = latest[key] = tick_of(key, received_at, packet, circuits)
+        # Thousands come at once, so they are paired up without a line of Python for each.
+        arrivals = repeat(KiteArrival(received_at, self.circuits))
+        keys = map(socket.tokens.get, map(itemgetter(0), packets))
+        found = dict(zip(keys, zip(packets, arrivals, strict=False), strict=False))
+        found.pop(None, None)
+        carried = cast(dict[str, UnreadTick], found)
+        self._brought[socket].latest.update(carried)
+        self._ticks.add(carried, received_at)
         self.counts.ticks += len(packets)
         self._note_heard(socket)
 

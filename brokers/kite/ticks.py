@@ -1,81 +1,93 @@
 """A packet of Kite as the contract's tick, read only when somebody looks at it.
 
-Thousands of packets a second come in, and a screen looks at a few dozen of them, so a tick keeps its
-packet and fills its fields on the first look; the depth, the dearest part, on the first look at the depth.
+Thousands of packets a second come in, and a screen looks at a few dozen of them, so packets stay bytes until
+their tick is asked for; the depth, the dearest part, until the first look at the depth.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from brokers.contract import Tick
-from brokers.kite.packets import FullPacket, IndexFullPacket, LtpPacket, Packet, QuotePacket, moment
+from brokers.contract import RawPacket, Tick
+from brokers.kite.packets import FullPacket, IndexFullPacket, LtpPacket, QuotePacket, levels, moment, read
 
 Circuits = Mapping[str, tuple[int, int]]
 """The day's lower and upper circuit in paise by `EXCHANGE:SYMBOL`; quotes tell them, the stream never."""
 
 
 class KiteTick(Tick):
-    """A tick whose fields come from a packet; what the packet does not carry is 0 or empty.
+    """A tick whose depth is read on the first look at it; it equals another of its class field by field."""
 
-    `market_at` is the exchange's time where the packet has one, else the time it was received. Made by
-    `tick_of`; it equals another tick of its own class field by field.
-    """
+    __slots__ = ("packet",)
 
-    __slots__ = ("circuits", "packet")
-
-    packet: Packet
-    circuits: Circuits
+    packet: RawPacket
 
     def __getattr__(self, name: str) -> object:
         """Called by Python for a field that is not filled yet."""
-        if name == "bids":
-            _set(self, name, self.packet.bids() if isinstance(self.packet, FullPacket) else ())
-        elif name == "asks":
-            _set(self, name, self.packet.asks() if isinstance(self.packet, FullPacket) else ())
-        elif name in _QUOTED:
-            _fill(self)
-        else:
+        if name not in ("bids", "asks"):
             raise AttributeError(name)
+        bids, asks = levels(self.packet)
+        _set(self, "bids", bids)
+        _set(self, "asks", asks)
         return object.__getattribute__(self, name)
 
-
-_QUOTED = frozenset(Tick.__dataclass_fields__) - {"key", "received_at", "bids", "asks"}
 
 # The tick is frozen for everybody else.
 _set = object.__setattr__
 
 
-def tick_of(key: str, received_at: datetime, packet: Packet, circuits: Circuits) -> KiteTick:
-    """The tick of one packet. `circuits` is looked up when the tick is, so it may be filled in later."""
+@dataclass(frozen=True, slots=True)
+class KiteArrival:
+    """When packets of Kite came in. `circuits` is looked up when a tick is read, so it may still fill."""
+
+    received_at: datetime
+    circuits: Circuits
+
+    def tick(self, key: str, packet: RawPacket) -> Tick:
+        """The tick of one packet; what the packet does not carry is 0 or empty.
+
+        `market_at` is the exchange's time where the packet has one, else the time it was received.
+        """
+        return tick_of(key, self.received_at, packet, self.circuits)
+
+
+def tick_of(key: str, received_at: datetime, packet: RawPacket, circuits: Circuits) -> Tick:
+    """Read the tick of one packet."""
+    found = read(packet)
+    opened = high = low = close = volume = bid = ask = 0
+    market_at = None
+    if not isinstance(found, LtpPacket):
+        opened, high, low, close = found.open, found.high, found.low, found.close
+    if isinstance(found, QuotePacket | FullPacket):
+        volume = found.volume
+    if isinstance(found, FullPacket | IndexFullPacket):
+        market_at = moment(found.exchange_time)
+    if isinstance(found, FullPacket):
+        bid, ask = found.best()
+    lower, upper = circuits.get(key, (0, 0))
+    market_at = market_at or received_at
+    fields = (
+        key,
+        found.last,
+        close,
+        opened,
+        high,
+        low,
+        volume,
+        bid,
+        ask,
+        lower,
+        upper,
+        market_at,
+        received_at,
+    )
+    if not isinstance(found, FullPacket):
+        return Tick(*fields)
     tick: KiteTick = object.__new__(KiteTick)
-    _set(tick, "key", key)
-    _set(tick, "received_at", received_at)
+    for name, value in zip(_WITHOUT_DEPTH, fields, strict=True):
+        _set(tick, name, value)
     _set(tick, "packet", packet)
-    _set(tick, "circuits", circuits)
     return tick
 
 
-def _fill(tick: KiteTick) -> None:
-    packet = tick.packet
-    lower, upper = tick.circuits.get(tick.key, (0, 0))
-    opened = high = low = close = volume = bid = ask = 0
-    market_at = None
-    if not isinstance(packet, LtpPacket):
-        opened, high, low, close = packet.open, packet.high, packet.low, packet.close
-    if isinstance(packet, QuotePacket | FullPacket):
-        volume = packet.volume
-    if isinstance(packet, FullPacket):
-        bid, ask = packet.best()
-    if isinstance(packet, FullPacket | IndexFullPacket):
-        market_at = moment(packet.exchange_time)
-    _set(tick, "last_paise", packet.last)
-    _set(tick, "prev_close_paise", close)
-    _set(tick, "open_paise", opened)
-    _set(tick, "high_paise", high)
-    _set(tick, "low_paise", low)
-    _set(tick, "volume", volume)
-    _set(tick, "bid_paise", bid)
-    _set(tick, "ask_paise", ask)
-    _set(tick, "lower_circuit_paise", lower)
-    _set(tick, "upper_circuit_paise", upper)
-    _set(tick, "market_at", market_at or tick.received_at)
+_WITHOUT_DEPTH = tuple(name for name in Tick.__dataclass_fields__ if name not in ("bids", "asks"))

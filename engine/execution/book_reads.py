@@ -25,6 +25,7 @@ from brokers.contract import (
     Rows,
     SessionExpired,
     Tick,
+    Ticks,
     UnreadRow,
 )
 from data.repositories.requests import changes_in
@@ -89,7 +90,9 @@ class Watcher:
         while True:
             try:
                 async for event in broker.stream():
-                    if isinstance(event, Tick):
+                    if isinstance(event, Ticks):
+                        self._market_data.quotes.put_all(event)
+                    elif isinstance(event, Tick):
                         self._market_data.quotes.put(event)
                     elif isinstance(event, Heartbeat):
                         self._market_data.quotes.heartbeat(event)

@@ -1,13 +1,13 @@
 """The last known market of every instrument, how old it is, and who still has to look at it.
 
-A tick only writes here; everything that follows from it waits for the next frame.
+A tick only writes here; everything that follows from it waits for the next frame, and so does its reading.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from brokers.contract import Heartbeat, Tick
+from brokers.contract import Heartbeat, Tick, Ticks, UnreadTick
 from data.money import moved_bps, own_share
 from data.reference.instruments import Instrument
 
@@ -28,7 +28,9 @@ class QuoteMap:
 
     def __init__(self, monotonic: Callable[[], float] = lambda: 0.0) -> None:
         self._monotonic = monotonic
-        self._ticks: dict[str, Tick] = {}
+        self._ticks: dict[str, Tick | UnreadTick] = {}
+        self._read: dict[str, tuple[UnreadTick, Tick]] = {}
+        self._newest_at: datetime | None = None
         self._heard: dict[str, float] = {}
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
@@ -41,30 +43,55 @@ class QuoteMap:
     def put(self, tick: Tick) -> None:
         """Take a packet of the stream. One that is older than what is held changes nothing."""
         key = tick.key
-        if self._overtaken(tick):
+        if self._overtaken(key, tick.received_at):
             return
         self._hold(tick)
         self._feed_at, self._feed_heard = tick.received_at, self._heard[key]
         self._confirmed.add(key)
 
+    def put_all(self, ticks: Ticks) -> None:
+        """Take packets of the stream as they came in. Those older than what is held change nothing."""
+        packets = ticks.packets
+        if self._newest_at is not None and ticks.first_at < self._newest_at:
+            packets = {
+                key: unread
+                for key, unread in packets.items()
+                if not self._overtaken(key, unread[1].received_at)
+            }
+        if not packets:
+            return
+        heard = self._monotonic()
+        self._heard.update(dict.fromkeys(packets, heard))  # first: another thread may ask for an age at once
+        self._ticks.update(packets)
+        self._note_newest(ticks.last_at)
+        for owner, followed in self._followed.items():
+            self._dirty[owner] |= followed & packets.keys()
+        self._feed_at, self._feed_heard = ticks.last_at, heard
+        self._confirmed.update(packets)
+
     def put_fetched(self, ticks: Iterable[Tick]) -> None:
         """Take quotes that were asked for once. They say nothing about the stream being alive."""
         for tick in ticks:
-            if not self._overtaken(tick):
+            if not self._overtaken(tick.key, tick.received_at):
                 self._hold(tick)
 
-    def _overtaken(self, tick: Tick) -> bool:
+    def _overtaken(self, key: str, received_at: datetime) -> bool:
         """Whether what is held is newer, told by stamps as far as the wall clock was not set back between."""
-        held = self._ticks.get(tick.key)
+        held = self._ticks.get(key)
         if held is None:
             return False
-        return 0 < (held.received_at - tick.received_at).total_seconds() < SET_BACK_S
+        return 0 < (_received_at(held) - received_at).total_seconds() < SET_BACK_S
 
     def _hold(self, tick: Tick) -> None:
         self._heard[tick.key] = self._monotonic()  # first: another thread may ask for the tick's age at once
         self._ticks[tick.key] = tick
+        self._note_newest(tick.received_at)
         for changed in self._watchers.get(tick.key, ()):
             changed.add(tick.key)
+
+    def _note_newest(self, received_at: datetime) -> None:
+        if self._newest_at is None or received_at > self._newest_at:
+            self._newest_at = received_at
 
     def heartbeat(self, beat: Heartbeat) -> None:
         """The feed, or one source of it, is alive: from its moment count the prices it speaks for."""
@@ -83,7 +110,8 @@ class QuoteMap:
         ticks = {key: tick for key, tick in self._ticks.items() if key not in moved}
         heard = {key: at for key, at in self._heard.items() if key not in moved}
         for key in moved.keys() & self._ticks.keys():
-            ticks[moved[key]] = replace(self._ticks[key], key=moved[key])
+            held = self._looked_at(key, self._ticks[key])
+            ticks[moved[key]] = replace(held, key=moved[key])
             heard[moved[key]] = self._heard[key]
         self._heard = {**self._heard, **heard}  # first: another thread may ask for the tick's age at once
         self._ticks, self._heard = ticks, heard
@@ -98,14 +126,25 @@ class QuoteMap:
 
     def quote(self, key: str) -> Tick | None:
         """The last tick, None if there never was one."""
-        return self._ticks.get(key)
+        held = self._ticks.get(key)
+        return None if held is None else self._looked_at(key, held)
+
+    def _looked_at(self, key: str, held: Tick | UnreadTick) -> Tick:
+        """What is held of a key, read; kept beside, since another thread may read while a newer one comes."""
+        if isinstance(held, Tick):
+            return held
+        read = self._read.get(key)
+        if read is None or read[0] is not held:
+            packet, arrival = held
+            read = self._read[key] = (held, arrival.tick(key, packet))
+        return read[1]
 
     def age(self, key: str, now: datetime) -> float | None:
         """Seconds since the feed last confirmed this price, None if there is no price."""
         tick = self._ticks.get(key)
         if tick is None:
             return None
-        age = self._age(tick.received_at, self._heard[key], now)
+        age = self._age(_received_at(tick), self._heard[key], now)
         among_all = key in self._confirmed and key in self._watchers
         for beat, heard in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if among_all if beat.keys is None else key in beat.keys:
@@ -159,6 +198,10 @@ class QuoteMap:
     def followed(self) -> set[str]:
         """Every key that anyone follows."""
         return {key for keys in self._followed.values() for key in keys}
+
+
+def _received_at(held: Tick | UnreadTick) -> datetime:
+    return held.received_at if isinstance(held, Tick) else held[1].received_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Every packet's values are compared first. Measured are microseconds a packet for each mode, with times and
 depth unread and read, and the floor: unpacking all bytes with one prepared struct and nothing else. Judged
-is full mode with everything unread, and with every level of the depth read.
+is full mode with everything unread, and with every number of the depth read; what making levels of them
+costs is printed.
 """
 
 import argparse
@@ -16,11 +17,11 @@ from contextlib import contextmanager
 
 from kiteconnect import KiteTicker
 
-from brokers.kite.packets import FullPacket, decode
+from brokers.kite.packets import FullPacket, decode, depth, levels, read
 from tests.bench.frame import Aim, Bench, Figures
 from tests.brokers.test_kite_packets import check_against_official
 
-PACKETS, REPEATS = 500, 10
+PACKETS, REPEATS = 50, 100
 AIMS = (
     Aim("full mode", 30.0, "times the official parser", least=True),
     Aim("depth read", 20.0, "times the official parser", least=True),
@@ -59,16 +60,20 @@ def mixed(frames: list[bytes]) -> bytes:
 
 
 def with_depth(frame: bytes) -> None:
-    """Decode, and look at every level."""
+    """Decode, and unpack every number of the depth."""
     for packet in decode(frame).packets:
-        if isinstance(packet, FullPacket):
-            packet.bids()
-            packet.asks()
+        depth(packet)
+
+
+def with_levels(frame: bytes) -> None:
+    """Decode, and make of the depth what a screen looks at."""
+    for packet in decode(frame).packets:
+        levels(packet)
 
 
 def with_times(frame: bytes) -> None:
     """Decode, and look at everything but the levels."""
-    for packet in decode(frame).packets:
+    for packet in map(read, decode(frame).packets):
         if isinstance(packet, FullPacket):
             _ = packet.best(), packet.last_trade_time, packet.exchange_time, packet.open_interest
 
@@ -103,6 +108,7 @@ def measure(name: str, frame: bytes) -> dict[str, float]:
     if name == "full":
         calls["with times"] = lambda: with_times(frame)
         calls["with depth"] = lambda: with_depth(frame)
+        calls["with levels"] = lambda: with_levels(frame)
     return best_of(calls, len(ours.packets))
 
 

@@ -8,6 +8,7 @@ frames (the floor of the socket), the decoder on them without a socket, and the 
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import struct
@@ -21,13 +22,14 @@ from kiteconnect import KiteTicker
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from brokers.contract import BrokerAccount, Heartbeat, Tick
+from brokers.contract import BrokerAccount, Heartbeat, Ticks
 from brokers.kite.access import KiteRoute
-from brokers.kite.packets import decode
+from brokers.kite.packets import decode, levels, read
 from brokers.kite.stream import KiteStream
 from data.clock import SystemClock
 from engine.market.quotes import QuoteMap
 from tests.bench.frame import Aim, Bench, Figures
+from tradedesk.cli.entry import YOUNG
 
 INSTRUMENTS, FRAMES, KINDS, A_SECOND = 3_000, 60, 4, 5_000
 AIMS = (Aim("share of a core", 0.3, "%"),)
@@ -92,21 +94,21 @@ async def stream_seconds(url: str, look: bool) -> tuple[float, int]:
     await stream.add_account(BrokerAccount(1, "AB0001"), KiteRoute("key"), "token")
     begun, put = 0.0, 0
     async for event in stream.events():
-        if isinstance(event, Tick):
+        if isinstance(event, Ticks):
             begun = begun or time.process_time()
-            quotes.put(event)
-            put += 1
+            quotes.put_all(event)
+            put += len(event.packets)
             if look:
-                _ = event.last_paise, event.bids
+                _ = [(tick.last_paise, tick.bids) for tick in map(quotes.quote, event.packets) if tick]
         elif isinstance(event, Heartbeat) and stream.counts.ticks >= INSTRUMENTS * FRAMES:
             break
     seconds = time.process_time() - begun
     await stream.close()
     last = decode(frames()[(FRAMES - 1) % KINDS]).packets
     for packet in last:
-        held = quotes.quote(TOKENS[packet.token])
+        held = quotes.quote(TOKENS[packet[0]])
         assert held is not None
-        assert (held.last_paise, held.bids) == (packet.last, packet.bids())
+        assert (held.last_paise, held.bids) == (read(packet).last, levels(packet)[0])
     return seconds, put
 
 
@@ -136,7 +138,9 @@ async def once(url: str, kinds: list[bytes], official: KiteTicker) -> Figures:
 
 @contextmanager
 def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
-    """One sender for all rounds."""
+    """One sender for all rounds; garbage is collected as seldom as in the app."""
+    gc.set_threshold(YOUNG, 20, 50)
+    gc.freeze()
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.bench_kite_ticks", "--serve"], stdout=subprocess.PIPE, text=True
     )

@@ -19,6 +19,7 @@ from brokers.contract import (
     Heartbeat,
     OrderRequest,
     StreamEvent,
+    Ticks,
 )
 from data.clock import SystemClock
 from data.reference.instruments import Instrument
@@ -152,14 +153,14 @@ async def soon(look: Callable[[], Awaitable[T | None]]) -> T:
 
 @asynccontextmanager
 async def listening(stand: Stand) -> AsyncIterator[list[StreamEvent]]:
-    """What the stream says; a lost stream is asked for again, as the contract has it."""
+    """What the stream says, tick by tick; a lost stream is asked for again, as the contract has it."""
     heard: list[StreamEvent] = []
 
     async def listen() -> None:
         while True:
             with suppress(BrokerError):
                 async for event in stand.broker.stream():
-                    heard.append(event)
+                    heard.extend(event.read() if isinstance(event, Ticks) else [event])
                 return
 
     listener = asyncio.create_task(listen())

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kiteconnect import KiteTicker
 
-from brokers.contract import DepthLevel, Tick
-from brokers.kite.packets import FullPacket, LtpPacket, decode, moment, paise
+from brokers.contract import DepthLevel, RawPacket, Tick
+from brokers.kite.packets import FullPacket, LtpPacket, decode, depth, levels, moment, paise, read
 from brokers.kite.ticks import tick_of
 
 OFFICIAL = KiteTicker("key", "token")
@@ -28,7 +28,7 @@ def frame(*packets: bytes, count: int | None = None) -> bytes:
     return struct.pack(">H", len(packets) if count is None else count) + body
 
 
-def levels(rows: list[tuple[int, int, int]]) -> bytes:
+def wire(rows: list[tuple[int, int, int]]) -> bytes:
     return b"".join(struct.pack(">IIHxx", *row) for row in rows)
 
 
@@ -37,11 +37,11 @@ QUOTE = struct.pack(">11I", INFY, 157315, 1, 157033, 1175986, 256511, 360503, *O
 INDEX = struct.pack(">8I", 256265, 2340685, 2344195, 2329595, 2334445, 2326485, 2**32 - 1, 1718176569)
 FULL = struct.pack(
     ">16I", INFY, 157370, 7, 157037, 1192471, 256443, 363009, *OHLC, 1625461887, 0, 0, 0, 1625461887
-) + levels(BIDS + ASKS)
+) + wire(BIDS + ASKS)
 
 
-def only(packet: bytes):
-    """What one packet in a frame of its own is read as."""
+def raw(packet: bytes) -> RawPacket:
+    """What is kept of one packet in a frame of its own."""
     decoded = decode(frame(packet))
     assert decoded.fault == ""
     assert decoded.ignored == 0
@@ -49,13 +49,18 @@ def only(packet: bytes):
     return found
 
 
+def only(packet: bytes):
+    """What one packet in a frame of its own is read as."""
+    return read(raw(packet))
+
+
 class TestDocumentedExamples:
     def test_last_price(self):
         decoded = decode(bytes.fromhex("00010008000d80010000997f"))
-        assert decoded.packets == [LtpPacket(884737, 39295)]
+        assert [read(packet) for packet in decoded.packets] == [LtpPacket(884737, 39295)]
 
     def test_quote_carries_no_time_so_the_tick_takes_the_moment_it_came(self):
-        tick = tick_of("NSE:INFY", AT, only(QUOTE), {})
+        tick = tick_of("NSE:INFY", AT, raw(QUOTE), {})
         assert (tick.last_paise, tick.volume, tick.prev_close_paise) == (157315, 1175986, 156780)
         assert (tick.open_paise, tick.high_paise, tick.low_paise) == OHLC[:3]
         assert tick.market_at == AT
@@ -64,7 +69,7 @@ class TestDocumentedExamples:
 
     def test_full_packet_as_a_tick(self):
         received = AT.replace(second=29)
-        tick = tick_of("NSE:INFY", received, only(FULL), {"NSE:INFY": (141105, 172455)})
+        tick = tick_of("NSE:INFY", received, raw(FULL), {"NSE:INFY": (141105, 172455)})
         expected = Tick(
             key="NSE:INFY",
             last_paise=157370,
@@ -88,7 +93,7 @@ class TestDocumentedExamples:
         assert only(FULL).last_trade_time == 1625461887
 
     def test_an_index_puts_high_before_open_and_its_change_is_never_used(self):
-        tick = tick_of("NSE:NIFTY 50", AT, only(INDEX), {})
+        tick = tick_of("NSE:NIFTY 50", AT, raw(INDEX), {})
         assert (tick.last_paise, tick.open_paise, tick.high_paise, tick.low_paise, tick.prev_close_paise) == (
             2340685,
             2334445,
@@ -113,7 +118,7 @@ class TestDocumentedExamples:
 
     def test_zero_times_and_empty_levels_are_absent(self):
         packet = FULL[:44] + bytes(140)
-        tick = tick_of("NSE:INFY", AT, only(packet), {})
+        tick = tick_of("NSE:INFY", AT, raw(packet), {})
         assert moment(0) is None
         assert (tick.market_at, tick.bids, tick.asks, tick.bid_paise, tick.ask_paise) == (AT, (), (), 0, 0)
 
@@ -134,7 +139,8 @@ def official_paise(rupees: float) -> int:
     return int((Decimal(repr(rupees)) * 100).to_integral_value(ROUND_HALF_UP))
 
 
-def check_against_official(ours, theirs: dict) -> None:
+def check_against_official(packet: RawPacket, theirs: dict) -> None:
+    ours = read(packet)
     assert ours.token == theirs["instrument_token"]
     assert ours.last == official_paise(theirs["last_price"])
     if "ohlc" in theirs:
@@ -153,7 +159,9 @@ def check_against_official(ours, theirs: dict) -> None:
         assert ours.open_interest == (theirs["oi"], theirs["oi_day_high"], theirs["oi_day_low"])
         assert ours.last_trade_time == int(theirs["last_trade_time"].timestamp())
         bid, ask = ours.best()
-        for side, found, best in (("buy", ours.bids(), bid), ("sell", ours.asks(), ask)):
+        bids, asks = levels(packet)
+        numbers = depth(packet)
+        for side, found, best, own in (("buy", bids, bid, numbers[:15]), ("sell", asks, ask, numbers[15:])):
             rows = [
                 DepthLevel(official_paise(row["price"]), row["quantity"], row["orders"])
                 for row in theirs["depth"][side]
@@ -162,6 +170,10 @@ def check_against_official(ours, theirs: dict) -> None:
                 row for row, wire in zip(rows, theirs["depth"][side], strict=True) if wire["price"]
             )
             assert best == rows[0].price_paise
+            assert own == tuple(part for row in rows for part in (row.quantity, row.price_paise, row.orders))
+    else:
+        assert depth(packet) == ()
+        assert levels(packet) == ((), ())
 
 
 class TestAgainstTheOfficialClient:
@@ -208,7 +220,7 @@ class TestBrokenFrames:
 
     def test_unknown_lengths_are_counted_and_skipped(self):
         decoded = decode(frame(LTP, b"", QUOTE, bytes(45), bytes(300), FULL, b"\1"))
-        assert [len(packet) for packet in decoded.packets] == [2, 11, 12]
+        assert [len(body) for _, body in decoded.packets] == [4, 40, 180]
         assert (decoded.ignored, decoded.fault) == (4, "")
 
     def test_lengths_that_share_a_low_byte_with_a_known_one_are_not_taken_for_it(self):

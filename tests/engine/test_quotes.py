@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from brokers.contract import Heartbeat, Tick
+from brokers.contract import Heartbeat, RawPacket, Tick, Ticks
 from data.reference.instruments import Instrument
 from engine.market.quotes import QuoteMap, detail
 
@@ -169,3 +169,77 @@ def test_detail_of_a_stock() -> None:
     assert (fallen.change_bps, fallen.mtf_own_per_share_paise) == (-4, None)
     unknown = detail(reliance, None)
     assert (unknown.change_paise, unknown.change_bps, unknown.mtf_own_per_share_paise) == (None, None, None)
+
+
+class Post:
+    """Packets that came in together; it counts how often one is read."""
+
+    def __init__(self, seconds: float) -> None:
+        self.received_at = at(seconds)
+        self.reads: list[str] = []
+
+    def tick(self, key: str, packet: RawPacket) -> Tick:
+        self.reads.append(key)
+        return replace(tick(key, 0, packet[0]), received_at=self.received_at)
+
+
+def unread(post: Post, **lasts: int) -> Ticks:
+    """Ticks of NSE stocks whose packets say a last price."""
+    packets = {f"NSE:{symbol}": ((last, b""), post) for symbol, last in lasts.items()}
+    return Ticks(packets, post.received_at, post.received_at)
+
+
+class TestUnreadTicks:
+    def test_one_is_read_when_it_is_looked_at_and_once(self):
+        quotes, post = QuoteMap(), Post(1)
+        quotes.put_all(unread(post, A=101, B=102))
+        assert quotes.age("NSE:A", at(3)) == 2
+        assert post.reads == []
+        first = quotes.quote("NSE:B")
+        assert first is not None
+        assert first.last_paise == 102
+        assert quotes.quote("NSE:B") is first
+        assert post.reads == ["NSE:B"]
+        quotes.put_all(unread(Post(2), B=103))
+        newer = quotes.quote("NSE:B")
+        assert newer is not None
+        assert newer.last_paise == 103
+
+    def test_each_owner_has_those_it_follows_to_look_at(self):
+        quotes = QuoteMap()
+        quotes.follow("screen", ["NSE:A", "NSE:C"])
+        quotes.follow("engine", ["NSE:B"])
+        quotes.put_all(unread(Post(1), A=101, B=102, D=103))
+        assert quotes.take_dirty("screen") == {"NSE:A"}
+        assert quotes.take_dirty("engine") == {"NSE:B"}
+        assert quotes.take_dirty("screen") == set()
+
+    def test_one_that_a_newer_quote_has_overtaken_changes_nothing(self):
+        quotes = QuoteMap()
+        quotes.put_fetched([tick("NSE:A", 5, 200)])
+        quotes.put_all(unread(Post(4), A=101, B=102))
+        held, other = quotes.quote("NSE:A"), quotes.quote("NSE:B")
+        assert held is not None
+        assert other is not None
+        assert (held.last_paise, other.last_paise) == (200, 102)
+        quotes.put_all(unread(Post(1), A=101))
+        after = quotes.quote("NSE:A")
+        assert after is not None
+        assert after.last_paise == 101, "the wall clock was set back"
+
+    def test_a_heartbeat_for_all_renews_them_while_they_are_followed(self):
+        quotes = QuoteMap()
+        quotes.follow("screen", ["NSE:A"])
+        quotes.put_all(unread(Post(1), A=101, B=102))
+        quotes.heartbeat(Heartbeat(at(9)))
+        assert quotes.age("NSE:A", at(10)) == 1
+        assert quotes.age("NSE:B", at(10)) == 9
+
+    def test_a_new_name_keeps_what_was_told_under_the_old(self):
+        quotes = QuoteMap()
+        quotes.put_all(unread(Post(1), A=101))
+        quotes.rename({"NSE:A": "NSE:Z"})
+        moved = quotes.quote("NSE:Z")
+        assert moved is not None
+        assert (moved.key, moved.last_paise) == ("NSE:Z", 101)
+        assert quotes.quote("NSE:A") is None
