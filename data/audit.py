@@ -72,8 +72,23 @@ def row_hash(
     via: str = "",
 ) -> str:
     """The hash of one row; `subjects` are client, order, plan and run."""
-    content = "\x1f".join(
-        (previous, str(seq), at.isoformat(), actor, action, ",".join(map(str, subjects)), details)
+    return _hash(previous, seq, at.isoformat(), actor, action, subjects, details, proof, via)
+
+
+def _hash(
+    previous: str,
+    seq: int,
+    at: str,
+    actor: str,
+    action: str,
+    subjects: tuple[int | None, int | None, int | None, int | None],
+    details: str,
+    proof: str,
+    via: str,
+) -> str:
+    client, order, plan, run = subjects
+    content = (
+        f"{previous}\x1f{seq}\x1f{at}\x1f{actor}\x1f{action}\x1f{client},{order},{plan},{run}\x1f{details}"
     )
     # Rows of versions that knew neither keep their hashes.
     if via:
@@ -83,35 +98,39 @@ def row_hash(
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+COLUMNS = (
+    "seq",
+    "at",
+    "actor",
+    "action",
+    "client_id",
+    "order_id",
+    "plan_number",
+    "run_number",
+    "details",
+    "via",
+    "proof",
+    "previous",
+    "hash",
+)
+"""The columns of the cells that `chain` returns."""
+
+_DETAILS = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def chain(
     entries: Sequence[AuditEntry], head: str, last_seq: int, at: datetime, proofs: Sequence[str]
-) -> tuple[list[dict[str, Any]], str]:
+) -> tuple[list[tuple[Any, ...]], str]:
     """Number and hash `entries`, each with its proofs, behind row `last_seq` with hash `head`.
 
-    Returns the rows and the head after.
+    Returns the cells of each row, which are of `COLUMNS`, and the head after.
     """
-    rows: list[dict[str, Any]] = []
-    for entry, proof in zip(entries, proofs, strict=True):
-        last_seq += 1
-        details = json.dumps(entry.details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    rows: list[tuple[Any, ...]] = []
+    encode, moment = _DETAILS.encode, at.isoformat()
+    for seq, (entry, proof) in enumerate(zip(entries, proofs, strict=True), last_seq + 1):
+        details = encode(entry.details)
         subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
-        digest = row_hash(head, last_seq, at, entry.actor, entry.action, subjects, details, proof, entry.via)
-        rows.append(
-            {
-                "seq": last_seq,
-                "at": at,
-                "actor": entry.actor,
-                "action": entry.action,
-                "client_id": entry.client_id,
-                "order_id": entry.order_id,
-                "plan_number": entry.plan_number,
-                "run_number": entry.run_number,
-                "details": details,
-                "via": entry.via,
-                "proof": proof,
-                "previous": head,
-                "hash": digest,
-            }
-        )
+        digest = _hash(head, seq, moment, entry.actor, entry.action, subjects, details, proof, entry.via)
+        rows.append((seq, at, entry.actor, entry.action, *subjects, details, entry.via, proof, head, digest))
         head = digest
     return rows, head

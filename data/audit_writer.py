@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
-from data.audit import BREAK, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
-from data.columns import table
+from data.audit import BREAK, COLUMNS, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
+from data.engines.driver import fetch, run
 from data.errors import shortened
 from data.proving.proofs import (
     Proofs,
@@ -31,6 +31,8 @@ WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""
 
 _FAULTS_TOLD = 3
+
+_PROOFS = json.JSONEncoder(separators=(",", ":"))
 
 ITSELF = "tradedesk"
 """Who acts where no trader does."""
@@ -77,9 +79,9 @@ class AuditWriter:
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
             shared.insert(0, {})
         last_seq = max(before.seq, kept.seq if kept else 0)
-        texts = [json.dumps(one, separators=(",", ":")) if one else "" for one in shared]
+        texts = [_PROOFS.encode(one) if one else "" for one in shared]
         rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
-        unit.insert(Audit, rows)
+        unit.insert_cells(Audit, COLUMNS, rows)
         after = Head(last_seq + len(rows), digest)
         _keep(unit, after, kept)
         self._told.wrote(after, proofs)
@@ -106,6 +108,7 @@ class AuditWriter:
 
 # As bytes, since a head that cannot be read must be told of and may keep nobody from writing.
 _LAST = "SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY seq DESC LIMIT 1"
+_KEEP = "UPDATE audit_head SET seq = ?, hash = ? WHERE name = ?"
 _KEPT = f"SELECT CAST(seq AS BLOB), CAST(hash AS BLOB) FROM audit_head WHERE name = '{WRITTEN}'"
 
 
@@ -120,21 +123,18 @@ def kept_head(connection: Connection) -> Head | None:
 
 
 def _head(connection: Connection, query: str) -> Head | None:
-    row = connection.exec_driver_sql(query).first()
-    if row is None:
+    found = fetch(connection, query)
+    if not found:
         return None
-    seq, digest = (value or b"" for value in row)
+    seq, digest = (value or b"" for value in found[0])
     return Head(int(seq) if seq.isdigit() else 0, digest.decode("utf-8", "replace"))
 
 
 def _keep(unit: "Unit", head: Head, kept: Head | None) -> None:
-    heads = table(AuditHead)
     if kept is None:
         unit.insert(AuditHead, [{"name": WRITTEN, "seq": head.seq, "hash": head.hash}])
     else:
-        unit.connection.execute(
-            update(heads).where(heads.c.name == WRITTEN).values(seq=head.seq, hash=head.hash)
-        )
+        run(unit.connection, _KEEP, (head.seq, head.hash, WRITTEN))
 
 
 def standing_stop(on: On) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 
+from data.engines.driver import fetch, run
 from data.repositories.base import On, sql
 from data.vocabulary import Topic
 
@@ -92,9 +93,7 @@ _SINCE = text(
     "SELECT seq, topic, CAST(ids AS BLOB) FROM change"
     f" WHERE desk = :desk AND seq > :seen ORDER BY seq LIMIT {MOST + 1}"
 )
-_LAST = text(
-    "SELECT seq FROM change WHERE desk = :desk AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1"
-)
+_LAST = "SELECT seq FROM change WHERE desk = ? AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1"
 _ADD = "INSERT INTO change (desk, seq, topic, ids, at) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -127,12 +126,12 @@ def _take(touched: Touched, topic: Any, ids: Any) -> None:
 
 def write_changes(connection: Connection, desk: int, touched: Touched, at: datetime) -> int:
     """Say what this transaction changes; returns the newest row of this desk."""
-    last = int(connection.execute(_LAST, {"desk": desk}).scalar() or 0)
+    last = max((int(seq) for (seq,) in fetch(connection, _LAST, (desk,))), default=0)
     topics = touched.topics()
     stamp = at.isoformat(" ", "microseconds").partition("+")[0]  # as `UtcDateTime` keeps it
     for topic, ids in topics.items():
         last += 1
-        connection.exec_driver_sql(_ADD, (desk, last, topic.value, json.dumps(ids), stamp))
+        run(connection, _ADD, (desk, last, topic.value, json.dumps(ids), stamp))
     return last
 
 

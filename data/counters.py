@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
+from data.engines.driver import fetch
 from data.repositories.base import On, sql
 
 KINDS = {
@@ -34,7 +35,7 @@ BEYOND = 2**62
 
 def take_ids(connection: Connection, name: str, count: int) -> range:
     """The next `count` free numbers of a kind."""
-    after = int(connection.exec_driver_sql(_taking(name), (name, count, count)).scalar_one())
+    after = int(fetch(connection, _taking(name), (name, count, count))[0][0])
     return range(after - count, after)
 
 

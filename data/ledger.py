@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+from sqlalchemy import Connection
 
 from data.columns import table
+from data.engines.driver import fetch, run_many
 from data.errors import TradedeskError
 from data.repositories.instruments import name_now
 from data.store import Unit
-from data.tables import Funds, Holding, Posting, SharePosting, Txn
+from data.tables import Holding, Posting, SharePosting, Txn
 from data.vocabulary import Account, Bucket, Product
 
 BALANCES = {
@@ -97,137 +97,145 @@ def loan_account(product: str) -> Account:
     return Account.INTRADAY_LOAN if product == Product.MIS.value else Account.MTF_LOAN
 
 
+_TXN = ("id", "client_id", "kind", "order_id", "evidence", "trading_date", "at")
+_POSTING = ("txn_id", "line", "client_id", "account", "amount_paise", "order_id", "security")
+_SHARE_POSTING = ("txn_id", "line", "client_id", "security", "product", "bucket", "quantity")
+
+
 def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
     """Write transfers and carry their sums into the balances, in a handful of bulk statements."""
     if not transfers:
         return
-    txns: list[dict[str, Any]] = []
-    postings: list[dict[str, Any]] = []
-    shares: list[dict[str, Any]] = []
-    money: dict[int, dict[str, int]] = {}
-    held: dict[tuple[int, str, str], dict[str, Any]] = {}
+    txns: list[tuple[Any, ...]] = []
+    postings: list[tuple[Any, ...]] = []
+    shares: list[tuple[Any, ...]] = []
+    moved = _Moved()
     ids = unit.take_ids("txn", len(transfers))
-    for txn_id, transfer in zip(ids, transfers, strict=True):
-        transfer.check()
-        client_id = transfer.client_id
-        unit.touched.clients.add(client_id)
-        txns.append(
-            {
-                "id": txn_id,
-                "client_id": client_id,
-                "kind": transfer.kind,
-                "order_id": transfer.order_id,
-                "evidence": transfer.evidence,
-                "trading_date": transfer.trading_date,
-                "at": unit.now,
-            }
-        )
-        for number, line in enumerate(transfer.lines, 1):
+    for txn_id, one in zip(ids, transfers, strict=True):
+        one.check()
+        client_id = one.client_id
+        txns.append((txn_id, client_id, one.kind, one.order_id, one.evidence, one.trading_date, unit.now))
+        for number, line in enumerate(one.lines, 1):
+            account = _ACCOUNTS[line.account]
             postings.append(
-                {
-                    "txn_id": txn_id,
-                    "line": number,
-                    "client_id": client_id,
-                    "account": line.account.value,
-                    "amount_paise": line.amount_paise,
-                    "order_id": line.order_id,
-                    "security": line.security,
-                }
+                (txn_id, number, client_id, account, line.amount_paise, line.order_id, line.security)
             )
-            column = BALANCES.get(line.account)
-            if column is not None and not transfer.reserved:
-                deltas = money.get(client_id)
-                if deltas is None:
-                    deltas = money[client_id] = {name: 0 for name, _ in BALANCES.values()}
-                deltas[column[0]] += column[1] * line.amount_paise
-        for number, share in enumerate(transfer.shares, 1):
-            shares.append(
-                {
-                    "txn_id": txn_id,
-                    "line": number,
-                    "client_id": client_id,
-                    "security": share.security,
-                    "product": share.product,
-                    "bucket": share.bucket.value,
-                    "quantity": share.quantity,
-                }
-            )
+        for number, share in enumerate(one.shares, 1):
+            bucket = _BUCKETS[share.bucket]
+            shares.append((txn_id, number, client_id, share.security, share.product, bucket, share.quantity))
+        moved.count(one)
+    unit.insert_cells(Txn, _TXN, txns)
+    unit.insert_cells(Posting, _POSTING, postings)
+    unit.insert_cells(SharePosting, _SHARE_POSTING, shares)
+    unit.touched.clients.update(transfer.client_id for transfer in transfers)
+    _move_money(unit.connection, moved.money)
+    _move_shares(unit.connection, moved.shares)
+
+
+_ACCOUNTS: Mapping[str, str] = {account: account.value for account in Account}
+_BUCKETS: Mapping[str, str] = {bucket: bucket.value for bucket in Bucket}
+"""Words as they are stored: the driver takes a text of a class of its own for something to be adapted."""
+
+_COLUMNS = {account: (place, sign) for place, (account, (_, sign)) in enumerate(BALANCES.items())}
+"""For each account with a balance, which of the balances it is, and the sign of its postings there."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """How a client's shares of one security and product change: their cost, and each of `SHARE_BUCKETS`."""
+
+    exchange: str = ""
+    tradingsymbol: str = ""
+    cost_paise: int = 0
+    buckets: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SHARE_BUCKETS, 0))
+
+
+class _Moved:
+    """How balances of money and shares change by transfers."""
+
+    def __init__(self) -> None:
+        self.money: dict[int, list[int]] = {}
+        """By client, in the order of `BALANCES`."""
+        self.shares: dict[tuple[int, str, str], _Held] = {}
+
+    def count(self, transfer: Transfer) -> None:
+        """Count one transfer's lines."""
+        if not transfer.reserved:
+            self._count_money(transfer)
+        for share in transfer.shares:
             if share.bucket is not Bucket.OUTSIDE:
-                slot = held.setdefault(
-                    (client_id, share.security, share.product),
-                    {"exchange": "", "tradingsymbol": "", "cost": 0, **{b.value: 0 for b in SHARE_BUCKETS}},
-                )
-                slot[share.bucket.value] += share.quantity
-                if share.exchange:
-                    slot["exchange"], slot["tradingsymbol"] = share.exchange, share.tradingsymbol
+                self._count_share(transfer.client_id, share)
         if transfer.shares:
             first = transfer.shares[0]
             cost = sum(line.amount_paise for line in transfer.lines if line.account is Account.STOCK_COST)
             if cost:
-                held[client_id, first.security, first.product]["cost"] += cost
-    unit.insert(Txn, txns)
-    unit.insert(Posting, postings)
-    unit.insert(SharePosting, shares)
-    _move_money(unit.connection, money)
-    _move_shares(unit.connection, held)
+                self.shares[transfer.client_id, first.security, first.product].cost_paise += cost
+
+    def _count_money(self, transfer: Transfer) -> None:
+        deltas = self.money.get(transfer.client_id)
+        for line in transfer.lines:
+            column = _COLUMNS.get(line.account)
+            if column is not None:
+                if deltas is None:
+                    deltas = self.money[transfer.client_id] = [0] * len(BALANCES)
+                deltas[column[0]] += column[1] * line.amount_paise
+
+    def _count_share(self, client_id: int, share: ShareLine) -> None:
+        place = client_id, share.security, share.product
+        held = self.shares.get(place)
+        if held is None:
+            held = self.shares[place] = _Held()
+        held.buckets[share.bucket] += share.quantity
+        if share.exchange:
+            held.exchange, held.tradingsymbol = share.exchange, share.tradingsymbol
 
 
-_MOVE_MONEY = text(
+_MOVE_MONEY = (
     "UPDATE funds SET "
-    + ", ".join(f"{name} = {name} + :{name}" for name, _ in BALANCES.values())
-    + " WHERE client_id = :client_id"
+    + ", ".join(f"{name} = {name} + ?" for name, _ in BALANCES.values())
+    + " WHERE client_id = ?"
 )
 
 
-def _move_money(connection: Connection, money: Mapping[int, Mapping[str, int]]) -> None:
+def _move_money(connection: Connection, money: Mapping[int, Sequence[int]]) -> None:
     if money:
-        connection.execute(_MOVE_MONEY, [{"client_id": c, **deltas} for c, deltas in money.items()])
+        run_many(connection, _MOVE_MONEY, [(*deltas, client) for client, deltas in money.items()])
 
 
-def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], Mapping[str, Any]]) -> None:
+def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _Held]) -> None:
     if not held:
         return
-    holdings = table(Holding)
     # An order may have been sent under a name that its security has lost since.
-    names = {
-        (s, slot["exchange"], slot["tradingsymbol"]) for (_, s, _), slot in held.items() if slot["exchange"]
-    }
+    names = {(s, one.exchange, one.tradingsymbol) for (_, s, _), one in held.items() if one.exchange}
     now = {name: name_now(connection, *name) for name in names}
     opening = [
-        {
-            "client_id": client_id,
-            "security": security,
-            "product": product,
-            "exchange": slot["exchange"],
-            "tradingsymbol": now[security, slot["exchange"], slot["tradingsymbol"]],
-        }
-        for (client_id, security, product), slot in held.items()
-        if slot["exchange"]
+        (c, s, p, one.exchange, now[s, one.exchange, one.tradingsymbol])
+        for (c, s, p), one in held.items()
+        if one.exchange
     ]
     if opening:
-        connection.execute(insert_or_ignore(holdings).on_conflict_do_nothing(), opening)
-    connection.execute(
-        _MOVE_SHARES,
-        [
-            {"b_client": c, "b_security": s, "b_product": p, "cost": slot["cost"]}
-            | {f"d_{b.value}": slot[b.value] for b in SHARE_BUCKETS}
-            for (c, s, p), slot in held.items()
-        ],
-    )
+        run_many(connection, _OPEN_HOLDING, opening)
+    moved = [(*one.buckets.values(), one.cost_paise, *place) for place, one in held.items()]
+    run_many(connection, _MOVE_SHARES, moved)
 
 
-_MOVE_SHARES = text(
+_HOLDING_COUNTS = [column.name for column in table(Holding).columns if column.default is not None]
+_OPEN_HOLDING = (
+    "INSERT INTO holding (client_id, security, product, exchange, tradingsymbol, "
+    + ", ".join(_HOLDING_COUNTS)
+    + f") VALUES (?, ?, ?, ?, ?{', 0' * len(_HOLDING_COUNTS)}) ON CONFLICT DO NOTHING"
+)
+_MOVE_SHARES = (
     "UPDATE holding SET "
-    + ", ".join(f"{b.value} = {b.value} + :d_{b.value}" for b in SHARE_BUCKETS)
-    + ", cost_paise = cost_paise + :cost"
-    + " WHERE client_id = :b_client AND security = :b_security AND product = :b_product"
+    + ", ".join(f"{b.value} = {b.value} + ?" for b in SHARE_BUCKETS)
+    + ", cost_paise = cost_paise + ?"
+    + " WHERE client_id = ? AND security = ? AND product = ?"
 )
 
 
 # --- guarded reservations ---------------------------------------------------------------------------
 
-_RESERVE_MONEY = text(
-    """
+_RESERVE_MONEY = """
     UPDATE funds SET
         available_paise = available_paise - n.need,
         blocked_paise = blocked_paise + n.need,
@@ -236,7 +244,7 @@ _RESERVE_MONEY = text(
         SELECT json_extract(value, '$[0]') AS client_id,
                json_extract(value, '$[1]') AS need,
                json_extract(value, '$[2]') AS loan
-        FROM json_each(:needs)
+        FROM json_each(?)
     ) AS n
     WHERE funds.client_id = n.client_id
       AND funds.available_paise >= n.need
@@ -244,10 +252,8 @@ _RESERVE_MONEY = text(
       AND EXISTS (SELECT 1 FROM client WHERE client.id = n.client_id AND client.status = 'active')
     RETURNING funds.client_id
     """
-)
 
-_RESERVE_SHARES = text(
-    """
+_RESERVE_SHARES = """
     UPDATE holding SET blocked = blocked + n.quantity
     FROM (
         SELECT json_extract(value, '$[0]') AS client_id,
@@ -255,7 +261,7 @@ _RESERVE_SHARES = text(
                json_extract(value, '$[2]') AS product,
                json_extract(value, '$[3]') AS quantity,
                json_extract(value, '$[4]') AS settled_only
-        FROM json_each(:needs)
+        FROM json_each(?)
     ) AS n
     WHERE holding.client_id = n.client_id AND holding.security = n.security
       AND holding.product = n.product
@@ -264,7 +270,6 @@ _RESERVE_SHARES = text(
       AND EXISTS (SELECT 1 FROM client WHERE client.id = n.client_id AND client.status = 'active')
     RETURNING holding.client_id, holding.security, holding.product
     """
-)
 
 
 def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
@@ -276,8 +281,7 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     if not needs:
         return set()
     packed = json.dumps([(client, need, loan) for client, (need, loan) in needs.items()])
-    served = unit.connection.execute(_RESERVE_MONEY, {"needs": packed}).scalars()
-    return set(served)
+    return {int(client) for (client,) in fetch(unit.connection, _RESERVE_MONEY, (packed,))}
 
 
 def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str, str]]:
@@ -289,32 +293,17 @@ def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]])
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]
     if not rows:
         return set()
-    served = unit.connection.execute(_RESERVE_SHARES, {"needs": json.dumps(rows)}).all()
+    served = fetch(unit.connection, _RESERVE_SHARES, (json.dumps(rows),))
     return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 
 def free_memo(unit: Unit, loans: Mapping[int, int], shares: Mapping[tuple[int, str, str], int]) -> None:
     """Give back reserved loan room (paise by client) and blocked shares (by client, security, product)."""
     if loans:
-        funds = table(Funds)
-        unit.connection.execute(
-            update(funds)
-            .where(funds.c.client_id == bindparam("b_client"))
-            .values(mtf_reserved_paise=funds.c.mtf_reserved_paise - bindparam("loan")),
-            [{"b_client": client, "loan": loan} for client, loan in loans.items()],
-        )
+        run_many(unit.connection, _FREE_LOAN, [(loan, client) for client, loan in loans.items()])
     if shares:
-        holdings = table(Holding)
-        unit.connection.execute(
-            update(holdings)
-            .where(
-                holdings.c.client_id == bindparam("b_client"),
-                holdings.c.security == bindparam("b_security"),
-                holdings.c.product == bindparam("b_product"),
-            )
-            .values(blocked=holdings.c.blocked - bindparam("freed")),
-            [
-                {"b_client": c, "b_security": s, "b_product": p, "freed": quantity}
-                for (c, s, p), quantity in shares.items()
-            ],
-        )
+        run_many(unit.connection, _FREE_SHARES, [(quantity, *place) for place, quantity in shares.items()])
+
+
+_FREE_LOAN = "UPDATE funds SET mtf_reserved_paise = mtf_reserved_paise - ? WHERE client_id = ?"
+_FREE_SHARES = "UPDATE holding SET blocked = blocked - ? WHERE client_id = ? AND security = ? AND product = ?"

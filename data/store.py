@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
-from operator import itemgetter
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -43,6 +43,7 @@ from data.changes import Touched, Vector, changes_since, newest, write_changes
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.counters import take_ids
+from data.engines.driver import fetch, run, run_many
 from data.errors import TradedeskError
 from data.urls import sqlite_url
 from data.vocabulary import Via
@@ -118,47 +119,67 @@ class Unit:
     def insert(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows in one statement; what a row leaves out gets its column's default.
 
-        Every row must have the same keys. The statement is compiled here rather than by SQLAlchemy's
-        bulk insert, whose work for each row costs more than SQLite's own.
+        Every row must have the same keys.
+        """
+        if rows:
+            names = tuple(rows[0])
+            self.insert_cells(model, names, [tuple(map(row.__getitem__, names)) for row in rows])
+
+    def insert_cells(
+        self, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """The same for rows of cells, which are of these columns by position.
+
+        The statement is compiled here rather than by SQLAlchemy's bulk insert, whose work for each row costs
+        more than SQLite's own.
         """
         if not rows:
             return
-        dialect = self.connection.dialect
-        target = table(model)
-        columns, readers = _insert_plan(target, tuple(rows[0]), dialect)
-        names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {target.name} ({names}) VALUES ({marks})"
-        self.connection.exec_driver_sql(statement, [tuple(read(row) for read in readers) for row in rows])
+        insert = _insert(table(model), names, self.connection.dialect)
+        run_many(self.connection, insert.sql, insert.stored(rows))
 
     def take_ids(self, name: str, count: int) -> range:
         """The next `count` free numbers of a kind, above every one that stands in its table."""
         return take_ids(self.connection, name, count)
 
 
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """An INSERT of some columns by position: which of them are stored otherwise, and the others' defaults."""
+
+    sql: str
+    encoders: Sequence[tuple[int, Callable[[Any], Any]]]
+    defaults: Sequence[Any]
+
+    def stored(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        """Rows as the statement takes them, made a column at a time."""
+        if not self.encoders and not self.defaults:
+            return rows
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, encode in self.encoders:
+            columns[place] = map(encode, columns[place])
+        columns += [repeat(value, len(rows)) for value in self.defaults]
+        return list(zip(*columns, strict=True))
+
+
 @cache
-def _insert_plan(
-    target: Table, given: tuple[str, ...], dialect: Dialect
-) -> tuple[list[str], list[Callable[[Mapping[str, Any]], Any]]]:
-    """The columns to write, and for each how its value comes from a row."""
-    columns: list[str] = []
-    readers: list[Callable[[Mapping[str, Any]], Any]] = []
-    for column in target.columns:
-        if column.name not in given and not isinstance(column.default, ScalarElementColumnDefault):
-            continue
+def _insert(target: Table, names: tuple[str, ...], dialect: Dialect) -> _Insert:
+    encoders: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, column in enumerate(target.columns[name] for name in names):
         process = column.type.dialect_impl(dialect).bind_processor(dialect)
-        columns.append(column.name)
-        if column.name not in given:
+        if process is not None:
+            few = isinstance(column.type, UtcDateTime | Date)  # a batch has few moments and many rows
+            encoders.append((place, lru_cache(maxsize=64)(process) if few else process))
+    defaults: dict[str, Any] = {}
+    for column in target.columns:
+        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault):
             value = cast(Any, column.default).arg
-            value = process(value) if process else value
-            readers.append(lambda row, value=value: value)
-        elif process is None:
-            readers.append(itemgetter(column.name))
-        else:
-            if isinstance(column.type, UtcDateTime | Date):  # a batch has few moments and many rows
-                process = lru_cache(maxsize=64)(process)
-            readers.append(lambda row, name=column.name, process=process: process(row[name]))
-    return columns, readers
+            process = column.type.dialect_impl(dialect).bind_processor(dialect)
+            defaults[column.name] = process(value) if process else value
+    every = (*names, *defaults)
+    quoted = ", ".join(map(dialect.identifier_preparer.quote, every))
+    sql = f"INSERT INTO {target.name} ({quoted}) VALUES ({', '.join('?' * len(every))})"
+    return _Insert(sql, encoders, list(defaults.values()))
 
 
 @dataclass(slots=True)
@@ -361,29 +382,29 @@ class Store:
             for job in jobs:
                 via = self.via if job.actor is None else job.actor.via
                 unit = Unit(connection, now, audit, via)
-                connection.exec_driver_sql("SAVEPOINT unit")
+                run(connection, "SAVEPOINT unit")
                 try:
                     with acting(job.actor):
                         result = job.unit(unit)
                 except DBAPIError as problem:
                     if _unwritable(problem):
                         raise
-                    connection.exec_driver_sql("ROLLBACK TO unit")
+                    run(connection, "ROLLBACK TO unit")
                     failed = problem if isinstance(problem, _OF_THE_UNIT) else _failed(problem)
                     results.append((job, None, failed))
                 except BaseException as problem:
-                    connection.exec_driver_sql("ROLLBACK TO unit")
+                    run(connection, "ROLLBACK TO unit")
                     results.append((job, None, problem))
                 else:
                     events += unit.events
                     entries += unit.entries
                     touched.merge(unit.touched)
                     results.append((job, result, None))
-                connection.exec_driver_sql("RELEASE unit")
+                run(connection, "RELEASE unit")
             audit.append(Unit(connection, now), entries)
             if touched.topics():
                 seen[self.desk] = write_changes(connection, self.desk, touched, now)
-            connection.exec_driver_sql("COMMIT")
+            run(connection, "COMMIT")
         except Exception as problem:
             self._give_up(connection, jobs, problem)
             return
@@ -420,7 +441,7 @@ class Store:
 
     def _give_up(self, connection: Connection, jobs: list[_Job[Any]], problem: Exception) -> None:
         with contextlib.suppress(DBAPIError):  # SQLite rolls back by itself when the disk is full
-            connection.exec_driver_sql("ROLLBACK")
+            run(connection, "ROLLBACK")
         error: Exception
         if isinstance(problem, StoreError):
             error = problem
@@ -519,7 +540,7 @@ def begin_immediate(connection: Connection) -> None:
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(connection, "BEGIN IMMEDIATE")
             return
         except OperationalError as problem:
             if "locked" not in str(problem.orig):
@@ -548,7 +569,7 @@ def _unwritable(problem: DBAPIError) -> str:
 
 
 def _data_version(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+    return int(fetch(connection, "PRAGMA data_version")[0][0])
 
 
 def chunks(ids: Iterable[int], size: int = 500) -> Iterable[list[int]]:

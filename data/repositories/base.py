@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
+from itertools import repeat
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -60,6 +61,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from data.columns import UtcDateTime, table
+from data.engines.driver import fetch, run, run_many
 
 if TYPE_CHECKING:
     from data.store import Unit
@@ -145,25 +147,35 @@ class _Text:
 
     def named(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters of one run. Raises `KeyError` for a value that is not named."""
-        return self._parameters([values[name] for name in self._names])
-
-    def rows(self, rows: Iterable[Any], words: Mapping[str, Codec]) -> list[tuple[Any, ...]]:
-        """The parameters for each of many objects, whose attributes have the values' names."""
-        own = [(place, words[name]) for place, name in enumerate(self._names) if name in words]
-        if len(self._names) == 1:
-            one = attrgetter(self._names[0])
-            return [self._parameters([one(row)], own) for row in rows]
-        every = attrgetter(*self._names)
-        return [self._parameters(list(every(row)), own) for row in rows]
-
-    def _parameters(self, cells: list[Any], own: Sequence[tuple[int, Codec]] = ()) -> tuple[Any, ...]:
-        for place, encode in own:
-            cells[place] = encode(cells[place])
+        cells = [values[name] for name in self._names]
         for place, encode in self._encoders:
             cells[place] = encode(cells[place])
         for place, value in self._constants:
             cells.insert(place, value)
         return tuple(cells)
+
+    def many(self, rows: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The parameters for each of many sets of values. Raises `KeyError` as `named` does."""
+        names = self._names
+        return self._parameters([[row[name] for name in names] for row in rows])
+
+    def rows(self, rows: Sequence[Any], words: Mapping[str, Codec]) -> list[tuple[Any, ...]]:
+        """The parameters for each of many objects, whose attributes have the values' names."""
+        own = [(place, words[name]) for place, name in enumerate(self._names) if name in words]
+        if len(self._names) == 1:
+            return self._parameters(list(zip(map(attrgetter(self._names[0]), rows), strict=True)), own)
+        return self._parameters(list(map(attrgetter(*self._names), rows)), own)
+
+    def _parameters(
+        self, rows: Sequence[Sequence[Any]], own: Sequence[tuple[int, Codec]] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Rows with their values encoded and the constants put in, a column at a time."""
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, encode in (*own, *self._encoders):
+            columns[place] = map(encode, columns[place])
+        for place, value in self._constants:
+            columns.insert(place, repeat(value, len(rows)))
+        return list(zip(*columns, strict=True))
 
 
 class Statement:
@@ -194,8 +206,7 @@ class Query(Generic[T]):
         """Every row. Raises `ValueError` where a stored moment or day cannot be read."""
         connection = sql(on)
         text = self._statement.text(connection.dialect)
-        result = connection.exec_driver_sql(text.sql, text.named(values))
-        return self._made(result.all(), connection.dialect)
+        return self._made(fetch(connection, text.sql, text.named(values)), connection.dialect)
 
     def first(self, on: On, **values: Any) -> T | None:
         """The first row; None where there is none."""
@@ -208,17 +219,16 @@ class Query(Generic[T]):
         result = await connection.exec_driver_sql(text.sql, text.named(values))
         return self._made(result.all(), connection.dialect)
 
-    def _made(self, rows: Iterable[Sequence[Any]], dialect: Dialect) -> list[T]:
+    def _made(self, rows: Sequence[Sequence[Any]], dialect: Dialect) -> list[T]:
+        if not rows:
+            return []
         decoders = self._decoders.get(dialect.name)
         if decoders is None:
             decoders = self._decoders[dialect.name] = _decoders(self._make, self._columns, dialect)
-        made: list[T] = []
-        for row in rows:
-            cells = list(row)
-            for place, decode in decoders:
-                cells[place] = decode(cells[place])
-            made.append(self._make(*cells))
-        return made
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, decode in decoders:
+            columns[place] = map(decode, columns[place])
+        return list(map(self._make, *columns))
 
 
 class Change:
@@ -231,7 +241,7 @@ class Change:
         """Run it once; returns how many rows it changed."""
         connection = sql(on)
         text = self._statement.text(connection.dialect)
-        return connection.exec_driver_sql(text.sql, text.named(values)).rowcount
+        return run(connection, text.sql, text.named(values))
 
     def run_many(self, on: On, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it for each of many sets of values; returns how many rows were changed in all."""
@@ -239,7 +249,7 @@ class Change:
             return 0
         connection = sql(on)
         text = self._statement.text(connection.dialect)
-        return connection.exec_driver_sql(text.sql, [text.named(row) for row in rows]).rowcount
+        return run_many(connection, text.sql, text.many(rows))
 
 
 class Rows(Generic[Row]):
@@ -293,7 +303,7 @@ class Rows(Generic[Row]):
             return 0
         connection = sql(on)
         text = statement.text(connection.dialect)
-        return connection.exec_driver_sql(text.sql, text.rows(rows, self._words)).rowcount
+        return run_many(connection, text.sql, text.rows(rows, self._words))
 
 
 def named_as(row: type[Any], target: Table, **made: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -326,19 +336,24 @@ def _is_enum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
+class _Known(dict[Any, Any]):
+    """What stands for what is known; all else stands for itself."""
+
+    def __missing__(self, key: Any) -> Any:
+        return key
+
+
 def _word(kind: Any) -> Codec | None:
     """What makes the stored text of a field of this class; None where the column's type does."""
     if _is_enum(kind):
-        words = {member: member.value for member in kind}
-        return lambda member: words.get(member, member)
+        return _Known({member: member.value for member in kind}).__getitem__
     return kind.text if hasattr(kind, "of_text") else None
 
 
 def _meaning(kind: Any) -> Codec | None:
     """What makes a field of this class of the stored text; None where the column's type does."""
     if _is_enum(kind):
-        members = {member.value: member for member in kind}
-        return lambda word: members.get(word, word)
+        return _Known({member.value: member for member in kind}).__getitem__
     return kind.of_text if hasattr(kind, "of_text") else None
 
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from data.columns import UtcDateTime
+from data.engines.driver import fetch
 from data.proving.readable import UNREADABLE, WORDS
 from data.repositories.base import On, Query, Statement, among, field_classes, sql
 
@@ -101,7 +102,7 @@ class ReadableQuery(Query[T]):
         self, connection: Connection, statement: Statement, values: Mapping[str, Any]
     ) -> Sequence[Sequence[Any]]:
         text = statement.text(connection.dialect)
-        return connection.exec_driver_sql(text.sql, text.named(values)).all()
+        return fetch(connection, text.sql, text.named(values))
 
     def _stood_in(self, row: Sequence[bytes | None]) -> T | None:
         cells = [_value(column, stored) for column, stored in zip(self._columns, row, strict=True)]
