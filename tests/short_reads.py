@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from data.repositories import projected, sales
+from data.repositories import fills, projected
 from data.store import writer_engine
 from data.vocabulary import LIVE_STATES
 from engine.book.views import BreakView, FundsView, OrderView, RunRow
@@ -30,8 +30,8 @@ READS: dict[str, Callable[[Connection], object]] = {
     "GROUPS": projected.GROUPS.all,
     "BREAKS": lambda on: projected.breaks(BreakView).read(on, None),
     "UNBOOKED": lambda on: projected.unbooked_facts(BreakView).read(on, None),
-    "SALES": lambda on: sales.EVERY.all(on),
-    "SALES_OF_CLIENT": lambda on: sales.OF_CLIENT.all(on, client=CLIENT),
+    "SALES": fills.EVERY_SALE.all,
+    "SALES_OF_CLIENT": lambda on: fills.SALES_OF_CLIENT.all(on, client=CLIENT),
 }
 
 

@@ -179,11 +179,11 @@ def _sales(*where: ColumnElement[bool]) -> Query[ClosedSale]:
     return Query(ClosedSale, joined.where(*where).order_by(_CLOSED.c.id))
 
 
-_EVERY_SALE, _SALES_OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
+EVERY_SALE, SALES_OF_CLIENT = _sales(), _sales(_CLOSED.c.client_id == given("client"))
 
 
 async def closed_sales(reader: AsyncConnection, client_id: int | None = None) -> list[ClosedSale]:
     """Sales of one client, of all where None is named, in the order they were booked."""
     if client_id is None:
-        return await _EVERY_SALE.read(reader)
-    return await _SALES_OF_CLIENT.read(reader, client=client_id)
+        return await EVERY_SALE.read(reader)
+    return await SALES_OF_CLIENT.read(reader, client=client_id)
