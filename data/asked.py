@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select, update
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.columns import table
 from data.errors import TradedeskError
 from data.tables import AskedCommand
@@ -97,7 +97,7 @@ def _joined(before: Did, entries: list[AuditEntry]) -> Did:
             found["plans"].add(entry.plan_number)
         if entry.run_number is not None:
             found["runs"].add(entry.run_number)
-        if entry.action == "HALT_FIRED":
+        if entry.action == AuditAction.HALT_FIRED:
             found["halts"].add(int(entry.details["halt"]))
         if entry.order_id is not None and len(found["orders"]) < MOST_ORDERS:
             found["orders"].add(entry.order_id)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from data.audit import BREAK, COLUMNS, DISTRUSTED, GENESIS, HEAD_DIFFERS, JUDGED, AuditEntry, Head, chain
+from data.audit import (
+    BREAK,
+    COLUMNS,
+    DISTRUSTED,
+    GENESIS,
+    HEAD_DIFFERS,
+    JUDGED,
+    AuditAction,
+    AuditEntry,
+    Head,
+    chain,
+)
 from data.engines.driver import fetch, run
 from data.errors import shortened
 from data.proving.proofs import (
@@ -69,7 +80,7 @@ class AuditWriter:
             if differing:
                 entries.append(AuditEntry(DISTRUSTED, ITSELF, details={"found": differing}))
             elif proofs and not entries:
-                entries.append(AuditEntry("ROWS_CHANGED", ITSELF))
+                entries.append(AuditEntry(AuditAction.ROWS_CHANGED, ITSELF))
         if not entries:
             return before, before
         shared = shared_out(entries, proofs)

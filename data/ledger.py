@@ -19,7 +19,7 @@ from data.errors import TradedeskError
 from data.repositories.instruments import name_now
 from data.store import Unit
 from data.tables import Holding, Posting, SharePosting, Txn
-from data.vocabulary import Account, Bucket, Product
+from data.vocabulary import Account, Bucket, Product, TransferKind
 
 BALANCES = {
     Account.AVAILABLE: ("available_paise", 1),
@@ -71,7 +71,7 @@ class Transfer:
     """
 
     client_id: int
-    kind: str
+    kind: TransferKind
     trading_date: date
     lines: list[Line] = field(default_factory=list[Line])
     shares: list[ShareLine] = field(default_factory=list[ShareLine])
@@ -88,7 +88,7 @@ class Transfer:
             shares[share.security, share.product] += share.quantity
         if any(shares.values()):
             raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.shares}")
-        if self.kind == "release" and not self.evidence:
+        if self.kind is TransferKind.RELEASE and not self.evidence:
             raise Unbalanced(f"a release for client {self.client_id} without evidence")
 
 
@@ -114,7 +114,8 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
     for txn_id, one in zip(ids, transfers, strict=True):
         one.check()
         client_id = one.client_id
-        txns.append((txn_id, client_id, one.kind, one.order_id, one.evidence, one.trading_date, unit.now))
+        kind = str(one.kind)
+        txns.append((txn_id, client_id, kind, one.order_id, one.evidence, one.trading_date, unit.now))
         for number, line in enumerate(one.lines, 1):
             account = _ACCOUNTS[line.account]
             postings.append(

@@ -311,6 +311,24 @@ class HaltScope(StrEnum):
     SYMBOL = "symbol"
 
 
+class TransferKind(StrEnum):
+    """What a transfer of the ledger is."""
+
+    OPENING = "opening"
+    """What a client came with."""
+    HOLD = "hold"
+    RESERVE = "reserve"
+    RELEASE = "release"
+    FILL = "fill"
+    REBOOK = "rebook"
+    """A sale taken back, and booked again."""
+    SETTLE = "settle"
+    DAY_OPEN = "day_open"
+    """The broker's figures adopted at a day's opening."""
+    ADOPT = "adopt"
+    """The same on the trader's word."""
+
+
 class PerClient(StrEnum):
     """How a client's legs of one plan go together."""
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.changes import prune_changes
 from data.ledger import Line, ShareLine, Transfer, post
 from data.reference.phases import Calendar, CalendarNotLoaded
@@ -19,7 +19,7 @@ from data.repositories.days import (
 )
 from data.repositories.meta import LAST_DAY, day_of, keep_day
 from data.store import Unit
-from data.vocabulary import Account, Bucket
+from data.vocabulary import Account, Bucket, TransferKind
 from engine.book.kept import Kept
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
@@ -87,7 +87,9 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
     add_bases(unit, day, sized, "day_open")
     before = None if last is None else last.isoformat()
-    unit.audit(AuditEntry("DAY_OPENED", actor, details={"trading_day": day.isoformat(), "before": before}))
+    unit.audit(
+        AuditEntry(AuditAction.DAY_OPENED, actor, details={"trading_day": day.isoformat(), "before": before})
+    )
     unit.touched.everything = True
     return True
 
@@ -108,7 +110,7 @@ def _settle(unit: Unit, day: date, calendar: Calendar) -> None:
         ]
         lines = [line for line in lines if line.amount_paise]
         if lines:
-            transfers.append(Transfer(due.client_id, "settle", day, lines, evidence=_proof(day)))
+            transfers.append(Transfer(due.client_id, TransferKind.SETTLE, day, lines, evidence=_proof(day)))
     post(unit, transfers)
 
 
@@ -138,7 +140,9 @@ def _settled_shares(unit: Unit, day: date, calendar: Calendar) -> list[Transfer]
     for (client_id, security, product), buckets in sorted(moves.items()):
         lines = [ShareLine(security, product, bucket, n) for bucket, n in sorted(buckets.items()) if n]
         if lines:
-            transfers.append(Transfer(client_id, "settle", day, shares=lines, evidence=_proof(day)))
+            transfers.append(
+                Transfer(client_id, TransferKind.SETTLE, day, shares=lines, evidence=_proof(day))
+            )
     return transfers
 
 

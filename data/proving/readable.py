@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
+from data.audit import AuditAction
 from data.columns import UtcDateTime
 from data.vocabulary import (
     Account,
@@ -45,6 +46,7 @@ from data.vocabulary import (
     Side,
     SizingKind,
     Topic,
+    TransferKind,
     Validity,
 )
 
@@ -56,6 +58,8 @@ WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
     ("broker_session", "problem_code"): (SessionProblem, SessionProblem.NONE),
     ("gate_waiver", "item"): (GateItem, None),
     ("hold", "kind"): (HoldKind, None),
+    ("audit", "action"): (AuditAction, None),
+    ("txn", "kind"): (TransferKind, None),
     ("posting", "account"): (Account, None),
     ("share_posting", "product"): (Product, None),
     ("share_posting", "bucket"): (Bucket, None),

@@ -10,9 +10,9 @@ from data.columns import table
 from data.money import ceil_div
 from data.order_tables import Fill, Order
 from data.tables import ClosedLot, Lot, SharePosting, Txn
-from data.vocabulary import Side
+from data.vocabulary import Side, TransferKind
 
-ADOPTED = ("day_open", "adopt")
+ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value)
 """Kinds of transfers that bring our shares to the broker's figures; they shrink lots without a fill."""
 
 _Row = Mapping[Any, Any]

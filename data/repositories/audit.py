@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.audit import BREAK, GENESIS, TRUSTED, Details, Head
+from data.audit import BREAK, GENESIS, TRUSTED, AuditAction, Details, Head
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables import Audit, AuditHead
 
@@ -64,7 +64,7 @@ _FROZEN = Rows(Audit, FrozenPlan)
 _NEWEST_FROZEN = Query(
     FrozenPlan,
     select(*_FROZEN.columns())
-    .where(_FROZEN.c.action == "PLAN_FROZEN", _FROZEN.c.at >= given("since"))
+    .where(_FROZEN.c.action == AuditAction.PLAN_FROZEN.value, _FROZEN.c.at >= given("since"))
     .order_by(_FROZEN.c.seq.desc())
     .limit(given("most")),
 )

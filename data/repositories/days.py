@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from data.columns import table
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables import Client, Funds, Lot, Posting, SizingBase, Txn
-from data.vocabulary import Account, Bucket
+from data.vocabulary import Account, Bucket, TransferKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ _PROCEEDS = Query(
     .join(_TXNS, _TXNS.c.id == _POSTINGS.c.txn_id)
     .where(
         _TXNS.c.trading_date >= given("since"),
-        _TXNS.c.kind == "fill",
+        _TXNS.c.kind == TransferKind.FILL.value,
         _POSTINGS.c.account == Account.UNSETTLED.value,
     )
     .group_by(_POSTINGS.c.client_id, _TXNS.c.trading_date),

@@ -13,7 +13,7 @@ from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables import Funds, Posting, Txn
-from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState
+from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState, TransferKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ def _released() -> Query[_Released]:
         .join(postings, postings.c.txn_id == txns.c.id)
         .where(
             among(txns.c.order_id, "orders"),
-            txns.c.kind == "release",
+            txns.c.kind == TransferKind.RELEASE.value,
             txns.c.at >= fired,
             postings.c.account == Account.AVAILABLE.value,
         )

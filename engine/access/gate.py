@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from brokers.connection import Connection
 from brokers.connections import Connections
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, half_up
@@ -160,7 +160,9 @@ class Gate:
                 "reason": typed[:300],
             }
             unit.audit(
-                AuditEntry("CLIENT_GATE_WAIVED", self._engine.actor, client_id=client_id, details=details)
+                AuditEntry(
+                    AuditAction.CLIENT_GATE_WAIVED, self._engine.actor, client_id=client_id, details=details
+                )
             )
             unit.touched.roster = True
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
 from data.errors import BadInput
 from data.repositories import access
@@ -219,7 +219,9 @@ class Routes:
             _mark(unit, client_id, None, "")
             details = {"code": client.code, "refused_at": refused.at.isoformat(), "words": refused.words}
             unit.audit(
-                AuditEntry("CLIENT_ROUTE_RETRIED", self._engine.actor, client_id=client_id, details=details)
+                AuditEntry(
+                    AuditAction.CLIENT_ROUTE_RETRIED, self._engine.actor, client_id=client_id, details=details
+                )
             )
 
         await self._kept.store.write(store)
@@ -283,7 +285,9 @@ class Routes:
         )
         for client_id, route in changed.items():
             details = {name: _told(value) for name, value in asdict(route).items()}
-            unit.audit(AuditEntry("CLIENT_ROUTE", self._engine.actor, client_id=client_id, details=details))
+            unit.audit(
+                AuditEntry(AuditAction.CLIENT_ROUTE, self._engine.actor, client_id=client_id, details=details)
+            )
         unit.touched.roster = True
         updated = len(changed.keys() & known.keys())
         return RoutesReport(len(changed) - updated, updated, len(routes) - len(changed))
@@ -317,7 +321,9 @@ def note_refused(unit: Unit, client_id: int, order_id: int, words: str, actor: s
     _mark(unit, client_id, unit.now, words[:300])
     details = {"code": code, "words": words[:300]}
     unit.audit(
-        AuditEntry("CLIENT_ROUTE_REFUSED", actor, client_id=client_id, order_id=order_id, details=details)
+        AuditEntry(
+            AuditAction.CLIENT_ROUTE_REFUSED, actor, client_id=client_id, order_id=order_id, details=details
+        )
     )
     unit.publish(TapeLine(unit.now, RouteRefused(code, words)))
 
@@ -338,7 +344,7 @@ def note_demat(unit: Unit, client_id: int, told: Demat, actor: str) -> None:
         return
     access.set_demat(unit, client_id, told, unit.now)
     details = {"code": code, "demat": told.value, "before": str(route.demat)}
-    unit.audit(AuditEntry("CLIENT_DEMAT_TOLD", actor, client_id=client_id, details=details))
+    unit.audit(AuditEntry(AuditAction.CLIENT_DEMAT_TOLD, actor, client_id=client_id, details=details))
     unit.touched.roster = True
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from brokers.connections import Connections
 from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerProfile, NotAsked, SessionExpired
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.home import sign_in_lock
@@ -329,7 +329,7 @@ class Sessions:
         if sign_in is not None or ended:
             state = SessionState.EXPIRED if ended else SessionState.OK
             set_session(unit, client.id, state, unit.now)
-            action = "CLIENT_SESSION_ENDED" if ended else "CLIENT_SIGNED_IN"
+            action = AuditAction.CLIENT_SESSION_ENDED if ended else AuditAction.CLIENT_SIGNED_IN
             details = {"code": client.code, "problem": problem.value, "why": words[:300]} if ended else {}
             if sign_in is not None and sign_in.expires_at is not None:
                 details = {"code": client.code, "until": sign_in.expires_at.isoformat()}

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.csvfiles import FileProblem, Problem
 from data.errors import BadInput
 from data.ledger import Line, Transfer, post
 from data.repositories import clients as stored
 from data.repositories.clients import ClientRow, HoldRow
 from data.store import Unit
-from data.vocabulary import Account, ClientStatus, HoldKind
+from data.vocabulary import Account, ClientStatus, HoldKind, TransferKind
 from engine.accounts.client_file import NewClient, read_client_file
 from engine.book.kept import Kept
 from engine.book.roster import found_among
@@ -143,7 +143,9 @@ class Clients:
         stored.set_mtf_limit(unit, before.id, client.mtf_limit_paise)
         stored.set_groups(unit, before.id, client.groups)
         details = {"code": before.code}
-        unit.audit(AuditEntry("CLIENT_CHANGED", self._engine.actor, client_id=before.id, details=details))
+        unit.audit(
+            AuditEntry(AuditAction.CLIENT_CHANGED, self._engine.actor, client_id=before.id, details=details)
+        )
         return True
 
     async def set_status(self, client_id: int, status: ClientStatus, reason: str) -> None:
@@ -154,7 +156,11 @@ class Clients:
             since = self._timing.market.trading_day
             stored.set_status(unit, client_id, status, reason, since, unit.now)
             details = {"from": client.status.value, "to": status.value, "reason": reason}
-            unit.audit(AuditEntry("CLIENT_STATUS", self._engine.actor, client_id=client_id, details=details))
+            unit.audit(
+                AuditEntry(
+                    AuditAction.CLIENT_STATUS, self._engine.actor, client_id=client_id, details=details
+                )
+            )
             unit.touched.roster = True
 
         await self._kept.store.write(unit_of_work)
@@ -186,7 +192,7 @@ def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], day: date
     transfers = [
         Transfer(
             client_id,
-            "opening",
+            TransferKind.OPENING,
             day,
             [Line(Account.AVAILABLE, total), Line(Account.EXTERNAL, -total)],
             evidence="import",
@@ -204,7 +210,7 @@ def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], day: date
     transfers += [
         Transfer(
             hold.client_id,
-            "hold",
+            TransferKind.HOLD,
             day,
             [Line(Account.AVAILABLE, -hold.amount_paise), Line(Account.BLOCKED, hold.amount_paise)],
             evidence=f"hold:{hold.id}",
@@ -221,7 +227,7 @@ def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], day: date
             "capital_paise": new.capital_paise,
             "available_paise": new.available_paise,
         }
-        unit.audit(AuditEntry("CLIENT_ADDED", actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry(AuditAction.CLIENT_ADDED, actor, client_id=client_id, details=details))
 
 
 def _client_row(unit: Unit, client_id: int, new: NewClient) -> ClientRow:

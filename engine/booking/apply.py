@@ -7,6 +7,7 @@ batch could not settle (a status ahead of its trades) comes back as clients whos
 from collections.abc import Sequence
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, NotSent, Outcome, Refused
+from data.audit import AuditAction
 from data.repositories.orders import AttemptEnd, by_broker_id, by_tag, end_attempts, of_stopped_runs
 from data.repositories.requests import RequestEnd, open_cancels, tell
 from data.store import Unit
@@ -127,13 +128,13 @@ def _apply_send(books: Books, order: WorkingOrder, outcome: Outcome, unwanted: b
                 order.say(code, message)
                 order.apply(OrderEvent.REFUSED)
                 books.release(order, f"refused:{order.tag}")
-                books.audit("ORDER_REJECTED", order, code=code, message=message)
+                books.audit(AuditAction.ORDER_REJECTED, order, code=code, message=message)
             words, detail = "refused", f"{code}: {message}"
         case NotSent(why):
             if order.state == OrderState.SENDING:
                 order.apply(OrderEvent.NOT_SENT)
                 order.status(f"not sent: {why}")
-                books.audit("ORDER_NOT_SENT", order, why=why, tag=order.tag)
+                books.audit(AuditAction.ORDER_NOT_SENT, order, why=why, tag=order.tag)
                 if unwanted:
                     books.free_unsent(order, "cancelled before it was sent")
             words, detail = "not_sent", why
@@ -141,7 +142,7 @@ def _apply_send(books: Books, order: WorkingOrder, outcome: Outcome, unwanted: b
             if order.state == OrderState.SENDING:
                 order.apply(OrderEvent.AMBIGUOUS)
                 order.status(why)
-                books.audit("ORDER_UNKNOWN", order, why=why, tag=order.tag)
+                books.audit(AuditAction.ORDER_UNKNOWN, order, why=why, tag=order.tag)
             words, detail = "ambiguous", why
     return AttemptEnd(order.id, order.attempts, words, detail)
 
@@ -154,7 +155,7 @@ def _apply_absent(books: Books, order: WorkingOrder, evidence: str) -> None:
     order.unflag(Flag.NEEDS_HUMAN)
     order.say("not_received", evidence)
     freed = books.release(order, f"absent:{evidence}")
-    books.audit("ORDER_NOT_RECEIVED", order, evidence=evidence, released_paise=freed)
+    books.audit(AuditAction.ORDER_NOT_RECEIVED, order, evidence=evidence, released_paise=freed)
 
 
 def _raise_doubt(books: Books, order: WorkingOrder, evidence: str) -> None:
@@ -163,4 +164,4 @@ def _raise_doubt(books: Books, order: WorkingOrder, evidence: str) -> None:
         return
     order.flag(Flag.NEEDS_HUMAN)
     order.say("in_doubt", evidence)
-    books.audit("ORDER_NEEDS_TRADER", order, evidence=evidence)
+    books.audit(AuditAction.ORDER_NEEDS_TRADER, order, evidence=evidence)

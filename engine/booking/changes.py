@@ -7,6 +7,7 @@ blocked; what the order has become is told by the broker's order book alone.
 from collections.abc import Iterable
 
 from brokers.contract import Accepted, Ambiguous, BrokerOrder, BrokerStatus, NotSent, Outcome, Refused
+from data.audit import AuditAction
 from data.repositories import requests
 from data.repositories.requests import RequestEnd
 from data.store import Unit
@@ -27,12 +28,12 @@ def cancel_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcom
             state, detail = RequestState.SENT, ""
         case Refused(code, message):
             state, detail = RequestState.REFUSED, f"{code}: {message}"
-            books.audit("CANCEL_REFUSED", order, code=code, message=message)
+            books.audit(AuditAction.CANCEL_REFUSED, order, code=code, message=message)
         case NotSent(why):
             state, detail = RequestState.REQUESTED, why
         case Ambiguous(why):
             state, detail = RequestState.UNKNOWN, why
-            books.audit("CANCEL_UNKNOWN", order, why=why)
+            books.audit(AuditAction.CANCEL_UNKNOWN, order, why=why)
     return _end(books, order, number, state, detail)
 
 
@@ -43,16 +44,16 @@ def change_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcom
             state, detail = RequestState.SENT, ""
         case Refused(code, message):
             state, detail = RequestState.REFUSED, f"{code}: {message}"
-            books.audit("MODIFY_REFUSED", order, request=number, code=code, message=message)
+            books.audit(AuditAction.MODIFY_REFUSED, order, request=number, code=code, message=message)
             drop_change(books, order, number, f"modify {number} refused: {code}")
         case NotSent(why):
             state, detail = RequestState.REFUSED, f"not sent: {why}"
-            books.audit("MODIFY_NOT_SENT", order, request=number, why=why)
+            books.audit(AuditAction.MODIFY_NOT_SENT, order, request=number, why=why)
             books.unit.publish(TapeLine(books.unit.now, ChangeNotSent(order.id, why)))
             drop_change(books, order, number, f"modify {number} never sent")
         case Ambiguous(why):
             state, detail = RequestState.UNKNOWN, why
-            books.audit("MODIFY_UNKNOWN", order, request=number, why=why)
+            books.audit(AuditAction.MODIFY_UNKNOWN, order, request=number, why=why)
     return _end(books, order, number, state, detail)
 
 
@@ -60,7 +61,7 @@ def absent_change(books: Books, order: WorkingOrder, number: int, evidence: str)
     """End a modify in doubt that the broker provably never carried out."""
     if not drop_change(books, order, number, f"modify {number} absent: {evidence}"):
         return []
-    books.audit("MODIFY_ABSENT", order, request=number, evidence=evidence)
+    books.audit(AuditAction.MODIFY_ABSENT, order, request=number, evidence=evidence)
     return [_end(books, order, number, RequestState.SUPERSEDED, evidence)]
 
 
@@ -126,7 +127,7 @@ def adopt_terms(books: Books, order: WorkingOrder, seen: BrokerOrder, settled: b
         books.block_again(order)
         books.release(order, f"terms:{seen.broker_order_id}:{quantity}@{limit or 0}")
     books.audit(
-        "ORDER_MODIFIED",
+        AuditAction.ORDER_MODIFIED,
         order,
         before=before,
         quantity=quantity,

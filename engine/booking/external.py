@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from brokers.contract import BrokerOrder
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.money import BPS, grouped
 from data.repositories.balances import bought_today, code_of
@@ -88,7 +88,7 @@ def _insert(unit: Unit, bought: WorkingOrder, order: BrokerOrder, actor: str) ->
     what = f"{order.side.value} {grouped(order.quantity)} {order.tradingsymbol} {order.product.value}"
     unit.audit(
         AuditEntry(
-            "ORDER_TAKEN_IN",
+            AuditAction.ORDER_TAKEN_IN,
             actor,
             client_id=bought.client_id,
             order_id=taken_in.id,

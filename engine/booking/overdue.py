@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
+from data.audit import AuditAction
 from data.errors import BadInput
 from data.reference.phases import Calendar
 from data.store import Unit
@@ -68,7 +69,7 @@ def end_of_day(
                 order.apply(OrderEvent.SEEN_EXPIRED)
                 freed = books.release(order, f"day:{day.isoformat()}")
                 filled = order.filled_quantity
-                books.audit("ORDER_EXPIRED", order, filled_quantity=filled, released_paise=freed)
+                books.audit(AuditAction.ORDER_EXPIRED, order, filled_quantity=filled, released_paise=freed)
             case _:
                 order.flag(Flag.NEEDS_HUMAN)
     ended = books.ended_now()

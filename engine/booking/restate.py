@@ -9,20 +9,18 @@ from collections.abc import Collection
 from typing import TypeAlias
 
 from brokers.contract import BrokerTrade
+from data.audit import AuditAction
 from data.ledger import Line, ShareLine, Transfer
 from data.repositories.balances import posted
 from data.repositories.fills import Closed, closed_by, taken
 from data.repositories.orders import sold
 from data.store import Unit
-from data.vocabulary import Account, Product, Side
+from data.vocabulary import Account, Product, Side, TransferKind
 from engine.booking.fills import Fill
 from engine.booking.lots import ClosedLot, Lot, sale_order, trade_order
 from engine.booking.order import WorkingOrder
 from engine.booking.stored import FILLS, LOTS
 from engine.booking.working_set import Books, NettedKey
-
-REBOOKED = "rebook"
-"""The kind of the transfers that take a sale back and book it again."""
 
 Pieces: TypeAlias = dict[tuple[int, int], int]
 """Shares by fill and lot."""
@@ -35,7 +33,7 @@ def rebook_sales(unit: Unit, keys: Collection[NettedKey], actor: str, sell_credi
         standing = taken(unit, [sale.id for sale in sales])
         if in_market_order(LOTS.of_share(unit, *key[:3]), sales, standing) == standing:
             continue
-        books = Books(unit, actor, sell_credit_bps, fill_kind=REBOOKED)
+        books = Books(unit, actor, sell_credit_bps, fill_kind=TransferKind.REBOOK)
         books.load({sale.order_id for sale in sales})
         for sale in sales:
             _take_back(books, sale)
@@ -89,7 +87,7 @@ def in_market_order(lots: list[Lot], sales: list[Fill], standing: Pieces) -> Pie
 def _take_back(books: Books, sale: Fill) -> None:
     """Post a sale's contra transfer, and give its shares, costs and loans back to the lots."""
     order, evidence = books.orders[sale.order_id], f"trade:{sale.trade_id}"
-    lines, shares = posted(books.unit, order.id, evidence, ("fill", REBOOKED))
+    lines, shares = posted(books.unit, order.id, evidence, (TransferKind.FILL, TransferKind.REBOOK))
     contra = [Line(line.account, -line.amount_paise, line.order_id, line.security) for line in lines]
     back = [ShareLine(one.security, one.product, one.bucket, -one.quantity) for one in shares]
     purse = books.purses[order.client_id]
@@ -99,7 +97,7 @@ def _take_back(books: Books, sale: Fill) -> None:
         elif line.account is Account.SHORTFALL:
             purse.shortfall_paise -= line.amount_paise
     books.transfers.append(
-        Transfer(order.client_id, REBOOKED, sale.trading_date, contra, back, order.id, evidence)
+        Transfer(order.client_id, TransferKind.REBOOK, sale.trading_date, contra, back, order.id, evidence)
     )
     _restore_lots(books, order, sale)
     order.count(-sale.quantity, sale.price_paise, -sale.charges_paise)
@@ -160,4 +158,4 @@ def _book_again(books: Books, sale: Fill) -> None:
     charges = books.sell(order, trade, sale.id)
     if charges != sale.charges_paise:
         books.correct_charges(order, trade, charges - sale.charges_paise)
-    books.audit("FILL_REBOOKED", order, trade_id=trade.trade_id, charges_paise=charges)
+    books.audit(AuditAction.FILL_REBOOKED, order, trade_id=trade.trade_id, charges_paise=charges)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from brokers.contract import BrokerOrder, BrokerStatus
+from data.audit import AuditAction
 from data.repositories.requests import RequestEnd
 from data.vocabulary import OrderState
 from engine.booking.changes import adopt_terms
@@ -16,10 +17,12 @@ BOOK_LAG = timedelta(seconds=10)
 after the last change says, counts whatever its stamp."""
 
 _ACTION_OF_STATE = {
-    OrderState.FILLED: "ORDER_FILLED",
-    OrderState.CANCELLED: "ORDER_CANCELLED",
-    OrderState.REJECTED: "ORDER_REJECTED",
-    OrderState.EXPIRED: "ORDER_EXPIRED",
+    OrderState.FILLED: AuditAction.ORDER_FILLED,
+    OrderState.CANCELLED: AuditAction.ORDER_CANCELLED,
+    OrderState.REJECTED: AuditAction.ORDER_REJECTED,
+    OrderState.EXPIRED: AuditAction.ORDER_EXPIRED,
+    OrderState.DENIED: AuditAction.ORDER_DENIED,
+    OrderState.NOT_RECEIVED: AuditAction.ORDER_NOT_RECEIVED,
 }
 
 _LIVE_MOVES = frozenset(
@@ -47,7 +50,7 @@ def adopt_number(books: Books, order: WorkingOrder, broker_order_id: str) -> Non
     if known is None:
         order.broker_order_id = broker_order_id
         order.touch()
-        books.audit("ORDER_ACCEPTED", order, broker_order_id=broker_order_id, tag=order.tag)
+        books.audit(AuditAction.ORDER_ACCEPTED, order, broker_order_id=broker_order_id, tag=order.tag)
     elif known != broker_order_id:
         order.flag(Flag.DUPLICATE_TAG)
         order.flag(Flag.NEEDS_HUMAN)
@@ -120,7 +123,7 @@ def _live(books: Books, order: WorkingOrder, seen: BrokerOrder, later: bool) -> 
 
 def came_back(books: Books, order: WorkingOrder, before: OrderState) -> None:
     """Block again for an order that is live after its end, as far as the client's money and shares go."""
-    books.audit("ORDER_RESURRECTED", order, broker_order_id=order.broker_order_id, before=before)
+    books.audit(AuditAction.ORDER_RESURRECTED, order, broker_order_id=order.broker_order_id, before=before)
     books.block_again(order)
 
 
@@ -137,7 +140,7 @@ def _note_end(books: Books, order: WorkingOrder, seen: BrokerOrder) -> None:
         order.say(order.reason_code, seen.message)
     freed = books.release(order, f"status:{seen.broker_order_id}:{seen.status_text}")
     books.audit(
-        _ACTION_OF_STATE.get(state, f"ORDER_{state.value}"),
+        _ACTION_OF_STATE[state],
         order,
         broker_order_id=seen.broker_order_id,
         filled_quantity=order.filled_quantity,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.repositories.breaks import KeptFact, add_fact, count_fact, settle_fact, standing_facts
 from data.store import Unit
 from engine.events import TapeLine
@@ -52,7 +52,13 @@ def keep_unbooked(unit: Unit, fact: Unbooked, problem: str, actor: str) -> bool:
     add_fact(unit, row)
     details = {"fact": number, "of": fact.identity, "problem": problem}
     unit.audit(
-        AuditEntry("FACT_UNBOOKED", actor, client_id=fact.client_id, order_id=fact.order_id, details=details)
+        AuditEntry(
+            AuditAction.FACT_UNBOOKED,
+            actor,
+            client_id=fact.client_id,
+            order_id=fact.order_id,
+            details=details,
+        )
     )
     unit.publish(TapeLine(unit.now, FactUnbooked(fact.code, fact.subject, problem)))
     if fact.client_id is not None:
@@ -78,7 +84,9 @@ def settle_unbooked(
         settle_fact(unit, row.id, unit.now, how)
         details = {"fact": row.id, "how": how}
         unit.audit(
-            AuditEntry("FACT_SETTLED", actor, client_id=client_id, order_id=row.order_id, details=details)
+            AuditEntry(
+                AuditAction.FACT_SETTLED, actor, client_id=client_id, order_id=row.order_id, details=details
+            )
         )
         unit.touched.clients.add(client_id)
         if row.order_id is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from brokers.contract import UnreadRow
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import MarketClock
 from data.repositories.breaks import UnreadBook, add_unread, clients_with_unread, close_break, unread_books
 from data.store import Unit
@@ -69,7 +69,7 @@ def _write(
         how = "other rows" if row.security in told else "every row could be read"
         close_break(unit, row.id, unit.now, how)
         details = {"break": row.id, "how": how}
-        unit.audit(AuditEntry("BREAK_CLOSED", actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry(AuditAction.BREAK_CLOSED, actor, client_id=client_id, details=details))
         if row.security not in told:
             unit.publish(TapeLine(unit.now, BookReadAgain(code, row.security)))
     for name in sorted(told.keys() - standing):
@@ -88,6 +88,6 @@ def _write(
         )
         add_unread(unit, unread)
         details = {"kind": BreakKind.UNREAD.value, "book": name, "rows": count, "words": detail}
-        unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry(AuditAction.BREAK_OPENED, actor, client_id=client_id, details=details))
         unit.publish(TapeLine(unit.now, BookUnread(code, name, count, detail)))
     unit.touched.clients.add(client_id)

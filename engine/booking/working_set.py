@@ -12,13 +12,13 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from brokers.contract import BrokerTrade
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, Transfer, free_memo, post
 from data.repositories.balances import blocked_shares
 from data.repositories.fills import TradeKey, known_trades
 from data.repositories.orders import demat_sales, marked_open
 from data.store import Unit
-from data.vocabulary import TERMINAL_STATES, Account, OrderState, Product, Side
+from data.vocabulary import TERMINAL_STATES, Account, OrderState, Product, Side, TransferKind
 from engine.booking.fills import (
     Fill,
     Purse,
@@ -48,7 +48,7 @@ class Books:
     unit: Unit
     actor: str
     sell_credit_bps: int
-    fill_kind: str = "fill"
+    fill_kind: TransferKind = TransferKind.FILL
     orders: dict[int, WorkingOrder] = field(default_factory=dict[int, WorkingOrder])
     netted: set[NettedKey] = field(default_factory=set[NettedKey])
     """What traded in this unit, by client, security, product and day."""
@@ -95,7 +95,7 @@ class Books:
 
     # --- changing ---
 
-    def audit(self, action: str, order: WorkingOrder, **details: Any) -> None:
+    def audit(self, action: AuditAction, order: WorkingOrder, **details: Any) -> None:
         """An audit row about an order."""
         self.unit.audit(
             AuditEntry(
@@ -128,7 +128,7 @@ class Books:
         self.netted.add((*order.share, trade.trading_date))
         self.fills.append(self._fill(order, trade, fill_id, charges))
         self.audit(
-            "FILL_APPLIED",
+            AuditAction.FILL_APPLIED,
             order,
             trade_id=trade.trade_id,
             quantity=trade.quantity,
@@ -149,7 +149,7 @@ class Books:
         self.transfers.append(
             Transfer(
                 order.client_id,
-                "fill",
+                TransferKind.FILL,
                 trade.trading_date,
                 booked.lines,
                 booked.shares,
@@ -235,7 +235,7 @@ class Books:
             self.transfers.append(
                 Transfer(
                     order.client_id,
-                    "release",
+                    TransferKind.RELEASE,
                     order.trading_date,
                     [
                         Line(Account.BLOCKED, -freed.money, order.id),
@@ -258,7 +258,7 @@ class Books:
         order.apply(OrderEvent.FREE)
         order.say("cancelled_unsent", why)
         freed = self.release(order, "never sent")
-        self.audit("ORDER_CANCELLED", order, why=why, unsent=True, released_paise=freed)
+        self.audit(AuditAction.ORDER_CANCELLED, order, why=why, unsent=True, released_paise=freed)
         return freed
 
     def ended_now(self) -> list[WorkingOrder]:
@@ -334,7 +334,7 @@ def blocking(order: WorkingOrder, money: int, evidence: str = "", reserved: bool
     """The transfer that blocks money in paise for an order; `reserved` says that its balance has moved."""
     return Transfer(
         order.client_id,
-        "reserve",
+        TransferKind.RESERVE,
         order.trading_date,
         [Line(Account.AVAILABLE, -money), Line(Account.BLOCKED, money, order.id)],
         order_id=order.id,

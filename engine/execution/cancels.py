@@ -13,7 +13,7 @@ from datetime import datetime
 
 from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.repositories.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestKind, RequestState
@@ -70,7 +70,7 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
         asked.append(Request(order.id, number, kind, state, why, unit.now, halt_number=halt_number))
         unit.audit(
             AuditEntry(
-                "CANCEL_REQUESTED",
+                AuditAction.CANCEL_REQUESTED,
                 actor,
                 client_id=order.client_id,
                 order_id=order.id,

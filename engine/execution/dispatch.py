@@ -16,7 +16,7 @@ from typing import Any
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
-from data.audit import DISTRUSTED, AuditEntry
+from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
 from data.order_tables import Order, RunRecord
@@ -488,7 +488,9 @@ class _Claiming:
         unit.touched.orders.add(order.id)
         details = {"tag": order.tag, "attempt": order.attempts}
         plan, run = order.plan_number, order.run_number
-        unit.audit(AuditEntry("ORDER_SENDING", engine.actor, order.client_id, order.id, plan, run, details))
+        unit.audit(
+            AuditEntry(AuditAction.ORDER_SENDING, engine.actor, order.client_id, order.id, plan, run, details)
+        )
 
     def done(self, order_ids: Sequence[int]) -> Claims:
         """Write what was claimed; returns what came of it, in the order of `order_ids`."""

@@ -11,6 +11,7 @@ from functools import partial
 
 from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
+from data.audit import AuditAction
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
 from data.money import amount_words
@@ -144,7 +145,7 @@ def ask_change(
     )
     REQUESTS.insert(unit, [request])
     books.audit(
-        "MODIFY_REQUESTED",
+        AuditAction.MODIFY_REQUESTED,
         order,
         request=request.number,
         quantity=change.quantity,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from brokers.contract import BrokerOrder, OrderChange
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestState
@@ -221,7 +221,7 @@ class Orders:
         if found is None or order.tag is None:
             live = ", ".join(theirs) or "none"
             raise BadInput("broker order", broker_order_id, f"live orders there that are not ours: {live}")
-        await self._tell(order_id, "ORDER_ADOPTED", reason, broker_order_id)
+        await self._tell(order_id, AuditAction.ORDER_ADOPTED, reason, broker_order_id)
         self._recorder.put(Seen(order.client_id, replace(found, tags=(*found.tags, order.tag))))
         await self._recorder.flush()
         theirs.pop(broker_order_id, None)
@@ -233,7 +233,7 @@ class Orders:
         Raises `BadInput` unless the doubt was raised to the trader and a reason is given.
         """
         self._raised(order_id, reason)
-        await self._tell(order_id, "ORDER_DECLARED_ABSENT", reason)
+        await self._tell(order_id, AuditAction.ORDER_DECLARED_ABSENT, reason)
         self._recorder.put(ProvenAbsent(order_id, f"{self._engine.actor}: {reason.strip()}"))
         await self._recorder.flush()
         return self.get(order_id)
@@ -246,7 +246,7 @@ class Orders:
             raise BadInput("reason", reason, "say how it is known")
         return order
 
-    async def _tell(self, order_id: int, action: str, reason: str, broker_order_id: str = "") -> None:
+    async def _tell(self, order_id: int, action: AuditAction, reason: str, broker_order_id: str = "") -> None:
         order, actor = self.get(order_id), self._engine.actor
         details = {"reason": reason.strip(), "broker_order_id": broker_order_id}
         entry = AuditEntry(action, actor, client_id=order.client_id, order_id=order_id, details=details)

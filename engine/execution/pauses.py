@@ -1,6 +1,6 @@
 """Pausing a run: one write that says why, how old it was, and at which price; what is sent goes on."""
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.repositories import runs
 from data.repositories.orders import of_state
 from data.store import Unit
@@ -20,7 +20,7 @@ def pause(unit: Unit, run: RunRow, reason: PauseReason, at: Standing, actor: str
     unit.touched.runs.add(run.number)
     unit.audit(
         AuditEntry(
-            "RUN_PAUSED",
+            AuditAction.RUN_PAUSED,
             actor,
             plan_number=run.plan_number,
             run_number=run.number,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TypeAlias
 
+from data.audit import AuditAction
 from data.reference.instruments import InstrumentIndex
 from data.repositories.comparisons import last_comparisons, shares_of
 from data.repositories.orders import leaves_of
@@ -131,5 +132,5 @@ def deny(unit: Unit, orders: Collection[WorkingOrder], actor: str) -> None:
         order.apply(OrderEvent.DENY)
         order.say(Reason.HALTED.value, "")
         freed = books.release(order, "never sent")
-        books.audit("ORDER_DENIED", order, reason=Reason.HALTED.value, released_paise=freed)
+        books.audit(AuditAction.ORDER_DENIED, order, reason=Reason.HALTED.value, released_paise=freed)
     books.flush()

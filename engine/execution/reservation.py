@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
 from data.ledger import free_memo, post, reserve_money, reserve_shares
 from data.money import BPS
@@ -108,7 +108,7 @@ def reserve(
     )
     unit.audit(
         AuditEntry(
-            "RUN_STARTED",
+            AuditAction.RUN_STARTED,
             engine.actor,
             plan_number=plan.number,
             run_number=number,
@@ -157,7 +157,7 @@ def _tell(unit: Unit, order: WorkingOrder, actor: str) -> None:
     details = {"blocked_paise": order.blocked_paise} if order.live else {"reason": order.reason_code}
     unit.audit(
         AuditEntry(
-            "ORDER_RESERVED" if order.live else "ORDER_DENIED",
+            AuditAction.ORDER_RESERVED if order.live else AuditAction.ORDER_DENIED,
             actor,
             order.client_id,
             order.id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
 from data.errors import BadInput
 from data.ledger import reserve_money
@@ -401,7 +401,7 @@ def _deny(books: Books, order: WorkingOrder, why: LineRefusal) -> None:
     order.apply(OrderEvent.DENY)
     order.say(why.reason.value, why.detail)
     freed = books.release(order, "never sent")
-    books.audit("ORDER_DENIED", order, reason=why.reason.value, released_paise=freed)
+    books.audit(AuditAction.ORDER_DENIED, order, reason=why.reason.value, released_paise=freed)
 
 
 def _reprice(books: Books, order: WorkingOrder, prospect: Prospect) -> None:
@@ -413,7 +413,7 @@ def _reprice(books: Books, order: WorkingOrder, prospect: Prospect) -> None:
     order.block(more.money, more.loan, 0)
     books.release(order, f"repriced:{prospect.run.number}")
     books.audit(
-        "ORDER_GOES_ON",
+        AuditAction.ORDER_GOES_ON,
         order,
         reserve_price_before_paise=before[0],
         reserve_price_paise=order.reserve_price_paise,
@@ -426,7 +426,7 @@ def _tell(unit: Unit, prospect: Prospect, going: int, actor: str) -> None:
     run, denied = prospect.run, prospect.unsent - going
     unit.audit(
         AuditEntry(
-            "RUN_RESUMED",
+            AuditAction.RUN_RESUMED,
             actor,
             plan_number=run.plan_number,
             run_number=run.number,

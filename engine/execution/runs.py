@@ -11,7 +11,7 @@ from typing import Any
 
 from brokers.connections import Connections
 from brokers.pacing import eta_s
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.reference.instruments import renamed_words
 from data.repositories import runs
@@ -504,7 +504,10 @@ class Runs:
             unit.touched.runs.add(number)
             unit.audit(
                 AuditEntry(
-                    "RUN_FINISHED", self._engine.actor, run_number=number, details={"counts": view.counts}
+                    AuditAction.RUN_FINISHED,
+                    self._engine.actor,
+                    run_number=number,
+                    details={"counts": view.counts},
                 )
             )
             unit.publish(TapeLine(unit.now, RunEnded(number, view.title, view.counts)))
@@ -516,4 +519,4 @@ def _stop(unit: Unit, number: int, actor: str) -> None:
     """Mark a run that has not ended as stopped."""
     if runs.stop(unit, number):
         unit.touched.runs.add(number)
-        unit.audit(AuditEntry("RUN_STOPPED", actor, run_number=number))
+        unit.audit(AuditEntry(AuditAction.RUN_STOPPED, actor, run_number=number))

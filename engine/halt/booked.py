@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.repositories import halts
 from data.repositories.clients import client_ids
@@ -84,7 +84,7 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> Opened:
         "orders": len(before.orders),
         "blocked_paise": sum(before.orders.values()),
     } | ({"strength": halt.strength.value} if halt.reduces else {})
-    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
+    unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
     unit.touched.halts = True
     unit.publish(
         TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders), reduces=halt.reduces))
@@ -110,7 +110,7 @@ def store_certificate(unit: Unit, made: Certificate) -> int:
         "unbooked": made.unbooked,
         "released_paise": made.released_paise,
     }
-    unit.audit(AuditEntry("HALT_CERTIFIED", made.by, details=details))
+    unit.audit(AuditEntry(AuditAction.HALT_CERTIFIED, made.by, details=details))
     unit.touched.halts = True
     return version
 
@@ -152,7 +152,7 @@ def resume_halt(unit: Unit, halt: HaltView, by: str) -> tuple[int, bool]:
     """End a halt; returns its number, and whether no halt is left under which nothing may leave."""
     number = _row_for_file(unit, halt) if halt.number == FILE_ONLY else halt.number
     halts.resume_halt(unit, number, unit.now, by)
-    unit.audit(AuditEntry("HALT_RESUMED", by, details={"halt": number}))
+    unit.audit(AuditEntry(AuditAction.HALT_RESUMED, by, details={"halt": number}))
     unit.touched.halts = True
     unit.publish(TapeLine(unit.now, HaltResumed(number, by)))
     return number, not halts.desk_is_halted(unit)
@@ -163,7 +163,7 @@ def _row_for_file(unit: Unit, halt: HaltView) -> int:
     number = unit.take_ids("halt", 1)[0]
     halts.add_halt(unit, FileHalt(number, halt.scope, halt.value, halt.at, halt.by))
     details = {"halt": number, "scope": halt.scope.value, "value": halt.value, "from": "the HALT file"}
-    unit.audit(AuditEntry("HALT_FIRED", halt.by, details=details))
+    unit.audit(AuditEntry(AuditAction.HALT_FIRED, halt.by, details=details))
     return number
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from brokers.connections import Connections
 from brokers.contract import BrokerError, TellsMargins
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import Instrument
 from data.repositories.instruments import save_instrument
 from data.store import StoreError, Unit
@@ -167,7 +167,7 @@ class Margins:
         def unit_of_work(unit: Unit) -> None:
             save_instrument(unit, fresh, *told.fields)
             details = {"key": key, "through": code, **told.fields}
-            unit.audit(AuditEntry("MARGINS_TOLD", self._engine.actor, details=details))
+            unit.audit(AuditEntry(AuditAction.MARGINS_TOLD, self._engine.actor, details=details))
             unit.touched.market = True
 
         try:

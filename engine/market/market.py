@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from brokers.contract import Tick
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
 from data.reference.instruments import Instrument, InstrumentIndex
@@ -171,7 +171,7 @@ class Market:
         def unit_of_work(unit: Unit) -> None:
             save_instrument(unit, replace(instrument, doubt=""), "doubt")
             details: dict[str, object] = {"key": instrument.key, "doubt": instrument.doubt, "reason": reason}
-            unit.audit(AuditEntry("INSTRUMENT_ACCEPTED", self._engine.actor, details=details))
+            unit.audit(AuditEntry(AuditAction.INSTRUMENT_ACCEPTED, self._engine.actor, details=details))
             unit.touched.market = True
 
         await self._engine.write_signed_on(unit_of_work)

@@ -8,7 +8,7 @@ orders that have not left. What was sent, booked or audited keeps the spelling i
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import Instrument
 from data.reference.names import WHOLE, Matched, Rename, match
 from data.repositories import halts, instruments, watchlists
@@ -61,12 +61,12 @@ def take(
     if matched.renames:
         _move_names(unit, matched.renames)
     details: dict[str, object] = {"source": source, "count": len(matched.rows), "gone": len(off)}
-    unit.audit(AuditEntry("INSTRUMENTS_IMPORTED", actor, details=details))
+    unit.audit(AuditEntry(AuditAction.INSTRUMENTS_IMPORTED, actor, details=details))
     unit.touched.market = True
     for one in matched.renames:
         unit.audit(
             AuditEntry(
-                "INSTRUMENT_RENAMED",
+                AuditAction.INSTRUMENT_RENAMED,
                 actor,
                 details={
                     "words": one.words,
@@ -107,5 +107,5 @@ def _tell_doubts(unit: Unit, matched: Matched, known: Iterable[Instrument], acto
             continue
         keys = sorted(key for key, doubt in matched.doubts.items() if doubt == words)
         details: dict[str, object] = {"words": words, "keys": keys}
-        unit.audit(AuditEntry("INSTRUMENT_DOUBTED", actor, details=details))
+        unit.audit(AuditEntry(AuditAction.INSTRUMENT_DOUBTED, actor, details=details))
         unit.publish(TapeLine(unit.now, SecurityDoubted(words, tuple(keys))))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.repositories.watchlists import add_key, read_lists, remove_key
 from data.store import Unit
@@ -45,7 +45,7 @@ class Watchlist:
         def unit_of_work(unit: Unit) -> bool:
             if not add_key(unit, name, instrument.key):
                 return False
-            self._tell(unit, "WATCHLIST_ADDED", name, instrument.key)
+            self._tell(unit, AuditAction.WATCHLIST_ADDED, name, instrument.key)
             return True
 
         added = await self._kept.store.write(unit_of_work)
@@ -60,7 +60,7 @@ class Watchlist:
         def unit_of_work(unit: Unit) -> bool:
             gone = remove_key(unit, name, instrument.key)
             if gone:
-                self._tell(unit, "WATCHLIST_REMOVED", name, instrument.key)
+                self._tell(unit, AuditAction.WATCHLIST_REMOVED, name, instrument.key)
             return gone
 
         removed = await self._kept.store.write(unit_of_work)
@@ -68,7 +68,7 @@ class Watchlist:
         self._kept.bus.publish([WatchlistChanged(name)])
         return removed
 
-    def _tell(self, unit: Unit, action: str, name: str, key: str) -> None:
+    def _tell(self, unit: Unit, action: AuditAction, name: str, key: str) -> None:
         unit.audit(AuditEntry(action, self._engine.actor, details={"list": name, "key": key}))
         unit.touched.market = True
 

@@ -7,7 +7,7 @@ from math import ceil
 
 from brokers.connections import Connections
 from brokers.pacing import eta_s
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
 from data.reference.instruments import Instrument
@@ -73,7 +73,7 @@ class Plans:
             add_plan(unit, self._as_stored(frozen, intent), stored_legs(frozen))
             unit.audit(
                 AuditEntry(
-                    "PLAN_FROZEN",
+                    AuditAction.PLAN_FROZEN,
                     self._engine.actor,
                     plan_number=frozen.number,
                     details={

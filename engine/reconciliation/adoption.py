@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
 from data.reference.instruments import InstrumentIndex
 from data.reference.phases import Calendar, CalendarNotLoaded
 from data.repositories.comparisons import figures_of
 from data.store import Unit
-from data.vocabulary import Account, BreakKind, Bucket, Product
+from data.vocabulary import Account, BreakKind, Bucket, Product, TransferKind
 from engine.booking.lots import Lot
 from engine.booking.stored import LOTS
 
@@ -46,7 +46,7 @@ def adopt_figures(
     index: InstrumentIndex,
 ) -> None:
     """Bring our books to the broker's figures by one correcting transfer a kind."""
-    kind = "adopt" if reason else "day_open"
+    kind = TransferKind.ADOPT if reason else TransferKind.DAY_OPEN
     evidence = f"{actor}: {reason}" if reason else f"day_open:{day.isoformat()}"
     transfers: list[Transfer] = []
     for one in found:
@@ -64,7 +64,7 @@ def adopt_figures(
         _share_out_loan(unit, client_id)
     unit.audit(
         AuditEntry(
-            "DAY_OPEN_ADOPTED" if not reason else "BREAK_ADOPTED",
+            AuditAction.DAY_OPEN_ADOPTED if not reason else AuditAction.BREAK_ADOPTED,
             actor,
             client_id=client_id,
             details={
@@ -101,7 +101,7 @@ def _adopt_shares(
     client_id: int,
     day: date,
     one: Difference,
-    kind: str,
+    kind: TransferKind,
     evidence: str,
     calendar: Calendar,
     index: InstrumentIndex,

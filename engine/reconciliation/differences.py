@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.reference.instruments import InstrumentIndex
 from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
 from data.repositories.comparisons import (
@@ -237,7 +237,7 @@ def _keep_breaks(
             "ours": one.ours,
             "theirs": one.theirs,
         }
-        unit.audit(AuditEntry("BREAK_OPENED", actor, client_id=client_id, details=details))
+        unit.audit(AuditEntry(AuditAction.BREAK_OPENED, actor, client_id=client_id, details=details))
         what = one.tradingsymbol or one.kind.value
         unit.publish(TapeLine(unit.now, BooksDiffer(code, what)))
         unit.touched.clients.add(client_id)
@@ -245,7 +245,7 @@ def _keep_breaks(
         close_break(unit, row.id, unit.now, how or "both agree again")
         unit.audit(
             AuditEntry(
-                "BREAK_CLOSED",
+                AuditAction.BREAK_CLOSED,
                 actor,
                 client_id=client_id,
                 details={"break": row.id, "how": how or "both agree again"},

@@ -51,6 +51,8 @@ async def bad_checks(desk):
         ("UPDATE client SET status = 'gone' WHERE id = 8", "client 8: status is 'gone'"),
         ("UPDATE lot SET opened_on = 'once' WHERE id = 1", "lot 1: opened_on is 'once'"),
         ("UPDATE halt_certificate SET body = '{' WHERE version = 1", "halt_certificate 1.1: body is '{'"),
+        ("UPDATE audit SET action = 'ODD' WHERE seq = 3", "audit 3: action is 'ODD'"),
+        ("UPDATE txn SET kind = 'odd' WHERE id = 3", "txn 3: kind is 'odd'"),
         ("UPDATE run SET status = 'odd' WHERE number = 1", "run 1: status is 'odd'"),
         ("UPDATE instrument SET tick_paise = 'x' WHERE tradingsymbol = 'INFY'", "tick_paise is 'x'"),
     ],
