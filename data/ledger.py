@@ -88,7 +88,7 @@ class Transfer:
             shares[share.security, share.product] += share.quantity
         if any(shares.values()):
             raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.shares}")
-        if self.kind is TransferKind.RELEASE and not self.evidence:
+        if self.kind == TransferKind.RELEASE and not self.evidence:
             raise Unbalanced(f"a release for client {self.client_id} without evidence")
 
 
