@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 SETTLE_SECONDS = 0.05
@@ -105,7 +106,7 @@ class AnswerField(Horizontal):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._label = Static(Content(plain(label)))
+        self._label = SteadyStatic(Content(plain(label)))
         self._input = _AnswerInput(monotonic)
 
     def compose(self) -> ComposeResult:

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text, rupees_of
@@ -44,6 +44,7 @@ from screens.frame.intent_fields import (
 )
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
+from widgets.steady import SteadyStatic
 from widgets.symbolinput import SymbolInput
 from widgets.text import plain
 
@@ -96,41 +97,41 @@ class BulkForm(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """A row a question, answers beside them, the figures below."""
-        yield Static(id="form-title")
+        yield SteadyStatic(id="form-title")
         with Horizontal(classes="row"):
-            yield Static("symbol", classes="label")
+            yield SteadyStatic("symbol", classes="label")
             yield SymbolInput(
                 lambda text: suggest_symbols(self._screen.desk, text),
                 placeholder="symbol or name",
                 id="symbol",
             )
-            yield Static(id="quote", classes="fact")
+            yield SteadyStatic(id="quote", classes="fact")
         with Horizontal(classes="row"):
-            yield Static("size", classes="label")
+            yield SteadyStatic("size", classes="label")
             yield NumberField(id="value")
             yield ChoiceField([SIZING_WORDS[kind] for kind in SIZES[Side.BUY]], id="kind")
-            yield Static(id="size-fact", classes="fact")
+            yield SteadyStatic(id="size-fact", classes="fact")
         with Horizontal(classes="row"):
-            yield Static("product", classes="label")
+            yield SteadyStatic("product", classes="label")
             yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
-            yield Static("validity", classes="label inner", id="validity-label")
+            yield SteadyStatic("validity", classes="label inner", id="validity-label")
             yield ChoiceField(standings(self._screen.desk), id="validity")
-            yield Static(id="product-fact", classes="fact")
+            yield SteadyStatic(id="product-fact", classes="fact")
         with Horizontal(classes="row"):
-            yield Static("type", classes="label")
+            yield SteadyStatic("type", classes="label")
             yield ChoiceField([kind.value for kind in KINDS], id="type")
-            yield Static("price", classes="label inner")
+            yield SteadyStatic("price", classes="label inner")
             yield NumberField(decimals=2, id="price")
-            yield Static("trigger", classes="label inner", id="trigger-label")
+            yield SteadyStatic("trigger", classes="label inner", id="trigger-label")
             yield NumberField(decimals=2, id="trigger")
-            yield Static(id="price-fact", classes="fact")
+            yield SteadyStatic(id="price-fact", classes="fact")
         with Horizontal(classes="row"):
-            yield Static("clients", classes="label")
+            yield SteadyStatic("clients", classes="label")
             yield ChoiceField(["all"], id="clients")
-            yield Static(id="clients-fact", classes="fact")
-        yield Static(id="preview")
-        yield Static(id="preview-problem")
-        yield Static(id="form-hint")
+            yield SteadyStatic(id="clients-fact", classes="fact")
+        yield SteadyStatic(id="preview")
+        yield SteadyStatic(id="preview-problem")
+        yield SteadyStatic(id="form-hint")
 
     @property
     def _screen(self) -> Framed[None]:
@@ -512,15 +513,15 @@ class BulkForm(Vertical, can_focus=True):
             self._previewing = False
 
     def _show_preview(self, figures: str, problem: str) -> None:
-        self.query_one("#preview", Static).update(Content(plain(figures)))
-        self.query_one("#preview-problem", Static).update(Content(plain(problem)))
+        self.query_one("#preview", SteadyStatic).update(Content(plain(figures)))
+        self.query_one("#preview-problem", SteadyStatic).update(Content(plain(problem)))
 
     def paint(self) -> None:
         """Title, price, and the facts beside the fields."""
         desk, side = self._screen.desk, self.side
         self.set_class(side is Side.BUY, "-buy")
         self.set_class(side is Side.SELL, "-sell")
-        self.query_one("#form-title", Static).update(Content(f" {side.value} {self._called()}"))
+        self.query_one("#form-title", SteadyStatic).update(Content(f" {side.value} {self._called()}"))
         stops = self._choice("type").value in STOPS
         self._number("trigger").display = self.query_one("#trigger-label").display = stops
         key = self.key
@@ -534,13 +535,13 @@ class BulkForm(Vertical, can_focus=True):
                 f"{key} · LTP {formats.price(quote.last_paise)} {formats.age(desk.market.age(key))}  "
                 f"{formats.price(quote.bid_paise or None)}/{formats.price(quote.ask_paise or None)}"
             )
-        self.query_one("#quote", Static).update(Content(words))
+        self.query_one("#quote", SteadyStatic).update(Content(words))
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
         self._paint_fact("product-fact", self._was("product", "validity"), "")
         self._paint_fact("price-fact", self._was("type", "price", "trigger"), "@ takes the last price")
         self._paint_clients()
         tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
-        self.query_one("#form-hint", Static).update(
+        self.query_one("#form-hint", SteadyStatic).update(
             Content(
                 f"Enter freezes the plan; nothing is sent before typed words.  {tab}{self._changes_words()}"
             )
@@ -574,7 +575,7 @@ class BulkForm(Vertical, can_focus=True):
         return was_words(self._values(), self._filled_with, names)
 
     def _paint_fact(self, name: str, was: str, hint: str) -> None:
-        fact = self.query_one(f"#{name}", Static)
+        fact = self.query_one(f"#{name}", SteadyStatic)
         fact.set_class(bool(was), "warn")
         fact.update(Content(plain(was or hint)))
 

@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from data.errors import BadInput
 from data.money import count_from_text
@@ -45,6 +44,7 @@ from screens.frame.workspace import Here, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class PlanView(Vertical):
 
     def compose(self) -> ComposeResult:
         """The intent, its figures, the lines, the sum, the answer."""
-        yield Static(id="intent")
-        yield Static(id="figures")
-        yield Static(id="difference")
+        yield SteadyStatic(id="intent")
+        yield SteadyStatic(id="figures")
+        yield SteadyStatic(id="difference")
         yield LinesGrid(
             self._columns(Side.BUY),
             monotonic=self._screen.shell.monotonic,
@@ -97,14 +97,14 @@ class PlanView(Vertical):
             hint="the plan has no line",
             id="lines",
         )
-        yield Static(id="sum")
+        yield SteadyStatic(id="sum")
         with Horizontal(id="edit"):
-            yield Static(id="edit-label")
+            yield SteadyStatic(id="edit-label")
             yield NumberField(id="edit-quantity")
-            yield Static("Enter makes the plan anew, Esc leaves it", classes="fact")
+            yield SteadyStatic("Enter makes the plan anew, Esc leaves it", classes="fact")
         with Horizontal(id="answer-row"):
             yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
-            yield Static(id="rows-hint")
+            yield SteadyStatic(id="rows-hint")
 
     @property
     def _screen(self) -> Framed[None]:
@@ -142,7 +142,7 @@ class PlanView(Vertical):
         self.grid.set_rows(self._rows)
         if not changed:
             self.grid.to_top()
-        self.query_one("#difference", Static).update(Content(plain(changed)))
+        self.query_one("#difference", SteadyStatic).update(Content(plain(changed)))
         self.query_one("#difference").display = bool(changed)
         self.set_class(plan.intent.side is Side.BUY, "-buy")
         self.set_class(plan.intent.side is Side.SELL, "-sell")
@@ -170,7 +170,7 @@ class PlanView(Vertical):
         live = f"{formats.price(quote.last_paise if quote else None)} {formats.age(desk.market.age(key))}"
         moved = drift is not None and abs(drift) * 2 >= plan.drift_limit_bps
         drift_part = (f"{formats.signed_percent(drift)} %", "$text-warning bold" if moved else "")
-        self.query_one("#intent", Static).update(
+        self.query_one("#intent", SteadyStatic).update(
             Content.assemble(
                 (f" {side.value} {plan.instrument.tradingsymbol} ", "bold"),
                 "│ ",
@@ -194,10 +194,10 @@ class PlanView(Vertical):
             ),
             self._screen.size.width,
         )
-        self.query_one("#figures", Static).update(
+        self.query_one("#figures", SteadyStatic).update(
             Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
         )
-        self.query_one("#sum", Static).update(Content(f" {skipped_words(plan, brief)}"))
+        self.query_one("#sum", SteadyStatic).update(Content(f" {skipped_words(plan, brief)}"))
         self._paint_answer(plan)
 
     def _paint_answer(self, plan: Plan) -> None:
@@ -217,7 +217,7 @@ class PlanView(Vertical):
         self._answer.set_label(words)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
-        self.query_one("#rows-hint", Static).update(Content("" if self._brief else hint))
+        self.query_one("#rows-hint", SteadyStatic).update(Content("" if self._brief else hint))
 
     def on_frame(self) -> None:
         """Follow the price; a plan too old or too far from it is made anew while the trader looks at it."""
@@ -405,7 +405,7 @@ class PlanView(Vertical):
         field = self.query_one("#edit-quantity", NumberField)
         field.step = Decimal(self.plan.instrument.lot_size if self.plan else 1)
         field.value = str(line.quantity or line.wanted)
-        self.query_one("#edit-label", Static).update(
+        self.query_one("#edit-label", SteadyStatic).update(
             Content(f" quantity for {line.code} {line.product.value}")
         )
         self.query_one("#edit").display = True

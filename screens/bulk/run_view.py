@@ -13,7 +13,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from data.vocabulary import OrderState, RunStatus
 from engine.words.orders import flagged_why
@@ -28,6 +27,7 @@ from screens.frame.workspace import Here, Table
 from screens.orders.rows import run_columns
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import clip, plain
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ class RunPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """Title, bar and counts, the result, the orders."""
-        yield Static(id="run-title")
-        yield Static(id="run-bar")
-        yield Static(id="run-result")
+        yield SteadyStatic(id="run-title")
+        yield SteadyStatic(id="run-bar")
+        yield SteadyStatic(id="run-result")
         shell = self._screen.shell
         yield LiveGrid(
             run_columns(self._screen.desk, lambda: shell.privacy),
@@ -279,7 +279,7 @@ class RunPanel(Vertical):
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
             pace += f" · about {ceil(run.eta_s)} s left"
         when = market_stamp(self._screen.desk, run.started_at)
-        self.query_one("#run-title", Static).update(
+        self.query_one("#run-title", SteadyStatic).update(
             Content.assemble(
                 (f" run {run.number} {plain(self._title(run))}", "bold"),
                 f"  {when} · ",
@@ -289,10 +289,10 @@ class RunPanel(Vertical):
         )
         others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
         words = " ".join(f"{word.replace('_', ' ')} {counts[word]}" for word in (*ALWAYS, *others))
-        self.query_one("#run-bar", Static).update(
+        self.query_one("#run-bar", SteadyStatic).update(
             Content.assemble(" ", *bar(counts, 20 if brief else 40), f"  {words}")
         )
-        self.query_one("#run-result", Static).update(Content(f" {self._result(run)}"))
+        self.query_one("#run-result", SteadyStatic).update(Content(f" {self._result(run)}"))
         keys = tuple(
             (self.check_action(action, ()) is True, self.key_words(action)) for action in RUN_ACTIONS
         )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
@@ -32,6 +31,7 @@ from screens.orders.rows import order_columns
 from screens.orders.settle import ask_adopt_figures
 from screens.positions.rows import HoldingKey, holding_columns
 from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ class ClientScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """Who, the day, the money, the rows, the orders in one line."""
-        yield Static(id="client-who")
-        yield Static(id="client-day")
-        yield Static(id="client-money")
-        yield Static(id="client-holds")
-        yield Static(id="client-breaks")
-        yield Static(id="client-views", classes="title")
+        yield SteadyStatic(id="client-who")
+        yield SteadyStatic(id="client-day")
+        yield SteadyStatic(id="client-money")
+        yield SteadyStatic(id="client-holds")
+        yield SteadyStatic(id="client-breaks")
+        yield SteadyStatic(id="client-views", classes="title")
         yield LiveGrid(
             [],
             monotonic=self.shell.monotonic,
@@ -91,7 +91,7 @@ class ClientScreen(Workspace):
             markable=False,
             id="client-grid",
         )
-        yield Static(id="client-orders")
+        yield SteadyStatic(id="client-orders")
 
     @property
     def _grid(self) -> LiveGrid:
@@ -174,7 +174,7 @@ class ClientScreen(Workspace):
             # A stamp of wall time may lie ahead of a simulated market, where it would tell nothing.
             since = f", since {day_words(at)}" if at <= self.desk.market.now() else ""
             lines.append(f" held {self._money(hold.amount_paise)} for {why}{since}")
-        holds = self.query_one("#client-holds", Static)
+        holds = self.query_one("#client-holds", SteadyStatic)
         holds.display = bool(lines)
         holds.update(Content("\n".join(plain(line) for line in lines)))
 
@@ -190,7 +190,7 @@ class ClientScreen(Workspace):
             more = len(found) - SHOWN_BREAKS
             rest = f"{more} more differ; " if more > 0 else ""
             lines.append(f" {rest}this client may only sell · v takes the broker's figures")
-        breaks = self.query_one("#client-breaks", Static)
+        breaks = self.query_one("#client-breaks", SteadyStatic)
         breaks.display = bool(lines)
         breaks.update(Content("\n".join(plain(line) for line in lines)))
 
@@ -272,7 +272,7 @@ class ClientScreen(Workspace):
             session = "" if client.gate is Reason.SESSION_EXPIRED else f"session {client.session.value}"
             facts += [session, f"route {client.route}", groups]
         name = MASK if self.shell.privacy else client.name
-        self.query_one("#client-who", Static).update(
+        self.query_one("#client-who", SteadyStatic).update(
             Content.assemble(
                 (f" {client.code} {plain(name)}", "bold"),
                 " · " + plain(" · ".join(fact for fact in facts if fact)),
@@ -290,7 +290,7 @@ class ClientScreen(Workspace):
             )
         style = aged(self.desk, held, direction(net))
         realised = "" if brief else f" · realised {self._money(value.realised_today_paise, sign=True)}"
-        self.query_one("#client-day", Static).update(
+        self.query_one("#client-day", SteadyStatic).update(
             Content.assemble(
                 " day net ",
                 (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
@@ -311,10 +311,10 @@ class ClientScreen(Workspace):
         portfolio = f"portfolio {self._short(value.portfolio_paise)}"
         cash = f"cash {self._money(funds.available_paise)}"
         blocked = f"blocked {self._money(funds.blocked_paise)}{held}"
-        self.query_one("#client-money", Static).update(
+        self.query_one("#client-money", SteadyStatic).update(
             Content(f" {portfolio} · {cash} · {blocked} · {unsettled}{mtf}{short}")
         )
-        self.query_one("#client-views", Static).update(
+        self.query_one("#client-views", SteadyStatic).update(
             Content.assemble(
                 *(
                     (f" {'▸' if view == self._view else ' '}{view} ", "bold" if view == self._view else "")
@@ -344,7 +344,7 @@ class ClientScreen(Workspace):
                 f": {market_time(self.desk, order.created_at)[:5]} {order.side.value} {order.tradingsymbol} "
                 f"{formats.quantity(order.quantity)} {order_price(order)} {state_words(order)}"
             )
-        self.query_one("#client-orders", Static).update(Content(words))
+        self.query_one("#client-orders", SteadyStatic).update(Content(words))
 
     # What the cursor is on
 

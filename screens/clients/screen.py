@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from data.errors import BadInput
 from data.vocabulary import GateColour, GateItem
@@ -34,6 +34,7 @@ from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class ClientsScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """The gate, the words behind it, the filter, the line that waives."""
         with Pane(id="gate-pane"):
-            yield Static(classes="title")
+            yield SteadyStatic(classes="title")
             with Container(id="gate-body"):
                 yield LiveGrid(
                     gate_columns(self.desk, self._rows, lambda: self.shell.privacy),
@@ -87,7 +88,7 @@ class ClientsScreen(Workspace):
                     hint="no client here",
                     id="gate",
                 )
-                yield Static(id="gate-detail")
+                yield SteadyStatic(id="gate-detail")
             yield FilterLine(id="gate-filter")
             yield WaiveLine(id="waive")
 
@@ -230,7 +231,7 @@ class ClientsScreen(Workspace):
     def _paint_detail(self) -> None:
         """The words behind the cursor's row: all of them beside it, what is not green below it."""
         row = self._row
-        detail = self.query_one("#gate-detail", Static)
+        detail = self.query_one("#gate-detail", SteadyStatic)
         if row is None:
             detail.update("")
             return

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from data.errors import BadInput
 from data.vocabulary import SessionState
@@ -23,6 +23,7 @@ from engine.words.formats import MASK
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.workspace import Dialog
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 from widgets.tokenfield import TokenField
 
@@ -133,14 +134,14 @@ class SignInScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """Progress, the client, its link, the field, the results."""
-        yield Static(id="sign-in-progress", classes="title")
-        yield Static(id="sign-in-who")
-        yield Static(id="sign-in-link")
+        yield SteadyStatic(id="sign-in-progress", classes="title")
+        yield SteadyStatic(id="sign-in-who")
+        yield SteadyStatic(id="sign-in-link")
         with Horizontal(id="sign-in-ask"):
-            yield Static("paste the token or the whole address:")
+            yield SteadyStatic("paste the token or the whole address:")
             yield TokenField(id="token")
-        yield Static(id="sign-in-hint", classes="hint")
-        yield Static(id="sign-in-why")
+        yield SteadyStatic(id="sign-in-hint", classes="hint")
+        yield SteadyStatic(id="sign-in-why")
         yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="results")
 
     def _columns(self) -> list[Column]:
@@ -265,7 +266,7 @@ class SignInScreen(Dialog[None]):
                 continue
             if link:
                 self._shown = client.id
-                self.query_one("#sign-in-link", Static).update(Content(plain(f" {link}")))
+                self.query_one("#sign-in-link", SteadyStatic).update(Content(plain(f" {link}")))
                 self._copy(link, "link copied, Enter on the empty field copies it again")
                 break
             going.give(client.id, "no sign-in needed")
@@ -353,7 +354,7 @@ class SignInScreen(Dialog[None]):
             parts.append(f"checking {at.checking}")
         if following is not None:
             parts.append(f"next {following.code}" + (" after this" if self.size.width >= 110 else ""))
-        self.query_one("#sign-in-progress", Static).update(Content(plain(" · ".join(parts))))
+        self.query_one("#sign-in-progress", SteadyStatic).update(Content(plain(" · ".join(parts))))
 
     def _paint(self) -> None:
         self._paint_progress()
@@ -376,18 +377,18 @@ class SignInScreen(Dialog[None]):
             others = len(self.desk.sessions.due())
             who = f" this round is signed in, {others} more are due" if others else " everybody is signed in"
             hint = " Esc closes, then r begins with them" if others else " Esc closes"
-        self.query_one("#sign-in-who", Static).update(Content(plain(who)))
-        told = self.query_one("#sign-in-hint", Static)
+        self.query_one("#sign-in-who", SteadyStatic).update(Content(plain(who)))
+        told = self.query_one("#sign-in-hint", SteadyStatic)
         told.update(Content(plain(hint)))
         told.set_class(self._refused and client is not None, "refused")
-        self.query_one("#sign-in-link", Static).display = self._shown is not None
+        self.query_one("#sign-in-link", SteadyStatic).display = self._shown is not None
         self._paint_why()
 
     def _paint_why(self) -> None:
         """At the end the whole reason of the cursor's row."""
         row = self.query_one(LiveGrid).cursor_key if self._going.over else None
         words = self._why(row) if isinstance(row, int) and row in self._entries else ""
-        told = self.query_one("#sign-in-why", Static)
+        told = self.query_one("#sign-in-why", SteadyStatic)
         told.display = bool(words)
         if isinstance(row, int) and words:
             told.update(Content(plain(f" {self._entries[row].code}: {words}")))

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from screens.clients.gate_rows import waivable
 from widgets.choicefield import ChoiceField
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class WaiveLine(Vertical):
 
     def compose(self) -> ComposeResult:
         """What it is about, the item where there are several, the reason."""
-        yield Static(id="waive-what")
+        yield SteadyStatic(id="waive-what")
         with Horizontal():
-            yield Static(id="waive-ask")
+            yield SteadyStatic(id="waive-ask")
             yield ChoiceField((), id="waive-item")
             yield Input(max_length=300, compact=True, select_on_focus=False, id="waive-reason")
 
@@ -79,7 +80,7 @@ class WaiveLine(Vertical):
         self._choice.display = several
         item = "(←→ item, Enter) reason" if several else f"{self._choice.value}, reason"
         ask = f"waive {row.code} {item}:"
-        self.query_one("#waive-ask", Static).update(Content(plain(ask)))
+        self.query_one("#waive-ask", SteadyStatic).update(Content(plain(ask)))
         self._reason.value = ""
         self.add_class("-open")
         self._paint()
@@ -93,7 +94,7 @@ class WaiveLine(Vertical):
     def _paint(self) -> None:
         check = self._checks[self._choice.value]
         words = f" {check.item.value} amber: {check.judged.words} · Enter waives for today, Esc keeps"
-        self.query_one("#waive-what", Static).update(Content(plain(words)))
+        self.query_one("#waive-what", SteadyStatic).update(Content(plain(words)))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         """Another item."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
@@ -33,6 +33,7 @@ from screens.orders.cancel import ask_cancel
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment
+from widgets.steady import SteadyStatic
 from widgets.tape import Tape
 
 OWNER = "desk-screen"
@@ -95,7 +96,7 @@ class DeskScreen(Workspace):
         with Horizontal(id="upper"):
             with Vertical(id="left"):
                 with Pane(id="watch-pane"):
-                    yield Static(classes="title")
+                    yield SteadyStatic(classes="title")
                     yield LiveGrid(
                         watch_columns(self.desk),
                         monotonic=clock,
@@ -107,7 +108,7 @@ class DeskScreen(Workspace):
                     yield FilterLine(id="watch-filter")
                 yield Depth(formats.price, formats.quantity, id="depth")
             with Pane(id="clients-pane"):
-                yield Static(classes="title")
+                yield SteadyStatic(classes="title")
                 yield LiveGrid(
                     client_columns(self.desk, self._live, lambda: self.shell.privacy),
                     monotonic=clock,

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from engine.words import formats
 from engine.words.formats import MASK
@@ -22,6 +21,7 @@ from screens.frame.records import holding_record
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.depth import Depth
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 OWNER = "symbol-screen"
@@ -42,9 +42,9 @@ class SymbolScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """Facts, depth, holders."""
-        yield Static(id="facts")
+        yield SteadyStatic(id="facts")
         yield Depth(formats.price, formats.quantity, id="book")
-        yield Static(" who holds it", classes="title")
+        yield SteadyStatic(" who holds it", classes="title")
         yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, hint="nobody holds it", id="holders")
 
     def _columns(self) -> list[Column]:
@@ -134,7 +134,7 @@ class SymbolScreen(Workspace):
             f"{instrument.key}  {instrument.name}  {instrument.sector}",
             f"LTP {last}{change}  {age}  volume {formats.volume(quote.volume if quote else None)}  {mtf}",
         ]
-        self.query_one("#facts", Static).update(Content("\n".join(plain(line) for line in lines)))
+        self.query_one("#facts", SteadyStatic).update(Content("\n".join(plain(line) for line in lines)))
         depth = self.query_one(Depth)
         width = (depth.size.width or WIDEST) - 1
         depth.set_header(symbol_lines(self._key, instrument, quote, held_words(detail), width))

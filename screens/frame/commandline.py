@@ -4,9 +4,10 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from screens.frame.workspace import Dialog
+from widgets.steady import SteadyStatic
 
 WORDS = """\
 resume              open the halt's certificate, where typed words resume
@@ -31,7 +32,7 @@ class CommandLineScreen(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         """The line and what it takes."""
         yield Input(compact=True)
-        yield Static(Content(WORDS), id="words")
+        yield SteadyStatic(Content(WORDS), id="words")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close, then carry it out on the screen below."""

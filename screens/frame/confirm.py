@@ -9,12 +9,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from engine.words.forms import wrong_answer
 from screens.frame.commands import bindings
 from screens.frame.workspace import Dialog
 from widgets.answerfield import AnswerField
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 
@@ -33,9 +33,9 @@ class WordsScreen(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, and the line for the words."""
-        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
+        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
         yield AnswerField(f"type  {self._words}  and Enter:", monotonic=self.shell.monotonic)
-        yield Static("Esc goes back, nothing changes", classes="hint")
+        yield SteadyStatic("Esc goes back, nothing changes", classes="hint")
 
     def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
         """The words, in any letter case, are the yes."""
@@ -60,8 +60,8 @@ class YesScreen(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, and the two keys."""
-        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
-        yield Static("y does it   Esc goes back, nothing changes", classes="hint")
+        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
+        yield SteadyStatic("y does it   Esc goes back, nothing changes", classes="hint")
 
     def action_yes(self) -> None:
         """Yes."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 
@@ -26,7 +26,7 @@ class FaultScreen(Framed[None]):
 
     def compose_body(self) -> ComposeResult:
         """One text; the strip above it goes on."""
-        yield Static(id="fault")
+        yield SteadyStatic(id="fault")
 
     def show(self, workspace: str, problem: str) -> None:
         """Say which workspace it was, and why."""
@@ -36,7 +36,7 @@ class FaultScreen(Framed[None]):
             "The engine goes on: orders, runs and halts are as they were, and the log says more.\n"
             "Digits go to the other workspaces, Enter tries this one again, F9 F9 cancels all."
         )
-        self.query_one("#fault", Static).update(Content(plain(words)))
+        self.query_one("#fault", SteadyStatic).update(Content(plain(words)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is something to try again once something failed."""

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
 from screens.frame.commands import COMMANDS, key_words
 from screens.frame.workspace import Dialog, Framed
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 
 RULES = (
     "No single key sends, cancels or quits: each leads to a line that names what, how many and whose.\n"
@@ -42,8 +42,8 @@ class HelpScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The rules, then the keys."""
-        yield Static(Content(f"Keys · {self._title}".rstrip(" ·")), classes="title")
-        yield Static(Content(RULES), id="rules")
+        yield SteadyStatic(Content(f"Keys · {self._title}".rstrip(" ·")), classes="title")
+        yield SteadyStatic(Content(RULES), id="rules")
         yield LiveGrid(
             [
                 Column("group", "", 10, lambda row: row.group, style=lambda _: "dim"),

@@ -3,8 +3,8 @@
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 OPENING = "opening the desk…"
@@ -24,12 +24,14 @@ class OpeningScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A few words in the middle."""
-        yield Static(f"tradedesk\n\n{self._words}", markup=False)
+        yield SteadyStatic(f"tradedesk\n\n{self._words}", markup=False)
 
     def say(self, words: str) -> None:
         """Say something else in their place."""
-        self.query_one(Static).update(Content(f"tradedesk\n\n{words}"))
+        self.query_one(SteadyStatic).update(Content(f"tradedesk\n\n{words}"))
 
     def show_problem(self, words: str) -> None:
         """Say why the desk did not open, and how to leave."""
-        self.query_one(Static).update(Content(f"The desk did not open.\n\n{plain(words)}\n\nctrl+q leaves."))
+        self.query_one(SteadyStatic).update(
+            Content(f"The desk did not open.\n\n{plain(words)}\n\nctrl+q leaves.")
+        )

@@ -2,8 +2,9 @@
 
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 
@@ -12,7 +13,7 @@ class Pane(Vertical):
 
     def set_title(self, text: str) -> None:
         """Say something else in the title line."""
-        self.query_one(".title", Static).update(Content(f" {plain(text)}"))
+        self.query_one(".title", SteadyStatic).update(Content(f" {plain(text)}"))
 
 
 class FilterLine(Input):

@@ -16,7 +16,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
@@ -24,6 +23,7 @@ from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
 from widgets.livegrid import Column, LiveGrid
 from widgets.statusstrip import Mode, Segment, StatusStrip
+from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -174,7 +174,9 @@ class Framed(Screen[Result], inherit_bindings=False):
         with Container(id="body"):
             yield from self.compose_body()
         yield KeyLine(id="keys")
-        yield Static("tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small")
+        yield SteadyStatic(
+            "tradedesk needs 60 columns and 20 lines. F9 F9 still cancels all.", id="too-small"
+        )
 
     def compose_body(self) -> Iterable[Widget]:
         """The screen's own widgets."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from data.home import halt_file
 from engine.events import Event, HaltChanged
@@ -34,6 +33,7 @@ from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class CertificateScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The summary, a line a client, and the answer."""
-        yield Static(id="summary")
+        yield SteadyStatic(id="summary")
         yield LiveGrid(
             self._columns(),
             monotonic=self.shell.monotonic,
@@ -83,9 +83,9 @@ class CertificateScreen(Dialog[None]):
             hint="no order was live",
             id="lines",
         )
-        yield Static(id="unread")
-        yield Static(id="strangers")
-        yield Static(id="state")
+        yield SteadyStatic(id="unread")
+        yield SteadyStatic(id="strangers")
+        yield SteadyStatic(id="state")
         yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
 
     def _columns(self) -> list[Column]:
@@ -169,22 +169,22 @@ class CertificateScreen(Dialog[None]):
         self.query_one("#answer").display = halted
         self.query_one(LiveGrid).display = certificate is not None
         if certificate is None:
-            self.query_one("#summary", Static).update(Content(self._without_certificate(halted)))
-            self.query_one("#state", Static).update("")
+            self.query_one("#summary", SteadyStatic).update(Content(self._without_certificate(halted)))
+            self.query_one("#state", SteadyStatic).update("")
             self.query_one("#strangers").display = self.query_one("#unread").display = False
             return
-        self.query_one("#summary", Static).update(Content(self._summary(certificate)))
+        self.query_one("#summary", SteadyStatic).update(Content(self._summary(certificate)))
         self._rows = {line.client_id: line for line in certificate.lines}
         grid = self.query_one(LiveGrid)
         grid.set_rows(self._rows)
-        unread = self.query_one("#unread", Static)
+        unread = self.query_one("#unread", SteadyStatic)
         words = self._unread_words(certificate)
         unread.display = bool(words)
         unread.update(Content(words))
-        strangers = self.query_one("#strangers", Static)
+        strangers = self.query_one("#strangers", SteadyStatic)
         strangers.display = bool(certificate.strangers)
         strangers.update(Content(self._external_words(certificate)))
-        self.query_one("#state", Static).update(standing_words(certificate.strength, halted))
+        self.query_one("#state", SteadyStatic).update(standing_words(certificate.strength, halted))
 
     def _without_certificate(self, halted: bool) -> str:
         halt = self.desk.halt

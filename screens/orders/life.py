@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from data.vocabulary import OPEN_REQUESTS, OrderState
 from engine.events import Event, OrderChanged
@@ -24,6 +23,7 @@ from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.settle import ask_absent, ask_adopt_order
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class OrderScreen(Workspace):
 
     def compose_body(self) -> ComposeResult:
         """The order in a few lines, then its life."""
-        yield Static(id="order-facts")
+        yield SteadyStatic(id="order-facts")
         yield LiveGrid(
             [
                 Column("at", "time", 12, lambda line: _moment(self.desk, line), sort=lambda line: line.at),
@@ -149,7 +149,7 @@ class OrderScreen(Workspace):
             lines.append(f" the broker says: {why}")
         lines += [f" open: {request_words(row)}" for row in self._open]
         lines += self._doubt_lines(order)
-        self.query_one("#order-facts", Static).update(Content("\n".join(plain(line) for line in lines)))
+        self.query_one("#order-facts", SteadyStatic).update(Content("\n".join(plain(line) for line in lines)))
 
     def _doubt_lines(self, order: OrderView) -> list[str]:
         """An order in doubt: why, since when, what reads have shown, and what the trader can do."""

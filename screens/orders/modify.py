@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from data.errors import BadInput
 from data.money import count_from_text, paise_from_text, rupees_of
@@ -23,6 +22,7 @@ from screens.frame.workspace import Dialog, Framed, Here
 from screens.orders.cancel import order_words
 from widgets.depth import Depth
 from widgets.numberfield import NumberField
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -71,24 +71,24 @@ class ModifyScreen(Dialog[None]):
         tick = rupees_of(instrument.tick_paise) if instrument else Decimal("0.05")
         lot = instrument.lot_size if instrument else 1
         with Vertical(id="modify", classes="-buy" if order.side is Side.BUY else "-sell"):
-            yield Static(id="modify-order")
+            yield SteadyStatic(id="modify-order")
             with Horizontal(classes="row"):
-                yield Static("qty")
+                yield SteadyStatic("qty")
                 yield NumberField(str(order.quantity), step=lot, id="modify-quantity")
                 if order.order_type in PRICED:
-                    yield Static("limit")
+                    yield SteadyStatic("limit")
                     yield NumberField(
                         formats.typed(order.limit_paise), step=tick, decimals=2, id="modify-limit"
                     )
                 if order.order_type in STOPS:
-                    yield Static("trigger")
+                    yield SteadyStatic("trigger")
                     yield NumberField(
                         formats.typed(order.trigger_paise), step=tick, decimals=2, id="modify-trigger"
                     )
             yield Depth(formats.price, formats.quantity, id="modify-depth")
-            yield Static(id="modify-needs")
-            yield Static(id="modify-problem")
-            yield Static("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
+            yield SteadyStatic(id="modify-needs")
+            yield SteadyStatic(id="modify-problem")
+            yield SteadyStatic("Tab field  ↑↓ step  Enter review  Esc back, nothing changes", classes="hint")
 
     def on_mount(self) -> None:
         """Follow the price, and begin at the order's own, which is what is changed most."""
@@ -145,16 +145,16 @@ class ModifyScreen(Dialog[None]):
         """The order as it is, and what the change needs."""
         if not self.is_mounted:
             return
-        self.query_one("#modify-order", Static).update(
+        self.query_one("#modify-order", SteadyStatic).update(
             Content(plain(f"Modify order {self._order_id}: {order_words(self, self._order)}"))
         )
         funds = self.desk.funds.of(self._order.client_id)
         cash = MASK if self.shell.privacy else formats.amount(funds.available_paise)
         words = self._needs_words() if self._needs else "nothing is changed yet"
-        self.query_one("#modify-needs", Static).update(Content(f"{words} · cash {cash}"))
+        self.query_one("#modify-needs", SteadyStatic).update(Content(f"{words} · cash {cash}"))
         short = self._short_words()
         problem = self._complaint or (f"CANNOT SEND: {short}" if short else "")
-        self.query_one("#modify-problem", Static).update(Content(plain(problem)))
+        self.query_one("#modify-problem", SteadyStatic).update(Content(plain(problem)))
         key = self._order.key
         quote = self.desk.market.quote(key)
         age = formats.age(self.desk.market.age(key))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from engine.book.views import traded_paise
 from engine.events import Event, OrderChanged
@@ -25,6 +25,7 @@ from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
 from screens.orders.rows import order_columns
 from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class OrdersScreen(Workspace):
     def compose_body(self) -> ComposeResult:
         """A title, the orders, the filter."""
         with Pane(id="orders-pane"):
-            yield Static(classes="title")
+            yield SteadyStatic(classes="title")
             yield LiveGrid(
                 order_columns(self.desk, lambda: self.shell.privacy),
                 monotonic=self.shell.monotonic,
@@ -71,7 +72,7 @@ class OrdersScreen(Workspace):
                 id="orders",
             )
             yield FilterLine(id="orders-filter")
-        yield Static(id="orders-detail")
+        yield SteadyStatic(id="orders-detail")
 
     @property
     def _grid(self) -> LiveGrid:
@@ -226,7 +227,7 @@ class OrdersScreen(Workspace):
                 )
             why = flagged_why(order)
             words += f" · {why}" if why else ""
-        self.query_one("#orders-detail", Static).update(Content(plain(words)))
+        self.query_one("#orders-detail", SteadyStatic).update(Content(plain(words)))
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:
         """Say how many are marked."""

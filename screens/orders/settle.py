@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from engine.words import formats
 from engine.words.formats import MASK
@@ -22,6 +22,7 @@ from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Framed
 from screens.orders.cancel import order_words
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ class ReasonScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """What it is about, the broker's orders to choose from, the reason."""
-        yield Static(Content("\n".join(plain(line) for line in self._lines)), id="question")
+        yield SteadyStatic(Content("\n".join(plain(line) for line in self._lines)), id="question")
         if self._theirs:
             yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="theirs")
-        yield Static("reason, for the audit:", classes="hint")
+        yield SteadyStatic("reason, for the audit:", classes="hint")
         yield Input(id="reason", max_length=200, compact=True, select_on_focus=False)
-        yield Static(
+        yield SteadyStatic(
             f"Enter asks for the word {self._word}"
             f"{'   Tab to the orders and back' if self._theirs else ''}   Esc goes back, nothing changes",
             classes="hint",

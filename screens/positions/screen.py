@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from data.clock import IST
 from data.vocabulary import Product, Side, SizingKind
@@ -32,6 +32,7 @@ from screens.positions.rows import (
     symbol_columns,
 )
 from widgets.livegrid import LiveGrid
+from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.book.views import HoldingView
@@ -60,11 +61,11 @@ class PositionsScreen(Workspace):
         """Sums above, holdings below."""
         clock = self.shell.monotonic
         with Pane(id="upper-pane"):
-            yield Static(classes="title")
+            yield SteadyStatic(classes="title")
             yield LiveGrid([], monotonic=clock, hint="nothing is held", markable=False, id="upper")
             yield FilterLine(id="upper-filter")
         with Pane(id="lower-pane"):
-            yield Static(classes="title")
+            yield SteadyStatic(classes="title")
             yield LiveGrid([], monotonic=clock, hint="nothing is held", id="lower")
 
     @property

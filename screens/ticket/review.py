@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from data.vocabulary import OrderState, Side
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
@@ -20,6 +19,7 @@ from engine.words.plans import difference
 from engine.words.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed, Here
+from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         """The sentence, the price now, and the two keys."""
         side = self._plan.intent.side
         with Vertical(id="ticket", classes="-buy" if side is Side.BUY else "-sell"):
-            yield Static(id="sentence")
-            yield Static(id="review-price")
-            yield Static(id="review-change")
-            yield Static("y sends   Esc back", id="help")
+            yield SteadyStatic(id="sentence")
+            yield SteadyStatic(id="review-price")
+            yield SteadyStatic(id="review-change")
+            yield SteadyStatic("y sends   Esc back", id="help")
 
     def on_mount(self) -> None:
         """Show it."""
@@ -71,7 +71,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
             sentence = plain(review_sentence(plan, self.shell.privacy))
         else:
             sentence = "\n".join(problem_lines(plan.lines[0], plan.intent.side, self.shell.privacy))
-        self.query_one("#sentence", Static).update(Content(sentence))
+        self.query_one("#sentence", SteadyStatic).update(Content(sentence))
         key = plan.instrument.key
         quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
         left = max(0, int(desk.plans.left_s(plan)))
@@ -79,14 +79,14 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         halted = "   THE DESK IS HALTED: y is refused" if standing else ""
         if standing and all(halt.reduces for halt in standing):
             halted = "   HALTED BUT FOR REDUCING"
-        self.query_one("#review-price", Static).update(
+        self.query_one("#review-price", SteadyStatic).update(
             Content(
                 f"{desk.mode} · LTP {formats.price(quote.last_paise if quote else None)} "
                 f"{formats.age(desk.market.age(key))} {formats.signed_percent(drift)} % since "
                 f"{formats.time_of_day(plan.market_at)} · valid {left} s{halted}"
             )
         )
-        self.query_one("#review-change", Static).update(Content(plain(self._changed)))
+        self.query_one("#review-change", SteadyStatic).update(Content(plain(self._changed)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to yes where nothing can be sent."""

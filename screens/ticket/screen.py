@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from data.errors import BadInput
 from data.money import count_from_text, rupees_of
@@ -38,6 +37,7 @@ from screens.frame.workspace import Dialog, Here
 from screens.ticket.review import ReviewScreen
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
+from widgets.steady import SteadyStatic
 from widgets.symbolinput import SymbolInput
 from widgets.text import plain
 
@@ -76,30 +76,32 @@ class TicketScreen(Dialog[None]):
     def compose_body(self) -> ComposeResult:
         """The fields, the money, what is in the way."""
         with Vertical(id="ticket", classes="-buy" if self._side is Side.BUY else "-sell"):
-            yield Static(id="ticket-title")
+            yield SteadyStatic(id="ticket-title")
             with Horizontal(classes="row"):
-                yield Static("client")
+                yield SteadyStatic("client")
                 yield SymbolInput(self._suggest_clients, placeholder="client code", id="client")
-                yield Static("symbol")
+                yield SteadyStatic("symbol")
                 yield SymbolInput(
                     lambda text: suggest_symbols(self.desk, text), placeholder="symbol", id="symbol"
                 )
-                yield Static(id="ticket-quote")
+                yield SteadyStatic(id="ticket-quote")
             with Horizontal(classes="row"):
-                yield Static("qty")
+                yield SteadyStatic("qty")
                 yield NumberField(own_keys=OWN_KEYS, id="quantity")
-                yield Static("product")
+                yield SteadyStatic("product")
                 yield ChoiceField([product.value for product in Product], id="product")
-                yield Static("type")
+                yield SteadyStatic("type")
                 yield ChoiceField([kind.value for kind in KINDS], id="type")
-                yield Static("price")
+                yield SteadyStatic("price")
                 yield NumberField(decimals=2, own_keys=OWN_KEYS, id="price")
                 yield ChoiceField(standings(self.desk), id="validity")
-                yield Static("trigger", id="trigger-label")
+                yield SteadyStatic("trigger", id="trigger-label")
                 yield NumberField(decimals=2, own_keys=OWN_KEYS, id="trigger")
-            yield Static(id="money")
-            yield Static(id="problem")
-            yield Static("Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc close", id="help")
+            yield SteadyStatic(id="money")
+            yield SteadyStatic(id="problem")
+            yield SteadyStatic(
+                "Tab field  ↑↓ step  ←→ choose  @ last price  Enter review  Esc close", id="help"
+            )
 
     # The parts
 
@@ -427,7 +429,7 @@ class TicketScreen(Dialog[None]):
         name = MASK if masked else plain(client.name) if client else ""
         whom = f"{client.code} {name}" if client else "…"
         style = "$side-buy bold" if self._side is Side.BUY else "$side-sell bold"
-        self.query_one("#ticket-title", Static).update(
+        self.query_one("#ticket-title", SteadyStatic).update(
             Content.assemble((f"{self._side.value} {what} for {whom}", style), f"   {desk.mode}")
         )
         quote = desk.market.quote(self._key) if self._key else None
@@ -438,10 +440,10 @@ class TicketScreen(Dialog[None]):
             if quote is not None:
                 bid, ask = formats.price(quote.bid_paise or None), formats.price(quote.ask_paise or None)
                 words += f"  {bid}/{ask}"
-        self.query_one("#ticket-quote", Static).update(Content(words))
+        self.query_one("#ticket-quote", SteadyStatic).update(Content(words))
         funds = desk.funds.of(client.id) if client else None
         money = money_words(self._side, self._plan, funds, self._held(), masked)
-        self.query_one("#money", Static).update(Content(money))
+        self.query_one("#money", SteadyStatic).update(Content(money))
         lines = problem_lines(self._line, self._side, masked)
         if self._complaint:
             lines = [self._complaint, *lines]
@@ -451,7 +453,7 @@ class TicketScreen(Dialog[None]):
             lines.append("the same again, on purpose")
         for field in self.query(NumberField):
             field.own_keys = OWN_KEYS + "A" * self._is_duplicate
-        self.query_one("#problem", Static).update(Content("\n".join(plain(line) for line in lines)))
+        self.query_one("#problem", SteadyStatic).update(Content("\n".join(plain(line) for line in lines)))
 
     def here(self) -> Here:
         """The ticket's symbol and client."""
