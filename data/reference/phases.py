@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -125,10 +126,15 @@ def load_calendar(override: Path | None = None) -> "Calendar":
     Raises `BadInput` for a file that does not keep the form, `OSError` where it cannot be read.
     """
     calendar = Calendar()
-    calendar.lay_over(_parsed((files("data.reference.seed") / "calendar.toml").read_bytes(), "calendar.toml"))
+    calendar.lay_over(_built_in())
     if override is not None:
         calendar.lay_over(_parsed(override.read_bytes(), override.name))
     return calendar
+
+
+@cache
+def _built_in() -> _File:
+    return _parsed((files("data.reference.seed") / "calendar.toml").read_bytes(), "calendar.toml")
 
 
 def _parsed(raw: bytes, name: str) -> _File:

@@ -30,7 +30,6 @@ class ClientRow:
     phone: str
     created_at: datetime
     updated_at: datetime
-    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

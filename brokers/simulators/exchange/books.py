@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
+from operator import attrgetter
 
 from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
 from brokers.simulators.exchange.prices import Listing, Pin
@@ -30,6 +31,8 @@ from brokers.simulators.exchange.schema import (
     values,
 )
 from data.vocabulary import Product
+
+_instrument_facts = attrgetter(*INSTRUMENT_COLUMNS)
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class Books:
 
     def list_instrument(self, listing: Listing) -> None:
         """Add a listing, or bring its facts up to date while its prices stand."""
-        facts = astuple(listing.instrument)
+        facts = _instrument_facts(listing.instrument)
         kept = {"exchange", "tradingsymbol", "prev_close_paise", "security_id"}
         changes = ", ".join(f"{name} = excluded.{name}" for name in INSTRUMENT_COLUMNS if name not in kept)
         figures = (
