@@ -1,10 +1,29 @@
-"""What holds for every test: passphrases cost little, since none of them guards anything."""
+"""What holds for every test: a loop that knows when it rests, cheap passphrases, bytecode that is kept.
 
-from collections.abc import Iterator
+Passphrases cost little, since none of them guards anything. Bytecode is kept whatever the environment says:
+the workers and the programs that tests start would each compile all of Textual and SQLAlchemy again.
+"""
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
 import data.secrets
+from tests.resting import RestingLoop
+
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+YOUNG = 50_000
+"""Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
+    """Every test runs on a loop that says when nothing is left to do."""
+    return {"resting": RestingLoop}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,3 +33,14 @@ def cheap_passphrases() -> Iterator[dict[str, int]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(data.secrets._SCRYPT, "n", 2**10)
         yield shipped
+
+
+@pytest.fixture(autouse=True, scope="session")
+def frozen_once() -> Iterator[None]:
+    """What is loaded by now is not looked at for garbage. An app that froze more would keep its screens."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, 5, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
+        yield

@@ -42,6 +42,7 @@ from data.reference.phases import load_calendar
 from data.store import Store
 from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
+from engine.accounts.client_file import BROKERS
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
@@ -333,7 +334,7 @@ async def open_chaos_desk(
     remote = RemoteBroker(port, clock)
     await remote.open()
     market_clock = remote.market_clock
-    connection = Connection("paper", ConnectionKind.PAPER, remote)
+    connection = Connection("paper", ConnectionKind.PAPER, remote, frozenset(BROKERS))
     book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
     timing = Timing(clock, market_clock, load_calendar(), waits)
     kept = Kept(home, Store(home / "desk.db", clock), book, Bus(_listener_failed), HeadsFile(None))

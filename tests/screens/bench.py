@@ -18,6 +18,7 @@ from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
+from tests.resting import rest
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import prepare_demo
 from tradedesk.compose.wiring import open_desk
@@ -70,7 +71,7 @@ class Bench:
             await self._pause()
             if self.app._keys.idle:
                 break
-        await self._pause()
+            await SystemClock().sleep(0.001)
         self.app.frame()
         await self._pause()
         assert not self.app._complained, "a screen could not be painted"
@@ -78,10 +79,9 @@ class Bench:
 
     async def _pause(self) -> None:
         """Let every part of the screen deal with its messages; one that failed would never answer."""
-        if self.faults_meant:
-            await SystemClock().sleep(0.02)
-        else:
-            await self.pilot.pause(0.002)
+        await rest()
+        self.app.screen._on_timer_update()
+        await rest()
 
     async def pass_time(self, seconds: float = 0.5) -> None:
         """Let the desk work: its sends, reads and commits happen meanwhile."""

@@ -11,10 +11,14 @@ from textual.worker import Worker
 from data.clock import ManualClock, SystemClock
 from engine.desk import Desk
 from tests.desks import paper_desk
+from tests.resting import rest
 from tests.screens.bench import Bench
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
+
+ENDLESS = {"catch"}
+"""Workers that wait for what the trader does elsewhere."""
 
 
 class PaperBench(Bench):
@@ -30,34 +34,49 @@ class PaperBench(Bench):
 
     async def settle(self) -> None:
         """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
-        for _ in range(3):
-            await super().settle()
-            for worker in list(self.app.workers):
-                if worker.group in ("default", "bulk", "run-plan", "life", "client-rows"):
-                    await self._finish(worker.name or worker.group, lambda worker=worker: worker.is_finished)
-                elif worker.group == "follow":
-                    await self._price_read(worker)
-            if self.app.desk_is_open:
-                settled = asyncio.ensure_future(self.desk.settle())
-                await self._finish("the desk", settled.done)
         await super().settle()
+        while await self._worked():
+            await super().settle()
+        await super().settle()
+
+    async def _worked(self) -> bool:
+        """Wait for what needs the desk's thread; returns whether there was any such work."""
+        waited = False
+        for worker in list(self.app.workers):
+            if worker.is_finished or worker.group in ENDLESS:
+                continue
+            if worker.group == "follow":
+                waited = await self._price_read(worker) or waited
+            else:
+                waited = True
+                await self._finish(worker.name or worker.group, lambda worker=worker: worker.is_finished)
+        if self.app.desk_is_open:
+            settled = asyncio.ensure_future(self.desk.settle())
+            await rest()
+            if not settled.done():
+                waited = True
+                await self._finish("the desk", settled.done)
+        return waited
 
     async def _finish(self, what: str, done: Callable[[], bool]) -> None:
         """Wait for what needs the desk's thread, however slow the machine is."""
         for _ in range(15_000):
+            await rest()
             if done():
                 return
             await SystemClock().sleep(0.002)
         raise AssertionError(f"{what} did not come to rest")
 
-    async def _price_read(self, worker: Worker[object]) -> None:
+    async def _price_read(self, worker: Worker[object]) -> bool:
         """Wait for a read of prices, unless it waits for its turn of the second, which the clock gives."""
         for _ in range(50 if worker in self._waiting_for_turn else 1_000):
+            await rest()
             if worker.is_finished:
                 self._waiting_for_turn.discard(worker)
-                return
+                return True
             await SystemClock().sleep(0.002)
         self._waiting_for_turn.add(worker)
+        return False
 
     async def pass_time(self, seconds: float) -> None:
         """Move the clock on, with the feed beating along."""
