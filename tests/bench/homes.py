@@ -180,4 +180,5 @@ def open_app(home: Path) -> Iterator[None]:
 
     with Terminal((sys.executable, "-m", "tradedesk.cli"), environment(home)) as terminal:
         terminal.wait_for("Watchlist")
-        yield
+        with terminal.drained_aside():
+            yield

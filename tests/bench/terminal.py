@@ -8,8 +8,10 @@ import select
 import struct
 import subprocess
 import termios
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 LINES, CELLS = 40, 120
 _STYLE = re.compile(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b[()][0-9A-B]|\x1b\][^\x07]*\x07")
@@ -93,6 +95,23 @@ class Terminal:
         while (left := end - time.perf_counter()) > 0:
             self._read(left)
         self._seen = b""
+
+    @contextmanager
+    def drained_aside(self) -> Iterator[None]:
+        """Take what is painted in a thread of its own: a screen that nobody reads from holds up its app."""
+        ended = threading.Event()
+
+        def drain() -> None:
+            while not ended.is_set():
+                self.drain(0.1)
+
+        thread = threading.Thread(target=drain)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _read(self, seconds: float) -> int:
         if not select.select([self._leader], [], [], seconds)[0]:
