@@ -234,6 +234,8 @@ class Store:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader: AsyncEngine | None = None
+        self._glance: Connection | None = None
+        self._glancing = threading.Lock()
         self._projector: Projector = _nothing
         self._deliver: Deliver = _ignore
         self._data_version = -1
@@ -266,6 +268,10 @@ class Store:
             self._thread = None
         if self._reader is not None:
             await self._reader.dispose()
+        with self._glancing:
+            if self._glance is not None:
+                self._glance.close()
+                self._glance = None
 
     def reader(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A read-only connection that never waits for the writer."""
@@ -278,6 +284,23 @@ class Store:
         Raises what the work raised.
         """
         return await asyncio.to_thread(read_file, self.path, work)
+
+    def glance(self, work: Callable[[Connection], T]) -> T:
+        """Do a short read at once on whichever thread asks, by a read-only connection of its own.
+
+        Raises what the work raised, `DBAPIError` among it.
+        """
+        with self._glancing:
+            if self._glance is None:
+                engine = create_engine(
+                    sqlite_url(self.path),
+                    poolclass=NullPool,
+                    isolation_level="AUTOCOMMIT",
+                    connect_args={"check_same_thread": False},
+                )
+                event.listen(engine, "connect", _reader_connected)
+                self._glance = engine.connect()
+            return work(self._glance)
 
     async def quick_check(self) -> str:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""

@@ -418,7 +418,7 @@ class InstrumentRecord(SQLModel, table=True):
     name: str
     tick_paise: int = paise()
     lot_size: int
-    isin: str = ""
+    isin: str = Field(default="", index=True)
     segment: str
     series: str
     sector: str = ""

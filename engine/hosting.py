@@ -81,7 +81,7 @@ class Hosting:
 
     def tokens(self) -> Mapping[str, int]:
         """The instruments' tokens by `EXCHANGE:SYMBOL`."""
-        return {one.key: one.token for one in self._market.index}
+        return self._market.index.tokens()
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
         """Each security that has another name now: its name before, its name now, its identity."""

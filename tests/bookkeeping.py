@@ -32,7 +32,7 @@ from data.columns import table
 from data.ledger import Line, Transfer, post
 from data.order_tables import Fill, Order, PlanRecord, Request
 from data.proving.rederive import differences
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import index_of
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
@@ -102,7 +102,7 @@ class Ledger:
             carrier_of=lambda _: SimpleNamespace(capabilities=CAPABILITIES),
         )
         feed: Any = None
-        stocks = InstrumentIndex(STOCKS.values())
+        stocks = index_of(STOCKS.values())
         self.market_data = MarketData(feed, QuoteMap(), self.rules.price_age_limit_s, stocks)
         self.market_clock: Any = SimpleNamespace(now=self._market_now, trading_day=DAY)
         self.timing = Timing(self.clock, self.market_clock, load_calendar(), Waits())

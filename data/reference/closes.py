@@ -7,7 +7,8 @@ from pathlib import Path
 from data.csvfiles import FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import paise_from_text
-from data.reference.instruments import EXCHANGES, Instrument, InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
+from data.reference.instruments import EXCHANGES, Instrument
 
 OPTIONAL = ("exchange", "series", "isin")
 

@@ -1,13 +1,10 @@
-"""Instruments: what can be traded, read from files, found by symbol or name."""
+"""Instruments: what can be traded, read from files."""
 
 import csv
-import difflib
 import gzip
-import itertools
 import re
 import zlib
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -113,10 +110,6 @@ class Instrument:
     def margins_unknown(self) -> bool:
         """Whether a share that may be sold within the day has no margin at all: then nobody has told them."""
         return not self.trade_to_trade and self.mtf_margin_bps is None and self.mis_margin_bps is None
-
-
-class UnknownSymbol(BadInput):
-    """No instrument has this symbol; the message offers the nearest ones."""
 
 
 # --- Kite's dump --------------------------------------------------------------------------------------
@@ -309,135 +302,3 @@ def _paise(text: str, field: str, number: int) -> int:
     if paise < 0 or paise > 10**16 or paise != int(paise):
         raise BadInput(f"row {number}, {field}", text, expected)
     return int(paise)
-
-
-# --- finding ------------------------------------------------------------------------------------------
-
-
-class InstrumentIndex:
-    """Instruments to look up by key, by what a trader types, and by part of a symbol or name.
-
-    `former` gives the keys of today by keys of before.
-    """
-
-    def __init__(self, instruments: Iterable[Instrument], former: Mapping[str, str] | None = None) -> None:
-        self._former = {old.upper(): now.upper() for old, now in (former or {}).items()}
-        self._found = sorted(
-            instruments, key=lambda item: (_exchange_rank(item.exchange), item.tradingsymbol)
-        )
-        self._by_key = {item.key.upper(): item for item in self._found}
-        self._by_isin: dict[str, list[Instrument]] = {}
-        for item in self._found:
-            if item.isin:
-                self._by_isin.setdefault(item.isin, []).append(item)
-        # One line an instrument, `SYMBOL<tab> NAME`, so that each kind of match is one substring search.
-        lines = [f"\n{item.tradingsymbol.upper()}\t {_plain(item.name)}" for item in self._found]
-        self._text = "".join(lines) + "\n"
-        self._starts: list[int] = []
-        offset = 0
-        for line in lines:
-            self._starts.append(offset)
-            offset += len(line)
-        self._line_of = {item.key.upper(): line for line, item in enumerate(self._found)}
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __iter__(self) -> Iterator[Instrument]:
-        return iter(self._found)
-
-    def get(self, key: str) -> Instrument | None:
-        """The instrument that an `EXCHANGE:SYMBOL` key names, or named before; letter case aside."""
-        found = self._by_key.get(key.upper())
-        return found or self._by_key.get(self._former.get(key.upper(), ""))
-
-    def of_isin(self, isin: str, exchange: str) -> Instrument | None:
-        """The only instrument of an exchange with this ISIN."""
-        found = [one for one in self._by_isin.get(isin, ()) if one.exchange == exchange]
-        return found[0] if len(found) == 1 else None
-
-    def key_now(self, key: str) -> str:
-        """The key of today of an instrument that a broker or an order calls by this one."""
-        found = self.get(key)
-        return key if found is None else found.key
-
-    def put(self, instrument: Instrument) -> None:
-        """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""
-        known = self._by_key[instrument.key.upper()]
-        place = next(place for place, one in enumerate(self._found) if one is known)
-        self._found[place] = instrument
-        self._by_key[instrument.key.upper()] = instrument
-
-    def resolve(self, text: str, exchange: str | None = None) -> Instrument:
-        """The instrument a trader means by `RELIANCE` or `nse:reliance`; NSE's where both exchanges have it.
-
-        Raises `UnknownSymbol`, whose message offers the nearest symbols.
-        """
-        wanted = _plain(text)
-        prefix, colon, symbol = wanted.partition(":")
-        if colon and exchange is not None and prefix != exchange.upper():
-            raise UnknownSymbol("symbol", text, f"it names another exchange than {exchange}")
-        places = (prefix,) if colon else (exchange.upper(),) if exchange else EXCHANGES
-        symbol = symbol if colon else wanted
-        for place in places:
-            found = self.get(f"{place}:{symbol}")
-            if found is not None:
-                return found
-        near = self._near(symbol)
-        expected = f"did you mean {', '.join(near)}?" if near else "no such symbol"
-        raise UnknownSymbol("symbol", text, expected)
-
-    def search(self, text: str, limit: int = 20, first: Iterable[str] = ()) -> list[Instrument]:
-        """Instruments by symbol or name, at most `limit`.
-
-        First the symbol itself, then symbols that begin with the text, then names with a word that begins
-        with it, then any that contain it; within each those whose keys are `first`, then NSE before BSE, in
-        the order of symbols.
-        """
-        wanted = _plain(text)
-        if not wanted:
-            return []
-        lines = sorted({self._line_of[key.upper()] for key in first if key.upper() in self._line_of})
-        found: dict[int, None] = {}
-        for needle in (f"\n{wanted}\t", f"\n{wanted}", f" {wanted}", wanted):
-            found.update((line, None) for line in lines if needle in self._words_of(line))
-            position = self._text.find(needle)
-            while position >= 0 and len(found) < limit:
-                line = bisect_right(self._starts, position) - 1
-                found[line] = None
-                if line + 1 == len(self._starts):
-                    break
-                position = self._text.find(needle, self._starts[line + 1])
-        return [self._found[line] for line in itertools.islice(found, limit)]
-
-    def _words_of(self, line: int) -> str:
-        """What of the searched text is one instrument's, with the ends of line around it."""
-        after = self._starts[line + 1] if line + 1 < len(self._starts) else len(self._text) - 1
-        return self._text[self._starts[line] : after + 1]
-
-    def _near(self, symbol: str) -> list[str]:
-        if not symbol:
-            return []
-        symbols = dict.fromkeys(item.tradingsymbol for item in self._found)
-        # Comparing is slow; a slip of the finger seldom changes the first letter or the length much.
-        alike = [name for name in symbols if name[:1] == symbol[0] and abs(len(name) - len(symbol)) <= 2]
-        close = difflib.get_close_matches(symbol, alike, n=3)
-        return list(dict.fromkeys([*close, *(item.tradingsymbol for item in self.search(symbol, 3))]))[:4]
-
-
-def renamed_words(index: InstrumentIndex, instrument: Instrument) -> str:
-    """That an instrument, as it was read before, is called otherwise by now; empty where it is not."""
-    now = index.get(instrument.key)
-    if now is None or (now.key == instrument.key and now.security == instrument.security):
-        return ""
-    if now.key != instrument.key:
-        return f"{instrument.key} is now {now.key}"
-    return f"{instrument.key} names another security"
-
-
-def _exchange_rank(exchange: str) -> int:
-    return EXCHANGES.index(exchange) if exchange in EXCHANGES else len(EXCHANGES)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.upper().split())

@@ -24,11 +24,6 @@ _REMOVE = Change(
 )
 
 
-async def read_instruments(reader: AsyncConnection) -> list[Instrument]:
-    """Every instrument kept."""
-    return await _EVERY.read(reader)
-
-
 def every_instrument(on: On) -> list[Instrument]:
     """Every instrument kept."""
     return _EVERY.all(on)

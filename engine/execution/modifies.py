@@ -16,7 +16,7 @@ from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
 from data.money import amount_words
 from data.order_tables import Order
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
 from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit

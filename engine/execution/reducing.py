@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from data.audit import AuditAction
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
 from data.repositories.comparisons import last_comparisons, shares_of
 from data.repositories.orders import leaves_of
 from data.store import Unit

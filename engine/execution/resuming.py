@@ -16,7 +16,7 @@ from data.clock import Clock
 from data.errors import BadInput
 from data.ledger import reserve_money
 from data.order_tables import Order
-from data.reference.instruments import InstrumentIndex, renamed_words
+from data.reference.instrument_index import InstrumentIndex, renamed_words
 from data.repositories import runs
 from data.repositories.balances import room_of
 from data.repositories.base import On

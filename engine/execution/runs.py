@@ -13,7 +13,7 @@ from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.reference.instruments import renamed_words
+from data.reference.instrument_index import renamed_words
 from data.repositories import runs
 from data.repositories.base import On
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit

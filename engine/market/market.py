@@ -1,5 +1,6 @@
 """The market service: instruments, quotes with ages, phases, and who needs which prices."""
 
+import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -9,10 +10,12 @@ from brokers.contract import Tick
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
-from data.reference.instruments import Instrument, InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
+from data.reference.instruments import Instrument
 from data.reference.names import Rename
 from data.reference.phases import Phase
-from data.repositories.instruments import read_instruments, read_renames, save_instrument
+from data.repositories.instrument_source import StoredInstruments
+from data.repositories.instruments import read_renames, save_instrument
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
@@ -119,6 +122,11 @@ class Market:
         """Whether one of these prices is too old. One that was never known has no figure to mislead by."""
         return any((age := self.age(key)) is not None and self._too_old(age) for key in keys)
 
+    async def read_names(self) -> None:
+        """Read beside the event loop what a search looks through: the first search waits for it otherwise."""
+        if not self._market_data.index.is_searched:
+            await asyncio.to_thread(self._market_data.index.read_names)
+
     def search(self, text: str, limit: int = 20) -> list[Instrument]:
         """Instruments by symbol or name, of each kind of match first those whose prices the desk follows."""
         return self._market_data.index.search(text, limit, self._market_data.quotes.followed())
@@ -179,12 +187,15 @@ class Market:
         return instrument.doubt
 
     async def load(self) -> None:
-        """Read the instruments into the index, with the names that they had."""
+        """Have the instruments looked up anew, and read the names that they had."""
         async with self._kept.store.reader() as connection:
-            found = await read_instruments(connection)
             renames = await read_renames(connection)
         known, self._renames = self._renames, frozenset(renames)
-        self._market_data.index = InstrumentIndex(found, {one.key_before: one.key for one in renames})
+        former = {one.key_before: one.key for one in renames}
+        index = InstrumentIndex(StoredInstruments(self._kept.store), former)
+        if self._market_data.index.is_searched:  # nor does the next search wait
+            await asyncio.to_thread(index.read_names)
+        self._market_data.index = index
         moved = {one.key_before: one.key for one in renames if known is not None and one not in known}
         if moved:
             self._market_data.quotes.rename(moved)

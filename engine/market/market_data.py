@@ -8,7 +8,7 @@ from datetime import datetime
 from brokers.connection import Connection
 from brokers.contract import BrokerError, Tick
 from brokers.outages import Outages
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex, index_of
 from engine.market.quotes import QuoteMap
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class MarketData:
     feed: Connection
     quotes: QuoteMap
     price_age_limit_s: float
-    index: InstrumentIndex = field(default_factory=lambda: InstrumentIndex([]))
+    index: InstrumentIndex = field(default_factory=lambda: index_of([]))
     _outages: Outages = field(default_factory=Outages)
 
     def young_price(self, key: str, now: datetime) -> int | None:

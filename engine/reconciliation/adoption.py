@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from data.audit import AuditAction, AuditEntry
 from data.ledger import Line, ShareLine, Transfer, loan_account, post
 from data.money import ceil_div, own_share
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
 from data.reference.phases import Calendar, CalendarNotLoaded
 from data.repositories.comparisons import figures_of
 from data.store import Unit

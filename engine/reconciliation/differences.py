@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from brokers.contract import BrokerFunds, BrokerHolding, Rows
 from data.audit import AuditAction, AuditEntry
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import InstrumentIndex
 from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
 from data.repositories.comparisons import (
     DayOpening,

@@ -208,6 +208,7 @@ class BulkForm(Vertical, can_focus=True):
         self._show_preview("", "")
         self._filled_with = self._values()
         self._left_field = None
+        self.run_worker(self._screen.desk.market.read_names(), exit_on_error=False)
         if self.key is None:
             self.query_one(SymbolInput).leaves_digits = True
             self.query_one(SymbolInput).focus()

@@ -68,6 +68,7 @@ class SearchScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Begin with the clients, who are searched for most."""
         self._find("")
+        self.run_worker(self.desk.market.read_names(), exit_on_error=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Results follow the words; `+` is no word, it puts what is chosen on the watchlist."""

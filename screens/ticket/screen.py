@@ -140,6 +140,7 @@ class TicketScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """The row it was opened on; what is missing has the focus."""
+        self.run_worker(self.desk.market.read_names(), exit_on_error=False)
         key, client_id = self._opened_on
         self._set_client(client_id)
         self._set_symbol(key)

@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import BadInput
-from data.reference.instruments import (
-    KITE_COLUMNS,
-    Instrument,
-    InstrumentIndex,
-    UnknownSymbol,
-    read_kite_instruments,
-)
+from data.reference.instrument_index import UnknownSymbol, index_of
+from data.reference.instruments import KITE_COLUMNS, Instrument, read_kite_instruments
 
 HEADER = ",".join(KITE_COLUMNS)
 RELIANCE = "738561,2885,RELIANCE,RELIANCE INDUSTRIES,2395.25,,0,0.1,1,EQ,NSE,NSE"
@@ -163,7 +158,7 @@ def named(symbol: str, name: str, exchange: str = "NSE") -> Instrument:
     return Instrument(len(symbol), exchange, symbol, name, 5, segment=exchange)
 
 
-HOUSES = InstrumentIndex(
+HOUSES = index_of(
     [
         named("RELIANCE", "Reliance Industries Ltd", "BSE"),
         named("RIIL", "Reliance Industrial Infrastructure Ltd"),
@@ -251,7 +246,7 @@ def test_getting_by_key():
 
 def test_an_instrument_is_put_in_its_own_place():
     names = ("ACC", "INFY", "TCS")
-    index = InstrumentIndex(Instrument(n, "NSE", name, name, 5) for n, name in enumerate(names, start=1))
+    index = index_of(Instrument(n, "NSE", name, name, 5) for n, name in enumerate(names, start=1))
     index.put(Instrument(2, "NSE", "INFY", "INFY", 5, mtf_margin_bps=2_500))
     found = index.get("nse:infy")
     assert found is not None

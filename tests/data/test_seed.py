@@ -4,7 +4,7 @@ from collections import Counter
 from importlib.resources import files
 
 from data.money import BPS, tick_up
-from data.reference.instruments import InstrumentIndex
+from data.reference.instrument_index import index_of
 from data.reference.seed import DemoClient, demo_clients, universe
 from data.vocabulary import ClientStatus, SessionState
 
@@ -83,7 +83,7 @@ def test_the_listings_the_scenarios_name():
 
 
 def test_searching_reliance_finds_the_two_of_that_house():
-    index = InstrumentIndex(entry.instrument for entry in universe())
+    index = index_of(entry.instrument for entry in universe())
     assert [found.tradingsymbol for found in index.search("reliance")] == ["RELIANCE", "RIIL"]
 
 

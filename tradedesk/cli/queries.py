@@ -45,6 +45,7 @@ def search(
     """Find instruments by symbol or name, with price and change."""
 
     async def work(desk: "Desk") -> Exit:
+        await desk.market.read_names()  # the desk may be that of an app
         keys = [found.key for found in desk.market.search(text, most)]
         await desk.market.fetch(keys)
         if not keys:

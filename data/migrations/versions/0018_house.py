@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
     op.create_index("runs_by_start", "run", ["started_at"])
     op.create_index("txns_by_day", "txn", ["trading_date"])
+    op.create_index("ix_instrument_isin", "instrument", ["isin"])
 
 
 def _legs() -> None:

@@ -1,0 +1,85 @@
+"""The instruments of a store, each read when it is first asked for."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import func, or_, select
+
+from data.columns import table
+from data.proving.readable import UNREADABLE
+from data.reference.instrument_index import Named
+from data.reference.instruments import Instrument
+from data.repositories.base import Query, Rows, given
+from data.repositories.instruments import every_instrument
+from data.store import Store, read_file
+from data.tables import InstrumentRecord
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class _Key(NamedTuple):
+    exchange: str
+    tradingsymbol: str
+
+
+_ROWS = Rows(InstrumentRecord, Instrument)
+_OF_KEY = _ROWS.query(_ROWS.c.exchange == given("exchange"), _ROWS.c.tradingsymbol == given("symbol"))
+_OF_ISIN = _ROWS.query(_ROWS.c.isin == given("isin"))
+_NAMES = Query(Named, select(*(table(InstrumentRecord).c[name] for name in Named._fields)))
+
+
+def _not_in_capitals() -> Query[_Key]:
+    """Keys with small letters, or with letters of which SQLite does not know the capitals."""
+    exchange, symbol = _ROWS.c.exchange, _ROWS.c.tradingsymbol
+    small = [one != func.upper(one) for one in (exchange, symbol)]
+    return Query(_Key, select(exchange, symbol).where(or_(*small, symbol.op("GLOB")("*[^ -~]*"))))
+
+
+_NOT_IN_CAPITALS = _not_in_capitals()
+
+
+class StoredInstruments:
+    """The instruments of a store. One that cannot be read is not known, and the log says so."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of_key(self, key: str) -> Instrument | None:
+        """The instrument of a key in capitals, whatever its own letter case."""
+        exchange, _, symbol = key.partition(":")
+        found = self._read(_OF_KEY, exchange=exchange, symbol=symbol)
+        if not found and (odd := self._odd.get(key)):
+            found = self._read(_OF_KEY, exchange=odd.exchange, symbol=odd.tradingsymbol)
+        return found[0] if found else None
+
+    def of_isin(self, isin: str) -> Sequence[Instrument]:
+        """Those with this ISIN."""
+        return self._read(_OF_ISIN, isin=isin)
+
+    def names(self) -> Sequence[Named]:
+        """What of every one is searched."""
+        try:
+            return read_file(self._store.path, _NAMES.all)
+        except UNREADABLE as problem:
+            log.error("no instrument can be searched: %s", problem)
+            return []
+
+    def every(self) -> Sequence[Instrument]:
+        """All of them."""
+        return read_file(self._store.path, every_instrument)
+
+    @cached_property
+    def _odd(self) -> Mapping[str, _Key]:
+        found = self._read(_NOT_IN_CAPITALS)
+        return {f"{one.exchange}:{one.tradingsymbol}".upper(): one for one in found}
+
+    def _read(self, query: Query[T], **values: str) -> Sequence[T]:
+        try:
+            return self._store.glance(lambda connection: query.all(connection, **values))
+        except UNREADABLE as problem:
+            log.error("an instrument could not be read: %s", problem)
+            return []
