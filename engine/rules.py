@@ -91,7 +91,7 @@ class Waits:
 WORKERS = 64
 """Calls to brokers under way at once."""
 
-CANCEL_WORKERS = 32
+CANCEL_WORKERS = 64
 """Further calls that only cancels may use."""
 
 READERS = 32

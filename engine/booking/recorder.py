@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -34,7 +35,7 @@ class Recorder:
         self._rules = rules
         self._facts: list[Fact] = []
         self._arrived = asyncio.Event()
-        self._booked = asyncio.Condition()
+        self._flushes: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._taken = self._done = 0
         self._waiting: StoreError | None = None
         self._after: list[Callable[[Applied], Awaitable[None] | None]] = []
@@ -55,11 +56,24 @@ class Recorder:
         Raises `StoreError` while the store cannot be written: the facts are kept and tried again, but
         nobody, least of all a cancel, may wait for that.
         """
-        target = self._taken
-        async with self._booked:
-            await self._booked.wait_for(lambda: self._done >= target or self._waiting is not None)
-            if self._done < target and self._waiting is not None:
-                raise self._waiting
+        if self._done >= self._taken:
+            return
+        if self._waiting is not None:
+            raise self._waiting
+        booked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushes.append((self._taken, booked))
+        await booked
+
+    def _note_booked(self) -> None:
+        """Let those go on whose facts are booked, and tell the others where facts wait for the store."""
+        while self._flushes and (self._waiting is not None or self._flushes[0][0] <= self._done):
+            target, booked = self._flushes.popleft()
+            if booked.done():
+                continue
+            if target <= self._done or self._waiting is None:
+                booked.set_result(None)
+            else:
+                booked.set_exception(self._waiting)
 
     async def run(self) -> None:
         """Book facts for as long as the desk lives."""
@@ -86,10 +100,9 @@ class Recorder:
                     continue
             failed = 0
             self._engine.reached("booked")
-            async with self._booked:
-                self._waiting = None
-                self._done += len(batch)
-                self._booked.notify_all()
+            self._waiting = None
+            self._done += len(batch)
+            self._note_booked()
             for hook in self._after:
                 try:
                     result = hook(applied)
@@ -125,9 +138,8 @@ class Recorder:
         """Keep facts that the store would not take, and try again after a pause."""
         log.error("facts wait for the store: %s", problem)
         self._facts = facts + self._facts
-        async with self._booked:
-            self._waiting = problem
-            self._booked.notify_all()
+        self._waiting = problem
+        self._note_booked()
         await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
         self._arrived.set()
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from brokers.connections import Connections
 from brokers.contract import Accepted, NotSent, Outcome
 from data.audit import AuditAction, AuditEntry
+from data.clock import Clock
 from data.repositories.requests import last_numbers, left_open, open_cancels
 from data.store import StoreError, Unit
 from data.vocabulary import OrderState, RequestKind, RequestState
@@ -82,6 +83,44 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
     return Asked(freed, requests, tuple(ended))
 
 
+class Places:
+    """So many calls at once; one that hangs gives its place back after `slow_s`, for others must not wait."""
+
+    def __init__(self, count: int, clock: Clock, slow_s: float) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._clock = clock
+        self._slow_s = slow_s
+        self._taken: dict[object, float] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def take(self) -> object:
+        """Wait for a place; returns what `give_back` takes."""
+        await self._free.acquire()
+        place = object()
+        self._taken[place] = self._clock.monotonic() + self._slow_s
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._give_back_slow())
+        return place
+
+    def give_back(self, place: object) -> None:
+        """Leave a place, unless it was given back meanwhile."""
+        if self._taken.pop(place, None) is not None:
+            self._free.release()
+
+    def close(self) -> None:
+        """Look after no call any more."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def _give_back_slow(self) -> None:
+        while self._taken:
+            place, due = next(iter(self._taken.items()))
+            if (rest := due - self._clock.monotonic()) > 0:
+                await self._clock.sleep(rest)
+            else:
+                self.give_back(place)
+
+
 class Canceller:
     """Carries cancel requests out: each until its order has ended, on workers that only cancels use."""
 
@@ -100,11 +139,12 @@ class Canceller:
         self._connections = connections
         self._recorder = recorder
         self._watcher = watcher
-        self._workers = asyncio.Semaphore(CANCEL_WORKERS)
+        self._places = Places(CANCEL_WORKERS, timing.wall, timing.waits.slow_call_s)
         self._per_client: dict[int, asyncio.Semaphore] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._moved = asyncio.Condition()
+        self._moved = asyncio.Event()
         self._unanswered = defaultdict[int, set[int]](set)
+        self._all_answered = defaultdict[int, asyncio.Event](asyncio.Event)
         self.sent: dict[int, tuple[datetime, datetime]] = {}
         """When the first and the latest cancel of an order left, as far as this desk sent them."""
         self.tried: set[int] = set()
@@ -129,6 +169,7 @@ class Canceller:
         order = self._kept.book.orders.get(order_id)
         if order is not None and order.live and order.broker_order_id is not None:
             self._unanswered[order.client_id].add(order_id)
+            self._all_answered[order.client_id].clear()
 
     async def first_answers(self, client_id: int, seconds: float) -> None:
         """Wait until each cancel asked for a client has been answered once, at most `seconds`.
@@ -136,11 +177,9 @@ class Canceller:
         A read of its books that began before would say nothing of them.
         """
 
-        async def all_answered() -> None:
-            async with self._moved:
-                await self._moved.wait_for(lambda: not self._unanswered[client_id])
-
-        waiting = asyncio.create_task(all_answered())
+        if not self._unanswered[client_id]:
+            return
+        waiting = asyncio.create_task(self._all_answered[client_id].wait())
         patience = asyncio.create_task(self._timing.wall.sleep(seconds))
         try:
             await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,6 +191,7 @@ class Canceller:
         """Stop; the open requests are taken up again by `resume` when a desk opens."""
         for task in self._tasks.values():
             task.cancel()
+        self._places.close()
 
     async def resume(self) -> None:
         """Take up the requests that an earlier run of the program left open."""
@@ -159,21 +199,24 @@ class Canceller:
             left = await left_open(reader, RequestKind.CANCEL)
         self.carry_out({order_id: number for order_id, number, _ in left})
 
-    async def _wake(self, applied: object) -> None:
-        async with self._moved:
-            self._moved.notify_all()
+    def _wake(self, applied: object) -> None:
+        """Let whoever waits for the books to move look at them again."""
+        self._moved.set()
+        self._moved.clear()
 
     async def _until_ended(self, order_id: int, number: int) -> None:
         try:
             await self._repeat(order_id, number)
         finally:
             self._answered(order_id)
-            await self._wake(None)
 
     def _answered(self, order_id: int) -> None:
         order = self._kept.book.orders.get(order_id)
         if order is not None:
-            self._unanswered[order.client_id].discard(order_id)
+            unanswered = self._unanswered[order.client_id]
+            unanswered.discard(order_id)
+            if not unanswered:
+                self._all_answered[order.client_id].set()
 
     async def _repeat(self, order_id: int, number: int) -> None:
         pause = self._timing.waits.cancel_repeat_s
@@ -182,15 +225,13 @@ class Canceller:
             if order is None or not order.live:
                 return
             if order.broker_order_id is None:
-                async with self._moved:  # sent on sight, as soon as the broker's id is known
-                    await self._moved.wait()
+                await self._moved.wait()  # sent on sight, as soon as the broker's id is known
                 continue
             outcome = await self._call(order.client_id, order.broker_order_id, order_id)
             self._recorder.put(CancelEnded(order_id, number, outcome))
             with suppress(StoreError):  # a store in trouble keeps no cancel from being repeated
                 await self._recorder.flush()
             self._answered(order_id)
-            await self._wake(None)
             if not isinstance(outcome, Accepted):
                 await self._watcher.read(order.client_id)
             if not self._kept.book.orders[order_id].live:
@@ -247,17 +288,14 @@ class Canceller:
             while (wait := lane.wait_s(clock.now(), cancel=True)) > 0:
                 await clock.sleep(wait)
             lane.take(clock.now(), cancel=True)
-            await self._workers.acquire()
+            place = await self._places.take()
             if order_id:
                 now = clock.now()
                 self.sent[order_id] = (self.sent.get(order_id, (now, now))[0], now)
-            # A call that hangs frees its worker's place after a while: others must not wait for it.
-            busy = asyncio.create_task(clock.sleep(self._timing.waits.slow_call_s))
-            busy.add_done_callback(lambda _: self._workers.release())
             try:
                 async with clock.timeout(self._timing.waits.send_timeout_s):
                     outcome = await broker.cancel(account, broker_order_id)
             finally:
-                busy.cancel()
+                self._places.give_back(place)
             self._engine.reached("cancel_sent")
             return outcome
