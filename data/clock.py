@@ -129,6 +129,15 @@ class ManualClock:
         self._elapsed += seconds
         self._now += timedelta(seconds=seconds)
 
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall's time on, or back, as its owner does; what is measured goes on as before."""
+        self._now += timedelta(seconds=seconds)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for `advance`."""
+        return len(self._sleepers)
+
     async def advance(self, seconds: float) -> None:
         """Move time on, waking each sleeper at its own moment and letting it run."""
         end = self._elapsed + seconds

@@ -29,10 +29,10 @@ PROBE_SECONDS = 3.0
 SHORTEST = 8
 """Fewest characters of a passphrase."""
 
-_SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """Cost of a passphrase for files made now (OWASP's password storage advice); each file keeps its own."""
 
-_MOST_COST = 4 * _SCRYPT["n"] * _SCRYPT["r"] * _SCRYPT["p"]
+_MOST_COST = 4 * SCRYPT["n"] * SCRYPT["r"] * SCRYPT["p"]
 """What a file may ask for: a damaged one must not take all memory, or minutes, at every opening."""
 
 _MOST_BYTES = 16 * 1024 * 1024
@@ -227,7 +227,7 @@ class FileVault:
             raw = _raw(self.path)
         except FileNotFoundError:
             salt = base64.b64encode(secrets.token_bytes(16)).decode()
-            return {**_SCRYPT, "salt": salt}, {}
+            return {**SCRYPT, "salt": salt}, {}
         except OSError as problem:
             raise BadInput("secrets", str(self.path), f"it cannot be read: {problem.strerror}") from None
         stored = _parsed(raw)

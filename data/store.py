@@ -441,9 +441,9 @@ class Store:
         except Exception as problem:
             log.exception("what was committed could not be read back")
             error = StoreUnread(f"it was kept, but could not be read back: {problem}")
-            self._hand_over([(job, None, failed or error) for job, _, failed in results], None, events, False)
+            self.hand_over([(job, None, failed or error) for job, _, failed in results], None, events, False)
             return
-        self._hand_over(results, projection, events, foreign)
+        self.hand_over(results, projection, events, foreign)
 
     def _others(self, connection: Connection) -> tuple[int, Touched, Vector]:
         """The file's version, what others changed since it was last looked at, and how far that is."""
@@ -476,7 +476,7 @@ class Store:
         self._fail(jobs, error)
 
     def _fail(self, jobs: list[_Job[Any]], error: Exception) -> None:
-        self._hand_over([(job, None, error) for job in jobs], None, [], False)
+        self.hand_over([(job, None, error) for job in jobs], None, [], False)
 
     def _notice_others(self, connection: Connection) -> None:
         try:
@@ -490,15 +490,17 @@ class Store:
                 self.trouble = _unwritable(problem) or self.trouble
             return
         if projection is not None:
-            self._hand_over([], projection, [], True)
+            self.hand_over([], projection, [], True)
 
-    def _hand_over(
+    def hand_over(
         self,
         results: list[tuple[_Job[Any], Any, BaseException | None]],
         projection: object,
         events: list[object],
         foreign: bool,
     ) -> None:
+        """Have the loop tell what a batch came to, and resume its callers; called in the writer's thread."""
+
         def resume() -> None:
             untold: StoreError | None = None
             try:
@@ -530,11 +532,12 @@ class Store:
 def writer_engine(path: Path) -> Engine:
     """An engine whose one connection leaves transactions to us."""
     engine = create_engine(sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    event.listen(engine, "connect", _writer_connected)
+    event.listen(engine, "connect", writer_connected)
     return engine
 
 
-def _writer_connected(connection: Any, record: object) -> None:
+def writer_connected(connection: Any, record: object) -> None:
+    """Set the pragmas of the writer's connection."""
     for pragma in (
         "busy_timeout=2000",  # whoever closes the file last holds it alone for a moment
         "journal_mode=WAL",

@@ -29,9 +29,9 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
 @pytest.fixture(autouse=True, scope="session")
 def cheap_passphrases() -> Iterator[dict[str, int]]:
     """Files of secrets made by tests ask for the least that is taken. Yields what is shipped."""
-    shipped = dict(data.secrets._SCRYPT)
+    shipped = dict(data.secrets.SCRYPT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(data.secrets._SCRYPT, "n", 2**10)
+        patch.setitem(data.secrets.SCRYPT, "n", 2**10)
         yield shipped
 
 

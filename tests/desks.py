@@ -183,7 +183,7 @@ class Wire:
     """Stands between a desk and its broker: each call may be answered by the test instead."""
 
     def __init__(self, desk: Desk) -> None:
-        self._broker = desk.connections.feed.broker
+        self.broker = desk.connections.feed.broker
         self.placed: list[OrderRequest] = []
         self.cancelled: list[str] = []
         self.modified: list[OrderChange] = []
@@ -194,27 +194,27 @@ class Wire:
         desk.connections.feed.broker = cast(Broker, self)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._broker, name)
+        return getattr(self.broker, name)
 
     async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         if self.on_read is not None:
             await self.on_read(account)
-        return await self._broker.orders(account)
+        return await self.broker.orders(account)
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         self.placed.append(request)
         answer = await self.on_place(account, request) if self.on_place else None
-        return answer or await self._broker.place(account, request)
+        return answer or await self.broker.place(account, request)
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         self.modified.append(change)
         answer = await self.on_modify(account, broker_order_id, change) if self.on_modify else None
-        return answer or await self._broker.modify(account, broker_order_id, change)
+        return answer or await self.broker.modify(account, broker_order_id, change)
 
     async def cancel(self, account: BrokerAccount, broker_order_id: str) -> Outcome:
         self.cancelled.append(broker_order_id)
         answer = await self.on_cancel(account, broker_order_id) if self.on_cancel else None
-        return answer or await self._broker.cancel(account, broker_order_id)
+        return answer or await self.broker.cancel(account, broker_order_id)
 
 
 async def disk(desk: Desk, full: bool) -> None:

@@ -4,12 +4,15 @@
 
     seam(desk).waits = replace(seam(desk).waits, claim_valid_s=1.0)
 
-Everything here is for a desk that is open, on the loop it was opened on.
+`seam` is for a desk that is open, on the loop it was opened on; the functions below it for an app that runs.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from data.clock import MarketClock
 from data.reference.phases import Calendar
@@ -24,6 +27,10 @@ from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.rules import Waits
 from engine.timing import Timing
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.strip import Strip
 
 
 class Seam:
@@ -123,3 +130,23 @@ class Seam:
 def seam(desk: Desk) -> Seam:
     """The inside of an open desk."""
     return Seam(desk)
+
+
+def shown_strips(app: App[Any]) -> list[Strip]:
+    """What an app's screen shows, a strip a line, with its styles."""
+    return list(app.screen._compositor.render_strips())
+
+
+def shown_lines(app: App[Any]) -> list[str]:
+    """What an app's screen shows, as text, a line each."""
+    return [strip.text for strip in shown_strips(app)]
+
+
+def toasts_shown(app: App[Any]) -> list[str]:
+    """The words of the toasts that stand, oldest first."""
+    return [toast.message for toast in app._notifications]
+
+
+def paint(app: App[Any]) -> None:
+    """Lay out and paint now what an app's screen would with its next tick."""
+    app.screen._on_timer_update()

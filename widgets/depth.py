@@ -61,15 +61,15 @@ class Depth(Widget):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._price, self._quantity = price, quantity
-        self._head: tuple[str, ...] = ()
+        self.head: tuple[str, ...] = ()
         self._levels: tuple[DepthLevel, ...] = ()
 
     def set_header(self, lines: Sequence[str]) -> None:
         """Say these lines above the book."""
         head = tuple(plain(line) for line in lines)
-        if head != self._head:
-            self.refresh(layout=len(head) != len(self._head))
-            self._head = head
+        if head != self.head:
+            self.refresh(layout=len(head) != len(self.head))
+            self.head = head
 
     def update(self, levels: Sequence[DepthLevel]) -> None:
         """Show this book, best prices first; no more than five levels are drawn."""
@@ -80,7 +80,7 @@ class Depth(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """The header and five levels."""
-        return len(self._head) + LEVELS
+        return len(self.head) + LEVELS
 
     def render_line(self, y: int) -> Strip:
         """A line of the header or a level of the book."""
@@ -89,9 +89,9 @@ class Depth(Widget):
         def part(text: str, name: str) -> Segment:
             return Segment(text, base + part_style(self, f"depth--{name}"))
 
-        if y < len(self._head):
-            return Strip([part(clip(f" {self._head[y]}", width), "head")]).adjust_cell_length(width, base)
-        place = y - len(self._head)
+        if y < len(self.head):
+            return Strip([part(clip(f" {self.head[y]}", width), "head")]).adjust_cell_length(width, base)
+        place = y - len(self.head)
         if place >= LEVELS:
             return Strip.blank(width, base)
         level = self._levels[place] if place < len(self._levels) else NO_LEVEL

@@ -133,6 +133,7 @@ class KiteBroker:
         self._feeds: list[BrokerAccount] = []
         self._signed_in: list[BrokerAccount] = []
         self._tokens: dict[str, int] = {}
+        self.stream_counts = self._stream.counts
         self._capabilities = Capabilities(
             tag_length=20,
             orders_per_second=ORDERS_PER_SECOND,

@@ -132,10 +132,15 @@ class KiteCalls:
     def _wind_up(self) -> None:
         for threads in self._threads.values():
             threads.shutdown(wait=True)
-        for pool in self._pools.values():
-            for client in pool.idle:
-                client.close()
-        self._pools.clear()
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close the connections that wait for their next call; each is made anew when one comes."""
+        with self._lock:
+            for pool in self._pools.values():
+                for client in pool.idle:
+                    client.close()
+            self._pools.clear()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run what may block, beside the reads. Raises what `work` raises, and `BrokerError` when closed."""

@@ -38,6 +38,11 @@ class RedirectListener:
         """The address to register as the app's redirect URL."""
         return f"http://{LOOPBACK}:{self.port}/"
 
+    @property
+    def listening(self) -> bool:
+        """Whether a redirect would be heard."""
+        return self._runner is not None
+
     async def __aenter__(self) -> Self:
         """Listen. Raises `BadInput` where the port is taken."""
         app = web.Application()

@@ -70,7 +70,7 @@ class Watcher:
         self._connections = connections
         self._market_data = market_data
         self._recorder = recorder
-        self._resolver = Resolver(kept, timing)
+        self.resolver = Resolver(kept, timing)
         self._reading: dict[int, asyncio.Task[bool]] = {}
         self._read_at: dict[int, datetime] = {}
         self._read_since: dict[int, float] = {}
@@ -97,7 +97,7 @@ class Watcher:
                     elif isinstance(event, Heartbeat):
                         self._market_data.quotes.heartbeat(event)
                     else:
-                        self._take(connection, event)
+                        self.take(connection, event)
             except BrokerError as problem:
                 log.warning("the stream of %s ended: %s", broker.name, problem)
             except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
@@ -105,7 +105,8 @@ class Watcher:
             self._market_data.quotes.reopened()
             await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
 
-    def _take(self, connection: Connection, update: OrderUpdate) -> None:
+    def take(self, connection: Connection, update: OrderUpdate) -> None:
+        """Record what the stream says of an order of ours."""
         client_id = self._connections.client_of(connection, update.order.user_id)
         if client_id is not None:
             self._recorder.put(Seen(client_id, update.order, update.trades))
@@ -121,7 +122,7 @@ class Watcher:
             for order in map(book.orders.__getitem__, sorted(book.live)):
                 live[order.client_id].append(order)
             unknown = [order for client_id in sorted(live) for order in _unknown(live[client_id])]
-            for fact in self._resolver.overdue(unknown, now):
+            for fact in self.resolver.overdue(unknown, now):
                 self._recorder.put(fact)
             for client_id in book.clients:
                 if self._due(client_id, live.get(client_id, ())) <= now:
@@ -132,7 +133,7 @@ class Watcher:
         """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
         waits = self._timing.waits
         last = self._read_at.get(client_id, self._opened_at)
-        doubtful = self._resolver.read_due(_unknown(live), last)
+        doubtful = self.resolver.read_due(_unknown(live), last)
         watched = any(order.state is OrderState.OPEN for order in live)
         regular = last + timedelta(seconds=waits.live_poll_s if watched else waits.idle_poll_s)
         return regular if doubtful is None else min(doubtful, regular)
@@ -155,7 +156,7 @@ class Watcher:
 
     def evidence(self, order_id: int) -> str:
         """What reads have shown of an order in doubt so far, in words; empty before the first."""
-        return self._resolver.evidence(order_id)
+        return self.resolver.evidence(order_id)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -232,7 +233,7 @@ class Watcher:
                 trades = await broker.trades(account)
         except SessionExpired as problem:
             log.warning("the session of client %s has ended: %s", client_id, problem)
-            self._resolver.session_lost(client_id)
+            self.resolver.session_lost(client_id)
             self._note_unread(client_id, problem)
             self._connections.session_lost(client_id, str(problem))
             return False
@@ -244,10 +245,10 @@ class Watcher:
             return False
         self._connections.outages.over(client_id, f"the books of client {client_id}")
         self._put_seen(client_id, orders, trades, began)
-        for fact in self._resolver.heard(client_id, orders, began):
+        for fact in self.resolver.heard(client_id, orders, began):
             self._recorder.put(fact)
         changes = await self._changes_in_doubt(client_id)
-        for fact in self._resolver.changes(client_id, orders, changes, began):
+        for fact in self.resolver.changes(client_id, orders, changes, began):
             self._recorder.put(fact)
         self._looks[client_id] = orders
         if orders.unread or trades.unread:

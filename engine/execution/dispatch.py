@@ -291,7 +291,7 @@ class Dispatcher:
         order_id = claimed.order_id
         order = self._kept.book.orders[order_id]
         try:
-            outcome = await self._outcome(order, claimed)
+            outcome = await self.outcome(order, claimed)
         finally:
             self._sending.pop(order_id, None)
             self._began.pop(order_id, None)
@@ -316,7 +316,8 @@ class Dispatcher:
         self._queue.append(order_id)
         self._wake.set()
 
-    async def _outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
+    async def outcome(self, order: OrderView, claimed: Claimed) -> Outcome:
+        """Place a claimed order and return in which of the four words that ended."""
         try:
             broker, account = self._connections.broker_of(claimed.client_id)
         except KeyError:

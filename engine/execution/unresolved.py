@@ -46,6 +46,11 @@ class Resolver:
         self._external_seen: dict[tuple[int, str], datetime] = {}
         self._day = timing.market.trading_day
 
+    @property
+    def changes_followed(self) -> int:
+        """Of how many changes that may have been lost there is evidence."""
+        return len(self._changes)
+
     def evidence(self, order_id: int) -> str:
         """What reads have shown of an order in doubt, in words; empty before the first."""
         doubt = self._orders.get(order_id)

@@ -318,13 +318,14 @@ class PlanView(Vertical):
         return self._rows.get(self.grid.cursor_key)
 
     @property
-    def _line(self) -> PlanLine | None:
+    def line(self) -> PlanLine | None:
+        """The client's line under the cursor; `None` on a group's."""
         here = self._here
         return None if isinstance(here, GroupRow) else here
 
     def here(self) -> Here:
         """The symbol, and the client under the cursor."""
-        line = self._line
+        line = self.line
         return Here(
             key=self.plan.instrument.key if self.plan else None, client_id=line.client_id if line else None
         )
@@ -334,13 +335,13 @@ class PlanView(Vertical):
         if self.plan is None:
             return None
         plan, record = self.plan, partial(line_record, self._screen.desk, self.plan)
-        return Table(f"plan-{plan.number}", tuple(self.grid.columns), plan.lines, self._line, record)
+        return Table(f"plan-{plan.number}", tuple(self.grid.columns), plan.lines, self.line, record)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use on this line is absent."""
         if action not in ("affordable", "toggle_mtf", "drop_line", "modify_here", "send_again"):
             return True
-        plan, line = self.plan, self._line
+        plan, line = self.plan, self.line
         if plan is None or self._screen.focused is not self.grid:
             return False
         if action == "affordable":
@@ -374,13 +375,13 @@ class PlanView(Vertical):
     def action_toggle_mtf(self) -> None:
         """MTF where it is a way out; else from CNC to MTF and back."""
         changed = plan_changes.to_mtf(self._intent, lines_of(self._here))
-        if changed is None and self._line is not None:
+        if changed is None and self.line is not None:
             changed = plan_changes.other_product(self._intent, self._line)
         self._change(changed, "product by hand")
 
     def action_drop_line(self) -> None:
         """Drop the line, or restore one that was changed."""
-        if self._line is not None:
+        if self.line is not None:
             self._change(plan_changes.dropped_or_restored(self._intent, self._line), "by hand")
 
     def action_send_again(self) -> None:
@@ -398,7 +399,7 @@ class PlanView(Vertical):
 
     def action_modify_here(self) -> None:
         """Type another quantity for the line."""
-        line = self._line
+        line = self.line
         if line is None:
             return
         self._editing = line
@@ -445,7 +446,7 @@ class PlanView(Vertical):
     def on_live_grid_opened(self, event: LiveGrid.Opened) -> None:
         """The client's page, or its sign-in where that is what it lacks."""
         event.stop()
-        line = self._line
+        line = self.line
         if line is not None and line.reason is Reason.SESSION_EXPIRED:
             self._sign_in(line)
         elif line is not None:

@@ -124,7 +124,7 @@ class SignInScreen(Dialog[None]):
     def __init__(self, going: SignInRound) -> None:
         super().__init__()
         self._going = going
-        self._shown: int | None = None
+        self.shown: int | None = None
         self._said = ""
         self._refused = False
         self._listens = False
@@ -169,7 +169,8 @@ class SignInScreen(Dialog[None]):
         return self.query_one(TokenField)
 
     @property
-    def _queue(self) -> SignInQueue:
+    def queue(self) -> SignInQueue:
+        """Who signs in, in which order, and how far that is."""
         return self._going.queue
 
     # Filling
@@ -206,7 +207,7 @@ class SignInScreen(Dialog[None]):
 
     def _fill(self) -> None:
         """Results, the red ones and then the latest first; at the end all that need another try."""
-        self._entries = {one.client_id: one for one in self._queue.entries}
+        self._entries = {one.client_id: one for one in self.queue.entries}
         shown = [
             one for one in reversed(self._going.given) if self._entries[one].state != SignInState.WAITING
         ]
@@ -223,7 +224,7 @@ class SignInScreen(Dialog[None]):
             grid.can_focus = over
             (grid if over else self._field).focus()
             if over:
-                self._shown = None
+                self.shown = None
             grid.to_top()
             self._paint()
             self.refresh_bindings()
@@ -240,14 +241,14 @@ class SignInScreen(Dialog[None]):
     # The client whose turn it is
 
     def _next(self) -> None:
-        self._shown = None
+        self.shown = None
         self._fill()
         self._paint()
         self.run_worker(self._show_link(), exclusive=True, exit_on_error=False)
 
     async def _show_link(self) -> None:
         """Fetch and copy the link of whose turn it is; pass over those that need or have none."""
-        queue, going = self._queue, self._going
+        queue, going = self.queue, self._going
         while (client := queue.current) is not None:
             if self._signed_in_elsewhere(client):
                 queue.skip()
@@ -265,7 +266,7 @@ class SignInScreen(Dialog[None]):
                     going.give(client.id, f"no link: {problem.expected}")
                 continue
             if link:
-                self._shown = client.id
+                self.shown = client.id
                 self.query_one("#sign-in-link", SteadyStatic).update(Content(plain(f" {link}")))
                 self._copy(link, "link copied, Enter on the empty field copies it again")
                 break
@@ -287,13 +288,13 @@ class SignInScreen(Dialog[None]):
         """Copy the link once more; `why` tells what was not taken, with a bell for eyes at the browser."""
         if why:
             self.app.bell()
-        client = self._queue.current
+        client = self.queue.current
         try:
-            link = await self._queue.link()
+            link = await self.queue.link()
         except BadInput as problem:
             self._said, self._refused = f"{why}{problem.expected}", True
         else:
-            if self._queue.current == client:  # else the next one's link is the one to paste
+            if self.queue.current == client:  # else the next one's link is the one to paste
                 self._copy(link, f"{why}link copied again", bool(why))
         self._paint()
 
@@ -314,7 +315,7 @@ class SignInScreen(Dialog[None]):
                 self._paint()
                 while True:
                     address = await redirects.address()
-                    if self._queue.awaits(address):
+                    if self.queue.awaits(address):
                         self._field.take()  # what stands there was meant for this client too
                         self._take(address)
                     else:
@@ -323,15 +324,15 @@ class SignInScreen(Dialog[None]):
             self.shell.say(f"no redirect is caught, paste the addresses: {problem}", "warning")
 
     def _take(self, text: str) -> None:
-        client = self._queue.current
-        if client is None or self._shown != client.id:
+        client = self.queue.current
+        if client is None or self.shown != client.id:
             if text.strip():
                 self.shell.say("wait for the link: what was typed belongs to nobody and is gone", "warning")
         elif not text.strip():
             self.run_worker(self._copy_again(), exit_on_error=False)
         else:
             try:
-                self._queue.submit(text)
+                self.queue.submit(text)
             except BadInput as problem:
                 why = f"not taken: {problem.expected} · still {client.code}, "
                 self.run_worker(self._copy_again(why), exit_on_error=False)
@@ -342,8 +343,8 @@ class SignInScreen(Dialog[None]):
     # Painting
 
     def _paint_progress(self) -> None:
-        at, following = self._queue.progress(), self._queue.following
-        clients = [self.desk.clients.get(one.client_id) for one in self._queue.entries]
+        at, following = self.queue.progress(), self.queue.following
+        clients = [self.desk.clients.get(one.client_id) for one in self.queue.entries]
         red = sum(client.session is not SessionState.OK for client in clients)
         parts = [f"Sign in {at.done}/{at.total}", f"red {red}", f"{minutes(at.spent_s)} gone"]
         if at.red:
@@ -358,11 +359,11 @@ class SignInScreen(Dialog[None]):
 
     def _paint(self) -> None:
         self._paint_progress()
-        client, again = self._queue.current, len(self._going.open_ends)
+        client, again = self.queue.current, len(self._going.open_ends)
         if client is not None:
             name = MASK if self.shell.privacy else client.name
             who = f" {client.code} {name}  {client.broker_user_id}"
-            hint = self._said if self._shown == client.id else "fetching the link…"
+            hint = self._said if self.shown == client.id else "fetching the link…"
             if self._listens and not self._refused:
                 hint = hint.replace(
                     "Enter on the empty field copies it again", "the browser's return is caught"
@@ -381,7 +382,7 @@ class SignInScreen(Dialog[None]):
         told = self.query_one("#sign-in-hint", SteadyStatic)
         told.update(Content(plain(hint)))
         told.set_class(self._refused and client is not None, "refused")
-        self.query_one("#sign-in-link", SteadyStatic).display = self._shown is not None
+        self.query_one("#sign-in-link", SteadyStatic).display = self.shown is not None
         self._paint_why()
 
     def _paint_why(self) -> None:
@@ -398,7 +399,7 @@ class SignInScreen(Dialog[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use here is absent; the field keeps the focus while somebody's turn lasts."""
         if action == "step":
-            return self._queue.current is not None
+            return self.queue.current is not None
         if action == "repair":
             return self._going.over and bool(self._going.open_ends)
         if action == "next_pane":
@@ -407,23 +408,23 @@ class SignInScreen(Dialog[None]):
 
     def action_step(self, step: int) -> None:
         """Leave this client for later."""
-        client = self._queue.current
+        client = self.queue.current
         if client is not None and step > 0:
             self._field.take()
-            self._queue.skip()
+            self.queue.skip()
             self._going.give(client.id)
             self._next()
 
     def action_repair(self) -> None:
         """Try those again that are red or were skipped."""
         for one in self._going.open_ends:
-            self._queue.retry(one.client_id)
+            self.queue.retry(one.client_id)
         self._next()
 
     def action_close(self) -> None:
         """Leave; the queue stays as it is, and answers go on being checked."""
         self._field.take()
-        at = self._queue.progress()
+        at = self.queue.progress()
         self.dismiss(None)
         if at.waiting:
             self.shell.say(f"sign-in left at {at.done}/{at.total}; r goes on with it")

@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kiteconnect import KiteTicker
-
 from brokers.kite.packets import FullPacket, decode, depth, levels, read
 from tests.bench.frame import Aim, Bench, Figures
+from tests.brokers.official import parse_binary
 from tests.brokers.test_kite_packets import check_against_official
 
 PACKETS, REPEATS = 50, 100
@@ -28,8 +27,6 @@ AIMS = (
 )
 MODES = {"full": (15, 10), "quote": (10, 0), "ltp": (1, 0)}
 """Integers after the token, and levels."""
-
-OFFICIAL = KiteTicker("key", "token")
 
 
 def build(dice: random.Random, ints: int, levels: int) -> bytes:
@@ -93,12 +90,12 @@ def best_of(calls: dict[str, Callable[[], object]], packets: int) -> dict[str, f
 
 def measure(name: str, frame: bytes) -> dict[str, float]:
     """Compare and time one kind of frame; returns microseconds a packet by way of reading."""
-    ours, theirs = decode(frame), OFFICIAL._parse_binary(frame)
+    ours, theirs = decode(frame), parse_binary(frame)
     assert ours.fault == ""
     for packet, official in zip(ours.packets, theirs, strict=True):
         check_against_official(packet, official)
     calls: dict[str, Callable[[], object]] = {
-        "official": lambda: OFFICIAL._parse_binary(frame),
+        "official": lambda: parse_binary(frame),
         "ours": lambda: decode(frame),
     }
     if name in MODES:

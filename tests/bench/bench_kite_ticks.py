@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kiteconnect import KiteTicker
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -29,6 +28,7 @@ from brokers.kite.stream import KiteStream
 from data.clock import SystemClock
 from engine.market.quotes import QuoteMap
 from tests.bench.frame import Aim, Bench, Figures
+from tests.brokers.official import parse_binary
 from tradedesk.cli.entry import YOUNG
 
 INSTRUMENTS, FRAMES, KINDS, A_SECOND = 3_000, 60, 4, 5_000
@@ -120,7 +120,7 @@ def parse_seconds(parse, kinds: list[bytes], times: int) -> float:
     return time.process_time() - begun
 
 
-async def once(url: str, kinds: list[bytes], official: KiteTicker) -> Figures:
+async def once(url: str, kinds: list[bytes]) -> Figures:
     """Figures of one round."""
     ticks = INSTRUMENTS * FRAMES
     stream, put = await stream_seconds(url, look=False)
@@ -129,7 +129,7 @@ async def once(url: str, kinds: list[bytes], official: KiteTicker) -> Figures:
         "looked at": (await stream_seconds(url, look=True))[0],
         "bare": await bare_seconds(url) * FRAMES / (FRAMES - 1),
         "decode": parse_seconds(decode, kinds, FRAMES),
-        "official": parse_seconds(official._parse_binary, kinds, KINDS) * FRAMES / KINDS,
+        "official": parse_seconds(parse_binary, kinds, KINDS) * FRAMES / KINDS,
     }
     found: dict[str, float] = {"share of a core": 100 * stream / ticks * A_SECOND}
     found |= {f"{name} us a tick": 1e6 * spent / ticks for name, spent in seconds.items()}
@@ -146,12 +146,8 @@ def rounds(_: argparse.Namespace) -> Iterator[Callable[[], Figures]]:
     )
     assert child.stdout is not None
     try:
-        url, kinds, official = (
-            f"ws://127.0.0.1:{int(child.stdout.readline())}",
-            frames(),
-            KiteTicker("key", "token"),
-        )
-        yield lambda: asyncio.run(once(url, kinds, official))
+        url, kinds = f"ws://127.0.0.1:{int(child.stdout.readline())}", frames()
+        yield lambda: asyncio.run(once(url, kinds))
     finally:
         child.kill()
         child.wait()

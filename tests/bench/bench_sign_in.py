@@ -92,7 +92,7 @@ async def measure(url: str, home: Path) -> tuple[list[float], float, float]:
         hand = Hand(app)
         await hand.open()
         ready = await addresses(url)
-        queue = hand.pane._queue
+        queue = hand.pane.queue
         hand.did.clear()
         work, began = time.process_time(), time.perf_counter()
         turns: list[float] = []

@@ -416,7 +416,9 @@ async def test_no_secret_shows_anywhere(
     def locked(_account: BrokerAccount) -> str | None:
         raise OSError(f"vault: {TOKEN}")
 
-    shown += [repr(vars(kite)), repr(vars(kite._calls)), repr(vars(kite._stream))]
+    parts = [part for part in vars(kite).values() if type(part).__module__.startswith("brokers.kite.")]
+    assert len(parts) > 3
+    shown += [repr(vars(part)) for part in (kite, *parts) if hasattr(part, "__dict__")]
     access.token = locked  # type: ignore[method-assign]
     shown += [repr(await kite.place(ANN, ORDER))]
     assert caplog.text.count("POST /session/token") == 0
@@ -560,7 +562,7 @@ async def test_quotes_go_five_hundred_a_call(stub: KiteStub, access: Access):
     keys = ["NSE:GONE", "NSE:M&M", *(f"NSE:S{number}" for number in range(1_198))]
     asking = asyncio.create_task(kite.quotes(keys))
     while not asking.done():
-        await until(lambda: asking.done() or bool(clock._sleepers))
+        await until(lambda: asking.done() or bool(clock.waiting))
         await clock.advance(0.1)
     found = await asking
     assert [len(one.query) for one in stub.asked_of("GET /quote")] == [500, 500, 200]

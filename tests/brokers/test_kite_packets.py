@@ -8,13 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kiteconnect import KiteTicker
 
 from brokers.contract import DepthLevel, RawPacket, Tick
 from brokers.kite.packets import FullPacket, LtpPacket, decode, depth, levels, moment, paise, read
 from brokers.kite.ticks import tick_of
+from tests.brokers.official import parse_binary
 
-OFFICIAL = KiteTicker("key", "token")
 INFY = 408065
 AT = datetime(2021, 7, 5, 5, 11, 27, tzinfo=UTC)
 BIDS = [(5, 157340, 1), (140, 157300, 2), (2, 157295, 1), (219, 157290, 7), (50, 157285, 1)]
@@ -182,7 +181,7 @@ class TestAgainstTheOfficialClient:
     def test_every_packet_of_every_mode_reads_the_same(self, packets: list[bytes]):
         whole = frame(*packets)
         decoded = decode(whole)
-        theirs = OFFICIAL._parse_binary(whole)
+        theirs = parse_binary(whole)
         assert (decoded.ignored, decoded.fault) == (0, "")
         assert len(decoded.packets) == len(theirs) == len(packets)
         for ours, official in zip(decoded.packets, theirs, strict=True):

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kiteconnect import KiteTicker
 
 from brokers.contract import DepthLevel
 from brokers.simulators.kite.frames import FULL, LTP, MODES, QUOTE, Snapshot, frame, packets
 from data.clock import IST
+from tests.brokers.official import parse_binary
 
 
 def parsed(data: bytes) -> list[dict[str, Any]]:
     """What the official client makes of a binary message."""
-    return KiteTicker("key", "token")._parse_binary(data)
+    return parse_binary(data)
 
 
 def levels(text: str) -> list[DepthLevel]:

@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from kiteconnect import KiteTicker
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -23,6 +22,7 @@ from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
+from tests.brokers.official import parse_binary
 
 PINS = {"RELIANCE": 245050, "TCS": 250000, "INFY": 150000, "NIFTY 50": 2340685}
 TOKENS = {row.instrument.tradingsymbol: row.instrument.token for row in universe()}
@@ -31,7 +31,7 @@ RELIANCE, TCS, INFY, NIFTY = (TOKENS[symbol] for symbol in PINS)
 
 def parsed(data: bytes) -> list[dict[str, Any]]:
     """What the official client makes of a binary message."""
-    return KiteTicker("key", "token")._parse_binary(data)
+    return parse_binary(data)
 
 
 class Host:

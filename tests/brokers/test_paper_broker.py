@@ -139,9 +139,9 @@ async def test_a_fill_is_in_the_stream_without_any_time_passing(broker: PaperBro
 
 async def test_a_thousand_orders_at_once_are_a_few_transactions(broker: PaperBroker, exchange: PaperExchange):
     statements: list[str] = []
-    exchange._db.set_trace_callback(statements.append)
+    exchange.database.set_trace_callback(statements.append)
     outcomes = await asyncio.gather(*(broker.place(account, buy()) for account in ACCOUNTS))
-    exchange._db.set_trace_callback(None)
+    exchange.database.set_trace_callback(None)
     assert len({outcome.broker_order_id for outcome in outcomes if isinstance(outcome, Accepted)}) == 1_000
     assert statements.count("BEGIN IMMEDIATE") == 4
     stream = broker.stream()
@@ -215,7 +215,7 @@ async def test_the_order_travels_half_the_latency_each_way(clock: ManualClock, e
 
 async def test_a_locked_file_sends_nothing_and_answers_nothing(clock: ManualClock, tmp_path: Path):
     exchange = open_exchange(clock, tmp_path / "x.db")
-    exchange._db.execute("PRAGMA busy_timeout = 0")
+    exchange.database.execute("PRAGMA busy_timeout = 0")
     broker = PaperBroker(exchange, clock, latency=(0, 0))
     await broker.open()
     holder = sqlite3.connect(tmp_path / "x.db", isolation_level=None)

@@ -29,7 +29,7 @@ def exchange() -> PaperExchange:
 
 
 def account(exchange: PaperExchange, user: str = "ANN"):
-    return exchange._books.account(user)
+    return exchange.books.account(user)
 
 
 def held(exchange: PaperExchange) -> list[tuple[Product, int, int, int]]:
@@ -126,7 +126,7 @@ def test_what_nobody_takes_becomes_the_clients_own_who_pays_or_owes_the_loan() -
     loan = rest.t1 * 10_000 * 4 // 5
     assert account(exchange).available_paise == -4 * SQUARE_OFF_FEE_PAISE
     assert 0 < account(exchange).owed_paise < loan
-    assert {parcel.loan_paise for parcel in exchange._books.parcels("ANN")} == {0}
+    assert {parcel.loan_paise for parcel in exchange.books.parcels("ANN")} == {0}
 
 
 def test_the_days_end_comes_from_the_calendar() -> None:

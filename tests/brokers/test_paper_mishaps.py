@@ -56,7 +56,7 @@ def charges(exchange: PaperExchange, side: Side, notional: int, product: Product
 def money(exchange: PaperExchange) -> tuple[int, int, int]:
     """Available, blocked and owed."""
     funds = exchange.funds("ANN")
-    (owed,) = exchange._db.execute("SELECT owed_paise FROM account").fetchone()
+    (owed,) = exchange.database.execute("SELECT owed_paise FROM account").fetchone()
     return funds.available_paise, funds.blocked_paise, owed
 
 

@@ -227,7 +227,7 @@ def test_every_paisa_is_accounted_for_through_a_random_fortnight(policy: Policy)
             worth[fill.broker_order_id] = worth.get(fill.broker_order_id, 0) + notional
             filled += fill.quantity if fill.side is Side.BUY else -fill.quantity
         query = "SELECT order_id FROM orders WHERE from_demat = 1"
-        paid_demat = {str(row[0]) for row in exchange._db.execute(query)}
+        paid_demat = {str(row[0]) for row in exchange.database.execute(query)}
         for order_id, notional in worth.items():
             row = products[order_id]
             paid += estimate(

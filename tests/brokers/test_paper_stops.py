@@ -391,7 +391,9 @@ def _adds_up(exchange: PaperExchange, came_back: Collection[str]) -> None:
         worth[fill.broker_order_id] += fill.price_paise * fill.quantity
         held = (fill.tradingsymbol, fill.product)
         shares[held] = shares.get(held, 0) + fill.quantity * (1 if fill.side is Side.BUY else -1)
-    fees = {str(row[0]) for row in exchange._db.execute("SELECT order_id FROM orders WHERE from_demat = 1")}
+    fees = {
+        str(row[0]) for row in exchange.database.execute("SELECT order_id FROM orders WHERE from_demat = 1")
+    }
     flow = 0
     for order_id, row in orders.items():
         day = exchange.market_clock.trading_day
@@ -399,13 +401,15 @@ def _adds_up(exchange: PaperExchange, came_back: Collection[str]) -> None:
         charges = estimate(day, "paper", "NSE", row.product, row.side, worth[order_id], demat_sale=demat)
         flow += worth[order_id] * (1 if row.side is Side.SELL else -1) - charges.total_paise
     funds = exchange.funds("ANN")
-    (owed,) = exchange._db.execute("SELECT owed_paise FROM account WHERE user_id = 'ANN'").fetchone()
-    (unsettled,) = exchange._db.execute("SELECT coalesce(sum(amount_paise), 0) FROM unsettled").fetchone()
+    (owed,) = exchange.database.execute("SELECT owed_paise FROM account WHERE user_id = 'ANN'").fetchone()
+    (unsettled,) = exchange.database.execute(
+        "SELECT coalesce(sum(amount_paise), 0) FROM unsettled"
+    ).fetchone()
     assert total(exchange) - owed - funds.mtf_loan_paise + unsettled == RICH + flow
     blocked = 0
     for order_id, row in orders.items():
         query = "SELECT limit_paise, own_blocked_paise FROM orders WHERE order_id = ?"
-        limit, own = exchange._db.execute(query, (int(order_id),)).fetchone()
+        limit, own = exchange.database.execute(query, (int(order_id),)).fetchone()
         live = row.status is BrokerStatus.OPEN and row.side is Side.BUY
         margin = 3_333 if row.product is Product.MTF else 10_000
         needed = own_share(limit * (row.quantity - row.filled_quantity), margin) if live else 0

@@ -33,7 +33,7 @@ PASSPHRASE = "correct horse battery"
 @pytest.fixture(autouse=True)
 def shipped_passphrases(cheap_passphrases, monkeypatch):
     """Here they cost what they are shipped with."""
-    monkeypatch.setattr(secrets, "_SCRYPT", cheap_passphrases)
+    monkeypatch.setattr(secrets, "SCRYPT", cheap_passphrases)
 
 
 class Remembering(KeyringBackend):
@@ -339,4 +339,4 @@ def test_a_file_of_an_earlier_version_opens_and_has_a_sum_from_its_next_change_o
 
 
 def test_a_passphrase_costs_an_attacker_what_is_advised():
-    assert secrets._SCRYPT == {"n": 2**15, "r": 8, "p": 1}
+    assert secrets.SCRYPT == {"n": 2**15, "r": 8, "p": 1}

@@ -81,7 +81,7 @@ async def test_an_order_in_doubt_is_cancelled_as_soon_as_it_is_seen(tmp_path):
         await desk.orders.cancel([order.id])
         await desk.clock.advance(2)
         assert wire.cancelled == []
-        await wire._broker.place(*held[0])  # it arrives late
+        await wire.broker.place(*held[0])  # it arrives late
         await until(desk, lambda: not desk.orders.get(order.id).live)
         assert (desk.orders.get(order.id).state, len(wire.cancelled)) == (OrderState.CANCELLED, 1)
         await books_are_sound(desk)

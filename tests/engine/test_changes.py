@@ -104,7 +104,7 @@ async def test_a_modify_in_doubt_that_was_done_is_found_in_the_book(desk):
     wire, order_id = Wire(desk), await resting(desk)
 
     async def lose_answer(account, broker_order_id, change):
-        await wire._broker.modify(account, broker_order_id, change)
+        await wire.broker.modify(account, broker_order_id, change)
         return Ambiguous("connection reset")
 
     wire.on_modify = lose_answer
@@ -140,7 +140,7 @@ async def test_a_fill_of_either_form_during_a_modify_is_paid_from_the_block(desk
     wire, order_id = Wire(desk), await resting(desk)
 
     async def fill_whole(account, broker_order_id, change):
-        await wire._broker.modify(account, broker_order_id, change)
+        await wire.broker.modify(account, broker_order_id, change)
         exchange_of(desk).pin("TCS", 2400_00, 2490_00)
         return Ambiguous("connection reset")
 
@@ -241,5 +241,5 @@ async def test_a_modify_that_was_taken_and_never_carried_out_does_not_bar_the_ne
     await desk.settle()
     assert desk.orders.get(order_id).quantity == 12
     await until(
-        desk, lambda: not seam(desk).workers.watcher._resolver._changes, step_s=5
+        desk, lambda: not seam(desk).workers.watcher.resolver.changes_followed, step_s=5
     )  # no evidence is kept of either

@@ -1,7 +1,5 @@
 """A wall clock that is set makes no plan younger and hides no run of the last minute."""
 
-from datetime import timedelta
-
 import pytest
 
 from data.clock import ManualClock
@@ -14,16 +12,12 @@ ROHAN = 8
 ONE = buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN)
 
 
-def set_wall(clock, seconds):
-    clock._now += timedelta(seconds=seconds)
-
-
 async def test_a_plan_of_before_the_wall_was_set_back_is_as_old_as_it_is(tmp_path):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(ONE)
         assert desk.plans.left_s(plan) == 60
         desk.clock.shift(40)
-        set_wall(desk.clock, -300)
+        desk.clock.set_wall(-300)
         assert (desk.plans.expired(plan), desk.plans.left_s(plan)) == (False, 20)
         desk.clock.shift(20.1)
         await desk.market.fetch([ONE.key])
@@ -36,7 +30,7 @@ async def test_a_plan_of_before_the_wall_was_set_back_is_as_old_as_it_is(tmp_pat
 async def test_a_plan_of_before_the_wall_was_set_forward_is_too_old(tmp_path):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(ONE)
-        set_wall(desk.clock, 61)
+        desk.clock.set_wall(61)
         await desk.market.fetch([ONE.key])
         with pytest.raises(PlanExpired, match="older than 60 s"):
             await desk.runs.start(plan, plan.digest)
@@ -48,7 +42,7 @@ async def test_a_plan_of_another_process_from_the_future_is_refused(tmp_path):
         plan = await desk.plans.freeze(ONE)
         same = await other.plans.by_digest(plan.digest)
         assert not other.plans.expired(same)
-        set_wall(clock, -1)
+        clock.set_wall(-1)
         await other.market.fetch([ONE.key])
         assert other.plans.expired(same)
         with pytest.raises(PlanExpired, match="the clock was set back"):
@@ -59,7 +53,7 @@ async def test_a_plan_of_another_process_from_the_future_is_refused(tmp_path):
 async def test_a_wall_set_forward_hides_no_run_of_the_last_minute(tmp_path):
     async with paper_desk(tmp_path, rules=Rules(duplicate_window_s=50.0)) as desk:
         await carry_out(desk, ONE)
-        set_wall(desk.clock, 120)
+        desk.clock.set_wall(120)
         await desk.market.fetch([ONE.key])
         plan = await desk.plans.freeze(ONE)
         assert [line.reason for line in plan.lines] == [Reason.DUPLICATE_INTENT]
@@ -70,7 +64,7 @@ async def test_a_wall_set_forward_hides_no_run_of_the_last_minute(tmp_path):
         run = await desk.runs.start(plans[0], plans[0].digest)
         await desk.runs.settled(run.number, 30)
         await desk.settle()
-        set_wall(desk.clock, 59.5)
+        desk.clock.set_wall(59.5)
         await desk.market.fetch([ONE.key])
         with pytest.raises(DuplicateIntent):
             await desk.runs.start(plans[1], plans[1].digest)

@@ -89,14 +89,14 @@ def unsettled(desk, client_id):
     """What the broker owes a client for sales that have not settled."""
     user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT coalesce(sum(amount_paise), 0) FROM unsettled WHERE user_id = ?"
-    return exchange_of(desk)._db.execute(query, (user_id,)).fetchone()[0]
+    return exchange_of(desk).database.execute(query, (user_id,)).fetchone()[0]
 
 
 def parcels(desk, client_id):
     """What is left of each of a client's fills at the broker, in the order of the fills."""
     user_id = desk.connections.broker_of(client_id)[1].user_id
     query = "SELECT quantity, cost_paise, loan_paise FROM parcel WHERE user_id = ? ORDER BY parcel_id"
-    return exchange_of(desk)._db.execute(query, (user_id,)).fetchall()
+    return exchange_of(desk).database.execute(query, (user_id,)).fetchall()
 
 
 async def lots(desk, client_id):

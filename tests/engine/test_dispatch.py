@@ -82,7 +82,7 @@ async def test_an_order_that_never_arrived_is_found_absent_by_nobody_and_found_b
         wire = Wire(desk)
 
         async def place(account, request):
-            await wire._broker.place(account, request)  # it arrives, but the answer is lost
+            await wire.broker.place(account, request)  # it arrives, but the answer is lost
             raise TimeoutError
 
         wire.on_place = place
@@ -109,13 +109,13 @@ async def test_a_halt_between_claim_and_send_keeps_the_order_back(tmp_path, how)
 
         desk.events.subscribe(hear)
         if how == "row":  # the claim's sender is held up until the halt is in the book
-            wait = seam(desk).workers.dispatcher._outcome
+            wait = seam(desk).workers.dispatcher.outcome
 
             async def late(order, tag):
                 await halts[0]
                 return await wait(order, tag)
 
-            seam(desk).workers.dispatcher._outcome = late
+            seam(desk).workers.dispatcher.outcome = late
             (desk.home / "HALT").unlink(missing_ok=True)
             seam(desk).waits = type(seam(desk).waits)(halt_deadline_s=0.0)
         run = await started(desk, ROHAN)

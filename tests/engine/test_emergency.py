@@ -184,7 +184,7 @@ async def test_it_reads_back_until_nothing_is_live_at_the_brokers(tmp_path):
 
         async def done_later(account, broker_order_id):
             await desk.clock.sleep(3.0)
-            await wire._broker.cancel(account, broker_order_id)
+            await wire.broker.cancel(account, broker_order_id)
 
         wire.on_cancel = cancel
         await disk(desk, full=True)

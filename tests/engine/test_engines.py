@@ -43,7 +43,7 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
 
         async def place(account, request):
             if account.client_id == ROHAN:
-                await wire._broker.place(account, request)  # it arrived, and the answer never comes
+                await wire.broker.place(account, request)  # it arrived, and the answer never comes
             await asyncio.Event().wait()
 
         wire.on_place = place

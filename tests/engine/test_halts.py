@@ -218,7 +218,7 @@ async def test_a_full_disk_does_not_hold_the_cancels_and_a_part_halt_stays_in_it
         await carry_out(desk, resting(ROHAN, PRIYA, again=True))
         wire.cancelled.clear()
         await seam(desk).workers.canceller.without_store(
-            [order.id for order in desk.halt._in_scope(HaltScope.CLIENT, str(ROHAN))]
+            [order.id for order in desk.orders.all(client_id=ROHAN, live=True)]
         )
         await until(desk, lambda: desk.counts().live == 1)
         (left,) = desk.orders.all(live=True)

@@ -22,18 +22,18 @@ class Walk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        self._found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         monkeypatch.setattr(boot, "LONG_BYTES", 0)
         walk = self
 
         async def quick_check(store: Store) -> str:
             walk.count += 1
-            return await asyncio.shield(walk._found)
+            return await asyncio.shield(walk.found)
 
         monkeypatch.setattr(Store, "quick_check", quick_check)
 
     def end(self, found: str = "") -> None:
-        self._found.set_result(found)
+        self.found.set_result(found)
 
 
 async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(

@@ -61,7 +61,7 @@ async def test_one_that_waited_too_long_for_its_turn_is_not_sent(desk, wall_s):
     await desk.orders.modify(order_id, quantity=20)
     assert desk.orders.get(order_id).blocked_paise > before.blocked_paise
     desk.clock.shift(3600)
-    desk.clock._now += timedelta(seconds=wall_s - 3600)
+    desk.clock.set_wall(wall_s - 3600)
     await never_sent(desk, order_id, before, lines, "60 s are allowed")
     assert wire.modified == []
 

@@ -194,7 +194,7 @@ async def test_what_a_client_brings_is_adopted_once_as_the_day_opens(desk):
 
 async def test_a_client_whose_books_cannot_be_read_is_skipped_by_name_and_nobody_else(desk):
     wire = Wire(desk)
-    broker = wire._broker
+    broker = wire.broker
 
     async def orders(account):
         if account.client_id == ROHAN:

@@ -85,7 +85,7 @@ async def test_incomplete_and_failed_reads_prove_nothing(desk):
     _, run = await carry_out(desk, buy("INFY", QTY, 1, 8, limit_paise=1400_00))
     resting = desk.orders.get(run.order_ids[0])
     order_id = await unknown(desk, wire)
-    broker = wire._broker
+    broker = wire.broker
 
     async def truncated(account):
         orders = await broker.orders(account)
@@ -147,7 +147,7 @@ async def test_the_trader_ends_a_doubt_with_a_reason_and_only_one_that_was_raise
 async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_says_so(desk):
     """A cancelled order that came back and filled while its broker's stamps ran backwards."""
     wire = Wire(desk)
-    broker = wire._broker
+    broker = wire.broker
     _, run = await carry_out(desk, buy("TCS", QTY, 5, 8, limit_paise=2400_00))
     order_id = run.order_ids[0]
     await desk.orders.cancel([order_id])
@@ -165,7 +165,7 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
         return Rows(tuple(rows))
 
     wire.orders = backwards
-    seam(desk).workers.watcher._take = lambda *update: None  # the stream is silent about it
+    seam(desk).workers.watcher.take = lambda *update: None  # the stream is silent about it
     exchange_of(desk).resurrect(code, name)
     exchange_of(desk).pin("TCS", 2399_00, 2490_00)
     await seam(desk).workers.watcher.read(8)

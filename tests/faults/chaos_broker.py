@@ -181,7 +181,7 @@ class ChaosBroker:
                 broker = self._paper if self._calm else self._faulty
                 value = await getattr(broker, call.method)(*call.args)
                 if self._calm and call.method == "orders":  # what was shown as rejected stays so
-                    value = replace(value, taken=tuple(self._faulty._books.order(order) for order in value))
+                    value = replace(value, taken=tuple(self._faulty.books.order(order) for order in value))
         except BrokerError as problem:
             well, value = False, problem
         except Exception as problem:
@@ -195,7 +195,7 @@ class ChaosBroker:
         self._send(writer, call.number, well, value)
 
     def _note_terms(self, account: BrokerAccount, broker_order_id: str) -> None:
-        order = self._exchange._books.order(account.user_id, broker_order_id)
+        order = self._exchange.books.order(account.user_id, broker_order_id)
         if order is not None:
             words = f"{broker_order_id}:{order.quantity}@{order.limit_paise}"
             self._terms.setdefault(broker_order_id, set()).add(words)
@@ -230,8 +230,8 @@ class ChaosBroker:
     async def control_calm(self, calm: bool) -> None:
         """Stop misbehaving, deliver what is late and let the market stand; or go on."""
         self._calm = calm
-        while calm and self._faulty._later:
-            await asyncio.gather(*self._faulty._later, return_exceptions=True)
+        while calm and self._faulty.later:
+            await asyncio.gather(*self._faulty.later, return_exceptions=True)
         self._held.hold(calm)
 
     async def control_pin(self, symbol: str, paise: int) -> None:
@@ -247,12 +247,12 @@ class ChaosBroker:
         return self._receipts
 
     def _ledger(self) -> Ledger:
-        exchange, books, database = self._exchange, self._exchange._books, self._exchange._db
+        exchange, books, database = self._exchange, self._exchange.books, self._exchange.database
         exchange.advance()
         waiting: Counter[str] = Counter()
         for user, amount in database.execute("SELECT user_id, amount_paise FROM unsettled"):
             waiting[user] += amount
-        orders = tuple(broker_order(row) for row in books._orders("ORDER BY order_id", ()))
+        orders = tuple(broker_order(row) for row in books.orders_where("ORDER BY order_id", ()))
         places = [receipt.name for receipt in self._receipts if receipt.method == "place"]
         return Ledger(
             accounts={

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from os import _exit as leave_at_once
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def fork(work: Callable[..., None], *args: Any, words: Path | None = None) -> Ch
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        leave_at_once(code)
 
 
 def _end_with(parent: int) -> None:
@@ -85,4 +86,4 @@ def _end_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        os._exit(1)
+        leave_at_once(1)

@@ -94,13 +94,13 @@ async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Ra
 
 def _watch_instants(desk: Desk, freezer: Freezer) -> None:
     seam(desk).reached = freezer
-    catch_up = exchange_of(desk)._catch_up
+    catch_up = exchange_of(desk).catch_up
 
     def caught_up(state: Any) -> None:
         catch_up(state)
         freezer(EXCHANGE)
 
-    exchange_of(desk)._catch_up = caught_up
+    exchange_of(desk).catch_up = caught_up
     place = desk.connections.feed.broker.place
 
     async def placing(account: BrokerAccount, request: OrderRequest) -> Outcome:

@@ -119,11 +119,11 @@ class _Server:
 
     def _ledger(self) -> Ledger:
         kite, exchange = self._kite, self._exchange
-        entries = list(kite.journal._entries())
+        entries = list(kite.journal.entries())
         ids = {entry.exchange_id: entry.order_id for entry in entries if entry.exchange_id}
         at_exchange = {one.broker_order_id: one for user in self._users for one in exchange.orders(user)}
         waiting: defaultdict[str, int] = defaultdict(int)
-        for user, amount in exchange._db.execute("SELECT user_id, amount_paise FROM unsettled"):
+        for user, amount in exchange.database.execute("SELECT user_id, amount_paise FROM unsettled"):
             waiting[user] += amount
         received: Counter[str] = Counter()
         for (route, _, tag), count in kite.received.items():

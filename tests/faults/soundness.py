@@ -71,6 +71,10 @@ class Soundness(RuleBasedStateMachine):
         self.changes: list[tuple[int, int]] = []
         """Each modify that was asked for, by order and number."""
 
+    def close(self) -> None:
+        """Give the books back."""
+        self._open.close()
+
     def orders(self, *states: OrderState) -> list[dict[str, Any]]:
         rows = self.books.rows(Order)
         return [row for row in rows if OrderState(row["state"]) in states] if states else rows
@@ -87,7 +91,7 @@ class Soundness(RuleBasedStateMachine):
 
     # --- booking ---
 
-    def _book(self, *facts: Fact, crash: bool = False) -> None:
+    def take(self, *facts: Fact, crash: bool = False) -> None:
         """Book a batch; after a crash before its commit again, and then once more as a repeat."""
         books = self.books
         books.clock.shift(1)

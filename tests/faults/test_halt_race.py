@@ -75,13 +75,13 @@ class LookingWire(Wire):
 def tell_late(desk, dice):
     """Let up to a hundredth of a second pass between a commit and the loop's hearing of it."""
     store = seam(desk).store
-    hand_over = store._hand_over
+    hand_over = store.hand_over
 
     def later(*args):
         time.sleep(dice.uniform(0, 0.01))
         hand_over(*args)
 
-    store._hand_over = later
+    store.hand_over = later
 
 
 def sqlite_list(text):

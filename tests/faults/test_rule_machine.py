@@ -102,10 +102,10 @@ class DeskAndBroker(BrokerRules):
         try:
             target(float(self.most_in_doubt), label="orders in doubt")
             if self.broker.paid_in and sys.exc_info()[0] is None:  # else a rule has failed already
-                self._come_to_rest()
+                self.come_to_rest()
                 self._compare_everything()
         finally:
-            self._open.close()
+            self.close()
 
     # --- what there is ---
 
@@ -178,7 +178,7 @@ class DeskAndBroker(BrokerRules):
         self.mail = [fact for fact in self.mail if isinstance(fact, Seen)]
         self.calls.clear()
         for fact in calls:
-            self._book(fact)
+            self.take(fact)
 
     # --- sending ---
 
@@ -220,7 +220,7 @@ class DeskAndBroker(BrokerRules):
             elif at_once:
                 self.books.claim(order_id)
                 self.send(order_id, "taken")
-                self._book(self.mail.pop())
+                self.take(self.mail.pop())
                 del self.calls[order_id]
 
     @exist("reserved")
@@ -314,7 +314,7 @@ class DeskAndBroker(BrokerRules):
     @rule(which=some("asked_changes"))
     def say_a_change_absent(self, which: tuple[int, int]) -> None:
         """What reads prove of a modify in doubt; it may be wrong, and may come after that modify's end."""
-        self._book(ChangeAbsent(*which, "three reads"))
+        self.take(ChangeAbsent(*which, "three reads"))
 
     @exist("live")
     @rule(order=some("live"), how=st.sampled_from(CALLS), told=st.booleans())
@@ -345,7 +345,7 @@ class DeskAndBroker(BrokerRules):
         batch: list[Fact] = []
         for _ in range(min(count, len(self.mail))):
             batch.append(self.mail.pop(data.draw(st.integers(0, len(self.mail) - 1))))
-        self._book(*batch, crash=crash)
+        self.take(*batch, crash=crash)
         for fact in batch:
             if isinstance(fact, SendEnded):
                 self.calls.pop(fact.order_id, None)
@@ -369,7 +369,7 @@ class DeskAndBroker(BrokerRules):
         """Read a client's order book and trades; either may be some seconds behind."""
         facts = self._read(client, orders_lag, trades_lag)
         if facts:
-            self._book(*facts)
+            self.take(*facts)
 
     def _read(self, client: int, orders_lag: int = 0, trades_lag: int = 0) -> list[Seen]:
         now = self.books.clock.now()
@@ -388,7 +388,7 @@ class DeskAndBroker(BrokerRules):
         mine = [trade for trade in known if trade.broker_order_id == slip.word.broker_order_id]
         if mine:
             wrong = dataclasses.replace(mine[0], price_paise=mine[0].price_paise + 5)
-            self._book(self._seen(slip, (wrong,)))
+            self.take(self._seen(slip, (wrong,)))
             assert "ANOMALY" in self.books.flags(slip.order_id)
 
     @exist("unknown")
@@ -396,12 +396,12 @@ class DeskAndBroker(BrokerRules):
     def prove_absent(self, order: int) -> None:
         """Give an order up; where the broker has it, or will, that is wrong and must show later."""
         self.given_up.add(order)
-        self._book(ProvenAbsent(order, "three reads"))
+        self.take(ProvenAbsent(order, "three reads"))
 
     @exist("unknown")
     @rule(order=some("unknown"))
     def hand_to_the_trader(self, order: int) -> None:
-        self._book(InDoubt(order, "no reading settles it"))
+        self.take(InDoubt(order, "no reading settles it"))
         assert "NEEDS_HUMAN" in self.books.flags(order)
 
     @rule()
@@ -419,20 +419,20 @@ class DeskAndBroker(BrokerRules):
             *(ChangeEnded(*which, Ambiguous("died")) for which in asked),
         ]
         if facts:
-            self._book(*facts)
+            self.take(*facts)
 
     @rule(client=st.sampled_from(CLIENTS))
     def reconcile(self, client: int) -> None:
         """Once its books are read, a client's figures agree with the broker's."""
         if facts := self._read(client):
-            self._book(*facts)
+            self.take(*facts)
         self.books.clock.shift(60)
         found = self._compare(client)
         assert found.differences in (None, ()) or self._oversold(client), found
 
     # --- the end ---
 
-    def _come_to_rest(self) -> None:
+    def come_to_rest(self) -> None:
         """Everything that is on its way arrives, the broker ends every order, and each book is read."""
         self._answer_calls()
         for slip in self.broker.slips:
@@ -442,9 +442,9 @@ class DeskAndBroker(BrokerRules):
             self.books.clock.shift(60)
             for client in CLIENTS:
                 if facts := self._read(client):
-                    self._book(*facts)
+                    self.take(*facts)
         for order_id in self.unknown():
-            self._book(ProvenAbsent(order_id, "the trader has asked the dealer"))
+            self.take(ProvenAbsent(order_id, "the trader has asked the dealer"))
         for order_id in self.reserved():
             self.books.cancel(order_id)
 

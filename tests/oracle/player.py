@@ -73,10 +73,10 @@ class Player:
                 if step and step % 50 == 0:
                     desk.next_day()
                 choose.choices(rules, weights)[0]()
-            desk._come_to_rest()
+            desk.come_to_rest()
             return dict(_rows(desk))
         finally:
-            desk._open.close()
+            desk.close()
 
     # --- each rule with the seed's choices ---
 
@@ -163,7 +163,7 @@ class Player:
             batch.append(mail.pop(self.choose.randrange(len(mail))))
         if not batch:
             return
-        self.desk._book(*batch)
+        self.desk.take(*batch)
         for fact in batch:
             if isinstance(fact, SendEnded):
                 self.desk.calls.pop(fact.order_id, None)

@@ -10,6 +10,7 @@ from data.clock import SystemClock
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen
 from tradedesk.app.application import TradedeskApp
+from tradedesk.testing import shown_lines
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 
@@ -50,7 +51,7 @@ class Hand:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+        return "\n".join(shown_lines(self.app))
 
     @property
     def results(self) -> list[str]:

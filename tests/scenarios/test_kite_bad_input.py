@@ -202,7 +202,7 @@ async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch
         exchange.pin(key, paise)
     await morning.until(lambda: damaged)
     await morning.until(lambda: told(morning, moved))
-    counts = desk.connections.feed.broker._stream.counts
+    counts = desk.connections.feed.broker.stream_counts
     assert (counts.broken_frames, counts.ignored_packets) == ((1, 0) if fault == "truncated" else (0, 1))
     assert standing(morning, PEOPLE) == before
     assert {order.state for order in (await bought(morning)).values()} == {OrderState.FILLED}
@@ -228,9 +228,7 @@ async def test_an_instruments_file_cut_short(morning: Morning, monkeypatch: pyte
     assert line.endswith("those of 18 Nov stay")
     assert len(desk.market.index) == known
     monkeypatch.setattr(local_routes, "instruments_csv", whole)
-    runner = morning.kite._runner
-    assert runner is not None
-    runner.app[local_routes._DUMPS].clear()  # a day's file is made once
+    morning.kite.forget_dumps()  # a day's file is made once
     await morning.until(lambda: len(said("0 new, 0 gone")) == 2, step_s=1.0)
     assert len(said("could not be read")) == 1
     assert [row[1:] for row in standing(morning, PEOPLE)] == [row[1:] for row in before]

@@ -32,7 +32,7 @@ def told(desk: Desk, words: str) -> list[str]:
 
 
 def sockets_of(morning: Morning) -> list[str]:
-    return sorted(link.user_id for link in morning.kite.sockets._links)
+    return morning.kite.sockets.users
 
 
 @asynccontextmanager
@@ -89,7 +89,7 @@ async def test_what_a_key_lacks_is_kept_and_tried_again_on_a_sign_in(tmp_path: P
         await morning.sign_in(PEOPLE)
         await morning.until(lambda: told(morning.desk, "no stream for the api keys"))
         asked: list[str] = []
-        serve = morning.kite.sockets._host.stream_refusal
+        serve = morning.kite.stream_refusal
         morning.kite.stream_refusal = lambda key: asked.append(key) or serve(key)
         async with beside(morning, "api") as other:
             await morning.until(lambda: told(other, "no stream for the api keys of 5 of 6 clients"))

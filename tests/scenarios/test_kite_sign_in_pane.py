@@ -24,6 +24,7 @@ from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tests.scenarios.sign_in_hand import Hand, address
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.kite import secrets_of
+from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 from widgets.tokenfield import TokenField
 
@@ -54,7 +55,7 @@ async def opened(home: Path, listener: RedirectListener | None = None) -> AsyncI
     async def factory() -> AsyncIterator[Desk]:
         async with kite_morning(home, PEOPLE) as morning:
             mornings.append(morning)
-            app._clock = morning.clock
+            app.clock = morning.clock
             morning.desk.sessions.redirects = None if listener is None else lambda: listener
             yield morning.desk
 
@@ -67,13 +68,13 @@ async def opened(home: Path, listener: RedirectListener | None = None) -> AsyncI
 
 
 def serving(hand: Hand) -> Person:
-    client = hand.pane._queue.current
+    client = hand.pane.queue.current
     assert client is not None
     return BY_NUMBER[client.id]
 
 
 def state_of(hand: Hand, number: int) -> SignInState:
-    return next(one.state for one in hand.pane._queue.entries if one.client_id == number)
+    return next(one.state for one in hand.pane.queue.entries if one.client_id == number)
 
 
 def own_link(person: Person) -> str:
@@ -82,14 +83,14 @@ def own_link(person: Person) -> str:
 
 async def refused_at_once(hand: Hand, text: str, words: str) -> None:
     """What was pasted is not taken: the same client stays, its own link is in the clipboard, a bell rings."""
-    person, bells, given = serving(hand), hand.bells, hand.pane._queue.progress()
+    person, bells, given = serving(hand), hand.bells, hand.pane.queue.progress()
     await hand.give(text)
     await hand.shows(f"not taken: {words} · still {person.code}, link copied again")
     assert serving(hand) is person
     assert own_link(person) in hand.links[-1]
     assert hand.bells == bells + 1
     assert hand.field_has_focus
-    assert hand.pane._queue.progress().waiting == given.waiting
+    assert hand.pane.queue.progress().waiting == given.waiting
 
 
 async def test_sixty_clients_with_faults_among_them(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ async def test_a_browser_that_comes_back_is_caught_and_nothing_is_typed(tmp_path
         everybody_is_itself(morning, {1, 2, 3})
         assert not hand.did
         hand.press("escape")
-        await hand.until(lambda: listener._runner is None)
+        await hand.until(lambda: not listener.listening)
         with pytest.raises(aiohttp.ClientConnectorError):
             await comes_back(status="success")
 
@@ -263,10 +264,10 @@ async def nobody_else_is_heard(hand: Hand, comes_back: Callable[..., Awaitable[i
         {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
     ):
         assert await comes_back(headers, status="success", request_token=token) == 403
-    before = hand.pane._queue.progress().waiting
+    before = hand.pane.queue.progress().waiting
     hand.app.clear_notifications()
     assert await comes_back(status="success", request_token=token) == 200
     assert await comes_back(status="success", request_token=token, state="guessed") == 200
     words = "an address came back that is not of this sign-in: dropped"
-    await hand.until(lambda: [t.message for t in hand.app._notifications].count(words) == 2)
-    assert hand.pane._queue.progress().waiting == before
+    await hand.until(lambda: toasts_shown(hand.app).count(words) == 2)
+    assert hand.pane.queue.progress().waiting == before

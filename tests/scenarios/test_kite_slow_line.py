@@ -38,9 +38,7 @@ def arrived(morning: Morning) -> int:
 async def begun(morning: Morning, line: Line, intent: Intent) -> RunView:
     """A run whose orders are all on their way, each waiting for its connection."""
     plan = await morning.desk.plans.freeze(intent)
-    calls = morning.desk.connections.feed.broker._calls
-    for client in [client for pool in calls._pools.values() for client in pool.idle]:
-        client.close()  # what stands since the sign-in has been closed by the broker meanwhile
+    morning.desk.connections.feed.broker.close_idle()  # as the broker does with what stands since the sign-in
     line.shut()
     run = await morning.desk.runs.start(plan, plan.digest)
     await morning.at_once(lambda: line.held == len(PEOPLE))

@@ -22,6 +22,7 @@ from tests.resting import rest
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import prepare_demo
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import paint, shown_lines
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
 
@@ -69,18 +70,18 @@ class Bench:
         """Let everything that was set off come to rest."""
         for _ in range(5_000):
             await self._pause()
-            if self.app._keys.idle:
+            if self.app.key_queue.idle:
                 break
             await SystemClock().sleep(0.001)
         self.app.frame()
         await self._pause()
-        assert not self.app._complained, "a screen could not be painted"
+        assert not self.app.complained, "a screen could not be painted"
         assert self.faults_meant or not self.app.faults
 
     async def _pause(self) -> None:
         """Let every part of the screen deal with its messages; one that failed would never answer."""
         await rest()
-        self.app.screen._on_timer_update()
+        paint(self.app)
         await rest()
 
     async def pass_time(self, seconds: float = 0.5) -> None:
@@ -137,7 +138,7 @@ class Bench:
 
     def lines(self) -> list[str]:
         """What is on the screen, as text."""
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+        return shown_lines(self.app)
 
     @property
     def text(self) -> str:

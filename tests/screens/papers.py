@@ -16,6 +16,7 @@ from tests.screens.bench import Bench
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
+from tradedesk.testing import toasts_shown
 
 ENDLESS = {"catch"}
 """Workers that wait for what the trader does elsewhere."""
@@ -30,7 +31,7 @@ class PaperBench(Bench):
 
     @property
     def toasts(self) -> list[str]:
-        return [toast.message for toast in self.app._notifications]
+        return toasts_shown(self.app)
 
     async def settle(self) -> None:
         """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
@@ -103,7 +104,7 @@ async def opened_on_paper(
     async def desk() -> AsyncIterator[Desk]:
         context: AbstractAsyncContextManager[Desk] = paper_desk(home, kind="app", settings=settings, **named)
         async with context as opened:
-            app._clock = opened.clock
+            app.clock = opened.clock
             yield opened
 
     app = TradedeskApp(desk, prepare=lambda: settings, frames_per_second=0)
@@ -113,7 +114,7 @@ async def opened_on_paper(
             if app.desk_is_open and app.screen.is_mounted:
                 break
             await SystemClock().sleep(0.01)
-        clock = app._clock
+        clock = app.clock
         assert isinstance(clock, ManualClock)
         bench = PaperBench(app, pilot, clock)
         await bench.settle()

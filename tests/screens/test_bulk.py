@@ -299,7 +299,7 @@ async def test_each_plan_starts_at_its_top_and_a_key_without_use_says_why(tmp_pa
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
         await bench.keys("tab", "end", "a")
-        last = plan_view(bench)._line
+        last = plan_view(bench).line
         assert last is not None
         assert bench.toasts[-1] == f"a: {last.code}: ok as it is; no smaller quantity would help"
         await bench.keys("escape", "enter")

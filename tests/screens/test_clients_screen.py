@@ -291,7 +291,7 @@ async def test_one_after_another_signs_in_and_no_token_stays(
         await bench.keys("r")
         for user in ("U2", "U3", "U4"):
             await bench.until(lambda user=user: bench.copied[-1].endswith(user))
-            await bench.until(lambda: bench.screen._shown is not None)
+            await bench.until(lambda: bench.screen.shown is not None)
             await bench.paste(f"for-{user}")
         await bench.until(lambda: "everybody is signed in" in bench.text)
         assert bench.desk.sessions.due() == []

@@ -21,7 +21,7 @@ from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from tradedesk.compose.paper import exchange_of
-from tradedesk.testing import seam
+from tradedesk.testing import seam, toasts_shown
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.tape import Tape
@@ -327,7 +327,7 @@ async def test_find_watches_with_insert_and_delete_takes_off() -> None:
         watch(bench).move_cursor("NSE:WIPRO")
         await bench.keys("delete")
         await bench.until(lambda: len(watch(bench).shown_keys) == count)
-        assert any("WIPRO is off" in toast.message for toast in bench.app._notifications)
+        assert any("WIPRO is off" in toast for toast in toasts_shown(bench.app))
         await bench.keys("plus")
         await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
 
@@ -343,7 +343,7 @@ async def test_a_row_taken_off_the_watchlist_leaves_the_cursor_in_its_place() ->
 
 async def test_no_figure_under_the_watchlist_is_cut() -> None:
     async with opened() as bench:
-        header = bench.screen.query_one(Depth)._head
+        header = bench.screen.query_one(Depth).head
         key, market, said = "NSE:RELIANCE", bench.desk.market, "held 47 clients 5,10,000 sh"
         for width in range(10, 60):
             for line in symbol_lines(key, market.index.get(key), market.quote(key), said, width):

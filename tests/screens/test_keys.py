@@ -9,11 +9,12 @@ from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen
 from tests.screens.bench import Bench, opened
+from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 
 
 def toasts(bench: Bench) -> list[str]:
-    return [toast.message for toast in bench.app._notifications]
+    return toasts_shown(bench.app)
 
 
 async def test_keys_read_in_one_go_reach_the_screen_that_the_first_one_opened() -> None:

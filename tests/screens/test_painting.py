@@ -2,6 +2,7 @@
 
 from screens.halt.screen import CertificateScreen
 from tests.screens.bench import opened
+from tradedesk.testing import toasts_shown
 
 
 async def test_f9_works_though_the_screen_cannot_be_painted() -> None:
@@ -14,9 +15,8 @@ async def test_f9_works_though_the_screen_cannot_be_painted() -> None:
         for _ in range(3):
             bench.app.frame()
         await bench.pilot.pause(0.01)
-        toasts = [toast.message for toast in bench.app._notifications]
-        assert toasts == ["this screen could not be painted (a figure); the log says more"]
-        bench.app._complained = ""
+        assert toasts_shown(bench.app) == ["this screen could not be painted (a figure); the log says more"]
+        bench.app.complained = ""
         del bench.screen.on_frame
         await bench.f9()
         await bench.f9()

@@ -15,6 +15,7 @@ from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.cli.views import quote_shape
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
+from tradedesk.testing import shown_strips
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 
@@ -99,9 +100,9 @@ async def test_who_wants_no_flash_has_none(tmp_path: Path) -> None:
             bench.app.frame()
             await bench.pilot.pause(0.002)
             lit = grid.get_component_rich_style("livegrid--flash").bgcolor
-            strips = list(bench.app.screen._compositor.render_strips())
+            painted = shown_strips(bench.app)
             found = any(
-                segment.style and segment.style.bgcolor == lit for strip in strips for segment in strip
+                segment.style and segment.style.bgcolor == lit for strip in painted for segment in strip
             )
             assert found is flash
 

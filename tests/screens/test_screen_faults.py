@@ -15,6 +15,7 @@ from screens.ticket.review import ReviewScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
+from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
 from widgets.numberfield import NumberField
 
@@ -43,7 +44,7 @@ async def still_works(bench: Bench) -> None:
     for _ in range(20):
         await bench.settle()
     assert "MeantError: on purpose" in bench.app.faults
-    assert any("made anew" in toast.message for toast in bench.app._notifications)
+    assert any("made anew" in toast for toast in toasts_shown(bench.app))
     assert bench.app.desk_is_open
     await bench.keys("f4")
     assert isinstance(bench.screen, DeskScreen)

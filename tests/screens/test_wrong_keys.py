@@ -14,12 +14,13 @@ from screens.orders.modify import ModifyScreen
 from screens.orders.screen import OrdersScreen
 from screens.ticket.screen import TicketScreen
 from tests.screens.bench import Bench, opened
+from tradedesk.testing import toasts_shown
 from widgets.livegrid import Column, LiveGrid
 from widgets.numberfield import NumberField
 
 
 def toasts(bench: Bench) -> list[str]:
-    return [toast.message for toast in bench.app._notifications]
+    return toasts_shown(bench.app)
 
 
 def armed(bench: Bench) -> bool:

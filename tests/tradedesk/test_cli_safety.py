@@ -237,13 +237,13 @@ def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
 ) -> None:
     run = demo.done("bulk", "buy", "INFY", "--quantity", "1", "--limit", "1400", "--yes")["run"]
     fill(demo.home / "desk.db")
-    connected = store._writer_connected
+    connected = store.writer_connected
 
     def full(connection: Any, record: object) -> None:
         connected(connection, record)
         connection.execute(f"PRAGMA max_page_count = {pages(connection)}")
 
-    monkeypatch.setattr(store, "_writer_connected", full)
+    monkeypatch.setattr(store, "writer_connected", full)
     which = () if command == "cancel-all" else ("--run", str(run["number"]))
     printed = demo.run(command, *which, "--yes", "--json")
 

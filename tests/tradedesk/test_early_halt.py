@@ -16,6 +16,7 @@ from screens.frame.opening import OpeningScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import START, buy, filed_desk
 from tradedesk.app.application import TradedeskApp
+from tradedesk.testing import shown_lines
 
 
 class Opening:
@@ -46,7 +47,7 @@ class Opening:
     @property
     def text(self) -> str:
         """What is on the screen, without line ends."""
-        return " ".join("".join(strip.text for strip in self.app.screen._compositor.render_strips()).split())
+        return " ".join("".join(shown_lines(self.app)).split())
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the desk work until something holds; commits happen on a thread of their own."""
@@ -131,7 +132,7 @@ async def test_where_no_desk_opens_it_says_that_nothing_was_cancelled(tmp_path: 
         may_fail.set()
         for _ in range(500):
             await pilot.pause(0.01)
-            shown = " ".join("".join(line.text for line in app.screen._compositor.render_strips()).split())
+            shown = " ".join("".join(shown_lines(app)).split())
             if "did not open" in shown:
                 break
         assert isinstance(app.screen, OpeningScreen)

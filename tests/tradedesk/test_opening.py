@@ -13,6 +13,7 @@ from data.home import settings_file
 from screens.frame.opening import OpeningScreen
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.home import is_on_paper
+from tradedesk.testing import shown_lines
 
 HEAVY = ("sqlalchemy", "kiteconnect", "pydantic", "sqlmodel", "typer", "screens.desk.screen", "engine.desk")
 
@@ -54,8 +55,7 @@ async def test_the_desk_is_opened_only_after_the_first_frame() -> None:
 
     @asynccontextmanager
     async def never() -> AsyncIterator[object]:
-        shown = app.screen._compositor.render_strips()
-        seen.append("".join(strip.text for strip in shown))
+        seen.append("".join(shown_lines(app)))
         raise OSError("the disk is [red]full[/red]")
         yield
 
@@ -69,7 +69,7 @@ async def test_the_desk_is_opened_only_after_the_first_frame() -> None:
         assert "opening the desk" in seen[1]
         await pilot.pause()
         assert isinstance(app.screen, OpeningScreen)
-        text = " ".join("".join(strip.text for strip in app.screen._compositor.render_strips()).split())
+        text = " ".join("".join(shown_lines(app)).split())
         assert "the disk is [red]full[/red]" in text, "outside words are never markup"
         await pilot.press("f9")
         assert app.is_running
@@ -100,10 +100,10 @@ async def test_a_screen_that_fails_leaves_a_short_message_and_its_locals_nowhere
             try:
                 fail()
             except KeyError as problem:
-                app._handle_exception(problem)
-            shown.extend(str(each) for each in app._exit_renderables)
-            assert app._desk_task is not None
-            app._desk_task.cancel()
+                app._handle_exception(problem)  # noqa: SLF001 - as Textual does with what a screen raises
+            shown.extend(str(each) for each in app._exit_renderables)  # noqa: SLF001 - what it prints when it ends
+            assert app.desk_task is not None
+            app.desk_task.cancel()
 
     with pytest.raises(KeyError, match="11"):
         await run()

@@ -149,11 +149,11 @@ class TradedeskApp(ShellApp):
         super().__init__()
         self._desk_factory = desk_factory
         self._prepare = prepare
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._frames_per_second = frames_per_second
         self._quit_asked = asyncio.Event()
         self._arming = Arming()
-        self._keys = KeyQueue(self)
+        self.key_queue = KeyQueue(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._phase_shown: str | None = None
         self._runs_on: set[int] = set()
@@ -161,14 +161,14 @@ class TradedeskApp(ShellApp):
         self._open = False
         self._halt_file = halt_file
         self._halted_early = False
-        self._complained = ""
+        self.complained = ""
         self.faults: list[str] = []
         """What screens failed of, one line a fault that the app caught."""
         self._mending = False
         self._mended_at = float("-inf")
         self._failed = 0
         self._pace: Timer | None = None
-        self._desk_task: asyncio.Task[None] | None = None
+        self.desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
         for look in THEMES:
             self.register_theme(look)
@@ -192,20 +192,20 @@ class TradedeskApp(ShellApp):
         for entry in WORKSPACES:
             if entry.available:
                 self.add_mode(entry.name, cast(Any, entry.build))
-        self.screen_change_signal.subscribe(self, self._keys.screen_changed, immediate=True)
+        self.screen_change_signal.subscribe(self, self.key_queue.screen_changed, immediate=True)
         self.call_after_refresh(self._open_desk)
         if self._frames_per_second:
             self._pace = self.set_interval(1 / self._frames_per_second, self.frame)
 
     def _open_desk(self) -> None:
         # A task of its own, since Textual cancels its workers when the screen goes away for any reason.
-        self._desk_task = asyncio.get_running_loop().create_task(self._hold_desk())
+        self.desk_task = asyncio.get_running_loop().create_task(self._hold_desk())
 
     async def close_desk(self) -> None:
         """Close the desk in good order, whatever became of the screen. Returns when it is closed."""
         self._quit_asked.set()
-        if self._desk_task is not None:
-            await asyncio.wait([self._desk_task])
+        if self.desk_task is not None:
+            await asyncio.wait([self.desk_task])
 
     async def run_async(self, **named: Any) -> None:
         """As Textual does, and then close the desk; a crashed screen must not tear an engine apart."""
@@ -282,7 +282,7 @@ class TradedeskApp(ShellApp):
     @property
     def monotonic(self) -> Callable[[], float]:
         """The program's monotonic clock."""
-        return self._clock.monotonic
+        return self.clock.monotonic
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""
@@ -306,7 +306,7 @@ class TradedeskApp(ShellApp):
 
     def frame(self) -> None:
         """One tick of the frame clock: values, the strip, then the visible screen."""
-        self._keys.frame()
+        self.key_queue.frame()
         if not self._open:
             if self._arming_lapsed():
                 self.paint_strip()
@@ -327,8 +327,8 @@ class TradedeskApp(ShellApp):
     def _painting_failed(self, problem: Exception) -> None:
         """A figure that cannot be painted must not take F9 down with it: said once, logged, gone on."""
         words = f"this screen could not be painted ({problem}); the log says more"
-        if words != self._complained:
-            self._complained = words
+        if words != self.complained:
+            self.complained = words
             log.exception(words)
             self.say(words, "error")
 
@@ -339,7 +339,7 @@ class TradedeskApp(ShellApp):
 
     @property
     def _armed(self) -> bool:
-        return self._arming.armed(self._clock.monotonic())
+        return self._arming.armed(self.clock.monotonic())
 
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date; before the desk is open its line stands for it."""
@@ -352,7 +352,7 @@ class TradedeskApp(ShellApp):
             self.desk,
             self._phase_key(),
             self._run_going_on(),
-            armed_seconds=self._arming.seconds_left(self._clock.monotonic()),
+            armed_seconds=self._arming.seconds_left(self.clock.monotonic()),
             frozen=self.frozen,
             privacy=self.privacy,
         )
@@ -417,7 +417,7 @@ class TradedeskApp(ShellApp):
             log.error("a screen failed", exc_info=cause)
         self.faults.append(words)
         self._arming.stand_down()
-        self._keys.reset()
+        self.key_queue.reset()
         if not self._mending and self.current_mode != FAULT:
             self._mending = True
             self.call_later(self._mend)
@@ -428,7 +428,7 @@ class TradedeskApp(ShellApp):
         What was typed, answers and open dialogs are gone with the old ones: who was typing begins again.
         """
         self._mending = False
-        mode, now = self.current_mode, self._clock.monotonic()
+        mode, now = self.current_mode, self.clock.monotonic()
         twice = now - self._mended_at < TWICE_S
         self._mended_at = now
         self.switch_mode(FAULT)
@@ -472,11 +472,11 @@ class TradedeskApp(ShellApp):
                 self.action_stand_down()
             else:
                 self._other_input()
-                self._keys.arrive(event)
+                self.key_queue.arrive(event)
             return
         if isinstance(event, (events.Paste, events.MouseDown)):
             self._other_input()
-        if isinstance(event, events.Paste) and not event.is_forwarded and not self._keys.in_field("x"):
+        if isinstance(event, events.Paste) and not event.is_forwarded and not self.key_queue.in_field("x"):
             self.say("pasted text was ignored: no field has the focus", "warning")
             return
         await super().on_event(event)
@@ -491,21 +491,21 @@ class TradedeskApp(ShellApp):
 
     def on_key(self, event: events.Key) -> None:
         """A key that came back unused from a screen that is no longer up goes to the one that is."""
-        if self._keys.strayed(event):
+        if self.key_queue.strayed(event):
             event.prevent_default()
             event.stop()
 
     def on_key_queue_done(self, event: KeyQueue.Done) -> None:
         """The key before has been dealt with."""
-        self._keys.done(event)
+        self.key_queue.done(event)
 
     def discard_typed(self) -> None:
         """Forget keys typed but not yet dealt with, and those typed before the next paint."""
-        self._keys.discard_until_painted(self.screen)
+        self.key_queue.discard_until_painted(self.screen)
 
     def hold_keys(self) -> Callable[[], None]:
         """Keep keys that are typed from now on until what is given is called."""
-        return self._keys.hold()
+        return self.key_queue.hold()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""
@@ -525,20 +525,20 @@ class TradedeskApp(ShellApp):
         if not (self._open or self._is_opening):
             self.say("no desk is open here; `tradedesk cancel-all` works from another terminal", "warning")
             return
-        if self._arming.press(at, self._clock.monotonic()):
+        if self._arming.press(at, self.clock.monotonic()):
             self._hold_task(self._settle_f9(at))
         self.paint_strip()
         self.refresh_bindings()
 
     async def _settle_f9(self, at: float) -> None:
         """Fire unless the press turns out to be a held key."""
-        await self._clock.sleep(HELD_S)
+        await self.clock.sleep(HELD_S)
         if not self._arming.settle(at):
             return
         if self._open:
             self._show_halt(self._cancel_all())
         elif self._is_opening and self._halt_file is not None:
-            write_halt_file(self._halt_file, "F9 before the desk was open", self._clock.now())
+            write_halt_file(self._halt_file, "F9 before the desk was open", self.clock.now())
             self._halted_early = True
             self.paint_strip()
 
@@ -586,7 +586,7 @@ class TradedeskApp(ShellApp):
 
     def _other_input(self) -> None:
         """Whoever does something else after the first F9 did not mean a second one."""
-        if self._arming.waits_for_second(self._clock.monotonic()):
+        if self._arming.waits_for_second(self.clock.monotonic()):
             self.action_stand_down()
 
     def _hold_task(self, work: Any) -> None:

@@ -315,16 +315,18 @@ class Books:
         """One of a client's orders by its id as text."""
         if not broker_order_id.isascii() or not broker_order_id.isdigit() or len(broker_order_id) > 19:
             return None
-        rows = self._orders("WHERE order_id = ? AND user_id = ?", (int(broker_order_id), user_id))
+        rows = self.orders_where("WHERE order_id = ? AND user_id = ?", (int(broker_order_id), user_id))
         return rows[0] if rows else None
 
     def orders(self, user_id: str, trading_day: str) -> list[OrderRow]:
         """A client's order book of one trading date, oldest first."""
-        return self._orders("WHERE user_id = ? AND trading_day = ? ORDER BY order_id", (user_id, trading_day))
+        return self.orders_where(
+            "WHERE user_id = ? AND trading_day = ? ORDER BY order_id", (user_id, trading_day)
+        )
 
     def live_orders(self) -> list[OrderRow]:
         """Every order that may still trade."""
-        return self._orders("WHERE status = 'open' ORDER BY order_id", ())
+        return self.orders_where("WHERE status = 'open' ORDER BY order_id", ())
 
     def live_keys(self) -> list[str]:
         """Symbols with orders that may still trade."""
@@ -332,13 +334,13 @@ class Books:
 
     def waiting(self, key: str) -> list[OrderRow]:
         """A symbol's live stop orders that have not been triggered."""
-        return self._orders(
+        return self.orders_where(
             "WHERE status = 'open' AND key = ? AND trigger_pending = 1 ORDER BY priority", (key,)
         )
 
     def triggered(self, key: str, last_paise: int) -> list[OrderRow]:
         """A symbol's waiting stop orders whose trigger a last price reaches, the first reached first."""
-        return self._orders(
+        return self.orders_where(
             "WHERE status = 'open' AND key = ? AND trigger_pending = 1 AND"
             " ((side = 'BUY' AND trigger_paise <= ?) OR (side = 'SELL' AND trigger_paise >= ?))"
             " ORDER BY iif(side = 'BUY', trigger_paise, -trigger_paise), priority",
@@ -347,12 +349,12 @@ class Books:
 
     def crossing(self, key: str, bid_paise: int, ask_paise: int) -> list[OrderRow]:
         """A symbol's live orders that reach the opposite price, in price-time order; 0 is no price."""
-        buys = self._orders(
+        buys = self.orders_where(
             "WHERE status = 'open' AND key = ? AND side = 'BUY' AND limit_paise >= ? AND trigger_pending = 0"
             " ORDER BY limit_paise DESC, priority",
             (key, ask_paise),
         )
-        sells = self._orders(
+        sells = self.orders_where(
             "WHERE status = 'open' AND key = ? AND side = 'SELL' AND limit_paise <= ? AND trigger_pending = 0"
             " ORDER BY limit_paise, priority",
             (key, bid_paise),
@@ -368,7 +370,8 @@ class Books:
             (key, ask_paise, bid_paise),
         )
 
-    def _orders(self, clause: str, given: Sequence[object]) -> list[OrderRow]:
+    def orders_where(self, clause: str, given: Sequence[object]) -> list[OrderRow]:
+        """Orders in full; `clause` is what follows the statement's FROM, `given` its values."""
         return [OrderRow(*row) for row in self._db.execute(f"{SELECT_ORDER} {clause}", given)]
 
     def demat_fee_paid(self, user_id: str, security: str, trading_day: str) -> bool:
@@ -425,6 +428,6 @@ class Books:
             trades.setdefault(trade.broker_order_id, []).append(trade)
         updates = {
             row.order_id: OrderUpdate(broker_order(row), tuple(trades.get(str(row.order_id), ())))
-            for row in self._orders(f"WHERE order_id IN {touched}", (seq,))
+            for row in self.orders_where(f"WHERE order_id IN {touched}", (seq,))
         }
         return [(number, updates[order_id]) for number, order_id in events]

@@ -116,9 +116,9 @@ class PaperExchange:
         self._calendar = calendar
         self._begins = begins
         self._lock = threading.RLock()
-        self._db = connect(path)
-        self._books = Books(self._db)
-        self._books.open_state(
+        self.database = connect(path)
+        self.books = Books(self.database)
+        self.books.open_state(
             State(
                 seed,
                 self._beginning(first_day),
@@ -129,26 +129,26 @@ class PaperExchange:
                 first_order_id(first_day),
             )
         )
-        state = self._books.state()
+        state = self.books.state()
         self._active: State | None = None
         self._seen = (state.market_us, state.day)
         self._found = (state.market_us, to_us(clock.now()) - state.wall_us)
-        self._market = Market(self._books, calendar, state)
-        booking = Booking(self._books, self._market, policy)
-        self._orders = OrderFlow(self._books, self._market, booking, policy)
-        self._mishaps = Mishaps(self._books, self._market, booking)
+        self._market = Market(self.books, calendar, state)
+        booking = Booking(self.books, self._market, policy)
+        self._orders = OrderFlow(self.books, self._market, booking, policy)
+        self._mishaps = Mishaps(self.books, self._market, booking)
         self.market_clock = PaperMarketClock(lambda: self._seen)
 
     @property
     def identity(self) -> str:
         """Random digits given when the exchange was made; a desk keeps them to know its own again."""
         with self._lock:
-            return self._books.identity()
+            return self.books.identity()
 
     def close(self) -> None:
         """Give the file back."""
         with self._lock:
-            self._db.close()
+            self.database.close()
 
     # --- transactions and time ------------------------------------------------------------------------
 
@@ -160,34 +160,34 @@ class PaperExchange:
         """
         with self._lock:
             if self._active is not None:
-                self._db.execute("SAVEPOINT part")
+                self.database.execute("SAVEPOINT part")
                 try:
                     yield
                 except BaseException:
-                    self._db.execute("ROLLBACK TO part")
+                    self.database.execute("ROLLBACK TO part")
                     raise
                 finally:
-                    self._db.execute("RELEASE part")
+                    self.database.execute("RELEASE part")
                 return
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                self.database.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise ExchangeBusy(f"The exchange is busy: {error}", "exchange_busy") from None
             try:
-                self._active = state = self._books.state()
+                self._active = state = self.books.state()
                 before = replace(state)
                 self._market.load(state)
                 self._seen = (state.market_us, state.day)
-                self._catch_up(state)
+                self.catch_up(state)
                 yield
                 self._orders.keep_depth()
                 if state != before:
-                    self._books.save_state(state)
-                self._db.execute("COMMIT")
+                    self.books.save_state(state)
+                self.database.execute("COMMIT")
             except BaseException:
                 self._market.forget()
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
                 raise
             finally:
                 self._active = None
@@ -225,9 +225,10 @@ class PaperExchange:
         return self._active
 
     def _today(self) -> str:
-        return (self._active or self._books.state()).trading_day
+        return (self._active or self.books.state()).trading_day
 
-    def _catch_up(self, state: State) -> None:
+    def catch_up(self, state: State) -> None:
+        """Bring the market to now, inside a transaction: matches, moves and rolls that have come due."""
         wall_us = to_us(self._clock.now())
         passed = wall_us - state.wall_us
         if passed < -LONGEST_STEP_US:
@@ -244,7 +245,7 @@ class PaperExchange:
                 state.market_us = end_us
                 self._orders.square_off(state, fno)
         seconds = range(state.market_us // SECOND_US + 1, reached // SECOND_US + 1)
-        keys = self._books.live_keys() if seconds else []
+        keys = self.books.live_keys() if seconds else []
         if keys:
             moments = [second * SECOND_US for second in seconds] if every_second else [reached]
             for at_us in moments:
@@ -267,22 +268,22 @@ class PaperExchange:
             following = self._calendar.next_trading_day(state.day)
             arrived = [
                 traded_on
-                for traded_on in sorted(self._books.trading_dates_open())
+                for traded_on in sorted(self.books.trading_dates_open())
                 if self._calendar.settlement_day(date.fromisoformat(traded_on)) < following
             ]
         except CalendarNotLoaded:
             return
-        for order in self._books.live_orders():
+        for order in self.books.live_orders():
             order.updated_us = state.market_us
             self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
-        self._books.take_over_the_day()
+        self.books.take_over_the_day()
         for traded_on in arrived:
-            self._books.settle(traded_on)
-        self._books.collect_owed()
-        self._books.collect_charges()
+            self.books.settle(traded_on)
+        self.books.collect_owed()
+        self.books.collect_charges()
         keys = self._market.listings
-        self._books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
-        self._books.roll_pins()
+        self.books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
+        self.books.roll_pins()
         state.trading_day = following.isoformat()
         state.market_us = self._beginning(following)
         state.next_order = max(state.next_order, first_order_id(following))
@@ -303,7 +304,7 @@ class PaperExchange:
                     if replace(facts, security_id=kept.security_id) == kept:
                         continue
                 figures = (row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume)
-                self._books.list_instrument(Listing(row.instrument, *figures))
+                self.books.list_instrument(Listing(row.instrument, *figures))
                 changed = True
             if changed:
                 self._state.listing_version += 1
@@ -328,7 +329,7 @@ class PaperExchange:
                     (before, replace(known, instrument=instrument, walks_as=known.walks_as or before))
                 )
             if moved:
-                self._books.rename(moved)
+                self.books.rename(moved)
                 self._state.listing_version += 1
                 self._state.pin_version += 1
                 self._market.load(self._state)
@@ -338,7 +339,7 @@ class PaperExchange:
         with self.transaction():
             for row in rows:
                 money = (row.cash_paise, row.hold_paise, 0, row.mtf_limit_paise, 0, 0)
-                self._books.open_account(AccountRow(row.user_id, *money, rates=row.rates))
+                self.books.open_account(AccountRow(row.user_id, *money, rates=row.rates))
 
     def open_holdings(self, rows: Iterable[HoldingOpening]) -> None:
         """Give clients settled CNC shares to start with; a client who holds any of it already is passed over.
@@ -348,9 +349,9 @@ class PaperExchange:
         with self.transaction():
             for row in rows:
                 security = self._market.listing(row.key).instrument.security
-                if not self._books.parcels(row.user_id, security, Product.CNC):
+                if not self.books.parcels(row.user_id, security, Product.CNC):
                     held = (row.user_id, security, Product.CNC, "", row.key, row.quantity, row.cost_paise)
-                    self._books.add_parcel(ParcelRow(0, *held, loan_paise=0))
+                    self.books.add_parcel(ParcelRow(0, *held, loan_paise=0))
 
     def pin(self, symbol: str, last_paise: int, prev_close_paise: int | None = None) -> None:
         """Hold a price still, at zero spread and without end of depth; orders it crosses fill at once.
@@ -376,7 +377,7 @@ class PaperExchange:
 
     def _set_pin(self, key: str, pin: Pin | None) -> None:
         state = self._state
-        self._books.pin(key, pin)
+        self.books.pin(key, pin)
         state.pin_version += 1
         self._market.load(state)
         self._orders.match(state, key, state.market_us)
@@ -443,7 +444,7 @@ class PaperExchange:
     def funds(self, user_id: str) -> BrokerFunds:
         """A client's money. Raises `BrokerError` for an unknown client, as all reading does."""
         with self._lock:
-            account = self._books.account(user_id)
+            account = self.books.account(user_id)
             return BrokerFunds(
                 available_paise=account.available_paise,
                 blocked_paise=account.blocked_paise,
@@ -455,15 +456,15 @@ class PaperExchange:
     def held(self, user_id: str) -> int:
         """Money blocked beside what open orders block, such as a payout under way, in paise."""
         with self._lock:
-            return self._books.account(user_id).blocked_paise - self._books.money_blocked(user_id)
+            return self.books.account(user_id).blocked_paise - self.books.money_blocked(user_id)
 
     def holdings(self, user_id: str) -> list[BrokerHolding]:
         """A client's shares by security and product."""
         with self._lock:
-            self._books.account(user_id)
-            blocked = self._books.shares_blocked(user_id)
+            self.books.account(user_id)
+            blocked = self.books.shares_blocked(user_id)
             groups: dict[tuple[str, str], list[ParcelRow]] = {}
-            for parcel in self._books.parcels(user_id):
+            for parcel in self.books.parcels(user_id):
                 groups.setdefault((parcel.security, parcel.product), []).append(parcel)
             today = self._today()
             return [
@@ -476,21 +477,21 @@ class PaperExchange:
     def orders(self, user_id: str) -> list[BrokerOrder]:
         """A client's order book of the trading day."""
         with self._lock:
-            self._books.account(user_id)
-            return [broker_order(row) for row in self._books.orders(user_id, self._today())]
+            self.books.account(user_id)
+            return [broker_order(row) for row in self.books.orders(user_id, self._today())]
 
     def trades(self, user_id: str) -> list[BrokerTrade]:
         """A client's fills of the trading day."""
         with self._lock:
-            self._books.account(user_id)
-            return self._books.trades(user_id, self._today())
+            self.books.account(user_id)
+            return self.books.trades(user_id, self._today())
 
     def last_event(self) -> int:
         """The number of the newest order event of any process."""
         with self._lock:
-            return self._books.last_event()
+            return self.books.last_event()
 
     def updates_after(self, seq: int) -> list[tuple[int, OrderUpdate]]:
         """Order events of all accounts and processes above `seq`, in order."""
         with self._lock:
-            return self._books.updates_after(seq)
+            return self.books.updates_after(seq)

@@ -101,7 +101,7 @@ class FaultyBroker:
         self._clock = clock
         self._faults = faults
         self._dice = FaultDice(faults, dice)
-        self._books = FaultyBooks(self._dice, clock, faults.clock_skew_s)
+        self.books = FaultyBooks(self._dice, clock, faults.clock_skew_s)
         self._overfill = overfill
         self._resurrect = resurrect
         self._deaf: dict[str, bool] = {}
@@ -109,7 +109,7 @@ class FaultyBroker:
         self._throttled: dict[str, float] = {}
         self._ended: set[tuple[str, str, BrokerStatus]] = set()
         self._to_reject: dict[str, BrokerAccount] = {}
-        self._later: set[asyncio.Task[object]] = set()
+        self.later: set[asyncio.Task[object]] = set()
         self._closing = asyncio.Event()
 
     @property
@@ -138,9 +138,9 @@ class FaultyBroker:
     async def close(self) -> None:
         """Close the inner broker; what was to be placed late is not placed any more."""
         self._closing.set()
-        for task in self._later:
+        for task in self.later:
             task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
+        await asyncio.gather(*self.later, return_exceptions=True)
         for broker_order_id, account in self._to_reject.items():
             await self.inner.cancel(account, broker_order_id)
         await self.inner.close()
@@ -181,12 +181,12 @@ class FaultyBroker:
         rows = await self.inner.orders(account)
         for row in rows:
             self._notice(account, row)
-        return replace(rows, taken=tuple(self._books.orders(account.user_id, rows, fault)))
+        return replace(rows, taken=tuple(self.books.orders(account.user_id, rows, fault)))
 
     async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills, perhaps not yet the newest."""
         trades = await self._read(account, partial(self.inner.trades, account))
-        return replace(trades, taken=self._books.trades(account.user_id, trades))
+        return replace(trades, taken=self.books.trades(account.user_id, trades))
 
     async def _read(self, account: BrokerAccount, call: Callable[[], Awaitable[T]]) -> T:
         await self._admit(account.user_id)
@@ -260,10 +260,10 @@ class FaultyBroker:
                 return await asyncio.shield(self._after(SLOW_CANCEL_S, call))
 
     async def _place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
-        self._books.note_placing(account.user_id, request.tag)
+        self.books.note_placing(account.user_id, request.tag)
         outcome = await self.inner.place(account, request)
         if isinstance(outcome, Accepted):
-            self._books.note_placing(account.user_id, outcome.broker_order_id)
+            self.books.note_placing(account.user_id, outcome.broker_order_id)
         return outcome
 
     async def _place_to_reject(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
@@ -283,12 +283,12 @@ class FaultyBroker:
             trigger_paise=None,
             protection_bps=None,
         )
-        self._books.show_as_rejected(account.user_id, request.tag, request)
+        self.books.show_as_rejected(account.user_id, request.tag, request)
         outcome = await self._place(account, unfillable)
-        self._books.show_as_it_is(account.user_id, request.tag)
+        self.books.show_as_it_is(account.user_id, request.tag)
         if isinstance(outcome, Accepted):
             self._dice.strike("exchange_reject")
-            self._books.show_as_rejected(account.user_id, outcome.broker_order_id, request)
+            self.books.show_as_rejected(account.user_id, outcome.broker_order_id, request)
             self._to_reject[outcome.broker_order_id] = account
             self._after(REJECT_AFTER_S, partial(self._reject, account, outcome.broker_order_id))
         return outcome
@@ -322,7 +322,7 @@ class FaultyBroker:
                     continue
                 row = event.order
                 self._notice(BrokerAccount(0, row.user_id), row)
-                for update in self._books.updates(event):
+                for update in self.books.updates(event):
                     yield update
         finally:
             if isinstance(inner, AsyncGenerator):
@@ -367,13 +367,13 @@ class FaultyBroker:
         if row.status not in (BrokerStatus.COMPLETE, BrokerStatus.CANCELLED):
             return
         sight = (account.user_id, row.broker_order_id, row.status)
-        if sight in self._ended or not self._books.was_placed_here(row):
+        if sight in self._ended or not self.books.was_placed_here(row):
             return
         self._ended.add(sight)
         odd: Callable[[], Outcome]
         if row.status is BrokerStatus.COMPLETE and self._overfill is not None:
             fault, odd = "overfill", partial(self._overfill, account.user_id, row.broker_order_id, 1)
-        elif self._books.order(row).status is BrokerStatus.CANCELLED and self._resurrect is not None:
+        elif self.books.order(row).status is BrokerStatus.CANCELLED and self._resurrect is not None:
             fault, odd = "resurrect", partial(self._resurrect, account.user_id, row.broker_order_id)
         else:
             return
@@ -396,11 +396,11 @@ class FaultyBroker:
 
     def _own(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
-        self._later.add(task)
+        self.later.add(task)
         task.add_done_callback(self._ended_task)
         return task
 
     def _ended_task(self, task: asyncio.Task[object]) -> None:
-        self._later.discard(task)
+        self.later.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.warning("a rehearsed fault could not be carried out: %r", task.exception())

@@ -122,7 +122,7 @@ class Journal:
         self._quiet = True
         await self._venue.write(lambda: None)
         self._quiet = False
-        for entry in list(self._entries()):
+        for entry in list(self.entries()):
             if entry.status in IN_FLIGHT:
                 self._spawn(self._open_up(entry) if entry.exchange_id else self._carry(entry))
 
@@ -162,7 +162,7 @@ class Journal:
     def counts(self) -> dict[str, int]:
         """How many orders of the day stand at each status."""
         counts: dict[str, int] = {}
-        for entry in self._entries():
+        for entry in self.entries():
             counts[entry.status] = counts.get(entry.status, 0) + 1
         return counts
 
@@ -247,7 +247,7 @@ class Journal:
         """Begin the new day's books, and send held orders to a market that has opened."""
         if self._today() != self._day:
             self._day = self._today()
-            for entry in list(self._entries()):
+            for entry in list(self.entries()):
                 if entry.day != self._day and not entry.held:
                     self._forget(entry)
         for entry in list(self._held.values()):
@@ -475,7 +475,8 @@ class Journal:
         self._unseen.pop(entry.order_id, None)
         self._keeping.drop("order", entry.order_id)
 
-    def _entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[Entry]:
+        """Every order kept, of all users."""
         return (entry for book in self._books.values() for entry in book.values())
 
     def _today(self) -> str:

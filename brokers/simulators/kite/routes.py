@@ -64,7 +64,7 @@ def add_to(app: web.Application, kite: "LocalKite") -> None:
         app.router.add_route(method, path, _answering(kite, route, handle))
     app.router.add_post("/session/token", _open_answering(kite, _sign_in))
     app.router.add_delete("/session/token", _open_answering(kite, _sign_out))
-    app[_DUMPS] = {}
+    app[DUMPS] = {}
     app.router.add_route("*", "/{rest:.*}", _open_answering(kite, _not_found))
 
 
@@ -401,12 +401,12 @@ class _Dump:
     zipped: bytes
 
 
-_DUMPS = web.AppKey("dumps", dict[str, _Dump])
+DUMPS = web.AppKey("dumps", dict[str, _Dump])
 
 
 async def _instruments(kite: "LocalKite", request: web.Request, _caller: Caller) -> object:
     exchange = request.match_info.get("exchange", "")
-    dumps = request.app[_DUMPS]
+    dumps = request.app[DUMPS]
     day = kite.venue.market.trading_day.isoformat()
     dump = dumps.get(exchange)
     if dump is None or dump.day != day:

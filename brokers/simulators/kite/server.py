@@ -121,6 +121,11 @@ class LocalKite:
         self._port = int(self._runner.addresses[0][1])
         self._tasks = [asyncio.create_task(self._drive()), asyncio.create_task(self.sockets.run())]
 
+    def forget_dumps(self) -> None:
+        """Make the day's files of instruments anew when they are next asked for."""
+        if self._runner is not None:
+            self._runner.app[routes.DUMPS].clear()
+
     async def stop(self) -> None:
         """Serve no more; what is on its way is sent on after a start over the same file."""
         for task in self._tasks:

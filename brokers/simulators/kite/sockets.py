@@ -80,6 +80,11 @@ class Sockets:
         """How many sockets are open."""
         return len(self._links)
 
+    @property
+    def users(self) -> list[str]:
+        """Whose sockets are open, sorted, once for each."""
+        return sorted(link.user_id for link in self._links)
+
     # --- what the server says and does ----------------------------------------------------------------
 
     def announce(self, user_id: str, row: Mapping[str, Any]) -> None:
