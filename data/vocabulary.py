@@ -231,6 +231,29 @@ class RunStatus(StrEnum):
     FINISHED = "finished"
 
 
+class RunCount(StrEnum):
+    """What a run counts: its orders by how they stand, those sent, all of them; and lines skipped."""
+
+    FILLED = "filled"
+    OPEN = "open"
+    SENDING = "sending"
+    UNSENT = "unsent"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    NOT_RECEIVED = "not_received"
+    EXPIRED = "expired"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    TOTAL = "total"
+
+    @property
+    def words(self) -> str:
+        """As a sentence says it."""
+        return self.value.replace("_", " ")
+
+
 class PauseReason(StrEnum):
     """Why a run's unsent orders are kept back; all but `TRADER` are the desk's own doing."""
 

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from data.vocabulary import Product, Side
+from data.vocabulary import Product, RunCount, Side
 from engine.book.views import Pause
 
 
@@ -101,7 +101,7 @@ class RunEnded(RunNews):
     """A run came to its end; `counts` are its orders by state."""
 
     title: str
-    counts: Mapping[str, int]
+    counts: Mapping[RunCount, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from data.clock import Clock
 from data.repositories.audit import plans_frozen_since
 from data.repositories.halts import halts_since
 from data.store import Store
-from data.vocabulary import HaltStrength
+from data.vocabulary import HaltStrength, RunCount
 from engine.book.kept import Kept
 from engine.book.views import HaltView, RunRow
 from engine.events import TAPE_LINES, Event, TapeLine
@@ -19,7 +19,7 @@ WITHOUT_RUNS = timedelta(days=1)
 """How far back plans and halts are told where no run tells when the trading day before began."""
 
 
-def finished_line(run: RunRow, counts: Mapping[str, int]) -> TapeLine:
+def finished_line(run: RunRow, counts: Mapping[RunCount, int]) -> TapeLine:
     """How a run ended, by the states of its orders."""
     return TapeLine(run.finished_at or run.started_at, RunEnded(run.number, run.title, counts))
 
@@ -49,7 +49,7 @@ class Tape:
             if run.finished_at is not None:
                 lines.append(finished_line(run, self._runs.get(number).counts))
             elif (view := self._runs.get(number)).needs_trader and view.pause is not None:
-                news = RunPaused(number, view.pause, view.counts["unsent"], title=run.title)
+                news = RunPaused(number, view.pause, view.unsent, title=run.title)
                 lines.append(TapeLine(run.paused_at or run.started_at, news))
             else:
                 lines.append(TapeLine(run.started_at, RunBegan(number, run.title)))

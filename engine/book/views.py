@@ -1,9 +1,8 @@
 """Clients, money, shares, orders, runs and halts as screens and plans see them: frozen, in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from data.money import BPS, amount_words, grouped, half_up, moved_bps
 from data.vocabulary import (
@@ -335,16 +334,6 @@ class RunRow:
         """Whether the desk paused it, so that the trader may not know of it."""
         paused = self.status is RunStatus.PAUSED and self.finished_at is None
         return paused and self.pause_reason is not PauseReason.TRADER
-
-
-def run_row(row: Mapping[Any, Any]) -> RunRow:
-    """A stored run as a view."""
-    changed: dict[str, Any] = {
-        "status": RunStatus(row["status"]),
-        "confirmed_at": row["confirmed_at"] or row["started_at"],
-        "pause_reason": next((one for one in PauseReason if one.value == row["pause_reason"]), None),
-    }
-    return RunRow(**{**row, **changed})
 
 
 @dataclass(frozen=True, slots=True)

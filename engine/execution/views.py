@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.vocabulary import OrderState, OrderType, PauseReason, RunStatus, Validity
+from data.vocabulary import OrderState, OrderType, PauseReason, RunCount, RunStatus, Validity
 from engine.book.views import OrderView, Pause, RunRow
 
 COUNTED = {
-    OrderState.FILLED: "filled",
-    OrderState.OPEN: "open",
-    OrderState.SENDING: "sending",
-    OrderState.RESERVED: "unsent",
-    OrderState.CANCELLED: "cancelled",
-    OrderState.REJECTED: "rejected",
-    OrderState.DENIED: "denied",
-    OrderState.UNKNOWN: "unknown",
-    OrderState.NOT_RECEIVED: "not_received",
-    OrderState.EXPIRED: "expired",
+    OrderState.FILLED: RunCount.FILLED,
+    OrderState.OPEN: RunCount.OPEN,
+    OrderState.SENDING: RunCount.SENDING,
+    OrderState.RESERVED: RunCount.UNSENT,
+    OrderState.CANCELLED: RunCount.CANCELLED,
+    OrderState.REJECTED: RunCount.REJECTED,
+    OrderState.DENIED: RunCount.DENIED,
+    OrderState.UNKNOWN: RunCount.UNKNOWN,
+    OrderState.NOT_RECEIVED: RunCount.NOT_RECEIVED,
+    OrderState.EXPIRED: RunCount.EXPIRED,
 }
-"""The word under which a run counts each state."""
+"""Under what a run counts each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class RunView:
     status: RunStatus
     started_at: datetime
     finished_at: datetime | None
-    counts: dict[str, int]
+    counts: dict[RunCount, int]
     elapsed_s: float
     eta_s: float
     left_paise: int
@@ -81,7 +81,7 @@ class RunView:
     @property
     def paused(self) -> bool:
         """Whether its unsent orders are kept back until the trader goes on with it or stops it."""
-        return self.status is RunStatus.PAUSED and self.finished_at is None and self.counts["unsent"] > 0
+        return self.status is RunStatus.PAUSED and self.finished_at is None and self.unsent > 0
 
     @property
     def needs_trader(self) -> bool:
@@ -89,9 +89,19 @@ class RunView:
         return self.paused and self.pause_reason is not PauseReason.TRADER
 
     @property
+    def unsent(self) -> int:
+        """Orders that have not left."""
+        return self.counts[RunCount.UNSENT]
+
+    @property
+    def at_brokers(self) -> int:
+        """Orders that may yet trade at their brokers."""
+        return self.counts[RunCount.OPEN] + self.counts[RunCount.SENDING] + self.counts[RunCount.UNKNOWN]
+
+    @property
     def skipped(self) -> int:
         """Lines of the plan for which no order was made."""
-        return self.counts["skipped"]
+        return self.counts[RunCount.SKIPPED]
 
 
 def settled(order: OrderView) -> bool:
@@ -118,9 +128,9 @@ def run_view(
     states = Counter(order.state for order in orders)
     counts = {word: states.get(state, 0) for state, word in COUNTED.items()}
     never_left = sum(o.state is OrderState.CANCELLED and o.broker_order_id is None for o in orders)
-    counts["sent"] = len(orders) - counts["unsent"] - counts["denied"] - never_left
-    counts["skipped"] = run.skipped
-    counts["total"] = len(orders)
+    counts[RunCount.SENT] = len(orders) - counts[RunCount.UNSENT] - counts[RunCount.DENIED] - never_left
+    counts[RunCount.SKIPPED] = run.skipped
+    counts[RunCount.TOTAL] = len(orders)
     return RunView(
         number=run.number,
         plan_number=run.plan_number,

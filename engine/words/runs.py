@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import PauseReason, Side
+from data.vocabulary import PauseReason, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.reasons import counts_words
@@ -22,7 +22,7 @@ def waiting_words(runs: Sequence[RunView]) -> str:
     held = [run for run in runs if run.paused and not run.needs_trader]
     if not held:
         return ""
-    unsent = sum(run.counts["unsent"] for run in held)
+    unsent = sum(run.unsent for run in held)
     numbers = ", ".join(str(run.number) for run in reversed(held))
     where = f"{'runs' if len(held) > 1 else 'run'} {numbers}"
     return f"{counted(unsent, 'order')} unsent in {where}, paused by the trader"
@@ -96,23 +96,23 @@ def prospect_lines(prospect: Prospect, privacy: bool = False) -> list[str]:
 
 def run_words(run: RunView) -> str:
     """A run's counts in one line; `rejected` and `unknown` are always said."""
-    always = ("filled", "rejected", "unknown")
+    always = (RunCount.FILLED, RunCount.REJECTED, RunCount.UNKNOWN)
     said = [
-        f"{count} {word.replace('_', ' ')}"
+        f"{count} {word.words}"
         for word, count in run.counts.items()
-        if word not in ("total", "sent", "skipped") and (count or word in always)
+        if word not in (RunCount.TOTAL, RunCount.SENT, RunCount.SKIPPED) and (count or word in always)
     ]
     why = run_why(run)
     status = f"{run.word}: {why}" if why else run.word
     return (
-        f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts['sent']} sent  "
+        f"run {run.number} {status}  {run.elapsed_s:.1f} s  {run.counts[RunCount.SENT]} sent  "
         f"{'  '.join(said)}  {run.skipped} skipped  {left_words(run)}"
     )
 
 
 def paused_words(run: RunView) -> str:
     """What a paused run keeps, and the two ways on from there."""
-    unsent, number = run.counts["unsent"], run.number
+    unsent, number = run.unsent, run.number
     money = (
         f", which keep ₹{formats.amount(run.unsent_blocked_paise)} blocked"
         if run.unsent_blocked_paise

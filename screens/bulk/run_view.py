@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from data.vocabulary import OrderState, RunStatus
+from data.vocabulary import OrderState, RunCount, RunStatus
 from engine.words.orders import flagged_why
 from engine.words.plans import wish_words
 from engine.words.refusals import refusal_words
@@ -60,32 +60,48 @@ RANKS = {
 """Problems first, clients that were skipped (None) among them, then what is still at work."""
 
 BAR = (
-    ("filled", "█", "$pnl-up"),
-    ("open", "▓", "$foreground"),
-    ("sending", "▒", "$foreground"),
-    ("unknown", "?", "$armed bold"),
-    ("rejected", "×", "$text-warning"),
-    ("denied", "×", "$text-warning"),
-    ("not_received", "×", "$text-warning"),
-    ("cancelled", "-", "$text-muted"),
-    ("expired", "-", "$text-muted"),
-    ("unsent", "·", "$text-muted"),
+    (RunCount.FILLED, "█", "$pnl-up"),
+    (RunCount.OPEN, "▓", "$foreground"),
+    (RunCount.SENDING, "▒", "$foreground"),
+    (RunCount.UNKNOWN, "?", "$armed bold"),
+    (RunCount.REJECTED, "×", "$text-warning"),
+    (RunCount.DENIED, "×", "$text-warning"),
+    (RunCount.NOT_RECEIVED, "×", "$text-warning"),
+    (RunCount.CANCELLED, "-", "$text-muted"),
+    (RunCount.EXPIRED, "-", "$text-muted"),
+    (RunCount.UNSENT, "·", "$text-muted"),
 )
 """Which count draws which sign of the bar, in the order they stand."""
 
-ALWAYS = ("filled", "open", "sending", "unsent", "rejected", "unknown")
+ALWAYS = (
+    RunCount.FILLED,
+    RunCount.OPEN,
+    RunCount.SENDING,
+    RunCount.UNSENT,
+    RunCount.REJECTED,
+    RunCount.UNKNOWN,
+)
 """Counts that are shown even when they are zero."""
 
-REPAIRABLE = ("rejected", "denied", "not_received", "skipped")
+REPAIRABLE = (RunCount.REJECTED, RunCount.DENIED, RunCount.NOT_RECEIVED, RunCount.SKIPPED)
 """Counts of what provably failed or was never sent."""
+
+ENDED_UNFILLED = (
+    RunCount.REJECTED,
+    RunCount.DENIED,
+    RunCount.NOT_RECEIVED,
+    RunCount.CANCELLED,
+    RunCount.EXPIRED,
+)
+"""Counts of orders that have ended without filling, as a result tells them."""
 
 SHORT_S = 2
 """A run that has sent everything within so many seconds is not worth a forecast."""
 
 
-def bar(counts: dict[str, int], width: int) -> list[tuple[str, str]]:
+def bar(counts: dict[RunCount, int], width: int) -> list[tuple[str, str]]:
     """The run as a bar of `width` signs; whatever there is one of gets one sign at least."""
-    total = counts["total"]
+    total = counts[RunCount.TOTAL]
     if not total:
         return [("·" * width, "$text-muted")]
     shares = {word: counts[word] * width // total for word, _, _ in BAR}
@@ -102,8 +118,8 @@ class StopScreen(WordsScreen):
     """Stops a run: one set of words for the unsent, another for the live ones too."""
 
     def __init__(self, run: RunView) -> None:
-        unsent = run.counts["unsent"]
-        live = run.counts["open"] + run.counts["sending"] + run.counts["unknown"]
+        unsent = run.unsent
+        live = run.at_brokers
         self.answers: dict[str, bool] = {}
         lines = [f"Stop run {run.number}, {run.title}. What is filled stays; nothing else is halted.", ""]
         if unsent:
@@ -273,8 +289,8 @@ class RunPanel(Vertical):
         if run.frozen_since is not None:
             state = f"FROZEN since {market_stamp(self._screen.desk, run.frozen_since)}"
         elif run.finished_at is None and run.settled and run.status is RunStatus.RUNNING:
-            state = "in doubt, being read back" if counts["unknown"] else "resting at the exchange"
-        rate = counts["sent"] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
+            state = "in doubt, being read back" if counts[RunCount.UNKNOWN] else "resting at the exchange"
+        rate = counts[RunCount.SENT] / run.elapsed_s if run.elapsed_s >= 1 and not run.settled else None
         pace = f" · {rate:.1f}/s" if rate else ""
         if run.status is RunStatus.RUNNING and run.eta_s > SHORT_S:
             pace += f" · about {ceil(run.eta_s)} s left"
@@ -288,7 +304,7 @@ class RunPanel(Vertical):
             )
         )
         others = [word for word, _, _ in BAR if counts[word] and word not in ALWAYS]
-        words = " ".join(f"{word.replace('_', ' ')} {counts[word]}" for word in (*ALWAYS, *others))
+        words = " ".join(f"{word.words} {counts[word]}" for word in (*ALWAYS, *others))
         self.query_one("#run-bar", SteadyStatic).update(
             Content.assemble(" ", *bar(counts, 20 if brief else 40), f"  {words}")
         )
@@ -310,9 +326,9 @@ class RunPanel(Vertical):
     def _result(self, run: RunView) -> str:
         """The result once nothing is at work, else what the keys would do now."""
         counts = run.counts
-        live = counts["open"] + counts["sending"] + counts["unknown"]
+        live = run.at_brokers
         if run.finished_at is None and not run.settled:
-            unsent = counts["unsent"]
+            unsent = run.unsent
             also = f", or them and {live} live" if live else ""
             if run.paused:
                 return (
@@ -325,14 +341,14 @@ class RunPanel(Vertical):
             elif live:
                 keys.append(f"x cancels the {live} live of this run")
             return "   ".join(keys) or "reading back from the brokers…"
-        parts = [f"{counts['filled']} filled"]
-        if counts["open"]:
-            parts.append(f"{counts['open']} open")
-        for word in ("rejected", "denied", "not_received", "cancelled", "expired"):
+        parts = [f"{counts[RunCount.FILLED]} filled"]
+        if counts[RunCount.OPEN]:
+            parts.append(f"{counts[RunCount.OPEN]} open")
+        for word in ENDED_UNFILLED:
             if counts[word]:
-                parts.append(f"{counts[word]} {word.replace('_', ' ')}{self._why(run, word)}")
-        parts.append(f"{counts['unknown']} unknown")
-        parts.append(f"{counts['skipped']} skipped")
+                parts.append(f"{counts[word]} {word.words}{self._why(run, word)}")
+        parts.append(f"{counts[RunCount.UNKNOWN]} unknown")
+        parts.append(f"{counts[RunCount.SKIPPED]} skipped")
         if (run.left_paise or run.cut_paise) and not self._screen.shell.privacy:
             parts.append(left_words(run))
         line = " · ".join(parts)
@@ -341,20 +357,18 @@ class RunPanel(Vertical):
             line += f"\n r plans a repair of {repairable}; what filled, is live or unknown stays as it is"
         return line
 
-    def _why(self, run: RunView, word: str) -> str:
+    def _why(self, run: RunView, word: RunCount) -> str:
         """The broker's words where all of one kind have the same, for the first of them."""
-        if word not in ("rejected", "denied"):
+        if word not in (RunCount.REJECTED, RunCount.DENIED):
             return ""
-        state = OrderState.REJECTED if word == "rejected" else OrderState.DENIED
+        state = OrderState.REJECTED if word is RunCount.REJECTED else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
         texts = {flagged_why(o) for o in orders if o.state is state} - {""}
         return f": {clip(plain(texts.pop()), 40)}" if len(texts) == 1 else " (broker's words below)"
 
     @staticmethod
     def _repairable(run: RunView) -> str:
-        return " + ".join(
-            f"{run.counts[word]} {word.replace('_', ' ')}" for word in REPAIRABLE if run.counts[word]
-        )
+        return " + ".join(f"{run.counts[word]} {word.words}" for word in REPAIRABLE if run.counts[word])
 
     # What the cursor is on
 
@@ -406,9 +420,9 @@ class RunPanel(Vertical):
             return False
         if action == "pause_run":
             alive = run.status in (RunStatus.RUNNING, RunStatus.PAUSED)
-            return alive and run.finished_at is None and run.counts["unsent"] > 0
+            return alive and run.finished_at is None and run.unsent > 0
         if action == "cancel_here":
-            return any(run.counts[word] for word in ("unsent", "open", "sending", "unknown"))
+            return bool(run.unsent or run.at_brokers)
         if action == "repair":
             return bool(self._repairable(run)) and (run.settled or run.finished_at is not None)
         return len(self._screen.desk.runs.all()) > 1

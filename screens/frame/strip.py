@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from data.clock import IST
-from data.vocabulary import HaltScope, PhaseKind, RunStatus
+from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.runs import run_why
 from screens.desk.rows import aged, direction, known_pnl
@@ -73,9 +73,11 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
     segments += _paused(desk)
     if run is not None and not run.needs_trader:
-        done = run.counts["total"] - run.counts["unsent"] - run.counts["sending"] - run.counts["open"]
+        done = (
+            run.counts[RunCount.TOTAL] - run.unsent - run.counts[RunCount.SENDING] - run.counts[RunCount.OPEN]
+        )
         paused = f" {run.word}" if run.frozen_since or run.status is RunStatus.PAUSED else ""
-        progress = f"{done}/{run.counts['total']}"
+        progress = f"{done}/{run.counts[RunCount.TOTAL]}"
         segments.append(
             Segment(
                 f"run {run.number} {progress}{paused}", 3, "strong", f"run{run.number} {progress}{paused}"
@@ -97,7 +99,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
 def _paused(desk: Desk) -> list[Segment]:
     """The runs that paused by themselves: one with its reason, several together, so that none is cut off."""
     runs = desk.runs.need_trader()
-    unsent = sum(run.counts["unsent"] for run in runs)
+    unsent = sum(run.unsent for run in runs)
     if not runs:
         return []
     if len(runs) == 1:

@@ -98,8 +98,8 @@ def _left_alone(desk: "Desk", number: int, as_json: bool) -> Exit:
 
 
 async def _stop(desk: "Desk", found: "RunView", live: bool, yes: bool, as_json: bool) -> Exit:
-    unsent = found.counts["unsent"]
-    at_brokers = found.counts["open"] + found.counts["sending"] + found.counts["unknown"] if live else 0
+    unsent = found.unsent
+    at_brokers = found.at_brokers if live else 0
     if not unsent and not at_brokers:
         say(f"run {found.number} has nothing to stop")
         _show(desk, found, as_json)

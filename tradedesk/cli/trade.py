@@ -6,7 +6,7 @@ import typer
 
 from data.errors import BadInput
 from data.money import count_from_text
-from data.vocabulary import OrderState, Reason, RequestState
+from data.vocabulary import OrderState, Reason, RequestState, RunCount
 from engine.words import formats
 from engine.words.plans import outcome_words
 from engine.words.reasons import counts_words
@@ -252,7 +252,7 @@ _CLOSING_S = 5.0
 
 
 def _under_way(run_now: "RunView") -> bool:
-    return bool(run_now.counts["sending"] or (run_now.counts["unsent"] and not run_now.paused))
+    return bool(run_now.counts[RunCount.SENDING] or (run_now.unsent and not run_now.paused))
 
 
 def run_exit(ended: "RunView", orders: "list[OrderView]") -> Exit:
