@@ -4,16 +4,39 @@ import contextlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from data.home import certificates_folder
+from data.json_values import JsonObject
 from data.vocabulary import HaltScope, HaltStrength
+
+
+class OrderResult(StrEnum):
+    """What became of an order under a halt, as certificates store it."""
+
+    CANCELLED = "cancelled"
+    FILLED = "filled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    DENIED = "denied"
+    NOT_RECEIVED = "not_received"
+    UNSENT = "unsent"
+    REFUSED = "refused"
+    """Its broker did not take the cancel."""
+    LIVE = "live"
+    UNKNOWN = "unknown"
+    TRIED = "tried"
+    """No cancel of it has left this machine."""
+
+
+NOT_ENDED = (OrderResult.UNKNOWN, OrderResult.LIVE, OrderResult.TRIED)
+"""Results of orders of which nobody can say that they have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateOrder:
-    """What became of one order under a halt."""
+    """What became of one order under a halt; `result` is an `OrderResult`, or another version's word."""
 
     order_id: int
     client_id: int
@@ -177,7 +200,7 @@ class Certificate:
         """Whether it tells other ends or other clients; when and in which words it was read says nothing."""
         return _essence(self) != _essence(other)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
         values = asdict(self)
         values["at"] = self.at.isoformat()
@@ -186,10 +209,10 @@ class Certificate:
         return values
 
     @staticmethod
-    def from_json(values: dict[str, Any]) -> "Certificate":
+    def from_json(values: JsonObject) -> "Certificate":
         """A stored certificate."""
         last = values["last_read_at"]
-        typed: dict[str, Any] = {
+        typed: JsonObject = {
             "scope": HaltScope(values["scope"]),
             "strength": HaltStrength(values.get("strength", HaltStrength.ALL)),
             "at": datetime.fromisoformat(values["at"]),
@@ -208,8 +231,8 @@ class Certificate:
         return Certificate(**{**values, **typed})
 
 
-def _unread(values: dict[str, Any]) -> CertificateUnread:
-    typed: dict[str, Any] = {"emergency": tuple(values["emergency"])}
+def _unread(values: JsonObject) -> CertificateUnread:
+    typed: JsonObject = {"emergency": tuple(values["emergency"])}
     return CertificateUnread(**{**values, **typed})
 
 

@@ -15,7 +15,7 @@ from data.home import certificates_folder
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
-from engine.halt.certificate import Certificate, CertificateLine, CertificateOrder
+from engine.halt.certificate import NOT_ENDED, Certificate, CertificateLine, CertificateOrder, OrderResult
 from engine.halt.checked import check_certificate
 from engine.halt.conditionals import look_at_conditionals
 from engine.halt.round import Round
@@ -32,14 +32,11 @@ UNREADABLE = "unreadable-*"
 """Such files as held no certificate."""
 
 _ENDS = {
-    BrokerStatus.COMPLETE: "filled",
-    BrokerStatus.CANCELLED: "cancelled",
-    BrokerStatus.REJECTED: "rejected",
-    BrokerStatus.EXPIRED: "expired",
+    BrokerStatus.COMPLETE: OrderResult.FILLED,
+    BrokerStatus.CANCELLED: OrderResult.CANCELLED,
+    BrokerStatus.REJECTED: OrderResult.REJECTED,
+    BrokerStatus.EXPIRED: OrderResult.EXPIRED,
 }
-
-_UNKNOWN = ("unknown", "live", "tried")
-"""Results of orders of which nobody can say that they have ended."""
 
 
 async def certify_from_books(
@@ -77,11 +74,11 @@ async def certify_from_books(
         by=halt.by,
         at=halt.at,
         last_read_at=timing.wall.now(),
-        ended=reading.books_are_quiet() and not any(results[word] for word in _UNKNOWN),
-        cancelled=results["cancelled"],
-        filled_meanwhile=results["filled"],
+        ended=reading.books_are_quiet() and not any(results[word] for word in NOT_ENDED),
+        cancelled=results[OrderResult.CANCELLED],
+        filled_meanwhile=results[OrderResult.FILLED],
         refused=0,
-        unknown=sum(results[word] for word in _UNKNOWN),
+        unknown=sum(results[word] for word in NOT_ENDED),
         unreachable=len(unread),
         unsent_freed=0,
         released_paise=0,
@@ -93,7 +90,7 @@ async def certify_from_books(
         first_cancel_s=first,
         last_cancel_s=last,
         clients=len(reading.clients),
-        tried=results["tried"],
+        tried=results[OrderResult.TRIED],
         unread=unread,
         not_signed_in=reading.not_signed_in,
         unread_rows=reading.rows_unread_in_books(),
@@ -120,12 +117,12 @@ def _entry(order: OrderView, reading: Round) -> CertificateOrder:
     )
 
 
-def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> str:
+def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> OrderResult:
     if order.state is OrderState.RESERVED:
-        return "unsent"
+        return OrderResult.UNSENT
     if theirs is None:
-        return "tried" if order.id in reading.tried else "unknown"
-    return _ENDS.get(theirs.status) or ("tried" if order.id in reading.tried else "live")
+        return OrderResult.TRIED if order.id in reading.tried else OrderResult.UNKNOWN
+    return _ENDS.get(theirs.status) or (OrderResult.TRIED if order.id in reading.tried else OrderResult.LIVE)
 
 
 def _line(
@@ -136,22 +133,22 @@ def _line(
     funds = book.funds.get(client_id)
     available = 0 if funds is None else funds.available_paise
     first, last = cancel_times([entry.order_id for entry in entries], halt, sent)
-    unsent = f"{results['unsent']} unsent keep their money until the books take the halt"
+    unsent = f"{results[OrderResult.UNSENT]} unsent keep their money until the books take the halt"
     return CertificateLine(
         client_id=client_id,
         code=code,
         name=name,
-        cancelled=results["cancelled"],
-        filled=results["filled"],
+        cancelled=results[OrderResult.CANCELLED],
+        filled=results[OrderResult.FILLED],
         refused=0,
-        unknown=sum(results[word] for word in _UNKNOWN),
+        unknown=sum(results[word] for word in NOT_ENDED),
         released_paise=0,
         available_before_paise=available,
         available_now_paise=available,
-        note=unsent if results["unsent"] else "",
+        note=unsent if results[OrderResult.UNSENT] else "",
         first_cancel_s=first,
         last_cancel_s=last,
-        tried=results["tried"],
+        tried=results[OrderResult.TRIED],
     )
 
 

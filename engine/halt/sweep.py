@@ -4,12 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from data.json_values import JsonObject
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
 from engine.halt.certificate import (
+    NOT_ENDED,
     Certificate,
     CertificateExternal,
     CertificateLine,
@@ -17,6 +18,7 @@ from engine.halt.certificate import (
     CertificatePassedOver,
     CertificateRow,
     CertificateUnread,
+    OrderResult,
 )
 
 
@@ -28,7 +30,7 @@ class Before:
     available: dict[int, int]
     unsent_freed: int = 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As JSON values, for the halt's row."""
         return {
             "orders": list(self.orders.items()),
@@ -37,7 +39,7 @@ class Before:
         }
 
     @staticmethod
-    def from_json(values: dict[str, Any]) -> "Before":
+    def from_json(values: JsonObject) -> "Before":
         """What a halt's row says."""
         return Before(dict(values["orders"]), dict(values["available"]), values["unsent_freed"])
 
@@ -100,10 +102,10 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         at=halt.at,
         last_read_at=seen.read_at,
         ended=seen.ended,
-        cancelled=results["cancelled"],
-        filled_meanwhile=results["filled"],
-        refused=results["refused"],
-        unknown=results["unknown"] + results["live"] + results["tried"],
+        cancelled=results[OrderResult.CANCELLED],
+        filled_meanwhile=results[OrderResult.FILLED],
+        refused=results[OrderResult.REFUSED],
+        unknown=sum(results[word] for word in NOT_ENDED),
         unreachable=sum(bool(one.why) for one in seen.unread),
         unsent_freed=before.unsent_freed,
         released_paise=sum(entry.released_paise for entry in orders),
@@ -115,7 +117,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         first_cancel_s=first,
         last_cancel_s=last,
         clients=seen.clients,
-        tried=results["tried"],
+        tried=results[OrderResult.TRIED],
         unread=seen.unread,
         not_signed_in=seen.not_signed_in,
         unread_rows=seen.unread_rows,
@@ -144,10 +146,10 @@ def _line(
         client_id=client_id,
         code=code,
         name=name,
-        cancelled=results["cancelled"],
-        filled=results["filled"],
-        refused=results["refused"],
-        unknown=results["unknown"] + results["live"] + results["tried"],
+        cancelled=results[OrderResult.CANCELLED],
+        filled=results[OrderResult.FILLED],
+        refused=results[OrderResult.REFUSED],
+        unknown=sum(results[word] for word in NOT_ENDED),
         released_paise=sum(entry.released_paise for entry in entries),
         available_before_paise=before.available.get(client_id, now),
         available_now_paise=now,
@@ -155,7 +157,7 @@ def _line(
         first_cancel_s=first,
         last_cancel_s=last,
         ended_s=_after(halt, max(ended)) if len(ended) == len(ends) and ended else None,
-        tried=results["tried"],
+        tried=results[OrderResult.TRIED],
     )
 
 
@@ -167,7 +169,7 @@ def named(book: Book, client_id: int) -> tuple[str, str]:
 
 def lost_order(order_id: int) -> CertificateOrder:
     """What can be said of an order whose row cannot be read: nothing but its number."""
-    return CertificateOrder(order_id, 0, "", "", 0, 0, "unknown", 0)
+    return CertificateOrder(order_id, 0, "", "", 0, 0, OrderResult.UNKNOWN, 0)
 
 
 def cancel_times(order_ids: Iterable[int], halt: HaltView, sent: Sent) -> tuple[float | None, float | None]:
@@ -182,13 +184,11 @@ def _after(halt: HaltView, at: datetime) -> float:
     return max(0.0, round((at - halt.at).total_seconds(), 3))
 
 
-def _result(order: OrderView, seen: Results) -> str:
-    if order.state is OrderState.FILLED:
-        return "filled"
+def _result(order: OrderView, seen: Results) -> OrderResult:
     if not order.live:
-        return "cancelled" if order.state is OrderState.CANCELLED else order.state.value.lower()
+        return OrderResult(order.state.value.lower())
     if order.state is OrderState.UNKNOWN:
-        return "unknown"
+        return OrderResult.UNKNOWN
     if order.id in seen.tried:
-        return "tried"
-    return "refused" if order.id in seen.refused else "live"
+        return OrderResult.TRIED
+    return OrderResult.REFUSED if order.id in seen.refused else OrderResult.LIVE
