@@ -258,7 +258,7 @@ class Routes:
     def _route_of(self, row: Row, before: RouteView | None, problems: list[Problem]) -> NewRoute:
         """The route of a row over what stood there. Raises `BadInput` for its last bad value."""
         names = NewRoute.__dataclass_fields__
-        values: dict[str, Any] = {} if before is None else {name: getattr(before, name) for name in names}
+        values = {name: getattr(before, name) for name in names if before is not None}
         bad: BadInput | None = None
         for column, text in row.values.items():
             if column == "code":

@@ -7,7 +7,7 @@ from the stored record alone.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -415,59 +415,58 @@ def from_json(record: Mapping[str, Any]) -> Plan:
 
 
 def _of_one_leg(record: Mapping[str, Any]) -> Plan:
-    changed: JsonObject = {
-        "intent": _intent(record["intent"]),
-        "instrument": Instrument(**record["instrument"]),
-        "frozen_at": datetime.fromisoformat(record["frozen_at"]),
-        "expires_at": datetime.fromisoformat(record["expires_at"]),
-        "trading_day": date.fromisoformat(record["trading_day"]),
-        "market_at": datetime.fromisoformat(record["market_at"]),
-        "phase": PhaseKind(record["phase"]),
-        "policy": Policy(record["policy"]),
-        "lines": tuple(_line(row) for row in record["lines"]),
-    }
-    return Plan(**{**record, **changed})
+    values = _read(
+        record,
+        intent=_intent,
+        instrument=lambda it: Instrument(**it),
+        frozen_at=datetime.fromisoformat,
+        expires_at=datetime.fromisoformat,
+        trading_day=date.fromisoformat,
+        market_at=datetime.fromisoformat,
+        phase=PhaseKind,
+        policy=Policy,
+        lines=lambda rows: tuple(_line(row) for row in rows),
+    )
+    return Plan(**values)
 
 
 def _intent(record: Mapping[str, Any]) -> Intent:
-    kind = SizingKind(record["sizing"]["kind"])
-    selection = record["selection"]
-    changed: JsonObject = {
-        "side": Side(record["side"]),
-        "sizing": Sizing(kind, record["sizing"][_SIZING_UNITS[kind]]),
-        "order_type": OrderType(record["order_type"]),
-        "product": _product(record["product"]),
-        "validity": Validity(record.get("validity", Validity.DAY)),
-        "selection": Selection(
-            client_ids=tuple(selection["client_ids"]),
-            groups=tuple(selection["groups"]),
-            brokers=tuple(selection["brokers"]),
-            title=selection["title"],
-        ),
-        "line_changes": tuple(
-            LineChange(row["client_id"], row["quantity"], _product(row["product"]))
-            for row in record["line_changes"]
-        ),
-    }
-    return Intent(**{**record, **changed})
+    values = _read(
+        {"validity": Validity.DAY, **record},
+        side=Side,
+        sizing=_sizing,
+        order_type=OrderType,
+        product=_product,
+        validity=Validity,
+        selection=lambda it: Selection(**_read(it, client_ids=tuple, groups=tuple, brokers=tuple)),
+        line_changes=lambda rows: tuple(LineChange(**_read(row, product=_product)) for row in rows),
+    )
+    return Intent(**values)
+
+
+def _sizing(record: Mapping[str, Any]) -> Sizing:
+    kind = SizingKind(record["kind"])
+    return Sizing(kind, record[_SIZING_UNITS[kind]])
 
 
 def _line(record: Mapping[str, Any]) -> PlanLine:
-    changed: JsonObject = {
-        "product": Product(record["product"]),
-        "verdict": Verdict(record["verdict"]),
-        "reason": None if record["reason"] is None else Reason(record["reason"]),
-        "alternatives": tuple(_alternative(row) for row in record["alternatives"]),
-    }
-    return PlanLine(**{**record, **changed})
+    values = _read(
+        record,
+        product=Product,
+        verdict=Verdict,
+        reason=lambda word: None if word is None else Reason(word),
+        alternatives=lambda rows: tuple(_alternative(row) for row in rows),
+    )
+    return PlanLine(**values)
 
 
 def _alternative(record: Mapping[str, Any]) -> Alternative:
-    changed: JsonObject = {
-        "kind": AlternativeKind(record["kind"]),
-        "product": Product(record["product"]),
-    }
-    return Alternative(**{**record, **changed})
+    return Alternative(**_read(record, kind=AlternativeKind, product=Product))
+
+
+def _read(record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> JsonObject:
+    """A record with these of its values read as what they stand for."""
+    return {**record, **{name: read(record[name]) for name, read in readers.items()}}
 
 
 def _product(word: str | None) -> Product | None:
