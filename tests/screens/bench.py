@@ -80,6 +80,8 @@ class Bench:
 
     async def _pause(self) -> None:
         """Let every part of the screen deal with its messages; one that failed would never answer."""
+        if self.faults_meant:
+            await SystemClock().sleep(0.02)
         await rest()
         paint(self.app)
         await rest()
