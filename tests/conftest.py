@@ -21,6 +21,11 @@ YOUNG = 50_000
 """Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: each waits now and then, for a commit or for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
     """Every test runs on a loop that says when nothing is left to do."""
     return {"resting": RestingLoop}
