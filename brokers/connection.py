@@ -27,6 +27,11 @@ class Carried(Protocol):
         ...
 
     @property
+    def connection(self) -> str:
+        """The name of the connection that carries it, empty where none does."""
+        ...
+
+    @property
     def broker_user_id(self) -> str:
         """Its user id at that broker."""
         ...
@@ -34,13 +39,14 @@ class Carried(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One way to a venue. `name` is unique in a home, `serves` the brokers' words of whom it carries."""
+    """One way to a venue. `name` is unique in a home; `address` and `identity` are those of its row there."""
 
     name: str
     kind: ConnectionKind
     broker: Broker
-    serves: frozenset[str]
     life: Life = field(default_factory=Life)
+    address: str = ""
+    identity: str = ""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -51,6 +57,10 @@ class Connection:
     def simulated(self) -> bool:
         """Whether it leads to a stand-in on this machine, where no money is anybody's."""
         return self.kind is not ConnectionKind.LIVE
+
+    def takes(self, broker: str) -> bool:
+        """Whether it can carry clients of the broker with this word; paper stands in for every one."""
+        return self.kind is ConnectionKind.PAPER or broker == self.broker.name
 
     def user_id(self, client: Carried) -> str:
         """The name of a client's account there; at the paper exchange the client's code."""

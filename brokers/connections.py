@@ -1,6 +1,6 @@
 """The connections of a desk: which of them carries a client, how fast, and which brings the prices."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,13 +47,16 @@ class Limits:
     after_market: bool
 
 
-def carrier(connections: Sequence[Connection], broker: str) -> Connection | None:
-    """The connection that carries clients of this broker; None where there is none."""
-    return next((one for one in connections if broker in one.serves), None)
+def carrier(connections: Iterable[Connection], name: str) -> Connection | None:
+    """The connection of this name; None where there is none."""
+    return next((one for one in connections if one.name == name), None)
 
 
-def _nobody_told(client_id: int, why: str) -> None:
-    pass
+def carrier_for(connections: Iterable[Connection], broker: str) -> str:
+    """The name of the connection for a client of this broker: its own, else paper, else empty."""
+    able = [one for one in connections if one.takes(broker)]
+    able.sort(key=lambda one: one.kind is ConnectionKind.PAPER)
+    return able[0].name if able else ""
 
 
 class Connections:
@@ -62,13 +65,11 @@ class Connections:
     def __init__(self, connections: Sequence[Connection], roster: Roster) -> None:
         self._all = tuple(connections)
         self._roster = roster
-        self._lanes: dict[int, Lane] = {}
+        self._lanes: dict[tuple[str, int], Lane] = {}
         self._key_lanes: dict[str, KeyLane | None] = {}
         self.feed = self._all[0]
         self.outages = Outages()
         """What cannot be had of a client's broker at present."""
-        self.session_lost: Callable[[int, str], None] = _nobody_told
-        """Told of a client whose session its broker no longer takes, and the broker's words."""
 
     def __iter__(self) -> Iterator[Connection]:
         """Each of them, the feed first."""
@@ -86,15 +87,14 @@ class Connections:
 
     def of(self, client_id: int) -> Connection:
         """The connection that carries a client. Raises `KeyError` where none does."""
-        found = carrier(self._all, self._roster.clients[client_id].broker)
+        found = self._carrier(client_id)
         if found is None:
             raise KeyError(client_id)
         return found
 
     def capabilities(self, client_id: int) -> Capabilities:
         """What the connection of a client can do; of one that none carries, what the feed's can."""
-        connection = carrier(self._all, self._roster.clients[client_id].broker)
-        return (connection or self.feed).capabilities
+        return (self._carrier(client_id) or self.feed).capabilities
 
     def limits(self, client_ids: Iterable[int]) -> Limits:
         """What may be asked of all these clients' connections alike; of nobody's, what the feed's takes."""
@@ -111,7 +111,10 @@ class Connections:
 
     def serves(self, client_id: int) -> bool:
         """Whether a connection carries this client."""
-        return carrier(self._all, self._roster.clients[client_id].broker) is not None
+        return self._carrier(client_id) is not None
+
+    def _carrier(self, client_id: int) -> Connection | None:
+        return carrier(self._all, self._roster.clients[client_id].connection)
 
     def is_polled(self, client_id: int) -> bool:
         """Whether a client's api key has no stream, so that its order book is read instead."""
@@ -134,17 +137,18 @@ class Connections:
     def client_of(self, connection: Connection, user_id: str) -> int | None:
         """The client whose account at this connection it is."""
         if connection.kind is ConnectionKind.PAPER:
-            return self._roster.by_code.get(user_id.upper())
-        named = (self._roster.by_account.get((word, user_id)) for word in connection.serves)
-        return next((client_id for client_id in named if client_id is not None), None)
+            found = self._roster.by_code.get(user_id.upper())
+        else:
+            found = self._roster.by_account.get((connection.broker.name, user_id))
+        return found if found is not None and self._carrier(found) is connection else None
 
     def lane(self, client_id: int) -> Lane:
         """The rate budget of a client's account. Raises `KeyError` where no connection carries it."""
-        lane = self._lanes.get(client_id)
+        connection = self.of(client_id)
+        lane = self._lanes.get((connection.name, client_id))
         if lane is None:
-            connection = self.of(client_id)
             if connection.name not in self._key_lanes:
                 self._key_lanes[connection.name] = key_lane(connection.capabilities)
             key = self._key_lanes[connection.name]
-            lane = self._lanes[client_id] = Lane(connection.capabilities, key)
+            lane = self._lanes[connection.name, client_id] = Lane(connection.capabilities, key)
         return lane

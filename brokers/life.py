@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from brokers.contract import BrokerAccount
@@ -35,13 +35,18 @@ class Host(Protocol):
     """What a connection may ask of its desk. What writes raises `StoreError` where that cannot be done."""
 
     @property
-    def kind(self) -> str:
-        """`app`, of which a home has one, `cli` or `api`."""
+    def alone(self) -> bool:
+        """Whether it is the app of its home, of which there is one."""
         ...
 
     @property
-    def may_write(self) -> bool:
-        """Whether the desk is signed on to its books."""
+    def keeps_up(self) -> bool:
+        """Whether it hears of every client while it is open, and not only of whom a command asks."""
+        ...
+
+    @property
+    def bears_trouble(self) -> bool:
+        """Whether it goes on for reading and for cancels where something cannot be had."""
         ...
 
     @property
@@ -59,10 +64,6 @@ class Host(Protocol):
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
         """Each security that has another name now: its name before, its name now, its identity."""
-        ...
-
-    async def keep_once(self, name: str, value: str) -> None:
-        """Keep a fact of the home, unless one of this name is kept."""
         ...
 
     async def keep(self, facts: Mapping[str, str]) -> None:
@@ -121,6 +122,10 @@ class Life:
 
     def clients_changed(self) -> None:
         """Clients were added or changed."""
+
+    def trading_day(self) -> date | None:
+        """The day that the venue trades on now; None where it has none of its own."""
+        return None
 
     def sessions_changed(self) -> None:
         """Clients signed in or out."""

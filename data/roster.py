@@ -21,6 +21,7 @@ class StoredClient:
     session: SessionState
     capital_paise: int
     phone: str
+    connection: str
     base_paise: int | None
     mtf_limit_paise: int | None
 

@@ -23,7 +23,7 @@ from data.columns import moment, moment_or_none, numbered, paise
 
 
 class Meta(SQLModel, table=True):
-    """Facts about this database: installation, mode, reservation policy."""
+    """Facts of the whole home, by name."""
 
     name: str = Field(primary_key=True)
     value: str
@@ -48,8 +48,26 @@ class Instance(SQLModel, table=True):
     ended_at: datetime | None = moment_or_none()
 
 
+class ConnectionRecord(SQLModel, table=True):
+    """A way to a venue that a home's clients trade by.
+
+    `broker` is the word of its adapter, `address` where it leads, empty for a file of the home itself, and
+    `identity` what the venue is known again by, empty where it has nothing of the kind.
+    """
+
+    __tablename__ = "connection"
+    name: str = Field(primary_key=True)
+    kind: str
+    broker: str
+    address: str
+    identity: str
+
+
 class Client(SQLModel, table=True):
-    """Whose money it is: one broker account, one code, one route."""
+    """Whose money it is: one broker account, one code, one route.
+
+    `broker` says whose rules and charges apply, `connection` who carries it, empty where none does.
+    """
 
     id: int = numbered()
     code: str = Field(unique=True)
@@ -64,6 +82,7 @@ class Client(SQLModel, table=True):
     phone: str = ""
     created_at: datetime = moment()
     updated_at: datetime = moment()
+    connection: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
     __table_args__ = (
         UniqueConstraint("broker", "broker_user_id"),

@@ -12,6 +12,7 @@ from brokers.connections import Connections
 from data.acting import Actor, acting
 from data.clock import IST, Clock, MarketClock
 from data.vocabulary import ConnectionKind, OrderState, Via
+from engine.access.connecting import Connecting
 from engine.access.gate import Gate
 from engine.access.lost import LostSessions
 from engine.access.routes import Routes
@@ -87,7 +88,9 @@ class Desk:
         background = Background(engine.trader)
         data = MarketData(connections.feed, QuoteMap(timing.wall.monotonic), rules.price_age_limit_s)
         recorder = Recorder(kept, timing, engine, rules)
-        watcher = Watcher(kept, timing, engine, connections, data, recorder)
+        self.sessions = Sessions(kept, timing, engine, connections, rng)
+        lost = LostSessions(kept.book, connections, self.sessions, background.load)
+        watcher = Watcher(kept, timing, engine, connections, data, recorder, lost)
         dispatcher = Dispatcher(kept, timing, engine, connections, data, rng, recorder)
         canceller = Canceller(kept, timing, engine, connections, recorder, watcher)
         changer = Changer(kept, timing, engine, connections, data, recorder, watcher)
@@ -98,8 +101,8 @@ class Desk:
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlist = Watchlist(kept, engine, data)
         self.clients = Clients(kept, timing, engine)
+        self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)
-        self.sessions = Sessions(kept, timing, engine, connections, rng)
         self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, self.shown_at)
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
@@ -121,12 +124,9 @@ class Desk:
         )
         self.told = Tape(kept, timing.wall, self.runs)
         workers = Workers(recorder, watcher, dispatcher, canceller, changer)
-        lost = LostSessions(kept.book, connections, self.sessions, background.load)
-        connections.session_lost = lost.note
         for connection in connections:
-            market = self.market, self.instruments
-            host = Hosting(connection, kept, timing, engine, market, self.sessions, background.load)
-            host.lost = lost.note
+            market, access = (self.market, self.instruments), (self.sessions, lost)
+            host = Hosting(connection, kept, timing, engine, market, access, background.load)
             connection.life.attach(host)
         stamps = MarketStamps(kept, timing, engine, connections.kind is not ConnectionKind.LIVE)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
@@ -175,7 +175,8 @@ class Desk:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
         engine, store = self.workings.engine, self.workings.kept.store
         checking = CHECKING if engine.is_checking_books else ""
-        return engine.trading_disabled or checking or store.trouble or engine.sign_on_trouble or None
+        stopped = engine.trading_disabled or engine.venues_differ or checking
+        return stopped or store.trouble or engine.sign_on_trouble or None
 
     @property
     def commits(self) -> int:

@@ -7,10 +7,11 @@ from brokers.connection import Connection
 from brokers.life import Guest
 from data.repositories.meta import keep_facts, read_facts
 from data.vocabulary import SessionProblem
+from engine.access.lost import LostSessions
 from engine.access.sessions import Sessions
 from engine.book.kept import Kept
 from engine.events import TapeLine
-from engine.instances import ThisEngine
+from engine.instances import POLICIES, ThisEngine
 from engine.market.instruments import InstrumentDump
 from engine.market.market import Market
 from engine.news import BrokerSaid, FeedMoved, News
@@ -18,10 +19,7 @@ from engine.timing import Timing
 
 
 class Hosting:
-    """Implements `brokers.life.Host` for one connection of a desk.
-
-    `lost` is told of sessions that a broker no longer takes, `begin` begins a task of the desk.
-    """
+    """Implements `brokers.life.Host` for one connection of a desk; `begin` begins a task of that desk."""
 
     def __init__(
         self,
@@ -30,7 +28,7 @@ class Hosting:
         timing: Timing,
         engine: ThisEngine,
         market: tuple[Market, InstrumentDump],
-        sessions: Sessions,
+        access: tuple[Sessions, LostSessions],
         begin: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
     ) -> None:
         self._connection = connection
@@ -38,19 +36,10 @@ class Hosting:
         self._timing = timing
         self._engine = engine
         self._market, self._dump = market
-        self._sessions = sessions
+        self._sessions, self._lost = access
         self._begin = begin
-        self.lost: Callable[[int, str], None] = lambda client_id, words: None
-
-    @property
-    def kind(self) -> str:
-        """`app`, of which a home has one, `cli` or `api`."""
-        return self._engine.kind
-
-    @property
-    def may_write(self) -> bool:
-        """Whether the desk is signed on to its books."""
-        return self._engine.may_send
+        policy = POLICIES[engine.kind]
+        self.alone, self.keeps_up, self.bears_trouble = policy.alone, policy.keeps_up, policy.bears_trouble
 
     @property
     def polls_every_s(self) -> tuple[float, float]:
@@ -87,11 +76,6 @@ class Hosting:
         """Each security that has another name now: its name before, its name now, its identity."""
         return ((one.key_before, one.key, one.security) for one in self._market.renames())
 
-    async def keep_once(self, name: str, value: str) -> None:
-        """Keep a fact of the home, unless one of this name is kept. Raises `StoreError`."""
-        if "" not in await self.kept(name):
-            await self.keep({name: value})
-
     async def keep(self, facts: Mapping[str, str]) -> None:
         """Keep facts of the home in place of those of the same names. Raises `StoreError`."""
         await self._kept.store.write(lambda unit: keep_facts(unit, facts))
@@ -107,7 +91,7 @@ class Hosting:
 
     def session_lost(self, client_id: int, words: str) -> None:
         """Say that a broker no longer takes a client's session."""
-        self.lost(client_id, words)
+        self._lost.note(client_id, words)
 
     async def read_instruments(self) -> bool:
         """Read the day's instruments; whether they are at hand then."""

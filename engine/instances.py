@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -36,6 +37,26 @@ class DeskKind(StrEnum):
     APP = "app"
     COMMAND = "cli"
     SCRIPT = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a desk of one kind does and bears."""
+
+    alone: bool = False
+    """Only one is open on a home at a time."""
+    keeps_up: bool = False
+    """Looks at its books before all else, compares on schedule, follows halts and hears of every client; any
+    other looks and reads what it needs when it needs it."""
+    bears_trouble: bool = False
+    """Opens for reading and for cancels even where the store or the market cannot be had."""
+
+
+POLICIES = {
+    DeskKind.APP: Policy(alone=True, keeps_up=True),
+    DeskKind.COMMAND: Policy(bears_trouble=True),
+    DeskKind.SCRIPT: Policy(keeps_up=True),
+}
 
 
 POINTS = (
@@ -104,6 +125,10 @@ class ThisEngine:
         """Opens the books for the trading day, once however often it is called."""
         self.keep_beside: Callable[[Unit], object] = _nothing
         """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
+        self.keep_connections: Callable[[Unit], object] = _nothing
+        """Keeps which connections the home has, at signing on."""
+        self.venues_differ = ""
+        """Why nothing is traded: the venues of this desk do not agree on the day. Empty while they do."""
 
     @property
     def actor(self) -> str:
@@ -141,7 +166,7 @@ class ThisEngine:
             self.look_beside()
             assert self._looking is not None
             await asyncio.shield(self._looking)
-        return self.trading_disabled or ""
+        return self.trading_disabled or self.venues_differ
 
     def look_beside(self) -> None:
         """Begin the look at the books, unless there was one; until it has ended nothing is traded on them."""
@@ -186,6 +211,7 @@ class ThisEngine:
         self.may_send = True
 
     def _begin(self, unit: Unit) -> None:
+        self.keep_connections(unit)
         self.open_day(unit)
         self.keep_beside(unit)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,30 +17,10 @@ from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
-from engine.instances import AppAlreadyRuns, DeskKind, Heartbeat, lost_orders
+from engine.instances import POLICIES, AppAlreadyRuns, Heartbeat, lost_orders
 from engine.review.boot import BooksLook, file_takes_long
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a desk of one kind does and bears."""
-
-    alone: bool = False
-    """Only one is open on a home at a time."""
-    keeps_up: bool = False
-    """Looks at its books before all else, compares on schedule, follows halts and hears of every client; any
-    other looks and reads what it needs when it needs it."""
-    bears_trouble: bool = False
-    """Opens for reading and for cancels even where the store or the market cannot be had."""
-
-
-POLICIES = {
-    DeskKind.APP: Policy(alone=True, keeps_up=True),
-    DeskKind.COMMAND: Policy(bears_trouble=True),
-    DeskKind.SCRIPT: Policy(keeps_up=True),
-}
 
 
 @asynccontextmanager
@@ -87,6 +66,7 @@ class Startup:
         inside.engine.look_at_books = self._books.problem
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
+        inside.engine.keep_connections = desk.connecting.keep
 
     async def open(self) -> None:
         """Open it. What it has taken is given back by `close`, whether or not this raises."""
@@ -187,6 +167,15 @@ class Startup:
                 log.error("%s cannot be reached: %s", connection.name, problem)
         for connection in connections:
             await connection.life.meet()
+        await self._compare_days()
+
+    async def _compare_days(self) -> None:
+        """Trade nothing while two venues are not of one day: one of them would take orders for another's."""
+        days = {one.name: one.life.trading_day() for one in self._inside.connections}
+        days = {name: day for name, day in days.items() if day is not None}
+        differ = len(set(days.values())) > 1
+        told = " and ".join(f"{name} is at {day:%d %b %Y}" for name, day in days.items())
+        self._inside.engine.venues_differ = f"{told}: their days differ" if differ else ""
 
     async def _begin(self, told: set[int]) -> None:
         """Begin to work; `told` are clients whose books are read before anything is shown."""
@@ -238,6 +227,7 @@ class Startup:
             self._orphans,
             desk.runs.pause_dead,
             self._book_left,
+            self._compare_days,
             self._inside.days.keep,
             desk.sessions.expire_due,
             self._inside.engine.beat,

@@ -99,7 +99,7 @@ async def signing_desk(
     base = Foundation(
         home, Books(home / "desk.db"), Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7)
     )
-    connection = Connection("kite", venue, broker, frozenset({"zerodha"}))
+    connection = Connection("kite", venue, broker)
     desk = base.desk(kind, clock, [connection])
     try:
         async with opened(desk):

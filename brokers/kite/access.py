@@ -12,9 +12,6 @@ from urllib.parse import urlsplit
 from brokers.contract import BrokerAccount
 from data.errors import BadInput
 
-KITE_OF_HOME = "kite"
-"""The fact of a home that says which Kite its books belong to."""
-
 
 @dataclass(frozen=True, slots=True)
 class KiteRoute:

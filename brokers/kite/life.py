@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date, time, timedelta
 
 from brokers.contract import BrokerAccount, BrokerError
-from brokers.kite.access import KITE_OF_HOME, KiteAccess
+from brokers.kite.access import KiteAccess
 from brokers.kite.broker import KiteBroker
 from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from brokers.kite.streamless import Streamless, polled_words
@@ -64,7 +64,7 @@ class KiteLife(Life):
     def attach(self, host: Host) -> None:
         """Learn which desk it is part of; a command hears nobody until it says whom."""
         self._host = host
-        self._heard_only = frozenset() if host.kind == "cli" else None
+        self._heard_only = None if host.keeps_up else frozenset()
 
     async def meet(self) -> None:
         """Say which tokens the instruments have, and who is signed in."""
@@ -73,10 +73,9 @@ class KiteLife(Life):
         await self._streamless.load(self._host)
         await self._follow_sessions()
 
-    async def opened(self) -> None:
-        """Keep which Kite the books belong to."""
-        if self._host.may_write:
-            await self._host.keep_once(KITE_OF_HOME, self.url)
+    def trading_day(self) -> date | None:
+        """The day of the market there; none while a local one does not answer."""
+        return None if self.trouble else self._market.trading_day
 
     async def _sign_out_without_token(self) -> None:
         """Take whoever's token is not in the vault for signed out, so that the gate says it before an order.
@@ -84,7 +83,7 @@ class KiteLife(Life):
         Nothing is guessed where the vault was not opened. Only an app does so, of which there is one: a
         command may be run where the system's keyring does not answer, beside an app that has its tokens.
         """
-        if self._host.kind != "app" or self.trouble:
+        if not self._host.alone or self.trouble:
             return
         try:
             lost = await asyncio.to_thread(self._without_token, self._signed_in())
@@ -106,7 +105,7 @@ class KiteLife(Life):
         """Whether word of a lost session counts: a command that lacks its token has heard nothing of it."""
         if self.trouble:
             return False
-        if self._host.kind == "app":
+        if self._host.alone:
             return True
         try:
             here = [one for one in self._host.guests() if one.account.client_id == client_id]
@@ -212,7 +211,7 @@ class KiteLife(Life):
                 with suppress(BrokerError):
                     clock.heard(await market_time(self.url))
             now = clock.now().astimezone(IST)
-            wanted = self._host.kind != "cli" and read != now.date() and now.timetz() >= DUMP_AT
+            wanted = self._host.keeps_up and read != now.date() and now.timetz() >= DUMP_AT
             if wanted and now >= again_at and self._signed_in():  # only who is signed in can ask for it
                 again_at = now + DUMP_AGAIN
                 if await self._host.read_instruments():

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from datetime import date
 
 from brokers.contract import BrokerError
 from brokers.life import Host, Life
@@ -9,9 +10,6 @@ from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.store import StoreError
 
 log = logging.getLogger(__name__)
-
-OWN_EXCHANGE = "paper_exchange"
-"""The fact of a home that says which paper exchange its books belong to."""
 
 
 class PaperLife(Life):
@@ -37,12 +35,10 @@ class PaperLife(Life):
         if self.trouble:
             return
         try:
-            if not self.exchange.in_memory:
-                await self._host.keep_once(OWN_EXCHANGE, self.exchange.identity)
             self._open_accounts()
             self.instruments_renamed()
         except (BrokerError, sqlite3.Error, StoreError) as problem:
-            if self._host.kind != "cli":
+            if not self._host.bears_trouble:
                 raise
             log.error("the paper exchange cannot be written: %s", problem)
 
@@ -50,6 +46,10 @@ class PaperLife(Life):
         """Give every client a paper account."""
         if not self.trouble:
             self._open_accounts()
+
+    def trading_day(self) -> date | None:
+        """The exchange's own day; none of one that could not be opened."""
+        return None if self.trouble else self.exchange.trading_day
 
     def instruments_renamed(self) -> None:
         """Have the exchange call every security what the books call it."""

@@ -28,6 +28,7 @@ from data.vocabulary import (
     BreakKind,
     Bucket,
     ClientStatus,
+    ConnectionKind,
     Demat,
     GateItem,
     HaltScope,
@@ -51,6 +52,7 @@ from data.vocabulary import (
 )
 
 WORDS: Mapping[tuple[str, str], tuple[type[StrEnum], StrEnum | None]] = {
+    ("connection", "kind"): (ConnectionKind, ConnectionKind.LIVE),
     ("client", "status"): (ClientStatus, ClientStatus.INACTIVE),
     ("client", "session"): (SessionState, SessionState.OK),  # a cancel may still be tried
     ("client_route", "kind"): (RouteKind, RouteKind.OWN),

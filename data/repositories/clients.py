@@ -30,6 +30,7 @@ class ClientRow:
     phone: str
     created_at: datetime
     updated_at: datetime
+    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

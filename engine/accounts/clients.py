@@ -1,7 +1,7 @@
 """Clients: the roster, its import from a file, and changes of status."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -118,7 +118,8 @@ class Clients:
         known = [client for client in clients if client.code.upper() in existing]
         ids = list(unit.take_ids("client", len(fresh)))
         numbered = list(zip(ids, fresh, strict=True))
-        add_clients(unit, numbered, self._timing.market.trading_day, self._engine.actor)
+        day, actor = self._timing.market.trading_day, self._engine.actor
+        add_clients(unit, numbered, day, actor, self._kept.book.carrier_for)
         changed = sum(self._change(unit, existing[client.code.upper()], client) for client in known)
         unit.touched.roster = True
         return ImportReport(len(fresh), changed, len(known) - changed, tuple(ids))
@@ -183,9 +184,19 @@ def _clashes(
     return problems
 
 
-def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], day: date, actor: str) -> None:
-    """Insert clients with their opening money, holds and today's sizing base."""
-    stored.add_clients(unit, [_client_row(unit, client_id, new) for client_id, new in numbered])
+def add_clients(
+    unit: Unit,
+    numbered: Sequence[tuple[int, NewClient]],
+    day: date,
+    actor: str,
+    carrier_for: Callable[[str], str],
+) -> None:
+    """Insert clients with their opening money, holds and today's sizing base.
+
+    `carrier_for` names the connection for a broker's clients.
+    """
+    rows = [_client_row(unit, client_id, new, carrier_for(new.broker)) for client_id, new in numbered]
+    stored.add_clients(unit, rows)
     stored.add_funds(unit, [(client_id, new.mtf_limit_paise) for client_id, new in numbered])
     stored.add_to_groups(unit, [(client_id, name) for client_id, new in numbered for name in new.groups])
     stored.add_bases(unit, day, [(client_id, new.capital_paise) for client_id, new in numbered], "import")
@@ -230,7 +241,7 @@ def add_clients(unit: Unit, numbered: Sequence[tuple[int, NewClient]], day: date
         unit.audit(AuditEntry(AuditAction.CLIENT_ADDED, actor, client_id=client_id, details=details))
 
 
-def _client_row(unit: Unit, client_id: int, new: NewClient) -> ClientRow:
+def _client_row(unit: Unit, client_id: int, new: NewClient, connection: str) -> ClientRow:
     return ClientRow(
         id=client_id,
         code=new.code,
@@ -245,4 +256,5 @@ def _client_row(unit: Unit, client_id: int, new: NewClient) -> ClientRow:
         phone=new.phone,
         created_at=unit.now,
         updated_at=unit.now,
+        connection=connection,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from brokers.connection import Connection
-from brokers.connections import carrier
+from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
 from data.changes import Touched
 from data.repositories.base import On
@@ -100,7 +100,11 @@ class Book:
 
     def carrier_of(self, client_id: int) -> Connection | None:
         """The connection that carries a client; None where there is none."""
-        return carrier(self._connections, self.clients[client_id].broker)
+        return carrier(self._connections, self.clients[client_id].connection)
+
+    def carrier_for(self, broker: str) -> str:
+        """The name of the connection for a client of this broker; empty where none takes it."""
+        return carrier_for(self._connections, broker)
 
     def _admitted(self, access: Access, stored: Sequence[StoredClient], day: date) -> Admissions:
         return self._judge(access, [self._applicant(client) for client in stored], day)
@@ -109,7 +113,7 @@ class Book:
         return Applicant(
             client_id=client.id,
             code=client.code,
-            connection=carrier(self._connections, client.broker),
+            connection=carrier(self._connections, client.connection),
             trading=client.status is ClientStatus.ACTIVE,
             session=client.session,
         )

@@ -37,6 +37,7 @@ def client_view(client: StoredClient, admitted: Admission, groups: Collection[st
         route_words=admitted.route_words,
         consent_words=admitted.consent_words,
         authorised=admitted.authorised,
+        connection=client.connection,
     )
 
 

@@ -32,7 +32,8 @@ class ClientView:
     """One client as screens and plans see it. `gate` is None when the client may trade.
 
     `route_words` and `consent_words` say what is missing there, empty where nothing is; `authorised` is
-    false where the client must first allow settled shares to leave its demat account.
+    false where the client must first allow settled shares to leave its demat account. `connection` names who
+    carries it, empty where none does.
     """
 
     id: int
@@ -53,6 +54,7 @@ class ClientView:
     route_words: str = ""
     consent_words: str = ""
     authorised: bool = True
+    connection: str = ""
 
     @property
     def gate(self) -> Reason | None:

@@ -18,7 +18,6 @@ from brokers.contract import (
     BrokerOrder,
     BrokerStatus,
     BrokerTrade,
-    Heartbeat,
     NotAsked,
     OrderUpdate,
     PassedOver,
@@ -31,6 +30,7 @@ from brokers.contract import (
 from data.repositories.requests import changes_in
 from data.store import StoreError
 from data.vocabulary import ClientStatus, OrderState, RequestState, SessionState
+from engine.access.lost import LostSessions
 from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import Applied, Seen
@@ -63,6 +63,7 @@ class Watcher:
         connections: Connections,
         market_data: MarketData,
         recorder: Recorder,
+        lost: LostSessions,
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -70,6 +71,7 @@ class Watcher:
         self._connections = connections
         self._market_data = market_data
         self._recorder = recorder
+        self._lost = lost
         self.resolver = Resolver(kept, timing)
         self._reading: dict[int, asyncio.Task[bool]] = {}
         self._read_at: dict[int, datetime] = {}
@@ -85,24 +87,30 @@ class Watcher:
         recorder.after(self._note_applied)
 
     async def follow_stream(self, connection: Connection) -> None:
-        """Take in a connection's stream for as long as the desk lives, opening it anew when it ends."""
-        broker = connection.broker
+        """Take in a connection's stream for as long as the desk lives, opening it anew when it ends.
+
+        Prices are those of the one connection that brings them, so that an instrument has one.
+        """
+        broker, brings_prices = connection.broker, connection is self._connections.feed
         while True:
             try:
                 async for event in broker.stream():
-                    if isinstance(event, Ticks):
+                    if isinstance(event, OrderUpdate):
+                        self.take(connection, event)
+                    elif not brings_prices:
+                        continue
+                    elif isinstance(event, Ticks):
                         self._market_data.quotes.put_all(event)
                     elif isinstance(event, Tick):
                         self._market_data.quotes.put(event)
-                    elif isinstance(event, Heartbeat):
-                        self._market_data.quotes.heartbeat(event)
                     else:
-                        self.take(connection, event)
+                        self._market_data.quotes.heartbeat(event)
             except BrokerError as problem:
                 log.warning("the stream of %s ended: %s", broker.name, problem)
             except Exception:  # without the stream the desk is deaf, so it is opened anew whatever it was
                 log.exception("the stream of %s failed", broker.name)
-            self._market_data.quotes.reopened()
+            if brings_prices:
+                self._market_data.quotes.reopened()
             await self._timing.wall.sleep(self._timing.waits.not_sent_pause_s)
 
     def take(self, connection: Connection, update: OrderUpdate) -> None:
@@ -235,7 +243,7 @@ class Watcher:
             log.warning("the session of client %s has ended: %s", client_id, problem)
             self.resolver.session_lost(client_id)
             self._note_unread(client_id, problem)
-            self._connections.session_lost(client_id, str(problem))
+            self._lost.note(client_id, str(problem))
             return False
         except Exception as problem:  # whatever it was, nothing is known, and nothing changes
             self._connections.outages.failed(

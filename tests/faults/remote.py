@@ -42,7 +42,6 @@ from data.reference.phases import load_calendar
 from data.store import Store
 from data.vocabulary import ConnectionKind
 from engine.access.judgement import judge_clients
-from engine.accounts.client_file import BROKERS
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
@@ -334,7 +333,7 @@ async def open_chaos_desk(
     remote = RemoteBroker(port, clock)
     await remote.open()
     market_clock = remote.market_clock
-    connection = Connection("paper", ConnectionKind.PAPER, remote, frozenset(BROKERS))
+    connection = Connection("paper", ConnectionKind.PAPER, remote)
     book = Book([connection], lambda: market_clock.trading_day, judge=judge_clients)
     timing = Timing(clock, market_clock, load_calendar(), waits)
     kept = Kept(home, Store(home / "desk.db", clock), book, Bus(_listener_failed), HeadsFile(None))

@@ -157,13 +157,13 @@ def test_cancel_all_halts_a_home_whose_exchange_is_no_database(demo: Terminal) -
 
 def test_an_exchange_and_books_without_a_tie_are_tied_when_opened(demo: Terminal) -> None:
     with sqlite3.connect(demo.home / "desk.db") as connection:
-        connection.execute("DELETE FROM meta WHERE name = 'paper_exchange'")
+        connection.execute("UPDATE connection SET identity = ''")
     connection.close()
 
     assert demo.done("orders") == []
 
     with sqlite3.connect(demo.home / "desk.db") as connection:
-        (tied,) = connection.execute("SELECT value FROM meta WHERE name = 'paper_exchange'").fetchone()
+        (tied,) = connection.execute("SELECT identity FROM connection").fetchone()
     connection.close()
     with sqlite3.connect(demo.home / "paper.db") as exchange:
         assert exchange.execute("SELECT id FROM identity").fetchone() == (tied,)

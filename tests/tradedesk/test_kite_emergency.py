@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from brokers.kite.access import KITE_OF_HOME, KiteRoots
+from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
 from data.migrating import Books
@@ -16,14 +16,16 @@ from engine.rules import Rules, Waits
 from tests.books import empty_books
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.foundation import Foundation
-from tradedesk.compose.kite import _roots_of, _vault_of
+from tradedesk.compose.kite import _vault_of
 from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import connections_of
 
 
 def base_at(home, owned, kite_url):
     empty_books(home)
     with closing(sqlite3.connect(home / "desk.db")) as file:
-        file.execute("INSERT INTO meta (name, value) VALUES (?, ?)", (KITE_OF_HOME, owned))
+        kind = "sim" if "127.0.0.1" in owned else "live"
+        file.execute("INSERT INTO connection VALUES ('kite', ?, 'zerodha', ?, '')", (kind, owned))
         file.commit()
     settings = Settings(market="kite", kite_url=kite_url, vault="file")
     return Foundation(
@@ -41,9 +43,9 @@ def base_at(home, owned, kite_url):
 @pytest.mark.parametrize("owned", ["http://127.0.0.1:8100", KiteRoots().rest])
 def test_an_emergency_goes_to_the_kite_of_the_books_whatever_the_settings_say(tmp_path, owned):
     base = base_at(tmp_path, owned, "http://127.0.0.1:8199")
-    assert _roots_of(base, emergency=True).rest == owned
+    assert [row.address for row in connections_of(base, emergency=True)] == [owned]
     with pytest.raises(BadInput, match="use another home"):
-        _roots_of(base, emergency=False)
+        connections_of(base)
 
 
 async def test_an_emergency_goes_on_without_secrets_that_cannot_be_read(tmp_path):

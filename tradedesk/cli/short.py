@@ -35,12 +35,13 @@ STEP_S = 2
 AT_REST = (
     "SELECT (SELECT version_num FROM alembic_version), "
     "(SELECT value FROM meta WHERE name = 'last_trading_day'), "
-    "(SELECT value FROM meta WHERE name = 'paper_exchange'), "
-    "NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL) "
+    "(SELECT identity FROM connection WHERE broker = 'paper'), "
+    "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper') "
+    "AND NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE state IN ('OPEN', 'RESERVED', 'SENDING', 'UNKNOWN')) "
     "AND NOT EXISTS (SELECT 1 FROM run WHERE finished_at IS NULL)"
 )
-"""The schema, the day that is open, whose books these are, and whether nothing lives or waits."""
+"""The schema, the day that is open, whose books these are, and whether only paper is there and at rest."""
 
 
 def read_short(home: Path, words: Sequence[str]) -> int | None:

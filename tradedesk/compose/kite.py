@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import partial
 
+from data.repositories.connections import ConnectionRow
+
 from brokers.connection import Connection
 from brokers.contract import BrokerAccount, BrokerError
-from brokers.kite.access import KITE_OF_HOME, KiteRoots, kite_roots
+from brokers.kite.access import KiteRoots, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.life import KiteLife
 from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
-from data.home import books_file
 from data.repositories.meta import LAST_DAY
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.vocabulary import ConnectionKind
@@ -28,17 +29,17 @@ log = logging.getLogger(__name__)
 
 async def kite_way(
     base: Foundation,
+    row: ConnectionRow,
     passphrase: Callable[[], str] | None = None,
     emergency: bool = False,
     needs_secrets: bool = True,
 ) -> Way:
-    """The way to the Kite of a home.
+    """The way to the Kite of a home, as its row says.
 
-    Which Kite the books belong to was kept when they were first opened; an `emergency` goes there whatever
-    the settings say, without its secrets where those cannot be read. A desk that needs none calls nobody
+    An `emergency` goes on without its secrets where those cannot be read. A desk that needs none calls nobody
     where they do not open. Raises `BadInput`.
     """
-    roots = _roots_of(base, emergency)
+    roots = KiteRoots() if row.address == KiteRoots().rest else kite_roots(row.address)
     vault, trouble = await _vault_of(base, passphrase, emergency, needs_secrets)
     market_clock, silence = await _market_clock(base, roots, emergency)
     trouble = trouble or silence
@@ -74,8 +75,14 @@ async def kite_way(
         found = look(base.home, base.settings.vault, lambda: vault, market_clock.now())
         return found.ok, found.words
 
+    return Way(Connection(row.name, row.kind, broker, life, row.address), market_clock, fit)
+
+
+def kite_row(url: str) -> ConnectionRow:
+    """A connection to Zerodha's Kite, or to the local one at this address. Raises `BadInput`."""
+    roots = kite_roots(url or None)
     kind = ConnectionKind.SIM if roots.is_local else ConnectionKind.LIVE
-    return Way(Connection("kite", kind, broker, frozenset({ZERODHA}), life), market_clock, fit)
+    return ConnectionRow("kite", kind, ZERODHA, roots.rest)
 
 
 async def _market_clock(base: Foundation, roots: KiteRoots, emergency: bool) -> tuple[MarketClock, str]:
@@ -85,7 +92,7 @@ async def _market_clock(base: Foundation, roots: KiteRoots, emergency: bool) -> 
     try:
         return SimulatedMarketClock(base.clock, await market_time(roots.rest)), ""
     except BrokerError as problem:
-        day = fact_of_home(books_file(base.home), LAST_DAY)
+        day = fact_of_home(base.books.path, LAST_DAY)
         if not emergency or day is None:
             expected = f"start it with `tradedesk simulate kite` first ({problem})"
             raise BadInput("kite_url", roots.rest, expected) from problem
@@ -106,18 +113,6 @@ def secrets_of(desk: Desk) -> DeskAccess:
     access = kite_of(desk).access
     assert isinstance(access, DeskAccess)
     return access
-
-
-def _roots_of(base: Foundation, emergency: bool) -> KiteRoots:
-    owned = fact_of_home(books_file(base.home), KITE_OF_HOME)
-    known = None if owned is None else KiteRoots() if owned == KiteRoots().rest else kite_roots(owned)
-    if emergency and known is not None:
-        return known
-    roots = kite_roots(base.settings.kite_url or None)
-    if known is not None and known != roots:
-        expected = f"the books of {base.home} belong to {owned}; use another home"
-        raise BadInput("kite_url", roots.rest, expected)
-    return roots
 
 
 async def _vault_of(

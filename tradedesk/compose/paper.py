@@ -5,6 +5,8 @@ import random
 import sqlite3
 from pathlib import Path
 
+from data.repositories.connections import ConnectionRow
+
 from brokers.connection import Connection
 from brokers.contract import (
     Broker,
@@ -16,7 +18,7 @@ from brokers.contract import (
     Rows,
 )
 from brokers.paper.broker import PaperBroker
-from brokers.paper.life import OWN_EXCHANGE, PaperLife
+from brokers.paper.life import PaperLife
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import SHARES, Faults
@@ -25,16 +27,19 @@ from data.errors import BadInput
 from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
 from data.vocabulary import ConnectionKind
-from engine.accounts.client_file import BROKERS
 from engine.desk import Desk
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.compose.foundation import Foundation, Way, fact_of_home
+from tradedesk.compose.foundation import Foundation, Way
 
 log = logging.getLogger(__name__)
+
+PAPER = ConnectionRow("paper", ConnectionKind.PAPER, "paper")
+"""The paper exchange of a home before it is known which one that is."""
 
 
 def paper_way(
     base: Foundation,
+    row: ConnectionRow,
     exchange: PaperExchange | None = None,
     latency: tuple[float, float] | None = None,
     emergency: bool = False,
@@ -47,7 +52,7 @@ def paper_way(
     trouble = ""
     if exchange is None:
         try:
-            exchange = _exchange_of(base)
+            exchange = _exchange_of(base, row.identity)
         except (BadInput, sqlite3.Error) as problem:
             if not emergency:
                 raise
@@ -62,8 +67,8 @@ def paper_way(
     if faults is not None:
         broker = _faulty(broker, exchange, base.clock, faults)
     life = PaperLife(exchange, trouble)
-    connection = Connection("paper", ConnectionKind.PAPER, broker, frozenset(BROKERS), life)
-    return Way(connection, exchange.market_clock)
+    identity = "" if exchange.in_memory else exchange.identity
+    return Way(Connection(row.name, row.kind, broker, life, identity=identity), exchange.market_clock)
 
 
 def exchange_of(desk: Desk) -> PaperExchange:
@@ -103,12 +108,11 @@ def check_paper_books(home: Path) -> None:
         )
 
 
-def _exchange_of(base: Foundation) -> PaperExchange:
+def _exchange_of(base: Foundation, owned: str) -> PaperExchange:
     """The home's paper exchange, made with the books. Raises `BadInput` where it is not theirs."""
     home = base.home
     path = paper_exchange_file(home)
-    owned = fact_of_home(books_file(home), OWN_EXCHANGE)
-    if owned is not None and not _is_there(path):
+    if owned and not _is_there(path):
         raise BadInput(
             "home",
             str(home),
@@ -121,7 +125,7 @@ def _exchange_of(base: Foundation) -> PaperExchange:
         if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: its own words say it
             raise
         raise BadInput("database", str(path), f"this is not a paper exchange's file ({problem})") from problem
-    if owned is not None and owned != exchange.identity:
+    if owned and owned != exchange.identity:
         exchange.close()
         raise BadInput(
             "home",

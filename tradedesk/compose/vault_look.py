@@ -9,14 +9,13 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from brokers.kite.access import KITE_OF_HOME
 from data.access_tables import BrokerSession, ClientRoute
 from data.columns import table
 from data.errors import BadInput
 from data.home import SECRETS, books_file, secrets_file
 from data.secrets import NoVault, Prefer, Vault, vault_state
 from data.store import read_file
-from data.tables import Client, Meta
+from data.tables import Client, ConnectionRecord
 from data.vocabulary import ClientStatus, SessionProblem
 from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key
 
@@ -115,11 +114,10 @@ def wanted_secrets(database: Path, now: datetime) -> list[Wanted]:
 
 
 def _wanted(connection: Connection, now: datetime) -> list[Wanted]:
-    meta, clients = table(Meta), table(Client)
+    connections, clients = table(ConnectionRecord), table(Client)
     routes, sessions = table(ClientRoute), table(BrokerSession)
-    if connection.execute(select(meta.c.name).where(meta.c.name == KITE_OF_HOME)).first() is None:
-        return []
-    trading = (clients.c.broker == ZERODHA, clients.c.status == ClientStatus.ACTIVE.value)
+    there = select(connections.c.name).where(connections.c.broker == ZERODHA)
+    trading = (clients.c.connection.in_(there), clients.c.status == ClientStatus.ACTIVE.value)
     keys: defaultdict[str, list[str]] = defaultdict(list)
     for api_key, code in connection.execute(
         select(routes.c.api_key, clients.c.code)

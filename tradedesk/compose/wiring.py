@@ -4,10 +4,12 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from brokers.kite.access import KITE_OF_HOME
-from brokers.paper.life import OWN_EXCHANGE
+from data.repositories.connections import ConnectionRow, connections_in
+
+from brokers.paper.life import PaperLife
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
@@ -16,13 +18,16 @@ from data.home import books_file
 from data.migrating import Books, books_as_they_are, prepare
 from data.reference.phases import Calendar
 from data.schema import HEAD
+from engine.access.connecting import check_together
 from engine.desk import Desk
 from engine.instances import DeskKind
 from engine.rules import Rules, Waits
 from engine.startup import opened
-from tradedesk.compose.foundation import Foundation, calendar_of, fact_of_home, rules_of
+from tradedesk.compose.desk_market import DeskMarket
+from tradedesk.compose.foundation import Foundation, Way, calendar_of, rules_of
 from tradedesk.compose.home import home_folder
-from tradedesk.compose.paper import check_paper_books, paper_way
+from tradedesk.compose.kite_access import ZERODHA
+from tradedesk.compose.paper import PAPER, check_paper_books, paper_way
 from tradedesk.compose.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -48,15 +53,15 @@ async def open_desk(
     migrates: bool = True,
     told: Callable[[str], None] = log.warning,
 ) -> AsyncIterator[Desk]:
-    """Open the desk of a home, on the paper exchange or at Kite as its settings say, and close it again.
+    """Open the desk of a home over its connections, the first as its settings say, and close it again.
 
-    `kind` says what it may do (`engine.startup.POLICIES`); `passphrase` is asked where secrets are in a file;
-    without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody. The
-    rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a seed
-    for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar where
-    the home's are broken, and its `emergency` opens even without the home's own paper exchange; whatever
-    `migrates` not reads books of another version and leaves them so. `told` hears of a migration that was
-    done. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
+    `kind` says what it may do (`engine.instances.POLICIES`); `passphrase` is asked where secrets are in a
+    file; without `needs_secrets` a desk at Kite opens without them where they do not open, and calls nobody.
+    The rest is for tests and rehearsals: a clock moved by hand, another exchange, no latency in seconds, a
+    seed for tags and rotation, faults of the broker. But cancel-all brings its own settings and calendar
+    where the home's are broken, and its `emergency` opens even without the home's own paper exchange;
+    whatever `migrates` not reads books of another version and leaves them so. `told` hears of a migration
+    that was done. Raises `BadInput`, `StoreError` or `AppAlreadyRuns`.
     """
     folder = home_folder(home)
     settings = settings or load_settings(folder)
@@ -73,17 +78,21 @@ async def open_desk(
             waits=waits or Waits(),
             random=random.Random(seed) if seed is not None else random.SystemRandom(),
         )
-        if _is_at_kite(base, emergency):
-            if faults is not None:
-                raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
+        ways = list[Way]()
+        for row in connections_of(base, emergency):
+            if row.broker == PAPER.broker:
+                ways.append(paper_way(base, row, exchange, latency, emergency, faults))
+                continue
             from tradedesk.compose.kite import kite_way  # HTTP and sockets take a second to import
 
-            ways = [await kite_way(base, passphrase, emergency, needs_secrets)]
-        else:
-            ways = [paper_way(base, exchange, latency, emergency, faults)]
+            ways.append(await kite_way(base, row, passphrase, emergency, needs_secrets))
+        if faults is not None and PAPER.kind not in {way.connection.kind for way in ways}:
+            raise BadInput("faults", "", "only the paper exchange takes them; a local Kite has its own")
         desk = base.desk(kind, ways[0].market_clock, [way.connection for way in ways])
         for way in ways:
             way.fit(desk)
+            if len(ways) > 1 and isinstance(way.connection.life, PaperLife):
+                way.connection.life.exchange.follow(DeskMarket(desk))
         async with opened(desk):
             yield desk
 
@@ -100,16 +109,32 @@ def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], N
     yield Books(database)
 
 
-def _is_at_kite(base: Foundation, emergency: bool) -> bool:
-    """Whether the desk is one at Kite. Books of elsewhere are refused, or followed in an emergency."""
-    books = books_file(base.home)
-    kite, paper = fact_of_home(books, KITE_OF_HOME), fact_of_home(books, OWN_EXCHANGE)
-    if emergency and (kite or paper):
-        return kite is not None
-    wants = base.settings.market == "kite"
-    if (wants and paper) or (not wants and kite):
-        theirs = "the paper exchange" if paper else f"Kite at {kite}"
-        raise BadInput(
-            "market", base.settings.market, f"the books of {base.home} belong to {theirs}; use another home"
-        )
-    return wants
+def connections_of(base: Foundation, emergency: bool = False) -> list[ConnectionRow]:
+    """The connections of a home, the one that brings the prices first; of a fresh one what its settings name.
+
+    Raises `BadInput` where the settings name a venue that the books do not belong to; an `emergency` goes by
+    the books alone.
+    """
+    known, settings = {PAPER.broker: PAPER.name, ZERODHA: "kite"}, base.settings
+    stored = [row for row in connections_in(base.books.path) if row.broker in known]
+    stored = [replace(row, name=row.name or known[row.broker]) for row in stored]
+    by_broker = {row.broker: row for row in stored}
+    paper, kite = by_broker.get(PAPER.broker), by_broker.get(ZERODHA)
+    if not emergency or not stored:
+        if settings.market == "paper":
+            wanted, named = PAPER, paper
+        else:
+            from tradedesk.compose.kite import kite_row
+
+            wanted, named = kite_row(settings.kite_url), kite
+        if not stored:
+            return [wanted]
+        if named is None:
+            theirs = "the paper exchange" if kite is None else f"Kite at {kite.address}"
+            expected = f"the books of {base.home} belong to {theirs}; use another home"
+            raise BadInput("market", settings.market, expected)
+        if named.address != wanted.address:
+            expected = f"the books of {base.home} belong to {named.address}; use another home"
+            raise BadInput("kite_url", wanted.address, expected)
+        check_together(stored)
+    return sorted(stored, key=lambda row: row.broker == PAPER.broker)

@@ -7,7 +7,7 @@ first moves market time on by the wall time since anybody last did.
 import sqlite3
 import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import Books, State
-from brokers.simulators.exchange.market import SECOND_US, Market, PaperMarketClock
+from brokers.simulators.exchange.market import SECOND_US, Market, OtherMarket, PaperMarketClock
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, circuits
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
@@ -150,6 +150,21 @@ class PaperExchange:
         with self._lock:
             self.database.close()
 
+    def follow(self, other: OtherMarket) -> None:
+        """Keep another market's time and days from now on, and match at its prices.
+
+        Where that market is on an earlier day than this exchange was, time stands and no order is taken.
+        """
+        with self._lock:
+            self._market.other = other
+
+    @property
+    def trading_day(self) -> date:
+        """The date that is traded on here, as of the last advance or of the market that is followed."""
+        other = self._market.other
+        day = self.market_clock.trading_day
+        return day if other is None else max(day, other.trading_day)
+
     # --- transactions and time ------------------------------------------------------------------------
 
     @contextmanager
@@ -236,7 +251,24 @@ class PaperExchange:
             state.wall_us = wall_us
         elif passed > 0:
             state.wall_us = wall_us
+        if (other := self._market.other) is not None:
+            self._follow(state, other)
+        elif passed > 0:
             self._move_to(state, state.market_us + min(passed, LONGEST_STEP_US), every_second=True)
+
+    def _follow(self, state: State, other: OtherMarket) -> None:
+        """Be as late as the market that is followed; its next day begins here when it does there."""
+        now, day = other.now(), other.trading_day
+        if now is None or day < state.day:
+            return
+        if day > state.day:
+            self._begin_day(state, day)
+        if day == state.day:
+            target_us = min(to_us(now), self._market.close_us - 1)
+            if target_us < state.market_us:
+                state.market_us = target_us
+            self._move_to(state, target_us, every_second=False)
+        self._seen = (state.market_us, state.day)
 
     def _move_to(self, state: State, target_us: int, *, every_second: bool) -> None:
         reached = min(target_us, self._market.close_us)
@@ -264,14 +296,19 @@ class PaperExchange:
 
     def _roll(self, state: State) -> None:
         """Close the day and open the next one; where none is known the market stays closed."""
+        with suppress(CalendarNotLoaded):
+            self._begin_day(state, self._calendar.next_trading_day(state.day))
+
+    def _begin_day(self, state: State, following: date) -> None:
+        """Close the day and open a later one; nothing is done where that is no trading day that is known."""
         try:
-            following = self._calendar.next_trading_day(state.day)
+            beginning = self._beginning(following)
             arrived = [
                 traded_on
                 for traded_on in sorted(self.books.trading_dates_open())
                 if self._calendar.settlement_day(date.fromisoformat(traded_on)) < following
             ]
-        except CalendarNotLoaded:
+        except BadInput:
             return
         for order in self.books.live_orders():
             order.updated_us = state.market_us
@@ -285,7 +322,7 @@ class PaperExchange:
         self.books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
         self.books.roll_pins()
         state.trading_day = following.isoformat()
-        state.market_us = self._beginning(following)
+        state.market_us = beginning
         state.next_order = max(state.next_order, first_order_id(following))
         state.pin_version += 1
         self._market.load(state)
@@ -390,7 +427,18 @@ class PaperExchange:
         Where `at_most` is given, no more of its shares trade until `allow`, or the process's end.
         """
         with self.transaction():
+            if (other := self._market.other) is not None:
+                if other.trading_day != self._state.day:
+                    return Refused("market_closed", "The market is closed: orders are not accepted now.")
+                self._list_as(other, f"{request.exchange}:{request.tradingsymbol}")
             return self._orders.place(self._state, user_id, request, at_most)
+
+    def _list_as(self, other: OtherMarket, key: str) -> None:
+        """List an instrument that the market which is followed knows, and this exchange does not yet."""
+        if key in self._market.listings or (instrument := other.instrument(key)) is None:
+            return
+        price = quote.last_paise if (quote := other.quote(key)) else instrument.prev_close_paise
+        self.list_instruments([Listing(instrument, price, price, price, price, 0)])
 
     def modify(self, user_id: str, broker_order_id: str, change: OrderChange) -> Accepted | Refused:
         """Change a live order."""

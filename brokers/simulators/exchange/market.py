@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Protocol
 
 from brokers.simulators.exchange.books import Books, State
-from brokers.simulators.exchange.prices import Listing, Prices, Quote
+from brokers.simulators.exchange.prices import Listing, Prices, Quote, quiet_quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
 from data.reference.instruments import Instrument
@@ -12,6 +13,30 @@ from data.reference.phases import Calendar
 from data.vocabulary import PhaseKind
 
 SECOND_US = 1_000_000
+
+
+class OtherMarket(Protocol):
+    """The market that an exchange follows instead of its own, where it stands beside another venue.
+
+    It is asked on whichever thread works on the exchange.
+    """
+
+    @property
+    def trading_day(self) -> date:
+        """The date that is traded on there."""
+        ...
+
+    def now(self) -> datetime | None:
+        """Aware UTC time there; None while it is not known."""
+        ...
+
+    def quote(self, key: str) -> Quote | None:
+        """An instrument's prices there, without depth where they are too old to trade at; None if unknown."""
+        ...
+
+    def instrument(self, key: str) -> Instrument | None:
+        """What is known of an instrument there."""
+        ...
 
 
 class PaperMarketClock:
@@ -37,6 +62,8 @@ class Market:
         self._books = books
         self._calendar = calendar
         self._loaded = (-1, "", -1)
+        self.other: OtherMarket | None = None
+        """The market whose prices count here, where it is not this exchange's own."""
         self.load(state)
 
     def load(self, state: State) -> None:
@@ -64,7 +91,12 @@ class Market:
         self._loaded = (-1, "", -1)
 
     def quote(self, key: str, at_us: int) -> Quote:
-        """A symbol's market at a moment of the day; after continuous trading its last one."""
+        """A symbol's market at a moment of the day; after continuous trading its last one.
+
+        Beside another market it is the one there now; where none is known, its first price of the day.
+        """
+        if self.other is not None:
+            return self.other.quote(key) or quiet_quote(self.listings[key])
         until = min(at_us, self._end_us[self.listings[key].instrument.fno])
         return self._prices.quote(key, (until - self._open_us) / SECOND_US)
 

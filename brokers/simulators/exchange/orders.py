@@ -238,6 +238,8 @@ class OrderFlow:
         if phase is not PhaseKind.CONTINUOUS:
             return
         quote = self._market.quote(key, at_us)
+        if not quote.bids and not quote.asks:
+            return
         triggered = self._books.triggered(key, quote.last_paise)
         for order in triggered:
             order.trigger_pending, order.updated_us = 0, at_us

@@ -5,7 +5,7 @@ is integer paise on the instrument's tick.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from math import exp
@@ -298,6 +298,13 @@ def pinned_quote(listing: Listing, pin: Pin) -> Quote:
         bids=level,
         asks=level,
     )
+
+
+def quiet_quote(listing: Listing) -> Quote:
+    """The market of an instrument that nobody quotes: the price its day started from, and no depth."""
+    close = listing.instrument.prev_close_paise or listing.last_paise
+    still = pinned_quote(listing, Pin(listing.last_paise or close, close))
+    return replace(still, bid_paise=0, ask_paise=0, bids=(), asks=(), pinned=False)
 
 
 class Prices:

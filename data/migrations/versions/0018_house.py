@@ -18,6 +18,7 @@ def upgrade() -> None:
     _legs()
     _changes()
     _asked_commands()
+    _connections()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
     op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
@@ -122,6 +123,34 @@ def _asked_commands() -> None:
         sa.Column("closed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("request_id"),
     )
+
+
+def _connections() -> None:
+    """The ways to venues, and by which of them each client trades.
+
+    A home had one venue, which two facts of it named; those stay where they are, since they are proven.
+    """
+    connections = op.create_table(
+        "connection",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("broker", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.add_column("client", sa.Column("connection", sa.String(), nullable=False, server_default=""))
+    run = op.get_bind().exec_driver_sql
+    facts = dict(run("SELECT name, value FROM meta WHERE name IN ('kite', 'paper_exchange')").all())
+    if (address := facts.get("kite")) is not None:
+        kind = "live" if address == "https://api.kite.trade" else "sim"
+        row = {"name": "kite", "kind": kind, "broker": "zerodha", "address": address, "identity": ""}
+        op.bulk_insert(connections, [row])
+        run("UPDATE client SET connection = 'kite' WHERE broker = 'zerodha'")
+    elif (identity := facts.get("paper_exchange")) is not None:
+        row = {"name": "paper", "kind": "paper", "broker": "paper", "address": "", "identity": identity}
+        op.bulk_insert(connections, [row])
+        run("UPDATE client SET connection = 'paper'")
 
 
 def _rebuild(name: str, old: str, new: str) -> None:

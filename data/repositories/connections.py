@@ -1,0 +1,91 @@
+"""The connections of a home as stored, and who of its clients each carries."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from data.columns import table
+from data.order_tables import Order
+from data.repositories.base import Change, On, Query, Rows, given
+from data.tables import Client, ConnectionRecord, Holding
+from data.vocabulary import ConnectionKind
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """A way to a venue: its name in the home, the word of its adapter, where it leads, and to whom."""
+
+    name: str
+    kind: ConnectionKind
+    broker: str
+    address: str = ""
+    identity: str = ""
+
+
+_CONNECTIONS = Rows(ConnectionRecord, ConnectionRow)
+_EVERY = _CONNECTIONS.query(order_by=[_CONNECTIONS.c.name])
+_CARRIED = Change(
+    update(table(Client))
+    .where(table(Client).c.id == given("client"))
+    .values(connection=given("name"), updated_at=given("at"))
+)
+_ORDERED, _HELD = (
+    Query(int, select(of.c.client_id).where(of.c.client_id == given("client")).limit(1))
+    for of in (table(Order), table(Holding))
+)
+
+
+def every_connection(on: On) -> list[ConnectionRow]:
+    """All connections, by name."""
+    return _EVERY.all(on)
+
+
+def connections_in(database: Path) -> list[ConnectionRow]:
+    """The same, of a file that no desk has open here. Raises `sqlite3.Error`.
+
+    What cannot be read stands as empty text, an unknown kind for the most dangerous; a row that does not say
+    which adapter it is for is left out, since an emergency has to go on without it.
+    """
+    cells = ", ".join(f"CAST({name} AS BLOB)" for name in _CONNECTIONS.fields)
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        rows = connection.execute(f"SELECT {cells} FROM connection ORDER BY name").fetchall()
+    kinds = {kind.value: kind for kind in ConnectionKind}
+    found: list[ConnectionRow] = []
+    for row in rows:
+        name, kind, broker, address, identity = map(_text, row)
+        if broker:
+            row = ConnectionRow(name, kinds.get(kind, ConnectionKind.LIVE), broker, address, identity)
+            found.append(row)
+    return found
+
+
+def _text(cell: bytes | None) -> str:
+    try:
+        return (cell or b"").decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def add_connections(on: On, rows: Sequence[ConnectionRow]) -> None:
+    """Keep connections that are not there yet."""
+    _CONNECTIONS.insert(on, rows)
+
+
+def save_identity(on: On, row: ConnectionRow) -> None:
+    """Keep what the venue of a connection is known again by."""
+    _CONNECTIONS.save(on, [row], "identity")
+
+
+def has_traded(on: On, client_id: int) -> bool:
+    """Whether a client ever had an order or a share here."""
+    return any(query.first(on, client=client_id) is not None for query in (_ORDERED, _HELD))
+
+
+def set_carrier(on: On, client_id: int, name: str, at: datetime) -> None:
+    """Keep by which connection a client trades from now on."""
+    _CARRIED.run(on, client=client_id, name=name, at=at)
