@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.repositories.connections import ConnectionRow
-
 from brokers.connection import Connection
 from brokers.connections import Connections, carrier
 from data.audit import AuditEntry
 from data.errors import BadInput, TradedeskError
 from data.repositories import connections as stored
+from data.repositories.connections import ConnectionRow
 from data.repositories.instances import beats
 from data.store import Unit
 from data.vocabulary import ConnectionKind

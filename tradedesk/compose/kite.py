@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import partial
 
-from data.repositories.connections import ConnectionRow
-
 from brokers.connection import Connection
 from brokers.contract import BrokerAccount, BrokerError
 from brokers.kite.access import KiteRoots, kite_roots
@@ -16,6 +14,7 @@ from brokers.kite.life import KiteLife
 from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
+from data.repositories.connections import ConnectionRow
 from data.repositories.meta import LAST_DAY
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.vocabulary import ConnectionKind

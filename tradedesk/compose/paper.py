@@ -5,8 +5,6 @@ import random
 import sqlite3
 from pathlib import Path
 
-from data.repositories.connections import ConnectionRow
-
 from brokers.connection import Connection
 from brokers.contract import (
     Broker,
@@ -26,6 +24,7 @@ from data.clock import Clock
 from data.errors import BadInput
 from data.home import books_file, paper_exchange_file
 from data.reference.seed import universe
+from data.repositories.connections import ConnectionRow
 from data.vocabulary import ConnectionKind
 from engine.desk import Desk
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from data.repositories.connections import ConnectionRow, connections_in
-
 from brokers.paper.life import PaperLife
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.faults.menu import Faults
@@ -17,6 +15,7 @@ from data.errors import BadInput
 from data.home import books_file
 from data.migrating import Books, books_as_they_are, prepare
 from data.reference.phases import Calendar
+from data.repositories.connections import ConnectionRow, connections_in
 from data.schema import HEAD
 from engine.access.connecting import check_together
 from engine.desk import Desk
