@@ -65,3 +65,14 @@ def test_the_docs_name_no_file_that_is_not_there():
         named = set(re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")))
         missing = [name for name in named if not any(file.endswith(f"/{name}") for file in files)]
         assert not missing, f"{page.name}: {missing}"
+
+
+def test_no_room_of_the_engine_asks_a_connection_itself():
+    asked = re.compile(r"\bunit\.connection\b|\.exec_driver_sql\(|\.execute\(|\.mappings\(")
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in sorted((ROOT / "engine").rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if asked.search(line)
+    ]
+    assert found == [], "a repository does"
