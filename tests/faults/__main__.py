@@ -20,7 +20,8 @@ from typing import Any
 
 from brokers.simulators.faults.broker import Faults, faults_from_text
 from data.money import ceil_div
-from tests.faults import chaos, kills, sleeps
+from tests.faults import asked_kills, chaos, kills, sleeps
+from tests.faults.asked_kills import AskedPlan, asked_home
 from tests.faults.cancel_all import CancelAll, measure
 from tests.faults.chaos import ChaosPlan, ChaosResult, chaos_home
 from tests.faults.chaos_broker import Lines
@@ -116,6 +117,7 @@ def _prove(given: argparse.Namespace, base: Path, began: float) -> Proof:
         for results in (
             _carry_out(list(_chaos_jobs(given, base, large)), given, began),
             _carry_out(list(_kill_jobs(given, base, small)), given, began),
+            _carry_out(list(_asked_jobs(given, base)), given, began),
             _carry_out(list(_twice_jobs(given, base)), given, began),
             _carry_out(list(_sleep_jobs(given, base, large)), given, began),
         )
@@ -155,10 +157,8 @@ def _chaos_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterat
 
 
 def _kill_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterator[Job]:
-    points = points_for(given.kills, random.Random(given.seed))
-    if given.point:
-        points = tuple(given.point[number % len(given.point)] for number in range(given.kills))
-    for number, first in enumerate(range(0, given.kills, kills.PER_HOME)):
+    points = tuple(point for point in _points(given) if point not in asked_kills.POINTS)
+    for number, first in enumerate(range(0, len(points), kills.PER_HOME)):
         seed = given.seed * 1_000_033 + number
         faults: Faults = replace(given.kill_faults, seed=seed)
         plan = KillPlan(
@@ -172,6 +172,23 @@ def _kill_jobs(given: argparse.Namespace, base: Path, prepared: Path) -> Iterato
             points[first : first + kills.PER_HOME],
         )
         yield lambda plan=plan: kill_home(plan)
+
+
+def _asked_jobs(given: argparse.Namespace, base: Path) -> Iterator[Job]:
+    """Kills of apps as they answer commands, and of programs that bring a home to this version."""
+    points = tuple(point for point in _points(given) if point in asked_kills.POINTS)
+    prepared = asked_kills.prepare(base / "asked") if points else base
+    for number, first in enumerate(range(0, len(points), kills.PER_HOME)):
+        seed = given.seed * 1_000_039 + number
+        some = points[first : first + kills.PER_HOME]
+        plan = AskedPlan(prepared, base / f"asked-{number}", seed, some)
+        yield lambda plan=plan: asked_home(plan)
+
+
+def _points(given: argparse.Namespace) -> tuple[str, ...]:
+    if given.point:
+        return tuple(given.point[number % len(given.point)] for number in range(given.kills))
+    return points_for(given.kills, random.Random(given.seed), asked_kills.POINTS)
 
 
 def _twice_jobs(given: argparse.Namespace, base: Path) -> Iterator[Job]:

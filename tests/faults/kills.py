@@ -2,6 +2,7 @@
 
 import random
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,9 +81,12 @@ class KillResult:
     faults: list[str] = field(default_factory=list[str])
 
 
-def points_for(count: int, dice: random.Random) -> tuple[str, ...]:
-    """Where `count` kills shall strike: every point in turn and as many at random, shuffled."""
-    around = [name for point in POINTS for name in (point, AT_RANDOM)]
+def points_for(count: int, dice: random.Random, beside: Sequence[str] = ()) -> tuple[str, ...]:
+    """Where `count` kills shall strike: every point in turn and as many at random, shuffled.
+
+    `beside` are points that are no engine's.
+    """
+    around = [name for point in (*POINTS, *beside) for name in (point, AT_RANDOM)]
     drawn = [around[number % len(around)] for number in range(count)]
     dice.shuffle(drawn)
     return tuple(drawn)

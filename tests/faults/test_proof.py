@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.instances import POINTS
+from tests.faults import asked_kills
 
 pytestmark = pytest.mark.proof
 
@@ -48,6 +49,14 @@ def test_an_engine_killed_at_every_point_of_its_way_boots_to_the_brokers_books(t
     assert figures["kills_with_correct_books"] == figures["kills"] == len(POINTS)
     assert figures["kills_by_point"].keys() >= set(POINTS)
     assert figures["kills_with_sleeps"].keys() == {"before", "after"}
+
+
+def test_an_app_killed_as_it_answers_and_a_killed_migration_leave_right_books_and_nothing_twice(tmp_path):
+    points = [word for point in asked_kills.POINTS for word in ("--point", point)]
+    count = 2 * len(asked_kills.POINTS)
+    figures = prove(tmp_path, "--orders", "0", "--kills", str(count), "--seed", "5", *points)
+    assert figures["kills_with_correct_books"] == figures["kills"] == count
+    assert figures["kills_by_point"].keys() >= {"taken", "gone"}
 
 
 def test_what_has_not_left_before_a_sleep_leaves_after_it_only_as_it_was_confirmed(tmp_path):
