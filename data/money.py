@@ -123,3 +123,8 @@ def tick_down(price_paise: int, tick_paise: int) -> int:
 def own_share(notional_paise: int, margin_bps: int) -> int:
     """The client's own money in a trade of `notional_paise`, rounded up; the rest is lent."""
     return ceil_div(notional_paise * margin_bps, BPS)
+
+
+def band_words(lower_paise: int, upper_paise: int) -> str:
+    """The day's price band."""
+    return f"the day's band {amount_words(lower_paise)} to {amount_words(upper_paise)}"

@@ -50,6 +50,7 @@ from engine.review.doctor import Doctor
 from engine.rules import Rules
 from engine.tape import Tape
 from engine.timing import Timing
+from engine.words.why import all_words
 from engine.workings import Workings
 
 CHECKING = "checking the books"
@@ -109,7 +110,7 @@ class Desk:
         margins = Margins(kept, timing, engine, connections, data, background.load)
         self.plans = Plans(kept, timing, engine, connections, data, rules, self.reconcile.ensure, margins)
         self.runs = Runs(
-            kept, timing, engine, connections, data, rules, rng, self.plans, dispatcher, canceller
+            kept, timing, engine, connections, data, rules, rng, self.plans, dispatcher, canceller, all_words
         )
         self.orders = Orders(kept, timing, engine, data, recorder, canceller, changer, watcher)
         self.halt = Halts(kept, timing, engine, connections, data, rules, canceller, watcher)

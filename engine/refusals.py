@@ -1,9 +1,10 @@
 """What the desk refuses to do, each with a stable word; the message says why and what would be right."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from data.errors import TradedeskError
 from data.vocabulary import Reason
+from engine.planning.why import Why
 
 
 class Refusal(TradedeskError):  # noqa: N818 - the desk's answer, shown to the trader
@@ -48,6 +49,14 @@ class EngineFrozen(CannotGoOn):
     def __init__(self, run: int, kind: str, pid: int, silent_s: float) -> None:
         self.run, self.kind, self.pid, self.silent_s = run, kind, pid, silent_s
         super().__init__(f"run {run}: its engine, process {pid}, lives and is frozen; end that process")
+
+
+class MarketTakesNone(CannotGoOn):
+    """The market takes no order of a paused run now; `why` is what `engine.planning.why` has of it."""
+
+    def __init__(self, run: int, why: Sequence[Why]) -> None:
+        self.run, self.why = run, why
+        super().__init__(f"run {run} cannot go on now: {', '.join(map(str, why))}")
 
 
 class NoneMayGo(CannotGoOn):

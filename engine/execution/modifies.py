@@ -14,7 +14,7 @@ from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditAction
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
-from data.money import amount_words
+from data.money import amount_words, band_words
 from data.order_tables import Order
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
@@ -38,7 +38,6 @@ from engine.execution.dispatch import HALTED
 from engine.execution.trading import require_trading
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
-from engine.planning.checks import band_words
 from engine.planning.intent import check_lots, check_price
 from engine.refusals import Halted, Refusal
 from engine.timing import Timing

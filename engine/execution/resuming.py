@@ -6,7 +6,7 @@ DENIED.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,20 +49,19 @@ from engine.instances import ThisEngine
 from engine.news import RunGoesOn
 from engine.planning.checks import (
     ClientInput,
-    LineRefusal,
     PlanInputs,
     authorisation_refusal,
-    band_words,
     client_refusal,
     market_refusal,
     product_refusal,
     slice_quantity,
 )
 from engine.planning.context import Frame
-from engine.planning.duplicates import run_words, same_intent
+from engine.planning.duplicates import same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
-from engine.refusals import CannotGoOn, EngineFrozen, Halted, NoneMayGo
+from engine.planning.why import AtPriceNow, LineRefusal, OffBand, SentBefore, SliceTooLarge, Why
+from engine.refusals import CannotGoOn, EngineFrozen, Halted, MarketTakesNone, NoneMayGo
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -182,7 +181,7 @@ def look(
         if (closed := market_refusal(part.intent, inputs)) is not None and closed.reason is not (
             Reason.OUTSIDE_PRICE_BAND
         ):
-            raise CannotGoOn(f"run {number} cannot go on now: {closed.detail}")
+            raise MarketTakesNone(number, closed.why)
         price = Frame(part.intent, inputs, {}).reserve_price_paise
         prices[part.leg] = LegPrice(inputs.last_paise, price)
         found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
@@ -302,12 +301,9 @@ def _barred(
         )
         refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
         if refusal is None and client.client_id in had:
-            refusal = LineRefusal(
-                Reason.DUPLICATE_INTENT, f"the same as {run_words([had[client.client_id]])}"
-            )
+            refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(had[client.client_id]),))
         if refusal is None and order.quantity > most:
-            too_many = f"{order.quantity} shares are more than one order may be at this price"
-            refusal = LineRefusal(Reason.OVER_ORDER_LIMIT, too_many)
+            refusal = LineRefusal(Reason.OVER_ORDER_LIMIT, (SliceTooLarge(order.quantity),))
         if refusal is not None:
             barred[client.client_id] = refusal
     return barred
@@ -328,7 +324,7 @@ def _off_the_band(plan: Plan, inputs: PlanInputs) -> LineRefusal | None:
     lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if price is None or not ((upper and price > upper) or price < lower):
         return None
-    return LineRefusal(Reason.OUTSIDE_PRICE_BAND, f"it is outside {band_words(lower, upper)}")
+    return LineRefusal(Reason.OUTSIDE_PRICE_BAND, (OffBand(lower, upper),))
 
 
 def _cannot_pay(
@@ -341,9 +337,9 @@ def _cannot_pay(
         more, loan = asks[client_id]
         if available < more:
             short = more - available
-            lacking[client_id] = LineRefusal(Reason.INSUFFICIENT_FUNDS, "at the price now", short)
+            lacking[client_id] = LineRefusal(Reason.INSUFFICIENT_FUNDS, (AtPriceNow(),), short)
         elif loan and loan > room:
-            lacking[client_id] = LineRefusal(Reason.MTF_LIMIT, "at the price now", loan - room)
+            lacking[client_id] = LineRefusal(Reason.MTF_LIMIT, (AtPriceNow(),), loan - room)
     return lacking
 
 
@@ -360,8 +356,12 @@ def _asks(orders: tuple[WorkingOrder, ...], prices: Mapping[int, LegPrice]) -> d
     return asks
 
 
-def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> list[int]:
+def go_on(
+    unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules, worded: Callable[[Iterable[Why]], str]
+) -> list[int]:
     """Do what was looked at in this same transaction; returns the orders to send.
+
+    `worded` says why an order is denied, as its row tells it from then on.
 
     Raises `CannotGoOn` where none would go: then the run stays paused.
     """
@@ -377,9 +377,9 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
     for order in books.orders.values():
         barred = prospect.barred.get(order.client_id)
         if barred is None and order.client_id in lost:
-            barred = LineRefusal(Reason.INSUFFICIENT_FUNDS, "at the price now")
+            barred = LineRefusal(Reason.INSUFFICIENT_FUNDS, (AtPriceNow(),))
         if barred is not None:
-            _deny(books, order, barred)
+            _deny(books, order, barred, worded(barred.why))
         else:
             _reprice(books, order, prospect)
             going.append(order.id)
@@ -397,9 +397,9 @@ def go_on(unit: Unit, prospect: Prospect, engine: ThisEngine, rules: Rules) -> l
     return going
 
 
-def _deny(books: Books, order: WorkingOrder, why: LineRefusal) -> None:
+def _deny(books: Books, order: WorkingOrder, why: LineRefusal, words: str) -> None:
     order.apply(OrderEvent.DENY)
-    order.say(why.reason.value, why.detail)
+    order.say(why.reason.value, words)
     freed = books.release(order, "never sent")
     books.audit(AuditAction.ORDER_DENIED, order, reason=why.reason.value, released_paise=freed)
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
 from random import Random
@@ -47,6 +47,7 @@ from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import Plan
 from engine.planning.service import Plans, narrowed
 from engine.planning.sizing import whole_lots
+from engine.planning.why import Why
 from engine.refusals import (
     CannotGoOn,
     Halted,
@@ -74,6 +75,7 @@ class Runs:
         plans: Plans,
         dispatcher: Dispatcher,
         canceller: Canceller,
+        worded: Callable[[Iterable[Why]], str],
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -85,6 +87,7 @@ class Runs:
         self._plans = plans
         self._dispatcher = dispatcher
         self._canceller = canceller
+        self._worded = worded
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
@@ -353,7 +356,7 @@ class Runs:
                 raise CannotGoOn(
                     f"{found.unsent} orders of run {number} are unsent now, not {send}; look at it again"
                 )
-            return go_on(unit, found, self._engine, self._rules)
+            return go_on(unit, found, self._engine, self._rules, self._worded)
 
         going = await self._engine.write_signed_on(unit_of_work)
         self._engine.begun[number] = began

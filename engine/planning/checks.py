@@ -8,7 +8,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.money import amount_words, ceil_div, grouped
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
@@ -25,6 +24,30 @@ from data.vocabulary import (
 from engine.planning.intent import Intent
 from engine.planning.need import Need
 from engine.planning.sizing import Prices, whole_lots
+from engine.planning.why import (
+    AtGate,
+    BooksDiffer,
+    InDoubt,
+    LineRefusal,
+    LotTooDear,
+    MoneyShort,
+    NoNextSession,
+    NoPrice,
+    NotActive,
+    NotAuthorised,
+    NotCompared,
+    NotOffered,
+    NotOnMtfList,
+    NotSignedIn,
+    OffBand,
+    OverMtf,
+    PhaseTakesNone,
+    PriceOld,
+    ReduceOnly,
+    SessionOn,
+    TooLarge,
+    UnderHalt,
+)
 
 CHECK_ORDER = (
     Reason.HALTED,
@@ -184,46 +207,26 @@ class PlanInputs:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LineRefusal:
-    """Why a line is skipped: the reason, its words, and how much money is missing (0 if not money)."""
-
-    reason: Reason
-    detail: str
-    short_paise: int = 0
-
-
-def rupees(paise: int) -> str:
-    """Whole rupees, rounded up, grouped the Indian way: 77,631 or 12,38,771."""
-    return ("-" if paise < 0 else "") + grouped(ceil_div(abs(paise), 100))
-
-
 def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     """Whether this client may trade at all now."""
     if client.halt is HaltStrength.ALL:
-        return LineRefusal(Reason.HALTED, "halted, nothing is sent until it is resumed")
+        return LineRefusal(Reason.HALTED, (UnderHalt(),))
     if client.halt is HaltStrength.REDUCE and side is Side.BUY:
-        return LineRefusal(Reason.HALTED, "halted but for what makes a position smaller")
+        return LineRefusal(Reason.HALTED, (ReduceOnly(),))
     if client.status is not ClientStatus.ACTIVE:
-        since = f"since {client.status_since.day} {client.status_since:%b}" if client.status_since else ""
-        why = f"({client.status_reason})" if client.status_reason else ""
         pending = client.status is ClientStatus.PENDING
-        return LineRefusal(
-            Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE, f"{since} {why}".strip()
-        )
+        reason = Reason.CLIENT_PENDING if pending else Reason.CLIENT_INACTIVE
+        return LineRefusal(reason, (NotActive(client.status_since, client.status_reason),))
     if client.session is not SessionState.OK:
-        return LineRefusal(Reason.SESSION_EXPIRED, "sign in")
+        return LineRefusal(Reason.SESSION_EXPIRED, (NotSignedIn(),))
     if not client.route_ready:
-        return LineRefusal(Reason.ROUTE_NOT_READY, client.route_words or "the client's route is not ready")
+        return LineRefusal(Reason.ROUTE_NOT_READY, (AtGate(client.route_words),))
     if client.consent_words:
-        return LineRefusal(Reason.CONSENT_MISSING, client.consent_words)
+        return LineRefusal(Reason.CONSENT_MISSING, (AtGate(client.consent_words),))
     if not client.reconciled:
-        return LineRefusal(
-            Reason.NOT_RECONCILED, "the broker's books could not be read since the desk was opened"
-        )
+        return LineRefusal(Reason.NOT_RECONCILED, (NotCompared(),))
     if client.reduce_only and side is Side.BUY:
-        why = f": {client.reduce_words}" if client.reduce_words else ""
-        return LineRefusal(Reason.OPEN_BREAK, f"may only sell until our books and the broker's agree{why}")
+        return LineRefusal(Reason.OPEN_BREAK, (BooksDiffer(client.reduce_words),))
     return None
 
 
@@ -233,36 +236,28 @@ def market_refusal(intent: Intent, inputs: PlanInputs) -> LineRefusal | None:
     phases = LIMIT_PHASES if priced else MARKET_PHASES
     if intent.order_type in (OrderType.SL, OrderType.SL_M) or intent.validity is Validity.IOC:
         phases = frozenset({PhaseKind.CONTINUOUS})
-    phase = inputs.phase_kind.value.replace("_", " ")
     if intent.after_market:
         if inputs.awaited_day is None:
-            words = f"AMO is taken between two sessions, and one is on: phase {phase}"
-            return LineRefusal(Reason.MARKET_CLOSED, words)
+            return LineRefusal(Reason.MARKET_CLOSED, (SessionOn(inputs.phase_kind),))
     elif inputs.phase_kind not in phases:
         kind = "IOC" if intent.validity is Validity.IOC else intent.order_type.value
-        words = f"phase {phase} takes no {kind} order"
-        if inputs.awaited_day is not None and inputs.after_market:
-            words = f"AMO would wait for {inputs.awaited_day:%d %b}; {words}"
-        return LineRefusal(Reason.MARKET_CLOSED, words)
+        awaited = inputs.awaited_day if inputs.after_market else None
+        return LineRefusal(Reason.MARKET_CLOSED, (PhaseTakesNone(inputs.phase_kind, kind, awaited),))
     if inputs.price_age_s is None or inputs.last_paise <= 0:
-        return LineRefusal(Reason.PRICE_STALE, "no price known")
+        return LineRefusal(Reason.PRICE_STALE, (NoPrice(),))
     if inputs.price_age_s > inputs.price_age_limit_s:
-        return LineRefusal(
-            Reason.PRICE_STALE, f"price {inputs.price_age_s:.1f} s old, limit {inputs.price_age_limit_s:g} s"
-        )
+        age_ms, limit_ms = round(inputs.price_age_s * 1000), round(inputs.price_age_limit_s * 1000)
+        return LineRefusal(Reason.PRICE_STALE, (PriceOld(age_ms, limit_ms),))
     lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
     if not priced and ((upper and inputs.last_paise > upper) or inputs.last_paise < lower):
-        return LineRefusal(
-            Reason.OUTSIDE_PRICE_BAND,
-            f"last {amount_words(inputs.last_paise)} is outside {band_words(lower, upper)}",
-        )
+        return LineRefusal(Reason.OUTSIDE_PRICE_BAND, (OffBand(lower, upper, inputs.last_paise),))
     return None
 
 
 def waiting_refusal(client: ClientInput, intent: Intent) -> LineRefusal | None:
     """Whether this client's broker keeps an order for the next session, where that is wanted."""
     if intent.after_market and not client.takes_after_market:
-        return LineRefusal(Reason.MARKET_CLOSED, "its broker takes no orders for the next session")
+        return LineRefusal(Reason.MARKET_CLOSED, (NoNextSession(),))
     return None
 
 
@@ -274,14 +269,12 @@ def product_refusal(
     Sells need no funding, and end what is in doubt.
     """
     if side is Side.BUY and instrument.doubt:
-        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, instrument.doubt)
+        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, (InDoubt(instrument.doubt),))
     if side is Side.BUY and product not in offered:
-        return LineRefusal(Reason.PRODUCT_NOT_OFFERED, f"its broker offers no {product.value} here")
+        return LineRefusal(Reason.PRODUCT_NOT_OFFERED, (NotOffered(product),))
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:
-        words = f"{instrument.tradingsymbol} is not on the MTF list"
-        if instrument.margins_unknown:
-            words = f"no margin of {instrument.tradingsymbol} is known: its broker has not told it yet"
-        return LineRefusal(Reason.NOT_MTF_ELIGIBLE, words)
+        unlisted = NotOnMtfList(instrument.tradingsymbol, instrument.margins_unknown)
+        return LineRefusal(Reason.NOT_MTF_ELIGIBLE, (unlisted,))
     return None
 
 
@@ -297,13 +290,9 @@ def size_refusal(quantity: int, reserve_price_paise: int, inputs: PlanInputs) ->
     if quantity <= most * inputs.most_slices:
         return None
     if not most:
-        words = f"an order may be worth {rupees(inputs.max_order_value_paise)} at most, less than one lot"
-        return LineRefusal(Reason.OVER_ORDER_LIMIT, words)
-    worth = f", worth {rupees(quantity * reserve_price_paise)}" if most < inputs.max_order_quantity else ""
-    return LineRefusal(
-        Reason.OVER_ORDER_LIMIT,
-        f"{grouped(quantity)} shares{worth}, at most {inputs.most_slices} orders of {grouped(most)}",
-    )
+        return LineRefusal(Reason.OVER_ORDER_LIMIT, (LotTooDear(inputs.max_order_value_paise),))
+    worth = quantity * reserve_price_paise if most < inputs.max_order_quantity else None
+    return LineRefusal(Reason.OVER_ORDER_LIMIT, (TooLarge(quantity, worth, inputs.most_slices, most),))
 
 
 def authorisation_refusal(client: ClientInput, product: Product, quantity: int) -> LineRefusal | None:
@@ -315,27 +304,15 @@ def authorisation_refusal(client: ClientInput, product: Product, quantity: int) 
     released = client.authorised_shares
     if released and quantity + on_sale <= today + released:
         return None
-    words = "no DDPI: the client authorises the sale at the depository first"
-    if released:
-        words += f", of which {grouped(released)} shares are released today"
-    return LineRefusal(
-        Reason.AUTHORISATION_MISSING,
-        f"{words}; its broker tells that by itself, or waive `demat` at the gate",
-    )
+    return LineRefusal(Reason.AUTHORISATION_MISSING, (NotAuthorised(released),))
 
 
 def money_refusal(client: ClientInput, product: Product, need: Need) -> LineRefusal | None:
     """Whether the client's MTF limit and then its money carry the buy."""
     over = need.loan_paise - client.mtf_room_paise
     if product is Product.MTF and over > 0:
-        detail = f"over the MTF limit by {rupees(over)}" if client.mtf_limit_paise else "no MTF limit"
-        return LineRefusal(Reason.MTF_LIMIT, detail, over)
+        return LineRefusal(Reason.MTF_LIMIT, (OverMtf(over if client.mtf_limit_paise else None),), over)
     short = need.total_paise - client.available_paise
     if short > 0:
-        return LineRefusal(Reason.INSUFFICIENT_FUNDS, f"short {rupees(short)}", short)
+        return LineRefusal(Reason.INSUFFICIENT_FUNDS, (MoneyShort(short),), short)
     return None
-
-
-def band_words(lower_paise: int, upper_paise: int) -> str:
-    """The day's price band."""
-    return f"the day's band {amount_words(lower_paise)} to {amount_words(upper_paise)}"

@@ -9,6 +9,7 @@ from engine.planning.checks import ClientInput, PlanInputs
 from engine.planning.intent import Intent, check_legs
 from engine.planning.plan import plan
 from engine.planning.record import Plan, PlanLine
+from engine.planning.why import LegsLost
 
 
 def plan_legs(intent: Intent, inputs: Sequence[PlanInputs]) -> Plan:
@@ -81,14 +82,11 @@ def _kept(part: Plan, line: PlanLine, lost: set[int]) -> PlanLine:
     """The line, skipped where a leg of its client is lost."""
     if not line.ok or not lost:
         return line
-    names = ", ".join(str(leg) for leg in sorted(lost))
     return replace(
         line,
         verdict=Verdict.SKIPPED,
         reason=Reason.OTHER_LEG,
-        detail=f"leg {names} of the client's cannot go"
-        if len(lost) == 1
-        else f"legs {names} of the client's cannot go",
+        why=(LegsLost(tuple(sorted(lost))),),
         quantity=0,
         left_paise=0,
         available_after_paise=line.available_before_paise,

@@ -8,16 +8,14 @@ from dataclasses import replace
 
 from data.clock import IST
 from data.errors import BadInput
-from data.money import BPS, amount_words, ceil_div, grouped, half_up, tick_up
+from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
 from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
     CHECK_ORDER,
     ClientInput,
     HeldShares,
-    LineRefusal,
     PlanInputs,
     authorisation_refusal,
-    band_words,
     client_refusal,
     money_refusal,
     product_refusal,
@@ -26,24 +24,27 @@ from engine.planning.checks import (
 )
 from engine.planning.context import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
 from engine.planning.intent import Intent, LineChange, check_intent, check_lots
-from engine.planning.record import (
-    VALID_FOR,
-    Alternative,
-    AlternativeKind,
-    Plan,
-    PlanLine,
-    freeze,
-    from_json,
-    record_digest,
-    to_json,
-    verify_record,
-)
+from engine.planning.plan_record import VALID_FOR, freeze, from_json, record_digest, to_json, verify_record
+from engine.planning.record import Alternative, AlternativeKind, Plan, PlanLine
 from engine.planning.sizing import (
     affordable,
     charges_paise,
     need,
     slices,
     whole_lots,
+)
+from engine.planning.why import (
+    BelowOne,
+    DroppedByHand,
+    FewerAtBroker,
+    HoldsNone,
+    InSlices,
+    LineRefusal,
+    NoneFree,
+    OddShares,
+    SentBefore,
+    SharesShort,
+    Why,
 )
 
 __all__ = [
@@ -217,7 +218,7 @@ def _skipped(line: PlanLine, refusal: LineRefusal, alternatives: tuple[Alternati
         line,
         verdict=Verdict.SKIPPED,
         reason=refusal.reason,
-        detail=refusal.detail,
+        why=refusal.why,
         quantity=0,
         left_paise=0,
         available_after_paise=line.available_before_paise,
@@ -242,63 +243,50 @@ def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
         refusal = _nothing(frame, client, leg)
     refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)
     if refusal is None and client.duplicate and not frame.intent.again:
-        refusal = LineRefusal(
-            Reason.DUPLICATE_INTENT, "the same was sent within the last minute, or still is"
-        )
+        refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
     if refusal is not None:
         return _skipped(line, refusal)
-    line = replace(line, detail=_remarks(frame, leg))
+    line = replace(line, why=_remarks(frame, leg))
     return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
 
 
-def _remarks(frame: Frame, leg: Leg) -> str:
+def _remarks(frame: Frame, leg: Leg) -> tuple[Why, ...]:
     """What a trader should know of a line that can go."""
-    remarks: list[str] = []
+    remarks: list[Why] = []
     if leg.odd:
-        part = f"{grouped(leg.odd)} of {grouped(leg.quantity + leg.odd)} shares"
-        remarks.append(f"{part} make no whole lot of {grouped(frame.inputs.instrument.lot_size)} and stay")
+        remarks.append(OddShares(leg.odd, leg.quantity + leg.odd, frame.inputs.instrument.lot_size))
     parts = len(slices(leg.quantity, frame.slice_quantity))
     if parts > 1:
-        remarks.append(f"in {parts} orders of {grouped(frame.slice_quantity)} at most")
-    return "; ".join(remarks)
+        remarks.append(InSlices(parts, frame.slice_quantity))
+    return tuple(remarks)
 
 
 def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> LineRefusal:
-    words = frame.intent.sizing.words()
+    sizing, lot = frame.intent.sizing, frame.inputs.instrument.lot_size
     if leg.by_hand:
-        return LineRefusal(Reason.QUANTITY_ZERO, "dropped by hand")
-    if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
+        return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
+    if sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if leg.sellable == 0:
-            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _holding_words(frame, client, leg.product))
-        shares = f"{words.removesuffix('position')}{grouped(leg.sellable)} shares"
-        return LineRefusal(Reason.QUANTITY_ZERO, f"{shares} is less than {_least(frame)}")
-    return LineRefusal(
-        Reason.QUANTITY_ZERO,
-        f"{words} is less than {_least(frame)} at {amount_words(frame.sizing_price_paise)}",
-    )
+            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(frame, client, leg.product))
+        below = BelowOne(sizing.kind, sizing.value, lot, leg.sellable, None)
+    else:
+        below = BelowOne(sizing.kind, sizing.value, lot, None, frame.sizing_price_paise)
+    return LineRefusal(Reason.QUANTITY_ZERO, (below,))
 
 
-def _least(frame: Frame) -> str:
-    lot = frame.inputs.instrument.lot_size
-    return "one share" if lot == 1 else f"one lot of {grouped(lot)}"
-
-
-def _holding_words(frame: Frame, client: ClientInput, product: Product) -> str:
+def _none_held(frame: Frame, client: ClientInput, product: Product) -> tuple[Why, ...]:
     held = {holding.product: holding.quantity for holding in client.holdings if holding.quantity}
     if product in held:
-        holds = f"holds {grouped(held[product])} in {product.value}, none free to sell"
-        return holds + _at_broker(client, product)
-    if held:
-        return f"holds none in {product.value}, only in {' and '.join(sorted(held))}"
-    return f"holds no {frame.inputs.instrument.tradingsymbol}"
+        return NoneFree(held[product], product), *_at_broker(client, product)
+    return (HoldsNone(frame.inputs.instrument.tradingsymbol, product, tuple(sorted(held))),)
 
 
-def _at_broker(client: ClientInput, product: Product) -> str:
+def _at_broker(client: ClientInput, product: Product) -> tuple[Why, ...]:
     """What limits a sale beside our own books, until it is settled: fewer shares at the broker."""
     held = next((holding for holding in client.holdings if holding.product is product), None)
     if held is None or held.at_broker is None or held.at_broker >= held.quantity:
-        return ""
-    return f"; the broker has {grouped(held.at_broker)} of {grouped(held.quantity)}"
+        return ()
+    return (FewerAtBroker(held.at_broker, held.quantity),)
 
 
 def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
@@ -311,9 +299,8 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     if line.wanted <= line.sellable:
         unauthorised = authorisation_refusal(client, line.product, line.wanted)
         return line if unauthorised is None else _skipped(line, unauthorised)
-    detail = f"short {grouped(line.wanted - line.sellable)} shares, {grouped(line.sellable)} free to sell"
-    detail += _at_broker(client, line.product)
-    refusal = LineRefusal(Reason.INSUFFICIENT_HOLDING, detail)
+    short = SharesShort(line.wanted - line.sellable, line.sellable)
+    refusal = LineRefusal(Reason.INSUFFICIENT_HOLDING, (short, *_at_broker(client, line.product)))
     fits = whole_lots(line.sellable, inputs.instrument.lot_size)
     spread = frame.intent.product is None and len(sellable_of(client)) > 1
     if not fits or spread:

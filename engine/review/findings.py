@@ -12,7 +12,7 @@ from data.proving.verifying import accepted
 from data.repositories.base import Reader
 from data.repositories.plans import plans_as_bytes
 from data.schema import schema_faults, table_faults
-from engine.planning.record import verify_record
+from engine.planning.plan_record import verify_record
 
 
 def changed_plans(reader: Reader) -> list[str]:

@@ -10,6 +10,7 @@ from data.vocabulary import Product, Reason, Side, SizingKind
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.reasons import REASON_WORDS, counts_words, reason_word
+from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent, Sizing
@@ -186,8 +187,8 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
             words.append("by hand")
         if line.loan_paise:
             words.append(f"MTF lends {formats.rupees(line.loan_paise)}")
-        if line.detail:
-            words.append(line.detail)
+        if told := detail_words(line):
+            words.append(told)
         return " · ".join(words)
     if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
         return "dropped by hand · d restores"
@@ -215,15 +216,15 @@ def problem(line: PlanLine) -> str:
     """Why a line is left out, without the keys that would mend it."""
     match line.reason:
         case None:
-            return line.detail
+            return detail_words(line)
         case Reason.DUPLICATE_INTENT:
             return REASON_WORDS[line.reason]
         case Reason.SESSION_EXPIRED:
             return REASON_WORDS[line.reason]
         case Reason.CLIENT_PENDING | Reason.CLIENT_INACTIVE:
-            return f"{reason_word(line.reason, True)} {line.detail}".strip()
+            return f"{reason_word(line.reason, True)} {detail_words(line)}".strip()
         case reason:
-            return line.detail or REASON_WORDS[reason]
+            return detail_words(line) or REASON_WORDS[reason]
 
 
 def difference(old: Plan, new: Plan) -> str:
@@ -269,9 +270,10 @@ def outcome_words(plan: Plan) -> str:
 def report_verdict(line: PlanLine, side: Side) -> str:
     """What a report says at the end of a line: ok, or why not and every way out in full."""
     if line.reason is None:
-        return f"{line.verdict.value} {line.detail}".strip()
+        return f"{line.verdict.value} {detail_words(line)}".strip()
     why = REASON_WORDS[line.reason]
-    why = f"{why}: {line.detail}" if line.detail and line.detail != why else why
+    told = detail_words(line)
+    why = f"{why}: {told}" if told and told != why else why
     return " · ".join([why, *(way_words(way, side) for way in line.alternatives)])
 
 

@@ -11,6 +11,7 @@ from engine.words.formats import MASK
 from engine.words.orders import terms_words
 from engine.words.plans import alternative, fewer_words
 from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
+from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView
@@ -60,7 +61,7 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
         return []
     if line.reason is Reason.SESSION_EXPIRED:
         return [f"CANNOT SEND: {SIGN_IN}"]
-    detail = line.detail.replace("short ", "short by ", 1)
+    detail = detail_words(line).replace("short ", "short by ", 1)
     if masked and line.reason in (Reason.INSUFFICIENT_FUNDS, Reason.MTF_LIMIT):
         detail = ""
     sentence = REASON_SENTENCES.get(line.reason, REASON_WORDS[line.reason])

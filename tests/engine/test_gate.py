@@ -28,6 +28,7 @@ from engine.book.access_views import THIS_MACHINE, RouteView
 from engine.book.views import HoldingView
 from engine.events import ClientsChanged
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
+from engine.words.why import detail_words
 from tests.desks import buy, on_tape, paper_desk, sell, until
 from tests.signing import START, signing_desk
 from tradedesk.testing import seam
@@ -81,8 +82,8 @@ async def test_plans_skip_by_the_first_thing_that_is_missing_and_name_it(tmp_pat
             "C3": Reason.CONSENT_MISSING,
             "C4": None,
         }
-        assert lines["C2"].detail.startswith("no route")
-        assert lines["C3"].detail == "no consent recorded"
+        assert detail_words(lines["C2"]).startswith("no route")
+        assert detail_words(lines["C3"]) == "no consent recorded"
         assert desk.counts().ready == 1
         assert [row.colour for row in desk.gate.rows()] == [RED, RED, RED, GREEN]
         await desk.routes.set(3, own(consent="paper 3"))
@@ -248,7 +249,7 @@ async def test_shares_that_the_client_has_released_today_sell_and_no_more(tmp_pa
         assert await reasons(desk, four) == {"C1": None}
         (line,) = (await desk.plans.preview(five)).lines
         assert line.reason is Reason.AUTHORISATION_MISSING
-        assert "of which 4 shares are released today" in line.detail
+        assert "of which 4 shares are released today" in detail_words(line)
 
 
 def test_open_sales_use_what_the_client_has_released():
@@ -347,7 +348,7 @@ async def test_an_order_from_a_wrong_address_turns_the_route_of_that_client_red(
         assert ClientsChanged in heard
         assert on_tape(desk, "refused") == [f"C1: its route is refused: {WRONG_ADDRESS}"]
         plan = await desk.plans.preview(intent)
-        lines = {line.code: (line.reason, line.detail) for line in plan.lines}
+        lines = {line.code: (line.reason, detail_words(line)) for line in plan.lines}
         assert lines == {"C1": (Reason.ROUTE_NOT_READY, route.judged.words), "C2": (None, "")}
         with pytest.raises(BadInput, match="red cannot be waived: refused"):
             await desk.gate.waive(1, "route", "I know what I do")

@@ -11,7 +11,7 @@ import pytest
 from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, PerClient, Product, Reason, RunStatus, Side, SizingKind
 from engine.planning.intent import Intent, Leg, Selection, Sizing
-from engine.planning.record import from_json, to_json, verify_record
+from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
 from tests.desks import books_are_sound, buy, carry_out, exchange_of, paper_desk, until
 from tradedesk.testing import seam

@@ -6,6 +6,7 @@ from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import OrderState, Reason, Side, SizingKind
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.words.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.paper_prices import take_instruments
@@ -76,8 +77,11 @@ async def test_the_odd_rest_of_a_position_stays_and_is_told(desk):
     await carry_out(desk, buy("GOLDSTAR-SM", QTY, 3 * LOT, ROHAN))
     half = await desk.plans.freeze(sell("GOLDSTAR-SM", SizingKind.PERCENT_OF_POSITION, 5_000, ROHAN))
     (line,) = half.lines
-    assert (line.quantity, line.detail) == (LOT, "800 of 2,400 shares make no whole lot of 1,600 and stay")
+    assert (line.quantity, detail_words(line)) == (
+        LOT,
+        "800 of 2,400 shares make no whole lot of 1,600 and stay",
+    )
     less = await desk.plans.freeze(sell("GOLDSTAR-SM", SizingKind.PERCENT_OF_POSITION, 2_000, ROHAN))
     (line,) = less.lines
     assert (line.quantity, line.reason) == (0, Reason.QUANTITY_ZERO)
-    assert line.detail == "20 % of 4,800 shares is less than one lot of 1,600"
+    assert detail_words(line) == "20 % of 4,800 shares is less than one lot of 1,600"

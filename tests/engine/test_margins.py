@@ -17,6 +17,7 @@ from data.vocabulary import Product, Reason, RouteKind, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.desk import Desk
 from engine.planning.record import Plan
+from engine.words.why import detail_words
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk
 from tradedesk.testing import seam
@@ -81,7 +82,7 @@ def margins(desk: Desk) -> tuple[int | None, int | None]:
 def why_not(plan: Plan) -> str:
     (line,) = plan.lines
     assert line.reason is Reason.NOT_MTF_ELIGIBLE
-    return line.detail
+    return detail_words(line)
 
 
 def clock_of(desk: Desk) -> ManualClock:

@@ -23,7 +23,7 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
-from engine.planning.checks import CHECK_ORDER, rupees
+from engine.planning.checks import CHECK_ORDER
 from engine.planning.intent import Intent, LineChange, Sizing
 from engine.planning.plan import (
     AlternativeKind,
@@ -40,6 +40,7 @@ from engine.planning.plan import (
     verify_record,
 )
 from engine.planning.sizing import BuyTerms, Prices, affordable, need, reserve_price
+from engine.words.why import detail_words, whole_rupees
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
 DAY = date(2026, 10, 5)
@@ -188,7 +189,7 @@ def test_a_buy_beyond_the_cash_says_what_is_missing_and_what_would_work() -> Non
     # 30 x 2,550 = 76,500, charges 90.85, slack 0.02
     assert line.reserve_paise == 76_500_00 + line.charges_paise + 2 == 76_590_87
     assert line.short_paise == 26_590_87
-    assert line.detail == "short 26,591"
+    assert detail_words(line) == "short 26,591"
     assert line.available_after_paise == 50_000_00
     fewer, lent = line.alternatives
     assert (fewer.kind, fewer.product, fewer.quantity, fewer.quantity_at_last) == (
@@ -301,7 +302,7 @@ def test_selling_half_as_held_gives_a_line_a_product_and_rounds_halves_down() ->
         (1, Product.CNC, 3, None),
         (1, Product.MTF, 2, None),
     ]
-    assert made.lines[0].detail == "holds no TCS"
+    assert detail_words(made.lines[0]) == "holds no TCS"
     assert made.reserve_paise == 0
     assert made.eta_s == 1
 
@@ -329,7 +330,10 @@ def test_a_total_sold_as_held_comes_from_cnc_first_and_is_all_or_nothing() -> No
 def test_selling_more_than_is_free_offers_what_is_free() -> None:
     holder = client(holdings=(HeldShares(Product.CNC, 6, 10),))
     line = only(plan(sell(SizingKind.FIXED_QUANTITY, 10, product=Product.CNC), inputs(holder)))
-    assert (line.reason, line.detail) == (Reason.INSUFFICIENT_HOLDING, "short 4 shares, 6 free to sell")
+    assert (line.reason, detail_words(line)) == (
+        Reason.INSUFFICIENT_HOLDING,
+        "short 4 shares, 6 free to sell",
+    )
     assert [way.quantity for way in line.alternatives] == [6]
 
 
@@ -389,20 +393,16 @@ def test_every_reason_is_given_alone_and_in_the_fixed_order_when_all_hold() -> N
 
 def test_words_of_a_skip_carry_its_figures() -> None:
     def words(reason: Reason) -> str:
-        return only(
-            plan(
-                buy(),
-                inputs(client(**CLIENT_FAULTS.get(reason, {})), **MARKET_FAULTS.get(reason, {})),
-            )
-        ).detail
+        faulty = inputs(client(**CLIENT_FAULTS.get(reason, {})), **MARKET_FAULTS.get(reason, {}))
+        return detail_words(only(plan(buy(), faulty)))
 
     assert words(Reason.CLIENT_INACTIVE) == "since 12 Nov (vacation)"
     assert words(Reason.CLIENT_PENDING) == "(KYC)"
     assert words(Reason.PRICE_STALE) == "price 3.1 s old, limit 3 s"
     assert words(Reason.OVER_ORDER_LIMIT) == "an order may be worth 9 at most, less than one lot"
     assert words(Reason.QUANTITY_ZERO) == "25 % of capital is less than one share at 2,500.00"
-    assert rupees(12_38_771_00) == "12,38,771"
-    assert rupees(77_630_01) == "77,631"
+    assert whole_rupees(12_38_771_00) == "12,38,771"
+    assert whole_rupees(77_630_01) == "77,631"
 
 
 def test_phases_decide_which_order_types_are_taken() -> None:
@@ -481,7 +481,7 @@ def test_lines_changed_by_hand() -> None:
         inputs(client(1), client(2), client(3, mtf_limit_paise=LAKH)),
     )
     dropped, by_hand, lent = made.lines
-    assert (dropped.reason, dropped.detail) == (Reason.QUANTITY_ZERO, "dropped by hand")
+    assert (dropped.reason, detail_words(dropped)) == (Reason.QUANTITY_ZERO, "dropped by hand")
     assert (by_hand.quantity, by_hand.left_paise) == (19, 25_000_00 - 19 * 2_500_00)
     assert (made.left_paise, made.cut_paise) == (0, 0), "more than the allocation leaves nothing of it"
     assert (lent.product, lent.quantity, lent.loan_paise) == (Product.MTF, 10, 20_400_00)
@@ -572,7 +572,7 @@ def test_at_once_or_not_at_all_is_for_continuous_trading(phase: PhaseKind) -> No
     assert plan(wish, inputs()).title == "BUY TCS 4 shares each IOC"
     line = only(plan(wish, inputs(phase_kind=phase)))
     assert line.reason is Reason.MARKET_CLOSED
-    assert line.detail == f"phase {phase.value.replace('_', ' ')} takes no IOC order"
+    assert detail_words(line) == f"phase {phase.value.replace('_', ' ')} takes no IOC order"
 
 
 def test_a_stop_order_cannot_be_at_once_or_not_at_all() -> None:
@@ -588,7 +588,7 @@ def test_an_order_for_the_next_session_belongs_to_that_day() -> None:
     assert (made.trading_day, made.title) == (date(2026, 10, 6), "BUY TCS 4 shares each AMO for 06 Oct")
     assert from_json(json.loads(json.dumps(to_json(made)))) == made
     usual = only(plan(shares(4), inputs(**night)))
-    assert usual.detail == "AMO would wait for 06 Oct; phase closed takes no MARKET order"
+    assert detail_words(usual) == "AMO would wait for 06 Oct; phase closed takes no MARKET order"
     # The band known at night is the last session's; a slip of a digit is caught all the same.
     night |= {"lower_circuit_paise": 2_400_00, "upper_circuit_paise": 2_600_00}
     far = shares(4, after_market=True, order_type=OrderType.LIMIT, limit_paise=2_100_00)
@@ -602,7 +602,7 @@ def test_an_order_for_the_next_session_is_taken_between_sessions_and_where_the_b
     wish = shares(4, after_market=True)
     line = only(plan(wish, inputs(after_market=True)))
     assert line.reason is Reason.MARKET_CLOSED
-    assert line.detail == "AMO is taken between two sessions, and one is on: phase continuous"
+    assert detail_words(line) == "AMO is taken between two sessions, and one is on: phase continuous"
     with pytest.raises(BadInput, match="takes no orders for the next session"):
         plan(wish, inputs(phase_kind=PhaseKind.CLOSED, awaited_day=DAY))
     with pytest.raises(BadInput, match="give one of DAY, IOC, AMO"):

@@ -10,6 +10,7 @@ from data.errors import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
+from engine.words.why import detail_words
 from tests.desks import (
     START,
     Wire,
@@ -97,11 +98,11 @@ async def test_no_more_is_planned_for_sale_than_the_broker_has(desk):
     (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 10_000, ROHAN))).lines
     assert (line.reason, line.sellable, line.quantity) == (None, 4, 4)
     (line,) = (await desk.plans.preview(sell("INFY", QTY, 5, ROHAN))).lines
-    assert line.detail == "short 1 shares, 4 free to sell; the broker has 6 of 9"
+    assert detail_words(line) == "short 1 shares, 4 free to sell; the broker has 6 of 9"
     await carry_out(desk, sell("INFY", QTY, 4, ROHAN))  # the difference stands as it was found before
     (line,) = (await desk.plans.preview(sell("INFY", SizingKind.PERCENT_OF_POSITION, 10_000, ROHAN))).lines
     assert (line.quantity, line.reason) == (0, Reason.INSUFFICIENT_HOLDING)
-    assert line.detail == "holds 5 in CNC, none free to sell; the broker has 2 of 5"
+    assert detail_words(line) == "holds 5 in CNC, none free to sell; the broker has 2 of 5"
     (held,) = desk.holdings.of(ROHAN)
     assert (desk.holdings.free_to_sell(held), held.sellable) == (0, 3)
     await desk.clock.advance(15)
@@ -114,7 +115,7 @@ async def test_more_shares_at_the_broker_limit_no_sale(desk):
     by_phone(desk, ROHAN, quantity=10)
     await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=5)
     (line,) = (await desk.plans.preview(sell("INFY", QTY, 6, ROHAN))).lines
-    assert line.detail == "short 1 shares, 5 free to sell"
+    assert detail_words(line) == "short 1 shares, 5 free to sell"
     await desk.reconcile.adopt(ROHAN, "bought by phone")
 
 

@@ -11,6 +11,7 @@ from data.reference.instruments import Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.desk import Desk
 from engine.refusals import PlanExpired
+from engine.words.why import detail_words
 from tests.desks import (
     MISSION_PINS,
     Wire,
@@ -195,7 +196,7 @@ async def test_a_token_of_another_isin_is_no_rename_and_buys_wait_for_the_trader
     await desk.market.fetch(["NSE:NEWCO", "NSE:INFY"])
     for symbol in ("NEWCO", "INFY"):
         plan = await desk.plans.preview(buy(symbol, QTY, 1, ROHAN))
-        assert (plan.lines[0].reason, plan.lines[0].detail) == (Reason.INSTRUMENT_IN_DOUBT, words)
+        assert (plan.lines[0].reason, detail_words(plan.lines[0])) == (Reason.INSTRUMENT_IN_DOUBT, words)
     assert (await desk.plans.preview(sell("INFY", QTY, 1, ROHAN))).orders == 1
 
     await read(desk, [replace(one, prev_close_paise=50_00) for one in rows])

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from data.vocabulary import OrderState, Product, Reason, SizingKind
+from engine.words.why import detail_words
 from tests.desks import books_are_sound, buy, carry_out, paper_desk, sell
 
 QTY = SizingKind.FIXED_QUANTITY
@@ -29,7 +30,7 @@ async def test_a_buy_is_sliced_by_quantity_and_its_need_is_that_of_its_slices(de
     assert sorted(order.quantity for order in orders) == [2, 3, 3]
     assert len({order.tag for order in orders}) == 3
     assert {order.state for order in orders} == {OrderState.FILLED}
-    assert [line.detail for line in plan.lines] == ["in 3 orders of 3 at most"]
+    assert [detail_words(line) for line in plan.lines] == ["in 3 orders of 3 at most"]
     (reserved,) = [line.reserve_paise for line in plan.lines if line.ok]
     blocked = [
         row.details["blocked_paise"]
@@ -50,9 +51,9 @@ async def test_a_sell_is_sliced_and_its_shares_are_blocked_together(desk):
 async def test_the_limit_of_value_slices_dear_shares_and_more_than_ten_orders_are_refused(desk):
     plan = await desk.plans.freeze(buy("MARUTI", QTY, 1, ROHAN))
     assert [line.reason for line in plan.lines] == [Reason.OVER_ORDER_LIMIT]
-    assert plan.lines[0].detail == "an order may be worth 8,000 at most, less than one lot"
+    assert detail_words(plan.lines[0]) == "an order may be worth 8,000 at most, less than one lot"
     plan = await desk.plans.freeze(buy("TCS", QTY, 31, AMIT))
     assert [line.reason for line in plan.lines] == [Reason.OVER_ORDER_LIMIT]
-    assert plan.lines[0].detail == "31 shares, at most 10 orders of 3"
+    assert detail_words(plan.lines[0]) == "31 shares, at most 10 orders of 3"
     plan = await desk.plans.freeze(buy("TCS", QTY, 30, AMIT))
     assert plan.orders == 10

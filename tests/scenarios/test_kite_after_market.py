@@ -11,6 +11,7 @@ from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import CannotGoOn, PlanExpired
+from engine.words.why import detail_words
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam
 
@@ -46,7 +47,7 @@ async def test_orders_wait_at_the_broker_and_trade_once_the_market_opens(morning
     await morning.priced(WISH.key)
     usual = await desk.plans.preview(replace(WISH, after_market=False))
     assert usual.skipped_by_reason == {Reason.MARKET_CLOSED: len(PEOPLE)}
-    assert usual.lines[0].detail == "AMO would wait for 18 Nov; phase closed takes no LIMIT order"
+    assert detail_words(usual.lines[0]) == "AMO would wait for 18 Nov; phase closed takes no LIMIT order"
     plan, run = await morning.send(WISH)
     assert (plan.orders, plan.trading_day, run.counts["open"]) == (4, DAY, 4)
     stays, smaller, gone, also_gone = orders(morning)

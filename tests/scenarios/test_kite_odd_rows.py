@@ -6,6 +6,7 @@ from pathlib import Path
 from brokers.simulators.kite.laid_rows import LaidRow
 from data.vocabulary import BreakKind, SizingKind
 from engine.halt.certificate import Certificate
+from engine.words.why import detail_words
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
@@ -54,7 +55,7 @@ async def test_an_odd_order_row_stops_buys_and_hides_no_other(tmp_path: Path) ->
         again = buy("TCS", SizingKind.FIXED_QUANTITY, 2, ONE.number, TWO.number)
         lines = {line.client_id: line for line in (await desk.plans.freeze(again)).lines}
         assert lines[ONE.number].reason is not None
-        assert "1 row unread" in lines[ONE.number].detail
+        assert "1 row unread" in detail_words(lines[ONE.number])
         assert lines[TWO.number].reason is None
         morning.kite.laid_rows.clear()
         await morning.until(lambda: not desk.reconcile.breaks(ONE.number))

@@ -9,6 +9,7 @@ import pytest
 from data.money import own_share
 from data.vocabulary import OrderState, Product, Reason, SizingKind
 from engine.planning.record import Plan
+from engine.words.why import detail_words
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam
@@ -83,7 +84,7 @@ async def test_a_kite_that_tells_no_margin_is_asked_again_and_says_so_meanwhile(
     morning.kite.mishaps.add("unavailable", route="order_margins", count=len(PEOPLE))
     plan = await morning.desk.plans.preview(WISH)
     assert plan.skipped_by_reason == {Reason.NOT_MTF_ELIGIBLE: len(PEOPLE)}
-    assert plan.lines[0].detail == "no margin of TCS is known: its broker has not told it yet"
+    assert detail_words(plan.lines[0]) == "no margin of TCS is known: its broker has not told it yet"
     assert "the margins of NSE:TCS could not be read: Request failed (kitetrade-oms)." in caplog.text
     delivered = await morning.desk.plans.preview(replace(WISH, product=Product.CNC))
     assert delivered.orders > 0

@@ -8,6 +8,7 @@ from data.vocabulary import OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
 from engine.words.plans import alternative, verdict
+from engine.words.why import detail_words
 from screens.orders.modify import ModifyScreen, ask_modify
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
@@ -268,7 +269,7 @@ async def test_the_affordable_quantity_still_stands_two_ticks_on(tmp_path: Path)
             await bench.desk.market.fetch({"NSE:INFY"})
             fewer = replace(intent, sizing=Sizing(SizingKind.FIXED_QUANTITY, way.quantity))
             (line,) = (await bench.desk.plans.preview(fewer)).lines
-            assert line.ok, (code, line.detail)
+            assert line.ok, (code, detail_words(line))
 
 
 async def test_no_mtf_is_said_of_those_alone_who_have_none(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """The JSON shapes of the machine interface (docs/cli.md). Keys are stable; money is in `_paise` keys."""
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import BreakKind
 from engine.words.runs import run_why
+from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from engine.execution.life import RequestView
     from engine.execution.views import RunView
     from engine.halt.certificate import Certificate
-    from engine.planning.record import Plan
+    from engine.planning.record import Plan, PlanLine
     from engine.reconciliation.differences import Difference
 
 Shape = dict[str, Any]
@@ -204,7 +206,7 @@ def run_shape(desk: "Desk", run: "RunView", with_orders: bool = True) -> Shape:
 
 def plan_shape(plan: "Plan") -> Shape:
     """A frozen plan, problems first; of legs behind the first, their lines stand with them."""
-    from engine.planning.record import leg_in_short
+    from engine.planning.plan_record import leg_in_short
 
     intent = plan.intent
     return {
@@ -244,10 +246,20 @@ def plan_shape(plan: "Plan") -> Shape:
         "skipped": len(plan.skipped_lines),
         "skipped_by_reason": {reason.value: count for reason, count in plan.skipped_by_reason.items()},
         "answer": plan.answer,
-        "lines": plan.lines,
+        "lines": [line_shape(line) for line in plan.lines],
         "per_client": plan.per_client,
-        "legs": [leg_in_short(part) | ({"lines": part.lines} if part.leg > 1 else {}) for part in plan.parts],
+        "legs": [
+            leg_in_short(part)
+            | ({"lines": [line_shape(line) for line in part.lines]} if part.leg > 1 else {})
+            for part in plan.parts
+        ],
     }
+
+
+def line_shape(line: "PlanLine") -> Shape:
+    """A plan's line; what it says of it is told in words."""
+    told = {field.name: getattr(line, field.name) for field in fields(line) if field.name != "why"}
+    return told | {"detail": detail_words(line)}
 
 
 def holding_shape(desk: "Desk", holding: "HoldingView") -> Shape:

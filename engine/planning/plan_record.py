@@ -1,0 +1,264 @@
+"""A plan as it is stored and proved: its JSON form, and the digest over it.
+
+The digest covers the whole JSON record but itself, so whatever was shown can be checked a year later
+from the stored record alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from data.json_values import JsonObject
+from data.reference.instruments import Instrument
+from data.vocabulary import (
+    OrderType,
+    PerClient,
+    PhaseKind,
+    Policy,
+    Product,
+    Reason,
+    Side,
+    SizingKind,
+    Validity,
+    Verdict,
+)
+from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.record import FORMAT, Alternative, AlternativeKind, Plan, PlanLine
+from engine.planning.why import KINDS, Why
+
+VALID_FOR = timedelta(seconds=60)
+"""How long a frozen plan may be confirmed."""
+
+
+def freeze(plan: Plan, number: int, now: datetime, valid_for: timedelta = VALID_FOR) -> Plan:
+    """The plan numbered and sealed, to be confirmed within `valid_for` of `now` (wall time)."""
+    numbered = replace(plan, number=number, frozen_at=now, expires_at=now + valid_for, digest="")
+    return replace(numbered, digest=record_digest(to_json(numbered)))
+
+
+def record_digest(record: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the canonical form of a plan's record, its own `digest` left out."""
+    content = {key: value for key, value in record.items() if key != "digest"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def verify_record(record: Mapping[str, Any]) -> bool:
+    """Whether a stored record still is what was confirmed."""
+    return record.get("digest") == record_digest(record)
+
+
+# --- to JSON and back ---------------------------------------------------------------------------------
+
+_SIZING_UNITS = {
+    SizingKind.PERCENT_OF_CAPITAL: "value_bps",
+    SizingKind.PERCENT_OF_AVAILABLE: "value_bps",
+    SizingKind.PERCENT_OF_POSITION: "value_bps",
+    SizingKind.FIXED_AMOUNT: "value_paise",
+    SizingKind.FIXED_QUANTITY: "value_shares",
+}
+
+
+_LATER = ("sending_s", "send_within_s")
+"""Fields that plans of earlier versions do not have."""
+
+
+_OF_LEGS = ("format", "per_client", "leg", "stage", "further")
+"""Fields that say how a plan's legs hang together; its record tells them in `legs`."""
+
+
+def to_json(plan: Plan) -> JsonObject:
+    """The plan as JSON values: whole numbers, words, UTC times in ISO form; money in `_paise` keys.
+
+    Its first leg stands in the record itself; each further one has a record of its own in `legs`.
+    """
+    record = _alone(plan)
+    if plan.format >= FORMAT:
+        record |= {"format": plan.format, "per_client": plan.per_client.value}
+        record["legs"] = [
+            leg_in_short(part) | ({"plan": _alone(part)} if part.leg > 1 else {}) for part in plan.parts
+        ]
+    return record
+
+
+def _alone(plan: Plan) -> JsonObject:
+    """The record of one leg, or of a plan of before there were legs."""
+    record: JsonObject = _plain(replace(plan, further=()))
+    for name in _LATER:  # what a plan does not say is no part of what was confirmed
+        if record[name] is None:
+            del record[name]
+    for name in _OF_LEGS:
+        del record[name]
+    record["intent"] = _plain_intent(plan.intent)
+    return record
+
+
+def _plain_intent(intent: Intent) -> JsonObject:
+    record: JsonObject = _plain(replace(intent, further=()))
+    record["sizing"] = _plain_sizing(intent.sizing)
+    del record["further"], record["per_client"]
+    return record
+
+
+def _plain_sizing(sizing: Sizing) -> JsonObject:
+    return {"kind": sizing.kind.value, _SIZING_UNITS[sizing.kind]: sizing.value}
+
+
+def leg_in_short(part: Plan) -> JsonObject:
+    """One leg as its plan's record names it, without its lines."""
+    intent = part.intent
+    return {
+        "leg": part.leg,
+        "stage": part.stage,
+        "key": part.instrument.key,
+        "side": intent.side.value,
+        "product": None if intent.product is None else intent.product.value,
+        "sizing": _plain_sizing(intent.sizing),
+        "order_type": intent.order_type.value,
+        "limit_paise": intent.limit_paise,
+        "trigger_paise": intent.trigger_paise,
+        "last_paise": part.last_paise,
+        "reserve_price_paise": part.reserve_price_paise,
+        "drift_limit_bps": part.drift_limit_bps,
+        "orders": part.orders,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, Why):
+        return {"kind": _WORD_OF[type(value)]} | _plain_fields(value)
+    if isinstance(value, PlanLine):
+        return line_to_json(value)
+    if is_dataclass(value):
+        return _plain_fields(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a plan holds whole numbers and words only, not {value!r}")
+
+
+def line_to_json(line: PlanLine) -> JsonObject:
+    """One line as JSON values; of what is said of it either the figures or an earlier version's words."""
+    record = _plain_fields(line)
+    del record["why" if line.detail else "detail"]
+    return record
+
+
+def _plain_fields(value: Any) -> JsonObject:
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def from_json(record: Mapping[str, Any]) -> Plan:
+    """The plan of a stored record of any format. `from_json(to_json(plan))` is the plan again."""
+    told = {**record}
+    legs: list[JsonObject] = told.pop("legs", [])
+    per_client = PerClient(told.pop("per_client", PerClient.ALL))
+    made = _of_one_leg(told | {"format": told.get("format", 1)})
+    further = tuple(
+        replace(_of_one_leg(leg["plan"]), leg=leg["leg"], stage=leg["stage"], per_client=per_client)
+        for leg in legs[1:]
+    )
+    if not further:
+        return replace(made, per_client=per_client)
+    intent = replace(
+        made.intent,
+        per_client=per_client,
+        further=tuple(replace(part.intent.legs[0], stage=part.stage) for part in further),
+    )
+    return replace(made, intent=intent, per_client=per_client, further=further)
+
+
+def _of_one_leg(record: Mapping[str, Any]) -> Plan:
+    values = _read(
+        record,
+        intent=_intent,
+        instrument=lambda it: Instrument(**it),
+        frozen_at=datetime.fromisoformat,
+        expires_at=datetime.fromisoformat,
+        trading_day=date.fromisoformat,
+        market_at=datetime.fromisoformat,
+        phase=PhaseKind,
+        policy=Policy,
+        lines=lambda rows: tuple(line_from_json(row) for row in rows),
+    )
+    return Plan(**values)
+
+
+def _intent(record: Mapping[str, Any]) -> Intent:
+    values = _read(
+        {"validity": Validity.DAY, **record},
+        side=Side,
+        sizing=_sizing,
+        order_type=OrderType,
+        product=_product,
+        validity=Validity,
+        selection=lambda it: Selection(**_read(it, client_ids=tuple, groups=tuple, brokers=tuple)),
+        line_changes=lambda rows: tuple(LineChange(**_read(row, product=_product)) for row in rows),
+    )
+    return Intent(**values)
+
+
+def _sizing(record: Mapping[str, Any]) -> Sizing:
+    kind = SizingKind(record["kind"])
+    return Sizing(kind, record[_SIZING_UNITS[kind]])
+
+
+def line_from_json(record: Mapping[str, Any]) -> PlanLine:
+    """A line of a stored plan."""
+    values = _read(
+        {"why": (), **record},
+        product=Product,
+        verdict=Verdict,
+        reason=lambda word: None if word is None else Reason(word),
+        alternatives=lambda rows: tuple(_alternative(row) for row in rows),
+        why=lambda rows: tuple(_why(row) for row in rows),
+    )
+    return PlanLine(**values)
+
+
+def _why(record: Mapping[str, Any]) -> Why:
+    figures = {**record}
+    kind = KINDS[figures.pop("kind")]
+    return kind(**_read(figures, **{name: read for name, read in _FIGURES.items() if name in figures}))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+_FIGURES: Mapping[str, Callable[[Any], Any]] = {
+    "since": _day,
+    "awaited": _day,
+    "phase": PhaseKind,
+    "product": Product,
+    "sizing": SizingKind,
+    "others": lambda words: tuple(Product(word) for word in words),
+    "legs": tuple,
+}
+"""How figures of `Why` that are no numbers or texts are read back, by name."""
+
+_WORD_OF = {kind: word for word, kind in KINDS.items()}
+
+
+def _alternative(record: Mapping[str, Any]) -> Alternative:
+    return Alternative(**_read(record, kind=AlternativeKind, product=Product))
+
+
+def _read(record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> JsonObject:
+    """A record with these of its values read as what they stand for."""
+    return {**record, **{name: read(record[name]) for name, read in readers.items()}}
+
+
+def _product(word: str | None) -> Product | None:
+    return None if word is None else Product(word)

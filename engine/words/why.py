@@ -1,0 +1,154 @@
+"""What a plan says of a line, in words: why it is skipped, or what else is to be known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.money import amount_words, band_words, ceil_div, grouped
+from engine.planning import why as kinds
+from engine.planning.intent import Sizing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from data.vocabulary import PhaseKind
+    from engine.planning.record import PlanLine
+    from engine.planning.why import Why
+
+
+def detail_words(line: PlanLine) -> str:
+    """What a plan says of a line; a plan of an earlier version has it in words."""
+    return line.detail or all_words(line.why)
+
+
+def all_words(why: Iterable[Why]) -> str:
+    """Several things said of one line or order."""
+    return "; ".join(filter(None, map(why_words, why)))
+
+
+_PLAIN: dict[type[Why], str] = {
+    kinds.UnderHalt: "halted, nothing is sent until it is resumed",
+    kinds.ReduceOnly: "halted but for what makes a position smaller",
+    kinds.NotSignedIn: "sign in",
+    kinds.NotCompared: "the broker's books could not be read since the desk was opened",
+    kinds.NoPrice: "no price known",
+    kinds.NoNextSession: "its broker takes no orders for the next session",
+    kinds.AtPriceNow: "at the price now",
+    kinds.DroppedByHand: "dropped by hand",
+}
+
+
+def why_words(why: Why) -> str:
+    """One of them. Raises `TypeError` for a kind without words."""
+    if (plain := _PLAIN.get(type(why))) is not None:
+        return plain
+    for words in (_of_client, _of_market, _of_size, _of_shares):
+        if (told := words(why)) is not None:
+            return told
+    raise TypeError(f"no words for {why!r}")
+
+
+def _of_client(why: Why) -> str | None:
+    match why:
+        case kinds.NotActive(since=since, told=told):
+            return " ".join(
+                filter(None, (f"since {since.day} {since:%b}" if since else "", f"({told})" if told else ""))
+            )
+        case kinds.AtGate(told=told):
+            return told or "the client's route is not ready"
+        case kinds.BooksDiffer(told=told):
+            return f"may only sell until our books and the broker's agree{f': {told}' if told else ''}"
+        case kinds.NotAuthorised(released=released):
+            words = "no DDPI: the client authorises the sale at the depository first"
+            more = f", of which {grouped(released)} shares are released today" if released else ""
+            return f"{words}{more}; its broker tells that by itself, or waive `demat` at the gate"
+        case kinds.OverMtf(over_paise=over):
+            return "no MTF limit" if over is None else f"over the MTF limit by {whole_rupees(over)}"
+        case kinds.MoneyShort(paise=paise):
+            return f"short {whole_rupees(paise)}"
+        case kinds.SentBefore(run=None):
+            return "the same was sent within the last minute, or still is"
+        case kinds.SentBefore(run=run):
+            return f"the same as run {run}"
+        case kinds.LegsLost(legs=legs):
+            noun = "leg" if len(legs) == 1 else "legs"
+            return f"{noun} {', '.join(map(str, legs))} of the client's cannot go"
+        case _:
+            return None
+
+
+def _of_market(why: Why) -> str | None:
+    match why:
+        case kinds.SessionOn(phase=phase):
+            return f"AMO is taken between two sessions, and one is on: phase {_phase(phase)}"
+        case kinds.PhaseTakesNone(phase=phase, orders=kind, awaited=awaited):
+            wait = f"AMO would wait for {awaited:%d %b}; " if awaited else ""
+            return f"{wait}phase {_phase(phase)} takes no {kind} order"
+        case kinds.PriceOld(age_ms=age, limit_ms=limit):
+            return f"price {age / 1000:.1f} s old, limit {limit / 1000:g} s"
+        case kinds.OffBand(lower_paise=lower, upper_paise=upper, last_paise=last):
+            subject = "it" if last is None else f"last {amount_words(last)}"
+            return f"{subject} is outside {band_words(lower, upper)}"
+        case kinds.InDoubt(told=told):
+            return told
+        case kinds.NotOffered(product=product):
+            return f"its broker offers no {product.value} here"
+        case kinds.NotOnMtfList(tradingsymbol=symbol, unknown=True):
+            return f"no margin of {symbol} is known: its broker has not told it yet"
+        case kinds.NotOnMtfList(tradingsymbol=symbol):
+            return f"{symbol} is not on the MTF list"
+        case _:
+            return None
+
+
+def _of_size(why: Why) -> str | None:
+    match why:
+        case kinds.LotTooDear(most_paise=most):
+            return f"an order may be worth {whole_rupees(most)} at most, less than one lot"
+        case kinds.TooLarge(quantity=quantity, worth_paise=worth, slices=slices, slice_quantity=most):
+            value = "" if worth is None else f", worth {whole_rupees(worth)}"
+            return f"{grouped(quantity)} shares{value}, at most {slices} orders of {grouped(most)}"
+        case kinds.SliceTooLarge(quantity=quantity):
+            return f"{quantity} shares are more than one order may be at this price"
+        case kinds.BelowOne():
+            return _below_one(why)
+        case kinds.OddShares(odd=odd, quantity=quantity, lot_size=lot):
+            part = f"{grouped(odd)} of {grouped(quantity)} shares"
+            return f"{part} make no whole lot of {grouped(lot)} and stay"
+        case kinds.InSlices(orders=orders, slice_quantity=most):
+            return f"in {orders} orders of {grouped(most)} at most"
+        case _:
+            return None
+
+
+def _below_one(why: kinds.BelowOne) -> str:
+    least = "one share" if why.lot_size == 1 else f"one lot of {grouped(why.lot_size)}"
+    sizing = Sizing(why.sizing, why.value).words()
+    if why.of_shares is not None:
+        return f"{sizing.removesuffix('position')}{grouped(why.of_shares)} shares is less than {least}"
+    return f"{sizing} is less than {least} at {amount_words(why.price_paise or 0)}"
+
+
+def _of_shares(why: Why) -> str | None:
+    match why:
+        case kinds.HoldsNone(tradingsymbol=symbol, others=()):
+            return f"holds no {symbol}"
+        case kinds.HoldsNone(product=product, others=others):
+            return f"holds none in {product.value}, only in {' and '.join(others)}"
+        case kinds.NoneFree(quantity=quantity, product=product):
+            return f"holds {grouped(quantity)} in {product.value}, none free to sell"
+        case kinds.SharesShort(short=short, free=free):
+            return f"short {grouped(short)} shares, {grouped(free)} free to sell"
+        case kinds.FewerAtBroker(theirs=theirs, ours=ours):
+            return f"the broker has {grouped(theirs)} of {grouped(ours)}"
+        case _:
+            return None
+
+
+def _phase(phase: PhaseKind) -> str:
+    return phase.value.replace("_", " ")
+
+
+def whole_rupees(paise: int) -> str:
+    """Whole rupees, rounded up, grouped the Indian way: 77,631 or 12,38,771."""
+    return ("-" if paise < 0 else "") + grouped(ceil_div(abs(paise), 100))
