@@ -129,7 +129,7 @@ class Desk:
             market, access = (self.market, self.instruments), (self.sessions, lost)
             host = Hosting(connection, kept, timing, engine, market, access, background.load)
             connection.life.attach(host)
-        stamps = MarketStamps(kept, timing, engine, connections.kind is not ConnectionKind.LIVE)
+        stamps = MarketStamps(kept, timing, engine, self.market_is_simulated)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
         self.workings = Workings(kept, timing, engine, connections, data, stamps, workers, background, days)
 
@@ -142,6 +142,11 @@ class Desk:
     def mode(self) -> str:
         """PAPER, SIM or LIVE."""
         return self.connections.kind.value.upper()
+
+    @property
+    def market_is_simulated(self) -> bool:
+        """Whether its market is a stand-in's, with a time of its own beside the wall's."""
+        return self.connections.kind is not ConnectionKind.LIVE
 
     @property
     def actor(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from brokers.connection import Connection
 from brokers.connections import Connections, carrier
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput, TradedeskError
 from data.repositories import connections as stored
 from data.repositories.connections import ConnectionRow
@@ -101,7 +101,7 @@ class Connecting:
                 raise BadInput("home", str(self._kept.home), "it is open elsewhere; close the app first")
             stored.add_connections(unit, [row])
             details = {"name": row.name, "kind": row.kind.value, "broker": row.broker, "address": row.address}
-            unit.audit(AuditEntry("CONNECTION_ADDED", self._engine.actor, details=dict(details)))
+            unit.audit(AuditEntry(AuditAction.CONNECTION_ADDED, self._engine.actor, details=dict(details)))
 
         await self._engine.write_signed_on(unit_of_work)
 
@@ -123,7 +123,12 @@ class Connecting:
             stored.set_carrier(unit, client_id, name, unit.now)
             details = {"code": client.code, "from": client.connection, "to": name}
             unit.audit(
-                AuditEntry("CLIENT_CONNECTED", self._engine.actor, client_id=client_id, details=dict(details))
+                AuditEntry(
+                    AuditAction.CLIENT_CONNECTED,
+                    self._engine.actor,
+                    client_id=client_id,
+                    details=dict(details),
+                )
             )
             unit.touched.roster = True
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def clock_words(desk: "Desk", below: str = "stamps below are wall time IST") -> str:
     """The head of a report with times: market time now, and whose time stands `below`."""
-    if desk.mode == "LIVE":
+    if not desk.market_is_simulated:
         return "stamps below are IST"
     now = desk.market_clock.now().astimezone(IST)
     return f"market time {now:%a %d %b %H:%M} (simulated) · {below}"

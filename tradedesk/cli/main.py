@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from data.errors import BadInput
-from tradedesk.cli import gate, launch, login, runs, safety, setup, simulate, trade
+from tradedesk.cli import connections, gate, launch, login, runs, safety, setup, simulate, trade
 from tradedesk.cli import queries as show
 from tradedesk.cli import repairs as mend
 from tradedesk.cli.asked import tell_request
@@ -108,6 +108,7 @@ _START, _TRADE, _LOOK, _SAFETY = "Set up", "Trade", "Look", "Safety and proof"
 
 app.command(rich_help_panel=_START)(launch.demo)
 app.command(rich_help_panel=_START)(setup.init)
+app.add_typer(connections.connections_app, name="connections", rich_help_panel=_START)
 app.add_typer(setup.clients_app, name="clients", rich_help_panel=_START)
 app.add_typer(setup.instruments_app, name="instruments", rich_help_panel=_START)
 app.add_typer(gate.routes_app, name="routes", rich_help_panel=_START)

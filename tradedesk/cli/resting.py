@@ -41,7 +41,7 @@ class RestingClock:
 class RestingDesk:
     """The services of a desk that the short reads ask, each with what they ask of it."""
 
-    mode = "PAPER"
+    market_is_simulated = True
 
     def __init__(self, books: sqlite3.Connection, market_clock: RestingClock) -> None:
         self.clock = SystemClock()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
-from data.vocabulary import ClientStatus
+from data.vocabulary import ClientStatus, ConnectionKind
 from tradedesk.cli import reads
 from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit
@@ -55,13 +55,14 @@ def init(
 
 async def lay_demo(desk: "Desk") -> bool:
     """Lay the demonstration into an empty home; returns whether it was laid now. Raises `BadInput`."""
+    kind = desk.connections.kind
     try:
-        if desk.mode == "SIM":
+        if kind is ConnectionKind.LIVE:
+            raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
+        if kind is ConnectionKind.SIM:
             from tradedesk.compose.rehearsal import prepare_rehearsal
 
             return await prepare_rehearsal(desk)
-        if desk.mode == "LIVE":
-            raise BadInput("home", str(desk.home), "a live desk takes no demonstration")
         from tradedesk.compose.paper import prepare_demo
 
         return await prepare_demo(desk)
@@ -220,7 +221,7 @@ async def _keep(
     desk: "Desk", instruments: "list[Instrument]", source: str, complete: bool
 ) -> "tuple[str, Taken]":
     """Store imported instruments; gives words of their prices, and what became of their names."""
-    if desk.mode != "PAPER":
+    if desk.connections.kind is not ConnectionKind.PAPER:
         return "", await desk.market.store_instruments(instruments, source, complete=complete)
     from tradedesk.compose.paper_prices import take_instruments
 
@@ -258,7 +259,7 @@ def import_prices(file: CsvFile = None, as_json: AsJson = False) -> None:
     path = _readable(file)
 
     async def work(desk: "Desk") -> Exit:
-        if desk.mode != "PAPER":
+        if desk.connections.kind is not ConnectionKind.PAPER:
             raise BadInput("file", path.name, f"a {desk.mode} desk has its prices from the broker")
         from data.reference.closes import read_closes
         from tradedesk.compose.paper_prices import take_closes

@@ -63,14 +63,15 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
 def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     """The passphrase of a home whose secrets are in a file, asked for while there is no screen yet."""
-    from tradedesk.compose.home import is_on_paper
+    from tradedesk.compose.home import has_other_venues, is_on_paper
 
-    if is_on_paper(home):
+    elsewhere = has_other_venues(home)
+    if is_on_paper(home) and not elsewhere:
         return None
     from tradedesk.compose.settings import load_settings
 
     settings = load_settings(home)
-    if settings.market != "kite":
+    if settings.market != "kite" and not elsewhere:
         return None
     from data.secrets import passphrase_source, vault_state
     from tradedesk.cli.output import say

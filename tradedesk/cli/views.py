@@ -9,6 +9,8 @@ from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from brokers.contract import BrokerOrder
+    from data.repositories.connections import ConnectionRow
+    from engine.access.connecting import ConnectionView
     from engine.accounts.round_trips import Transaction
     from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 Shape = dict[str, Any]
 
 
+def connection_row_shape(row: "ConnectionRow") -> Shape:
+    """One connection as the books have it; `address` is null for a file of the home itself."""
+    return {"name": row.name, "kind": row.kind, "broker": row.broker, "address": row.address or None}
+
+
+def connection_shape(one: "ConnectionView") -> Shape:
+    """One connection with how many clients it carries, and what is wrong with its venue or secrets."""
+    return {
+        **connection_row_shape(one.row),
+        "clients": one.clients,
+        "brings_prices": one.brings_prices,
+        "trouble": one.trouble or None,
+    }
+
+
 def client_shape(desk: "Desk", client: "ClientView") -> Shape:
     """One client with its gate (`reason` is null when it may trade) and balances."""
     funds = desk.funds.of(client.id)
@@ -30,6 +47,7 @@ def client_shape(desk: "Desk", client: "ClientView") -> Shape:
         "name": client.name,
         "broker": client.broker,
         "broker_user_id": client.broker_user_id,
+        "connection": client.connection or None,
         "status": client.status,
         "status_reason": client.status_reason,
         "reason": client.gate,

@@ -1,9 +1,11 @@
 """Where a desk's files are. Apart from the settings, since the first frame does not wait for pydantic."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from data.home import settings_file
+from data.home import books_file, settings_file
 
 
 def home_folder(home: Path | None = None) -> Path:
@@ -25,6 +27,17 @@ def _user_data(name: str) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir(name, appauthor=False))
+
+
+def has_other_venues(home: Path) -> bool:
+    """Whether the books of a home know a connection that is not the paper exchange's."""
+    books = books_file(home)
+    query = "SELECT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper')"
+    try:
+        with closing(sqlite3.connect(f"{books.as_uri()}?mode=ro", uri=True)) as file:
+            return bool(file.execute(query).fetchone()[0])
+    except sqlite3.Error:  # none yet, or what the desk will say of them when it is opened
+        return False
 
 
 def is_on_paper(home: Path) -> bool:

@@ -99,12 +99,19 @@ async def _market_clock(base: Foundation, roots: KiteRoots, emergency: bool) -> 
         return SimulatedMarketClock(base.clock, noon), str(problem)
 
 
-def kite_of(desk: Desk) -> KiteLife:
-    """The Kite that a desk has a connection to. Raises `BadInput` where there is none."""
+def kite_connection(desk: Desk) -> Connection:
+    """A desk's connection to Kite. Raises `BadInput` where there is none."""
     for connection in desk.connections:
         if isinstance(connection.life, KiteLife):
-            return connection.life
+            return connection
     raise BadInput("home", str(desk.home), "this desk has no connection to Kite")
+
+
+def kite_of(desk: Desk) -> KiteLife:
+    """How a desk's connection to Kite lives. Raises `BadInput` where there is none."""
+    life = kite_connection(desk).life
+    assert isinstance(life, KiteLife)
+    return life
 
 
 def secrets_of(desk: Desk) -> DeskAccess:

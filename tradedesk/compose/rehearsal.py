@@ -6,12 +6,12 @@ import aiohttp
 
 from brokers.simulators.kite.apps import own_address, own_app
 from data.errors import BadInput
-from data.vocabulary import Demat, RouteKind
+from data.vocabulary import ConnectionKind, Demat, RouteKind
 from engine.access.routes import NewRoute
 from engine.book.views import ClientView
 from engine.desk import Desk
 from tradedesk.compose.demonstration import demo_is_wanted, lay_demo_books
-from tradedesk.compose.kite import ZERODHA, kite_of, secrets_of
+from tradedesk.compose.kite import kite_connection, secrets_of
 
 
 async def prepare_rehearsal(desk: Desk) -> bool:
@@ -23,8 +23,10 @@ async def prepare_rehearsal(desk: Desk) -> bool:
     if not demo_is_wanted(desk):
         return False
     await lay_demo_books(desk)
-    clients = [client for client in desk.clients.all() if client.broker == ZERODHA]
-    for client in clients:
+    there = kite_connection(desk)
+    for client in desk.clients.all():
+        if client.connection != there.name:
+            continue
         api_key, secret = own_app(client.broker_user_id)
         secrets_of(desk).keep_secret(api_key, secret)
         route = NewRoute(
@@ -41,16 +43,17 @@ async def prepare_rehearsal(desk: Desk) -> bool:
 
 async def request_token(desk: Desk, client: ClientView) -> str:
     """What the local Kite's login page would hand this client's browser. Raises `BadInput`."""
-    if desk.mode != "SIM":
+    there = kite_connection(desk)
+    if there.kind is not ConnectionKind.SIM:
         raise BadInput("market", desk.mode, "clients of a live desk sign in themselves")
-    if client.broker != ZERODHA:
+    if client.connection != there.name:
         raise BadInput("client", client.code, f"this desk has no connection to {client.broker}")
     route = desk.routes.of(client.id)
     if route is None or not route.api_key:
         raise BadInput("client", client.code, "it has no route with an api key; enter one first")
     wanted = {"user_id": client.broker_user_id, "api_key": route.api_key}
     try:
-        body = await control(kite_of(desk).url, "request_token", wanted)
+        body = await control(there.address, "request_token", wanted)
     except BadInput as problem:
         raise BadInput("client", client.code, problem.expected) from None
     return str(body["request_token"])

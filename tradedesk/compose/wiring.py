@@ -118,22 +118,30 @@ def connections_of(base: Foundation, emergency: bool = False) -> list[Connection
     stored = [row for row in connections_in(base.books.path) if row.broker in known]
     stored = [replace(row, name=row.name or known[row.broker]) for row in stored]
     by_broker = {row.broker: row for row in stored}
-    paper, kite = by_broker.get(PAPER.broker), by_broker.get(ZERODHA)
-    if not emergency or not stored:
-        if settings.market == "paper":
-            wanted, named = PAPER, paper
-        else:
-            from tradedesk.compose.kite import kite_row
+    if stored and emergency:
+        return _prices_first(stored)
+    wanted = PAPER
+    if settings.market == "kite" or settings.kite_url:
+        from tradedesk.compose.kite import kite_row
 
-            wanted, named = kite_row(settings.kite_url), kite
-        if not stored:
-            return [wanted]
-        if named is None:
-            theirs = "the paper exchange" if kite is None else f"Kite at {kite.address}"
-            expected = f"the books of {base.home} belong to {theirs}; use another home"
-            raise BadInput("market", settings.market, expected)
-        if named.address != wanted.address:
-            expected = f"the books of {base.home} belong to {named.address}; use another home"
-            raise BadInput("kite_url", wanted.address, expected)
-        check_together(stored)
-    return sorted(stored, key=lambda row: row.broker == PAPER.broker)
+        at_kite = kite_row(settings.kite_url)
+        wanted = at_kite if settings.market == "kite" else PAPER
+        kite = by_broker.get(ZERODHA)
+        if kite is not None and kite.address != at_kite.address:
+            raise BadInput("kite_url", at_kite.address, _belongs(base.home, kite.address))
+    if not stored:
+        return [wanted]
+    if wanted.broker not in by_broker:
+        theirs = f"Kite at {stored[0].address}" if wanted is PAPER else "the paper exchange"
+        raise BadInput("market", settings.market, _belongs(base.home, theirs))
+    check_together(stored)
+    return _prices_first(stored)
+
+
+def _belongs(home: Path, theirs: str) -> str:
+    return f"the books of {home} belong to {theirs}; use another home"
+
+
+def _prices_first(rows: list[ConnectionRow]) -> list[ConnectionRow]:
+    """Paper last: beside another venue it follows that one's prices and clock."""
+    return sorted(rows, key=lambda row: row.broker == PAPER.broker)

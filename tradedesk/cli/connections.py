@@ -1,0 +1,112 @@
+"""The connections of a home: listed, one more added, and which of them a client trades by."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.errors import BadInput
+from tradedesk.cli import views as shapes
+from tradedesk.cli.exits import Exit
+from tradedesk.cli.options import AsJson, ClientWord
+from tradedesk.cli.output import document, line, say, table
+from tradedesk.cli.session import run
+
+if TYPE_CHECKING:
+    from data.repositories.connections import ConnectionRow
+    from engine.desk import Desk
+
+connections_app = typer.Typer(
+    help="Connections: which venues this home trades at.", invoke_without_command=True
+)
+
+KNOWN = ("paper", "kite")
+"""What a home may have a connection to."""
+
+
+@connections_app.callback()
+def connections(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """The venues that this home trades at; the first brings the prices and the market's clock."""
+    if ctx.invoked_subcommand is not None:
+        return
+
+    async def work(desk: "Desk") -> Exit:
+        found = [shapes.connection_shape(one) for one in desk.connecting.all()]
+        if as_json:
+            document(found)
+            return Exit.DONE
+        rows = [
+            (
+                one["name"],
+                one["kind"],
+                one["broker"],
+                one["address"] or "this home",
+                str(one["clients"]),
+                "prices and clock" if one["brings_prices"] else "",
+                one["trouble"] or "",
+            )
+            for one in found
+        ]
+        table(("name", "kind", "broker", "address", ">clients", "brings", "trouble"), rows)
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+@connections_app.command("add")
+def add(
+    venue: Annotated[str, typer.Argument(metavar="paper|kite")],
+    address: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Of a local Kite, such as http://127.0.0.1:8100; else Zerodha's."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give this home one more connection, from the next command on; no app may be open meanwhile."""
+    row = _row(venue, address)
+
+    async def work(desk: "Desk") -> Exit:
+        await desk.connecting.add(row)
+        if as_json:
+            document(shapes.connection_row_shape(row))
+        else:
+            line(f"{row.name} ({row.kind.value}) is a connection of {desk.home} from now on")
+        say("clients that are imported from now on trade by their own broker's connection, others by paper")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
+
+
+def _row(venue: str, address: str) -> "ConnectionRow":
+    """The connection that was typed. Raises `BadInput`."""
+    wanted = venue.strip().lower()
+    if wanted == "kite":
+        from tradedesk.compose.kite import kite_row
+
+        return kite_row(address)
+    if wanted != "paper":
+        raise BadInput("venue", venue, f"give one of {', '.join(KNOWN)}")
+    if address:
+        raise BadInput("address", address, "the paper exchange lies in the home; leave it out")
+    from tradedesk.compose.paper import PAPER
+
+    return PAPER
+
+
+@connections_app.command("carry")
+def carry(
+    client: ClientWord,
+    name: Annotated[str, typer.Argument(metavar="CONNECTION", help="The name of a connection.")],
+    as_json: AsJson = False,
+) -> None:
+    """Have a client trade by a connection; only one that has never traded here."""
+
+    async def work(desk: "Desk") -> Exit:
+        found = desk.clients.find(client)
+        await desk.connecting.carry(found.id, name.strip())
+        if as_json:
+            document(shapes.client_shape(desk, desk.clients.get(found.id)))
+        else:
+            line(f"{found.code} {found.name} trades by {name.strip()}")
+        return Exit.DONE
+
+    run(work, needs_secrets=False)
