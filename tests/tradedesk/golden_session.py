@@ -36,11 +36,14 @@ GOLDENS = Path(__file__).parents[1] / "goldens" / "cli.json"
 
 STEPS: dict[str, tuple[str, ...]] = {
     "init": ("init", "--demo"),
+    "connections": ("connections",),
+    "connections add": ("connections", "add", "paper"),
     "clients": ("clients", "--search", "AM1042"),
     "clients of a group": ("clients", "--group", "Family", "--status", "pending"),
     "clients import template": ("clients", "import", "--template"),
     "clients import": ("clients", "import", "{home}/clients.csv"),
     "clients set": ("clients", "set", "NEW1", "--status", "pending", "--reason", "papers"),
+    "connections carry": ("connections", "carry", "NEW1", "paper"),
     "instruments import": ("instruments", "import", "{home}/dump.csv"),
     "instruments accept": ("instruments", "accept", "INFY", "--reason", "nothing in doubt"),
     "instruments prices": ("instruments", "prices", "{home}/closes.csv"),
