@@ -16,7 +16,11 @@ Cells = Sequence[Any]
 
 def fetch(connection: Connection, sql: str, cells: Cells = ()) -> list[tuple[Any, ...]]:
     """Run a statement once; returns every row of its result. Raises `DBAPIError`."""
-    return cast(list[tuple[Any, ...]], _run(connection, sql, cells, many=False).fetchall())
+    cursor = _run(connection, sql, cells, many=False)
+    try:
+        return cast(list[tuple[Any, ...]], cursor.fetchall())
+    except _errors(connection) as problem:  # a value that cannot be read
+        raise _as_sqlalchemy(connection, sql, cells, problem) from problem
 
 
 def run(connection: Connection, sql: str, cells: Cells = ()) -> int:
@@ -37,7 +41,6 @@ def _run(connection: Connection, sql: str, cells: Any, *, many: bool) -> Any:
         connection.begin()  # as SQLAlchemy's own way does, so that a commit reaches what is run here
     cursor: Any = connection.connection.cursor()
     told: Any = connection.dispatch
-    errors = cast(Any, connection.dialect).loaded_dbapi.Error
     for hear in told.before_cursor_execute:
         sql, cells = hear(connection, cursor, sql, cells, None, many)
     try:
@@ -45,8 +48,16 @@ def _run(connection: Connection, sql: str, cells: Any, *, many: bool) -> Any:
             cursor.executemany(sql, cells)
         else:
             cursor.execute(sql, cells)
-    except errors as problem:
-        raise cast(Any, DBAPIError).instance(sql, cells, problem, errors) from problem
+    except _errors(connection) as problem:
+        raise _as_sqlalchemy(connection, sql, cells, problem) from problem
     for hear in told.after_cursor_execute:
         hear(connection, cursor, sql, cells, None, many)
     return cursor
+
+
+def _errors(connection: Connection) -> type[Exception]:
+    return cast(Any, connection.dialect).loaded_dbapi.Error
+
+
+def _as_sqlalchemy(connection: Connection, sql: str, cells: Any, problem: Exception) -> Exception:
+    return cast(Any, DBAPIError).instance(sql, cells, problem, _errors(connection))
