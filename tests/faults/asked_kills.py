@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from data import migrating
+from data.home import command_socket
 from data.schema import HEAD
 from data.store import read_file
 from data.vocabulary import OrderState
@@ -151,6 +152,8 @@ class _House:
         try:
             if child.receive(READY_S) != "open":
                 return "", ["the app did not open"]
+            if not command_socket(self.home).exists():
+                return "", ["the app does not listen: is the path too long for a socket?"]
             printed = _in_child(self.log, _command(self.home, *words, "--json"))
         finally:
             struck = point if _has_died(child) else ENDED_BY_ITSELF
