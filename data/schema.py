@@ -71,6 +71,15 @@ def known_versions() -> list[str]:
     return [one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
 
 
+def newer_version(on: On) -> str | None:
+    """The version a newer program has brought these books to; None where they are of none beyond this one."""
+    file = sql(on)
+    if file.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").first() is None:
+        return None
+    stamp = file.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if stamp is None or stamp == HEAD or stamp in known_versions() else str(stamp)
+
+
 def layouts_at(revisions: Sequence[str]) -> dict[str, Columns]:
     """The tables that the migrations make, at each of these versions, oldest first."""
     from alembic import command

@@ -16,7 +16,8 @@ from data.locks import HeldLock, is_held, process_start
 from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
-from data.store import StoreError, StoreFailed, StoreUnreadable, Unit
+from data.schema import HEAD, newer_version
+from data.store import StoreError, StoreFailed, StoreUnreadable, StoreUnwritable, Unit
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -224,6 +225,12 @@ class ThisEngine:
         """Give this engine a row and a held lock; the lock says that it lives."""
 
         def unit_of_work(unit: Unit) -> int:
+            # A newer program may have migrated since this one looked: nobody's row or lock was there yet.
+            if (newer := newer_version(unit)) is not None:
+                raise StoreUnwritable(
+                    f"a newer program has brought desk.db to version {newer}, this one is of {HEAD}; end "
+                    "this one and start that"
+                )
             number = unit.take_ids("instance", 1)[0]
             engine = Engine(
                 id=number,
