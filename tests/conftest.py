@@ -1,13 +1,17 @@
-"""What holds for every test: a loop that knows when it rests, cheap passphrases, bytecode that is kept.
+"""What holds for every test: a loop that knows when it rests, cheap passphrases, bytecode, homes in memory.
 
 Passphrases cost little, since none of them guards anything. Bytecode is kept whatever the environment says:
-the workers and the programs that tests start would each compile all of Textual and SQLAlchemy again.
+the workers and the programs that tests start would each compile all of Textual and SQLAlchemy again. Homes
+lie in memory where there is room: a disk makes each commit wait for milliseconds, and no test pulls a plug.
 """
 
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,14 @@ from tests.resting import RestingLoop
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+"""Bytes that must be free there; what passed is removed at once, so that tests need far less."""
+
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None
 
 YOUNG = 50_000
 """Objects made before garbage is looked for, as in the program; older ones after five such rounds."""
