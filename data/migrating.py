@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data.clock import Clock, SystemClock
+from data.engines.sqlite import writer_engine
 from data.errors import BadInput
 from data.home import app_lock, schema_lock
 from data.locks import HeldLock, is_held, process_start
@@ -31,7 +32,7 @@ from data.schema import (
     layouts_at,
     ours_of,
 )
-from data.store import StoreBusy, begin_immediate, writer_engine
+from data.store import StoreBusy, begin_immediate
 
 POINT = "migrating"
 """Where a program may die in the middle of a migration, as `reached` is told it."""

@@ -21,17 +21,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Date, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Date, Dialect, Table
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
     InterfaceError,
-    OperationalError,
     ProgrammingError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
@@ -43,9 +41,18 @@ from data.changes import Touched, Vector, changes_since, newest, write_changes
 from data.clock import Clock
 from data.columns import UtcDateTime, table
 from data.counters import take_ids
-from data.engines.driver import fetch, run, run_many
+from data.engines.driver import run, run_many
+from data.engines.sqlite import (
+    data_version,
+    first_damage,
+    read_file,
+    reader_engine,
+    shared_reader,
+    take_write_lock,
+    why_unwritable,
+    writer_engine,
+)
 from data.errors import TradedeskError
-from data.urls import sqlite_url
 from data.vocabulary import Via
 
 T = TypeVar("T")
@@ -54,6 +61,9 @@ log = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 10.0
 """How long the writer tries for another process's lock before its units fail."""
+
+READERS = 3
+"""Connections on which the event loop reads."""
 
 POLL_S = 0.15
 """How often an idle writer looks whether another process has written."""
@@ -204,22 +214,6 @@ def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None
     return None
 
 
-WALK_STEPS = 100_000
-"""Steps of SQLite's machine between two looks whether a walk over the file is still wanted."""
-
-
-def read_file(path: Path, work: Callable[[Connection], T]) -> T:
-    """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised.
-
-    All of it sees the file as of one moment, however others write meanwhile.
-    """
-    engine = create_engine(sqlite_url(path), poolclass=NullPool)
-    event.listen(engine, "connect", _reader_connected)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        return work(connection)
-
-
 class Store:
     """One database file as this process uses it."""
 
@@ -254,8 +248,7 @@ class Store:
     async def open(self) -> None:
         """Start the writer. The schema must stand already."""
         self._loop = asyncio.get_running_loop()
-        self._reader = create_async_engine(sqlite_url(self.path, "sqlite+aiosqlite"), pool_size=3)
-        event.listen(self._reader.sync_engine, "connect", _reader_connected)
+        self._reader = reader_engine(self.path, READERS)
         self._thread = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -292,30 +285,19 @@ class Store:
         """
         with self._glancing:
             if self._glance is None:
-                engine = create_engine(
-                    sqlite_url(self.path),
-                    poolclass=NullPool,
-                    isolation_level="AUTOCOMMIT",
-                    connect_args={"check_same_thread": False},
-                )
-                event.listen(engine, "connect", _reader_connected)
-                self._glance = engine.connect()
+                self._glance = shared_reader(self.path)
             return work(self._glance)
 
     async def quick_check(self) -> str:
         """What SQLite finds wrong first as it walks the file's pages; empty if nothing."""
 
-        def walk(connection: Connection) -> Sequence[object]:
-            driver = connection.connection.driver_connection
-            assert driver is not None  # a connection that is open has one
-            driver.set_progress_handler(lambda: self._closed, WALK_STEPS)  # closing does not wait for it
-            return connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
+        def walk(connection: Connection) -> str:
+            return first_damage(connection, lambda: self._closed)  # closing does not wait for it
 
         try:
-            found = await self.read_aside(walk)
+            return await self.read_aside(walk)
         except DBAPIError as problem:
             return str(problem.orig)
-        return "" if found == ["ok"] else " ".join(str(found[0]).split())
 
     async def write(self, unit: Callable[[Unit], T]) -> T:
         """Run a unit of work and return its result once it is durable.
@@ -350,7 +332,7 @@ class Store:
             with engine.connect() as connection:
                 # Another's first connection may hold the file for a moment.
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={int(LOCK_WAIT_S * 1000)}")
-                self._data_version = _data_version(connection)
+                self._data_version = data_version(connection)
                 self._seen = newest(connection)
                 audit = AuditWriter(connection)
                 connection.exec_driver_sql("PRAGMA busy_timeout=0")
@@ -410,7 +392,7 @@ class Store:
                     with acting(job.actor):
                         result = job.unit(unit)
                 except DBAPIError as problem:
-                    if _unwritable(problem):
+                    if why_unwritable(problem):
                         raise
                     run(connection, "ROLLBACK TO unit")
                     failed = problem if isinstance(problem, _OF_THE_UNIT) else _failed(problem)
@@ -447,7 +429,7 @@ class Store:
 
     def _others(self, connection: Connection) -> tuple[int, Touched, Vector]:
         """The file's version, what others changed since it was last looked at, and how far that is."""
-        version = _data_version(connection)
+        version = data_version(connection)
         if version == self._data_version:
             return version, Touched(), dict(self._seen)
         return version, *changes_since(connection, self._seen)
@@ -468,7 +450,7 @@ class Store:
         error: Exception
         if isinstance(problem, StoreError):
             error = problem
-        elif isinstance(problem, DBAPIError) and (words := _unwritable(problem)):
+        elif isinstance(problem, DBAPIError) and (words := why_unwritable(problem)):
             self.trouble = words
             error = StoreUnwritable(words)
         else:
@@ -480,14 +462,14 @@ class Store:
 
     def _notice_others(self, connection: Connection) -> None:
         try:
-            if _data_version(connection) == self._data_version:
+            if data_version(connection) == self._data_version:
                 return
             self._data_version, touched, self._seen = self._others(connection)
             projection = self._read_back(connection, touched)
         except Exception as problem:
             log.exception("what another process wrote could not be read")
             if isinstance(problem, DBAPIError):
-                self.trouble = _unwritable(problem) or self.trouble
+                self.trouble = why_unwritable(problem) or self.trouble
             return
         if projection is not None:
             self.hand_over([], projection, [], True)
@@ -529,51 +511,10 @@ class Store:
             self._loop.call_soon_threadsafe(function)
 
 
-def writer_engine(path: Path) -> Engine:
-    """An engine whose one connection leaves transactions to us."""
-    engine = create_engine(sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    event.listen(engine, "connect", writer_connected)
-    return engine
-
-
-def writer_connected(connection: Any, record: object) -> None:
-    """Set the pragmas of the writer's connection."""
-    for pragma in (
-        "busy_timeout=2000",  # whoever closes the file last holds it alone for a moment
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-        "cache_size=-20000",
-        "busy_timeout=0",
-    ):
-        try:
-            connection.execute(f"PRAGMA {pragma}")
-        except Exception:
-            if pragma != "journal_mode=WAL":  # a read-only folder refuses it; the first write says so
-                raise
-
-
-def _reader_connected(connection: Any, record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("busy_timeout=2000", "query_only=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 def begin_immediate(connection: Connection) -> None:
-    """Take the write lock, trying every half millisecond: SQLite's own back-off would starve us."""
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            run(connection, "BEGIN IMMEDIATE")
-            return
-        except OperationalError as problem:
-            if "locked" not in str(problem.orig):
-                raise
-            if time.monotonic() > deadline:
-                raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s") from problem
-            time.sleep(0.0005)
+    """Take the write lock. Raises `StoreBusy` where another process holds it for too long."""
+    if not take_write_lock(connection, LOCK_WAIT_S):
+        raise StoreBusy(f"another process has held the database for {LOCK_WAIT_S:g} s")
 
 
 _OF_THE_UNIT = (IntegrityError, DataError, ProgrammingError, InterfaceError)
@@ -584,22 +525,3 @@ def _failed(problem: DBAPIError) -> StoreFailed:
     failed = StoreFailed(str(problem.orig))
     failed.__cause__ = problem
     return failed
-
-
-def _unwritable(problem: DBAPIError) -> str:
-    words = str(problem.orig)
-    for mark in ("is full", "readonly database", "disk I/O error", "image is malformed", "unable to open"):
-        if mark in words:
-            return words
-    return ""
-
-
-def _data_version(connection: Connection) -> int:
-    return int(fetch(connection, "PRAGMA data_version")[0][0])
-
-
-def chunks(ids: Iterable[int], size: int = 500) -> Iterable[list[int]]:
-    """Sorted ids in pieces that fit one statement's parameters."""
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]

@@ -11,7 +11,7 @@ from data.audit import DISTRUSTED, TRUSTED, AuditEntry
 from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
 from data.counters import counter_faults
-from data.engines.file_checks import broken_references, integrity_faults
+from data.engines.sqlite import broken_references, integrity_faults, read_file
 from data.home import secrets_file
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -25,7 +25,7 @@ from data.repositories.orders import state_counts
 from data.repositories.plans import count_plans
 from data.schema import schema_faults, table_faults
 from data.secrets import vault_state
-from data.store import StoreError, read_file
+from data.store import StoreError
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, OrderState
 from engine.book.halt_file import read_halt_file

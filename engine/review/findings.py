@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 
 from data.counters import counter_faults
-from data.engines.file_checks import broken_references
+from data.engines.sqlite import broken_references
 from data.proving.readable import UNREADABLE, unreadable
 from data.proving.rederive import differences, not_accepted
 from data.proving.verifying import accepted

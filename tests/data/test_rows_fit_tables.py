@@ -13,7 +13,7 @@ from sqlalchemy import TypeDecorator
 
 from data.repositories.base import Rows
 
-NEVER_EMPTY = {("audit", "plan_number"), ("run", "confirmed_at")}
+NEVER_EMPTY = {("audit", "plan_number"), ("run", "confirmed_at"), ("halt", "before")}
 """Columns that may be empty, and are not in what some class is read or written for."""
 
 

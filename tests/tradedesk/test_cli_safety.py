@@ -17,6 +17,7 @@ from cli_desk import Terminal
 from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, Rows
 from brokers.paper.broker import PaperBroker
 from data import store
+from data.engines import sqlite
 from data.locks import HeldLock
 from data.vocabulary import OrderState
 from engine.halt.certificate import LATER
@@ -237,13 +238,13 @@ def test_a_full_disk_does_not_keep_the_command_line_from_cancelling(
 ) -> None:
     run = demo.done("bulk", "buy", "INFY", "--quantity", "1", "--limit", "1400", "--yes")["run"]
     fill(demo.home / "desk.db")
-    connected = store.writer_connected
+    connected = sqlite.writer_connected
 
     def full(connection: Any, record: object) -> None:
         connected(connection, record)
         connection.execute(f"PRAGMA max_page_count = {pages(connection)}")
 
-    monkeypatch.setattr(store, "writer_connected", full)
+    monkeypatch.setattr(sqlite, "writer_connected", full)
     which = () if command == "cancel-all" else ("--run", str(run["number"]))
     printed = demo.run(command, *which, "--yes", "--json")
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from data.access_tables import BrokerSession, ClientRoute
 from data.columns import table
+from data.engines.sqlite import read_file
 from data.errors import BadInput
 from data.home import SECRETS, books_file, secrets_file
 from data.secrets import NoVault, Prefer, Vault, vault_state
-from data.store import read_file
 from data.tables import Client, ConnectionRecord
 from data.vocabulary import ClientStatus, SessionProblem
 from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key

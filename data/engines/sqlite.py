@@ -1,0 +1,144 @@
+"""What is SQLite's own: connections, the write lock, notice of others' commits, looks at a whole file."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from data.engines.driver import fetch, run
+from data.urls import sqlite_url
+
+T = TypeVar("T")
+
+WALK_STEPS = 100_000
+"""Steps of SQLite's machine between two looks whether a walk over the file is still wanted."""
+
+LOCK_RETRY_S = 0.0005
+"""How long the writer pauses between two tries for another's lock; SQLite's own back-off would starve it."""
+
+MOST_FAULTS = 20
+"""Faults that a walk over the file names before it ends."""
+
+
+def writer_engine(path: Path) -> Engine:
+    """An engine whose one connection leaves transactions to us."""
+    engine = create_engine(sqlite_url(path), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    event.listen(engine, "connect", writer_connected)
+    return engine
+
+
+def writer_connected(connection: Any, record: object) -> None:
+    """Set the pragmas of the writer's connection."""
+    for pragma in (
+        "busy_timeout=2000",  # whoever closes the file last holds it alone for a moment
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-20000",
+        "busy_timeout=0",
+    ):
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except Exception:
+            if pragma != "journal_mode=WAL":  # a read-only folder refuses it; the first write says so
+                raise
+
+
+def reader_engine(path: Path, size: int) -> AsyncEngine:
+    """An engine of `size` connections for the event loop that only read."""
+    engine = create_async_engine(sqlite_url(path, "sqlite+aiosqlite"), pool_size=size)
+    event.listen(engine.sync_engine, "connect", _reader_connected)
+    return engine
+
+
+def read_file(path: Path, work: Callable[[Connection], T]) -> T:
+    """Do reading work on a read-only connection of its own; it blocks. Raises what the work raised.
+
+    All of it sees the file as of one moment, however others write meanwhile.
+    """
+    engine = create_engine(sqlite_url(path), poolclass=NullPool)
+    event.listen(engine, "connect", _reader_connected)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        return work(connection)
+
+
+def shared_reader(path: Path) -> Connection:
+    """A read-only connection for short reads, on whichever thread has it in its turn."""
+    engine = create_engine(
+        sqlite_url(path),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _reader_connected)
+    return engine.connect()
+
+
+def _reader_connected(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=2000", "query_only=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def take_write_lock(connection: Connection, patience_s: float) -> bool:
+    """Begin a transaction that may write; returns whether the lock was had within so many seconds."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            run(connection, "BEGIN IMMEDIATE")
+            return True
+        except OperationalError as problem:
+            if "locked" not in str(problem.orig):
+                raise
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOCK_RETRY_S)
+
+
+def data_version(connection: Connection) -> int:
+    """A number that changes when another connection has committed."""
+    return int(fetch(connection, "PRAGMA data_version")[0][0])
+
+
+def why_unwritable(problem: DBAPIError) -> str:
+    """SQLite's words where the file can be written no more; empty for a fault of any other kind."""
+    words = str(problem.orig)
+    for mark in ("is full", "readonly database", "disk I/O error", "image is malformed", "unable to open"):
+        if mark in words:
+            return words
+    return ""
+
+
+# --- looks at a whole file ----------------------------------------------------------------------------------
+
+
+def first_damage(connection: Connection, unwanted: Callable[[], bool]) -> str:
+    """What SQLite finds wrong first as it walks the file's pages; empty if nothing.
+
+    `unwanted` ends the walk. Raises `DBAPIError`.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None  # a connection that is open has one
+    driver.set_progress_handler(unwanted, WALK_STEPS)
+    found = [str(row[0]) for row in fetch(connection, "PRAGMA quick_check(1)")]
+    return "" if found == ["ok"] else " ".join(found[0].split())
+
+
+def integrity_faults(connection: Connection) -> list[str]:
+    """What is damaged in the file, in SQLite's words; nothing where it is whole."""
+    found = [str(row[0]) for row in fetch(connection, f"PRAGMA integrity_check({MOST_FAULTS})")]
+    return [] if found == ["ok"] else found
+
+
+def broken_references(connection: Connection) -> list[str]:
+    """Rows that refer to rows which are not there, in words."""
+    rows = fetch(connection, "PRAGMA foreign_key_check")
+    return [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in rows]
