@@ -78,7 +78,7 @@ class Clients:
 
     def ready_count(self) -> int:
         """Clients with nothing against trading."""
-        return sum(client.gate is None for client in self._kept.book.clients.values())
+        return len(self._kept.book.ready)
 
     def total(self, client_ids: Iterable[int]) -> ClientsTotal:
         """How many of some clients are ready, and the capital that they are sized on together."""

@@ -57,6 +57,7 @@ class Book:
         self._trading_day = trading_day
         self._judge = judge
         self.clients: dict[int, ClientView] = {}
+        self.ready: frozenset[int] = frozenset()
         self.access = Access()
         self.shared: dict[int, tuple[str, ...]] = {}
         self.funds: dict[int, FundsView] = {}
@@ -132,6 +133,7 @@ class Book:
         events: list[Event] = []
         if projection.clients is not None:
             self.clients = projection.clients
+            self.ready = frozenset(one for one, client in self.clients.items() if client.gate is None)
             before, sessions = self.access.sessions, projection.access.sessions
             changed = {c for c in before.keys() | sessions.keys() if before.get(c) != sessions.get(c)}
             if changed:  # another process may have signed them in

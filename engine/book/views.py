@@ -80,6 +80,14 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class BooksCounts:
+    """How many clients that may trade have books that differ, and books that nobody has compared."""
+
+    differ: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
 class FundsView:
     """A client's balances in paise. `held_paise` is the part of `blocked_paise` that named holds keep.
 

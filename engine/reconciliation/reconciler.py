@@ -15,7 +15,7 @@ from data.repositories.comparisons import compared_by_others
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnreadable, StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState
 from engine.book.kept import Kept
-from engine.book.views import BreakView, Readiness
+from engine.book.views import BooksCounts, BreakView, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
@@ -102,6 +102,12 @@ class Reconciler:
         """What stands against this client's trading. Raises `KeyError` for a client that is not there."""
         gate = self._kept.book.clients[client_id].gate
         return Readiness(gate, bool(self.breaks(client_id)), self.is_compared(client_id))
+
+    def counts(self) -> BooksCounts:
+        """How many clients' books stand against their trading, among those with nothing else against it."""
+        book = self._kept.book
+        differ = sum(1 for client_id, found in book.breaks.items() if found and client_id in book.ready)
+        return BooksCounts(differ, len(book.ready - book.reconciled))
 
     async def ensure(self, client_ids: Collection[int]) -> None:
         """Read the books of those of these clients whom nobody has read since the desk was opened.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine.words.reasons import GATE_WORDS, REASON_WORDS
 
 if TYPE_CHECKING:
-    from engine.book.views import Readiness
+    from engine.book.views import BooksCounts, Readiness
 
 DIFFER, UNREAD = "diff", "wait"
 """Five letters at most for books that differ, and for books that nobody has compared yet."""
@@ -32,10 +31,7 @@ def gate_sentence(readiness: Readiness) -> str:
     return "ok" if readiness.compared else "not compared yet"
 
 
-def books_words(clients: Iterable[Readiness]) -> list[str]:
+def books_words(counts: BooksCounts) -> list[str]:
     """How many clients' books differ or were not compared yet, for a title; nothing where all agree."""
-    ready = [readiness for readiness in clients if readiness.gate is None]
-    differ = sum(readiness.differs for readiness in ready)
-    unread = sum(not readiness.compared for readiness in ready)
-    words = [f"books differ {differ}"] if differ else []
-    return [*words, f"not compared {unread}"] if unread else words
+    words = [f"books differ {counts.differ}"] if counts.differ else []
+    return [*words, f"not compared {counts.unread}"] if counts.unread else words

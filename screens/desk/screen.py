@@ -344,7 +344,7 @@ class DeskScreen(Workspace):
         if not narrow or shown != counts.clients:
             parts.append(f"shown {shown}")
         parts.append(f"marked {len(self._clients.marked_keys)}")
-        books = books_words(self.desk.reconcile.readiness(client.id) for client in self.desk.clients.all())
+        books = books_words(self.desk.reconcile.counts())
         if not narrow and not books:
             parts.append(f"sort {self._clients.sort_key or 'as given'}")
         words = " · ".join(parts) + self._filter_words("clients")
@@ -381,12 +381,14 @@ class DeskScreen(Workspace):
             return Here()
         key = self._symbol or self._watch_grid.cursor_key
         client = self._clients.cursor_key if self.focused is self._clients else None
-        shown = tuple(sorted(key for key in self._clients.shown_keys if isinstance(key, int)))
+        among, shown = self._clients.shown_keys, None
+        if len(among) < len(self.desk.clients.all()):
+            shown = tuple(sorted(key for key in among if isinstance(key, int)))
         return Here(
             key=key if isinstance(key, str) else None,
             client_id=client if isinstance(client, int) else None,
             client_ids=tuple(sorted(key for key in self._clients.marked_keys if isinstance(key, int))),
-            shown=shown if len(shown) < len(self.desk.clients.all()) else None,
+            shown=shown,
         )
 
     def table_of(self, grid: LiveGrid) -> Table | None:

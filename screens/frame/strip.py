@@ -10,7 +10,7 @@ from data.clock import IST
 from data.vocabulary import HaltScope, PhaseKind, RunCount, RunStatus
 from engine.words import formats
 from engine.words.runs import run_why
-from screens.desk.rows import aged, direction, known_pnl
+from screens.desk.rows import aged, direction
 from screens.frame.times import market_time
 from widgets.statusstrip import Mode, Segment
 
@@ -86,9 +86,10 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     if not privacy:
         total = desk.valuation.desk_total()
         everyone = [client.id for client in desk.clients.all()]
-        net_paise = known_pnl(desk, everyone, total.net_day_pnl_paise)
+        known = not desk.valuation.unpriced(everyone)
+        net_paise, gross_paise = (total.net_day_pnl_paise, total.day_pnl_paise) if known else (None, None)
         net = f"net {formats.signed_short(net_paise)}"
-        gross = formats.signed_short(known_pnl(desk, everyone, total.day_pnl_paise))
+        gross = formats.signed_short(gross_paise)
         style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
         segments.append(Segment(f"{net} gross {gross}", 5, style, net))
     if counts.needs_me:
