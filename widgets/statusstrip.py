@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment as StyledText
@@ -18,6 +18,8 @@ Mode = Literal["paper", "sim", "live", "halted", "armed"]
 """What the whole strip says by its colour."""
 
 _BETWEEN = 2
+_CLOSE = 1
+"""Blanks between segments, and where they must be close."""
 
 NEVER_LEAVES = 100
 """Stands behind every priority."""
@@ -36,27 +38,37 @@ class Segment:
     """Said instead of `text` where the whole line does not fit."""
 
 
-def fitting(segments: Sequence[Segment], width: int) -> list[tuple[str, str]]:
-    """Texts and styles of the segments that fit `width` cells: first briefer, then fewer.
+class Fitting(NamedTuple):
+    """What of a line fits: texts with their styles, and the blanks between two of them."""
+
+    parts: list[tuple[str, str]]
+    between: int
+
+
+def fitting(segments: Sequence[Segment], width: int) -> Fitting:
+    """What fits `width` cells: first briefer, then closer together, then fewer.
 
     The clock and what else has a low number is shortened before the figures; what never leaves comes last.
     """
     pieces = [(plain(segment.text), segment) for segment in segments if segment.text]
+    between = _BETWEEN
 
     def taken() -> int:
-        return sum(cell_len(text) for text, _ in pieces) + _BETWEEN * max(0, len(pieces) - 1)
+        return sum(cell_len(text) for text, _ in pieces) + between * max(0, len(pieces) - 1)
 
     for place in sorted(range(len(pieces)), key=lambda at: pieces[at][1].priority or NEVER_LEAVES):
         if taken() <= width:
             break
         segment = pieces[place][1]
         pieces[place] = (plain(segment.brief or segment.text), segment)
+    if taken() > width:
+        between = _CLOSE
     while taken() > width:
         victims = [(piece.priority, place) for place, (_, piece) in enumerate(pieces) if piece.priority > 0]
         if not victims:
             break
         del pieces[max(victims)[1]]
-    return [(text, segment.style) for text, segment in pieces]
+    return Fitting([(text, segment.style) for text, segment in pieces], between)
 
 
 class StatusStrip(Widget):
@@ -122,9 +134,10 @@ class StatusStrip(Widget):
         """The segments that fit, after a blank."""
         width, base = self.size.width, self.rich_style
         parts = [StyledText(" ", base)]
-        for place, (text, style) in enumerate(fitting(self._segments, width - 1)):
+        found = fitting(self._segments, width - 1)
+        for place, (text, style) in enumerate(found.parts):
             if place:
-                parts.append(StyledText(" " * _BETWEEN, base))
+                parts.append(StyledText(" " * found.between, base))
             parts.append(StyledText(text, base + self._part_style(style)))
         return Strip(parts).adjust_cell_length(width, base)
 

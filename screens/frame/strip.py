@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SELL_OUT_NEAR = timedelta(minutes=30)
 """So long before brokers sell intraday shares out the strip says it."""
 
+MANY = 100
+"""Clients from which on their two counts take so much of 80 columns that the day's P&L would leave."""
+
 PHASES = {
     PhaseKind.CLOSED: ("closed", "closed"),
     PhaseKind.PRE_OPEN: ("pre-open", "pre"),
@@ -63,9 +66,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
             f"unknown {counts.unknown}", style="warn" if counts.unknown else "", brief=f"unk {counts.unknown}"
         ),
         Segment(f"live {counts.live}", 2),
-        Segment(
-            f"gate {counts.ready}/{counts.clients}", 4, style="warn" if counts.ready < counts.clients else ""
-        ),
+        _gate(counts.ready, counts.clients),
     ]
     if (ending := desk.holdings.intraday_ending(SELL_OUT_NEAR)) is not None:
         at, clients = ending
@@ -95,6 +96,13 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     if counts.needs_me:
         segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))
     return segments
+
+
+def _gate(ready: int, clients: int) -> Segment:
+    """The clients ready of all; of hundreds, where space is short, how many are not."""
+    missing = clients - ready
+    brief = "" if clients < MANY else f"gate -{missing}" if missing else "gate ok"
+    return Segment(f"gate {ready}/{clients}", 4, "warn" if missing else "", brief)
 
 
 def _paused(desk: Desk) -> list[Segment]:

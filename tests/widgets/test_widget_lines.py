@@ -26,12 +26,18 @@ SEGMENTS = [
 
 
 def said(width: int) -> str:
-    return " ".join(text for text, _ in fitting(SEGMENTS, width))
+    parts, between = fitting(SEGMENTS, width)
+    words = (" " * between).join(text for text, _ in parts)
+    assert len(words) <= width or all(not segment.priority for segment in SEGMENTS if segment.text in words)
+    return " ".join(text for text, _ in parts)
 
 
-def test_the_strip_shortens_then_drops_from_the_right_and_keeps_what_must_stay() -> None:
+def test_the_strip_shortens_then_closes_up_then_drops_from_the_right_and_keeps_what_must_stay() -> None:
     assert said(130).endswith("+1.23 L !2")
     assert "continuous" in said(130)
+    assert fitting(SEGMENTS, 130).between == 2
+    assert said(80) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50 run12 31/45 +1.23 L"
+    assert fitting(SEGMENTS, 80).between == 1
     assert said(79) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50 run12 31/45"
     assert said(66) == "PAPER 09:17:42 cont→15:15 feed 0.2s unk 0 live 12 gate 47/50"
     assert said(5) == "PAPER feed 0.2s unk 0"
