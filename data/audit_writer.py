@@ -20,17 +20,8 @@ from data.audit import (
 )
 from data.engines.driver import fetch, run
 from data.errors import shortened
-from data.proving.proofs import (
-    Proofs,
-    anything_changed,
-    layout_now,
-    newest_layout,
-    proven_tables,
-    shared_out,
-    take_changes,
-    unproven_rows,
-    watch,
-)
+from data.proving.noted import Accepted, Noted
+from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.proving.told import Told
 from data.repositories.base import On, sql
 from data.tables import Audit, AuditHead, ProofLayout
@@ -55,15 +46,28 @@ class AuditWriter:
     def __init__(self, connection: Connection) -> None:
         self._laid_out = False
         self._told = Told(last_row(connection))
-        watch(connection)
+        self._noted = Noted()
+        self._noted.watch(connection)
+
+    def begin(self) -> None:
+        """Begin a batch: nothing is changed yet, whatever became of the one before."""
+        self._noted.clear()
 
     def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
         """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""
         self._told.catch_up(connection, last_row(connection))
-        return self._told.differing(connection, name, sorted(ids))
+        return self._told.differing(connection, self._noted, name, sorted(ids))
 
-    def append(self, unit: "Unit", entries: list[AuditEntry]) -> tuple[Head, Head]:
+    def append(
+        self,
+        unit: "Unit",
+        entries: list[AuditEntry],
+        proven: Proofs | None = None,
+        accepted: Sequence[Accepted] = (),
+    ) -> tuple[Head, Head]:
         """Write a batch's rows within its transaction; returns the heads before and after.
+
+        `proven` are proofs of rows that whoever wrote them knows, `accepted` rows that a trader accepts.
 
         Where the audit's end is not the head that was kept, a row says so first: nothing that is written
         later may hide it. So does one where rows were changed that were not as the audit left them.
@@ -73,10 +77,12 @@ class AuditWriter:
         before = last_row(connection)
         if any(entry.action == BREAK for entry in entries):
             self._told.accept()
-        if anything_changed(connection):
+        for rows in accepted:
+            self._noted.accept(connection, rows)
+        if self._noted:
             self._lay_out(unit)
             self._told.catch_up(connection, before)
-            proofs, differing = self._told.renewed(connection, take_changes(connection))
+            proofs, differing = self._told.renewed(connection, self._noted.take(connection, proven or {}))
             if differing:
                 entries.append(AuditEntry(DISTRUSTED, ITSELF, details={"found": differing}))
             elif proofs and not entries:
@@ -110,7 +116,7 @@ class AuditWriter:
                 "number": number + 1,
                 "at": unit.now,
                 "layout": layout,
-                "not_held": unproven_rows(unit.connection, fresh),
+                "not_held": self._noted.not_noted(unit.connection, fresh),
             }
             unit.insert(ProofLayout, [row])
         else:

@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
 from data.columns import table
 from data.engines.driver import fetch, run_many
 from data.errors import TradedeskError
+from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
 from data.store import Unit
 from data.tables import Holding, Posting, SharePosting, Txn
@@ -97,6 +98,9 @@ def loan_account(product: str) -> Account:
     return Account.INTRADAY_LOAN if product == Product.MIS.value else Account.MTF_LOAN
 
 
+Cells: TypeAlias = Sequence[tuple[Any, ...]]
+"""Rows of a table, as they are stored."""
+
 _TXN = ("id", "client_id", "kind", "order_id", "evidence", "trading_date", "at")
 _POSTING = ("txn_id", "line", "client_id", "account", "amount_paise", "order_id", "security")
 _SHARE_POSTING = ("txn_id", "line", "client_id", "security", "product", "bucket", "quantity")
@@ -125,12 +129,24 @@ def post(unit: Unit, transfers: Sequence[Transfer]) -> None:
             bucket = _BUCKETS[share.bucket]
             shares.append((txn_id, number, client_id, share.security, share.product, bucket, share.quantity))
         moved.count(one)
-    unit.insert_cells(Txn, _TXN, txns)
-    unit.insert_cells(Posting, _POSTING, postings)
-    unit.insert_cells(SharePosting, _SHARE_POSTING, shares)
+    _prove(
+        unit,
+        unit.insert_cells(Txn, _TXN, txns),
+        unit.insert_cells(Posting, _POSTING, postings),
+        unit.insert_cells(SharePosting, _SHARE_POSTING, shares),
+    )
     unit.touched.clients.update(transfer.client_id for transfer in transfers)
     _move_money(unit.connection, moved.money)
     _move_shares(unit.connection, moved.shares)
+
+
+def _prove(unit: Unit, txns: Cells, *parts: Cells) -> None:
+    """Keep the proofs of transfers with their parts, whose first cell names the transfer of each."""
+    rows = {txn[0]: [txn] for txn in txns}
+    for part in parts:
+        for row in part:
+            rows[row[0]].append(row)
+    unit.proven.setdefault("txn", {}).update((str(number), parted_proof(one)) for number, one in rows.items())
 
 
 _ACCOUNTS: Mapping[str, str] = {account: account.value for account in Account}

@@ -53,6 +53,8 @@ from data.engines.sqlite import (
     writer_engine,
 )
 from data.errors import TradedeskError
+from data.proving.noted import Accepted
+from data.proving.proofs import Proofs
 from data.vocabulary import Via
 
 T = TypeVar("T")
@@ -110,6 +112,10 @@ class Unit:
         self.entries: list[AuditEntry] = []
         self.events: list[object] = []
         self.touched = Touched()
+        self.proven = Proofs()
+        """Proofs of rows that it has written, where it knows them."""
+        self.accepted: list[Accepted] = []
+        """Rows that a trader accepts as they are, though they differ from what the audit tells."""
 
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit, in the same transaction as what it tells."""
@@ -137,16 +143,18 @@ class Unit:
 
     def insert_cells(
         self, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-    ) -> None:
-        """The same for rows of cells, which are of these columns by position.
+    ) -> Sequence[tuple[Any, ...]]:
+        """The same for rows of cells, which are of these columns by position; returns them as stored.
 
         The statement is compiled here rather than by SQLAlchemy's bulk insert, whose work for each row costs
         more than SQLite's own.
         """
         if not rows:
-            return
+            return ()
         insert = _insert(table(model), names, self.connection.dialect)
-        run_many(self.connection, insert.sql, insert.stored(rows))
+        stored = insert.stored(rows)
+        run_many(self.connection, insert.sql, stored)
+        return stored
 
     def take_ids(self, name: str, count: int) -> range:
         """The next `count` free numbers of a kind, above every one that stands in its table."""
@@ -379,9 +387,10 @@ class Store:
         results: list[tuple[_Job[Any], Any, BaseException | None]] = []
         events: list[object] = []
         entries: list[AuditEntry] = []
-        touched = Touched()
+        touched, proven, accepted = Touched(), Proofs(), list[Accepted]()
         try:
             begin_immediate(connection)
+            audit.begin()
             now = self._clock.now()
             version, others, seen = self._others(connection)
             for job in jobs:
@@ -403,10 +412,13 @@ class Store:
                 else:
                     events += unit.events
                     entries += unit.entries
+                    accepted += unit.accepted
+                    for name, rows in unit.proven.items():
+                        proven.setdefault(name, {}).update(rows)
                     touched.merge(unit.touched)
                     results.append((job, result, None))
                 run(connection, "RELEASE unit")
-            audit.append(Unit(connection, now), entries)
+            audit.append(Unit(connection, now), entries, proven, accepted)
             if touched.topics():
                 seen[self.desk] = write_changes(connection, self.desk, touched, now)
             run(connection, "COMMIT")

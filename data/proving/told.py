@@ -10,7 +10,8 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from data.audit import Head
-from data.proving.proofs import ACCEPTED, OF_ORDERS, Changes, Proofs, newest_layout, rows_before
+from data.proving.noted import ACCEPTED, Changes, Noted
+from data.proving.proofs import OF_ORDERS, Proofs, newest_layout
 from data.tables import APPEND_ONLY
 
 MOST = 200_000
@@ -59,14 +60,14 @@ class Told:
                 known = self._known.setdefault(name, {})
                 known.update((key, proof.partition("<")[0]) for key, proof in found.items())
 
-    def differing(self, connection: Connection, name: str, ids: Sequence[int]) -> list[int]:
+    def differing(self, connection: Connection, noted: Noted, name: str, ids: Sequence[int]) -> list[int]:
         """Which of these rows are not as the audit left them, or have no proof that could say so.
 
         What this transaction wrote itself is as it should be.
         """
         found: list[int] = []
         for start in range(0, len(ids), PIECE):
-            before = rows_before(connection, name, ids[start : start + PIECE])
+            before = noted.before(connection, name, ids[start : start + PIECE])
             asked = {key: was for key, was in before.items() if was}
             holds = self._held(connection, name, asked)
             found += [int(key) for key in asked if not holds[key]]

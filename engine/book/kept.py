@@ -1,6 +1,6 @@
 """What is kept of a desk: its files, the projection of them, and who is told of a change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.home import halt_file
@@ -14,7 +14,8 @@ from engine.events import Bus
 class Kept:
     """The books of one home. What is written to `store` shows in `book`, and is then told on `bus`.
 
-    `heads` keeps heads of the audit outside the database.
+    `heads` keeps heads of the audit outside the database; `halt_file` is the file whose presence stops every
+    send, checked last before each.
     """
 
     home: Path
@@ -22,8 +23,7 @@ class Kept:
     book: Book
     bus: Bus
     heads: HeadsFile
+    halt_file: Path = field(init=False)
 
-    @property
-    def halt_file(self) -> Path:
-        """The file whose presence stops every send, checked last before each."""
-        return halt_file(self.home)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "halt_file", halt_file(self.home))

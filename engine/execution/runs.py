@@ -244,11 +244,11 @@ class Runs:
         """
 
         def done() -> bool:
-            run = self.get(number)
-            if not run.paused:
-                return run.settled
-            orders = (self._kept.book.orders[order_id] for order_id in run.order_ids)
-            return all(settled(order) or order.state is OrderState.RESERVED for order in orders)
+            book = self._kept.book
+            run = book.runs[number]
+            kept_back = run.status is RunStatus.PAUSED and run.finished_at is None
+            orders = (book.orders[order_id] for order_id in book.orders_of_run.get(number, ()))
+            return all(settled(one) or (kept_back and one.state is OrderState.RESERVED) for one in orders)
 
         async def wait() -> None:
             async with self._moved:
