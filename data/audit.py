@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -121,8 +120,10 @@ class Details(dict[str, Any]):
         return json.dumps(self)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+NO_DETAILS: Mapping[str, Any] = {}
+
+
+class AuditEntry(NamedTuple):
     """What a unit of work tells the audit; the writer numbers and hashes it just before the commit."""
 
     action: AuditAction
@@ -131,7 +132,7 @@ class AuditEntry:
     order_id: int | None = None
     plan_number: int | None = None
     run_number: int | None = None
-    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    details: Mapping[str, Any] = NO_DETAILS
     via: str = ""
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import repeat
@@ -119,7 +119,7 @@ class Unit:
 
     def audit(self, entry: AuditEntry) -> None:
         """Add a row to the audit, in the same transaction as what it tells."""
-        self.entries.append(entry if self._via is None else replace(entry, via=self._via.value))
+        self.entries.append(entry if self._via is None else entry._replace(via=self._via.value))
 
     def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
         """Which rows are not as their proofs in the audit say, but for what this transaction wrote.

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from data.vocabulary import SizingKind
-from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
 
@@ -50,6 +50,7 @@ async def carry_out(
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))
         assert plan.orders == clients, plan.orders
+        as_started()
         before()
         exchange.seconds, commits = 0.0, desk.commits
         began = time.perf_counter()

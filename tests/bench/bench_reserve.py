@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from data.vocabulary import SizingKind
-from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
 
@@ -42,6 +42,7 @@ async def reserve(home: Path, clients: int) -> tuple[float, dict[str, tuple[int,
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))
         assert plan.orders == clients, plan.orders
+        as_started()
         before = counted(home / "desk.db")
         began = time.perf_counter()
         run = await desk.runs.start(plan, plan.digest)

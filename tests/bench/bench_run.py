@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data.vocabulary import SizingKind
 from engine.rules import WORKERS
-from tests.bench.frame import Aim, Bench, Figures, Watch
+from tests.bench.frame import Aim, Bench, Figures, Watch, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, copy_of, laid_home
 from tests.desks import buy
 
@@ -29,6 +29,7 @@ async def carry_out(home: Path, clients: int) -> Figures:
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))
         assert plan.orders == clients, plan.orders
+        as_started()
         before, commits = exchange.seconds, desk.commits
         began = time.perf_counter()
         with Watch() as spent:

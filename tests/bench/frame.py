@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradedesk.cli.entry import YOUNG
+
 ROUNDS = 5
 MOST_LOAD = 1.5
 """Above it, as the load of the last minute or as cores that others used meanwhile, nothing is judged."""
@@ -65,10 +67,17 @@ class Bench:
         found: list[Figures] = []
         with self.rounds(options) as measure:
             for number in range(options.rounds):
+                gc.unfreeze()
                 gc.collect()
                 found.append(measure())
                 print(f"  round {number + 1}: {_words(found[-1])}", flush=True)
         return judge(self.aims, found, busy.load())
+
+
+def as_started() -> None:
+    """Look for garbage as the program does once it is open: seldom, and not among what is loaded by now."""
+    gc.set_threshold(YOUNG, 20, 50)
+    gc.freeze()
 
 
 def _words(figures: Figures) -> str:
