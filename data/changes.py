@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 
-from data.engines.driver import fetch, run
-from data.repositories.base import On, sql
+from data.engines.driver import On, fetch, run, sql
 from data.vocabulary import Topic
 
 MOST = 20_000

@@ -8,8 +8,7 @@ from functools import cache
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from data.engines.driver import fetch
-from data.repositories.base import On, sql
+from data.engines.driver import On, fetch, sql
 
 KINDS = {
     "break": "account_break",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from data.columns import table
 from data.engines.driver import fetch, run_many
+from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
 from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
@@ -252,42 +253,6 @@ _MOVE_SHARES = (
 
 # --- guarded reservations ---------------------------------------------------------------------------
 
-_RESERVE_MONEY = """
-    UPDATE funds SET
-        available_paise = available_paise - n.need,
-        blocked_paise = blocked_paise + n.need,
-        mtf_reserved_paise = mtf_reserved_paise + n.loan
-    FROM (
-        SELECT json_extract(value, '$[0]') AS client_id,
-               json_extract(value, '$[1]') AS need,
-               json_extract(value, '$[2]') AS loan
-        FROM json_each(?)
-    ) AS n
-    WHERE funds.client_id = n.client_id
-      AND funds.available_paise >= n.need
-      AND (n.loan = 0 OR funds.mtf_loan_paise + funds.mtf_reserved_paise + n.loan <= funds.mtf_limit_paise)
-      AND EXISTS (SELECT 1 FROM client WHERE client.id = n.client_id AND client.status = 'active')
-    RETURNING funds.client_id
-    """
-
-_RESERVE_SHARES = """
-    UPDATE holding SET blocked = blocked + n.quantity
-    FROM (
-        SELECT json_extract(value, '$[0]') AS client_id,
-               json_extract(value, '$[1]') AS security,
-               json_extract(value, '$[2]') AS product,
-               json_extract(value, '$[3]') AS quantity,
-               json_extract(value, '$[4]') AS settled_only
-        FROM json_each(?)
-    ) AS n
-    WHERE holding.client_id = n.client_id AND holding.security = n.security
-      AND holding.product = n.product
-      AND holding.free + CASE n.settled_only WHEN 1 THEN 0 ELSE holding.t1 + holding.today END
-          - holding.blocked >= n.quantity
-      AND EXISTS (SELECT 1 FROM client WHERE client.id = n.client_id AND client.status = 'active')
-    RETURNING holding.client_id, holding.security, holding.product
-    """
-
 
 def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     """Block money for many clients in one guarded statement.
@@ -298,7 +263,7 @@ def reserve_money(unit: Unit, needs: Mapping[int, tuple[int, int]]) -> set[int]:
     if not needs:
         return set()
     packed = json.dumps([(client, need, loan) for client, (need, loan) in needs.items()])
-    return {int(client) for (client,) in fetch(unit.connection, _RESERVE_MONEY, (packed,))}
+    return {int(client) for (client,) in fetch(unit.connection, RESERVE_MONEY, (packed,))}
 
 
 def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]]) -> set[tuple[int, str, str]]:
@@ -310,7 +275,7 @@ def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]])
     rows = [(c, s, p, q, int(only)) for c, s, p, q, only in needs]
     if not rows:
         return set()
-    served = fetch(unit.connection, _RESERVE_SHARES, (json.dumps(rows),))
+    served = fetch(unit.connection, RESERVE_SHARES, (json.dumps(rows),))
     return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 

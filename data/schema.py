@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
 from data import access_tables, order_tables
-from data.repositories.base import On, sql
+from data.engines.driver import On, sql
 from data.tables import APPEND_ONLY
 
 if TYPE_CHECKING:

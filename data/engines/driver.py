@@ -5,13 +5,28 @@ statements hears of these too, as if they had gone its own way.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 Cells = Sequence[Any]
 """What goes into a statement's places, or what a row of its result holds."""
+
+
+class HasConnection(Protocol):
+    """A unit of work, as a statement needs it."""
+
+    connection: Connection
+
+
+On: TypeAlias = HasConnection | Connection
+"""Where statements run: in a unit of work, or on a reader's connection."""
+
+
+def sql(on: On) -> Connection:
+    """The connection that statements run on."""
+    return on if isinstance(on, Connection) else on.connection
 
 
 def fetch(connection: Connection, sql: str, cells: Cells = ()) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ once a dialect and run as text from then on: building one anew costs more than S
 
     ORDERS = Rows(Order, WorkingOrder)
     OF_CLIENT = ORDERS.query(ORDERS.c.client_id == given("client"), among(ORDERS.c.state, "states"))
-    live = OF_CLIENT.all(unit.connection, client=7, states=LIVE_STATES)
+    live = OF_CLIENT.all(unit, client=7, states=LIVE_STATES)
 """
 
 import dataclasses
@@ -20,7 +20,6 @@ from itertools import repeat
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
-    TYPE_CHECKING,
     Any,
     Generic,
     Protocol,
@@ -61,10 +60,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 from data.columns import UtcDateTime, table
-from data.engines.driver import fetch, run, run_many
-
-if TYPE_CHECKING:
-    from data.store import Unit
+from data.engines.driver import On, fetch, run, run_many, sql
 
 DatabaseError = DBAPIError
 """What the database raises where a statement cannot be run; its `orig` says why."""
@@ -75,18 +71,10 @@ T = TypeVar("T")
 Codec = Callable[[Any], Any]
 """Makes of a value what is stored, or the value of what is stored."""
 
-On: TypeAlias = "Unit | Connection"
-"""Where statements run: in a unit of work, or on a reader's connection."""
-
 Reader: TypeAlias = Connection
 """A reader's connection, as whoever is no repository holds it: to be handed on, and asked nothing itself."""
 
 _GIVEN = "given_"
-
-
-def sql(on: On) -> Connection:
-    """The connection that statements run on."""
-    return on if isinstance(on, Connection) else on.connection
 
 
 class Stored(Protocol):
