@@ -298,3 +298,11 @@ def test_a_long_cell_of_a_file_is_not_echoed_whole(empty: Terminal, tmp_path: Pa
     assert printed.code == Exit.BAD_INPUT
     assert len(printed.err) + len(printed.out) < 3_000
     assert "(50,000 characters)" in printed.err
+
+
+def test_an_instrument_is_shown_with_its_depth(demo: Terminal) -> None:
+    printed = demo.run("detail", "TCS")
+    found = demo.done("detail", "TCS")
+    assert printed.code == 0, printed.err
+    assert "bid qty" in printed.out
+    assert found["bids"][0].keys() == {"price_paise", "quantity", "orders"}

@@ -119,6 +119,8 @@ def test_whatever_is_not_plain_opens_a_desk(rested: Terminal, words: str) -> Non
         "UPDATE connection SET identity = 'another'",
         "INSERT INTO connection VALUES ('kite', 'sim', 'zerodha', 'http://127.0.0.1:8100', '')",
         "UPDATE alembic_version SET version_num = '0001'",
+        "UPDATE client SET connection = '' WHERE id = 7",
+        "INSERT INTO connection VALUES ('kite', 'LIVE', 'zerodha', '', '')",
         "UPDATE orders SET state = 'ODD' WHERE id = 1",
         "UPDATE orders SET created_at = 'never' WHERE id = 1",
         "UPDATE orders SET quantity = 'many' WHERE id = 1",

@@ -262,11 +262,21 @@ def test_a_locked_app_takes_cancels_and_halts_alone_and_a_live_one_no_orders(
             True,
         ]
     with open_app(demo.home) as desk:
-        monkeypatch.setattr(type(desk), "mode", "LIVE")
+        monkeypatch.setattr(type(desk), "market_is_simulated", False)
         assert [takes(*BUY), takes("resume", "1"), takes("run", "1", "resume")] == [False] * 3
         assert [takes("orders"), takes("cancel", "1"), takes("cancel-all"), takes("run", "1", "stop")] == [
             True
         ] * 4
+
+
+@pytest.mark.parametrize("name", ["", "x" * 41, "a\nb", "a\x00b", "\x85", "\ud800", 7, None])
+def test_who_has_no_name_for_the_audit_is_not_taken(demo: Terminal, name: object) -> None:
+    with open_app(demo.home), raw(demo.home) as one:
+        one.greet(actor=name)
+        with suppress(OSError):
+            one.send(request=ID, words=list(BUY), terminal={})
+        assert one.line() is None
+    assert count(demo.home, "asked_command") == 0
 
 
 def test_an_app_that_closes_ends_its_requests_and_what_was_committed_stands(demo: Terminal) -> None:

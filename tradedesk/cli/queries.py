@@ -152,10 +152,10 @@ def _print_detail(found: dict[str, Any]) -> None:
         ask = asks[depth] if depth < len(asks) else None
         rows.append(
             (
-                quantity(bid.quantity) if bid else DASH,
-                price(bid.price_paise) if bid else DASH,
-                price(ask.price_paise) if ask else DASH,
-                quantity(ask.quantity) if ask else DASH,
+                quantity(bid["quantity"]) if bid else DASH,
+                price(bid["price_paise"]) if bid else DASH,
+                price(ask["price_paise"]) if ask else DASH,
+                quantity(ask["quantity"]) if ask else DASH,
             )
         )
     if rows:

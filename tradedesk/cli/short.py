@@ -37,11 +37,12 @@ AT_REST = (
     "(SELECT value FROM meta WHERE name = 'last_trading_day'), "
     "(SELECT identity FROM connection WHERE broker = 'paper'), "
     "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper') "
+    "AND NOT EXISTS (SELECT 1 FROM client WHERE connection NOT IN (SELECT name FROM connection)) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE ended_at IS NULL) "
     "AND NOT EXISTS (SELECT 1 FROM orders WHERE state IN ('OPEN', 'RESERVED', 'SENDING', 'UNKNOWN')) "
     "AND NOT EXISTS (SELECT 1 FROM run WHERE finished_at IS NULL)"
 )
-"""The schema, the day that is open, whose books these are, and whether only paper is there and at rest."""
+"""The schema, the day that is open, whose books these are, and whether paper alone carries all, at rest."""
 
 
 def read_short(home: Path, words: Sequence[str]) -> int | None:

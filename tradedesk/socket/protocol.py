@@ -16,7 +16,7 @@ import socket
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from data.home import books_file, calendar_file, settings_file
 
@@ -175,7 +175,17 @@ def trader(home: Path) -> str | None:
             except (OSError, ValueError):
                 return None
             named = {name.lower(): value for name, value in given.items()}.get("trader", named)
-    return named if isinstance(named, str) and 1 <= len(named) <= LONGEST_NAME else None
+    return named if is_name(named) else None
+
+
+def is_name(found: object) -> TypeGuard[str]:
+    """Whether somebody may stand under this name in the audit: a short text without control characters."""
+    return (
+        isinstance(found, str)
+        and 1 <= len(found) <= LONGEST_NAME
+        and not _is_no_text(found)
+        and not any(sign < " " or "\x7f" <= sign <= "\x9f" for sign in found)
+    )
 
 
 def peer_uid(connection: socket.socket) -> int:

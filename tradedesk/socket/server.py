@@ -30,13 +30,13 @@ from tradedesk.socket.protocol import (
     HALT,
     HARMLESS,
     LONGEST_LINE,
-    LONGEST_NAME,
     READ,
     WHEN_LOCKED,
     Line,
     decoded,
     encoded,
     hello,
+    is_name,
     kind_of,
     peer_uid,
 )
@@ -200,9 +200,9 @@ class Answering:
         """Who asks, once both ends are the same."""
         theirs = (await self._line(reader)).get("hello")
         writer.write(encoded({"hello": self._hello}))
-        if not isinstance(theirs, dict) or not isinstance(actor := theirs.pop("actor", None), str):
+        if not isinstance(theirs, dict) or not is_name(actor := theirs.pop("actor", None)):
             raise _Ended
-        if theirs != self._hello or not 1 <= len(actor) <= LONGEST_NAME:
+        if theirs != self._hello:
             raise _Ended
         return actor
 
