@@ -39,7 +39,7 @@ POINT = "migrating"
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BooksFile:
     """The file a desk reads, and writes unless `unwritable` says why not."""
 
     path: Path
@@ -75,7 +75,7 @@ def prepare(path: Path, clock: Clock | None = None, reached: Callable[[str], Non
 
 
 @contextmanager
-def books_as_they_are(path: Path) -> Generator[Books]:
+def books_as_they_are(path: Path) -> Generator[BooksFile]:
     """What an emergency reads at `path`, which it never brings to another version.
 
     A stamp that is wrong on this version's tables keeps nobody from writing. Of an earlier version a copy is
@@ -87,9 +87,9 @@ def books_as_they_are(path: Path) -> Generator[Books]:
     newer = revision is not None and revision not in known_versions()
     if not standing:
         prepare(path)
-        yield Books(path)
+        yield BooksFile(path)
     elif not columns_missing(standing):
-        yield Books(path, _other_version(path, revision) if newer else "")
+        yield BooksFile(path, _other_version(path, revision) if newer else "")
     elif revision == HEAD:
         raise _wrong_stamp(path, revision, standing)
     elif newer:
@@ -100,7 +100,7 @@ def books_as_they_are(path: Path) -> Generator[Books]:
             copy = Path(folder) / path.name
             _copy(path, copy)
             _upgrade_file(copy, revision)
-            yield Books(copy, _other_version(path, revision))
+            yield BooksFile(copy, _other_version(path, revision))
 
 
 def _other_version(path: Path, revision: str | None) -> str:

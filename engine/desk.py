@@ -66,7 +66,7 @@ class DeskCounts:
     unknown: int
     ready: int
     clients: int
-    needs_me: int
+    needs_attention: int
 
 
 @final
@@ -177,7 +177,7 @@ class Desk:
         return self.workings.timing.market
 
     @property
-    def trading_stopped(self) -> str | None:
+    def trading_disabled(self) -> str | None:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
         engine, store = self.workings.engine, self.workings.kept.store
         checking = CHECKING if engine.is_checking_books else ""
@@ -199,7 +199,7 @@ class Desk:
             unknown=states.count(OrderState.UNKNOWN),
             ready=self.clients.ready_count(),
             clients=len(book.clients),
-            needs_me=len(book.asking()) + sum(one.order_id is None for one in book.unbooked()),
+            needs_attention=len(book.asking()) + sum(one.order_id is None for one in book.unbooked()),
         )
 
     def shown_at(self, at: datetime) -> datetime:

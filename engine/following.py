@@ -53,19 +53,19 @@ class Projecting:
         """Read back what a commit touched, on the writer's thread."""
         return self._kept.book.project(connection, touched)
 
-    def deliver(self, projection: object, events: Sequence[object], foreign: bool) -> None:
-        """Apply what was read and tell of it, on the event loop; `foreign` is another process's commit."""
+    def deliver(self, projection: object, events: Sequence[object], by_others: bool) -> None:
+        """Apply what was read and tell of it, on the event loop; `by_others` is another process's commit."""
         told: list[Event] = [event for event in events if isinstance(event, Event)]
         if isinstance(projection, Projection):
             book = self._kept.book
             read_before = bool(book.clients)
             halts, runs = book.halts, dict(book.runs)
             told = book.apply(projection) + told
-            if foreign and read_before:
-                told += self._tape.done_elsewhere(halts, runs, told)
-            if foreign and projection.market:
+            if by_others and read_before:
+                told += self._tape.done_by_others(halts, runs, told)
+            if by_others and projection.market:
                 self._background.load(*self._clients_changed)
-            if foreign and projection.halts is not None:
+            if by_others and projection.halts is not None:
                 self._background.load(*self._halts_changed)
         self._kept.bus.publish(told)
 

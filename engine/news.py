@@ -87,13 +87,13 @@ class RunNews(News):
 class RunBegan(RunNews):
     """A run with its counts, which are None where it began before this desk was opened.
 
-    `elsewhere` names who began it in another process.
+    `by_another` names who began it in another process.
     """
 
     title: str
     orders: int | None = None
     skipped: int | None = None
-    elsewhere: str = ""
+    by_another: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class HaltFired(HaltNews):
 
     by: str
     orders: int | None = None
-    elsewhere: bool = False
+    by_another: bool = False
     reduces: bool = False
 
 

@@ -249,7 +249,7 @@ class Startup:
         await self._desk.halt.book_left(follow=self._policy.keeps_up)
 
     async def _tell_trouble(self) -> None:
-        trouble = self._desk.trading_stopped or ""
+        trouble = self._desk.trading_disabled or ""
         if trouble != self._trouble:
             self._trouble = trouble
             self._desk.events.publish([StoreTrouble(trouble)])

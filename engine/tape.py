@@ -48,7 +48,7 @@ class Tape:
         for number, run in self._kept.book.runs.items():
             if run.finished_at is not None:
                 lines.append(finished_line(run, self._runs.get(number).counts))
-            elif (view := self._runs.get(number)).needs_trader and view.pause is not None:
+            elif (view := self._runs.get(number)).needs_attention and view.pause is not None:
                 news = RunPaused(number, view.pause, view.unsent, title=run.title)
                 lines.append(TapeLine(run.paused_at or run.started_at, news))
             else:
@@ -63,7 +63,7 @@ class Tape:
                     lines.append(TapeLine(row.resumed_at, HaltResumed(row.number, row.resumed_by)))
         self._lines.extend(sorted(lines, key=lambda line: line.at))
 
-    def done_elsewhere(
+    def done_by_others(
         self, halts: Sequence[HaltView], runs: Mapping[int, RunRow], told: Sequence[Event]
     ) -> list[Event]:
         """Lines of what another process did to halts and runs, told from how they stood before.
@@ -71,22 +71,22 @@ class Tape:
         What this one did is among what is `told` anyway.
         """
         book, own = self._kept.book, {event.news.subject for event in told if isinstance(event, TapeLine)}
-        lines = self._halts_elsewhere(halts)
+        lines = self._halts_of_others(halts)
         for number, run in sorted(book.runs.items()):
             known = runs.get(number)
             if run.finished_at is not None and (known is None or known.finished_at is None):
                 lines.append(finished_line(run, self._runs.get(number).counts))
             elif known is None:
-                lines.append(TapeLine(run.started_at, RunBegan(number, run.title, elsewhere=run.actor)))
+                lines.append(TapeLine(run.started_at, RunBegan(number, run.title, by_another=run.actor)))
         return [line for line in lines if line.news.subject not in own]
 
-    def _halts_elsewhere(self, halts: Sequence[HaltView]) -> list[TapeLine]:
+    def _halts_of_others(self, halts: Sequence[HaltView]) -> list[TapeLine]:
         before, after = ({halt.number: halt for halt in each} for each in (halts, self._kept.book.halts))
         lines: list[TapeLine] = []
         for number in sorted(before.keys() ^ after.keys()):
             if number in after:
                 halt = after[number]
-                news = HaltFired(number, halt.by, elsewhere=True, reduces=halt.reduces)
+                news = HaltFired(number, halt.by, by_another=True, reduces=halt.reduces)
                 lines.append(TapeLine(halt.at, news))
             else:
                 lines.append(TapeLine(self._clock.now(), HaltResumed(number)))

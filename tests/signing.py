@@ -20,7 +20,7 @@ from brokers.contract import (
 from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from data.clock import IST, ManualClock
-from data.migrating import Books
+from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.vocabulary import ClientStatus, ConnectionKind
@@ -97,7 +97,14 @@ async def signing_desk(
     exchange.list_instruments(universe())
     broker = SigningBroker(exchange, clock)
     base = Foundation(
-        home, Books(home / "desk.db"), Settings(trader="tester"), clock, calendar, Rules(), Waits(), Random(7)
+        home,
+        BooksFile(home / "desk.db"),
+        Settings(trader="tester"),
+        clock,
+        calendar,
+        Rules(),
+        Waits(),
+        Random(7),
     )
     connection = Connection("kite", venue, broker)
     desk = base.desk(kind, clock, [connection])

@@ -159,7 +159,7 @@ class Book:
             else:
                 self.live.discard(order_id)
             current = order.live or order.trading_date >= day
-            if order.needs_trader and current:
+            if order.needs_attention and current:
                 self.attention.add(order_id)
             else:
                 self.attention.discard(order_id)

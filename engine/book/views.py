@@ -182,7 +182,7 @@ class BreakView:
     def words(self) -> str:
         """The difference as a trader reads it."""
         if self.kind is BreakKind.FACT:
-            subject = "an order of elsewhere" if self.order_id is None else f"order {self.order_id}"
+            subject = "an external order" if self.order_id is None else f"order {self.order_id}"
             return f"the broker's word on {subject} could not be booked: {self.problem}"
         if self.kind is BreakKind.UNREAD:
             return unread_words(self.security, self.theirs, self.detail)
@@ -280,7 +280,7 @@ class OrderView:
         return self.state in LIVE_STATES
 
     @property
-    def needs_trader(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether a trader should look: UNKNOWN, refused by anyone, partly filled, or flagged."""
         partly = 0 < self.filled_quantity < self.quantity
         return bool(self.flags) or partly or self.state in _ENDED_BADLY

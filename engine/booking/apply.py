@@ -14,7 +14,7 @@ from data.store import Unit
 from data.vocabulary import OrderState, RefusalCode
 from engine.access.routes import note_refused
 from engine.booking.changes import absent_change, cancel_ended, change_ended, close_requests
-from engine.booking.external import take_in
+from engine.booking.external import book_external
 from engine.booking.facts import (
     Applied,
     CancelEnded,
@@ -28,19 +28,19 @@ from engine.booking.facts import (
 )
 from engine.booking.order import WorkingOrder
 from engine.booking.restate import rebook_sales
-from engine.booking.seen import NEVER_LEFT, adopt_number, apply_seen, came_back, doubt_ended
+from engine.booking.seen import NEVER_LEFT, adopt_number, apply_seen, doubt_ended, note_resurrected
 from engine.booking.states import Flag, OrderEvent
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 
 
 def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: int) -> Applied:
     """Book a batch of facts."""
-    books = Books(unit, actor, sell_credit_bps)
+    books = WorkingSet(unit, actor, sell_credit_bps)
     seen = [fact for fact in facts if isinstance(fact, Seen)]
     found = _find_orders(unit, seen)
     strange = [fact for fact in seen if (fact.client_id, fact.order.broker_order_id) not in found]
-    taken_in = take_in(unit, strange, actor)
-    found |= taken_in
+    booked_external = book_external(unit, strange, actor)
+    found |= booked_external
     books.load({fact.order_id for fact in facts if not isinstance(fact, Seen)} | set(found.values()))
     unsent = {f.order_id for f in facts if isinstance(f, SendEnded) and isinstance(f.outcome, NotSent)}
     unwanted = open_cancels(unit, unsent).keys() | of_stopped_runs(unit, unsent)
@@ -84,7 +84,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     end_attempts(unit, attempts)
     tell(unit, requests)
     close_requests(unit, ended)
-    return Applied(frozenset(read_again), tuple(external), frozenset(taken_in))
+    return Applied(frozenset(read_again), tuple(external), frozenset(booked_external))
 
 
 BROKER = "broker"
@@ -112,7 +112,7 @@ def _find_orders(unit: Unit, seen: Sequence[Seen]) -> dict[tuple[int, str], int]
     return found
 
 
-def _apply_send(books: Books, order: WorkingOrder, outcome: Outcome, unwanted: bool) -> AttemptEnd:
+def _apply_send(books: WorkingSet, order: WorkingOrder, outcome: Outcome, unwanted: bool) -> AttemptEnd:
     """Book how a send ended; `unwanted` says that a cancel was asked for while it was under way."""
     match outcome:
         case Accepted(broker_order_id):
@@ -121,7 +121,7 @@ def _apply_send(books: Books, order: WorkingOrder, outcome: Outcome, unwanted: b
             order.apply(OrderEvent.ACCEPTED)
             doubt_ended(order)
             if before in NEVER_LEFT:
-                came_back(books, order, before)
+                note_resurrected(books, order, before)
             words, detail = "accepted", broker_order_id
         case Refused(code, message):
             if order.state == OrderState.SENDING:
@@ -147,7 +147,7 @@ def _apply_send(books: Books, order: WorkingOrder, outcome: Outcome, unwanted: b
     return AttemptEnd(order.id, order.attempts, words, detail)
 
 
-def _apply_absent(books: Books, order: WorkingOrder, evidence: str) -> None:
+def _apply_absent(books: WorkingSet, order: WorkingOrder, evidence: str) -> None:
     """End an order that the broker provably never had, and give its money back."""
     if order.state != OrderState.UNKNOWN:
         return  # the broker's own word came first
@@ -158,7 +158,7 @@ def _apply_absent(books: Books, order: WorkingOrder, evidence: str) -> None:
     books.audit(AuditAction.ORDER_NOT_RECEIVED, order, evidence=evidence, released_paise=freed)
 
 
-def _raise_doubt(books: Books, order: WorkingOrder, evidence: str) -> None:
+def _raise_doubt(books: WorkingSet, order: WorkingOrder, evidence: str) -> None:
     """Hand an order to the trader, with the evidence there is; once, however often it is found."""
     if order.ended or Flag.NEEDS_HUMAN in order.flags:
         return

@@ -16,12 +16,12 @@ from engine.booking.order import WorkingOrder
 from engine.booking.requests import Request
 from engine.booking.states import Flag
 from engine.booking.stored import REQUESTS
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 from engine.events import TapeLine
 from engine.news import ChangeNotSent
 
 
-def cancel_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcome) -> RequestEnd:
+def cancel_ended(books: WorkingSet, order: WorkingOrder, number: int, outcome: Outcome) -> RequestEnd:
     """Book how a cancel call ended; returns the request's change."""
     match outcome:
         case Accepted(_):
@@ -37,7 +37,7 @@ def cancel_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcom
     return _end(books, order, number, state, detail)
 
 
-def change_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcome) -> RequestEnd:
+def change_ended(books: WorkingSet, order: WorkingOrder, number: int, outcome: Outcome) -> RequestEnd:
     """Book how a modify call ended; only a proven refusal gives back what it had blocked."""
     match outcome:
         case Accepted(_):
@@ -57,7 +57,7 @@ def change_ended(books: Books, order: WorkingOrder, number: int, outcome: Outcom
     return _end(books, order, number, state, detail)
 
 
-def absent_change(books: Books, order: WorkingOrder, number: int, evidence: str) -> list[RequestEnd]:
+def absent_change(books: WorkingSet, order: WorkingOrder, number: int, evidence: str) -> list[RequestEnd]:
     """End a modify in doubt that the broker provably never carried out."""
     if not drop_change(books, order, number, f"modify {number} absent: {evidence}"):
         return []
@@ -65,7 +65,7 @@ def absent_change(books: Books, order: WorkingOrder, number: int, evidence: str)
     return [_end(books, order, number, RequestState.SUPERSEDED, evidence)]
 
 
-def drop_change(books: Books, order: WorkingOrder, number: int, evidence: str) -> bool:
+def drop_change(books: WorkingSet, order: WorkingOrder, number: int, evidence: str) -> bool:
     """Free what an open modify had blocked beyond the order as it stands; returns whether it was that one.
 
     Word of one that has ended must leave alone what the next one has blocked.
@@ -78,12 +78,12 @@ def drop_change(books: Books, order: WorkingOrder, number: int, evidence: str) -
     return True
 
 
-def _asked(books: Books, order: WorkingOrder) -> Request | None:
+def _asked(books: WorkingSet, order: WorkingOrder) -> Request | None:
     """The modify of an order that waits for its end, if there is one."""
     return None if order.asked_quantity is None else REQUESTS.open_change(books.unit, order.id)
 
 
-def adopt_terms(books: Books, order: WorkingOrder, seen: BrokerOrder, settled: bool) -> list[RequestEnd]:
+def adopt_terms(books: WorkingSet, order: WorkingOrder, seen: BrokerOrder, settled: bool) -> list[RequestEnd]:
     """Take over quantity and prices as the order book has them; returns the changes of requests.
 
     A change that nobody here asked for is booked and flagged; one that would free money or shares only when
@@ -146,7 +146,7 @@ def _needs_less(order: WorkingOrder, quantity: int, reserve_paise: int) -> bool:
     return any(now < was for now, was in zip(after, order.need(), strict=True))
 
 
-def _end(books: Books, order: WorkingOrder, number: int, state: RequestState, detail: str) -> RequestEnd:
+def _end(books: WorkingSet, order: WorkingOrder, number: int, state: RequestState, detail: str) -> RequestEnd:
     waits = state in OPEN_REQUESTS or state is RequestState.REFUSED
     return RequestEnd(order.id, number, state, detail, None if waits else books.unit.now)
 

@@ -18,11 +18,11 @@ from engine.events import TapeLine
 from engine.news import ExternalBooked
 
 
-def take_in(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str], int]:
-    """Make orders of ours of sales of elsewhere in intraday shares that this desk bought today.
+def book_external(unit: Unit, seen: Sequence[Seen], actor: str) -> dict[tuple[int, str], int]:
+    """Make orders of ours of external sales in intraday shares that this desk bought today.
 
     Such a sale ends a position whose every share is in our books, so that its trades can be booked like those
-    of our own; any other order of elsewhere stays a difference for the trader. `seen` are orders that are not
+    of our own; any other external order stays a difference for the trader. `seen` are orders that are not
     ours. Returns the new orders' numbers by client and broker's id.
     """
     found: dict[tuple[int, str], int] = {}
@@ -56,7 +56,7 @@ def _bought_today(unit: Unit, fact: Seen) -> WorkingOrder | None:
 def _insert(unit: Unit, bought: WorkingOrder, order: BrokerOrder, actor: str) -> int:
     """Write the order that the broker has, as one of the client's who bought these shares."""
     average = order.average_price_paise
-    taken_in = WorkingOrder(
+    booked_external = WorkingOrder(
         id=unit.take_ids("order", 1)[0],
         client_id=bought.client_id,
         run_number=None,
@@ -83,7 +83,7 @@ def _insert(unit: Unit, bought: WorkingOrder, order: BrokerOrder, actor: str) ->
         created_at=unit.now,
         updated_at=unit.now,
     )
-    ORDERS.insert(unit, [taken_in])
+    ORDERS.insert(unit, [booked_external])
     code = code_of(unit, bought.client_id)
     what = f"{order.side.value} {grouped(order.quantity)} {order.tradingsymbol} {order.product.value}"
     unit.audit(
@@ -91,9 +91,9 @@ def _insert(unit: Unit, bought: WorkingOrder, order: BrokerOrder, actor: str) ->
             AuditAction.ORDER_TAKEN_IN,
             actor,
             client_id=bought.client_id,
-            order_id=taken_in.id,
+            order_id=booked_external.id,
             details={"broker_order_id": order.broker_order_id, "order": what},
         )
     )
     unit.publish(TapeLine(unit.now, ExternalBooked(code, what, average)))
-    return taken_in.id
+    return booked_external.id

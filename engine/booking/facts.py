@@ -80,9 +80,9 @@ Fact = SendEnded | CancelEnded | ChangeEnded | Seen | ProvenAbsent | ChangeAbsen
 class Applied:
     """What a batch left to do: clients whose books must be read, and orders that are not ours, by client.
 
-    `taken_in` are orders of elsewhere, by client and broker's id, that now stand among ours.
+    `booked_external` are external orders, by client and broker's id, that now stand among ours.
     """
 
     read_again: frozenset[int]
     external: tuple[tuple[int, BrokerOrder], ...]
-    taken_in: frozenset[tuple[int, str]] = frozenset()
+    booked_external: frozenset[tuple[int, str]] = frozenset()

@@ -13,7 +13,7 @@ from engine.booking.order import WorkingOrder
 from engine.booking.states import Flag, OrderEvent
 from engine.booking.stored import ORDERS
 from engine.booking.unread import clients_unread
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 
 
 def may_be_sent(after_market: bool, trading_date: date, day: date, awaited: date | None) -> bool:
@@ -48,7 +48,7 @@ def end_of_day(
     for a session, where the broker has said nothing of it since that began: it may wait for another. So is
     one of a client who has rows of its orders or trades unread, which may tell of it. Returns their numbers.
     """
-    books = Books(unit, actor, 0)
+    books = WorkingSet(unit, actor, 0)
     books.load(
         [
             order.id

@@ -151,7 +151,7 @@ class Recorder:
         """
         read_again: set[int] = set()
         external: list[tuple[int, BrokerOrder]] = []
-        taken_in: set[tuple[int, str]] = set()
+        booked_external: set[tuple[int, str]] = set()
         rest: list[Fact] = []
         trouble: StoreError | None = None
         for number, fact in enumerate(batch):
@@ -168,8 +168,8 @@ class Recorder:
                 break
             read_again |= applied.read_again
             external += applied.external
-            taken_in |= applied.taken_in
-        return Applied(frozenset(read_again), tuple(external), frozenset(taken_in)), rest, trouble
+            booked_external |= applied.booked_external
+        return Applied(frozenset(read_again), tuple(external), frozenset(booked_external)), rest, trouble
 
     async def _keep(self, fact: Fact, problem: Exception) -> None:
         """Keep a fact that no booking takes. Raises `StoreError`."""

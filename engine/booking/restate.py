@@ -20,7 +20,7 @@ from engine.booking.fills import Fill
 from engine.booking.lots import ClosedLot, Lot, sale_order, trade_order
 from engine.booking.order import WorkingOrder
 from engine.booking.stored import FILLS, LOTS
-from engine.booking.working_set import Books, NettedKey
+from engine.booking.working_set import NettedKey, WorkingSet
 
 Pieces: TypeAlias = dict[tuple[int, int], int]
 """Shares by fill and lot."""
@@ -33,7 +33,7 @@ def rebook_sales(unit: Unit, keys: Collection[NettedKey], actor: str, sell_credi
         standing = taken(unit, [sale.id for sale in sales])
         if in_market_order(LOTS.of_share(unit, *key[:3]), sales, standing) == standing:
             continue
-        books = Books(unit, actor, sell_credit_bps, fill_kind=TransferKind.REBOOK)
+        books = WorkingSet(unit, actor, sell_credit_bps, fill_kind=TransferKind.REBOOK)
         books.load({sale.order_id for sale in sales})
         for sale in sales:
             _take_back(books, sale)
@@ -84,7 +84,7 @@ def in_market_order(lots: list[Lot], sales: list[Fill], standing: Pieces) -> Pie
     return pieces
 
 
-def _take_back(books: Books, sale: Fill) -> None:
+def _take_back(books: WorkingSet, sale: Fill) -> None:
     """Post a sale's contra transfer, and give its shares, costs and loans back to the lots."""
     order, evidence = books.orders[sale.order_id], f"trade:{sale.trade_id}"
     lines, shares = posted(books.unit, order.id, evidence, (TransferKind.FILL, TransferKind.REBOOK))
@@ -104,7 +104,7 @@ def _take_back(books: Books, sale: Fill) -> None:
     order.demat_sale = False
 
 
-def _restore_lots(books: Books, order: WorkingOrder, sale: Fill) -> None:
+def _restore_lots(books: WorkingSet, order: WorkingOrder, sale: Fill) -> None:
     closed = closed_by(books.unit, sale.id)
     lots = books.lots[order.share]
     known = {lot.id: lot for lot in lots}
@@ -139,7 +139,7 @@ def _contra(order: WorkingOrder, sale: Fill, closed: Closed, number: int) -> Clo
     )
 
 
-def _book_again(books: Books, sale: Fill) -> None:
+def _book_again(books: WorkingSet, sale: Fill) -> None:
     """Book a sale that was taken back; charges that differ now are a row of their own."""
     order = books.orders[sale.order_id]
     trade = BrokerTrade(

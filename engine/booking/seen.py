@@ -10,7 +10,7 @@ from engine.booking.changes import adopt_terms
 from engine.booking.facts import Seen
 from engine.booking.order import WorkingOrder
 from engine.booking.states import EVENT_OF_STATUS, Flag, OrderEvent
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 
 BOOK_LAG = timedelta(seconds=10)
 """Order books have been seen five seconds behind, and stamps two seconds off; what a read begun that long
@@ -44,7 +44,7 @@ _TOLD_ENDS = frozenset({OrderState.CANCELLED, OrderState.REJECTED, OrderState.EX
 updates overtake each other."""
 
 
-def adopt_number(books: Books, order: WorkingOrder, broker_order_id: str) -> None:
+def adopt_number(books: WorkingSet, order: WorkingOrder, broker_order_id: str) -> None:
     """Take the broker's id in; a second id under the same tag is flagged for a human."""
     known = order.broker_order_id
     if known is None:
@@ -56,7 +56,7 @@ def adopt_number(books: Books, order: WorkingOrder, broker_order_id: str) -> Non
         order.flag(Flag.NEEDS_HUMAN)
 
 
-def apply_seen(books: Books, order: WorkingOrder, fact: Seen, requests: list[RequestEnd]) -> bool:
+def apply_seen(books: WorkingSet, order: WorkingOrder, fact: Seen, requests: list[RequestEnd]) -> bool:
     """Book one word of the broker; returns whether its trades must be read before the order can end."""
     seen = fact.order
     adopt_number(books, order, seen.broker_order_id)
@@ -91,7 +91,9 @@ def apply_seen(books: Books, order: WorkingOrder, fact: Seen, requests: list[Req
     return order.filled_quantity < filled
 
 
-def _follow(books: Books, order: WorkingOrder, seen: BrokerOrder, event: OrderEvent, later: bool) -> None:
+def _follow(
+    books: WorkingSet, order: WorkingOrder, seen: BrokerOrder, event: OrderEvent, later: bool
+) -> None:
     """Have an order's state follow the broker's status, all trades up to it being booked."""
     before = order.state
     live = event is OrderEvent.SEEN_LIVE
@@ -108,20 +110,20 @@ def _follow(books: Books, order: WorkingOrder, seen: BrokerOrder, event: OrderEv
         _note_end(books, order, seen)
 
 
-def _live(books: Books, order: WorkingOrder, seen: BrokerOrder, later: bool) -> None:
+def _live(books: WorkingSet, order: WorkingOrder, seen: BrokerOrder, later: bool) -> None:
     """Book that the broker says an order is live; `later` that nothing booked of it is newer."""
     before = order.state
     resurrected = before in _TOLD_ENDS and later
     if before in _LIVE_MOVES or resurrected:
         order.apply(OrderEvent.SEEN_LIVE)
     if before in NEVER_LEFT or resurrected:
-        came_back(books, order, before)
+        note_resurrected(books, order, before)
     if min(order.filled_quantity, seen.filled_quantity) >= order.quantity:
         # The row itself counts them all: beside an older row, newer trades may be a larger order's.
         order.apply(OrderEvent.SEEN_FILLED)
 
 
-def came_back(books: Books, order: WorkingOrder, before: OrderState) -> None:
+def note_resurrected(books: WorkingSet, order: WorkingOrder, before: OrderState) -> None:
     """Block again for an order that is live after its end, as far as the client's money and shares go."""
     books.audit(AuditAction.ORDER_RESURRECTED, order, broker_order_id=order.broker_order_id, before=before)
     books.block_again(order)
@@ -134,7 +136,7 @@ def doubt_ended(order: WorkingOrder) -> None:
         order.say("", "")
 
 
-def _note_end(books: Books, order: WorkingOrder, seen: BrokerOrder) -> None:
+def _note_end(books: WorkingSet, order: WorkingOrder, seen: BrokerOrder) -> None:
     state = order.state
     if seen.message and state is not OrderState.FILLED:
         order.say(order.reason_code, seen.message)

@@ -1,6 +1,6 @@
 """The books of the clients that a batch of facts concerns: their orders, blocks and releases.
 
-`Books` is the working set of one unit of work: it reads orders, balances and lots, facts are applied to it
+`WorkingSet` is that of one unit of work: it reads orders, balances and lots, facts are applied to it
 one by one in memory, and it writes everything back in bulk. It runs inside the writer's transaction, so what
 it read cannot change under it.
 """
@@ -42,7 +42,7 @@ _UNASKED = (Flag.RESURRECTED, Flag.CHANGED_OUTSIDE)
 
 
 @dataclass(slots=True)
-class Books:
+class WorkingSet:
     """The working set of one batch of facts."""
 
     unit: Unit

@@ -331,7 +331,7 @@ class Watcher:
     def _note_applied(self, applied: Applied) -> None:
         for client_id, order in applied.external:
             self._note_external(client_id, order)
-        for client_id, name in applied.taken_in:
+        for client_id, name in applied.booked_external:
             self._kept.book.external_orders.get(client_id, {}).pop(name, None)
         if applied.read_again:
             self._spawn(self._read_after_pause(applied.read_again))

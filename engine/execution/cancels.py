@@ -24,7 +24,7 @@ from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import NO_ANSWER, NOT_SERVED, outcome_of
 from engine.instances import ThisEngine
@@ -46,7 +46,7 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
 
     `freed` maps orders to paise given back, `requests` orders to their request's number.
     """
-    books = Books(unit, actor, 0)
+    books = WorkingSet(unit, actor, 0)
     books.load(order_ids)
     freed: dict[int, int] = {}
     wanted: list[WorkingOrder] = []

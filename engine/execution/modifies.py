@@ -31,7 +31,7 @@ from engine.booking.order import WorkingOrder
 from engine.booking.recorder import Recorder
 from engine.booking.requests import Request
 from engine.booking.stored import REQUESTS
-from engine.booking.working_set import Books, blocking
+from engine.booking.working_set import WorkingSet, blocking
 from engine.execution.book_reads import Watcher
 from engine.execution.calls import LastLook, no_answer, outcome_of
 from engine.execution.dispatch import HALTED
@@ -117,7 +117,7 @@ def ask_change(
 
     Raises `BadInput` or a `Refusal`; then nothing has changed.
     """
-    books = Books(unit, engine.actor, 0)
+    books = WorkingSet(unit, engine.actor, 0)
     books.load([order_id])
     order = books.orders[order_id]
     _check_open(unit, order, book)
@@ -171,7 +171,7 @@ def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
         raise Halted("a halt covers this order; resume it first")
 
 
-def _block_more(books: Books, order: WorkingOrder, book: Book, index: InstrumentIndex) -> None:
+def _block_more(books: WorkingSet, order: WorkingOrder, book: Book, index: InstrumentIndex) -> None:
     """Reserve what the asked form of an order needs beyond what is blocked, or raise a `Refusal`."""
     unit, client_id = books.unit, order.client_id
     more = order.lacks()

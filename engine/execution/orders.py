@@ -125,7 +125,7 @@ class Orders:
             raise BadInput("order", order_id, "no order of today or still live has this number")
         return order
 
-    def needs_me(self) -> list[OrderView]:
+    def needs_attention(self) -> list[OrderView]:
         """Orders a trader should look at: UNKNOWN, rejected or denied, partly filled, flagged, not booked.
 
         So are the unsent ones of runs that paused by themselves.

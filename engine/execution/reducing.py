@@ -22,7 +22,7 @@ from engine.book.reading import read_breaks
 from engine.book.views import HaltView
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent
-from engine.booking.working_set import Books
+from engine.booking.working_set import WorkingSet
 from engine.instances import ThisEngine
 from engine.timing import Timing
 
@@ -105,7 +105,7 @@ class Reducing:
         return ours + min(0, *beyond) if beyond else ours
 
     def _external(self, order: WorkingOrder) -> int:
-        """Shares that the client's orders from elsewhere may still trade to the same side."""
+        """Shares that the client's external orders may still trade to the same side."""
         return sum(
             max(0, one.quantity - one.filled_quantity)
             for one in self._book.external_orders.get(order.client_id, {}).values()
@@ -126,7 +126,7 @@ def _going(order: WorkingOrder) -> Going:
 
 def deny(unit: Unit, orders: Collection[WorkingOrder], actor: str) -> None:
     """End orders that may not leave under a halt, and give back what they had blocked."""
-    books = Books(unit, actor, 0)
+    books = WorkingSet(unit, actor, 0)
     books.load([order.id for order in orders])
     for order in books.orders.values():
         order.apply(OrderEvent.DENY)

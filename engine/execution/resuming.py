@@ -41,7 +41,7 @@ from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.states import OrderEvent
 from engine.booking.stored import ORDERS
-from engine.booking.working_set import Books, blocking
+from engine.booking.working_set import WorkingSet, blocking
 from engine.events import TapeLine
 from engine.execution.conditions import drift_bps, run_age_s
 from engine.execution.views import Frozen
@@ -371,7 +371,7 @@ def go_on(
     asks = _asks(prospect.going, prospect.prices)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served
-    books = Books(unit, engine.actor, rules.sell_credit_bps)
+    books = WorkingSet(unit, engine.actor, rules.sell_credit_bps)
     books.load(order.id for order in prospect.orders)
     going: list[int] = []
     for order in books.orders.values():
@@ -397,14 +397,14 @@ def go_on(
     return going
 
 
-def _deny(books: Books, order: WorkingOrder, why: LineRefusal, words: str) -> None:
+def _deny(books: WorkingSet, order: WorkingOrder, why: LineRefusal, words: str) -> None:
     order.apply(OrderEvent.DENY)
     order.say(why.reason.value, words)
     freed = books.release(order, "never sent")
     books.audit(AuditAction.ORDER_DENIED, order, reason=why.reason.value, released_paise=freed)
 
 
-def _reprice(books: Books, order: WorkingOrder, prospect: Prospect) -> None:
+def _reprice(books: WorkingSet, order: WorkingOrder, prospect: Prospect) -> None:
     before = (order.reserve_price_paise, order.blocked_paise)
     order.reserve_price_paise = prospect.prices[order.leg].reserve_paise
     more = order.lacks()

@@ -216,7 +216,7 @@ class Runs:
         """Runs that paused by themselves over unsent orders, newest first."""
         runs = sorted(self._kept.book.runs.items(), reverse=True)
         views = [self._view(run) for _, run in runs if run.paused_by_itself]
-        return [view for view in views if view.needs_trader]
+        return [view for view in views if view.needs_attention]
 
     def _view(self, run: RunRow) -> RunView:
         book = self._kept.book

@@ -84,7 +84,7 @@ class RunView:
         return self.status is RunStatus.PAUSED and self.finished_at is None and self.unsent > 0
 
     @property
-    def needs_trader(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether it paused by itself, so that the trader may not know of it."""
         return self.paused and self.pause_reason is not PauseReason.TRADER
 

@@ -181,7 +181,7 @@ class Certificate:
     still_blocked_paise: int
     lines: tuple[CertificateLine, ...]
     orders: tuple[CertificateOrder, ...]
-    strangers: tuple[CertificateExternal, ...] = ()
+    external: tuple[CertificateExternal, ...] = ()
     first_cancel_s: float | None = None
     last_cancel_s: float | None = None
     clients: int = 0
@@ -203,6 +203,7 @@ class Certificate:
     def to_json(self) -> JsonObject:
         """As JSON values: money in `_paise` keys, times as UTC ISO."""
         values = asdict(self)
+        values["strangers"] = values.pop("external")
         values["at"] = self.at.isoformat()
         values["last_read_at"] = None if self.last_read_at is None else self.last_read_at.isoformat()
         values["scope"], values["strength"] = self.scope.value, self.strength.value
@@ -219,7 +220,7 @@ class Certificate:
             "last_read_at": None if last is None else datetime.fromisoformat(last),
             "lines": tuple(CertificateLine(**line) for line in values["lines"]),
             "orders": tuple(CertificateOrder(**order) for order in values["orders"]),
-            "strangers": tuple(CertificateExternal(**order) for order in values.get("strangers", ())),
+            "external": tuple(CertificateExternal(**order) for order in values.get("strangers", ())),
             "unread": tuple(_unread(one) for one in values.get("unread", ())),
             "not_signed_in": tuple(values.get("not_signed_in", ())),
             "unread_rows": tuple(CertificateRow(**row) for row in values.get("unread_rows", ())),
@@ -228,7 +229,8 @@ class Certificate:
             "conditionals_unread": tuple(values.get("conditionals_unread", ())),
             "not_known": (*values.get("not_known", ()), *(name for name in LATER if name not in values)),
         }
-        return Certificate(**{**values, **typed})
+        told = {name: value for name, value in values.items() if name != "strangers"}
+        return Certificate(**{**told, **typed})
 
 
 def _unread(values: JsonObject) -> CertificateUnread:
@@ -238,7 +240,7 @@ def _unread(values: JsonObject) -> CertificateUnread:
 
 def _essence(made: Certificate) -> tuple[object, ...]:
     unread = tuple(one.client_id for one in made.unread)
-    return made.ended, made.orders, made.strangers, unread, made.unread_rows, made.passed_over
+    return made.ended, made.orders, made.external, unread, made.unread_rows, made.passed_over
 
 
 def write_certificate(home: Path, made: Certificate, version: int) -> None:

@@ -86,7 +86,7 @@ async def certify_from_books(
         still_blocked_paise=blocked,
         lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(entries),
-        strangers=reading.external_in_books(),
+        external=reading.external_in_books(),
         first_cancel_s=first,
         last_cancel_s=last,
         clients=len(reading.clients),

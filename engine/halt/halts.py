@@ -337,7 +337,7 @@ class Halts:
             read_at=self._timing.wall.now(),
             ended=reading.is_ended(),
             clients=len(reading.clients),
-            strangers=reading.external(),
+            external=reading.external(),
             unread=reading.unread(final),
             not_signed_in=reading.not_signed_in,
             unread_rows=reading.unread_rows(),

@@ -57,7 +57,7 @@ class Results:
     read_at: datetime
     ended: bool
     clients: int
-    strangers: tuple[CertificateExternal, ...]
+    external: tuple[CertificateExternal, ...]
     unread: tuple[CertificateUnread, ...]
     not_signed_in: tuple[str, ...]
     unread_rows: tuple[CertificateRow, ...]
@@ -113,7 +113,7 @@ def certify(book: Book, halt: HaltView, before: Before, seen: Results, sent: Sen
         still_blocked_paise=sum(book.orders[i].blocked_paise for i in before.orders if i in book.orders),
         lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(orders),
-        strangers=seen.strangers,
+        external=seen.external,
         first_cancel_s=first,
         last_cancel_s=last,
         clients=seen.clients,

@@ -26,8 +26,7 @@ from engine.planning.need import Need
 from engine.planning.sizing import Prices, whole_lots
 from engine.planning.why import (
     AtGate,
-    BooksDiffer,
-    InDoubt,
+    InstrumentInDoubt,
     LineRefusal,
     LotTooDear,
     MoneyShort,
@@ -40,6 +39,7 @@ from engine.planning.why import (
     NotOnMtfList,
     NotSignedIn,
     OffBand,
+    OnlySells,
     OverMtf,
     PhaseTakesNone,
     PriceOld,
@@ -226,7 +226,7 @@ def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
     if not client.reconciled:
         return LineRefusal(Reason.NOT_RECONCILED, (NotCompared(),))
     if client.reduce_only and side is Side.BUY:
-        return LineRefusal(Reason.OPEN_BREAK, (BooksDiffer(client.reduce_words),))
+        return LineRefusal(Reason.OPEN_BREAK, (OnlySells(client.reduce_words),))
     return None
 
 
@@ -269,7 +269,7 @@ def product_refusal(
     Sells need no funding, and end what is in doubt.
     """
     if side is Side.BUY and instrument.doubt:
-        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, (InDoubt(instrument.doubt),))
+        return LineRefusal(Reason.INSTRUMENT_IN_DOUBT, (InstrumentInDoubt(instrument.doubt),))
     if side is Side.BUY and product not in offered:
         return LineRefusal(Reason.PRODUCT_NOT_OFFERED, (NotOffered(product),))
     if side is Side.BUY and product is Product.MTF and instrument.margin_bps(product) is None:

@@ -56,7 +56,7 @@ class NotCompared(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class BooksDiffer(Why):
+class OnlySells(Why):
     """Its books differ from the broker's, or not every row of those could be read: then which."""
 
     told: str
@@ -106,7 +106,7 @@ class NoNextSession(Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class InDoubt(Why):
+class InstrumentInDoubt(Why):
     """What is in doubt of the instrument."""
 
     told: str
@@ -264,14 +264,14 @@ KINDS: dict[str, type[Why]] = {
     "not_signed_in": NotSignedIn,
     "at_gate": AtGate,
     "not_compared": NotCompared,
-    "books_differ": BooksDiffer,
+    "books_differ": OnlySells,
     "session_on": SessionOn,
     "phase_takes_none": PhaseTakesNone,
     "no_price": NoPrice,
     "price_old": PriceOld,
     "off_band": OffBand,
     "no_next_session": NoNextSession,
-    "in_doubt": InDoubt,
+    "in_doubt": InstrumentInDoubt,
     "not_offered": NotOffered,
     "not_on_mtf_list": NotOnMtfList,
     "lot_too_dear": LotTooDear,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def waiting_words(runs: Sequence[RunView]) -> str:
     """`3 orders unsent in run 4, paused by the trader`; empty where no run was paused by hand."""
-    held = [run for run in runs if run.paused and not run.needs_trader]
+    held = [run for run in runs if run.paused and not run.needs_attention]
     if not held:
         return ""
     unsent = sum(run.unsent for run in held)

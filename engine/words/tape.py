@@ -57,7 +57,7 @@ def news_words(news: News) -> str:
 
 def _run_words(news: RunNews) -> str:
     match news:
-        case RunBegan(elsewhere=by) if by:
+        case RunBegan(by_another=by) if by:
             return f"{news.title}, by {by} in another process"
         case RunBegan(orders=None):
             return news.title
@@ -81,7 +81,7 @@ def _halt_words(news: HaltNews) -> str:
         case HaltFired():
             met = f": {news.orders} orders" if news.orders is not None else ""
             what = f"HALT {news.number}{', REDUCE ONLY,' if news.reduces else ''}"
-            return f"{what} by {news.by}{met}{', in another process' if news.elsewhere else ''}"
+            return f"{what} by {news.by}{met}{', in another process' if news.by_another else ''}"
         case HaltResumed():
             return f"halt {news.number} resumed {f'by {news.by}' if news.by else 'in another process'}"
         case _:

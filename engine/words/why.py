@@ -56,7 +56,7 @@ def _of_client(why: Why) -> str | None:
             )
         case kinds.AtGate(told=told):
             return told or "the client's route is not ready"
-        case kinds.BooksDiffer(told=told):
+        case kinds.OnlySells(told=told):
             return f"may only sell until our books and the broker's agree{f': {told}' if told else ''}"
         case kinds.NotAuthorised(released=released):
             words = "no DDPI: the client authorises the sale at the depository first"
@@ -89,7 +89,7 @@ def _of_market(why: Why) -> str | None:
         case kinds.OffBand(lower_paise=lower, upper_paise=upper, last_paise=last):
             subject = "it" if last is None else f"last {amount_words(last)}"
             return f"{subject} is outside {band_words(lower, upper)}"
-        case kinds.InDoubt(told=told):
+        case kinds.InstrumentInDoubt(told=told):
             return told
         case kinds.NotOffered(product=product):
             return f"its broker offers no {product.value} here"

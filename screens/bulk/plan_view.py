@@ -376,13 +376,13 @@ class PlanView(Vertical):
         """MTF where it is a way out; else from CNC to MTF and back."""
         changed = plan_changes.to_mtf(self._intent, lines_of(self._here))
         if changed is None and self.line is not None:
-            changed = plan_changes.other_product(self._intent, self._line)
+            changed = plan_changes.other_product(self._intent, self.line)
         self._change(changed, "product by hand")
 
     def action_drop_line(self) -> None:
         """Drop the line, or restore one that was changed."""
         if self.line is not None:
-            self._change(plan_changes.dropped_or_restored(self._intent, self._line), "by hand")
+            self._change(plan_changes.dropped_or_restored(self._intent, self.line), "by hand")
 
     def action_send_again(self) -> None:
         """Insist: lines left out because the same was sent a moment ago are planned like all others."""

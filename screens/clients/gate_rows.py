@@ -41,7 +41,7 @@ def is_out(row: GateRow) -> bool:
     return row.reason in OUT
 
 
-def needs_me(row: GateRow) -> bool:
+def needs_attention(row: GateRow) -> bool:
     """Whether a trader should look: red or amber, of an active client."""
     return not is_out(row) and row.colour is not GateColour.GREEN
 

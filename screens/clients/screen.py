@@ -24,7 +24,7 @@ from screens.clients.gate_rows import (
     gate_columns,
     is_out,
     item_words,
-    needs_me,
+    needs_attention,
     waivable,
 )
 from screens.clients.sign_in import SignInRound, SignInScreen, begin_round, goes_on
@@ -74,7 +74,7 @@ class ClientsScreen(Workspace):
         self._dirty: set[int] = set()
         self._roster_changed = True
         self._turn = 0
-        self._only_needs_me = False
+        self._only_attention = False
         self._round: SignInRound | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -174,7 +174,7 @@ class ClientsScreen(Workspace):
                 changed.add(client_id)
         if roster:
             self._grid.set_rows({one: one for one in self._known}, self._shown())
-        elif changed and (self._only_needs_me or self._filter.value.strip()):
+        elif changed and (self._only_attention or self._filter.value.strip()):
             self._grid.set_order(self._shown())
         self._grid.apply(changed)
         if changed or roster:
@@ -187,7 +187,7 @@ class ClientsScreen(Workspace):
         return [
             one
             for one, client in self._known.items()
-            if (not self._only_needs_me or needs_me(self._rows[one]))
+            if (not self._only_attention or needs_attention(self._rows[one]))
             and (not words or all(word in self._about(client) for word in words))
         ]
 
@@ -217,7 +217,7 @@ class ClientsScreen(Workspace):
             parts.append(f"shown {shown}")
         if marked:
             parts.append(f"marked {marked}")
-        if self._only_needs_me:
+        if self._only_attention:
             parts.append("needs me")
         if self._filter.value.strip():
             parts.append(f"filter {self._filter.value.strip()}")
@@ -251,7 +251,7 @@ class ClientsScreen(Workspace):
         if fine:
             parts.append(f"\nok: {' '.join(fine)}")
         keys = ["r retries the route"] if can_retry(row) else []
-        if needs_me(row) and waivable(row):
+        if needs_attention(row) and waivable(row):
             keys.append("n waives amber for today")
         if keys:
             parts.append(("\n\n" if beside else " · ") + " · ".join(keys))
@@ -309,24 +309,24 @@ class ClientsScreen(Workspace):
         if action == "filter_here":
             return self.focused is self._grid
         if action == "note":
-            return self._row is not None and needs_me(self._row)
+            return self._row is not None and needs_attention(self._row)
         if action == "repair":
             return bool(self._rows)
         if action == "close":
-            narrowed = self._only_needs_me or bool(self._filter.value)
+            narrowed = self._only_attention or bool(self._filter.value)
             return narrowed or self._waive.is_open or self.focused is self._filter
         return super().check_action(action, parameters)
 
     def action_needs_here(self) -> None:
         """Only red and amber clients, or all again."""
-        self._only_needs_me = not self._only_needs_me
+        self._only_attention = not self._only_attention
         self._narrow()
         self._grid.to_top()
         self.set_focus(self._grid)
         self._paint_detail()
 
     def _narrow(self) -> None:
-        self._grid.hint = "no client needs attention" if self._only_needs_me else "no client here"
+        self._grid.hint = "no client needs attention" if self._only_attention else "no client here"
         self._grid.set_order(self._shown())
         self._paint_title()
         self._paint_detail()
@@ -353,7 +353,7 @@ class ClientsScreen(Workspace):
             self._filter.value = ""
             self._filter.settle()
         else:
-            self._only_needs_me = False
+            self._only_attention = False
             self._narrow()
         self.set_focus(self._grid)
 
@@ -400,7 +400,7 @@ class ClientsScreen(Workspace):
         name, _, code = view.partition(" ")
         if name == SIGN_IN:
             self.call_later(self._sign_in_by_code if code else self.action_repair, *([code] if code else []))
-        elif view == "needs-me" and not self._only_needs_me:
+        elif view == "needs-me" and not self._only_attention:
             self.call_later(self.action_needs_here)
 
     def _sign_in_by_code(self, code: str) -> None:

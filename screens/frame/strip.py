@@ -50,12 +50,12 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
     segments = [mode]
     if frozen:
         segments.append(Segment("PAINTING FROZEN · z goes on", style="warn", brief="FROZEN · z"))
-    if desk.trading_stopped:
+    if desk.trading_disabled:
         segments.append(
             Segment(
-                f"NO NEW ORDERS: {desk.trading_stopped}",
+                f"NO NEW ORDERS: {desk.trading_disabled}",
                 style="warn",
-                brief=f"NO ORDERS: {desk.trading_stopped}",
+                brief=f"NO ORDERS: {desk.trading_disabled}",
             )
         )
     segments.append(_clock(desk, key))
@@ -73,7 +73,7 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         words = f"MIS square-off {formats.time_of_day(at)[:5]}"
         segments.append(Segment(f"{words} of {formats.counted(clients, 'client')}", 2, "warn", words))
     segments += _paused(desk)
-    if run is not None and not run.needs_trader:
+    if run is not None and not run.needs_attention:
         done = (
             run.counts[RunCount.TOTAL] - run.unsent - run.counts[RunCount.SENDING] - run.counts[RunCount.OPEN]
         )
@@ -93,8 +93,8 @@ def calm(desk: Desk, key: str | None, run: RunView | None, *, frozen: bool, priv
         gross = formats.signed_short(gross_paise)
         style = aged(desk, desk.valuation.keys(), direction(net_paise)) or ""
         segments.append(Segment(f"{net} gross {gross}", 5, style, net))
-    if counts.needs_me:
-        segments.append(Segment(f"!{counts.needs_me}", 6, "warn"))
+    if counts.needs_attention:
+        segments.append(Segment(f"!{counts.needs_attention}", 6, "warn"))
     return segments
 
 

@@ -49,8 +49,8 @@ SHOWN_UNREAD = 2
 SHOWN_ABSENT = 5
 """Codes of clients who were not signed in."""
 
-SHOWN_STRANGERS = 3
-"""Orders from elsewhere named one by one; the rest is counted."""
+SHOWN_EXTERNAL = 3
+"""External orders named one by one; the rest is counted."""
 
 
 def _seconds(value: float | None) -> str:
@@ -84,7 +84,7 @@ class CertificateScreen(Dialog[None]):
             id="lines",
         )
         yield SteadyStatic(id="unread")
-        yield SteadyStatic(id="strangers")
+        yield SteadyStatic(id="external")
         yield SteadyStatic(id="state")
         yield AnswerField(f"type  {RESUME}  and Enter:", monotonic=self.shell.monotonic, id="answer")
 
@@ -171,7 +171,7 @@ class CertificateScreen(Dialog[None]):
         if certificate is None:
             self.query_one("#summary", SteadyStatic).update(Content(self._without_certificate(halted)))
             self.query_one("#state", SteadyStatic).update("")
-            self.query_one("#strangers").display = self.query_one("#unread").display = False
+            self.query_one("#external").display = self.query_one("#unread").display = False
             return
         self.query_one("#summary", SteadyStatic).update(Content(self._summary(certificate)))
         self._rows = {line.client_id: line for line in certificate.lines}
@@ -181,9 +181,9 @@ class CertificateScreen(Dialog[None]):
         words = self._unread_words(certificate)
         unread.display = bool(words)
         unread.update(Content(words))
-        strangers = self.query_one("#strangers", SteadyStatic)
-        strangers.display = bool(certificate.strangers)
-        strangers.update(Content(self._external_words(certificate)))
+        external = self.query_one("#external", SteadyStatic)
+        external.display = bool(certificate.external)
+        external.update(Content(self._external_words(certificate)))
         self.query_one("#state", SteadyStatic).update(standing_words(certificate.strength, halted))
 
     def _without_certificate(self, halted: bool) -> str:
@@ -268,15 +268,15 @@ class CertificateScreen(Dialog[None]):
 
     def _external_words(self, certificate: Certificate) -> str:
         """Orders that this desk had not sent, such as those from a client's own phone."""
-        found = certificate.strangers
+        found = certificate.external
         lines = [
             f"not from this desk: {self.desk.clients.get(one.client_id).code} "
             f"{one.side} {formats.quantity(one.quantity)} {one.key.partition(':')[2]} "
             f"{one.broker_order_id}: {one.result}"
-            for one in found[:SHOWN_STRANGERS]
+            for one in found[:SHOWN_EXTERNAL]
         ]
-        if len(found) > SHOWN_STRANGERS:
-            lines.append(f"and {len(found) - SHOWN_STRANGERS} more; `tradedesk certificate` lists them")
+        if len(found) > SHOWN_EXTERNAL:
+            lines.append(f"and {len(found) - SHOWN_EXTERNAL} more; `tradedesk certificate` lists them")
         return "\n".join(plain(line) for line in lines)
 
     def table_of(self, grid: LiveGrid) -> Table | None:

@@ -137,7 +137,7 @@ class OrdersScreen(Workspace):
     def _of_view(self) -> list[OrderView]:
         orders = self.desk.orders
         if self._view == "needs-me":
-            return orders.needs_me()
+            return orders.needs_attention()
         if self._view == "live":
             return orders.all(live=True)
         if self._view == "trades":

@@ -348,7 +348,7 @@ def test_no_paisa_is_lost_over_placing_triggering_filling_and_cancelling(seed: i
     clock = ManualClock(datetime(2026, 11, 22, tzinfo=UTC))
     exchange = open_exchange(clock, cash=RICH)
     order_ids: list[str] = []
-    came_back: set[str] = set()
+    resurrected: set[str] = set()
     kinds: set[tuple[str, bool]] = set()
     for _ in range(250):
         clock.shift(dice.choice([0.3, 1.0, 2.0]))
@@ -371,19 +371,19 @@ def test_no_paisa_is_lost_over_placing_triggering_filling_and_cancelling(seed: i
         if order_ids and dice.random() < 0.1:
             again = exchange.resurrect("ANN", dice.choice(order_ids))
             if isinstance(again, Accepted):
-                came_back.add(again.broker_order_id)
+                resurrected.add(again.broker_order_id)
             exchange.overfill("ANN", dice.choice(order_ids), dice.randint(1, 50))
         if dice.random() < 0.1:
             exchange.pin(symbol, last + out)
         elif dice.random() < 0.3:
             exchange.unpin(symbol)
         kinds |= {(row.status_text, row.filled_quantity > 0) for row in exchange.orders("ANN")}
-        _adds_up(exchange, came_back)
-    assert came_back
+        _adds_up(exchange, resurrected)
+    assert resurrected
     assert kinds >= {("TRIGGER PENDING", False), ("COMPLETE", True), ("CANCELLED", False), ("OPEN", True)}
 
 
-def _adds_up(exchange: PaperExchange, came_back: Collection[str]) -> None:
+def _adds_up(exchange: PaperExchange, resurrected: Collection[str]) -> None:
     orders = {row.broker_order_id: row for row in exchange.orders("ANN")}
     worth = dict.fromkeys(orders, 0)
     shares: dict[tuple[str, Product], int] = {}
@@ -413,7 +413,7 @@ def _adds_up(exchange: PaperExchange, came_back: Collection[str]) -> None:
         live = row.status is BrokerStatus.OPEN and row.side is Side.BUY
         margin = 3_333 if row.product is Product.MTF else 10_000
         needed = own_share(limit * (row.quantity - row.filled_quantity), margin) if live else 0
-        assert 0 <= own <= needed if order_id in came_back else own == needed
+        assert 0 <= own <= needed if order_id in resurrected else own == needed
         blocked += own
     assert funds.blocked_paise == blocked
     held = {

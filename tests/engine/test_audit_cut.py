@@ -45,8 +45,8 @@ async def test_a_cut_or_emptied_audit_stops_trading_and_no_command_denies_it(
     tamper(copy_of(whole, tmp_path), *statements, UNMARK)
     for _ in range(2):  # rows written behind the cut hide nothing
         async with paper_desk(tmp_path, demo=False) as desk:
-            assert words in desk.trading_stopped
-            assert "tradedesk audit accept" in desk.trading_stopped
+            assert words in desk.trading_disabled
+            assert "tradedesk audit accept" in desk.trading_disabled
             report = await desk.audit.verify()
             assert not report.ok
             assert any(words in found for found in report.found)
@@ -107,11 +107,11 @@ async def test_what_was_found_is_accepted_with_a_reason_and_shown_for_ever(cut):
             "the disk was copied while it ran",
             tuple(sorted(found)),
         )
-        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
+        await until(desk, lambda: desk.trading_disabled is None, step_s=5)
         with pytest.raises(BadInput, match="nothing to accept"):
             await desk.audit.accept("again")
     async with paper_desk(cut, demo=False) as desk:
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         report = await desk.audit.verify()
         assert report.ok
         assert report.breaks == (shown,)
@@ -202,21 +202,21 @@ async def test_a_schema_that_is_not_ours_stops_trading_until_it_is_mended(whole,
         for statement in change:
             connection.execute(statement)
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert words in desk.trading_stopped
+        assert words in desk.trading_disabled
         assert words in (await bad_checks(desk))["append-only triggers"]
         plan = await desk.plans.freeze(buy("INFY", QTY, 1, PRIYA))
         with pytest.raises(TradingStopped):
             await desk.runs.start(plan, plan.digest)
         (shown,) = (await desk.audit.accept("a tool of ours made it")).breaks
         assert any(words in found for found in shown.found)
-        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
+        await until(desk, lambda: desk.trading_disabled is None, step_s=5)
         assert await bad_checks(desk) == {}
 
 
 async def test_a_trigger_made_behind_a_running_desk_stops_its_trading_once_the_doctor_looks(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         tamper(database, TENFOLD)
         assert "tenfold" in (await bad_checks(desk))["append-only triggers"]
-        assert "tenfold" in desk.trading_stopped
+        assert "tenfold" in desk.trading_disabled

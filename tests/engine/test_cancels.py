@@ -128,7 +128,7 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
         for _ in range(2):
             with pytest.raises(TradingStopped, match="disk is full; cancels still go"):
                 await desk.runs.start(plan, plan.digest)
-        assert desk.trading_stopped
+        assert desk.trading_disabled
         assert (wire.placed, desk.funds.all()) == ([], stood)
 
         with pytest.raises(StoreUnwritable, match=f"full; the brokers took {total} cancels all the same"):
@@ -139,7 +139,7 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
 
         await disk(desk, full=False)
         await until(desk, lambda: desk.counts().live == 0)
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         assert desk.funds.all() == before
         assert {order.state for order in desk.orders.all()} == {OrderState.CANCELLED}
         await desk.clock.advance(1)

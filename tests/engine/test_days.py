@@ -236,9 +236,9 @@ async def test_what_was_rejected_yesterday_asks_for_nobody_and_its_run_is_not_to
 
         wire.on_place = refused
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
-        assert desk.counts().needs_me == 1
+        assert desk.counts().needs_attention == 1
         await next_day(desk)
-        assert desk.counts().needs_me == 0
+        assert desk.counts().needs_attention == 0
         assert [run.counts["rejected"] for run in desk.runs.all()] == [1], "what was seen stays whole"
         everything = Touched(everything=True)
         fresh = await seam(desk).store.read_aside(lambda c: seam(desk).book.project(c, everything))

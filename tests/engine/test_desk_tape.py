@@ -46,7 +46,7 @@ async def test_a_run_that_waits_for_the_trader_is_told_as_paused_at_every_openin
         seam(desk).workers.dispatcher.submit = lambda ids: None  # its program ends before the first claim
         run = await desk.runs.start(plan, plan.digest)
     async with filed_desk(tmp_path, clock, seed=8) as desk:
-        await until(desk, lambda: desk.runs.get(run.number).needs_trader)
+        await until(desk, lambda: desk.runs.get(run.number).needs_attention)
     async with filed_desk(tmp_path, clock, seed=9) as desk:
         told = [
             news_words(line.news)

@@ -61,7 +61,7 @@ async def test_what_cannot_be_read_is_named_and_stops_trading(whole, tmp_path, s
     tamper(copy_of(whole, tmp_path), statement)
     async with paper_desk(tmp_path, demo=False) as desk:
         assert words in (await bad_checks(desk))["values"]
-        assert words in desk.trading_stopped
+        assert words in desk.trading_disabled
 
 
 async def test_a_row_put_far_behind_the_others_hides_none_of_them_from_the_opening(whole, tmp_path):
@@ -93,7 +93,7 @@ async def test_a_desk_opens_for_cancels_though_no_value_of_a_table_can_be_read(w
     spoilt = [column for column in table.columns if not column.primary_key and not column.foreign_keys]
     tamper(copy_of(whole, tmp_path), *(words for column in spoilt for words in spoil(column)))
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_stopped
+        assert desk.trading_disabled
         assert await bad_checks(desk)
 
 

@@ -51,22 +51,22 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
         shut.clear()
         if change == "instance_id = instance_id":  # what the file says is what it said
             await until(desk, lambda: desk.runs.get(number).counts["filled"] == 3)
-            assert desk.trading_stopped is None
+            assert desk.trading_disabled is None
             return
-        await until(desk, lambda: desk.trading_stopped)
+        await until(desk, lambda: desk.trading_disabled)
         await desk.clock.advance(10)
         assert wire.placed == []
         run = desk.runs.get(number)
         assert (run.status, run.pause_reason) == (RunStatus.PAUSED, PauseReason.BOOKS_DIFFER)
-        assert run.needs_trader
-        assert f"order {order_id} is not as the audit left it" in desk.trading_stopped
-        assert "tradedesk audit accept" in desk.trading_stopped
+        assert run.needs_attention
+        assert f"order {order_id} is not as the audit left it" in desk.trading_disabled
+        assert "tradedesk audit accept" in desk.trading_disabled
         assert on_tape(desk, "not as the audit left it")
         with pytest.raises(TradingStopped):
             await desk.runs.go_on(number, 3)
         assert "proofs" in {check.name for check in await desk.doctor.run() if not check.ok}
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert "tradedesk audit accept" in (desk.trading_stopped or "")
+        assert "tradedesk audit accept" in (desk.trading_disabled or "")
         assert desk.runs.get(number).paused
 
 
@@ -75,8 +75,8 @@ async def test_a_run_whose_conditions_were_changed_in_the_file_sends_nothing(tmp
         wire, number, shut = await turned_away(desk, ROHAN)
         tamper(tmp_path / "desk.db", "UPDATE run SET send_within_s = 900")
         shut.clear()
-        await until(desk, lambda: desk.trading_stopped)
-        assert f"run {number} is not as the audit left it" in desk.trading_stopped
+        await until(desk, lambda: desk.trading_disabled)
+        assert f"run {number} is not as the audit left it" in desk.trading_disabled
         assert wire.placed == []
 
 
@@ -105,8 +105,8 @@ async def test_a_change_of_a_changed_row_renews_no_proof(tmp_path, reopened):
             tamper(tmp_path / "desk.db", "UPDATE orders SET reason_text = 'forged'")
             await desk.orders.cancel([1], "changed my mind")
             await until(desk, lambda: desk.orders.get(1).state is OrderState.CANCELLED)
-            await until(desk, lambda: desk.trading_stopped)
-            assert "orders 1 is not as the audit left it" in desk.trading_stopped
+            await until(desk, lambda: desk.trading_disabled)
+            assert "orders 1 is not as the audit left it" in desk.trading_disabled
     if reopened:
         tamper(tmp_path / "desk.db", "UPDATE client SET phone = '+91' WHERE id = 8")
     async with paper_desk(tmp_path, demo=False) as desk:

@@ -87,7 +87,7 @@ async def test_a_cancel_all_that_the_books_cannot_take_names_what_survives_it(tm
             (code[PRIYA], "gtt", "active")
         ]
         assert made.conditionals_unread == (code[AMIT],)
-        assert [(one.client_id, one.result) for one in made.strangers] == [(AMIT, "ended")]
+        assert [(one.client_id, one.result) for one in made.external] == [(AMIT, "ended")]
         assert {line.released_paise for line in made.lines} == {0}
         assert {line.first_cancel_s is None for line in made.lines} == {False}
         assert made.still_blocked_paise == made.blocked_before_paise > 0
@@ -195,7 +195,7 @@ async def test_it_reads_back_until_nothing_is_live_at_the_brokers(tmp_path):
         made = desk.halt.unwritten.certificate
         orders = exchange_of(desk).orders(desk.clients.get(PRIYA).code)
         assert {one.status for one in orders} == {BrokerStatus.CANCELLED}
-        assert (made.ended, [one.result for one in made.strangers]) == (True, ["ended"])
+        assert (made.ended, [one.result for one in made.external]) == (True, ["ended"])
         assert desk.clock.monotonic() >= 3
 
 
@@ -265,7 +265,7 @@ async def test_files_that_hold_no_certificate_keep_no_desk_from_opening(tmp_path
         (check,) = [one for one in await desk.doctor.run() if one.name == "certificates"]
         assert not check.ok
         assert "unreadable-00.json" in check.detail
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
 
 
 async def test_a_damaged_file_keeps_no_other_from_the_books_and_no_heartbeat_from_going_on(tmp_path):

@@ -14,7 +14,7 @@ ROHAN, PRIYA = 8, 15
 ASTRAY = (OrderState.CANCELLED, BrokerStatus.OPEN)
 
 
-async def came_back(desk):
+async def resurrected(desk):
     """An order that the broker said was cancelled and that lives there again, unknown to the desk."""
     await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 2, ROHAN, limit_paise=2400_00))
     (order,) = desk.orders.all(client_id=ROHAN)
@@ -44,18 +44,18 @@ async def certified(desk, scope=HaltScope.EVERYTHING, value=""):
 @pytest.mark.parametrize("scope", [HaltScope.EVERYTHING, HaltScope.CLIENT, HaltScope.SYMBOL])
 async def test_an_order_that_came_back_is_cancelled_and_counted(tmp_path, scope):
     async with paper_desk(tmp_path) as desk:
-        order = await came_back(desk)
+        order = await resurrected(desk)
         value = {HaltScope.CLIENT: str(ROHAN), HaltScope.SYMBOL: "NSE:TCS"}.get(scope, "")
         made = await certified(desk, scope, value)
         assert states(desk) == (OrderState.CANCELLED, BrokerStatus.CANCELLED)
-        assert (made.ended, made.cancelled, made.strangers) == (True, 1, ())
+        assert (made.ended, made.cancelled, made.external) == (True, 1, ())
         assert [(one.order_id, one.result) for one in made.orders] == [(order.id, "cancelled")]
         await books_are_sound(desk)
 
 
 async def test_an_order_out_of_the_scope_that_came_back_is_left_alone(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        await came_back(desk)
+        await resurrected(desk)
         made = await certified(desk, HaltScope.CLIENT, str(PRIYA))
         assert (made.ended, made.orders) == (True, ())
         assert states(desk)[1] is BrokerStatus.OPEN
@@ -63,7 +63,7 @@ async def test_an_order_out_of_the_scope_that_came_back_is_left_alone(tmp_path):
 
 async def test_while_it_lives_nothing_has_ended(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        order = await came_back(desk)
+        order = await resurrected(desk)
 
         async def cancel(account, number):
             return Accepted(number)  # the broker takes it, and the order goes on living
@@ -77,7 +77,7 @@ async def test_while_it_lives_nothing_has_ended(tmp_path):
 async def test_a_row_that_lives_under_an_old_stamp_is_cancelled_at_once_and_waited_for(tmp_path):
     """Its word is older than the end that the desk was told, so that only a later read may book it."""
     async with paper_desk(tmp_path) as desk:
-        order = await came_back(desk)
+        order = await resurrected(desk)
         wire = Wire(desk)
         reads = 0
 
@@ -104,7 +104,7 @@ async def test_what_cannot_be_written_is_cancelled_and_named_too(tmp_path):
     async with paper_desk(tmp_path) as desk:
         others = [c.id for c in desk.clients.all() if c.id != ROHAN and not c.gate]
         await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, *others, limit_paise=1400_00))
-        order = await came_back(desk)
+        order = await resurrected(desk)
         total = desk.counts().live
         await disk(desk, full=True)
         fired = desk.halt.fire_now("tester")
@@ -113,14 +113,14 @@ async def test_what_cannot_be_written_is_cancelled_and_named_too(tmp_path):
             fired.result()
         made = desk.halt.unwritten.certificate
         assert states(desk)[1] is BrokerStatus.CANCELLED
-        assert (made.ended, made.cancelled, made.strangers) == (True, total + 1, ())
+        assert (made.ended, made.cancelled, made.external) == (True, total + 1, ())
         assert (order.id, "cancelled") in [(one.order_id, one.result) for one in made.orders]
         await disk(desk, full=False)
 
 
 async def test_after_the_halt_is_resumed_new_orders_are_left_alone(tmp_path):
     async with paper_desk(tmp_path) as desk:
-        await came_back(desk)
+        await resurrected(desk)
         wire = Wire(desk)
 
         async def cancel(account, number):

@@ -45,7 +45,7 @@ async def test_a_client_whose_book_could_not_be_read_once_is_read_again(tmp_path
         assert unread.left[AMIT] == 0
         assert status_of(desk, AMIT, number) is BrokerStatus.CANCELLED
         assert (made.ended, made.unread, made.unreachable) == (True, (), 0)
-        assert [one.broker_order_id for one in made.strangers] == [number]
+        assert [one.broker_order_id for one in made.external] == [number]
 
 
 async def test_while_a_client_is_unread_nothing_has_ended_and_it_is_named(tmp_path):

@@ -249,7 +249,7 @@ async def test_an_order_from_the_clients_phone_is_cancelled_too_and_stands_in_th
             exchange_of(desk).place(desk.clients.get(client_id).code, request)
         made = await desk.halt.fire("tester")
         assert (made.ended, made.cancelled, made.unreachable) == (True, 1, 0)
-        assert [(s.client_id, s.key, s.result) for s in made.strangers] == [
+        assert [(s.client_id, s.key, s.result) for s in made.external] == [
             (8, "NSE:INFY", "ended"),
             (22, "NSE:INFY", "ended"),
         ]

@@ -39,34 +39,34 @@ async def test_what_only_the_doctor_finds_stops_trading_for_good(whole, tmp_path
         await bad_checks(desk)
     for _ in range(2):
         async with paper_desk(tmp_path, demo=False) as desk:
-            assert words in desk.trading_stopped
-            assert "tradedesk audit accept" in desk.trading_stopped
+            assert words in desk.trading_disabled
+            assert "tradedesk audit accept" in desk.trading_disabled
             plan = await desk.plans.freeze(buy("INFY", QTY, 1, PRIYA))
             with pytest.raises(TradingStopped, match=re.escape(words)):
                 await desk.runs.start(plan, plan.digest)
     async with paper_desk(tmp_path, demo=False) as desk:
         await desk.audit.accept("known")
-        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
+        await until(desk, lambda: desk.trading_disabled is None, step_s=5)
         assert await bad_checks(desk) == {}
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         assert await bad_checks(desk) == {}
 
 
 async def test_a_desk_that_is_open_hears_of_it_and_of_its_end(whole, tmp_path):
     database = copy_of(whole, tmp_path)
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         tamper(database, "UPDATE client SET phone = phone || '1' WHERE id = 8")
         async with paper_desk(tmp_path, demo=False, kind="cli") as another:
             assert "proofs" in await bad_checks(another)
-        await until(desk, lambda: desk.trading_stopped, step_s=5)
-        assert "client 8 is not as row" in desk.trading_stopped
+        await until(desk, lambda: desk.trading_disabled, step_s=5)
+        assert "client 8 is not as row" in desk.trading_disabled
         tamper(database, "UPDATE client SET phone = substr(phone, 1, length(phone) - 1) WHERE id = 8")
         async with paper_desk(tmp_path, demo=False, kind="cli") as another:
             assert await bad_checks(another) == {}
-        await until(desk, lambda: desk.trading_stopped is None, step_s=5)
+        await until(desk, lambda: desk.trading_disabled is None, step_s=5)
 
 
 @pytest.mark.parametrize(

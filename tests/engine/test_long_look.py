@@ -45,7 +45,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
     async with paper_desk(tmp_path, kind="app", demo=False) as desk:
         exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
-        assert desk.trading_stopped == "checking the books"
+        assert desk.trading_disabled == "checking the books"
         _, segments = strip(desk, None, None, armed_seconds=0, frozen=False, privacy=False)
         assert any("checking the books" in segment.text for segment in segments)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1))
@@ -56,7 +56,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
         run: RunView = await starting
         run = await desk.runs.settled(run.number, 30)
         assert run.counts["filled"] == 1
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
 
 
 async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
@@ -73,7 +73,7 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
         walk.end("Tree 7 page 9: btreeInitPage() returns error code 11")
         with pytest.raises(TradingStopped, match=r"desk\.db is damaged"):
             await starting
-        await until(desk, lambda: "desk.db is damaged" in (desk.trading_stopped or ""))
+        await until(desk, lambda: "desk.db is damaged" in (desk.trading_disabled or ""))
         assert wire.placed == []
 
 
@@ -86,7 +86,7 @@ async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
         clock = ManualClock(START)
         clock.shift(day * 86_400)
         async with filed_desk(tmp_path, clock, "app") as desk:
-            await until(desk, lambda desk=desk: desk.trading_stopped is None)
+            await until(desk, lambda desk=desk: desk.trading_disabled is None)
         assert walk.count == walks
     monkeypatch.setattr(boot, "LONG_BYTES", 50_000_000)
     async with filed_desk(tmp_path, clock, "app"):
@@ -96,5 +96,5 @@ async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
 async def test_closing_does_not_wait_for_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     walk = Walk(monkeypatch)
     async with paper_desk(tmp_path, kind="app") as desk:
-        assert desk.trading_stopped == "checking the books"
+        assert desk.trading_disabled == "checking the books"
     assert walk.count == 1

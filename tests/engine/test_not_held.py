@@ -39,7 +39,7 @@ async def not_held(desk):
 async def test_rows_without_a_proof_are_counted_until_they_change(earlier, tmp_path):
     copy_of(earlier, tmp_path)
     async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
-        assert not desk.trading_stopped
+        assert not desk.trading_disabled
         before = await not_held(desk)
         assert before > 300
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")

@@ -341,7 +341,7 @@ async def test_a_pause_of_the_traders_own_goes_on_by_the_number_too_and_sells_ke
         await it.start(sell("RELIANCE", SizingKind.FIXED_QUANTITY, 4, ROHAN))
         await desk.runs.pause(it.number)
         await until(desk, lambda: it.run.counts["unsent"] == 1)
-        assert (it.run.pause_reason, it.run.needs_trader) == (PauseReason.TRADER, False)
+        assert (it.run.pause_reason, it.run.needs_attention) == (PauseReason.TRADER, False)
         await it.price(2300_00)
         await desk.runs.go_on(it.number, 1)
         it.shut = False

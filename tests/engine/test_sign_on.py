@@ -70,7 +70,7 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
     before = rows(tmp_path)
     with locked(tmp_path):
         async with filed_desk(tmp_path, clock, "cli", seed=8) as desk:
-            assert "held the database" in (desk.trading_stopped or "")
+            assert "held the database" in (desk.trading_disabled or "")
             plan = await desk.plans.by_digest(digest)
             with pytest.raises(TradingStopped, match="held the database"):
                 await desk.runs.start(plan, plan.digest)
@@ -94,11 +94,11 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
     digest = await a_home_with_a_plan_a_resting_order_and_an_unsent_one(tmp_path, clock)
     with locked(tmp_path) as other:
         async with filed_desk(tmp_path, clock, "cli", seed=8) as desk:
-            assert desk.trading_stopped
+            assert desk.trading_disabled
             other.execute("ROLLBACK")
             plan = await desk.plans.by_digest(digest)
             run = await desk.runs.start(plan, plan.digest)
-            assert desk.trading_stopped is None
+            assert desk.trading_disabled is None
             await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
             assert seam(desk).engine.lives(desk.orders.all(run=run.number)[0].instance_id)
             await desk.runs.go_on(2, 1)

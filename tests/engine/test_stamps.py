@@ -59,7 +59,7 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         assert desk.shown_at(order.created_at).date() == order.trading_date
         assert order_id in {one.id for one in desk.orders.all()}
         assert desk.orders.all(today=True) == []
-        assert desk.orders.needs_me() == []
+        assert desk.orders.needs_attention() == []
         lines = desk.tape()
         assert {line.news.subject for line in lines} == told
         assert [

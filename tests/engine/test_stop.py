@@ -19,15 +19,15 @@ async def test_a_stop_stands_by_the_audit_alone(tmp_path):
     tamper(tmp_path / "desk.db", "UPDATE orders SET quantity = quantity + 1 WHERE id = 2")
     async with paper_desk(tmp_path, demo=False) as desk:
         await desk.doctor.run()
-        assert "orders" in str(desk.trading_stopped)
+        assert "orders" in str(desk.trading_disabled)
     tamper(tmp_path / "desk.db", "DELETE FROM audit_head WHERE name NOT IN ('written', 'verified')")
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert "orders" in str(desk.trading_stopped)
+        assert "orders" in str(desk.trading_disabled)
         with pytest.raises(TradingStopped):
             await carry_out(desk, order)
         assert (await desk.audit.accept("seen")).ok
     async with paper_desk(tmp_path, demo=False) as desk:
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
 
 
 def test_the_words_of_a_stop_tell_the_first_few_faults_and_how_many_more_there_are():
@@ -51,7 +51,7 @@ async def test_the_doctor_finds_a_table_whose_text_was_changed_and_accepting_end
     async with paper_desk(tmp_path, demo=False) as desk:
         bad = {one.name: one.detail for one in await desk.doctor.run() if not one.ok}
         assert bad["append-only triggers"] == "table halt is not as tradedesk made it"
-        assert "table halt is not as tradedesk made it" in str(desk.trading_stopped)
+        assert "table halt is not as tradedesk made it" in str(desk.trading_disabled)
         report = await desk.audit.verify()
         assert (report.ok, report.message) == (False, "table halt is not as tradedesk made it")
         await desk.audit.accept("seen")

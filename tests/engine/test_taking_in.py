@@ -30,7 +30,7 @@ def elsewhere(books: Ledger, bought: int, number: str, quantity: int, **changed:
 
 
 def taken(books: Ledger, *facts: Seen) -> set[str]:
-    return {name for _, name in books.book(*facts).taken_in}
+    return {name for _, name in books.book(*facts).booked_external}
 
 
 def test_a_sale_of_what_we_hold_is_booked_and_nothing_beyond_it(books):
@@ -64,7 +64,7 @@ def test_anything_else_is_left_to_the_trader(books, changed):
     bought = books.bought(10, 1000_00, product=MIS)
     fact = elsewhere(books, bought, "E1", 6, **changed)
     applied = books.book(fact)
-    assert applied.taken_in == frozenset()
+    assert applied.booked_external == frozenset()
     assert [order.broker_order_id for _, order in applied.external] == ["E1"]
     assert books.shares(MIS)["today"] == 10
 

@@ -71,8 +71,8 @@ async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks
         (kept,) = desk.reconcile.breaks(ROHAN)
         assert (kept.kind, kept.order_id) == (BreakKind.FACT, ours.id)
         assert "an odd trade" in kept.words
-        assert ours in desk.orders.needs_me()
-        assert desk.counts().needs_me == 1
+        assert ours in desk.orders.needs_attention()
+        assert desk.counts().needs_attention == 1
         assert on_tape(desk, "could not be booked")
         more = await desk.plans.preview(buy("INFY", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
         assert {line.client_id: line.reason for line in more.lines} == {
@@ -89,7 +89,7 @@ async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks
         take_fills(tmp_path)
         await until(desk, lambda: desk.orders.get(ours.id).state is OrderState.FILLED)
         await until(desk, lambda: not desk.reconcile.breaks(ROHAN))
-        assert desk.counts().needs_me == 0
+        assert desk.counts().needs_attention == 0
         await books_are_sound(desk)
 
 

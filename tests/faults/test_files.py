@@ -74,7 +74,7 @@ async def test_fills_and_cancels_that_meet_a_full_disk_are_booked_once_when_ther
         await books_are_sound(desk)
         await disk(desk, full=False)
         await until(desk, lambda: desk.counts().live == 0)
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         states = Counter(desk.orders.get(order_id).state for order_id in orders)
         assert states == {
             OrderState.CANCELLED: len(unwanted),
@@ -127,13 +127,13 @@ async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_ca
         with pytest.raises(StoreUnwritable, match=f"took {total} cancels all the same"):
             await desk.halt.fire("tester")
         await desk.clock.advance(3)
-        assert desk.trading_stopped
+        assert desk.trading_disabled
         assert (len(wire.placed), len(wire.cancelled)) == (0, total)
         assert stored(tmp_path / "desk.db") == before
         await books_are_sound_but_for_the_halt(desk)
 
         writable_again()
-        await until(desk, lambda: desk.counts().live == 0 and desk.trading_stopped is None)
+        await until(desk, lambda: desk.counts().live == 0 and desk.trading_disabled is None)
         assert desk.funds.all() == funds
         await desk.halt.resume(FILE_ONLY, "resume", "tester")
         await books_are_sound(desk)

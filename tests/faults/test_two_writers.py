@@ -109,5 +109,5 @@ async def test_a_lock_held_for_two_seconds_in_the_middle_of_a_run_loses_nothing(
         async with seam(desk).store.reader() as connection:
             fills = (await connection.exec_driver_sql("SELECT DISTINCT order_id FROM fill")).all()
         assert len(fills) == len(desk.orders.all()) > total
-        assert desk.trading_stopped is None
+        assert desk.trading_disabled is None
         await books_are_sound(desk)

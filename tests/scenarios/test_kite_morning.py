@@ -268,7 +268,7 @@ async def half_is_sold(morning: Morning, bought: int) -> None:
     assert all(desk.holdings.of(one.number)[0].quantity == EACH // 2 for one in people)
     assert all(exchange.holdings(one.user_id)[0].today == EACH // 2 for one in people)
     await morning.compared([*people, BY_NUMBER[PHONE]])
-    # Kite does not say what an order of elsewhere blocks, so that client may only sell until it is gone.
+    # Kite does not say what an external order blocks, so that client may only sell until it is gone.
     (one,) = desk.reconcile.breaks()
     spent = 11_00_000_00 - exchange.funds(BY_NUMBER[PHONE].user_id).blocked_paise
     assert (one.client_id, one.kind, one.theirs) == (PHONE, BreakKind.CASH, spent)
@@ -287,13 +287,13 @@ async def resting_orders_are_cancelled_and_certified(morning: Morning) -> None:
     assert (certificate.cancelled, certificate.ended) == (41, True)
     assert certificate.refused + certificate.unknown + certificate.unreachable == 0
     assert certificate.released_paise == plan.reserve_paise
-    assert [(one.client_id, one.quantity, one.result) for one in certificate.strangers] == [
+    assert [(one.client_id, one.quantity, one.result) for one in certificate.external] == [
         (PHONE, 3_900, "ended")
     ]
     assert {one.client_id: one for one in desk.funds.all()} == before
     assert [exchange.funds(one.user_id).blocked_paise for one in PEOPLE] == [0] * 100
     await desk.halt.resume(certificate.number, "resume", "tester")
-    assert desk.trading_stopped is None
+    assert desk.trading_disabled is None
     await morning.compared(PEOPLE[:91])
     assert desk.reconcile.breaks() == []
     money_agrees(morning, PEOPLE[:91])

@@ -82,7 +82,7 @@ async def test_no_bound_key_sends_an_unsent_order(workspace: str) -> None:
 async def test_strip_and_needs_me_tell_of_runs_that_paused_by_themselves() -> None:
     async with paused_runs() as bench:
         by_itself = [run for run in bench.desk.runs.all() if run.pause_reason is not PauseReason.TRADER]
-        needs = {order.id for order in bench.desk.orders.needs_me() if order.run_number}
+        needs = {order.id for order in bench.desk.orders.needs_attention() if order.run_number}
         assert needs == {order_id for run in by_itself for order_id in run.order_ids}
         assert "3 runs PAUSED 9" in bench.text
         for run in bench.desk.runs.all():
@@ -104,7 +104,7 @@ async def test_the_key_line_says_what_p_does_on_a_paused_run() -> None:
 
 async def test_needs_me_tells_of_what_waits_in_a_run_the_trader_paused_and_3_shows_every_order() -> None:
     async with paused_runs() as bench:
-        by_hand = next(run for run in bench.desk.runs.all() if not run.needs_trader)
+        by_hand = next(run for run in bench.desk.runs.all() if not run.needs_attention)
         words = f"3 orders unsent in run {by_hand.number}, paused by the trader"
         grid = bench.screen.query_one("#clients")
         await bench.keys("u")

@@ -9,7 +9,7 @@ import pytest
 from brokers.kite.access import KiteRoots
 from data.clock import SystemClock
 from data.errors import BadInput
-from data.migrating import Books
+from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.secrets import FileVault
 from engine.rules import Rules, Waits
@@ -30,7 +30,7 @@ def base_at(home, owned, kite_url):
     settings = Settings(market="kite", kite_url=kite_url, vault="file")
     return Foundation(
         home,
-        Books(home / "desk.db"),
+        BooksFile(home / "desk.db"),
         settings,
         SystemClock(),
         load_calendar(),

@@ -24,6 +24,7 @@ from widgets.text import plain
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.planning.intent import Intent
+    from screens.bulk.screen import BulkScreen
 
 
 FLASH_FRAMES = 2
@@ -85,20 +86,27 @@ class ShellApp(App[None], inherit_bindings=False):
         shown: Sequence[int] | None = None,
     ) -> None:
         """The bulk form."""
-        self._in_bulk("begin", side, key=key, client_ids=tuple(client_ids), intent=intent, shown=shown)
+        bulk, named = self._in_bulk(), tuple(client_ids)
+        bulk.call_later(partial(bulk.begin, side, key=key, client_ids=named, intent=intent, shown=shown))
 
-    def _in_bulk(self, method: str, *arguments: Any, **named: Any) -> None:
+    def _in_bulk(self) -> BulkScreen:
+        """The bulk workspace, turned to; what it is to do waits until it has been drawn."""
+        from screens.bulk.screen import BulkScreen
+
         self.open_workspace("bulk")
         bulk = self.screen_stack[0]  # a dialog of that workspace may still be on top
-        bulk.call_later(partial(getattr(bulk, method), *arguments, **named))
+        assert isinstance(bulk, BulkScreen)
+        return bulk
 
     def open_run(self, number: int) -> None:
         """A run in the bulk workspace."""
-        self._in_bulk("show_run", number)
+        bulk = self._in_bulk()
+        bulk.call_later(bulk.show_run, number)
 
     def open_plan(self, number: int) -> None:
         """A stored plan in the bulk workspace."""
-        self._in_bulk("show_plan", number)
+        bulk = self._in_bulk()
+        bulk.call_later(bulk.show_plan, number)
 
     def open_client(self, client_id: int, among: Sequence[int] = ()) -> None:
         """A client's page."""
@@ -207,7 +215,8 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_again(self) -> None:
         """The last intent again, in the bulk form."""
-        self._in_bulk("again")
+        bulk = self._in_bulk()
+        bulk.call_later(bulk.again)
 
     def action_freeze(self) -> None:
         """Stop painting, or go on; orders go on either way."""

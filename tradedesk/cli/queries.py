@@ -168,7 +168,7 @@ def orders(
     live: Annotated[bool, typer.Option("--live", help="Only those that could still trade.")] = False,
     client: ClientWord = None,
     run_number: Annotated[str | None, typer.Option("--run", metavar="N", help="Of one run.")] = None,
-    needs_me: Annotated[
+    needs_attention: Annotated[
         bool, typer.Option("--needs-me", help="Unknown, rejected, denied, partly filled, flagged.")
     ] = False,
     as_json: AsJson = False,
@@ -178,7 +178,7 @@ def orders(
         return
     number = None if run_number is None else count_from_text(run_number, "run")
 
-    run(lambda desk: reads.orders(desk, live, client, number, needs_me, as_json))
+    run(lambda desk: reads.orders(desk, live, client, number, needs_attention, as_json))
 
 
 @orders_app.command("show")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 async def orders(
-    desk: "Desk", live: bool, client: str | None, number: int | None, needs_me: bool, as_json: bool
+    desk: "Desk", live: bool, client: str | None, number: int | None, needs_attention: bool, as_json: bool
 ) -> Exit:
     """Print orders by the given marks."""
     from engine.words.runs import waiting_words
@@ -38,8 +38,8 @@ async def orders(
     found = desk.orders.all(
         live=True if live else None, client_id=client_id, run=number, today=number is None
     )
-    if needs_me:
-        wanted = {entry.id for entry in desk.orders.needs_me()}
+    if needs_attention:
+        wanted = {entry.id for entry in desk.orders.needs_attention()}
         found = [entry for entry in found if entry.id in wanted]
         if waiting := waiting_words(desk.runs.all()):
             say(f"{waiting}; tradedesk run N shows it, run N resume goes on")
@@ -275,7 +275,7 @@ def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> N
                 for entry in made.lines
             ],
         )
-    if made.strangers:
+    if made.external:
         line()
         line("live orders that were not from this desk, such as those from a client's own phone")
         table(
@@ -289,7 +289,7 @@ def print_certificate(desk: "Desk", made: "Certificate", kept: bool = True) -> N
                     one.key.partition(":")[2],
                     one.result,
                 )
-                for one in made.strangers
+                for one in made.external
             ],
         )
 

@@ -230,7 +230,7 @@ def _print_reconciled(
             )
     for row in breaks:
         if row["problem"]:
-            subject = f"order {row['order_id']}" if row["order_id"] else "an order of elsewhere"
+            subject = f"order {row['order_id']}" if row["order_id"] else "an external order"
             say(f"{row['code']}: what the broker says of {subject} could not be booked: {row['problem']}")
     for client in missed:
         say(f"{client.code} was not compared: its books cannot be read, or its orders are moving or UNKNOWN")

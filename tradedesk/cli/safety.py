@@ -305,8 +305,8 @@ def doctor(as_json: AsJson = False) -> None:
 
     async def work(desk: "Desk") -> Exit:
         made = told(await desk.doctor.run())
-        if desk.trading_stopped:
-            say(f"trading is stopped: {desk.trading_stopped}")
+        if desk.trading_disabled:
+            say(f"trading is stopped: {desk.trading_disabled}")
         return made
 
     def unopened(home: Path, why: Exception) -> Exit:

@@ -183,8 +183,8 @@ async def carry_out(desk: "Desk", work: Work) -> Exit:
     """Do a command's work on an open desk, behind what speaks against this desk; returns how it ended."""
     if trouble := desk.connections.trouble:
         say(f"{trouble}\ngoing on without it: what is live there cannot be cancelled")
-    if desk.trading_stopped:
-        say(f"the database cannot be written ({desk.trading_stopped}); cancels still go out")
+    if desk.trading_disabled:
+        say(f"the database cannot be written ({desk.trading_disabled}); cancels still go out")
     return await work(desk)
 
 

@@ -405,7 +405,7 @@ def certificate_shape(made: "Certificate") -> Shape:
         "still_blocked_paise": made.still_blocked_paise,
         "clients": made.lines,
         "orders": made.orders,
-        "strangers": made.strangers,
+        "strangers": made.external,
         "first_cancel_s": made.first_cancel_s,
         "last_cancel_s": made.last_cancel_s,
         "strength": made.strength,

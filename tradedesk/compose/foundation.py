@@ -15,7 +15,7 @@ from brokers.connection import Connection
 from brokers.connections import Connections
 from data.clock import Clock, MarketClock
 from data.home import calendar_file, log_file
-from data.migrating import Books
+from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
@@ -44,7 +44,7 @@ class Foundation:
     """A home and what its desk is opened with, before it is known which brokers it is for."""
 
     home: Path
-    books: Books
+    books: BooksFile
     settings: Settings
     clock: Clock
     calendar: Calendar

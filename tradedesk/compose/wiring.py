@@ -13,7 +13,7 @@ from brokers.simulators.faults.menu import Faults
 from data.clock import Clock, SystemClock
 from data.errors import BadInput
 from data.home import books_file
-from data.migrating import Books, books_as_they_are, prepare
+from data.migrating import BooksFile, books_as_they_are, prepare
 from data.reference.phases import Calendar
 from data.repositories.connections import ConnectionRow, connections_in
 from data.schema import HEAD
@@ -97,7 +97,7 @@ async def open_desk(
 
 
 @contextmanager
-def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], None]) -> Generator[Books]:
+def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], None]) -> Generator[BooksFile]:
     if not migrates:
         with books_as_they_are(database) as books:
             yield books
@@ -105,7 +105,7 @@ def _books(database: Path, migrates: bool, clock: Clock, told: Callable[[str], N
     kept = prepare(database, clock)
     if kept is not None:
         told(f"{database.name} was brought to version {HEAD}; as it was before, it is kept in {kept.name}")
-    yield Books(database)
+    yield BooksFile(database)
 
 
 def connections_of(base: Foundation, emergency: bool = False) -> list[ConnectionRow]:

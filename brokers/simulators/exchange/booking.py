@@ -5,8 +5,8 @@ The rules are in `settlement`; this reads and stores the rows, inside the caller
 
 from brokers.contract import BrokerStatus, Refused
 from brokers.simulators.exchange import settlement
-from brokers.simulators.exchange.books import Books
-from brokers.simulators.exchange.market import Market
+from brokers.simulators.exchange.books import ExchangeBooks
+from brokers.simulators.exchange.market import ExchangeMarket
 from brokers.simulators.exchange.rms import check_money, check_shares
 from brokers.simulators.exchange.schema import AccountRow, OrderRow, ParcelRow
 from data.reference.instruments import Instrument
@@ -17,7 +17,7 @@ from data.vocabulary import Policy, Product, Side
 class Booking:
     """The money and shares of one exchange's orders. Account and order rows are the caller's to store."""
 
-    def __init__(self, books: Books, market: Market, policy: Policy) -> None:
+    def __init__(self, books: ExchangeBooks, market: ExchangeMarket, policy: Policy) -> None:
         self._books = books
         self._market = market
         self._policy = policy

@@ -53,7 +53,7 @@ class State:
         return date.fromisoformat(self.trading_day)
 
 
-class Books:
+class ExchangeBooks:
     """The rows behind one connection. Callers hold the transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

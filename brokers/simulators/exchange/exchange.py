@@ -27,8 +27,8 @@ from brokers.contract import (
     Refused,
 )
 from brokers.simulators.exchange.booking import Booking
-from brokers.simulators.exchange.books import Books, State
-from brokers.simulators.exchange.market import SECOND_US, Market, OtherMarket, PaperMarketClock
+from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.market import SECOND_US, ExchangeMarket, OtherMarket, PaperMarketClock
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, circuits
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
@@ -44,7 +44,7 @@ DEMO_DAY = date(2026, 11, 18)
 """The demo's fixed first trading date."""
 
 LONGEST_STEP_US = 2_000_000
-"""Market time that one advance makes up for at most: a desk shut overnight does not jump."""
+"""ExchangeMarket time that one advance makes up for at most: a desk shut overnight does not jump."""
 
 
 class Listed(Protocol):
@@ -117,7 +117,7 @@ class PaperExchange:
         self._begins = begins
         self._lock = threading.RLock()
         self.database = connect(path)
-        self.books = Books(self.database)
+        self.books = ExchangeBooks(self.database)
         self.books.open_state(
             State(
                 seed,
@@ -133,7 +133,7 @@ class PaperExchange:
         self._active: State | None = None
         self._seen = (state.market_us, state.day)
         self._found = (state.market_us, to_us(clock.now()) - state.wall_us)
-        self._market = Market(self.books, calendar, state)
+        self._market = ExchangeMarket(self.books, calendar, state)
         booking = Booking(self.books, self._market, policy)
         self._orders = OrderFlow(self.books, self._market, booking, policy)
         self._mishaps = Mishaps(self.books, self._market, booking)

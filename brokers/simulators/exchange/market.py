@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Protocol
 
-from brokers.simulators.exchange.books import Books, State
+from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.prices import Listing, Prices, Quote, quiet_quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
@@ -55,10 +55,10 @@ class PaperMarketClock:
         return self._seen()[1]
 
 
-class Market:
+class ExchangeMarket:
     """What one process keeps of the stored market. `load` brings it up to date; moments are microseconds."""
 
-    def __init__(self, books: Books, calendar: Calendar, state: State) -> None:
+    def __init__(self, books: ExchangeBooks, calendar: Calendar, state: State) -> None:
         self._books = books
         self._calendar = calendar
         self._loaded = (-1, "", -1)

@@ -7,7 +7,7 @@ from brokers.simulators.exchange.prices import Quote
 
 
 @dataclass(slots=True)
-class Book:
+class Displayed:
     """What one market second still offers of an instrument's displayed depth.
 
     `taken` holds what orders have had of each side and price in this second; a pinned market has no end.

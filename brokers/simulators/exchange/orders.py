@@ -8,9 +8,9 @@ from datetime import date
 
 from brokers.contract import Accepted, BrokerError, BrokerStatus, OrderChange, OrderRequest, Refused
 from brokers.simulators.exchange.booking import Booking
-from brokers.simulators.exchange.books import Books, State
-from brokers.simulators.exchange.market import SECOND_US, Market
-from brokers.simulators.exchange.matching import Book, at_makers_price
+from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.market import SECOND_US, ExchangeMarket
+from brokers.simulators.exchange.matching import Displayed, at_makers_price
 from brokers.simulators.exchange.prices import Quote, protected_price
 from brokers.simulators.exchange.rms import (
     MAX_MODIFICATIONS,
@@ -47,12 +47,14 @@ def first_order_id(day: date) -> int:
 class OrderFlow:
     """The orders of one exchange. Every method is called inside a transaction."""
 
-    def __init__(self, books: Books, market: Market, booking: Booking, policy: Policy) -> None:
+    def __init__(
+        self, books: ExchangeBooks, market: ExchangeMarket, booking: Booking, policy: Policy
+    ) -> None:
         self._books = books
         self._market = market
         self._booking = booking
         self._policy = policy
-        self._depth: dict[str, Book] = {}
+        self._depth: dict[str, Displayed] = {}
         self._allowed: dict[int, int] = {}
 
     def place(
@@ -320,12 +322,12 @@ class OrderFlow:
             order.resting = 1
         return bool(fills)
 
-    def _book(self, key: str, quote: Quote, at_us: int) -> Book:
+    def _book(self, key: str, quote: Quote, at_us: int) -> Displayed:
         second = at_us // SECOND_US
         book = self._depth.get(key)
         if book is None or book.second != second:
             taken = {} if quote.pinned else self._books.taken(key, second)
-            book = self._depth[key] = Book(quote, second, taken)
+            book = self._depth[key] = Displayed(quote, second, taken)
         book.quote = quote
         return book
 

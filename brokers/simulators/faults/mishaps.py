@@ -3,8 +3,8 @@
 from brokers.contract import Accepted, BrokerStatus, Refused
 from brokers.simulators.exchange import settlement
 from brokers.simulators.exchange.booking import Booking
-from brokers.simulators.exchange.books import Books, State
-from brokers.simulators.exchange.market import Market
+from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.market import ExchangeMarket
 from brokers.simulators.exchange.rms import check_shares
 from brokers.simulators.exchange.schema import OrderRow
 from data.vocabulary import Validity
@@ -13,7 +13,7 @@ from data.vocabulary import Validity
 class Mishaps:
     """The mishaps of one exchange. Every method is called inside a transaction."""
 
-    def __init__(self, books: Books, market: Market, booking: Booking) -> None:
+    def __init__(self, books: ExchangeBooks, market: ExchangeMarket, booking: Booking) -> None:
         self._books = books
         self._market = market
         self._booking = booking
