@@ -26,7 +26,7 @@ class OddFunds(Wire):
         self.codes = {client.code: client.id for client in desk.clients.all()}
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
-        told = await self._broker.funds(account)
+        told = await self.broker.funds(account)
         client_id = self.codes[account.user_id]
         if client_id == self.odd:
             return replace(told, available_paise=2**80)

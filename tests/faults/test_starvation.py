@@ -76,19 +76,19 @@ class SickWire(Wire):
     async def orders(self, account):
         await self._wait(account)
         self.read_at[account.client_id] = self._desk.clock.monotonic()
-        return await self._broker.orders(account)
+        return await self.broker.orders(account)
 
     async def trades(self, account):
         await self._wait(account)
-        return await self._broker.trades(account)
+        return await self.broker.trades(account)
 
     async def funds(self, account):
         await self._wait(account)
-        return await self._broker.funds(account)
+        return await self.broker.funds(account)
 
     async def holdings(self, account):
         await self._wait(account)
-        return await self._broker.holdings(account)
+        return await self.broker.holdings(account)
 
 
 def last_of_others(reached, ills, began):
