@@ -16,7 +16,7 @@ from brokers.contract import (
     Refused,
 )
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.simulators.exchange.prices import Listing
+from brokers.simulators.exchange.prices import Listing, Pin, Quote, pinned_quote
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.reference.instruments import Instrument
@@ -485,3 +485,67 @@ def test_where_the_calendar_ends_the_market_stays_closed(clock: ManualClock):
     pass_seconds(exchange, clock, 3)
     assert exchange.market_clock.now() == CALENDAR.session_close(date(2026, 12, 31))
     assert isinstance(exchange.place("ANN", order(Side.BUY, 1, 245_000)), Refused)
+
+
+class Elsewhere:
+    """Another market, with one price for everything."""
+
+    def __init__(self) -> None:
+        self.at: datetime | None = OPENING
+        self.trading_day = OPENING.date()
+        self.price: int | None = None
+
+    def now(self) -> datetime | None:
+        return self.at
+
+    def quote(self, key: str) -> Quote | None:
+        if self.price is None:
+            return None
+        (listing,) = [one for one in MARKET if one.instrument.key == key]
+        return pinned_quote(listing, Pin(self.price, listing.instrument.prev_close_paise))
+
+    def instrument(self, key: str) -> Instrument | None:
+        return None
+
+
+def test_beside_another_market_it_keeps_that_ones_time_and_matches_at_its_prices_alone(
+    clock: ManualClock, exchange: PaperExchange
+):
+    there = Elsewhere()
+    exchange.follow(there)
+    resting = place(exchange, order(Side.BUY, 1, 244_000))
+    at_market = place(exchange, order(Side.BUY, 1))
+    pass_seconds(exchange, clock, 30)
+    assert exchange.market_clock.now() == OPENING, "its own clock is not asked"
+    assert [find(exchange, one).filled_quantity for one in (resting, at_market)] == [0, 0], (
+        "no price, no trade"
+    )
+    there.at, there.price = OPENING + timedelta(minutes=20), 244_500
+    exchange.advance()
+    assert [find(exchange, one).filled_quantity for one in (resting, at_market)] == [0, 1]
+    there.at, there.price = OPENING + timedelta(minutes=21), 243_900
+    exchange.advance()
+    assert find(exchange, resting).filled_quantity == 1
+    assert exchange.market_clock.now() == there.at
+
+
+def test_beside_another_market_its_day_begins_with_that_ones_and_an_earlier_day_takes_no_order(
+    clock: ManualClock, exchange: PaperExchange
+):
+    there = Elsewhere()
+    there.price = 245_000
+    exchange.follow(there)
+    there.at = OPENING + timedelta(hours=7)
+    exchange.advance()
+    assert exchange.trading_day == date(2026, 11, 18), "after the close it waits"
+    there.at, there.trading_day = OPENING + timedelta(days=2), date(2026, 11, 20)
+    exchange.advance()
+    assert exchange.trading_day == date(2026, 11, 20)
+    there.at, there.trading_day = OPENING + timedelta(days=1), date(2026, 11, 19)
+    refused = exchange.place("ANN", order(Side.BUY, 1))
+    assert isinstance(refused, Refused)
+    assert refused.code == "market_closed"
+    assert exchange.trading_day == date(2026, 11, 20)
+    there.at = None
+    exchange.advance()
+    assert exchange.market_clock.trading_day == date(2026, 11, 20)

@@ -17,17 +17,18 @@ from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock, SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.vocabulary import ClientStatus, Demat, RouteKind
+from data.vocabulary import ClientStatus, Demat, HaltScope, RouteKind
 from engine.access.routes import NewRoute
 from engine.accounts.client_file import NewClient
 from engine.book.views import ClientView
 from engine.desk import Desk
 from engine.execution.views import RunView
+from engine.halt.certificate import Certificate
 from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from tests.books import empty_books
 from tests.desks import START, WAITS
-from tradedesk.compose.kite import secrets_of
+from tradedesk.compose.kite import kite_row, secrets_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 
@@ -115,6 +116,12 @@ class Morning:
         await self.until(asked.done)
         await asked
 
+    async def halted(self) -> Certificate:
+        """Halt everything and wait for the certificate."""
+        fired = asyncio.create_task(self.desk.halt.fire("tester", HaltScope.EVERYTHING, ""))
+        await self.until(fired.done)
+        return await fired
+
     async def send(self, intent: Intent) -> tuple[Plan, RunView]:
         """Freeze, confirm and send an intent while the clock stands, until every call has ended.
 
@@ -140,12 +147,18 @@ def _standing(run: RunView) -> set[str]:
 
 @asynccontextmanager
 async def kite_morning(
-    home: Path, people: Sequence[Person], begins: time | None = None, bare: bool = False, **more: Any
+    home: Path,
+    people: Sequence[Person],
+    begins: time | None = None,
+    bare: bool = False,
+    on_paper: Sequence[NewClient] = (),
+    **more: Any,
 ) -> AsyncIterator[Morning]:
     """These clients at a local Kite and on a desk, each with a route and an app of its own; none signed in.
 
     The market's day begins at its opening, or at `begins`. On a `bare` desk the instruments are as Kite's
-    dump has them, without margins. `more` are settings of the desk.
+    dump has them, without margins. Clients `on_paper` trade beside them at the paper exchange of the home.
+    `more` are settings of the desk.
 
     Every client has an own api key, since Kite counts ten reads a second for a key: the books of all of
     these clients are read side by side, where one key's turn would take more than a minute.
@@ -163,18 +176,25 @@ async def kite_morning(
     kite.switches.change({"demat_consent": undecided})
     await kite.start()
     try:
-        settings = Settings(market="kite", kite_url=kite.url, vault="file", trader="tester", **more)
+        empty_books(home)
+        market = "paper" if on_paper else "kite"
+        settings = Settings(market=market, kite_url=kite.url, vault="file", trader="tester", **more)
+        if on_paper:
+            async with open_desk(home, clock=clock, settings=Settings(trader="tester")) as alone:
+                await alone.connecting.add(kite_row(kite.url))
         opening = open_desk(
-            empty_books(home),
+            home,
             clock=clock,
             settings=settings,
             waits=WAITS,
+            latency=(0.0, 0.0),
             seed=7,
             passphrase=lambda: "only for rehearsals",
         )
         async with AsyncExitStack() as stack:
             desk = await stack.enter_async_context(opening)
             await lay_people(desk, people, bare)
+            await desk.clients.add(on_paper)
             yield Morning(desk, kite, exchange, clock, stack.aclose)
     finally:
         await kite.stop()

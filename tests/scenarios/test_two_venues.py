@@ -1,0 +1,169 @@
+"""One home at two venues over real sockets: some clients at a local Kite, others on paper beside it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, time
+from pathlib import Path
+
+import pytest
+
+from brokers.simulators.exchange.exchange import PaperExchange
+from data.clock import IST
+from data.errors import BadInput
+from data.home import paper_exchange_file
+from data.reference.phases import load_calendar
+from data.vocabulary import (
+    ClientStatus,
+    ConnectionKind,
+    OrderState,
+    Reason,
+    SizingKind,
+)
+from engine.accounts.client_file import NewClient
+from engine.execution.views import RunView
+from engine.instances import DeskKind
+from engine.planning.record import Plan
+from engine.refusals import TradingStopped
+from tests.desks import WAITS, books_are_sound, buy
+from tests.scenarios.kite_morning import Morning, Person, kite_morning
+from tradedesk.compose.kite import kite_row
+from tradedesk.compose.paper import PAPER, exchange_of
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
+
+QTY = SizingKind.FIXED_QUANTITY
+AT_KITE = (Person(1), Person(2))
+KITE_1, KITE_2, PAPER_3, PAPER_4 = range(1, 5)
+EVERYBODY = (KITE_1, KITE_2, PAPER_3, PAPER_4)
+ON_PAPER = tuple(
+    NewClient(f"PA{n}", f"Paper {n}", broker, f"U{n}", ClientStatus.ACTIVE, 10_00_000_00, 10_00_000_00)
+    for n, broker in ((3, "upstox"), (4, "groww"))
+)
+TCS = "NSE:TCS"
+
+
+@asynccontextmanager
+async def two_venues(home: Path) -> AsyncIterator[Morning]:
+    """A morning at both with everybody signed in, TCS standing still at Kite."""
+    async with kite_morning(home, AT_KITE, on_paper=ON_PAPER) as morning:
+        morning.exchange.pin("TCS", 2500_00, 2490_00)
+        await morning.sign_in(AT_KITE)
+        await morning.compared(())
+        yield morning
+
+
+def states(morning: Morning) -> dict[int, list[OrderState]]:
+    """The states of each client's orders, oldest first."""
+    found: dict[int, list[OrderState]] = {one: [] for one in EVERYBODY}
+    for order in sorted(morning.desk.orders.all(), key=lambda one: one.id):
+        found[order.client_id].append(order.state)
+    return found
+
+
+async def bought(morning: Morning, *client_ids: int, limit_paise: int | None = None) -> tuple[Plan, RunView]:
+    """Buy two TCS for each of these clients and wait until the calls have ended."""
+    await morning.priced(TCS)
+    return await morning.send(buy("TCS", QTY, 2, *client_ids, limit_paise=limit_paise))
+
+
+async def test_a_plan_over_both_goes_to_each_clients_own_venue_at_one_price(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk, paper = morning.desk, exchange_of(morning.desk)
+        assert [(one.name, one.kind) for one in desk.connections] == [
+            ("kite", ConnectionKind.SIM),
+            ("paper", ConnectionKind.PAPER),
+        ]
+        assert desk.mode == "SIM", "the most dangerous of them"
+        carried = {client.code: client.connection for client in desk.clients.all()}
+        assert carried == {"KC0001": "kite", "KC0002": "kite", "PA3": "paper", "PA4": "paper"}
+        plan, run = await bought(morning, *EVERYBODY)
+        assert plan.orders == 4
+        await morning.until(lambda: run.number and desk.runs.get(run.number).counts["filled"] == 4)
+        prices = {order.client_id: order.filled_notional_paise for order in desk.orders.all()}
+        assert prices == dict.fromkeys(EVERYBODY, 2 * 2500_00)
+        assert [len(paper.orders(code)) for code in ("PA3", "PA4")] == [1, 1]
+        assert [len(morning.exchange.orders(one.user_id)) for one in AT_KITE] == [1, 1]
+        assert paper.trading_day == desk.market_clock.trading_day
+        await morning.compared(AT_KITE)
+        assert await desk.reconcile.check(PAPER_3)
+        assert [desk.reconcile.breaks(one) for one in EVERYBODY] == [[]] * 4
+        await books_are_sound(desk)
+
+
+async def test_an_order_that_rests_on_paper_trades_when_the_price_at_kite_reaches_it(
+    tmp_path: Path,
+) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk = morning.desk
+        await bought(morning, PAPER_3, limit_paise=2450_00)
+        assert states(morning)[PAPER_3] == [OrderState.OPEN]
+        morning.exchange.pin("TCS", 2449_00, 2490_00)
+        await morning.priced(TCS)
+        await morning.until(lambda: states(morning)[PAPER_3] == [OrderState.FILLED])
+        (order,) = exchange_of(desk).orders("PA3")
+        assert order.filled_quantity == 2
+
+
+async def test_a_halt_takes_back_what_rests_at_either_and_its_certificate_names_both(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk = morning.desk
+        await bought(morning, *EVERYBODY, limit_paise=2400_00)
+        assert states(morning) == {one: [OrderState.OPEN] for one in EVERYBODY}
+        certificate = await morning.halted()
+        assert (certificate.cancelled, certificate.ended) == (4, True)
+        assert certificate.unread == ()
+        assert states(morning) == {one: [OrderState.CANCELLED] for one in EVERYBODY}
+        await books_are_sound(desk)
+
+
+async def test_a_session_lost_at_kite_keeps_nobody_on_paper_from_trading(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk = morning.desk
+        await desk.sessions.expire(KITE_1, "the broker ended it")
+        assert [client.code for client in desk.sessions.due()] == ["KC0001"]
+        plan, run = await bought(morning, *EVERYBODY)
+        assert {line.client_id: line.reason for line in plan.lines if line.reason} == {
+            KITE_1: Reason.SESSION_EXPIRED
+        }
+        await morning.until(lambda: desk.runs.get(run.number).counts["filled"] == 3)
+        assert states(morning)[KITE_1] == []
+
+
+async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        await bought(morning, KITE_1, limit_paise=2400_00)
+        day = morning.desk.market_clock.trading_day
+        await morning.close_desk()
+        paper = PaperExchange(paper_exchange_file(tmp_path), morning.clock, load_calendar())
+        paper.jump(datetime.combine(day, time(23, tzinfo=IST)))
+        paper.close()
+        settings = Settings(kite_url=morning.kite.url, vault="file", trader="tester")
+        opening = open_desk(
+            tmp_path,
+            DeskKind.COMMAND,
+            clock=morning.clock,
+            settings=settings,
+            waits=WAITS,
+            latency=(0.0, 0.0),
+            passphrase=lambda: "only for rehearsals",
+        )
+        async with opening as desk:
+            words = "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ"
+            assert desk.trading_stopped == words
+            later = replace(morning, desk=desk)
+            await later.priced(TCS)
+            plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_2))
+            with pytest.raises(TradingStopped, match="their days differ"):
+                await desk.runs.start(plan, plan.digest)
+            certificate = await later.halted()
+            assert certificate.ended
+            assert all(not order.live for order in desk.orders.all()), "what rested at Kite is taken back"
+
+
+async def test_paper_and_a_live_venue_share_no_home(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        with pytest.raises(BadInput, match="a live connection shares its home with no other kind"):
+            await desk.connecting.add(kite_row(""))
+        with pytest.raises(BadInput, match="a connection of that name"):
+            await desk.connecting.add(PAPER)
