@@ -208,8 +208,8 @@ def holding_columns(
     def style(row: HoldingKey, fresh: str | None) -> str | None:
         return aged(desk, (row[1],), fresh)
 
-    def whole(key: str, title: str, field: str, priority: int = 0) -> Column:
-        value = figure(lambda h: getattr(h, field))
+    def whole(key: str, title: str, count: Callable[[HoldingView], int], priority: int = 0) -> Column:
+        value = figure(count)
         return Column(
             key, title, 7, lambda row: formats.quantity(value(row)), "right", sort=value, priority=priority
         )
@@ -248,9 +248,9 @@ def holding_columns(
             style=figure(lambda h: None if at_broker(desk, h) is None else "warn"),
             sort=figure(lambda h: h.quantity),
         ),
-        whole("sellable", "free", "sellable"),
-        whole("blocked", "blocked", "blocked", 5),
-        whole("today", "today", "today", 6),
+        whole("sellable", "free", desk.holdings.free_to_sell),
+        whole("blocked", "blocked", lambda h: h.blocked, 5),
+        whole("today", "today", lambda h: h.today, 6),
         Column("average", "avg", 9, of(lambda h: formats.price(h.average_paise)), "right", priority=1),
         *_last_columns(desk, lambda key: key[1]),
         _money_column(
