@@ -412,6 +412,47 @@ def test_after_go_no_command_goes_another_way(demo: Terminal) -> None:
     assert count(demo.home, "run") == 0
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"done": "well"},
+        {"done": None},
+        {"question": "sure?"},
+        {"question": {"what": "buy", "words": "buy 1", "then": "bulk"}},
+        {"question": {"what": "buy", "words": 1, "then": []}},
+    ],
+)
+def test_what_is_no_line_of_the_protocol_behind_go_is_a_lost_connection(
+    demo: Terminal, line: dict[str, Any]
+) -> None:
+    def greeting(_: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"hello": hello(demo.home)}]
+
+    with pretended(demo.home, greeting, taking, lambda _: [line, {"done": 0}]) as came:
+        beside = Beside(demo.home)
+        printed = beside.run(*BUY, "--json")
+    assert (printed.code, beside.own_way) == (5, [])
+    assert printed.error["request_id"] == came[1]["request"]
+
+
+def test_who_is_interrupted_as_go_leaves_is_not_told_that_nothing_was_asked(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greeting(_: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"hello": hello(demo.home)}]
+
+    def interrupted(line: dict[str, Any]) -> bytes:
+        if "go" in line:
+            raise KeyboardInterrupt
+        return encoded(line)
+
+    monkeypatch.setattr("tradedesk.socket.connection.encoded", interrupted)
+    with pretended(demo.home, greeting, taking) as came:
+        printed = Beside(demo.home).run(*BUY)
+    assert printed.code == 130
+    assert f"--request {came[1]['request']}" in printed.err
+
+
 def test_a_question_is_put_by_the_command_and_its_yes_is_another_request(demo: Terminal) -> None:
     words = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042", "--wait", "5")
     with open_app(demo.home):

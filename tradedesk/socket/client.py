@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
-from tradedesk.cli.output import document, printer, say
+from tradedesk.cli.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.socket.connection import Connection, Lost, meet
@@ -45,9 +45,14 @@ def ask(home: Path, words: list[str]) -> Answered:
             break
         with connection:
             request_id = secrets.token_hex(16)
-            if not connection.request(request_id, words):
-                break
-            ended = _follow(connection, request_id, words)
+            try:
+                if not connection.request(request_id, words):
+                    break
+                ended = _follow(connection, request_id, words)
+            except KeyboardInterrupt:
+                if not connection.may_have_gone:
+                    raise
+                ended = _stopped_waiting(request_id)
         if isinstance(ended, int):
             return Answered(ended, words)
         words = ended
@@ -60,7 +65,7 @@ def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> in
     Returns the exit code, or the command that the question was answered for. What comes behind a question is
     for a no.
     """
-    question: Line | None = None
+    question: Question | None = None
     otherwise: list[Line] = []
     try:
         while True:
@@ -68,8 +73,9 @@ def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> in
             if "refused" in line:
                 return _refused(str(line["refused"]))
             if "question" in line:
-                question = line["question"]
+                question = _question(line["question"])
             elif "done" in line:
+                code = _code(line)
                 break
             elif question is None:
                 _show(line)
@@ -77,16 +83,36 @@ def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> in
                 otherwise.append(line)
     except Lost:
         return _lost(request_id, words)
-    except KeyboardInterrupt:
-        return _stopped_waiting(request_id)
-    return int(line["done"]) if question is None else _put(question, otherwise, int(line["done"]))
+    return code if question is None else _put(question, otherwise, code)
 
 
-def _put(question: Line, otherwise: Sequence[Line], code: int) -> int | list[str]:
+def _code(line: Line) -> int:
+    """The exit code that the app tells. Raises `Lost` for what is none."""
+    code = line["done"]
+    if not isinstance(code, int) or not 0 <= code <= 255:
+        raise Lost("it ended with what is no exit code")
+    return code
+
+
+def _question(found: object) -> Question:
+    """The app's question. Raises `Lost` for what is none."""
+    told: dict[object, object] = found if isinstance(found, dict) else {}
+    what, words, then = (told.get(name) for name in ("what", "words", "then"))
+    if not isinstance(what, str) or not isinstance(words, str) or not isinstance(then, list):
+        raise Lost("what it asks is no question")
+    return Question(what, words, tuple(str(word) for word in then))
+
+
+def _put(question: Question, otherwise: Sequence[Line], code: int) -> int | list[str]:
     """Put the app's question; its command where the words were typed, else what it told for a no."""
-    prompt(question["words"], question["what"])
-    if is_answer(sys.stdin.readline(), question["words"]):
-        return list(question["then"])
+    prompt(question.words, question.what)
+    try:
+        given = sys.stdin.readline()
+    except KeyboardInterrupt:
+        say("interrupted; nothing was confirmed")
+        return INTERRUPTED
+    if is_answer(given, question.words):
+        return list(question.then)
     for line in otherwise:
         _show(line)
     return code
@@ -150,21 +176,23 @@ def _asked_to_halt(home: Path, words: list[str]) -> Answered:
         return Answered(None, words)
     request_id = secrets.token_hex(16)
     with connection:
-        if not connection.request(request_id, words):
-            return Answered(None, words)
         try:
+            if not connection.request(request_id, words):
+                return Answered(None, words)
             ended = _follow_halt(connection)
         except Lost:
             say("the open app does not answer: going on without it")
             return Answered(None, words, request_id)
         except KeyboardInterrupt:
+            if not connection.may_have_gone:
+                raise
             return Answered(_stopped_waiting(request_id), words)
     return ask(home, ended) if isinstance(ended, list) else Answered(ended, words)
 
 
 def _follow_halt(connection: Connection) -> int | list[str]:
     """What the app came to; nothing is printed before it is done. Raises `Lost` where it falls silent."""
-    question: Line | None = None
+    question: Question | None = None
     told: list[Line] = []
     while True:
         line = connection.line(BEAT_S)
@@ -173,13 +201,14 @@ def _follow_halt(connection: Connection) -> int | list[str]:
         elif "refused" in line:
             raise Lost(str(line["refused"]))
         elif "question" in line:
-            question = line["question"]
+            question = _question(line["question"])
         elif "done" in line:
+            code = _code(line)
             break
         else:
             told.append(line)
     if question is not None:
-        return _put(question, told, int(line["done"]))
+        return _put(question, told, code)
     for one in told:
         _show(one)
-    return int(line["done"])
+    return code

@@ -63,6 +63,8 @@ class Connection:
         self._end = None if within_s is None else monotonic() + within_s
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._came = b""
+        self.may_have_gone = False
+        """Whether the app may have been told to go; whoever is interrupted then does not know what it did."""
         try:
             self._socket.settimeout(HELLO_S if within_s is None else min(HELLO_S, within_s))
             self._socket.connect(place)
@@ -93,6 +95,7 @@ class Connection:
             self._send({"request": request_id, "words": list(words), "terminal": terminal(printer.get())})
             if self.line(TAKEN_S).get("taken") != request_id:
                 return False
+            self.may_have_gone = True
             self._send({"go": request_id})
         except (OSError, Lost):
             return False

@@ -165,6 +165,8 @@ class Answering:
             await self._answer(reader, writer)
         except (_Ended, OSError, TimeoutError):
             pass
+        except asyncio.CancelledError:  # the app closes; the loop would log it as a fault
+            pass
         finally:
             self._tasks.discard(task)
             writer.close()
