@@ -20,7 +20,7 @@ from open_app import Beside, open_app
 from data.clock import ManualClock
 from tests.desks import START
 from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, decoded, encoded, hello, kind_of
-from tradedesk.socket.server import bound
+from tradedesk.socket.server import MOST_WORDS, bound
 
 BUY = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042", "--yes", "--wait", "1")
 ID = "0123456789abcdef0123456789abcdef"
@@ -159,6 +159,26 @@ def test_what_no_app_does_for_others_is_not_taken(demo: Terminal, request_line: 
         one.greet()
         one.send(**request_line, terminal={})
         assert one.rest() == []
+
+
+def test_more_words_than_a_loop_can_parse_in_a_blink_are_left_to_the_command(demo: Terminal) -> None:
+    with open_app(demo.home):
+        for count_of_words, taken in ((MOST_WORDS, True), (MOST_WORDS + 1, False)):
+            with raw(demo.home) as one:
+                assert (one.taken("cancel", *["1"] * (count_of_words - 1)) is not None) is taken
+
+
+def test_another_user_is_not_answered_and_answers_nobody(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_app(demo.home):
+        ours = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: ours + 1)
+        with raw(demo.home) as one, suppress(OSError):
+            assert one.greet() is None
+        beside = Beside(demo.home)
+        assert beside.done("orders") == []
+        assert beside.own_way == ["orders --json"]
 
 
 def test_nothing_is_done_before_go_and_nothing_after_a_connection_that_closed(demo: Terminal) -> None:

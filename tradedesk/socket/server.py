@@ -57,6 +57,9 @@ MOST = 64
 PIECE = 16 * 1024
 """Characters of text in one line."""
 
+MOST_WORDS = 2_000
+"""Words of a command; parsing more would hold up the screen, so the command does it itself."""
+
 MOST_WAITING = 64 * 1024 * 1024
 """Bytes that wait for a command that does not read; more end its connection."""
 
@@ -282,7 +285,7 @@ def _is_id(found: object) -> TypeGuard[str]:
 
 
 def _are_words(found: object) -> TypeGuard[list[str]]:
-    return isinstance(found, list) and all(isinstance(word, str) for word in found)
+    return isinstance(found, list) and len(found) <= MOST_WORDS and all(isinstance(w, str) for w in found)
 
 
 class SocketPrinter(Printer):
