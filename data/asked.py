@@ -17,7 +17,7 @@ from data.errors import TradedeskError
 from data.tables import AskedCommand
 
 if TYPE_CHECKING:
-    from data.store import Unit
+    from data.unit import Unit
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from data.repositories.base import On, sql
 from data.tables import Audit, AuditHead, ProofLayout
 
 if TYPE_CHECKING:
-    from data.store import Unit
+    from data.unit import Unit
 
 WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""

@@ -49,3 +49,31 @@ class BadInput(TradedeskError, ValueError):  # noqa: N818 - it is the trader's w
         self.field = field
         self.value = value
         self.expected = expected
+
+
+class StoreError(TradedeskError):
+    """The database could not do what was asked; nothing of it was kept."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - reads as a state
+    """Another process held the write lock for longer than the writer waits."""
+
+
+class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
+    """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
+
+
+class StoreUnreadable(StoreError):  # noqa: N818 - reads as a state
+    """The books hold what cannot be read: trading stops, cancels still go."""
+
+
+class StoreFailed(StoreError):  # noqa: N818 - reads as a state
+    """The database failed inside the unit, which is no fault of the unit's own: it may be tried again."""
+
+
+class StoreUnread(StoreError):  # noqa: N818 - reads as a state
+    """The unit was kept, but what it changed could not be read back; the next commit reads everything."""
+
+
+class StoreClosed(StoreError):  # noqa: N818 - reads as a state
+    """The store is closed, or its writer has ended; nothing was written."""

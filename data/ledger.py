@@ -19,8 +19,8 @@ from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
 from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
-from data.store import Unit
 from data.tables import Holding, Posting, SharePosting, Txn
+from data.unit import Unit
 from data.vocabulary import Account, Bucket, Product, TransferKind
 
 BALANCES = {

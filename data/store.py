@@ -12,26 +12,15 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache, lru_cache
-from itertools import repeat
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Date, Dialect, Table
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    ProgrammingError,
-)
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
-from sqlmodel import SQLModel
 
 from data.acting import Actor, acting, acting_now
 from data.asked import asked_here
@@ -39,9 +28,7 @@ from data.audit import AuditEntry
 from data.audit_writer import AuditWriter
 from data.changes import Touched, Vector, changes_since, newest, write_changes
 from data.clock import Clock
-from data.columns import UtcDateTime, table
-from data.counters import take_ids
-from data.engines.driver import run, run_many
+from data.engines.driver import run
 from data.engines.sqlite import (
     data_version,
     first_damage,
@@ -52,9 +39,10 @@ from data.engines.sqlite import (
     why_unwritable,
     writer_engine,
 )
-from data.errors import TradedeskError
+from data.errors import StoreBusy, StoreClosed, StoreError, StoreFailed, StoreUnread, StoreUnwritable
 from data.proving.noted import Accepted
 from data.proving.proofs import Proofs
+from data.unit import Unit
 from data.vocabulary import Via
 
 T = TypeVar("T")
@@ -69,135 +57,6 @@ READERS = 3
 
 POLL_S = 0.15
 """How often an idle writer looks whether another process has written."""
-
-
-class StoreError(TradedeskError):
-    """The database could not do what was asked; nothing of it was kept."""
-
-
-class StoreBusy(StoreError):  # noqa: N818 - reads as a state
-    """Another process held the write lock for longer than the writer waits."""
-
-
-class StoreUnwritable(StoreError):  # noqa: N818 - reads as a state
-    """The disk is full, the file read-only or damaged: trading stops, cancels still go."""
-
-
-class StoreUnreadable(StoreError):  # noqa: N818 - reads as a state
-    """The books hold what cannot be read: trading stops, cancels still go."""
-
-
-class StoreFailed(StoreError):  # noqa: N818 - reads as a state
-    """The database failed inside the unit, which is no fault of the unit's own: it may be tried again."""
-
-
-class StoreUnread(StoreError):  # noqa: N818 - reads as a state
-    """The unit was kept, but what it changed could not be read back; the next commit reads everything."""
-
-
-class StoreClosed(StoreError):  # noqa: N818 - reads as a state
-    """The store is closed, or its writer has ended; nothing was written."""
-
-
-class Unit:
-    """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
-
-    def __init__(
-        self, connection: Connection, now: datetime, audit: AuditWriter | None = None, via: Via | None = None
-    ) -> None:
-        self.connection = connection
-        self._audit = audit
-        self._via = via
-        self.now = now
-        self.entries: list[AuditEntry] = []
-        self.events: list[object] = []
-        self.touched = Touched()
-        self.proven = Proofs()
-        """Proofs of rows that it has written, where it knows them."""
-        self.accepted: list[Accepted] = []
-        """Rows that a trader accepts as they are, though they differ from what the audit tells."""
-
-    def audit(self, entry: AuditEntry) -> None:
-        """Add a row to the audit, in the same transaction as what it tells."""
-        self.entries.append(entry if self._via is None else entry._replace(via=self._via.value))
-
-    def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
-        """Which rows are not as their proofs in the audit say, but for what this transaction wrote.
-
-        `ids` are numbers of the table's single key. It makes their later change no dearer.
-        """
-        return self._audit.differing(self.connection, table(model).name, ids) if self._audit else []
-
-    def publish(self, happened: object) -> None:
-        """Publish an event once the commit has returned."""
-        self.events.append(happened)
-
-    def insert(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows in one statement; what a row leaves out gets its column's default.
-
-        Every row must have the same keys.
-        """
-        if rows:
-            names = tuple(rows[0])
-            self.insert_cells(model, names, [tuple(map(row.__getitem__, names)) for row in rows])
-
-    def insert_cells(
-        self, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-    ) -> Sequence[tuple[Any, ...]]:
-        """The same for rows of cells, which are of these columns by position; returns them as stored.
-
-        The statement is compiled here rather than by SQLAlchemy's bulk insert, whose work for each row costs
-        more than SQLite's own.
-        """
-        if not rows:
-            return ()
-        insert = _insert(table(model), names, self.connection.dialect)
-        stored = insert.stored(rows)
-        run_many(self.connection, insert.sql, stored)
-        return stored
-
-    def take_ids(self, name: str, count: int) -> range:
-        """The next `count` free numbers of a kind, above every one that stands in its table."""
-        return take_ids(self.connection, name, count)
-
-
-@dataclass(frozen=True, slots=True)
-class _Insert:
-    """An INSERT of some columns by position: which of them are stored otherwise, and the others' defaults."""
-
-    sql: str
-    encoders: Sequence[tuple[int, Callable[[Any], Any]]]
-    defaults: Sequence[Any]
-
-    def stored(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-        """Rows as the statement takes them, made a column at a time."""
-        if not self.encoders and not self.defaults:
-            return rows
-        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        for place, encode in self.encoders:
-            columns[place] = map(encode, columns[place])
-        columns += [repeat(value, len(rows)) for value in self.defaults]
-        return list(zip(*columns, strict=True))
-
-
-@cache
-def _insert(target: Table, names: tuple[str, ...], dialect: Dialect) -> _Insert:
-    encoders: list[tuple[int, Callable[[Any], Any]]] = []
-    for place, column in enumerate(target.columns[name] for name in names):
-        process = column.type.dialect_impl(dialect).bind_processor(dialect)
-        if process is not None:
-            few = isinstance(column.type, UtcDateTime | Date)  # a batch has few moments and many rows
-            encoders.append((place, lru_cache(maxsize=64)(process) if few else process))
-    defaults: dict[str, Any] = {}
-    for column in target.columns:
-        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault):
-            value = cast(Any, column.default).arg
-            process = column.type.dialect_impl(dialect).bind_processor(dialect)
-            defaults[column.name] = process(value) if process else value
-    every = (*names, *defaults)
-    quoted = ", ".join(map(dialect.identifier_preparer.quote, every))
-    sql = f"INSERT INTO {target.name} ({quoted}) VALUES ({', '.join('?' * len(every))})"
-    return _Insert(sql, encoders, list(defaults.values()))
 
 
 @dataclass(slots=True)

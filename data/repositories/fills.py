@@ -11,8 +11,8 @@ from data.closed_sales import ClosedSale
 from data.columns import table
 from data.order_tables import Fill, Order
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.store import Unit
 from data.tables import ClosedLot, Lot
+from data.unit import Unit
 from data.vocabulary import Side
 
 Row = TypeVar("Row")

@@ -12,7 +12,7 @@ from data.columns import table
 from data.order_tables import Attempt, Order, RunRecord
 from data.repositories.base import Change, Listed, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
-from data.store import Unit
+from data.unit import Unit
 from data.vocabulary import LIVE_STATES, OrderState, Product, RunStatus, Side
 
 Row = TypeVar("Row")

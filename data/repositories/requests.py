@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.columns import table
 from data.order_tables import Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
-from data.store import Unit
+from data.unit import Unit
 from data.vocabulary import OPEN_REQUESTS, RequestKind, RequestState
 
 Row = TypeVar("Row")

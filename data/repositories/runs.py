@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from data.columns import table
 from data.order_tables import RunLeg, RunRecord
 from data.repositories.base import Change, On, Query, Rows, given
-from data.store import Unit
+from data.unit import Unit
 from data.vocabulary import PauseReason, RunStatus
 
 _RUNS = table(RunRecord)

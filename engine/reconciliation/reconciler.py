@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from brokers.connections import Connections
-from data.errors import BadInput
+from data.errors import BadInput, StoreUnreadable
 from data.repositories.comparisons import compared_by_others
-from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnreadable, StoreUnwritable
+from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState
 from engine.book.kept import Kept
 from engine.book.views import BooksCounts, BreakView, Readiness

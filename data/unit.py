@@ -1,0 +1,123 @@
+"""A unit of work: what it writes with, and what it tells others once its commit has returned."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from itertools import repeat
+from typing import Any, cast
+
+from sqlalchemy import Connection, Date, Dialect, Table
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlmodel import SQLModel
+
+from data.audit import AuditEntry
+from data.audit_writer import AuditWriter
+from data.changes import Touched
+from data.columns import UtcDateTime, table
+from data.counters import take_ids
+from data.engines.driver import run_many
+from data.proving.noted import Accepted
+from data.proving.proofs import Proofs
+from data.vocabulary import Via
+
+
+class Unit:
+    """What a unit of work writes with: the connection, its time, and what it tells others after commit."""
+
+    def __init__(
+        self, connection: Connection, now: datetime, audit: AuditWriter | None = None, via: Via | None = None
+    ) -> None:
+        self.connection = connection
+        self._audit = audit
+        self._via = via
+        self.now = now
+        self.entries: list[AuditEntry] = []
+        self.events: list[object] = []
+        self.touched = Touched()
+        self.proven = Proofs()
+        """Proofs of rows that it has written, where it knows them."""
+        self.accepted: list[Accepted] = []
+        """Rows that a trader accepts as they are, though they differ from what the audit tells."""
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Add a row to the audit, in the same transaction as what it tells."""
+        self.entries.append(entry if self._via is None else entry._replace(via=self._via.value))
+
+    def differing(self, model: type[SQLModel], ids: Iterable[int]) -> list[int]:
+        """Which rows are not as their proofs in the audit say, but for what this transaction wrote.
+
+        `ids` are numbers of the table's single key. It makes their later change no dearer.
+        """
+        return self._audit.differing(self.connection, table(model).name, ids) if self._audit else []
+
+    def publish(self, happened: object) -> None:
+        """Publish an event once the commit has returned."""
+        self.events.append(happened)
+
+    def insert(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows in one statement; what a row leaves out gets its column's default.
+
+        Every row must have the same keys.
+        """
+        if rows:
+            names = tuple(rows[0])
+            self.insert_cells(model, names, [tuple(map(row.__getitem__, names)) for row in rows])
+
+    def insert_cells(
+        self, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    ) -> Sequence[tuple[Any, ...]]:
+        """The same for rows of cells, which are of these columns by position; returns them as stored.
+
+        The statement is compiled here rather than by SQLAlchemy's bulk insert, whose work for each row costs
+        more than SQLite's own.
+        """
+        if not rows:
+            return ()
+        insert = _insert(table(model), names, self.connection.dialect)
+        stored = insert.stored(rows)
+        run_many(self.connection, insert.sql, stored)
+        return stored
+
+    def take_ids(self, name: str, count: int) -> range:
+        """The next `count` free numbers of a kind, above every one that stands in its table."""
+        return take_ids(self.connection, name, count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """An INSERT of some columns by position: which of them are stored otherwise, and the others' defaults."""
+
+    sql: str
+    encoders: Sequence[tuple[int, Callable[[Any], Any]]]
+    defaults: Sequence[Any]
+
+    def stored(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        """Rows as the statement takes them, made a column at a time."""
+        if not self.encoders and not self.defaults:
+            return rows
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, encode in self.encoders:
+            columns[place] = map(encode, columns[place])
+        columns += [repeat(value, len(rows)) for value in self.defaults]
+        return list(zip(*columns, strict=True))
+
+
+@cache
+def _insert(target: Table, names: tuple[str, ...], dialect: Dialect) -> _Insert:
+    encoders: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, column in enumerate(target.columns[name] for name in names):
+        process = column.type.dialect_impl(dialect).bind_processor(dialect)
+        if process is not None:
+            few = isinstance(column.type, UtcDateTime | Date)  # a batch has few moments and many rows
+            encoders.append((place, lru_cache(maxsize=64)(process) if few else process))
+    defaults: dict[str, Any] = {}
+    for column in target.columns:
+        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault):
+            value = cast(Any, column.default).arg
+            process = column.type.dialect_impl(dialect).bind_processor(dialect)
+            defaults[column.name] = process(value) if process else value
+    every = (*names, *defaults)
+    quoted = ", ".join(map(dialect.identifier_preparer.quote, every))
+    sql = f"INSERT INTO {target.name} ({quoted}) VALUES ({', '.join('?' * len(every))})"
+    return _Insert(sql, encoders, list(defaults.values()))
