@@ -42,6 +42,7 @@ from engine.market.market import Market
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
+from engine.market.venues import Venues
 from engine.market.watchlist import Watchlist
 from engine.planning.service import Plans
 from engine.reconciliation.reconciler import Reconciler
@@ -88,16 +89,16 @@ class Desk:
         kept.store.via = Via(engine.kind)
         background = Background(engine.trader)
         data = MarketData(connections.feed, QuoteMap(timing.wall.monotonic), rules.price_age_limit_s)
+        venues = Venues(connections, data)
         recorder = Recorder(kept, timing, engine, rules)
         self.sessions = Sessions(kept, timing, engine, connections, rng)
         lost = LostSessions(kept.book, connections, self.sessions, background.load)
-        watcher = Watcher(kept, timing, engine, connections, data, recorder, lost)
-        dispatcher = Dispatcher(kept, timing, engine, connections, data, rng, recorder)
+        watcher = Watcher(kept, timing, engine, venues, recorder, lost)
+        dispatcher = Dispatcher(kept, timing, engine, venues, rng, recorder)
         canceller = Canceller(kept, timing, engine, connections, recorder, watcher)
-        changer = Changer(kept, timing, engine, connections, data, recorder, watcher)
-        self.reconcile = Reconciler(
-            kept, timing, engine, connections, data, recorder, watcher, dispatcher.wake
-        )
+        changer = Changer(kept, timing, engine, venues, recorder, watcher)
+        workers = Workers(recorder, watcher, dispatcher, canceller, changer)
+        self.reconcile = Reconciler(kept, timing, engine, venues, recorder, watcher, dispatcher.wake)
         self.market = Market(kept, timing, engine, data)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlist = Watchlist(kept, engine, data)
@@ -108,12 +109,10 @@ class Desk:
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
         margins = Margins(kept, timing, engine, connections, data, background.load)
-        self.plans = Plans(kept, timing, engine, connections, data, rules, self.reconcile.ensure, margins)
-        self.runs = Runs(
-            kept, timing, engine, connections, data, rules, rng, self.plans, dispatcher, canceller, all_words
-        )
-        self.orders = Orders(kept, timing, engine, data, recorder, canceller, changer, watcher)
-        self.halt = Halts(kept, timing, engine, connections, data, rules, canceller, watcher)
+        self.plans = Plans(kept, timing, engine, venues, rules, self.reconcile.ensure, margins)
+        self.runs = Runs(kept, timing, engine, venues, rules, rng, self.plans, workers, all_words)
+        self.orders = Orders(kept, timing, engine, data, workers)
+        self.halt = Halts(kept, timing, engine, venues, rules, canceller, watcher)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, engine, connections)
         self.valuation = Valuation(
@@ -124,7 +123,6 @@ class Desk:
             day_began=self._market_day_began,
         )
         self.told = Tape(kept, timing.wall, self.runs)
-        workers = Workers(recorder, watcher, dispatcher, canceller, changer)
         for connection in connections:
             market, access = (self.market, self.instruments), (self.sessions, lost)
             host = Hosting(connection, kept, timing, engine, market, access, background.load)

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from brokers.connection import Connection
-from brokers.connections import Connections
 from brokers.contract import (
     BrokerError,
     BrokerOrder,
@@ -41,7 +40,7 @@ from engine.events import ExternalOrderTraded, TapeLine
 from engine.execution.calls import NOT_SERVED
 from engine.execution.unresolved import Resolver
 from engine.instances import ThisEngine
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import ExternalOrder
 from engine.rules import READERS
 from engine.timing import Timing
@@ -60,16 +59,15 @@ class Watcher:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         recorder: Recorder,
         lost: LostSessions,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._recorder = recorder
         self._lost = lost
         self.resolver = Resolver(kept, timing)

@@ -14,7 +14,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderRequest, Outcome
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
@@ -52,6 +51,7 @@ from engine.execution.pauses import pause
 from engine.execution.reducing import Leaving, Reducing, deny
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import TradingDisabled
 from engine.rules import PER_CLIENT, WORKERS
 from engine.timing import Timing
@@ -114,16 +114,15 @@ class Dispatcher:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         rng: Random,
         recorder: Recorder,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._rng = rng
         self._recorder = recorder
         self._queue: deque[int] = deque()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from brokers.connections import Connections
 from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditAction
 from data.errors import BadInput
@@ -38,6 +37,7 @@ from engine.execution.dispatch import HALTED
 from engine.execution.trading import require_trading
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.planning.intent import check_lots, check_price
 from engine.refusals import Halted, Refusal
 from engine.timing import Timing
@@ -201,16 +201,15 @@ class Changer:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         recorder: Recorder,
         watcher: Watcher,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._recorder = recorder
         self._watcher = watcher
         self._tasks: set[asyncio.Task[None]] = set()

@@ -13,13 +13,12 @@ from data.vocabulary import OrderState, RequestState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
-from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.cancels import Asked, ask
 from engine.execution.life import OrderLife, read_life
-from engine.execution.modifies import Changer, check_change, check_terms
+from engine.execution.modifies import check_change, check_terms
+from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.timing import Timing
@@ -80,19 +79,16 @@ class Orders:
         timing: Timing,
         engine: ThisEngine,
         market_data: MarketData,
-        recorder: Recorder,
-        canceller: Canceller,
-        changer: Changer,
-        watcher: Watcher,
+        workers: Workers,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
         self._market_data = market_data
-        self._recorder = recorder
-        self._canceller = canceller
-        self._changer = changer
-        self._watcher = watcher
+        self._recorder = workers.recorder
+        self._canceller = workers.canceller
+        self._changer = workers.changer
+        self._watcher = workers.watcher
 
     def all(
         self,

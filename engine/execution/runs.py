@@ -9,7 +9,6 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
@@ -31,17 +30,17 @@ from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow
 from engine.booking.overdue import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
-from engine.execution.cancels import Canceller, ask
+from engine.execution.cancels import ask
 from engine.execution.conditions import Kind, standing
-from engine.execution.dispatch import Dispatcher
 from engine.execution.frozen import look_frozen
 from engine.execution.pauses import pause
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import Prospect, go_on, look
 from engine.execution.trading import require_trading, stopped
 from engine.execution.views import Frozen, RunView, run_view, settled
+from engine.execution.workers import Workers
 from engine.instances import ThisEngine
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import RunEnded
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import Plan
@@ -68,25 +67,23 @@ class Runs:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         rules: Rules,
         rng: Random,
         plans: Plans,
-        dispatcher: Dispatcher,
-        canceller: Canceller,
+        workers: Workers,
         worded: Callable[[Iterable[Why]], str],
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._rules = rules
         self._rng = rng
         self._plans = plans
-        self._dispatcher = dispatcher
-        self._canceller = canceller
+        self._dispatcher = workers.dispatcher
+        self._canceller = workers.canceller
         self._worded = worded
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()

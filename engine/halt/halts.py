@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from brokers.connections import Connections
 from data.asked import CommandKnown
 from data.errors import BadInput, shortened
 from data.repositories.base import DatabaseError
@@ -57,7 +56,7 @@ from engine.halt.emergency import (
 from engine.halt.round import FromBooks, Round
 from engine.halt.sweep import Before, Results, certify
 from engine.instances import ThisEngine
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import CertificateLeftOut
 from engine.rules import Rules
 from engine.timing import Timing
@@ -115,8 +114,7 @@ class Halts:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         rules: Rules,
         canceller: Canceller,
         watcher: Watcher,
@@ -124,8 +122,9 @@ class Halts:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._venues = venues
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._rules = rules
         self._canceller = canceller
         self._watcher = watcher
@@ -245,8 +244,7 @@ class Halts:
         return Round(
             self._kept,
             self._timing,
-            self._connections,
-            self._market_data,
+            self._venues,
             self._canceller,
             self._watcher,
             halt,

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from brokers.connections import Connections
 from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
 from data.reference.emergency import emergency_paths
 from data.repositories.halts import keep_met
@@ -24,7 +23,7 @@ from engine.halt.certificate import (
     CertificateUnread,
 )
 from engine.halt.sweep import Before, Sent
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.rules import READERS
 from engine.timing import Timing
 
@@ -61,8 +60,7 @@ class Round:
         self,
         kept: Kept,
         timing: Timing,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         canceller: Canceller,
         watcher: Watcher,
         halt: HaltView,
@@ -70,8 +68,8 @@ class Round:
     ) -> None:
         self._kept = kept
         self._timing = timing
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._canceller = canceller
         self._watcher = watcher
         self._halt = halt

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import timedelta
 from math import ceil
 
-from brokers.connections import Connections
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
@@ -21,7 +20,7 @@ from engine.book.views import ClientView, brokers_quantity, free_to_sell
 from engine.events import PlanFrozen, TapeLine
 from engine.instances import ThisEngine
 from engine.market.margins import Margins
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import PlanMade
 from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
@@ -41,8 +40,7 @@ class Plans:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         rules: Rules,
         reconciled: Callable[[Collection[int]], Awaitable[None]],
         margins: Margins,
@@ -50,8 +48,8 @@ class Plans:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._rules = rules
         self._reconciled = reconciled
         self._margins = margins

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
-from brokers.connections import Connections
 from data.errors import BadInput, StoreUnreadable
 from data.repositories.comparisons import compared_by_others
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
@@ -30,7 +29,7 @@ from engine.events import (
 from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine
-from engine.market.market_data import MarketData
+from engine.market.venues import Venues
 from engine.news import BooksBeingRead
 from engine.reconciliation.differences import Compared, Theirs, authorised_shares, compare
 from engine.rules import READERS
@@ -59,8 +58,7 @@ class Reconciler:
         kept: Kept,
         timing: Timing,
         engine: ThisEngine,
-        connections: Connections,
-        market_data: MarketData,
+        venues: Venues,
         recorder: Recorder,
         watcher: Watcher,
         cleared: Callable[[], None],
@@ -68,8 +66,8 @@ class Reconciler:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._connections = connections
-        self._market_data = market_data
+        self._connections = venues.connections
+        self._market_data = venues.market_data
         self._recorder = recorder
         self._watcher = watcher
         self._cleared = cleared
