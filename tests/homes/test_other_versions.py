@@ -86,7 +86,7 @@ async def test_a_command_beside_it_reads_and_cancels_and_sends_nothing(tmp_path:
     async with open_desk(
         tmp_path, DeskKind.COMMAND, settings=Settings(trader="tester"), told=lambda _: make_newer(tmp_path)
     ) as desk:
-        assert "version 9999" in (desk.trading_stopped or "")
+        assert "version 9999" in (desk.trading_disabled or "")
         assert len(desk.orders.all(live=True)) >= live
         with pytest.raises(Refusal):
             await desk.runs.go_on(6, 43)

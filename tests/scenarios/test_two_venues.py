@@ -150,7 +150,7 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
         )
         async with opening as desk:
             words = "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ"
-            assert desk.trading_stopped == words
+            assert desk.trading_disabled == words
             later = replace(morning, desk=desk)
             await later.priced(TCS)
             plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_2))
