@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -17,9 +17,10 @@ from brokers.contract import (
     Rows,
     SessionExpired,
 )
+from brokers.kite.sign_in import FORM
 from brokers.paper.broker import CAPABILITIES, PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
-from data.clock import IST, ManualClock
+from data.clock import ManualClock
 from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
@@ -37,7 +38,7 @@ START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
 
 
-SIGNING = replace(CAPABILITIES, needs_sign_in=True, needs_route=True, session_end=time(6, 0, tzinfo=IST))
+SIGNING = replace(CAPABILITIES, sign_in=FORM, needs_route=True)
 
 
 class SigningBroker(PaperBroker):
@@ -48,11 +49,13 @@ class SigningBroker(PaperBroker):
         self.users: dict[str, str] = {}
         self.exchanged: list[str] = []
         self.trouble = ""
+        self.form = FORM
+        self.session_ends: datetime | None = None
         self.strict = False
 
     @property
     def capabilities(self) -> Capabilities:
-        return SIGNING
+        return replace(SIGNING, sign_in=self.form)
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         return f"https://broker.example/login?user={account.user_id}"
@@ -73,7 +76,7 @@ class SigningBroker(PaperBroker):
         user = self.users.get(account.user_id)
         if user is None:
             raise SessionExpired("Incorrect `api_key` or `access_token`.")
-        return BrokerProfile(user, f"Name of {user}", "zerodha")
+        return BrokerProfile(user, f"Name of {user}", "zerodha", session_ends=self.session_ends)
 
     async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         if account.user_id not in self.users:

@@ -26,8 +26,11 @@ from brokers.contract.market_data import (
 )
 from brokers.contract.rows import PassedOver, Rows, UnreadRow
 from brokers.contract.sign_in import (
+    HIDDEN,
     BrokerProfile,
     SignIn,
+    SignInField,
+    SignInForm,
 )
 from brokers.contract.trading import (
     Accepted,
@@ -51,6 +54,7 @@ from brokers.contract.trading import (
 )
 
 __all__ = [
+    "HIDDEN",
     "Accepted",
     "Ambiguous",
     "Arrival",
@@ -83,6 +87,8 @@ __all__ = [
     "Rows",
     "SessionExpired",
     "SignIn",
+    "SignInField",
+    "SignInForm",
     "StreamEvent",
     "TellsMargins",
     "Tick",

@@ -1,8 +1,8 @@
 """The one table of what a broker takes and how fast it may be driven."""
 
 from dataclasses import dataclass, field
-from datetime import time
 
+from brokers.contract.sign_in import SignInForm
 from data.vocabulary import Product
 
 
@@ -15,10 +15,9 @@ class Capabilities:
     all accounts behind one api key together, None where the broker does not. What is larger than one order
     may be goes as `most_slices` orders at most, and one order takes `most_changes` modifies.
 
-    `after_market` says whether orders may wait at the broker for the next session. Where clients sign in, a
-    session made before `session_end`, a time of day of an aware time zone, ends then; None where it does not
-    end by the clock. `needs_route` says whether a client's calls leave by a way of its own, under its own
-    key and consent. A `simulated` venue may be made to fail on purpose.
+    `after_market` says whether orders may wait at the broker for the next session. `sign_in` is the form by
+    which clients sign in, None where they need not. `needs_route` says whether a client's calls leave by a
+    way of its own, under its own key and consent. A `simulated` venue may be made to fail on purpose.
     """
 
     tag_length: int
@@ -34,7 +33,11 @@ class Capabilities:
     most_changes: int = 25
     products: frozenset[Product] = field(default_factory=lambda: frozenset(Product))
     after_market: bool = False
-    needs_sign_in: bool = False
-    session_end: time | None = None
+    sign_in: SignInForm | None = None
     needs_route: bool = False
     simulated: bool = False
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether the broker takes calls only of clients that have signed in."""
+        return self.sign_in is not None

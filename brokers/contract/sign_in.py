@@ -1,20 +1,58 @@
 """Signing a client in at its broker."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Protocol
 
 from brokers.contract.account import BrokerAccount
 from data.vocabulary import Demat
 
+HIDDEN = "(hidden)"
+"""Stands for a secret in messages: none is ever shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInField:
+    """One thing that a sign-in asks for. A `secret` one is shown nowhere while it is typed or after."""
+
+    name: str
+    label: str
+    secret: bool = True
+
+
+def _no_state(address: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInForm:
+    """What a client's sign-in asks for, one field after another, and when the session that it becomes ends.
+
+    `read` makes of what was typed, by the fields' names, the token that `SignIn.exchange_token` takes; it
+    raises `BadInput`, whose message shows no secret. `state_of` finds in an address where a browser was sent
+    the state that `SignIn.login_url` was given. A session made before `session_end`, a time of day of an
+    aware time zone, ends then; None where it does not end by the clock.
+    """
+
+    fields: tuple[SignInField, ...]
+    read: Callable[[Mapping[str, str]], str]
+    state_of: Callable[[str], str | None] = _no_state
+    session_end: time | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerProfile:
-    """Whose session this is, and by what right its shares are sold, where the broker tells that."""
+    """Whose session this is, and by what right its shares are sold, where the broker tells that.
+
+    `session_ends` is when the session is over by the broker's own word; None where it does not say so.
+    """
 
     user_id: str
     user_name: str
     broker: str
     demat: Demat = Demat.UNKNOWN
+    session_ends: datetime | None = None
 
 
 class SignIn(Protocol):
@@ -28,7 +66,7 @@ class SignIn(Protocol):
         ...
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
-        """Turn what the login returned into a session. Raises `BrokerError`."""
+        """Turn what the form came to into a session. Raises `BrokerError`."""
         ...
 
     async def profile(self, account: BrokerAccount) -> BrokerProfile:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import time
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -50,8 +49,9 @@ from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, NO_PERMISSION, Failure, read_error
 from brokers.kite.portfolio import holdings_of
 from brokers.kite.reads import ReadBudget
+from brokers.kite.sign_in import FORM
 from brokers.kite.stream import KiteStream
-from data.clock import IST, Clock
+from data.clock import Clock
 from data.errors import BadInput
 from data.reference.instruments import Instrument, read_kite_instruments
 from data.vocabulary import Product
@@ -81,9 +81,6 @@ MOST_SLICES = 10
 
 MOST_CHANGES = 25
 """How often Kite takes a modify of one order (its documentation, orders)."""
-
-SESSION_END = time(6, 0, tzinfo=IST)
-"""When a day's access tokens end (Kite Connect documentation, user, login flow)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +141,7 @@ class KiteBroker:
             most_slices=MOST_SLICES,
             most_changes=MOST_CHANGES,
             after_market=True,
-            needs_sign_in=True,
-            session_end=SESSION_END,
+            sign_in=FORM,
             needs_route=True,
             simulated=roots.is_local,
         )

@@ -6,14 +6,22 @@ The end is market time, which is wall time except where the broker behind the de
 
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, time, timedelta
 from random import Random
-from urllib.parse import parse_qs, urlsplit
 
 from brokers.connections import Connections
-from brokers.contract import Broker, BrokerAccount, BrokerError, BrokerProfile, NotAsked, SessionExpired
+from brokers.contract import (
+    HIDDEN,
+    Broker,
+    BrokerAccount,
+    BrokerError,
+    BrokerProfile,
+    NotAsked,
+    SessionExpired,
+    SignInForm,
+)
 from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
@@ -38,15 +46,10 @@ log = logging.getLogger(__name__)
 SOON = timedelta(hours=1)
 """How long before its end a session is worth renewing."""
 
-HIDDEN = "(hidden)"
-"""Stands for a token in messages: none is ever shown."""
-
 REFUSED = "the broker refused it: "
 """Stands before a broker's words about a sign-in."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{4,128}")
 _USER = re.compile(r"[A-Z]{1,3}[0-9A-Z]{1,9}")
-_EXPECTED = "paste the request token, or the whole address the browser was sent to"
 
 
 def next_end(now: datetime, session_end: time) -> datetime:
@@ -56,34 +59,12 @@ def next_end(now: datetime, session_end: time) -> datetime:
     return (today if local < today else today + timedelta(days=1)).astimezone(now.tzinfo)
 
 
-def request_token(text: str) -> str:
-    """The request token in what was pasted: itself, or the redirected address. Raises `BadInput`.
-
-    Messages name what is missing and never show a token.
-    """
-    given = text.strip().strip("\"'<>")
-    if not given:
-        raise BadInput("token", "", _EXPECTED)
-    if _TOKEN.fullmatch(given):
-        return given
-    if "=" not in given and "/" not in given:
-        raise BadInput("token", HIDDEN, f"a request token has 4 to 128 letters and digits; {_EXPECTED}")
-    address = urlsplit(given)
-    shown = (
-        f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}" if address.netloc else HIDDEN
-    )
-    found = parse_qs(address.query or address.fragment or given, keep_blank_values=True)
-    status = (found.get("status") or [""])[0]
-    tokens = found.get("request_token") or []
-    if status and status != "success":
-        raise BadInput(
-            "address", shown, f"it says that the sign-in ended with {status[:40]!r}; sign in again"
-        )
-    if not tokens or not tokens[0]:
-        raise BadInput("address", shown, "it has no request_token; copy the address after the sign-in")
-    if len(set(tokens)) > 1 or _TOKEN.fullmatch(tokens[0]) is None:
-        raise BadInput("address", shown, "its request_token is not one token; copy the address again")
-    return tokens[0]
+def read_form(form: SignInForm, given: Sequence[str]) -> str:
+    """What the fields of a form come to, given in their order. Raises `BadInput`."""
+    if len(given) != len(form.fields):
+        labels = ", then ".join(one.label for one in form.fields)
+        raise BadInput("sign-in", HIDDEN, f"it takes {len(form.fields)} fields: {labels}")
+    return form.read({field.name: text for field, text in zip(form.fields, given, strict=True)})
 
 
 class Sessions:
@@ -106,10 +87,14 @@ class Sessions:
         """What is known of a client's session; None where nobody ever signed in."""
         return self._kept.book.access.sessions.get(client_id)
 
+    def form(self, client_id: int) -> SignInForm | None:
+        """What this client's sign-in asks for; None where its broker asks for none."""
+        connection = self._kept.book.carrier_of(client_id)
+        return None if connection is None else connection.capabilities.sign_in
+
     def needs_sign_in(self, client_id: int) -> bool:
         """Whether this client's broker asks for a sign-in at all."""
-        connection = self._kept.book.carrier_of(client_id)
-        return connection is not None and connection.capabilities.needs_sign_in
+        return self.form(client_id) is not None
 
     def due(self) -> list[ClientView]:
         """Active clients to sign in, the red ones first, then those whose session ends within the hour."""
@@ -140,16 +125,18 @@ class Sessions:
         except BrokerError as problem:
             raise BadInput("client", client.code, str(problem)) from None
 
-    async def sign_in(self, client_id: int, text: str) -> SessionView:
-        """Sign a client in with a request token or the redirected address, until its broker ends sessions.
+    async def sign_in(self, client_id: int, *given: str) -> SessionView:
+        """Sign a client in with what its broker's form asks for, in the order of the fields.
 
-        Raises `BadInput` for what holds no token, for what the broker refuses, and for another user's token,
-        naming whose it is. A broker that asks for no sign-in takes any text and gives no end.
+        Raises `BadInput` for what the form cannot read, for what the broker refuses, and for another user's
+        token, naming whose it is. A broker that asks for no sign-in takes any text and tells no end.
         """
         client = self._client(client_id)
         broker, account = self._connections.broker_of(client.id)
-        asks = bool(await self.login_url(client_id))
-        token = request_token(text) if asks else ""
+        form, token = self.form(client_id), ""
+        if form is not None:
+            await self.login_url(client_id)  # where its route is missing, that is to be said first
+            token = read_form(form, given)
         # A second exchange would end the session of the first, whichever process it is in.
         lock = HeldLock(sign_in_lock(self._kept.home, client_id))
         if not lock.take():
@@ -165,17 +152,18 @@ class Sessions:
                 SignIn(
                     profile.user_name,
                     self._timing.wall.now(),
-                    self._end_of_session(client_id) if asks else None,
+                    profile.session_ends or self._end_of_session(form),
                 ),
             )
         finally:
             lock.free()
         return self._kept.book.access.sessions[client_id]
 
-    def _end_of_session(self, client_id: int) -> datetime | None:
-        """When a session that begins now ends by the clock of its broker; None where it does not."""
-        end = self._connections.of(client_id).capabilities.session_end
-        return None if end is None else next_end(self._timing.market.now(), end)
+    def _end_of_session(self, form: SignInForm | None) -> datetime | None:
+        """When a session that begins now ends by the clock; None where it does not."""
+        if form is None or form.session_end is None:
+            return None
+        return next_end(self._timing.market.now(), form.session_end)
 
     async def _exchanged(
         self, client: ClientView, broker: Broker, account: BrokerAccount, token: str

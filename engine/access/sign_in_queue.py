@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import parse_qs, urlsplit
 
+from brokers.contract import HIDDEN, SignInField
 from data.errors import BadInput
 from data.store import StoreError
 from engine.book.kept import Kept
@@ -29,12 +29,6 @@ STATE_LENGTH = 20
 
 PACE_TURNS = 20
 """Over how many of the latest turns the pace is taken."""
-
-
-def state_of(address: str) -> str | None:
-    """The state that a redirected address carries; None for a token alone, or an address without one."""
-    found = parse_qs(urlsplit(address.strip()).query).get("state")
-    return found[0] if found else None
 
 
 class Redirects(Protocol):
@@ -109,6 +103,8 @@ class SignInQueue:
         """Digests of the tokens that are being checked or were taken, and whose they are."""
         self._states: dict[int, str] = {}
         """What comes back in the redirected address of each client whose link was given out."""
+        self._typed: list[str] = []
+        """The first fields of the client whose turn it is, while others are still asked for."""
         self._checks: set[asyncio.Task[None]] = set()
 
     @property
@@ -159,32 +155,49 @@ class SignInQueue:
 
     def awaits(self, address: str) -> bool:
         """Whether an address that nobody pasted comes from the sign-in whose turn it is."""
-        client, state = self.current, state_of(address)
-        return client is not None and state is not None and state == self._states.get(client.id)
+        client = self.current
+        form = None if client is None else self._sessions.form(client.id)
+        if client is None or form is None:
+            return False
+        state = form.state_of(address)
+        return state is not None and state == self._states.get(client.id)
+
+    @property
+    def field(self) -> SignInField | None:
+        """What is asked of the client whose turn it is; None where nothing is, or everybody had a turn."""
+        client = self.current
+        form = None if client is None else self._sessions.form(client.id)
+        return None if form is None else form.fields[len(self._typed)]
 
     def submit(self, text: str) -> None:
-        """Take what was pasted for the client whose turn it is, check it beside, and go on to the next.
+        """Take what was typed into the `field` of the client whose turn it is.
 
-        Raises `BadInput` for what holds no token and for a token that was given and not refused, as when the
-        address before is pasted again; then the turn stays.
+        With the last one it is checked beside, and the turn is the next one's. Raises `BadInput` for what the
+        form cannot read and for a token that was given and not refused, as when the address before is pasted
+        again; then the turn stays, and begins with the first field.
         """
-        from engine.access.sessions import HIDDEN, request_token
+        from engine.access.sessions import read_form
 
         client, digest = self._now_serving(), b""
-        if self._sessions.needs_sign_in(client.id):
-            state = state_of(text)
+        form, given = self._sessions.form(client.id), [*self._typed, text]
+        self._typed = []
+        if form is not None:
+            if len(given) < len(form.fields):
+                self._typed = given
+                return
+            state = form.state_of(text)
             if state is not None and state != self._states.get(client.id):
                 whose = [self._entries[c].code for c, known in self._states.items() if known == state]
                 raise BadInput(
                     "address", HIDDEN, f"it is from the sign-in of {whose[0] if whose else 'another round'}"
                 )
-            digest = hashlib.sha256(request_token(text).encode()).digest()
+            digest = hashlib.sha256(read_form(form, given).encode()).digest()
             if (code := self._given.get(digest)) is not None:
                 raise BadInput("token", HIDDEN, f"it was given for {code} already")
             self._given[digest] = client.code
             self._keep_pace()
         self._turn_over(client.id, SignInState.CHECKING)
-        task = asyncio.create_task(self._check(client.id, text, digest))
+        task = asyncio.create_task(self._check(client.id, given, digest))
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
 
@@ -207,12 +220,12 @@ class SignInQueue:
         while self._checks:
             await asyncio.wait(self._checks)
 
-    async def _check(self, client_id: int, text: str, digest: bytes) -> None:
+    async def _check(self, client_id: int, given: Sequence[str], digest: bytes) -> None:
         from engine.access.sessions import REFUSED
 
         state, words = SignInState.RED, ""
         try:
-            await self._sessions.sign_in(client_id, text)
+            await self._sessions.sign_in(client_id, *given)
         except BadInput as refused:
             words = refused.expected.removeprefix(REFUSED)  # a red row says that already
         except StoreError as problem:
@@ -237,6 +250,7 @@ class SignInQueue:
         self._began = self._began or now
         self._turn_at = self._last_at = now
         self._waiting.remove(client_id)
+        self._typed = []
         self._set(client_id, state)
 
     def _set(self, client_id: int, state: SignInState, words: str = "") -> None:

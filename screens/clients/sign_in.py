@@ -138,7 +138,7 @@ class SignInScreen(Dialog[None]):
         yield SteadyStatic(id="sign-in-who")
         yield SteadyStatic(id="sign-in-link")
         with Horizontal(id="sign-in-ask"):
-            yield SteadyStatic("paste the token or the whole address:")
+            yield SteadyStatic(id="sign-in-field")
             yield TokenField(id="token")
         yield SteadyStatic(id="sign-in-hint", classes="hint")
         yield SteadyStatic(id="sign-in-why")
@@ -337,10 +337,20 @@ class SignInScreen(Dialog[None]):
                 why = f"not taken: {problem.expected} · still {client.code}, "
                 self.run_worker(self._copy_again(why), exit_on_error=False)
             else:
+                if self.queue.current == client:  # its form asks for more
+                    self._paint_field()
+                    return
                 self._going.give(client.id)
                 self._next()
 
     # Painting
+
+    def _paint_field(self) -> None:
+        """What is asked for now, which shows dots where it is a secret."""
+        asked = self.queue.field
+        words = f"paste {asked.label}:" if asked else "any word:"
+        self.query_one("#sign-in-field", SteadyStatic).update(Content(plain(words)))
+        self._field.password = asked is None or asked.secret
 
     def _paint_progress(self) -> None:
         at, following = self.queue.progress(), self.queue.following
@@ -359,6 +369,7 @@ class SignInScreen(Dialog[None]):
 
     def _paint(self) -> None:
         self._paint_progress()
+        self._paint_field()
         client, again = self.queue.current, len(self._going.open_ends)
         if client is not None:
             name = MASK if self.shell.privacy else client.name

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brokers.kite.broker import SESSION_END
+from brokers.contract import HIDDEN, SignInField, SignInForm
+from brokers.kite.sign_in import SESSION_END, request_token
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, SessionProblem, SessionState
-from engine.access.sessions import next_end, request_token
+from engine.access.sessions import next_end
 from engine.access.sign_in_queue import SignInState
 from engine.events import SessionsChanged
 from tests.desks import paper_desk
@@ -256,3 +257,37 @@ async def test_on_paper_nobody_needs_a_token_and_no_session_ends(tmp_path):
         assert desk.sessions.due() == []
         with pytest.raises(BadInput, match="no client has this id"):
             await desk.sessions.sign_in(9999, "")
+
+
+def _key_and_code(given):
+    if not given["code"].isdecimal():
+        raise BadInput("code", HIDDEN, "give the six digits that the telephone shows")
+    return f"for-{given['key']}"
+
+
+async def test_a_form_of_two_fields_is_asked_one_by_one_and_its_session_ends_when_the_broker_says(tmp_path):
+    key, code = (
+        SignInField("key", "the api key", secret=False),
+        SignInField("code", "the code of the telephone"),
+    )
+    ends = START + timedelta(hours=2)
+    async with signing_desk(tmp_path, "C1", "C2") as (desk, broker):
+        broker.form, broker.session_ends = SignInForm((key, code), _key_and_code), ends
+        queue = desk.sessions.queue()
+        assert queue.field == key
+        queue.submit("U1")
+        assert (queue.field, queue.progress().checking) == (code, 0)
+        with pytest.raises(BadInput, match="the six digits"):
+            queue.submit("abc")
+        assert queue.field == key, "the turn stays, and begins anew"
+        queue.submit("U1")
+        queue.submit("123456")
+        await queue.settled()
+        session = desk.sessions.of(1)
+        assert session is not None
+        assert (session.user_name, session.expires_at) == ("Name of U1", ends)
+        queue.submit("U2")
+        queue.skip()
+        assert (queue.field, desk.sessions.of(2)) == (None, None)
+        with pytest.raises(BadInput, match="it takes 2 fields: the api key, then the code of the telephone"):
+            await desk.sessions.sign_in(2, "U2")

@@ -185,7 +185,7 @@ class _Pasted:
 
 
 async def _sign_in_all(queue: "SignInQueue", pasted: _Pasted) -> None:
-    shown = None
+    shown = asked = None
     while (client := queue.current) is not None:
         if shown != client.id:
             at = queue.progress()
@@ -198,8 +198,10 @@ async def _sign_in_all(queue: "SignInQueue", pasted: _Pasted) -> None:
                 queue.skip()
                 continue
             say(f"{client.code} {client.name} {client.broker_user_id}\n  {link}")
-            say("paste the token or the whole address; empty shows the link again, `skip` goes on")
-            shown = client.id
+            shown, asked = client.id, None
+        if (field := queue.field) is not None and field != asked:
+            asked = field
+            say(f"paste {field.label}; empty shows the link again, `skip` goes on")
         text = await pasted.next()
         if text is None:
             return
