@@ -58,9 +58,10 @@ async def paper_desk(
     kind: str = "api",
     settings: Settings | None = None,
     rules: Rules | None = None,
+    clock: ManualClock | None = None,
 ) -> AsyncIterator[Desk]:
     """A desk in `home` whose market stands still at `pins` and whose clock the test moves."""
-    clock = ManualClock(START)
+    clock = clock or ManualClock(START)
     exchange = PaperExchange(None, clock, load_calendar(), policy=policy)
     async with open_desk(
         empty_books(home),

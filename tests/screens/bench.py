@@ -1,5 +1,6 @@
 """The app over the demonstration's desk, driven key by key at times the test names."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.worker import NoActiveWorker, Worker, get_current_worker
 
 from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
@@ -26,11 +28,34 @@ from tradedesk.testing import paint, shown_lines
 
 MORNING = datetime(2026, 11, 23, 3, 47, tzinfo=UTC)
 
+ENDLESS = {"catch"}
+"""Workers that wait for what the trader does elsewhere."""
+
+
+class BenchClock(ManualClock):
+    """A clock moved by hand that knows which of an app's workers wait for it."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self.held: set[Worker[Any]] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        """As every clock of its kind."""
+        try:
+            worker = get_current_worker()
+        except NoActiveWorker:
+            return await super().sleep(seconds)
+        self.held.add(worker)
+        try:
+            await super().sleep(seconds)
+        finally:
+            self.held.discard(worker)
+
 
 class Bench:
     """The app under test, its pilot and the clock that the test moves."""
 
-    def __init__(self, app: TradedeskApp, pilot: Pilot[None], clock: ManualClock) -> None:
+    def __init__(self, app: TradedeskApp, pilot: Pilot[None], clock: BenchClock) -> None:
         self.app = app
         self.pilot = pilot
         self.clock = clock
@@ -67,7 +92,43 @@ class Bench:
         self.clock.shift(0.2)
 
     async def settle(self) -> None:
-        """Let everything that was set off come to rest."""
+        """Let everything come to rest: keys, workers, the desk's thread, and a frame after them."""
+        await self._settle_screen()
+        while await self._worked():
+            await self._settle_screen()
+        await self._settle_screen()
+
+    async def _worked(self) -> bool:
+        """Wait for what needs the desk's thread; returns whether there was any such work."""
+        waited = False
+        for worker in list(self.app.workers):
+            if self._is_still(worker):
+                continue
+            waited = True
+            await self._finish(worker.name or worker.group, lambda worker=worker: self._is_still(worker))
+        if self.app.desk_is_open:
+            settled = asyncio.ensure_future(self.desk.settle())
+            await rest()
+            if not settled.done():
+                waited = True
+                await self._finish("the desk", settled.done)
+        return waited
+
+    async def _finish(self, what: str, done: Callable[[], bool]) -> None:
+        """Wait for what needs the desk's thread, however slow the machine is."""
+        for _ in range(15_000):
+            await rest()
+            if done():
+                return
+            await SystemClock().sleep(0.002)
+        raise AssertionError(f"{what} did not come to rest")
+
+    def _is_still(self, worker: Worker[object]) -> bool:
+        """Whether a worker has ended, or waits for the clock or for what the trader does elsewhere."""
+        return worker.is_finished or worker in self.clock.held or worker.group in ENDLESS
+
+    async def _settle_screen(self) -> None:
+        """Let the keys and what they set off on the screen come to rest, and paint a frame."""
         for _ in range(5_000):
             await self._pause()
             if self.app.key_queue.idle:
@@ -147,10 +208,22 @@ class Bench:
         return "\n".join(self.lines())
 
 
+async def has_opened(app: TradedeskApp) -> None:
+    """Wait until the desk is open and its first screen stands; its thread is as fast as the machine."""
+    for _ in range(15_000):
+        await rest()
+        paint(app)
+        await rest()
+        if app.desk_is_open and app.screen.is_mounted:
+            return
+        await SystemClock().sleep(0.002)
+    raise AssertionError("the desk did not open")
+
+
 @asynccontextmanager
 async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterator[Bench]:
     """The app with the demonstration's desk open and at rest on the Desk screen."""
-    clock = ManualClock(MORNING)
+    clock = BenchClock(MORNING)
     with TemporaryDirectory() as folder:
 
         @asynccontextmanager
@@ -164,10 +237,7 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
         app = TradedeskApp(demo, clock=clock, frames_per_second=0, **named)
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot, clock)
-            for _ in range(2_000):
-                await pilot.pause(0.01)
-                if app.desk_is_open and app.screen.is_mounted:
-                    break
+            await has_opened(app)
             await bench.pass_time(0.2)
             yield bench
             await app.close_desk()

@@ -12,7 +12,7 @@ from textual.events import Paste
 from textual.widgets import Static
 
 from brokers.contract import BrokerAccount, OrderRequest, Outcome, Refused
-from data.clock import ManualClock, SystemClock
+from data.clock import SystemClock
 from data.vocabulary import (
     ClientStatus,
     Demat,
@@ -28,6 +28,7 @@ from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen, minutes
 from tests.desks import buy
+from tests.screens.bench import BenchClock, has_opened
 from tests.screens.papers import PaperBench, opened_on_paper
 from tests.signing import START, SigningBroker, signing_desk
 from tradedesk.app.application import TradedeskApp
@@ -75,7 +76,7 @@ class SigningBench(PaperBench):
 async def opened_to_sign_in(
     home: Path, *codes: str, size: tuple[int, int] = (120, 40)
 ) -> AsyncIterator[SigningBench]:
-    clock = ManualClock(START)
+    clock = BenchClock(START)
     brokers: list[SigningBroker] = []
 
     @asynccontextmanager
@@ -87,11 +88,7 @@ async def opened_to_sign_in(
     app = TradedeskApp(factory, clock=clock, frames_per_second=0)
     async with app.run_test(size=size) as pilot:
         bench = SigningBench(app, pilot, clock)
-        for _ in range(2_000):
-            await pilot.pause()
-            if app.desk_is_open and app.screen.is_mounted:
-                break
-            await SystemClock().sleep(0.01)
+        await has_opened(app)
         bench.broker, bench.copied = brokers[0], []
         app.copy_to_clipboard = bench.copied.append  # type: ignore[method-assign]
         await bench.settle()
