@@ -53,7 +53,7 @@ from engine.booking.apply import apply_facts
 from engine.booking.facts import Applied, Fact, ProvenAbsent, Seen, SendEnded
 from engine.days import roll_day
 from engine.execution.cancels import ask
-from engine.execution.dispatch import claim
+from engine.execution.claiming import claim
 from engine.execution.reservation import reserve
 from engine.market.market_data import MarketData
 from engine.market.quotes import QuoteMap

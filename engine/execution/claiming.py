@@ -1,0 +1,288 @@
+"""Claiming: which reserved orders may leave now, decided in one transaction before any byte does.
+
+It is a guarded write, so two engines on one file never send the same order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from brokers.contract import OrderRequest
+from data.audit import DISTRUSTED, AuditAction, AuditEntry
+from data.audit_writer import ITSELF, standing_stop, stop_words
+from data.clock import Clock
+from data.order_tables import Order, RunRecord
+from data.repositories.instruments import own_name_now
+from data.repositories.orders import CLAIMING
+from data.store import Unit
+from data.vocabulary import (
+    HaltStrength,
+    OrderType,
+    PauseReason,
+    Product,
+    RunStatus,
+    Side,
+    Validity,
+)
+from engine.book.book import Book
+from engine.book.halt_scope import covering, strength_of
+from engine.book.reading import read_halts, read_runs
+from engine.book.views import HaltView
+from engine.booking.order import WorkingOrder
+from engine.booking.overdue import may_be_sent
+from engine.booking.requests import Attempt
+from engine.booking.stored import ATTEMPTS, ORDERS
+from engine.events import TapeLine
+from engine.execution.conditions import Kind, Standing, as_leg, standing
+from engine.execution.pauses import pause
+from engine.execution.reducing import Leaving, Reducing, deny
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.news import TradingDisabled
+from engine.timing import Timing
+
+TAG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+TAG_LENGTH = 16
+"""Enough that no two tags are ever the same, where a broker takes as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An order that may leave now, and when by both clocks it was found so.
+
+    `request` is what may leave: the row as it was held against its proof, whatever the file says later. It
+    has the symbol that the order's `security` has at the claim. `under` are the halts that let it leave.
+    """
+
+    order_id: int
+    client_id: int
+    security: str
+    request: OrderRequest
+    at: datetime
+    steady_s: float
+    under: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Claims:
+    """What came of a claim: orders to send, and those that wait until their price is known anew.
+
+    `unread` wait under a halt until their client's position is.
+    `stopped` says why nothing was claimed where the books are not to be traded on.
+    """
+
+    made: list[Claimed] = field(default_factory=list[Claimed])
+    waiting: list[int] = field(default_factory=list[int])
+    unread: list[int] = field(default_factory=list[int])
+    stopped: str = ""
+
+
+def claim(
+    unit: Unit,
+    order_ids: Sequence[int],
+    book: Book,
+    timing: Timing,
+    engine: ThisEngine,
+    market_data: MarketData,
+    rng: Random,
+) -> Claims:
+    """Claim reserved orders for sending: the attempts with their tags, committed before any byte leaves.
+
+    One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
+    for the next. Nor is one that was to wait for a session that has begun. A run that does not run as its row
+    says sends nothing; one whose conditions are broken is paused here, in the same commit. Where an order or
+    its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
+    An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
+    Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
+    the position must be read first.
+    """
+    if stop := _stopped(unit, order_ids, book, timing.wall, engine, market_data):
+        return Claims(stopped=stop)
+    orders = ORDERS.claimable(unit, order_ids, engine.id)
+    claiming = _Claiming(unit, book, timing, engine, market_data, rng, orders)
+    for order in orders:
+        claiming.look_at(order)
+    return claiming.done(order_ids)
+
+
+class _Claiming:
+    """One claim as it goes through its orders: what it has looked up, and what came of each."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        book: Book,
+        timing: Timing,
+        engine: ThisEngine,
+        market_data: MarketData,
+        rng: Random,
+        orders: Sequence[WorkingOrder],
+    ) -> None:
+        self._asked = orders
+        self._unit, self._book, self._timing = unit, book, timing
+        self._engine, self._market_data, self._rng = engine, market_data, rng
+        self._halts = read_halts(unit)
+        self._awaited, self._day = timing.awaited_day(), timing.market.trading_day
+        self._at, self._steady_s = timing.wall.now(), timing.wall.monotonic()
+        self._runs: dict[tuple[int, int], Standing | None] = {}
+        self._names: dict[tuple[str, str, str], str | None] = {}
+        self._reducing: Reducing | None = None
+        self._denied: list[WorkingOrder] = []
+        self._claims = Claims()
+        self._orders: list[WorkingOrder] = []
+        self._attempts: list[Attempt] = []
+
+    def look_at(self, order: WorkingOrder) -> None:
+        """Claim an order where it may leave now."""
+        order.now = self._unit.now
+        name = self._name_now(order)
+        order.tradingsymbol = name or order.tradingsymbol
+        halts = covering(self._halts, self._book.clients[order.client_id], order.key)
+        if strength_of(halts) is HaltStrength.ALL:
+            return
+        if not may_be_sent(order.after_market, order.trading_date, self._day, self._awaited):
+            return
+        if order.run_number is not None:
+            found = self._standing(order.run_number, order, unnamed=name is None)
+            if found is None:
+                return
+            if found.waits:
+                self._claims.waiting.append(order.id)
+                return
+        if not halts or self._may_leave(order, halts):
+            self._claim(order, halts)
+
+    def _may_leave(self, order: WorkingOrder, halts: Sequence[HaltView]) -> bool:
+        """Whether an order reduces, as halts over it demand; one that does not is denied."""
+        if self._reducing is None:
+            unit, book, index = self._unit, self._book, self._market_data.index
+            clients = {each.client_id for each in self._asked}
+            self._reducing = Reducing(unit, book, self._timing, self._engine, index, clients)
+        match self._reducing.look_at(order, halts):
+            case Leaving.MAY:
+                return True
+            case Leaving.UNREAD:
+                self._claims.unread.append(order.id)
+            case Leaving.MAY_NOT:
+                self._denied.append(order)
+        return False
+
+    def _name_now(self, order: WorkingOrder) -> str | None:
+        """What an order's security is called now; None where that is not known."""
+        security = (order.security, order.exchange, order.tradingsymbol)
+        if security not in self._names:
+            self._names[security] = own_name_now(self._unit, *security)
+        return self._names[security]
+
+    def _standing(self, number: int, order: WorkingOrder, unnamed: bool) -> Standing | None:
+        """How an order's run stands against its leg's conditions; None where it sends nothing."""
+        leg = number, order.leg
+        if leg not in self._runs:
+            clock, kind = self._timing.wall, Kind.of(order)
+            self._runs[leg] = _stands(
+                self._unit, number, kind, clock, self._engine, self._market_data, unnamed
+            )
+        return self._runs[leg]
+
+    def _claim(self, order: WorkingOrder, halts: Sequence[HaltView]) -> None:
+        unit, engine = self._unit, self._engine
+        connection = self._book.carrier_of(order.client_id)
+        most = TAG_LENGTH if connection is None else connection.capabilities.tag_length
+        order.claim("".join(self._rng.choices(TAG_ALPHABET, k=min(TAG_LENGTH, most))))
+        assert order.tag is not None
+        deadline = unit.now + timedelta(seconds=self._timing.waits.send_timeout_s)
+        attempt = Attempt(order.id, order.attempts, order.tag, engine.id, unit.now, deadline)
+        request, steady_s = _request(order, order.tag), self._steady_s
+        under = frozenset(halt.number for halt in halts)
+        made = Claimed(order.id, order.client_id, order.security, request, self._at, steady_s, under)
+        if self._reducing is not None:
+            self._reducing.take(order)
+        self._claims.made.append(made)
+        self._orders.append(order)
+        self._attempts.append(attempt)
+        unit.touched.orders.add(order.id)
+        details = {"tag": order.tag, "attempt": order.attempts}
+        plan, run = order.plan_number, order.run_number
+        unit.audit(
+            AuditEntry(AuditAction.ORDER_SENDING, engine.actor, order.client_id, order.id, plan, run, details)
+        )
+
+    def done(self, order_ids: Sequence[int]) -> Claims:
+        """Write what was claimed; returns what came of it, in the order of `order_ids`."""
+        ORDERS.save(self._unit, self._orders, CLAIMING)
+        ATTEMPTS.insert(self._unit, self._attempts)
+        if self._denied:
+            deny(self._unit, self._denied, self._engine.actor)
+        place = {order_id: number for number, order_id in enumerate(order_ids)}
+        self._claims.made.sort(key=lambda claimed: place[claimed.order_id])
+        self._claims.waiting.sort(key=lambda order_id: place[order_id])
+        return self._claims
+
+
+def _stopped(
+    unit: Unit,
+    order_ids: Sequence[int],
+    book: Book,
+    clock: Clock,
+    engine: ThisEngine,
+    market_data: MarketData,
+) -> str:
+    """Why none of these orders may leave, in words; then their runs are paused.
+
+    What is found here stops trading, in the same commit.
+    """
+    of_runs = {n: book.orders[i] for i in order_ids if (n := book.orders[i].run_number) is not None}
+    found = [f"order {i} is not as the audit left it" for i in unit.differing(Order, order_ids)]
+    found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
+    if found:
+        unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
+    elif not (found := list(standing_stop(unit))):
+        return ""
+    unit.publish(TapeLine(unit.now, TradingDisabled(found[0])))
+    for number, order in of_runs.items():
+        run = book.runs[number]  # not what the file says: it may be what was changed
+        at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())
+        pause(unit, run, PauseReason.BOOKS_DIFFER, at, engine.actor)
+    return stop_words(found)
+
+
+def _request(order: WorkingOrder, tag: str) -> OrderRequest:
+    return OrderRequest(
+        exchange=order.exchange,
+        tradingsymbol=order.tradingsymbol,
+        side=Side(order.side),
+        quantity=order.quantity,
+        product=Product(order.product),
+        order_type=OrderType(order.order_type),
+        tag=tag,
+        validity=Validity(order.validity),
+        price_paise=order.limit_paise,
+        trigger_paise=order.trigger_paise,
+        protection_bps=order.protection_bps,  # what its money was reserved for
+        after_market=order.after_market,
+    )
+
+
+def _stands(
+    unit: Unit,
+    number: int,
+    kind: Kind,
+    clock: Clock,
+    engine: ThisEngine,
+    market_data: MarketData,
+    unnamed: bool,
+) -> Standing | None:
+    """How a run stands against its conditions now; None where it sends nothing, paused here or before.
+
+    `unnamed` says that it is not known what its security is called now.
+    """
+    run = as_leg(unit, read_runs(unit, [number])[number], kind.leg)
+    if run.status is not RunStatus.RUNNING:
+        return None
+    found = standing(run, kind, clock, engine, market_data, clock.now())
+    beyond = PauseReason.OTHER_SECURITY if unnamed else found.beyond
+    if beyond is not None:
+        pause(unit, run, beyond, found, engine.actor)
+        return None
+    return found
