@@ -96,17 +96,21 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, DBAPIError)
 MOST = 20
 """How many unreadable values are named."""
 
+LINES = {"plan": 1_000}
+"""Rows that one of a table is looked at for: a plan holds a line for each client."""
+
 
 def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
     """Values that no tradedesk writes: unknown words, texts for numbers, broken times or JSON.
 
-    It names the first few. `newest` looks only at so many rows of each table.
+    It names the first few. `newest` looks only at so many rows of each table, or fewer that hold as much.
     """
     found: list[str] = []
     for table in SQLModel.metadata.sorted_tables:
         since = ""
         if newest is not None:
-            last = f"SELECT rowid FROM {table.name} ORDER BY rowid DESC LIMIT {newest}"
+            rows = max(1, newest // LINES.get(table.name, 1))
+            last = f"SELECT rowid FROM {table.name} ORDER BY rowid DESC LIMIT {rows}"
             since = f"rowid >= (SELECT min(rowid) FROM ({last})) AND "
         for row in _unfit_rows(connection, table, since):
             found += _unfit_values(connection, table, row)

@@ -23,12 +23,13 @@ WAY_OUT = (
 )
 """What a trader can do about it."""
 
-NEWEST = 100_000
-"""How many of each table's newest rows are looked at for values that cannot be read."""
+NEWEST, FEW = 100_000, 5_000
+"""How many of each table's newest rows are looked at for values that cannot be read; few in a file of which
+more were looked at on the same day."""
 
 
 LONG_BYTES = 50_000_000
-"""From this size on the file is walked once a day, and an app is open before that has ended."""
+"""From this size on the file is walked, and many values looked at, once a day; an app is open meanwhile."""
 
 
 def file_takes_long(store: Store) -> bool:
@@ -79,10 +80,15 @@ async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
     large file; `tradedesk doctor` looks at everything.
     What ends a look speaks against the books as well as what it finds.
     """
+    today = clock.now().astimezone(IST).date()
+
+    async def walked() -> bool:
+        return file_takes_long(store) and await store.read_aside(_walked_on) == today.isoformat()
+
     looks: dict[str, Callable[[], Awaitable[str]]] = {
-        "desk.db": lambda: _file(store, clock),
+        "desk.db": lambda: _file(store, walked()),
         "the schema of desk.db": lambda: _schema(store),
-        "the values in desk.db": lambda: _values(store),
+        "the values in desk.db": lambda: _values(store, walked()),
         "the audit in desk.db": lambda: _audit(trail),
         "what was found before": lambda: _before(store),
     }
@@ -95,19 +101,18 @@ async def boot_problem(store: Store, trail: Trail, clock: Clock) -> str:
             problem = f"{what} cannot be read ({words}); `tradedesk doctor` says more"
         if problem:
             return problem
+    with suppress(StoreError, DatabaseError):  # then it is walked again at the next opening
+        if file_takes_long(store) and not await walked():
+            await store.write(lambda unit: keep_day(unit, WALKED_ON, today))
     return ""
 
 
-async def _file(store: Store, clock: Clock) -> str:
-    today, long = clock.now().astimezone(IST).date(), file_takes_long(store)
-    if long and await store.read_aside(_walked_on) == today.isoformat():
+async def _file(store: Store, walked: Awaitable[bool]) -> str:
+    if await walked:
         return ""
     damage = await store.quick_check()
     if damage:
         return f"desk.db is damaged ({damage}): put a copy back; `tradedesk doctor` says what can be read"
-    if long:
-        with suppress(StoreError):  # then it is walked again at the next opening
-            await store.write(lambda unit: keep_day(unit, WALKED_ON, today))
     return ""
 
 
@@ -125,9 +130,11 @@ async def _schema(store: Store) -> str:
     return ""
 
 
-async def _values(store: Store) -> str:
+async def _values(store: Store, walked: Awaitable[bool]) -> str:
+    newest = FEW if await walked else NEWEST
+
     def look(reader: Reader) -> list[str]:
-        found = unreadable(reader, NEWEST)
+        found = unreadable(reader, newest)
         known = accepted(reader) if found else ()
         return [words for words in found if words not in known]
 

@@ -24,7 +24,7 @@ from tests.desks import buy
 
 CLIENTS, FEW_DAYS = 1000, 3
 AIMS = (Aim("start", 1.2), Aim("plan", 1.2), Aim("orders of the day", 1.2))
-PLAN = ("plan", "buy", SYMBOL, "--percent", "1", "--json")
+PLAN = ("plan", "buy", SYMBOL, "--percent", "5", "--json")
 
 SHIFTED = {
     "plan": {"number": 1, "digest": "text"},

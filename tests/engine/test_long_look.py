@@ -82,12 +82,20 @@ async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
 ) -> None:
     walk = Walk(monkeypatch)
     walk.end()
+    looked: list[int] = []
+
+    def unreadable(_: object, newest: int) -> list[str]:
+        looked.append(newest)
+        return []
+
+    monkeypatch.setattr(boot, "unreadable", unreadable)
     for day, walks in ((0, 1), (0, 1), (1, 2)):
         clock = ManualClock(START)
         clock.shift(day * 86_400)
         async with filed_desk(tmp_path, clock, "app") as desk:
             await until(desk, lambda desk=desk: desk.trading_disabled is None)
         assert walk.count == walks
+    assert looked == [boot.NEWEST, boot.FEW, boot.NEWEST], "rows whose values are looked at"
     monkeypatch.setattr(boot, "LONG_BYTES", 50_000_000)
     async with filed_desk(tmp_path, clock, "app"):
         assert walk.count == 3
