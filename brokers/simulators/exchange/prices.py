@@ -311,8 +311,10 @@ class Prices:
     """All instruments' quotes on one trading date, under the pins in force."""
 
     def __init__(self, seed: int, day: date, listings: Mapping[str, Listing]) -> None:
+        self._seed = seed
+        self._day = day
         self._listings = listings
-        self._walks = {key: Walk(seed, day, listing) for key, listing in listings.items()}
+        self._walks: dict[str, Walk] = {}
         self._pinned: dict[str, Quote] = {}
 
     def set_pins(self, pins: Mapping[str, Pin]) -> None:
@@ -325,7 +327,14 @@ class Prices:
         Asking for an earlier moment than before is allowed, at the price of computing a block again.
         """
         pinned = self._pinned.get(key)
-        return pinned if pinned is not None else self._walks[key].quote(elapsed)
+        return pinned if pinned is not None else self._walk(key).quote(elapsed)
+
+    def _walk(self, key: str) -> Walk:
+        """An instrument's walk, begun when it is first asked for: most of a day's are never looked at."""
+        walk = self._walks.get(key)
+        if walk is None:
+            walk = self._walks[key] = Walk(self._seed, self._day, self._listings[key])
+        return walk
 
 
 def protected_price(
