@@ -1,8 +1,7 @@
 """Runs: a confirmed plan carried out exactly once, from one commit that reserves everything."""
 
 import asyncio
-import dataclasses
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
@@ -12,50 +11,34 @@ from typing import Any
 from brokers.pacing import eta_s
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
-from data.reference.instrument_index import renamed_words
 from data.repositories import runs
 from data.repositories.base import On
 from data.store import StoreBusy, StoreError, StoreUnwritable, Unit
-from data.vocabulary import (
-    OrderState,
-    PauseReason,
-    Product,
-    RunStatus,
-    Side,
-    SizingKind,
-)
-from engine.book.halt_file import halt_file_stands
+from data.vocabulary import OrderState, PauseReason, RunStatus
 from engine.book.kept import Kept
 from engine.book.reading import orders_of_day, read_runs
 from engine.book.views import OrderView, RunRow
-from engine.booking.overdue import may_be_sent
 from engine.events import Event, OrderChanged, RunChanged, TapeLine
+from engine.execution.again import again, repair, reverse
 from engine.execution.cancels import ask
 from engine.execution.conditions import Kind, standing
 from engine.execution.frozen import look_frozen
 from engine.execution.pauses import pause
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import Prospect, go_on, look
+from engine.execution.starting import Starting
 from engine.execution.trading import require_trading, stopped
 from engine.execution.views import Frozen, RunView, run_view, settled
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import RunEnded
-from engine.planning.intent import Intent, LineChange, Selection, Sizing
+from engine.planning.intent import Intent
 from engine.planning.record import Plan
-from engine.planning.service import Plans, narrowed
-from engine.planning.sizing import whole_lots
+from engine.planning.service import Plans
 from engine.planning.why import Why
-from engine.refusals import (
-    CannotGoOn,
-    Halted,
-    NotConfirmed,
-    PlanDrifted,
-    PlanExpired,
-    Refusal,
-)
-from engine.rules import SHOWN_DIGITS, Rules
+from engine.refusals import CannotGoOn
+from engine.rules import Rules
 from engine.timing import Timing
 
 
@@ -82,6 +65,7 @@ class Runs:
         self._rules = rules
         self._rng = rng
         self._plans = plans
+        self._starting = Starting(kept, timing, engine, venues.market_data, rules, plans)
         self._dispatcher = workers.dispatcher
         self._canceller = workers.canceller
         self._worded = worded
@@ -96,7 +80,7 @@ class Runs:
 
         Raises a `Refusal`; then nothing was reserved and nothing is sent.
         """
-        await self._check(plan, confirm)
+        await self._starting.look(plan, confirm)
         confirmed = self._timing.wall.monotonic()
         lines = self._rotated(plan)
         try:
@@ -112,65 +96,6 @@ class Runs:
         reserved = reserve(unit, plan, lines, self._kept.book, self._timing.wall, self._engine, self._rules)
         self._engine.reached("reserving")
         return reserved
-
-    async def _check(self, plan: Plan, confirm: str) -> None:
-        confirm = confirm.strip().lower()
-        if (
-            len(confirm) < SHOWN_DIGITS
-            or not plan.digest.startswith(confirm)
-            or not await self._plans.is_as_stored(plan)
-        ):
-            raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
-        await require_trading(self._kept.store, self._engine)
-        self._check_named(plan)
-        if self._plans.expired(plan):
-            raise PlanExpired(
-                f"plan {plan.number} is older than {self._rules.plan_valid_s:g} s, "
-                "or the clock was set back since; plan again"
-            )
-        self._check_session(plan)
-        halt = next((halt for halt in self._kept.book.halts if halt.stops_desk), None)
-        if halt is not None or halt_file_stands(self._kept.halt_file):
-            raise Halted(
-                f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
-            )
-        if not plan.orders:
-            raise Refusal("the plan has no order to send")
-        for part in plan.parts:
-            await self._check_price(plan, part)
-
-    def _check_named(self, plan: Plan) -> None:
-        for part in plan.parts:
-            if words := renamed_words(self._market_data.index, part.instrument):
-                raise PlanExpired(f"{words} since plan {plan.number}; plan again")
-
-    def _check_session(self, plan: Plan) -> None:
-        """Whether the session that the plan is for goes on, and intraday buying in it."""
-        awaited = self._timing.awaited_day()
-        waits, day = plan.intent.after_market, self._timing.market.trading_day
-        if not may_be_sent(waits, plan.trading_day, day, awaited):
-            over = "begun" if waits else "ended"
-            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
-        for part in plan.parts:
-            buys_within_day = part.intent.side is Side.BUY and any(
-                line.product is Product.MIS for line in part.ok_lines
-            )
-            until = self._timing.intraday_end(part.instrument.fno)
-            ended = until is not None and self._timing.market.now() >= until
-            if buys_within_day and ended and not waits:
-                key = part.instrument.key
-                raise PlanExpired(f"intraday buying of {key} has ended since plan {plan.number}; plan again")
-
-    async def _check_price(self, plan: Plan, part: Plan) -> None:
-        """Whether the price of a leg is young, and where it was."""
-        key, symbol = part.instrument.key, part.instrument.tradingsymbol
-        age = self._market_data.quotes.age(key, self._timing.wall.now())
-        if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
-            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
-        drift = self._plans.drift_bps(part)
-        if drift is None or abs(drift) > part.drift_limit_bps:
-            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
-            raise PlanDrifted(f"{symbol} {moved} since plan {plan.number}; plan again")
 
     def _rotated(self, plan: Plan) -> list[PartLine]:
         """The lines to send, starting at another client each time, so that nobody is always first.
@@ -291,10 +216,7 @@ class Runs:
             for run in read_runs(unit, numbers).values():
                 if reason is PauseReason.ENGINE_DIED and self._engine.lives(run.instance_id):
                     continue  # another engine has gone on with it meanwhile
-                orders = [
-                    self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(run.number, ())
-                ]
-                orders.sort(key=lambda order: order.leg)
+                orders = sorted(self._orders(run.number), key=lambda order: order.leg)
                 at = standing(
                     run,
                     Kind.of(orders[0]),
@@ -377,12 +299,8 @@ class Runs:
 
     async def stop(self, number: int, live: bool) -> RunView:
         """Free the unsent orders of a run; with `live`, cancel the live ones too."""
-        book = self._kept.book
-        ids = [
-            order_id
-            for order_id in book.orders_of_run.get(number, ())
-            if book.orders[order_id].state is OrderState.RESERVED or (live and book.orders[order_id].live)
-        ]
+        unsent = OrderState.RESERVED
+        ids = [one.id for one in self._orders(number) if one.state is unsent or (live and one.live)]
 
         def unit_of_work(unit: Unit) -> dict[int, int]:
             asked = ask(unit, ids, f"run {number} stopped", self._engine.actor)
@@ -393,80 +311,34 @@ class Runs:
         return self.get(number)
 
     def _unsent(self, number: int) -> list[int]:
-        book = self._kept.book
-        return [
-            order_id
-            for order_id in sorted(book.orders_of_run.get(number, ()))
-            if book.orders[order_id].state is OrderState.RESERVED
-        ]
+        return sorted(one.id for one in self._orders(number) if one.state is OrderState.RESERVED)
 
     # --- once more, repair and reverse ---
 
     async def intent(self, number: int) -> Intent:
         """What a run was planned as, with the symbol that its security has now. Raises `KeyError`."""
-        plan = await self._plans.get(self._kept.book.runs[number].plan_number)
-        keys = {part.leg: self._key_now(number, part) for part in plan.parts}
-        further = tuple(
-            dataclasses.replace(leg, key=keys[place])
-            for place, leg in enumerate(plan.intent.further, start=2)
-        )
-        return dataclasses.replace(plan.intent, key=keys[1], further=further)
-
-    def _key_now(self, number: int, part: Plan) -> str:
-        """What the security of a leg's orders is called now; its plan has the name of then."""
-        book = self._kept.book
-        orders = (book.orders[i] for i in book.orders_of_run.get(number, ()))
-        return next((order.key for order in orders if order.leg == part.leg), part.intent.key)
-
-    async def _plan_of_one_leg(self, number: int) -> Plan:
-        """The plan of a run. Raises a `Refusal` where it has several legs."""
-        plan = await self._plans.get(self._kept.book.runs[number].plan_number)
-        if plan.further:
-            raise Refusal(
-                f"run {number} has {len(plan.parts)} legs: repair or reverse each by a plan of its own"
-            )
-        return plan
+        return again(await self._plan_of(number), self._orders(number))
 
     async def repair_intent(self, number: int) -> Intent | None:
-        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone."""
-        plan = await self._plan_of_one_leg(number)
-        orders = [self._kept.book.orders[i] for i in self._kept.book.orders_of_run.get(number, ())]
-        failed = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
-        retry = {o.client_id for o in orders if o.state in failed and not o.filled_quantity}
-        retry |= {line.client_id for line in plan.skipped_lines}
-        retry -= {o.client_id for o in orders if o.state not in failed or o.filled_quantity}
-        if not retry:
-            return None
-        kept = tuple(change for change in plan.intent.line_changes if change.client_id in retry)
-        intent = dataclasses.replace(plan.intent, key=self._key_now(number, plan), line_changes=kept)
-        return narrowed(intent, sorted(retry), f"repair of run {number}")
+        """The intent for what provably failed or was skipped; UNKNOWN, live and filled are left alone.
+
+        Raises a `Refusal` where its plan has several legs.
+        """
+        return repair(number, await self._plan_of(number), self._orders(number))
 
     async def reverse_intent(self, number: int) -> Intent | None:
-        """The opposite of what a run filled, at market, client by client."""
-        plan = await self._plan_of_one_leg(number)
-        traded: dict[int, int] = defaultdict(int)
-        products: dict[int, Product] = {}
-        for order_id in self._kept.book.orders_of_run.get(number, ()):
-            order = self._kept.book.orders[order_id]
-            if order.filled_quantity:
-                traded[order.client_id] += order.filled_quantity
-                products[order.client_id] = order.product
-        lot = plan.instrument.lot_size
-        filled = {c: lots for c, shares in traded.items() if (lots := whole_lots(shares, lot))}
-        if not filled:
-            return None
-        side = Side.SELL if plan.intent.side is Side.BUY else Side.BUY
-        return Intent(
-            side=side,
-            key=self._key_now(number, plan),
-            sizing=Sizing(SizingKind.FIXED_QUANTITY, max(filled.values())),
-            product=plan.intent.product or next(iter(products.values())),
-            selection=Selection(client_ids=tuple(sorted(filled)), title=f"reverse of run {number}"),
-            line_changes=tuple(
-                LineChange(client_id, quantity, products[client_id])
-                for client_id, quantity in sorted(filled.items())
-            ),
-        )
+        """The opposite of what a run filled, at market, client by client.
+
+        Raises a `Refusal` where its plan has several legs.
+        """
+        return reverse(number, await self._plan_of(number), self._orders(number))
+
+    async def _plan_of(self, number: int) -> Plan:
+        return await self._plans.get(self._kept.book.runs[number].plan_number)
+
+    def _orders(self, number: int) -> list[OrderView]:
+        book = self._kept.book
+        return [book.orders[order_id] for order_id in book.orders_of_run.get(number, ())]
 
     # --- following ---
 
@@ -486,7 +358,7 @@ class Runs:
                 continue
             if run.instance_id != self._engine.id and self._engine.lives(run.instance_id):
                 continue
-            orders = [book.orders[order_id] for order_id in book.orders_of_run.get(run.number, ())]
+            orders = self._orders(run.number)
             if orders and not any(order.live for order in orders):
                 self._finishing.add(run.number)
                 try:

@@ -1,0 +1,98 @@
+"""What is looked at between a plan's confirmation and the commit that reserves for it."""
+
+from data.reference.instrument_index import renamed_words
+from data.vocabulary import Product, Side
+from engine.book.halt_file import halt_file_stands
+from engine.book.kept import Kept
+from engine.booking.overdue import may_be_sent
+from engine.execution.trading import require_trading
+from engine.instances import ThisEngine
+from engine.market.market_data import MarketData
+from engine.planning.record import Plan
+from engine.planning.service import Plans
+from engine.refusals import Halted, NotConfirmed, PlanDrifted, PlanExpired, Refusal
+from engine.rules import SHOWN_DIGITS, Rules
+from engine.timing import Timing
+
+
+class Starting:
+    """Says whether a confirmed plan may be carried out now."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        engine: ThisEngine,
+        market_data: MarketData,
+        rules: Rules,
+        plans: Plans,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._engine = engine
+        self._market_data = market_data
+        self._rules = rules
+        self._plans = plans
+
+    async def look(self, plan: Plan, confirm: str) -> None:
+        """Look at all that may have changed since a plan was confirmed by (the first digits of) its hash.
+
+        Raises a `Refusal`.
+        """
+        confirm = confirm.strip().lower()
+        if (
+            len(confirm) < SHOWN_DIGITS
+            or not plan.digest.startswith(confirm)
+            or not await self._plans.is_as_stored(plan)
+        ):
+            raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
+        await require_trading(self._kept.store, self._engine)
+        self._check_named(plan)
+        if self._plans.expired(plan):
+            raise PlanExpired(
+                f"plan {plan.number} is older than {self._rules.plan_valid_s:g} s, "
+                "or the clock was set back since; plan again"
+            )
+        self._check_session(plan)
+        halt = next((halt for halt in self._kept.book.halts if halt.stops_desk), None)
+        if halt is not None or halt_file_stands(self._kept.halt_file):
+            raise Halted(
+                f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
+            )
+        if not plan.orders:
+            raise Refusal("the plan has no order to send")
+        for part in plan.parts:
+            await self._check_price(plan, part)
+
+    def _check_named(self, plan: Plan) -> None:
+        for part in plan.parts:
+            if words := renamed_words(self._market_data.index, part.instrument):
+                raise PlanExpired(f"{words} since plan {plan.number}; plan again")
+
+    def _check_session(self, plan: Plan) -> None:
+        """Whether the session that the plan is for goes on, and intraday buying in it."""
+        awaited = self._timing.awaited_day()
+        waits, day = plan.intent.after_market, self._timing.market.trading_day
+        if not may_be_sent(waits, plan.trading_day, day, awaited):
+            over = "begun" if waits else "ended"
+            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
+        for part in plan.parts:
+            buys_within_day = part.intent.side is Side.BUY and any(
+                line.product is Product.MIS for line in part.ok_lines
+            )
+            until = self._timing.intraday_end(part.instrument.fno)
+            ended = until is not None and self._timing.market.now() >= until
+            if buys_within_day and ended and not waits:
+                key = part.instrument.key
+                raise PlanExpired(f"intraday buying of {key} has ended since plan {plan.number}; plan again")
+
+    async def _check_price(self, plan: Plan, part: Plan) -> None:
+        """Whether the price of a leg is young, and where it was."""
+        key, symbol = part.instrument.key, part.instrument.tradingsymbol
+        age = self._market_data.quotes.age(key, self._timing.wall.now())
+        if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
+            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
+        drift = self._plans.drift_bps(part)
+        if drift is None or abs(drift) > part.drift_limit_bps:
+            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
+            raise PlanDrifted(f"{symbol} {moved} since plan {plan.number}; plan again")
