@@ -15,20 +15,19 @@ from textual.content import Content
 from textual.message import Message
 
 from data.vocabulary import OrderState, RunCount, RunStatus
-from engine.words.orders import flagged_why
-from engine.words.plans import wish_words
 from engine.words.refusals import refusal_words
-from engine.words.runs import left_words, prospect_lines, run_why
+from engine.words.runs import prospect_lines
+from screens.bulk.run_stop import StopScreen
+from screens.bulk.run_words import BAR, bar, repairable_words, result_words, run_title
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.records import Record, order_record, skipped_record
 from screens.frame.times import market_stamp
 from screens.frame.workspace import Here, Table
 from screens.orders.rows import run_columns
-from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
-from widgets.text import clip, plain
+from widgets.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -59,20 +58,6 @@ RANKS = {
 }
 """Problems first, clients that were skipped (None) among them, then what is still at work."""
 
-BAR = (
-    (RunCount.FILLED, "█", "$pnl-up"),
-    (RunCount.OPEN, "▓", "$foreground"),
-    (RunCount.SENDING, "▒", "$foreground"),
-    (RunCount.UNKNOWN, "?", "$armed bold"),
-    (RunCount.REJECTED, "×", "$text-warning"),
-    (RunCount.DENIED, "×", "$text-warning"),
-    (RunCount.NOT_RECEIVED, "×", "$text-warning"),
-    (RunCount.CANCELLED, "-", "$text-muted"),
-    (RunCount.EXPIRED, "-", "$text-muted"),
-    (RunCount.UNSENT, "·", "$text-muted"),
-)
-"""Which count draws which sign of the bar, in the order they stand."""
-
 ALWAYS = (
     RunCount.FILLED,
     RunCount.OPEN,
@@ -83,67 +68,8 @@ ALWAYS = (
 )
 """Counts that are shown even when they are zero."""
 
-REPAIRABLE = (RunCount.REJECTED, RunCount.DENIED, RunCount.NOT_RECEIVED, RunCount.SKIPPED)
-"""Counts of what provably failed or was never sent."""
-
-ENDED_UNFILLED = (
-    RunCount.REJECTED,
-    RunCount.DENIED,
-    RunCount.NOT_RECEIVED,
-    RunCount.CANCELLED,
-    RunCount.EXPIRED,
-)
-"""Counts of orders that have ended without filling, as a result tells them."""
-
 SHORT_S = 2
 """A run that has sent everything within so many seconds is not worth a forecast."""
-
-
-def bar(counts: dict[RunCount, int], width: int) -> list[tuple[str, str]]:
-    """The run as a bar of `width` signs; whatever there is one of gets one sign at least."""
-    total = counts[RunCount.TOTAL]
-    if not total:
-        return [("·" * width, "$text-muted")]
-    shares = {word: counts[word] * width // total for word, _, _ in BAR}
-    for word, _, _ in BAR:
-        if counts[word] and not shares[word]:
-            shares[word] = 1
-    spare = width - sum(shares.values())
-    largest = max(shares, key=lambda word: shares[word])
-    shares[largest] = max(1, shares[largest] + spare)
-    return [(sign * shares[word], style) for word, sign, style in BAR if shares[word]]
-
-
-class StopScreen(WordsScreen):
-    """Stops a run: one set of words for the unsent, another for the live ones too."""
-
-    def __init__(self, run: RunView) -> None:
-        unsent = run.unsent
-        live = run.at_brokers
-        self.answers: dict[str, bool] = {}
-        lines = [f"Stop run {run.number}, {run.title}. What is filled stays; nothing else is halted.", ""]
-        if unsent:
-            self.answers[f"stop {unsent}"] = False
-            lines.append(f"  stop {unsent}   frees the {unsent} unsent; {live} live go on")
-        if live:
-            words = f"stop {unsent} and {live}" if unsent else f"stop {live}"
-            self.answers[words] = True
-            also = f"frees the {unsent} unsent and cancels" if unsent else "cancels"
-            lines.append(f"  {words}   {also} the {live} live at the brokers")
-        self.live = False
-        super().__init__(lines, " , or ".join(self.answers))
-
-    def on_answer_field_answered(self, event: AnswerField.Answered) -> None:
-        """Either set of words is a yes, each to its own."""
-        event.prevent_default()  # or the question's own handler would take its single set of words
-        event.stop()
-        answer = self.answers.get(" ".join(event.text.casefold().split()))
-        if answer is None:
-            event.field.clear()
-            self.shell.say("those were not the words; the run goes on", "warning")
-            return
-        self.live = answer
-        self.dismiss(True)
 
 
 RUN_ACTIONS = ("pause_run", "cancel_here", "repair", "step")
@@ -297,7 +223,7 @@ class RunPanel(Vertical):
         when = market_stamp(self._screen.desk, run.started_at)
         self.query_one("#run-title", SteadyStatic).update(
             Content.assemble(
-                (f" run {run.number} {plain(self._title(run))}", "bold"),
+                (f" run {run.number} {plain(run_title(run, self._plan))}", "bold"),
                 f"  {when} · ",
                 (state, "$text-warning bold" if run.frozen_since or run.status is RunStatus.PAUSED else ""),
                 f" · {run.elapsed_s:.1f} s{pace}",
@@ -316,59 +242,9 @@ class RunPanel(Vertical):
             self._keys = keys
             self.refresh_bindings()
 
-    def _title(self, run: RunView) -> str:
-        """What the run was for."""
-        plan = self._plan
-        if plan is None:
-            return run.title
-        return f"{plan.intent.side.value} {plan.instrument.tradingsymbol} {wish_words(plan.intent)}"
-
     def _result(self, run: RunView) -> str:
-        """The result once nothing is at work, else what the keys would do now."""
-        counts = run.counts
-        live = run.at_brokers
-        if run.finished_at is None and not run.settled:
-            unsent = run.unsent
-            also = f", or them and {live} live" if live else ""
-            if run.paused:
-                return (
-                    f"{run_why(run)}\n p asks to send the {unsent} unsent   x frees the {unsent} unsent{also}"
-                )
-            keys = [f"{run_why(run)}\n"] if run.frozen_since else []
-            if unsent:
-                keys.append("p pauses the unsent")
-                keys.append(f"x stops the {unsent} unsent{also}")
-            elif live:
-                keys.append(f"x cancels the {live} live of this run")
-            return "   ".join(keys) or "reading back from the brokers…"
-        parts = [f"{counts[RunCount.FILLED]} filled"]
-        if counts[RunCount.OPEN]:
-            parts.append(f"{counts[RunCount.OPEN]} open")
-        for word in ENDED_UNFILLED:
-            if counts[word]:
-                parts.append(f"{counts[word]} {word.words}{self._why(run, word)}")
-        parts.append(f"{counts[RunCount.UNKNOWN]} unknown")
-        parts.append(f"{counts[RunCount.SKIPPED]} skipped")
-        if (run.left_paise or run.cut_paise) and not self._screen.shell.privacy:
-            parts.append(left_words(run))
-        line = " · ".join(parts)
-        repairable = self._repairable(run)
-        if repairable:
-            line += f"\n r plans a repair of {repairable}; what filled, is live or unknown stays as it is"
-        return line
-
-    def _why(self, run: RunView, word: RunCount) -> str:
-        """The broker's words where all of one kind have the same, for the first of them."""
-        if word not in (RunCount.REJECTED, RunCount.DENIED):
-            return ""
-        state = OrderState.REJECTED if word is RunCount.REJECTED else OrderState.DENIED
         orders = [self._screen.desk.orders.get(order_id) for order_id in run.order_ids]
-        texts = {flagged_why(o) for o in orders if o.state is state} - {""}
-        return f": {clip(plain(texts.pop()), 40)}" if len(texts) == 1 else " (broker's words below)"
-
-    @staticmethod
-    def _repairable(run: RunView) -> str:
-        return " + ".join(f"{run.counts[word]} {word.words}" for word in REPAIRABLE if run.counts[word])
+        return result_words(run, orders, self._screen.shell.privacy)
 
     # What the cursor is on
 
@@ -424,7 +300,7 @@ class RunPanel(Vertical):
         if action == "cancel_here":
             return bool(run.unsent or run.at_brokers)
         if action == "repair":
-            return bool(self._repairable(run)) and (run.settled or run.finished_at is not None)
+            return bool(repairable_words(run)) and (run.settled or run.finished_at is not None)
         return len(self._screen.desk.runs.all()) > 1
 
     def key_words(self, action: str) -> str | None:

@@ -7,7 +7,9 @@ from textual.widgets import Static
 from data.vocabulary import Product, RunStatus, Side
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
-from screens.bulk.run_view import RunPanel, StopScreen, bar
+from screens.bulk.run_stop import StopScreen
+from screens.bulk.run_view import RunPanel
+from screens.bulk.run_words import bar
 from screens.bulk.screen import BulkScreen
 from screens.desk.screen import DeskScreen
 from tests.screens.papers import PaperBench, opened_on_paper
