@@ -439,7 +439,12 @@ def test_help_is_there_before_anything_heavy_is_imported() -> None:
     assert {"typer", "tradedesk"} <= loaded
     assert not loaded & {"sqlalchemy", "sqlmodel", "textual", "kiteconnect", "pydantic", "brokers"}
     engine = [name for name in modules if name.startswith("engine.")]
-    assert [name for name in engine if not name.startswith("engine.words")] == []
+    worded = {
+        "engine.planning",
+        "engine.planning.intent",
+        "engine.planning.why",
+    }  # data that has its words there
+    assert {name for name in engine if not name.startswith("engine.words")} <= worded
 
 
 def test_the_manual_names_every_command_and_exit_code() -> None:
