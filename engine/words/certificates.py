@@ -22,7 +22,7 @@ def standing_words(strength: HaltStrength, stands: bool) -> str:
     if not stands:
         return "This halt has been resumed."
     if strength is HaltStrength.REDUCE:
-        return "Halted but for orders that make a position smaller, once it has been read again."
+        return "Halted but for what makes a position smaller, which is read again first."
     return "The desk is halted: nothing is sent. Plans may be made, sending is refused."
 
 

@@ -28,7 +28,7 @@ def all_words(why: Iterable[Why]) -> str:
 
 _PLAIN: dict[type[Why], str] = {
     kinds.UnderHalt: "halted, nothing is sent until it is resumed",
-    kinds.ReduceOnly: "halted but for what makes a position smaller",
+    kinds.ReduceOnly: "only what makes a position smaller may leave",
     kinds.NotSignedIn: "sign in",
     kinds.NotCompared: "the broker's books could not be read since the desk was opened",
     kinds.NoPrice: "no price known",
