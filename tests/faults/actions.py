@@ -9,16 +9,17 @@ from data.errors import BadInput
 from data.money import tick_down
 from data.store import StoreError
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Side, SizingKind
+from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import Refusal
-from tests.faults.remote import ChaosDesk
+from tests.faults.remote import RemoteBroker
 from tests.faults.scenery import SYMBOLS, stocks
 
 UNREAD_SHARE = 0.33
 """Of halts, how many are fired while some clients' books cannot be read."""
 
 
-async def act(desk: ChaosDesk, dice: random.Random, halts: float) -> None:
+async def act(desk: Desk, dice: random.Random, halts: float) -> None:
     """Do one thing to the desk, a halt with the given share. What the desk refuses is no fault."""
     drawn = dice.random()
     with suppress(Refusal, BadInput, StoreError):
@@ -32,7 +33,7 @@ async def act(desk: ChaosDesk, dice: random.Random, halts: float) -> None:
             await cancel_some(desk, dice)
 
 
-async def bulk(desk: ChaosDesk, dice: random.Random) -> None:
+async def bulk(desk: Desk, dice: random.Random) -> None:
     """One bulk order for some of the clients."""
     everyone = [client.id for client in desk.clients.all()]
     count = dice.randint(1, len(everyone))
@@ -41,7 +42,7 @@ async def bulk(desk: ChaosDesk, dice: random.Random) -> None:
     await desk.runs.start(plan, plan.digest)
 
 
-async def _intent(desk: ChaosDesk, dice: random.Random, client_ids: tuple[int, ...]) -> Intent:
+async def _intent(desk: Desk, dice: random.Random, client_ids: tuple[int, ...]) -> Intent:
     symbol = dice.choice(SYMBOLS)
     key = f"NSE:{symbol}"
     quantity = dice.randint(1, 12)
@@ -65,7 +66,7 @@ async def _intent(desk: ChaosDesk, dice: random.Random, client_ids: tuple[int, .
     )
 
 
-async def modify_some(desk: ChaosDesk, dice: random.Random) -> None:
+async def modify_some(desk: Desk, dice: random.Random) -> None:
     """Change quantity or price of a few resting orders."""
     resting = [
         order
@@ -85,7 +86,7 @@ def _tick(key: str) -> int:
     return stocks()[key.partition(":")[2]].tick_paise
 
 
-async def cancel_some(desk: ChaosDesk, dice: random.Random) -> None:
+async def cancel_some(desk: Desk, dice: random.Random) -> None:
     """Cancel some of what is live, a third of it at most."""
     spared = OrderState.RESERVED if dice.random() < 0.9 else None
     live = [order.id for order in desk.orders.all(live=True) if order.state is not spared]
@@ -93,7 +94,7 @@ async def cancel_some(desk: ChaosDesk, dice: random.Random) -> None:
         await desk.orders.cancel(dice.sample(live, max(1, len(live) // 3)))
 
 
-async def halt_and_resume(desk: ChaosDesk, dice: random.Random, share: float = UNREAD_SHARE) -> None:
+async def halt_and_resume(desk: Desk, dice: random.Random, share: float = UNREAD_SHARE) -> None:
     """Halt everything, a broker or a symbol, and resume once the certificate is there.
 
     With this chance the order books of a few clients cannot be read meanwhile, which it must say; where the
@@ -109,18 +110,19 @@ async def halt_and_resume(desk: ChaosDesk, dice: random.Random, share: float = U
     everyone = [client.id for client in desk.clients.all() if value in ("", client.broker) or ":" in value]
     unread = dice.sample(everyone, min(len(everyone), 3)) if dice.random() < share else []
     unreadable = Counter[int]()
-    if isinstance(desk, ChaosDesk):
-        unreadable = desk.remote.unreadable
+    remote = desk.connections.feed.broker
+    if isinstance(remote, RemoteBroker):
+        unreadable = remote.unreadable
     else:
         unread = []
     unreadable.update(unread)
     try:
         made = await desk.halt.fire("tester", scope, value)
-        if unread:
-            desk.unread_halts += 1
+        if isinstance(remote, RemoteBroker) and unread:
+            remote.unread_halts += 1
             named = {one.client_id for one in made.unread}
             if made.ended or not named.issuperset(unread):
-                desk.false_proofs.append(
+                remote.false_proofs.append(
                     f"halt {made.number} names {sorted(named)} of {sorted(unread)} unread"
                 )
     finally:
@@ -128,14 +130,14 @@ async def halt_and_resume(desk: ChaosDesk, dice: random.Random, share: float = U
         await resume_all(desk)
 
 
-async def resume_all(desk: ChaosDesk) -> None:
+async def resume_all(desk: Desk) -> None:
     """End every halt that stands."""
     for halt in desk.halt.active():
         with suppress(BadInput):
             await desk.halt.resume(halt.number, "resume", "tester")
 
 
-async def free_unsent(desk: ChaosDesk) -> int:
+async def free_unsent(desk: Desk) -> int:
     """The trader's word about what a crashed run left unsent: cancel it; gives how many orders that were."""
     unsent = [order.id for order in desk.orders.all(live=True) if order.state is OrderState.RESERVED]
     if unsent:

@@ -8,6 +8,7 @@ from pathlib import Path
 from brokers.simulators.faults.broker import Faults
 from data.money import tick_down
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
+from engine.desk import Desk
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.rules import Waits
 from tests.faults.actions import patience
@@ -15,7 +16,7 @@ from tests.faults.chaos_broker import Lines
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.forks import fork
 from tests.faults.homes import copy_home, open_broker
-from tests.faults.remote import ChaosDesk, open_chaos_desk
+from tests.faults.remote import open_chaos_desk, remote_of
 from tests.faults.scenery import PINNED, opening_price, stocks
 
 PER_CLIENT = 5
@@ -64,11 +65,11 @@ async def _measure(pipe: Connection, home: Path, port: int, clock: FastClock) ->
         pressed = monotonic()
         certificate = await desk.halt.fire_now("tester")
         certified = monotonic() - pressed
-        taken = [r.machine_s - pressed for r in await desk.remote.receipts() if r.method == "cancel"]
+        taken = [r.machine_s - pressed for r in await remote_of(desk).receipts() if r.method == "cancel"]
         pipe.send(CancelAll(clients, certificate.cancelled, len(taken), min(taken), max(taken), certified))
 
 
-async def _rest(desk: ChaosDesk, number: int) -> None:
+async def _rest(desk: Desk, number: int) -> None:
     """One order of every client that is too low to trade."""
     symbol = PINNED[number % len(PINNED)]
     price = tick_down(opening_price(symbol) * (98 - number) // 100, stocks()[symbol].tick_paise)

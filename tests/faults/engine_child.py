@@ -11,12 +11,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from data.vocabulary import OrderState
+from engine.desk import Desk
 from engine.rules import Waits
 from tests.faults.actions import act, free_unsent, halt_and_resume, patience, resume_all
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.compare import Findings, compare
 from tests.faults.kill_sleeps import AFTER, BEFORE, CLAIM_VALID_S, SEND_WITHIN_S, Nap, fall_asleep, late
-from tests.faults.remote import RULES, ChaosDesk, open_chaos_desk
+from tests.faults.remote import RULES, open_chaos_desk, read_all, remote_of
 from tradedesk.testing import seam
 
 WAITS = Waits(live_poll_s=10.0, heartbeat_s=20.0, halt_readback_s=2.0, claim_valid_s=3600.0)
@@ -132,34 +133,35 @@ async def _sleep_over_unsent(clock: FastClock) -> None:
     await patience(0.2)
 
 
-async def recovered(desk: ChaosDesk, life: Life, began: float) -> Report:
+async def recovered(desk: Desk, life: Life, began: float) -> Report:
     """Wait until nothing is in doubt, let the broker come to rest, and compare the books with its ledger."""
     opened = monotonic()
     freed = await free_unsent(desk)
     await _until(desk, lambda: not _in_doubt(desk))
-    await desk.remote.control("calm", True)
+    await remote_of(desk).control("calm", True)
     await _until(desk, lambda: not _in_doubt(desk, raised=True))
     settled = monotonic()
     await resume_all(desk)  # the doctor rightly finds fault with a HALT file whose halt was never written
     found = Findings()
     for _ in range(RETRIES):
-        await desk.read_all()
+        await read_all(desk)
         await _until(desk, lambda: not _in_doubt(desk, raised=True), 0.0)
-        found = compare(life.home, await desk.remote.ledger())
+        found = compare(life.home, await remote_of(desk).ledger())
         found.differences += [
             f"doctor: {check.name}: {check.detail}" for check in await desk.doctor.run() if not check.ok
         ]
-        found.unread_halts, found.false_certificates = desk.unread_halts, len(desk.false_proofs)
+        remote = remote_of(desk)
+        found.unread_halts, found.false_certificates = remote.unread_halts, len(remote.false_proofs)
         if life.may_sleep:
-            found.differences += late(life.home, await desk.remote.receipts())
+            found.differences += late(life.home, await remote_of(desk).receipts())
         if found.correct:
             break
         await desk.clock.sleep(PATIENCE_S / RETRIES)
-    await desk.remote.control("calm", False)
+    await remote_of(desk).control("calm", False)
     return Report(found, opened - began, settled - opened, monotonic() - settled, freed)
 
 
-def _in_doubt(desk: ChaosDesk, raised: bool = False) -> bool:
+def _in_doubt(desk: Desk, raised: bool = False) -> bool:
     """Whether any order is on its way or UNKNOWN; one that was raised to a human counts if `raised`."""
     doubtful = (OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN)
     book = seam(desk).book
@@ -167,7 +169,7 @@ def _in_doubt(desk: ChaosDesk, raised: bool = False) -> bool:
     return any(order.state in doubtful and (raised or "NEEDS_HUMAN" not in order.flags) for order in live)
 
 
-async def _until(desk: ChaosDesk, done: Callable[[], bool], least_s: float = SLOWEST_S) -> None:
+async def _until(desk: Desk, done: Callable[[], bool], least_s: float = SLOWEST_S) -> None:
     """Wait for something, for `PATIENCE_S` of the clock and at least `least_s` of the machine."""
     fast = desk.clock
     assert isinstance(fast, FastClock)
@@ -176,7 +178,7 @@ async def _until(desk: ChaosDesk, done: Callable[[], bool], least_s: float = SLO
         await patience(0.005)
 
 
-async def trade(desk: ChaosDesk, dice: random.Random, orders: int, halts: float) -> None:
+async def trade(desk: Desk, dice: random.Random, orders: int, halts: float) -> None:
     """Do things, several at a time, until `orders` orders have been sent."""
     book, under_way = seam(desk).book, set[asyncio.Task[None]]()
     already = _sent(desk)
@@ -193,6 +195,6 @@ async def trade(desk: ChaosDesk, dice: random.Random, orders: int, halts: float)
         await task
 
 
-def _sent(desk: ChaosDesk) -> int:
+def _sent(desk: Desk) -> int:
     """How many orders have been claimed, and so sent but for what their end says."""
     return sum(order.tag is not None for order in seam(desk).book.orders.values())

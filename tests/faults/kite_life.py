@@ -40,7 +40,7 @@ from tests.faults.actions import act, free_unsent, patience, resume_all
 from tests.faults.clock import FastClock, monotonic
 from tests.faults.engine_child import Fuse, Life
 from tests.faults.kite_house import NAP_S, clients_at_kite, own_app
-from tests.faults.remote import RULES, ChaosDesk
+from tests.faults.remote import RULES
 from tests.faults.scenery import opening_price, stocks
 from tradedesk.compose import foundation, kite
 from tradedesk.compose.kite import kite_of, secrets_of
@@ -181,7 +181,7 @@ async def _sign_in(desk: Desk, client: ClientView, tries: int = 5) -> None:
 
 
 async def _be_compared(pipe: Connection, desk: Desk) -> None:
-    await free_unsent(cast(ChaosDesk, desk))
+    await free_unsent(desk)
     while True:
         await settled(desk)
         pipe.send("rest")
@@ -202,7 +202,7 @@ async def settled(desk: Desk) -> None:
         await sign_in_due(desk)
         await patience(0.02)
     await sign_in_due(desk)
-    await resume_all(cast(ChaosDesk, desk))
+    await resume_all(desk)
 
 
 def _in_doubt(desk: Desk) -> bool:
@@ -391,7 +391,7 @@ async def trade_through_a_bad_line(desk: Desk, dice: random.Random) -> Story:
                 None if step % 2 else -20,
                 Side.SELL if step % 5 == 4 else Side.BUY,
             )
-        await act(cast(ChaosDesk, desk), dice, 0.05)
+        await act(desk, dice, 0.05)
         await sign_in_due(desk)
         await patience(0.05)
     return story
@@ -403,7 +403,7 @@ async def trade(desk: Desk, dice: random.Random) -> Story:
         await control(desk, "faults", fault=fault, share=0.1, delay_s=20, route="place")
     end = monotonic() + LONGEST_S
     while monotonic() < end:
-        await asyncio.gather(*(act(cast(ChaosDesk, desk), dice, 0.05) for _ in range(2)))
+        await asyncio.gather(*(act(desk, dice, 0.05) for _ in range(2)))
         await patience(0.01)
     return Story()
 

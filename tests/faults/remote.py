@@ -52,6 +52,7 @@ from engine.startup import Startup
 from engine.timing import Timing
 from tests.faults.chaos_broker import Ledger, Receipt
 from tests.faults.wire import Call, pack, unpack
+from tradedesk.testing import seam
 
 RULES = Rules(
     price_age_limit_s=3600.0,
@@ -106,6 +107,10 @@ class RemoteBroker:
         self._capabilities: Capabilities | None = None
         self.unreadable: Counter[int] = Counter()
         """Clients whose order books cannot be read now, by how many halts rehearse that."""
+        self.unread_halts = 0
+        """Halts in which some clients' books could not be read."""
+        self.false_proofs: list[str] = []
+        """Certificates that said ended, or did not name such a client."""
         self.market_clock = RemoteMarketClock()
 
     @property
@@ -298,24 +303,19 @@ class RemoteBroker:
                 raise BrokerError("the stream was lost")
 
 
-class ChaosDesk(Desk):  # pyright: ignore[reportGeneralTypeIssues] - what the faults alone need of it
-    """A desk at a chaos broker; `remote` is the line to it."""
+def remote_of(desk: Desk) -> RemoteBroker:
+    """The line from a desk to its chaos broker."""
+    broker = desk.connections.feed.broker
+    assert isinstance(broker, RemoteBroker)
+    return broker
 
-    remote: RemoteBroker
 
-    def __init__(self, *pieces: Any) -> None:
-        super().__init__(*pieces)
-        self.unread_halts = 0
-        """Halts in which some clients' books could not be read."""
-        self.false_proofs: list[str] = []
-        """Certificates that said ended, or did not name such a client."""
-
-    async def read_all(self) -> bool:
-        """Read every client's books at the broker and book them; gives whether all could be read."""
-        read = self.workings.workers.watcher.read
-        reads = await asyncio.gather(*(read(client.id) for client in self.clients.all()))
-        await self.settle()
-        return all(reads)
+async def read_all(desk: Desk) -> bool:
+    """Read every client's books at the broker and book them; gives whether all could be read."""
+    read = seam(desk).workers.watcher.read
+    reads = await asyncio.gather(*(read(client.id) for client in desk.clients.all()))
+    await desk.settle()
+    return all(reads)
 
 
 @asynccontextmanager
@@ -327,7 +327,7 @@ async def open_chaos_desk(
     waits: Waits,
     reached: Callable[[str], None] | None = None,
     rules: Rules = RULES,
-) -> AsyncIterator[ChaosDesk]:
+) -> AsyncIterator[Desk]:
     """Open the desk of a home at the chaos broker on a loopback port. `reached` is told of kill points."""
     prepare(home / "desk.db")
     remote = RemoteBroker(port, clock)
@@ -341,8 +341,7 @@ async def open_chaos_desk(
     rng = random.Random(f"desk:{seed}")
     if reached is not None:
         engine.reached = reached
-    desk = ChaosDesk(kept, timing, engine, Connections([connection], book), rules, rng)
-    desk.remote = remote
+    desk = Desk(kept, timing, engine, Connections([connection], book), rules, rng)
     startup = Startup(desk)
     try:
         await startup.open()
