@@ -34,8 +34,9 @@ YOUNG = 50_000
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: each waits now and then, for a commit or for another process."""
-    return (os.cpu_count() or 1) + 1
+    """One worker more than this process has cores: each waits now and then, for a commit or a process."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
