@@ -279,7 +279,9 @@ def reserve_shares(unit: Unit, needs: Iterable[tuple[int, str, str, int, bool]])
     return {(int(row[0]), str(row[1]), str(row[2])) for row in served}
 
 
-def free_memo(unit: Unit, loans: Mapping[int, int], shares: Mapping[tuple[int, str, str], int]) -> None:
+def free_loans_and_shares(
+    unit: Unit, loans: Mapping[int, int], shares: Mapping[tuple[int, str, str], int]
+) -> None:
     """Give back reserved loan room (paise by client) and blocked shares (by client, security, product)."""
     if loans:
         run_many(unit.connection, _FREE_LOAN, [(loan, client) for client, loan in loans.items()])

@@ -24,7 +24,7 @@ from data.vocabulary import (
     SessionProblem,
     SessionState,
 )
-from engine.access.judgement import Judged, judge_consent, judge_demat, judge_route, needs_route
+from engine.access.judgement import GateVerdict, judge_consent, judge_demat, judge_route, needs_route
 from engine.access.sessions import SOON
 from engine.book.kept import Kept
 from engine.book.views import ClientView
@@ -48,7 +48,7 @@ class GateCheck:
     """One item of one client. `waived` holds the reason of today's waiver, empty without one."""
 
     item: GateItem
-    judged: Judged
+    judged: GateVerdict
     waived: str = ""
 
     @property
@@ -191,17 +191,17 @@ class Gate:
         checks = (GateCheck(item, one, waivers.get((client.id, item), "")) for item, one in judged.items())
         return GateRow(client.id, client.code, client.gate, tuple(checks))
 
-    def _session(self, client: ClientView, connection: Connection | None) -> Judged:
+    def _session(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()
         if connection is None:
-            return Judged(_RED, "it cannot sign in here")
+            return GateVerdict(_RED, "it cannot sign in here")
         signs_in = connection.capabilities.needs_sign_in
         if client.session is not SessionState.OK:
             if session is not None and session.problem_text:
-                return Judged(_RED, session.problem_text, {"problem": session.problem})
-            return Judged(_RED, "not signed in" if signs_in else "session expired")
+                return GateVerdict(_RED, session.problem_text, {"problem": session.problem})
+            return GateVerdict(_RED, "not signed in" if signs_in else "session expired")
         if not signs_in or session is None or session.login_at is None:
-            return Judged(_GREEN, "no sign-in needed")
+            return GateVerdict(_GREEN, "no sign-in needed")
         figures: dict[str, object] = {
             "login_at": session.login_at,
             "expires_at": session.expires_at,
@@ -211,31 +211,31 @@ class Gate:
         if self._connections.is_polled(client.id):
             words, figures["stream"] = f"{words}, its api key has no stream", False
         if session.problem is SessionProblem.UNREACHABLE:
-            return Judged(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
+            return GateVerdict(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
         if session.expires_at is not None and session.expires_at - now <= SOON:
             minutes = max(0, int((session.expires_at - now).total_seconds() // 60))
-            return Judged(_AMBER, f"{words}, ends in {minutes} min", figures)
-        return Judged(_GREEN, words, figures)
+            return GateVerdict(_AMBER, f"{words}, ends in {minutes} min", figures)
+        return GateVerdict(_GREEN, words, figures)
 
-    def _funds(self, client: ClientView) -> Judged:
+    def _funds(self, client: ClientView) -> GateVerdict:
         book, at = self._kept.book, self._compared_at(client.id)
         available = book.funds[client.id].available_paise if client.id in book.funds else 0
         figures: dict[str, object] = {"compared_at": at, "age_s": None, "available_paise": available}
         if client.status is not ClientStatus.ACTIVE:
-            return Judged(_AMBER, "not compared: the client is not active", figures)
+            return GateVerdict(_AMBER, "not compared: the client is not active", figures)
         if breaks := book.breaks.get(client.id, ()):
             more = f" and {len(breaks) - 1} more" if len(breaks) > 1 else ""
             figures["breaks"] = len(breaks)
-            return Judged(_AMBER, f"only sells: {next(iter(breaks)).words}{more}", figures)
+            return GateVerdict(_AMBER, f"only sells: {next(iter(breaks)).words}{more}", figures)
         if at is None:
-            return Judged(_AMBER, "not compared with the broker's since the desk was opened", figures)
+            return GateVerdict(_AMBER, "not compared with the broker's since the desk was opened", figures)
         age = self._timing.wall.now() - at
         figures["age_s"] = round(age.total_seconds(), 1)
         if age > FUNDS_AGE:
-            return Judged(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
-        return Judged(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
+            return GateVerdict(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
+        return GateVerdict(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
 
-    def _mtf(self, client: ClientView, connection: Connection | None) -> Judged:
+    def _mtf(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         book = self._kept.book
         funds, route = book.funds.get(client.id), book.access.routes.get(client.id)
         limit = client.mtf_limit_paise
@@ -245,13 +245,13 @@ class Gate:
             enabled = True
         figures = {"limit_paise": limit, "loan_paise": loan, "enabled": enabled}
         if not limit and not loan:
-            return Judged(_GREEN, "off", figures)
+            return GateVerdict(_GREEN, "off", figures)
         if enabled is False:
-            return Judged(_AMBER, "a limit or loan stands, but the broker has MTF switched off", figures)
+            return GateVerdict(_AMBER, "a limit or loan stands, but the broker has MTF switched off", figures)
         if enabled is None:
-            return Judged(_AMBER, "not known whether the broker has MTF switched on", figures)
+            return GateVerdict(_AMBER, "not known whether the broker has MTF switched on", figures)
         if loan > limit:
-            return Judged(_AMBER, "the loan is over the limit", figures)
+            return GateVerdict(_AMBER, "the loan is over the limit", figures)
         used = half_up(loan * BPS, limit)
         words = f"{half_up(used, 100)} % of the limit used"
-        return Judged(_AMBER if used >= MTF_USED_BPS else _GREEN, words, {**figures, "used_bps": used})
+        return GateVerdict(_AMBER if used >= MTF_USED_BPS else _GREEN, words, {**figures, "used_bps": used})

@@ -39,7 +39,7 @@ CONSENT_NOTICE_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class GateVerdict:
     """One item of the gate: its colour and the words and figures behind it."""
 
     colour: GateColour
@@ -81,37 +81,37 @@ def needs_route(connection: Connection | None) -> bool:
     return connection is None or connection.capabilities.needs_route
 
 
-def judge_route(connection: Connection | None, route: RouteView | None, others: Sequence[str]) -> Judged:
+def judge_route(connection: Connection | None, route: RouteView | None, others: Sequence[str]) -> GateVerdict:
     """Whether this client's orders may leave the way they would, by the connection that carries it.
 
     At a simulated broker who leaves by this machine is amber: not every system has loopback addresses
     enough to give each client its own.
     """
     if connection is None:
-        return Judged(GateColour.RED, NO_CONNECTION)
+        return GateVerdict(GateColour.RED, NO_CONNECTION)
     if not connection.capabilities.needs_route:
-        return Judged(GateColour.GREEN, connection.kind.value)
+        return GateVerdict(GateColour.GREEN, connection.kind.value)
     if route is None:
-        return Judged(GateColour.RED, "no route: `tradedesk routes import` takes it")
+        return GateVerdict(GateColour.RED, "no route: `tradedesk routes import` takes it")
     figures = {"kind": route.kind, "egress": route.egress, "family": route.family}
     if route.kind is RouteKind.PAPER:
         there = connection.broker.name
-        return Judged(GateColour.RED, f"its route says paper, but orders go to {there} here", figures)
+        return GateVerdict(GateColour.RED, f"its route says paper, but orders go to {there} here", figures)
     if not route.api_key:
-        return Judged(GateColour.RED, "no api key", figures)
+        return GateVerdict(GateColour.RED, "no api key", figures)
     if route.kind is RouteKind.DEALER and not route.permission:
-        return Judged(GateColour.RED, "dealer route without the broker's written permission", figures)
+        return GateVerdict(GateColour.RED, "dealer route without the broker's written permission", figures)
     if route.refused_at is not None:
         words = _refused_words(route, route.refused_at)
-        return Judged(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
+        return GateVerdict(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
     if others:
         here = route.way_out == THIS_MACHINE
         colour = GateColour.AMBER if connection.simulated and here else GateColour.RED
-        return Judged(colour, _shared_words(route, others), {**figures, "shared_with": others})
+        return GateVerdict(colour, _shared_words(route, others), {**figures, "shared_with": others})
     if not route.egress_ip and route.egress == THIS_MACHINE:
         words = "leaves by this machine; name the egress address that the broker has on its list"
-        return Judged(GateColour.AMBER, words, figures)
-    return Judged(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
+        return GateVerdict(GateColour.AMBER, words, figures)
+    return GateVerdict(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
 
 
 def _shared_words(route: RouteView, others: Sequence[str]) -> str:
@@ -148,35 +148,35 @@ def _address_in(words: str) -> str:
     return ""
 
 
-def judge_consent(connection: Connection | None, route: RouteView | None, day: date) -> Judged:
+def judge_consent(connection: Connection | None, route: RouteView | None, day: date) -> GateVerdict:
     """Whether the client has agreed to orders being placed for it on `day`."""
     if not needs_route(connection):
-        return Judged(GateColour.GREEN, "not asked on paper")
+        return GateVerdict(GateColour.GREEN, "not asked on paper")
     if route is None or not route.consent:
-        return Judged(GateColour.RED, "no consent recorded")
+        return GateVerdict(GateColour.RED, "no consent recorded")
     until = route.consent_until
     if until is None:
-        return Judged(GateColour.GREEN, route.consent)
+        return GateVerdict(GateColour.GREEN, route.consent)
     left = (until - day).days
     figures = {"consent_until": until, "days_left": left}
     if left < 0:
-        return Judged(GateColour.RED, f"consent ended on {until:%d %b %Y}", figures)
+        return GateVerdict(GateColour.RED, f"consent ended on {until:%d %b %Y}", figures)
     if left <= CONSENT_NOTICE_DAYS:
-        return Judged(GateColour.AMBER, f"consent ends on {until:%d %b %Y}", figures)
-    return Judged(GateColour.GREEN, f"{route.consent}, until {until:%d %b %Y}", figures)
+        return GateVerdict(GateColour.AMBER, f"consent ends on {until:%d %b %Y}", figures)
+    return GateVerdict(GateColour.GREEN, f"{route.consent}, until {until:%d %b %Y}", figures)
 
 
-def judge_demat(connection: Connection | None, route: RouteView | None) -> Judged:
+def judge_demat(connection: Connection | None, route: RouteView | None) -> GateVerdict:
     """Whether settled shares can be sold without the client's word at the depository."""
     if not needs_route(connection):
-        return Judged(GateColour.GREEN, "not asked on paper")
+        return GateVerdict(GateColour.GREEN, "not asked on paper")
     demat = Demat.UNKNOWN if route is None else route.demat
     if demat in (Demat.DDPI, Demat.POA):
-        return Judged(GateColour.GREEN, demat.value.upper())
+        return GateVerdict(GateColour.GREEN, demat.value.upper())
     if demat is Demat.NONE:
         words = "no DDPI: settled shares sell once the client has authorised it today; then waive this"
-        return Judged(GateColour.AMBER, words)
-    return Judged(GateColour.AMBER, "not known whether it gave a DDPI")
+        return GateVerdict(GateColour.AMBER, words)
+    return GateVerdict(GateColour.AMBER, "not known whether it gave a DDPI")
 
 
 def judge_clients(access: Access, applicants: Sequence[Applicant], day: date) -> Admissions:
@@ -202,7 +202,7 @@ def admit(client: Applicant, access: Access, others: Sequence[str], day: date) -
     else:
         signed_in = client.session is SessionState.OK
 
-    def against(item: GateItem, judged: Judged) -> str:
+    def against(item: GateItem, judged: GateVerdict) -> str:
         waived = judged.colour is GateColour.AMBER and (client_id, item) in access.waivers
         return "" if judged.colour is GateColour.GREEN or waived else judged.words
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from brokers.contract import BrokerTrade
 from data.audit import AuditAction, AuditEntry
-from data.ledger import Line, Transfer, free_memo, post
+from data.ledger import Line, Transfer, free_loans_and_shares, post
 from data.repositories.balances import blocked_shares
 from data.repositories.fills import TradeKey, known_trades
 from data.repositories.orders import demat_sales, marked_open
@@ -318,7 +318,9 @@ class WorkingSet:
         unit = self.unit
         self._block_what_lacks()
         post(unit, self.transfers)
-        free_memo(unit, self._loans, {(c, s, str(p)): freed for (c, s, p), freed in self._shares.items()})
+        free_loans_and_shares(
+            unit, self._loans, {(c, s, str(p)): freed for (c, s, p), freed in self._shares.items()}
+        )
         FILLS.insert(unit, self.fills)
         LOTS.insert(unit, self.opened)
         CLOSED_LOTS.insert(unit, self.closed)

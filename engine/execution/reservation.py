@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from data.audit import AuditAction, AuditEntry
 from data.clock import Clock
-from data.ledger import free_memo, post, reserve_money, reserve_shares
+from data.ledger import free_loans_and_shares, post, reserve_money, reserve_shares
 from data.money import BPS
 from data.repositories import runs
 from data.repositories.balances import standing_of
@@ -270,7 +270,9 @@ def _block_together(
     without_shares, freeing = _block_shares(unit, plan, sells)
     buys = [order for order in asking if order.side is Side.BUY and order.client_id not in without_shares]
     without_money = _block_money(unit, buys)
-    free_memo(unit, {}, {place: shares for place, shares in freeing.items() if place[0] in without_money})
+    free_loans_and_shares(
+        unit, {}, {place: shares for place, shares in freeing.items() if place[0] in without_money}
+    )
     for order in orders:
         reason = barred.get(_slot(order))
         if reason is None and order.client_id in without_shares:
@@ -309,7 +311,7 @@ def _block_shares(
         [(c, security, p, shares, only_settled[security]) for (c, security, p), shares in wanted.items()],
     )
     lost = {place[0] for place in wanted if place not in done}
-    free_memo(
+    free_loans_and_shares(
         unit, {}, {place: shares for place, shares in wanted.items() if place in done and place[0] in lost}
     )
     return lost, {place: shares for place, shares in wanted.items() if place[0] not in lost}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tradedesk.app.shell import ShellApp
 
 
-class Line(Protocol):
+class ColonLine(Protocol):
     """One command of the command line."""
 
     def __call__(self, app: ShellApp, argument: str) -> None:
@@ -83,7 +83,7 @@ def _theme(app: ShellApp, argument: str) -> None:
     app.theme = argument
 
 
-LINES: dict[str, tuple[Line, str]] = {
+LINES: dict[str, tuple[ColonLine, str]] = {
     "resume": (_certificate, "open the halt's certificate, where typed words resume"),
     "certificate": (_certificate, "the certificate of a halt, the latest without a number"),
     "reverse": (_reverse, "NUMBER: plan the opposite of what a run filled"),
