@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_type_hints
 
 from sqlalchemy import func, or_, select
 
@@ -43,6 +43,21 @@ def _not_in_capitals() -> Query[_Key]:
 _NOT_IN_CAPITALS = _not_in_capitals()
 
 
+_KINDS = get_type_hints(Instrument)
+
+
+def _held_to_kinds(found: Sequence[Instrument]) -> Sequence[Instrument]:
+    """The instruments whose values are of their fields' kinds; the log names any other."""
+    whole: list[Instrument] = []
+    for one in found:
+        odd = [name for name, kind in _KINDS.items() if not isinstance(getattr(one, name), kind)]
+        if odd:
+            log.error("the instrument %s is not known: its %s cannot be read", one.key, ", ".join(odd))
+        else:
+            whole.append(one)
+    return whole
+
+
 class StoredInstruments:
     """The instruments of a store. One that cannot be read is not known, and the log says so."""
 
@@ -55,16 +70,17 @@ class StoredInstruments:
         found = self._read(_OF_KEY, exchange=exchange, symbol=symbol)
         if not found and (odd := self._odd.get(key)):
             found = self._read(_OF_KEY, exchange=odd.exchange, symbol=odd.tradingsymbol)
-        return found[0] if found else None
+        return next(iter(_held_to_kinds(found)), None)
 
     def of_isin(self, isin: str) -> Sequence[Instrument]:
         """Those with this ISIN."""
-        return self._read(_OF_ISIN, isin=isin)
+        return _held_to_kinds(self._read(_OF_ISIN, isin=isin))
 
     def names(self) -> Sequence[Named]:
         """What of every one is searched."""
         try:
-            return read_file(self._store.path, _NAMES.all)
+            found = read_file(self._store.path, _NAMES.all)
+            return [one for one in found if set(map(type, one[:3])) == {str}]
         except UNREADABLE as problem:
             log.error("no instrument can be searched: %s", problem)
             return []

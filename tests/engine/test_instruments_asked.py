@@ -69,3 +69,16 @@ async def test_what_cannot_be_read_is_not_known(desk):
     await desk.market.load()
     assert desk.market.index.get("NSE:TCS") is None
     assert desk.market.search("TCS") == []
+
+
+@pytest.mark.parametrize(
+    "change", ["lot_size = 'many'", "name = x'ff'", "prev_close_paise = 1.5", "tradingsymbol = x'41'"]
+)
+async def test_an_instrument_with_an_odd_value_is_not_known_and_the_doctor_names_it(desk, change):
+    with closing(sqlite3.connect(desk.home / "desk.db")) as books, books:
+        books.execute(f"UPDATE instrument SET {change} WHERE tradingsymbol = 'RIIL'")
+    await desk.market.load()
+    assert desk.market.index.get("NSE:RIIL") is None
+    assert desk.market.index.get("NSE:TCS") is not None
+    assert [one.key for one in desk.market.search("TCS")] == ["NSE:TCS"]
+    assert any("instrument NSE." in check.detail for check in await desk.doctor.run() if not check.ok)
