@@ -97,8 +97,8 @@ MOST = 20
 """How many unreadable values are named."""
 
 LINES = {"plan": 1_000, "instrument": 10}
-"""Rows that one of a table is looked at for: a plan holds a line for each client, and an instrument is held to
-its columns' kinds whenever it is read."""
+"""Rows that one of a table is looked at for: a plan holds a line for each client, and an instrument is held
+to its columns' kinds whenever it is read."""
 
 
 def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
