@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Index, create_engine, inspect
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
-from data import access_tables, order_tables
+from data import access_tables, audit_tables, market_tables, order_tables
 from data.engines.driver import On, sql
 from data.tables import APPEND_ONLY
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MODELS = (access_tables, order_tables)
+MODELS = (access_tables, audit_tables, market_tables, order_tables)
 """Modules of tables: SQLModel's metadata holds what was imported, and all of it belongs to the layout."""
 
 Columns = Mapping[str, frozenset[str]]

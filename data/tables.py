@@ -3,22 +3,14 @@
 """Tables of clients, money and shares. Money is integer paise, times are aware UTC, words are `StrEnum`s.
 
 Balances (`funds`, `holding`) are caches of postings, kept in the same transaction and re-derived by
-`tradedesk doctor`. `txn`, `posting`, `share_posting` and `audit` are append-only by trigger.
+`tradedesk doctor`. `txn`, `posting` and `share_posting` are append-only by trigger.
 """
 
 from datetime import date, datetime
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from data.audit import JUDGED
 from data.columns import moment, moment_or_none, numbered, paise
 
 
@@ -325,63 +317,6 @@ class Comparison(SQLModel, table=True):
     at: datetime = moment()
 
 
-class MarketOffset(SQLModel, table=True):
-    """How many microseconds a simulated market's time was ahead of the wall's from a moment on.
-
-    A desk keeps one when it opens and one whenever the market has jumped.
-    """
-
-    __tablename__ = "market_offset"
-    instance_id: int = Field(sa_type=BigInteger, primary_key=True)
-    since: datetime = moment(primary_key=True)
-    apart_us: int = Field(sa_type=BigInteger)
-
-
-class Audit(SQLModel, table=True):
-    """The audit chain: each row's hash covers its content and the hash before it.
-
-    `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
-    hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
-    """
-
-    __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)
-    seq: int = numbered()
-    at: datetime = moment()
-    actor: str
-    action: str
-    client_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
-    order_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
-    plan_number: int | None = Field(default=None, sa_type=BigInteger)
-    run_number: int | None = Field(default=None, sa_type=BigInteger)
-    details: str
-    via: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    previous: str
-    hash: str
-
-
-class AuditHead(SQLModel, table=True):
-    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
-
-    __tablename__ = "audit_head"
-    name: str = Field(primary_key=True)
-    seq: int = Field(sa_type=BigInteger)
-    hash: str
-
-
-class ProofLayout(SQLModel, table=True):
-    """Which columns of each table the audit's proofs cover from here on, in the order of their hash.
-
-    `not_held` are the rows by table that stood then without a proof.
-    """
-
-    __tablename__ = "proof_layout"
-    number: int = numbered()
-    at: datetime = moment()
-    layout: dict[str, list[str]] = Field(sa_type=JSON)
-    not_held: dict[str, int] = Field(sa_type=JSON)
-
-
 class Change(SQLModel, table=True):
     """That a commit of one engine changed something, for the others to read again; `seq` counts each one's.
 
@@ -412,55 +347,6 @@ class AskedCommand(SQLModel, table=True):
     at: datetime = moment()
     ended_at: datetime | None = moment_or_none()
     closed_at: datetime | None = moment_or_none()
-
-
-class WatchlistItem(SQLModel, table=True):
-    """One instrument on a named watchlist, in the trader's order."""
-
-    __tablename__ = "watchlist_item"
-    list_name: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    position: int
-
-
-class InstrumentRecord(SQLModel, table=True):
-    """An instrument as last imported, under the name it has now.
-
-    `security_id` is what its security was at first sight, its ISIN where one was told, else the token there;
-    holdings, lots, postings and orders are keyed by it. `doubt` keeps it from being bought.
-    """
-
-    __tablename__ = "instrument"
-    exchange: str = Field(primary_key=True)
-    tradingsymbol: str = Field(primary_key=True)
-    token: int = Field(sa_type=BigInteger)
-    name: str
-    tick_paise: int = paise()
-    lot_size: int
-    isin: str = Field(default="", index=True)
-    segment: str
-    series: str
-    sector: str = ""
-    mtf_margin_bps: int | None = None
-    mis_margin_bps: int | None = None
-    fno: bool = False
-    band_bps: int
-    trade_to_trade: bool = False
-    prev_close_paise: int = paise()
-    security_id: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
-
-
-class FormerName(SQLModel, table=True):
-    """A symbol that a security had on an exchange, and the one that it has `now`."""
-
-    __tablename__ = "former_name"
-    security: str = Field(primary_key=True)
-    exchange: str = Field(primary_key=True)
-    tradingsymbol: str = Field(primary_key=True)
-    now: str
-    token: int = Field(sa_type=BigInteger)
-    at: datetime = moment()
 
 
 APPEND_ONLY = (

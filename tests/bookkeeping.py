@@ -30,13 +30,14 @@ from brokers.paper.broker import CAPABILITIES
 from data.clock import IST, ManualClock
 from data.columns import table
 from data.ledger import Line, Transfer, post
+from data.market_tables import InstrumentRecord
 from data.order_tables import Fill, Order, PlanRecord, Request
 from data.proving.rederive import differences
 from data.reference.instrument_index import index_of
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables import Client, Funds, Hold, Holding, InstrumentRecord, Lot, Txn
+from data.tables import Client, Funds, Hold, Holding, Lot, Txn
 from data.vocabulary import (
     Account,
     Bucket,

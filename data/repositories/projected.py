@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.columns import table
+from data.market_tables import FormerName
 from data.order_tables import Fill, Halt, Order, RunRecord
 from data.repositories.base import On, Query, among, given, named_as
 from data.repositories.instruments import is_former_name
@@ -35,7 +36,6 @@ from data.tables import (
     Client,
     ClientGroup,
     ClosedLot,
-    FormerName,
     Funds,
     Hold,
     Holding,

@@ -12,6 +12,7 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.audit import AuditEntry
+from data.audit_tables import Audit
 from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.columns import table
@@ -25,7 +26,7 @@ from data.store import (
     StoreUnread,
     StoreUnwritable,
 )
-from data.tables import Audit, Meta
+from data.tables import Meta
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)

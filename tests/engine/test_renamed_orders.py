@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from brokers.contract import NotSent, Refused
 from data.columns import table
-from data.tables import InstrumentRecord
+from data.market_tables import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason
 from engine.desk import Desk
 from engine.planning.intent import LineChange

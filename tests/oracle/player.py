@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import select
 
 from brokers.contract import OrderChange
+from data.audit_tables import Audit
 from data.columns import table
 from data.order_tables import Fill, Order, Request
-from data.tables import Audit, ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
 from data.vocabulary import OrderType, Policy, Product, Side
 from engine.booking.facts import Fact, SendEnded
 from tests.faults.broker_rules import ENDS

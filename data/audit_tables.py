@@ -1,0 +1,56 @@
+# pyright: reportAssignmentType=false
+# SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
+"""Tables of the audit: its chain, the rows of it that are kept beside it, and what its proofs cover."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Index, text
+from sqlmodel import Field, SQLModel
+
+from data.audit import JUDGED
+from data.columns import moment, numbered
+
+
+class Audit(SQLModel, table=True):
+    """The audit chain: each row's hash covers its content and the hash before it.
+
+    `via` is by which way its actor came (`data.vocabulary.Via`), empty where that is not told; `proof` are
+    hashes of the rows that its commit changed, as JSON by table and key (`data.proving.proofs`).
+    """
+
+    __table_args__ = (Index("audit_judged", "seq", sqlite_where=text(JUDGED)),)
+    seq: int = numbered()
+    at: datetime = moment()
+    actor: str
+    action: str
+    client_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    order_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    plan_number: int | None = Field(default=None, sa_type=BigInteger)
+    run_number: int | None = Field(default=None, sa_type=BigInteger)
+    details: str
+    via: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    previous: str
+    hash: str
+
+
+class AuditHead(SQLModel, table=True):
+    """A row of the audit kept beside it: `written` is its newest, `verified` the last one found good."""
+
+    __tablename__ = "audit_head"
+    name: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    hash: str
+
+
+class ProofLayout(SQLModel, table=True):
+    """Which columns of each table the audit's proofs cover from here on, in the order of their hash.
+
+    `not_held` are the rows by table that stood then without a proof.
+    """
+
+    __tablename__ = "proof_layout"
+    number: int = numbered()
+    at: datetime = moment()
+    layout: dict[str, list[str]] = Field(sa_type=JSON)
+    not_held: dict[str, int] = Field(sa_type=JSON)

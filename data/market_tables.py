@@ -1,0 +1,71 @@
+# pyright: reportAssignmentType=false
+# SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
+"""Tables of the market: instruments and the names they had, watchlists, and a simulated market's times."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from data.columns import moment, paise
+
+
+class WatchlistItem(SQLModel, table=True):
+    """One instrument on a named watchlist, in the trader's order."""
+
+    __tablename__ = "watchlist_item"
+    list_name: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    position: int
+
+
+class InstrumentRecord(SQLModel, table=True):
+    """An instrument as last imported, under the name it has now.
+
+    `security_id` is what its security was at first sight, its ISIN where one was told, else the token there;
+    holdings, lots, postings and orders are keyed by it. `doubt` keeps it from being bought.
+    """
+
+    __tablename__ = "instrument"
+    exchange: str = Field(primary_key=True)
+    tradingsymbol: str = Field(primary_key=True)
+    token: int = Field(sa_type=BigInteger)
+    name: str
+    tick_paise: int = paise()
+    lot_size: int
+    isin: str = Field(default="", index=True)
+    segment: str
+    series: str
+    sector: str = ""
+    mtf_margin_bps: int | None = None
+    mis_margin_bps: int | None = None
+    fno: bool = False
+    band_bps: int
+    trade_to_trade: bool = False
+    prev_close_paise: int = paise()
+    security_id: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class FormerName(SQLModel, table=True):
+    """A symbol that a security had on an exchange, and the one that it has `now`."""
+
+    __tablename__ = "former_name"
+    security: str = Field(primary_key=True)
+    exchange: str = Field(primary_key=True)
+    tradingsymbol: str = Field(primary_key=True)
+    now: str
+    token: int = Field(sa_type=BigInteger)
+    at: datetime = moment()
+
+
+class MarketOffset(SQLModel, table=True):
+    """How many microseconds a simulated market's time was ahead of the wall's from a moment on.
+
+    A desk keeps one when it opens and one whenever the market has jumped.
+    """
+
+    __tablename__ = "market_offset"
+    instance_id: int = Field(sa_type=BigInteger, primary_key=True)
+    since: datetime = moment(primary_key=True)
+    apart_us: int = Field(sa_type=BigInteger)
