@@ -134,6 +134,8 @@ class Bench:
             if self.app.key_queue.idle:
                 break
             await SystemClock().sleep(0.001)
+        else:
+            raise AssertionError("keys wait for what does not come")
         self.app.frame()
         await self._pause()
         assert not self.app.complained, "a screen could not be painted"

@@ -1,5 +1,7 @@
 """How keys reach what they were meant for, and which never do anything alone."""
 
+import itertools
+
 import pytest
 from textual.events import Paste
 from textual.widgets import Input
@@ -33,6 +35,20 @@ async def test_a_focus_change_takes_the_keys_behind_it_along() -> None:
         assert bench.screen.focused is watch
         assert watch.shown_keys.index(watch.cursor_key) == 2
         assert clients.cursor_key == before
+
+
+async def test_a_key_gets_through_on_a_machine_that_was_slow_to_begin_its_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A timer of Textual's that begins after its moment never fires."""
+    moments = itertools.count()
+    async with opened() as bench:
+        grid = bench.screen.query_one("#clients", LiveGrid)
+        before = grid.cursor_key
+        with monkeypatch.context() as slow:
+            slow.setattr("textual.timer._time.get_time", lambda: next(moments) * 0.01)
+            await bench.keys("j")
+        assert grid.cursor_key != before
 
 
 async def test_a_question_forgets_what_was_typed_before_it_was_seen() -> None:

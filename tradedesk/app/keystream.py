@@ -6,6 +6,7 @@ asked the desk for has been done, and the screen it opened has been painted. Tex
 a place that is no field is taken for what it is and dropped, since each of its letters would be a command.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,6 @@ from textual.dom import DOMNode
 from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 
 PASTE_KEYS = 8
@@ -91,10 +91,6 @@ class Receiver(Protocol):
         """Call once the messages that wait have been dealt with."""
         ...
 
-    def set_timer(self, delay: float, callback: Any) -> Timer:
-        """Call after a while."""
-        ...
-
     def say(self, text: str, severity: str = ...) -> None:
         """One toast."""
         ...
@@ -126,7 +122,7 @@ class KeyQueue:
         self._busy_on: Screen[Any] | None = None
         self._painting: Screen[Any] | None = None
         self._discarding = False
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._sifted = 0
         self._called = False
         self._frames = 0
@@ -169,16 +165,20 @@ class KeyQueue:
         first = waiting[0]
         if self._sifted == 0:
             if first.is_printable and not self.in_field(first.key, first.character):
-                self._timer = self._app.set_timer(FIRST_WAIT_S, self._sift)
+                self._wait(FIRST_WAIT_S, self._sift)
                 return
             self._sifted = 1
         self._called = True
         self._app.call_next(self._deliver)
 
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        """Go on after a while. A timer of Textual's would not do: one that begins too late never fires."""
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._app.call_next, then)
+
     def _sift(self) -> None:
         """The first key is alone, or the burst it began is given time to show what it is."""
         if len(self._stream.waiting) > 1:
-            self._timer = self._app.set_timer(PASTE_S, self._let_through)
+            self._wait(PASTE_S, self._let_through)
         else:
             self._let_through()
 
@@ -277,7 +277,7 @@ class KeyQueue:
         """Begin anew with nothing waiting, as after a screen failed."""
         self._forget()
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
         self._timer = None
         self._busy_on = self._painting = None
         self._called = self._discarding = False
