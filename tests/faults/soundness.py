@@ -235,10 +235,14 @@ class Soundness(RuleBasedStateMachine):
     def _net(self, client: int) -> int:
         money = self.books.money(client)
         has = money["available"] + money["blocked"] + money["unsettled"]
+        owes = money["shortfall"] + money["charges_due"] + money["mtf_loan"]
+        return has - owes - self._lent_within_the_day(client)
+
+    def _lent_within_the_day(self, client: int) -> int:
+        """What the broker pays of shares that are bought within the day, in paise."""
         intraday = {"client_id": client, "product": Product.MIS.value}
         lots = [lot for lot in self.books.lots() if intraday.items() <= lot.items()]
-        of_the_day = sum(lot["loan_left_paise"] for lot in lots)
-        return has - money["shortfall"] - money["charges_due"] - money["mtf_loan"] - of_the_day
+        return sum(lot["loan_left_paise"] for lot in lots)
 
     def _check_blocked_again(self, before: dict[int, dict[str, Any]]) -> None:
         """What grew or came back without our asking has blocked what it lacks, as far as the money goes."""
@@ -267,7 +271,8 @@ class Soundness(RuleBasedStateMachine):
         money = self.books.money(client)
         liquid = self._truth(client) - money["unsettled"] + money["shortfall"] + money["charges_due"]
         now = self.books.clock.now()
-        funds = BrokerFunds(liquid + money["mtf_loan"], 0, money["mtf_limit"], money["mtf_loan"], now)
+        lent = money["mtf_loan"] + self._lent_within_the_day(client)
+        funds = BrokerFunds(liquid + lent, 0, money["mtf_limit"], money["mtf_loan"], now)
         holdings = [
             BrokerHolding(
                 STOCK.exchange, STOCK.tradingsymbol, "", product, quantity, 0, 0, 0, 0, quantity * PRICE
