@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from data.acting import Actor
 from data.asked import Asked, Did, asked_now
 from data.asked_before import keep_end
+from data.clock import Clock
 from data.home import books_file, command_socket
 from data.vocabulary import Via
 from tradedesk.cli.output import PIPED_WIDTH, Printer, Question, printer
@@ -50,6 +52,9 @@ log = logging.getLogger(__name__)
 
 SLOW_S = 30.0
 """How long an app waits for the next line of a command before it closes the connection."""
+
+WARM_AFTER_S = 2.0
+"""How long after the start what commands need is imported."""
 
 MOST = 64
 """Connections at a time; more are closed at once."""
@@ -95,14 +100,22 @@ async def listening(
     answering = Answering(desk, locked, reached)
     try:
         server = await asyncio.start_unix_server(answering.meet, sock=listener, limit=LONGEST_LINE)
+        warming = asyncio.create_task(_warm_up(desk.clock))
         try:
             yield
         finally:
+            warming.cancel()
             server.close()
             _remove(command_socket(desk.home), place[1])
             await answering.close()
     finally:
         listener.close()
+
+
+async def _warm_up(clock: Clock) -> None:
+    """Import what commands are done with once the start is over: neither it nor the first command waits."""
+    await clock.sleep(WARM_AFTER_S)
+    await asyncio.to_thread(import_module, "tradedesk.cli.hosted")
 
 
 def bound(place: Path) -> socket.socket:
