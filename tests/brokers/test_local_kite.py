@@ -570,7 +570,8 @@ async def test_a_margin_calculation_is_a_json_array_and_may_fail_like_any_call(h
     ann = await house.sign_in("ANN")
     error = await refusal(kx.InputException, ann.order_margins, calculated("CNC"))
     assert str(error) == "The request should be an array of orders."
-    url, headers = f"{house.kite.url}/margins/orders", {"Authorization": f"token app:{ann.access_token}"}
+    url = f"{house.kite.url}/margins/orders"
+    headers = {"X-Kite-Version": "3", "Authorization": f"token app:{ann.access_token}"}
     answer = (await call(ann.reqsession.post, url, data=calculated("CNC"), headers=headers)).json()
     assert answer["error_type"] == "InputException"
     assert answer["message"] == "The `Content-Type` should be application/json."

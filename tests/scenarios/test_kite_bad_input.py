@@ -26,6 +26,7 @@ from data.vocabulary import (
 from engine.access.gate import GateCheck
 from engine.book.views import OrderView
 from engine.planning.record import Plan
+from engine.words.why import detail_words
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import secrets_of
@@ -167,7 +168,7 @@ async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
         **dict.fromkeys((one.number for one in OTHERS), None),
     }
     (skipped,) = [line for line in plan.lines if line.reason is not None]
-    assert skipped.detail == route.judged.words
+    assert detail_words(skipped) == route.judged.words
     morning.kite.switches.change({"static_ips": {STRUCK.user_id: None}})
     assert at_gate(morning, GateItem.ROUTE).colour is GateColour.RED, "a look at the list is no call of ours"
     await morning.desk.routes.retry(STRUCK.number)
