@@ -1,8 +1,10 @@
 """How keys reach what they were meant for, and which never do anything alone."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
+from textual import timer
 from textual.events import Paste
 from textual.widgets import Input
 
@@ -46,7 +48,7 @@ async def test_a_key_gets_through_on_a_machine_that_was_slow_to_begin_its_wait(
         grid = bench.screen.query_one("#clients", LiveGrid)
         before = grid.cursor_key
         with monkeypatch.context() as slow:
-            slow.setattr("textual.timer._time.get_time", lambda: next(moments) * 0.01)
+            slow.setattr(timer, "_time", SimpleNamespace(get_time=lambda: next(moments) * 0.01))
             await bench.keys("j")
         assert grid.cursor_key != before
 
