@@ -114,7 +114,7 @@ class Desk:
         self.orders = Orders(kept, timing, engine, data, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, canceller, watcher)
         self.audit = Trail(kept, timing, engine)
-        self.doctor = Doctor(kept, engine, connections)
+        self.doctor = Doctor(kept, timing, engine, connections)
         self.valuation = Valuation(
             holdings=lambda client_id: kept.book.holdings.get(client_id, ()),
             quote=data.quotes.quote,

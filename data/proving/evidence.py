@@ -3,17 +3,20 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from data.proving.proofs import PARTS, Layout, proofs_of, proven_tables
+from data.proving.proofs import PARTS, Layout, keys_of, proofs_of, proven_tables
 
 CHUNK = 5_000
 """Rows whose proofs are recomputed at a time."""
+
+PIECE = 250
+"""Keys that are asked for at a time."""
 
 OF_LAYOUTS: Layout = {"proof_layout": ("number", "at", "layout", "not_held")}
 """The columns by which the layouts themselves are proven, whatever they say: none can leave itself out."""
@@ -72,20 +75,22 @@ class Held:
         return sum(self.without.values())
 
 
-def recompute(connection: Connection) -> Held:
+def recompute(connection: Connection, after: int = 0) -> Held:
     """Recompute the proof of every row, and compare it with the newest that the audit carries of it.
 
-    The proofs told lie in a temporary database meanwhile, since they are as many as the rows.
+    With `after`, a row of the audit, only rows are looked at of which the audit tells behind it. The proofs
+    told lie in a temporary database meanwhile, since they are as many as the rows.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as told:
-        layouts, not_held, found = _told(connection, told)
+        layouts, not_held, found = _told(connection, told, after)
         held = 0
         without: dict[str, int] = {}
         differing: dict[str, list[str]] = {}
         gone: dict[str, list[str]] = {}
         for name in proven_tables(layouts[-1]):
             bare: list[tuple[str, str]] = []
-            for key, stands, words in _compared(connection, told, layouts, name):
+            pieces = _told_of(told, name) if after else _chunks(connection, name)
+            for key, stands, words in _compared(connection, told, layouts, name, pieces):
                 if words is None:
                     held += 1
                 elif words:
@@ -105,8 +110,10 @@ def recompute(connection: Connection) -> Held:
     return Held(held, without, tuple(found), differing, gone)
 
 
-def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout], dict[str, int], list[str]]:
-    """Fill `told` with each row's newest proof.
+def _told(
+    connection: Connection, told: sqlite3.Connection, after: int
+) -> tuple[list[Layout], dict[str, int], list[str]]:
+    """Fill `told` with each row's newest proof, of those told behind a row of the audit.
 
     Returns the layouts, the rows that had no proof at first, and rows that differed when they were changed.
     """
@@ -125,8 +132,10 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
             "SELECT number, CAST(layout AS BLOB), CAST(not_held AS BLOB) FROM proof_layout"
         )
     }
-    query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE proof != '' ORDER BY seq"
-    for seq, proof in connection.exec_driver_sql(query).yield_per(1000):
+    if after and (number := _laid_before(connection, stored, after)):
+        layouts.append({**stored[number][0], **OF_LAYOUTS})
+    query = "SELECT seq, CAST(proof AS BLOB) FROM audit WHERE seq > ? AND proof != '' ORDER BY seq"
+    for seq, proof in connection.exec_driver_sql(query, (after,)).yield_per(1000):
         carried = json.loads(proof)
         laid = {number: one for number, one in carried.pop("proof_layout", {}).items() if number not in known}
         for number in laid:  # written once, so a later proof of the same number covers a forged row
@@ -147,6 +156,15 @@ def _told(connection: Connection, told: sqlite3.Connection) -> tuple[list[Layout
             ),
         )
     return layouts, not_held, astray
+
+
+def _laid_before(connection: Connection, stored: Iterable[str], after: int) -> str:
+    """The number of the newest layout that was laid down before; empty where there was none."""
+    query = "SELECT CAST(proof AS BLOB) FROM audit WHERE seq > ? AND instr(proof, '\"proof_layout\"')"
+    later: set[str] = set()
+    for proof in connection.exec_driver_sql(query, (after,)).scalars():
+        later |= json.loads(proof).get("proof_layout", {}).keys()
+    return max((number for number in stored if number not in later), key=int, default="")
 
 
 def _differed(told: sqlite3.Connection, name: str, key: str, proof: str, layout: int, seq: int) -> list[str]:
@@ -170,15 +188,19 @@ def _read(stored: bytes | None) -> dict[str, Any]:
 
 
 def _compared(
-    connection: Connection, told: sqlite3.Connection, layouts: list[Layout], name: str
+    connection: Connection,
+    told: sqlite3.Connection,
+    layouts: list[Layout],
+    name: str,
+    pieces: Iterable[str],
 ) -> Iterator[tuple[str, str, str | None]]:
-    """For each row of a table its key, its proof as it stands and None where that holds, else what is wrong.
+    """For each row of pieces of a table its key, its proof as it stands, and None or what is wrong with it.
 
     Nothing is said of one that has no proof; one that is gone has none that stands.
     """
     used = told.execute("SELECT DISTINCT layout FROM told WHERE tab = ?", (name,)).fetchall()
     wanted = {int(layout) for (layout,) in used} | {len(layouts) - 1}
-    for here in _chunks(connection, name):
+    for here in pieces:
         now = {
             layout: dict(proofs_of(connection, layouts[layout], name, here))
             for layout in wanted
@@ -209,6 +231,24 @@ def _chunks(connection: Connection, name: str) -> Iterator[str]:
             return
         yield f"rowid BETWEEN {first} AND {last}"
         after = f"WHERE rowid > {last}"
+
+
+def _told_of(told: sqlite3.Connection, name: str) -> Iterator[str]:
+    """Conditions that between them take the rows of a table of which `told` knows."""
+    columns = keys_of(name)
+    keys = [str(key) for (key,) in told.execute("SELECT key FROM told WHERE tab = ?", (name,)).fetchall()]
+    plain = [key.split("|") for key in keys if key.count("|") == len(columns) - 1]
+    for start in range(0, len(plain), PIECE):
+        rows = ", ".join(f"({', '.join(map(_quoted, key))})" for key in plain[start : start + PIECE])
+        yield f"({', '.join(columns)}) IN (VALUES {rows})"
+    joined = " || '|' || ".join(f"CAST({column} AS TEXT)" for column in columns)
+    for key in keys:  # one of its texts holds the sign that stands between them
+        if key.count("|") != len(columns) - 1:
+            yield f"{joined} = {_quoted(key)}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _judged(

@@ -6,6 +6,7 @@ Reads only. `tradedesk doctor` runs it; whatever it finds is a fault or a tamper
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Executable, func, select
@@ -14,7 +15,7 @@ from data.columns import table
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.order_tables import Fill, Order
 from data.proving.rederive_lots import closed_lot_differences
-from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting
+from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
 from data.vocabulary import LIVE_STATES, Account
 
 _Figures = dict[Any, dict[str, int]]
@@ -42,16 +43,25 @@ def differences(connection: Connection) -> list[str]:
     ]
 
 
-def _unbalanced(connection: Connection) -> Iterable[str]:
+def unbalanced_since(connection: Connection, moment: datetime) -> list[str]:
+    """Transfers booked since a moment that do not sum to zero, in words."""
+    txns = table(Txn)
+    query = select(txns.c.id).where(txns.c.at < moment).order_by(txns.c.id.desc()).limit(1)
+    return list(_unbalanced(connection, connection.execute(query).scalar() or 0))
+
+
+def _unbalanced(connection: Connection, after: int = 0) -> Iterable[str]:
     postings, shares = table(Posting), table(SharePosting)
     for txn_id, total in connection.execute(
         select(postings.c.txn_id, func.sum(postings.c.amount_paise))
+        .where(postings.c.txn_id > after)
         .group_by(postings.c.txn_id)
         .having(func.sum(postings.c.amount_paise) != 0)
     ):
         yield f"transfer {txn_id} sums to {total} paise, not to zero"
     for txn_id, security, total in connection.execute(
         select(shares.c.txn_id, shares.c.security, func.sum(shares.c.quantity))
+        .where(shares.c.txn_id > after)
         .group_by(shares.c.txn_id, shares.c.security, shares.c.product)
         .having(func.sum(shares.c.quantity) != 0)
     ):

@@ -159,6 +159,14 @@ def _moment(stored: str) -> datetime | None:
     return at.replace(tzinfo=UTC) if written == stored else None
 
 
+def head_before(connection: Connection, moment: datetime) -> Head:
+    """The last row that is dated before a moment, and its hash; the beginning where there is none."""
+    query = "SELECT seq, CAST(hash AS BLOB) FROM audit WHERE at < ? ORDER BY seq DESC LIMIT 1"
+    stamp = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    row = connection.exec_driver_sql(query, (stamp,)).first()
+    return Head(0, GENESIS) if row is None else Head(int(row[0]), _word(row[1]))
+
+
 def accepted(connection: Connection) -> set[str]:
     """The words of all that was found wrong and accepted by a trader."""
     query = "SELECT CAST(details AS BLOB) FROM audit WHERE action = ?"

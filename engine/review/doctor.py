@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from brokers.connections import Connections
@@ -12,6 +13,7 @@ from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
 from data.counters import counter_faults
 from data.engines.sqlite import broken_references, integrity_faults, read_file
+from data.errors import BadInput
 from data.home import secrets_file
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -33,6 +35,8 @@ from engine.book.kept import Kept
 from engine.halt.emergency import set_aside_before
 from engine.instances import ThisEngine
 from engine.review.findings import changed_plans
+from engine.review.since import Look, looks_since
+from engine.timing import Timing
 
 TOLD_ONLY = ("orders", "broker's words")
 """Checks of the database that stop no trading: what all others find does, until it is accepted or mended."""
@@ -50,18 +54,26 @@ class Check:
 class Doctor:
     """Examines the books of a desk; it changes nothing of them, and keeps in the audit what it found."""
 
-    def __init__(self, kept: Kept, engine: ThisEngine, connections: Connections) -> None:
+    def __init__(self, kept: Kept, timing: Timing, engine: ThisEngine, connections: Connections) -> None:
         self._kept = kept
         self._engine = engine
         self._connections = connections
+        self._clock = timing.wall
         self.look_at_secrets: Callable[[], tuple[bool, str]] | None = None
         """Whether api secrets and tokens are where the books expect them, and words; may block."""
 
-    async def run(self) -> list[Check]:
-        """Every check, in the order a reader would want them."""
+    async def run(self, since: date | None = None) -> list[Check]:
+        """Every check, in the order a reader would want them.
+
+        With `since`, a day, the books are looked at only where they changed from then on: what that finds
+        stops trading too, what it does not find ends no stop. Raises `BadInput` for a day that is to come.
+        """
+        today = self._clock.now().astimezone(IST).date()
+        if since is not None and since > today:
+            raise BadInput("since", since.isoformat(), f"name today, {today.isoformat()}, or a day before")
         heads = self._kept.heads.path
-        checks = await self._kept.store.read_aside(lambda reader: examine(reader, heads))
-        await self._keep(checks)
+        checks = await self._kept.store.read_aside(lambda reader: examine(reader, heads, since))
+        await self._keep(checks, whole=since is None)
         if self._kept.heads.trouble:
             checks.append(Check("heads outside", False, self._kept.heads.trouble))
         checks.append(self._halts())
@@ -70,11 +82,17 @@ class Doctor:
         checks.append(await self._secrets())
         return checks
 
-    async def _keep(self, checks: Sequence[Check]) -> None:
-        """Stop trading in every engine, at each opening too, by what was found; end it where nothing was."""
+    async def _keep(self, checks: Sequence[Check], whole: bool) -> None:
+        """Stop trading in every engine, at each opening too, by what was found; end it where nothing was.
+
+        What was found before stands on where the look was not at the whole.
+        """
         bad = [one for one in checks if not one.ok and one.name not in TOLD_ONLY]
         found = [f"{one.name}: {one.detail.partition('; head ')[0]}" for one in bad]
-        if found == list(await self._kept.store.read_aside(standing_stop)):
+        before = list(await self._kept.store.read_aside(standing_stop))
+        if not whole:
+            found = [*before, *(words for words in found if words not in before)]
+        if found == before:
             return
         action, details = (DISTRUSTED, {"found": found}) if found else (TRUSTED, {})
         with suppress(StoreError):  # what cannot be kept stops at least this engine
@@ -135,24 +153,30 @@ class Doctor:
         return Check("halts", True, f"standing: {standing}; HALT file {file}")
 
 
-def examine_file(database: Path, why_not_opened: Exception) -> list[Check]:
+def examine_file(database: Path, why_not_opened: Exception, since: date | None = None) -> list[Check]:
     """The checks of a database whose desk could not be opened, and why not."""
     words = getattr(why_not_opened, "orig", None) or why_not_opened
     opening = Check("opening", False, f"no desk can be opened: {words}")
     try:
-        return [opening, *read_file(database, examine)]
+        return [opening, *read_file(database, lambda reader: examine(reader, since=since))]
     except DatabaseError as problem:
         return [opening, Check("database", False, f"it cannot be read: {problem.orig}")]
 
 
-def examine(reader: Reader, heads: Path | None = None) -> list[Check]:
-    """The checks that need only the database, and the file of heads kept outside it."""
+def examine(reader: Reader, heads: Path | None = None, since: date | None = None) -> list[Check]:
+    """The checks that need only the database, and the file of heads kept outside it.
+
+    With `since` they are those that are quick in any file, and those of what changed from that day on.
+    """
     checks: list[Check] = []
 
     def chain(one: Reader) -> tuple[bool, str]:
         return _chain(one, heads)
 
-    for name, look in {**_LOOKS, "audit chain": chain}.items():
+    looks = {**_LOOKS, "audit chain": chain}
+    if since is not None:
+        looks = {name: _LOOKS[name] for name in _QUICK} | looks_since(since, heads)
+    for name, look in looks.items():
         try:
             ok, words = look(reader)
         except Exception as problem:  # whatever ends one look is what it found, and spoils no other
@@ -245,7 +269,7 @@ def _unbooked(reader: Reader) -> tuple[bool, str]:
     return False, f"{len(rows)} {noun} not booked, and the clients may only sell: {first}"
 
 
-_LOOKS: dict[str, Callable[[Reader], tuple[bool, str]]] = {
+_LOOKS: dict[str, Look] = {
     "database": _database,
     "values": _values,
     "references": _references,
@@ -258,3 +282,6 @@ _LOOKS: dict[str, Callable[[Reader], tuple[bool, str]]] = {
     "orders": _orders,
     "broker's words": _unbooked,
 }
+
+_QUICK = ("append-only triggers", "counters", "orders", "broker's words")
+"""Looks that take no longer the more the file holds, or hardly so."""

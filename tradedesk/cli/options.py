@@ -1,8 +1,11 @@
 """Options that several commands share."""
 
+from datetime import date
 from typing import Annotated
 
 import typer
+
+from data.errors import BadInput
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Stands for the typed words.")]
@@ -72,6 +75,14 @@ Again = Annotated[
 def given(**options: str | None) -> list[str]:
     """Options that were given, as they are typed; what was left out is left out."""
     return [f"--{name}={value}" for name, value in options.items() if value is not None]
+
+
+def day_from(name: str, text: str) -> date:
+    """The day that the option `name` gives. Raises `BadInput`."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(name, text, "give a date as YYYY-MM-DD") from None
 
 
 def json_too(as_json: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -25,7 +25,7 @@ from tradedesk.cli import reads
 from tradedesk.cli import views as shapes
 from tradedesk.cli.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson
+from tradedesk.cli.options import AsJson, day_from
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
 
@@ -254,16 +254,9 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """Runs of the trading day and what is live of other days, the newest first, with their counts."""
-    wanted = None if day is None else _day_from(day)
+    wanted = None if day is None else day_from("day", day)
 
     run(lambda desk: reads.runs(desk, wanted, as_json))
-
-
-def _day_from(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadInput("day", text, "give a date as YYYY-MM-DD") from None
 
 
 def positions(client: ClientWord = None, as_json: AsJson = False) -> None:

@@ -14,7 +14,7 @@ from engine.words.formats import DASH, rupees
 from tradedesk.cli import reads
 from tradedesk.cli.clocks import clock_words, wall_time
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit, explain
-from tradedesk.cli.options import AsJson, Yes, given, json_too
+from tradedesk.cli.options import AsJson, Yes, day_from, given, json_too
 from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
@@ -291,8 +291,18 @@ def audit_accept(
     run(work)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD",
+            help="Look only at what changed since that day, and say what was not looked at.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Re-derive every balance, check the chain and the database, and say what was found."""
+    day = None if since is None else day_from("since", since)
 
     def told(checks: "list[Check]") -> Exit:
         ok = all(check.ok for check in checks)
@@ -304,7 +314,7 @@ def doctor(as_json: AsJson = False) -> None:
         return Exit.DONE if ok else Exit.NOT_VERIFIED
 
     async def work(desk: "Desk") -> Exit:
-        made = told(await desk.doctor.run())
+        made = told(await desk.doctor.run(day))
         if desk.trading_disabled:
             say(f"trading is stopped: {desk.trading_disabled}")
         return made
@@ -312,6 +322,6 @@ def doctor(as_json: AsJson = False) -> None:
     def unopened(home: Path, why: Exception) -> Exit:
         from engine.review.doctor import examine_file
 
-        return told(examine_file(books_file(home), why))
+        return told(examine_file(books_file(home), why, day))
 
     run(work, needs_secrets=False, unopened=unopened)
