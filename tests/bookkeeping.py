@@ -48,6 +48,7 @@ from data.vocabulary import (
     Policy,
     Product,
     Side,
+    TransferKind,
     Validity,
 )
 from engine.booking.apply import apply_facts
@@ -141,7 +142,7 @@ class Ledger:
 
     def pay_in(self, amount_paise: int, client_id: int = CLIENT) -> None:
         lines = [Line(Account.AVAILABLE, amount_paise), Line(Account.EXTERNAL, -amount_paise)]
-        post(self.unit(), [Transfer(client_id, "opening", self.day, lines, evidence="test")])
+        post(self.unit(), [Transfer(client_id, TransferKind.OPENING, self.day, lines, evidence="test")])
 
     def hold(self, amount_paise: int, client_id: int = CLIENT) -> None:
         """Keep money from trading, as for a payout that the client has asked for."""
@@ -157,7 +158,7 @@ class Ledger:
         }
         unit.insert(Hold, [row])
         lines = [Line(Account.AVAILABLE, -amount_paise), Line(Account.BLOCKED, amount_paise)]
-        post(unit, [Transfer(client_id, "hold", self.day, lines, evidence=f"hold:{row['id']}")])
+        post(unit, [Transfer(client_id, TransferKind.HOLD, self.day, lines, evidence=f"hold:{row['id']}")])
 
     def next_day(self) -> None:
         self.day = self.timing.calendar.next_trading_day(self.day)

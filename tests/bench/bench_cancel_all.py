@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data.vocabulary import SizingKind
+from data.vocabulary import RunCount, SizingKind
 from engine.desk import Desk
 from engine.rules import WORKERS
 from tests.bench.frame import Aim, Bench, Figures, Watch
@@ -49,7 +49,7 @@ async def cancel(home: Path, clients: int) -> Figures:
             intent = buy(SYMBOL, SizingKind.FIXED_QUANTITY, 1, limit_paise=LIMIT_PAISE, again=True)
             plan = await desk.plans.freeze(intent)
             run = await desk.runs.start(plan, plan.digest)
-            await until(desk, lambda run=run: desk.runs.get(run.number).counts["open"] == clients)
+            await until(desk, lambda run=run: desk.runs.get(run.number).counts[RunCount.OPEN] == clients)
         await desk.settle()
         assert desk.counts().live == clients * EACH, desk.counts()
         before = exchange.seconds

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from data.vocabulary import SizingKind
+from data.vocabulary import RunCount, SizingKind
 from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
@@ -58,7 +58,7 @@ async def carry_out(
         run = await desk.runs.settled(run.number, 60)
         await desk.settle()
         seconds = time.perf_counter() - began
-        assert run.counts["filled"] == clients, run.counts
+        assert run.counts[RunCount.FILLED] == clients, run.counts
         return seconds, exchange.seconds, desk.commits - commits
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data.vocabulary import SizingKind
+from data.vocabulary import RunCount, SizingKind
 from engine.rules import WORKERS
 from tests.bench.frame import Aim, Bench, Figures, Watch, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, copy_of, laid_home
@@ -37,7 +37,7 @@ async def carry_out(home: Path, clients: int) -> Figures:
             reserved = time.perf_counter() - began
             run = await desk.runs.settled(run.number, 120)
             await desk.settle()
-        assert run.counts["filled"] == clients, run.counts
+        assert run.counts[RunCount.FILLED] == clients, run.counts
         own = exchange.seconds - before
         bound = clients * LATENCY_S / WORKERS
         return {

@@ -30,6 +30,7 @@ from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from engine.access.sign_in_queue import SignInState
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.bench.frame import Aim, Bench, Figures
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address
@@ -82,7 +83,9 @@ async def measure(url: str, home: Path) -> tuple[list[float], float, float]:
 
     @asynccontextmanager
     async def factory() -> AsyncIterator[Desk]:
-        async with open_desk(home, "app", settings=settings, passphrase=lambda: "only for the bench") as desk:
+        async with open_desk(
+            home, DeskKind.APP, settings=settings, passphrase=lambda: "only for the bench"
+        ) as desk:
             assert isinstance(desk, Desk)
             await lay_people(desk, PEOPLE)
             yield desk

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.changes import Touched, changes_since, prune_changes
 from data.clock import ManualClock
 from data.store import Store, Unit, read_file
@@ -84,7 +84,7 @@ async def test_each_topic_is_read_again_by_others_and_only_that(tmp_path: Path, 
 
 async def test_what_the_audit_calls_it_says_nothing(tmp_path: Path) -> None:
     def audited(unit: Unit) -> None:
-        unit.audit(AuditEntry("HALT_FIRED", "tester", client_id=5))
+        unit.audit(AuditEntry(AuditAction.HALT_FIRED, "tester", client_id=5))
 
     async with two(tmp_path) as (writer, reader):
         await writer.write(audited)

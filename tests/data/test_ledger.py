@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from brokers.contract import BrokerStatus
 from data.ledger import Line, ShareLine, Transfer, Unbalanced, post, reserve_money
 from data.tables import APPEND_ONLY
-from data.vocabulary import LIVE_STATES, Account, Bucket, OrderState, Policy, Product, Side
+from data.vocabulary import LIVE_STATES, Account, Bucket, OrderState, Policy, Product, Side, TransferKind
 from tests.bookkeeping import CLIENT, DAY, ledger
 
 PRICES = st.sampled_from([5, 99_95, 100_00, 1500_05, 2450_50])
@@ -164,7 +164,7 @@ def test_a_transfer_that_does_not_balance_or_frees_without_proof_is_refused():
     bad = (
         Transfer(CLIENT, "x", DAY, one),
         Transfer(CLIENT, "x", DAY, shares=[ShareLine("S", "CNC", Bucket.FREE, 1)]),
-        Transfer(CLIENT, "release", DAY, zero),
+        Transfer(CLIENT, TransferKind.RELEASE, DAY, zero),
     )
     with ledger() as books:
         for transfer in bad:

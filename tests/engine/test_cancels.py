@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import Ambiguous, Refused
 from data.store import StoreUnwritable
-from data.vocabulary import OrderState, SizingKind
+from data.vocabulary import OrderState, RunCount, SizingKind
 from engine.refusals import TradingStopped
 from engine.rules import PER_CLIENT
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, paper_desk, until
@@ -118,7 +118,7 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
     async with paper_desk(tmp_path) as desk:
         before = desk.funds.all()
         _, run = await carry_out(desk, resting())
-        total = run.counts["open"]
+        total = run.counts[RunCount.OPEN]
         assert total > 40
         wire = Wire(desk)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1))

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from data.counters import KINDS
-from data.vocabulary import HaltScope
+from data.vocabulary import HaltScope, RunCount
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
@@ -32,7 +32,7 @@ async def test_a_halt_is_certified_and_orders_are_sent_whatever_the_counters_say
         assert made.number == first.number + 1
         await desk.halt.resume(made.number, "resume", "tester")
         _, run = await carry_out(desk, buy("INFY", QTY, 2, PRIYA))
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
         assert {check.name for check in await desk.doctor.run() if not check.ok} <= {"counters", "values"}
 
 

@@ -8,7 +8,7 @@ from brokers.contract import Refused
 from data.changes import Touched
 from data.columns import table
 from data.tables import Lot, Meta, SizingBase
-from data.vocabulary import OrderState, Policy, Product, SizingKind
+from data.vocabulary import OrderState, Policy, Product, RunCount, SizingKind
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
@@ -239,7 +239,7 @@ async def test_what_was_rejected_yesterday_asks_for_nobody_and_its_run_is_not_to
         assert desk.counts().needs_attention == 1
         await next_day(desk)
         assert desk.counts().needs_attention == 0
-        assert [run.counts["rejected"] for run in desk.runs.all()] == [1], "what was seen stays whole"
+        assert [run.counts[RunCount.REJECTED] for run in desk.runs.all()] == [1], "what was seen stays whole"
         everything = Touched(everything=True)
         fresh = await seam(desk).store.read_aside(lambda c: seam(desk).book.project(c, everything))
         assert (set(fresh.orders), set(fresh.runs)) == ({1}, {1}), "a desk opened today tells it whole"

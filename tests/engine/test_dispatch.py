@@ -10,7 +10,7 @@ import pytest
 from brokers.contract import Ambiguous, NotSent
 from brokers.pacing import Lane
 from brokers.paper.broker import CAPABILITIES
-from data.vocabulary import OrderState, RunStatus, SizingKind
+from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.events import OrderChanged
 from engine.execution.calls import NO_ANSWER
 from engine.rules import PER_CLIENT
@@ -38,7 +38,7 @@ async def test_not_sent_is_claimed_again_with_another_tag_and_doubt_never(tmp_pa
 
         wire.on_place = place
         run = await started(desk, ROHAN, PRIYA)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
         await desk.clock.advance(20)
         await desk.settle()
         assert tries == {ROHAN: 1, PRIYA: 3}
@@ -56,7 +56,7 @@ async def test_the_desk_rests_only_once_what_was_submitted_is_claimed_sent_and_b
     async with paper_desk(tmp_path) as desk:
         run = await started(desk, ROHAN, PRIYA)
         await desk.settle()
-        assert desk.runs.get(run.number).counts["filled"] == 2
+        assert desk.runs.get(run.number).counts[RunCount.FILLED] == 2
 
 
 async def test_an_order_that_did_not_leave_is_not_forgotten_while_others_are_sent(tmp_path):
@@ -72,7 +72,9 @@ async def test_an_order_that_did_not_leave_is_not_forgotten_while_others_are_sen
         wire.on_place = place
         run = await started(desk)
         assert run.counts["total"] > 40
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == run.counts["total"])
+        await until(
+            desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == run.counts[RunCount.TOTAL]
+        )
         assert len(wire.placed) == 2 * run.counts["total"]
         await books_are_sound(desk)
 
@@ -87,7 +89,7 @@ async def test_an_order_that_never_arrived_is_found_absent_by_nobody_and_found_b
 
         wire.on_place = place
         run = await started(desk, ROHAN)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"])
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED])
         assert len(wire.placed) == 1
         assert desk.orders.all()[0].flags == ()
         await books_are_sound(desk)
@@ -119,7 +121,7 @@ async def test_a_halt_between_claim_and_send_keeps_the_order_back(tmp_path, how)
             (desk.home / "HALT").unlink(missing_ok=True)
             seam(desk).waits = type(seam(desk).waits)(halt_deadline_s=0.0)
         run = await started(desk, ROHAN)
-        await until(desk, lambda: desk.runs.get(run.number).counts["cancelled"])
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.CANCELLED])
         made = await halts[0]
         assert wire.placed == []
         assert made.number == desk.halt.active()[0].number
@@ -141,11 +143,11 @@ async def test_a_slow_client_delays_nobody_and_takes_few_workers(tmp_path):
         runs = [await started(desk, ROHAN, quantity=n, again=True) for n in range(1, 7)]
         run = await started(desk)
         total = run.counts["total"]
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == total, step_s=0.1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == total, step_s=0.1)
         sending = [o for o in desk.orders.all(client_id=ROHAN) if o.state is OrderState.SENDING]
         assert len(sending) == PER_CLIENT
         go.set()
-        await until(desk, lambda: all(desk.runs.get(r.number).counts["filled"] for r in runs))
+        await until(desk, lambda: all(desk.runs.get(r.number).counts[RunCount.FILLED] for r in runs))
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
         await books_are_sound(desk)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from brokers.contract import NotSent
-from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
+from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, on_tape, paper_desk, until
 from tests.tampering import tamper
@@ -50,7 +50,7 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
         tamper(tmp_path / "desk.db", f"UPDATE orders SET {change} WHERE id = {order_id}")
         shut.clear()
         if change == "instance_id = instance_id":  # what the file says is what it said
-            await until(desk, lambda: desk.runs.get(number).counts["filled"] == 3)
+            await until(desk, lambda: desk.runs.get(number).counts[RunCount.FILLED] == 3)
             assert desk.trading_disabled is None
             return
         await until(desk, lambda: desk.trading_disabled)

@@ -7,7 +7,7 @@ import pytest
 
 from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
-from data.vocabulary import OrderState, Reason, RunStatus, SizingKind
+from data.vocabulary import OrderState, Reason, RunCount, RunStatus, SizingKind
 from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 
@@ -59,7 +59,7 @@ async def test_clients_that_had_it_are_denied_by_name_and_the_others_are_sent_to
         assert orders[ROHAN].reason_code == Reason.DUPLICATE_INTENT
         assert f"run {had.number}" in orders[ROHAN].reason_text
         assert {orders[PRIYA].state, orders[AMIT].state} == {OrderState.FILLED}
-        assert (run.counts["denied"], run.counts["filled"]) == (1, 2)
+        assert (run.counts[RunCount.DENIED], run.counts[RunCount.FILLED]) == (1, 2)
         await books_are_sound(desk)
 
 
@@ -68,7 +68,7 @@ async def test_again_is_of_the_plan_and_only_of_the_plan(tmp_path):
         said = await desk.plans.freeze(dataclasses.replace(ONE, again=True))
         unsaid = await desk.plans.freeze(ONE)
         await carry_out(desk, ONE)
-        assert (await desk.runs.start(said, said.digest)).counts["denied"] == 0
+        assert (await desk.runs.start(said, said.digest)).counts[RunCount.DENIED] == 0
         with pytest.raises(DuplicateIntent):
             await desk.runs.start(unsaid, unsaid.digest)
 
@@ -83,7 +83,7 @@ async def test_what_a_run_has_not_sent_yet_counts_however_long_ago_it_began(tmp_
         wire.on_place = place
         plan = await desk.plans.freeze(ONE)
         old = (await desk.runs.start(plan, plan.digest)).number
-        await until(desk, lambda: wire.placed and desk.runs.get(old).counts["unsent"] == 1)
+        await until(desk, lambda: wire.placed and desk.runs.get(old).counts[RunCount.UNSENT] == 1)
         await desk.runs.pause(old)
         assert isinstance(desk.clock, ManualClock)
         await desk.clock.advance(120)
@@ -109,9 +109,9 @@ async def test_what_never_reached_the_broker_is_no_duplicate_and_what_traded_is(
         plan = await desk.plans.freeze(ONE)
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.FINISHED)
-        assert desk.runs.get(run.number).counts["rejected"] == 1
+        assert desk.runs.get(run.number).counts[RunCount.REJECTED] == 1
         run = await desk.runs.start(again, again.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
         await desk.settle()
         assert (await desk.plans.preview(ONE)).lines[0].reason is Reason.DUPLICATE_INTENT
 
@@ -122,9 +122,9 @@ async def test_a_resting_order_that_was_cancelled_had_left_and_counts(tmp_path):
         late = await desk.plans.freeze(resting)
         plan = await desk.plans.freeze(resting)
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == 1)
         await desk.runs.stop(run.number, live=True)
-        await until(desk, lambda: desk.runs.get(run.number).counts["cancelled"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.CANCELLED] == 1)
         with pytest.raises(DuplicateIntent):
             await desk.runs.start(late, late.digest)
         await books_are_sound(desk)

@@ -10,7 +10,7 @@ from data.clock import ManualClock
 from data.columns import table
 from data.order_tables import Attempt, Order
 from data.tables import Instance
-from data.vocabulary import ClientStatus, OrderState, PauseReason, RunStatus, SizingKind
+from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.instances import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 from tradedesk.testing import seam
@@ -58,7 +58,9 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
         seam(desk).workers.recorder.put = lambda fact: None
         seam(desk).background.cancel()
     async with filed_desk(tmp_path, clock, seed=8) as desk:
-        await until(desk, lambda: desk.runs.get(sent.number).counts["filled"] == desk.counts().unknown == 1)
+        await until(
+            desk, lambda: desk.runs.get(sent.number).counts[RunCount.FILLED] == desk.counts().unknown == 1
+        )
         states = {order.client_id: order.state for order in desk.orders.all()}
         assert states == {
             ROHAN: OrderState.FILLED,
@@ -70,7 +72,7 @@ async def test_what_a_dead_engine_left_is_in_doubt_adopted_by_tag_or_sent_on_by_
         assert (left.status, left.pause_reason) == (RunStatus.PAUSED, PauseReason.ENGINE_DIED)
         await desk.runs.go_on(unsent.number, 1)
         await until(desk, lambda: desk.runs.get(unsent.number).status is RunStatus.FINISHED)
-        assert desk.runs.get(unsent.number).counts["filled"] == 1
+        assert desk.runs.get(unsent.number).counts[RunCount.FILLED] == 1
         assert desk.orders.all(client_id=PRIYA)[0].blocked_paise > 0
         await books_are_sound(desk)
 
@@ -85,7 +87,7 @@ async def test_an_engine_that_dies_beside_this_one_leaves_doubt_not_silence(tmp_
         wire.on_place = place
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["unsent"] == 1 and wire.placed)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.UNSENT] == 1 and wire.placed)
         await desk.runs.pause(run.number)
         orders, attempts, instances = table(Order), table(Attempt), table(Instance)
 

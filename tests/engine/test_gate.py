@@ -27,6 +27,7 @@ from engine.access.routes import NewRoute, template
 from engine.book.access_views import THIS_MACHINE, RouteView
 from engine.book.views import HoldingView
 from engine.events import ClientsChanged
+from engine.instances import DeskKind
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from engine.words.why import detail_words
 from tests.desks import buy, on_tape, paper_desk, sell, until
@@ -68,7 +69,7 @@ async def test_on_paper_everybody_passes_without_anything_entered(tmp_path):
 
 
 async def test_plans_skip_by_the_first_thing_that_is_missing_and_name_it(tmp_path):
-    async with signing_desk(tmp_path, "C1", "C2", "C3", "C4", kind="api") as (desk, _broker):
+    async with signing_desk(tmp_path, "C1", "C2", "C3", "C4", kind=DeskKind.SCRIPT) as (desk, _broker):
         for number in (2, 3, 4):
             await desk.sessions.sign_in(number, f"for-U{number}")
         await desk.routes.set(3, own(consent=""))
@@ -215,7 +216,7 @@ async def test_a_consent_that_ended_is_red(tmp_path):
 
 
 async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_it(tmp_path):
-    async with signing_desk(tmp_path, "C1", kind="api") as (desk, _broker):
+    async with signing_desk(tmp_path, "C1", kind=DeskKind.SCRIPT) as (desk, _broker):
         await desk.sessions.sign_in(1, "for-U1")
         await desk.routes.set(1, own(demat=Demat.NONE))
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 4, 1))
@@ -234,7 +235,7 @@ async def test_settled_shares_without_ddpi_sell_once_the_client_has_authorised_i
 
 
 async def test_shares_that_the_client_has_released_today_sell_and_no_more(tmp_path):
-    async with signing_desk(tmp_path, "C1", kind="api") as (desk, broker):
+    async with signing_desk(tmp_path, "C1", kind=DeskKind.SCRIPT) as (desk, broker):
         isin = desk.market.index.get("NSE:TCS").isin
         shares = BrokerHolding("NSE", "TCS", isin, Product.CNC, 10, 0, 0, 0, 0, 10_000_00, authorised=4)
 
@@ -312,7 +313,7 @@ async def sent(desk, intent):
 @asynccontextmanager
 async def refusing_desk(home):
     """Two clients who may trade, at a broker that takes nothing from the first one's address for now."""
-    async with signing_desk(home, "C1", "C2", kind="api") as (desk, broker):
+    async with signing_desk(home, "C1", "C2", kind=DeskKind.SCRIPT) as (desk, broker):
         for number in (1, 2):
             await desk.sessions.sign_in(number, f"for-U{number}")
             await desk.routes.set(number, own(f"203.0.113.{number}"))

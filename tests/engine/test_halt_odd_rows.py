@@ -9,6 +9,7 @@ from brokers.contract import BrokerStatus
 from data.clock import ManualClock
 from data.store import StoreError
 from data.vocabulary import SizingKind
+from engine.instances import DeskKind
 from tests.desks import START, WAITS, buy, carry_out, filed_desk, until
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of
@@ -26,7 +27,9 @@ async def home_with_orders(home, clock):
 
 def tampered_desk(home, clock):
     settings = Settings(trader="api")
-    return open_desk(home, "api", clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=7)
+    return open_desk(
+        home, DeskKind.SCRIPT, clock=clock, settings=settings, waits=WAITS, latency=(0.0, 0.0), seed=7
+    )
 
 
 async def fired(desk):

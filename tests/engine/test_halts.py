@@ -9,7 +9,7 @@ from brokers.contract import Ambiguous, BrokerStatus, OrderRequest, Refused
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.store import StoreUnwritable
-from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, Side, SizingKind
+from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, RunCount, Side, SizingKind
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.halt.booked import FILE_ONLY
 from engine.refusals import Halted
@@ -159,11 +159,13 @@ async def test_another_process_cancels_the_orders_of_this_one(tmp_path):
         before = desk.funds.all()
         plan = await desk.plans.freeze(resting())
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == run.counts["total"])
+        await until(
+            desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == run.counts[RunCount.TOTAL]
+        )
         async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
             fired = other.halt.fire_now("cli")
             made = await _certified(other, fired)
-            assert (made.ended, made.cancelled) == (True, run.counts["total"])
+            assert (made.ended, made.cancelled) == (True, run.counts[RunCount.TOTAL])
             await until(desk, lambda: desk.counts().live == 0 and desk.halt.latest(), step_s=0.1)
             assert desk.halt.latest() == made
             assert desk.funds.all() == before

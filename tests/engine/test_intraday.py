@@ -10,7 +10,7 @@ from data.clock import ManualClock
 from data.columns import table
 from data.errors import BadInput
 from data.tables import Posting
-from data.vocabulary import Account, BreakKind, OrderState, Product, Side, SizingKind
+from data.vocabulary import Account, BreakKind, OrderState, Product, RunCount, Side, SizingKind
 from engine.refusals import PlanExpired
 from tests.desks import (
     START,
@@ -61,7 +61,7 @@ async def agrees(desk):
 async def test_a_purchase_pays_its_own_share_and_the_loan_is_the_days(desk):
     before = desk.funds.of(ROHAN)
     _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN, product=Product.MIS))
-    assert run.counts["filled"] == 1
+    assert run.counts[RunCount.FILLED] == 1
     (held,) = desk.holdings.of(ROHAN)
     value = 10 * 1500_00
     assert (held.product, held.quantity, held.cost_paise) == (Product.MIS, 10, value)

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from data.errors import BadInput
-from data.vocabulary import OrderState, OrderType, PerClient, Product, Reason, RunStatus, Side, SizingKind
+from data.vocabulary import (
+    OrderState,
+    OrderType,
+    PerClient,
+    Product,
+    Reason,
+    RunCount,
+    RunStatus,
+    Side,
+    SizingKind,
+)
 from engine.planning.intent import Intent, Leg, Selection, Sizing
 from engine.planning.plan_record import from_json, to_json, verify_record
 from engine.refusals import DuplicateIntent, NotConfirmed
@@ -121,9 +131,9 @@ async def test_a_run_of_legs_is_paused_resumed_at_prices_of_now_and_ends(tmp_pat
             3: 2450_50,
         }
         await desk.runs.go_on(run.number, 6)
-        await until(desk, lambda: desk.runs.get(run.number).counts["unsent"] == 0)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.UNSENT] == 0)
         await desk.settle()
-        assert desk.runs.get(run.number).counts["filled"] == 4
+        assert desk.runs.get(run.number).counts[RunCount.FILLED] == 4
         await books_are_sound(desk)
 
 
@@ -138,7 +148,7 @@ async def test_a_move_of_one_leg_beyond_its_limit_pauses_the_run(tmp_path: Path)
         await desk.market.fetch(["NSE:INFY"])
         submit(list(run.order_ids))
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
-        assert desk.runs.get(run.number).counts["unsent"] >= 2
+        assert desk.runs.get(run.number).counts[RunCount.UNSENT] >= 2
 
 
 async def test_a_client_that_lacks_one_leg_has_none_or_the_others(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from data.clock import ManualClock
 from data.reference.seed import universe
 from data.store import Store
-from data.vocabulary import SizingKind
+from data.vocabulary import RunCount, SizingKind
 from engine.execution.runs import RunView
 from engine.refusals import TradingStopped
 from engine.review import boot
@@ -55,7 +55,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
         walk.end()
         run: RunView = await starting
         run = await desk.runs.settled(run.number, 30)
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
         assert desk.trading_disabled is None
 
 

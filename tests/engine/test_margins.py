@@ -13,7 +13,7 @@ from data.clock import ManualClock
 from data.columns import table
 from data.market_tables import InstrumentRecord
 from data.money import own_share
-from data.vocabulary import Product, Reason, RouteKind, Side, SizingKind
+from data.vocabulary import Product, Reason, RouteKind, RunCount, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.desk import Desk
 from engine.planning.record import Plan
@@ -105,7 +105,7 @@ async def test_what_was_told_is_what_an_order_reserves(told):
     (line,) = plan.lines
     value = 10 * plan.reserve_price_paise
     assert line.loan_paise == value - own_share(value, 3_456)
-    assert run.counts["filled"] == 1
+    assert run.counts[RunCount.FILLED] == 1
     assert desk.funds.of(ROHAN).mtf_loan_paise == 10 * 1_500_00 - own_share(10 * 1_500_00, 3_456)
     assert len(broker.asked) == 1
     await books_are_sound(desk)

@@ -7,7 +7,7 @@ import pytest
 from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import HoldingOpening
 from data.errors import BadInput
-from data.vocabulary import BreakKind, OrderType, Product, Reason, Side, SizingKind
+from data.vocabulary import BreakKind, OrderType, Product, Reason, RunCount, Side, SizingKind
 from engine.book.views import BreakView, HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
 from engine.words.why import detail_words
@@ -159,7 +159,7 @@ async def test_shares_on_margin_that_are_adopted_carry_the_whole_loan(desk, side
     await books_are_sound(desk)
     _, run = await carry_out(desk, sell("INFY", QTY, 9 if side is Side.BUY else 3, LENT))
     _, other = await carry_out(desk, sell("RELIANCE", QTY, 2, LENT))
-    assert run.counts["filled"] == other.counts["filled"] == 1
+    assert run.counts[RunCount.FILLED] == other.counts[RunCount.FILLED] == 1
     assert desk.funds.of(LENT).mtf_loan_paise == 0
 
 
@@ -190,7 +190,7 @@ async def test_what_a_client_brings_is_adopted_once_as_the_day_opens(desk):
     await desk.reconcile.check(ROHAN)
     assert len(await desk.audit.rows(action="DAY_OPEN_ADOPTED")) == 1
     _, run = await carry_out(desk, sell("TCS", QTY, 12, ROHAN))
-    assert run.counts["filled"] == 1
+    assert run.counts[RunCount.FILLED] == 1
 
 
 async def test_a_client_whose_books_cannot_be_read_is_skipped_by_name_and_nobody_else(desk):

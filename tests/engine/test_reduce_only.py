@@ -15,6 +15,7 @@ from data.vocabulary import (
     OrderType,
     Product,
     Reason,
+    RunCount,
     Side,
     SizingKind,
 )
@@ -277,7 +278,7 @@ async def test_resume_ends_it_by_number(tmp_path):
             await desk.halt.resume(made.number + 1, "resume", "tester")
         await desk.halt.resume(made.number, "resume", "tester")
         _, run = await carry_out(desk, buy("RELIANCE", *TEN, ROHAN))
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
 
 
 async def test_a_desk_opened_again_knows_its_strength(tmp_path):

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from brokers.contract import NotSent, Refused
 from data.columns import table
 from data.market_tables import InstrumentRecord
-from data.vocabulary import OrderState, PauseReason, Product, Reason
+from data.vocabulary import OrderState, PauseReason, Product, Reason, RunCount
 from engine.desk import Desk
 from engine.planning.intent import LineChange
 from engine.words.runs import run_why
@@ -61,7 +61,7 @@ async def test_what_waits_under_the_old_name_counts_under_the_new_one(desk: Desk
     wire.on_place = place
     plan = await desk.plans.freeze(buy("INFY", QTY, 2, ROHAN, limit_paise=1500_00))
     run = (await desk.runs.start(plan, plan.digest)).number
-    await until(desk, lambda: wire.placed and desk.runs.get(run).counts["unsent"] == 1)
+    await until(desk, lambda: wire.placed and desk.runs.get(run).counts[RunCount.UNSENT] == 1)
     await desk.runs.pause(run)
     await read(desk, told(desk, INFY="INFYSYS"))
     await desk.market.fetch(["NSE:INFYSYS"])

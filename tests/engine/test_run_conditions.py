@@ -17,6 +17,7 @@ from data.vocabulary import (
     PauseReason,
     Policy,
     Reason,
+    RunCount,
     RunStatus,
     SizingKind,
 )
@@ -87,7 +88,7 @@ async def test_an_unsent_rest_older_than_the_plan_said_pauses_by_itself(tmp_path
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
         await it.desk.clock.advance(30)
         assert await it.at_broker() == 0
-        assert (it.run.pause_reason, it.run.counts["unsent"]) == (PauseReason.TOO_OLD, 3)
+        assert (it.run.pause_reason, it.run.counts[RunCount.UNSENT]) == (PauseReason.TOO_OLD, 3)
         assert re.fullmatch(r"[78]\d s old, its orders may leave within 60 s", run_why(it.run))
         assert any("3 unsent keep" in line for line in on_tape(it.desk, "PAUSED"))
         await books_are_sound(it.desk)
@@ -106,7 +107,7 @@ async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path,
             assert it.run.pause_reason is PauseReason.DRIFTED
             assert "the price moved" in run_why(it.run)
         else:
-            assert it.run.counts["filled"] == 3
+            assert it.run.counts[RunCount.FILLED] == 3
         await books_are_sound(it.desk)
 
 
@@ -127,7 +128,7 @@ async def test_a_limit_says_its_own_price_and_a_stop_pauses_at_its_trigger(tmp_p
         await it.start(LIMIT)
         await it.price(2470_00)
         it.shut = False
-        await until(it.desk, lambda: it.run.counts["open"] == 3)
+        await until(it.desk, lambda: it.run.counts[RunCount.OPEN] == 3)
     async with held(tmp_path / "stop") as it:
         await it.start(STOP)
         await it.price(2459_90)
@@ -161,7 +162,7 @@ async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
         assert (it.run.status, await it.at_broker()) == (RunStatus.RUNNING, 0)
         del seam(it.desk).quotes.age
         it.desk.connections.feed.broker.quotes = quotes
-        await until(it.desk, lambda: it.run.counts["filled"] == 3)
+        await until(it.desk, lambda: it.run.counts[RunCount.FILLED] == 3)
 
 
 async def test_without_any_price_a_run_pauses_when_it_is_too_old(tmp_path):
@@ -233,7 +234,7 @@ async def test_going_on_takes_the_number_that_is_unsent_and_prices_anew(tmp_path
         assert sum(o.blocked_paise for o in after.values()) == found.need_paise
         assert all(after[i].blocked_paise > before[i].blocked_paise for i in after)
         it.shut = False
-        await until(desk, lambda: it.run.counts["filled"] == 3)
+        await until(desk, lambda: it.run.counts[RunCount.FILLED] == 3)
         await books_are_sound(desk)
         rows = await desk.audit.rows(limit=1000)
         told = next(row for row in rows if row.action == "RUN_RESUMED")
@@ -286,7 +287,7 @@ async def test_who_cannot_pay_or_may_not_trade_is_denied_and_its_money_freed(tmp
         }
         assert orders[poor].blocked_paise == orders[closed].blocked_paise == 0
         it.shut = False
-        await until(desk, lambda: it.run.counts["filled"] == 1)
+        await until(desk, lambda: it.run.counts[RunCount.FILLED] == 1)
         await books_are_sound(desk)
 
 
@@ -303,7 +304,7 @@ async def test_a_run_all_of_whose_rest_is_barred_stays_paused(tmp_path):
         assert it.run.paused
         assert [desk.funds.of(client).blocked_paise for client in (ROHAN, PRIYA, AMIT)] == blocked
         await desk.runs.stop(it.number, live=False)
-        assert it.run.counts["cancelled"] == 3
+        assert it.run.counts[RunCount.CANCELLED] == 3
         await books_are_sound(desk)
 
 
@@ -335,17 +336,17 @@ async def test_a_pause_of_the_traders_own_goes_on_by_the_number_too_and_sells_ke
         it.shut = False
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 9, ROHAN))
         done = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(done.number).counts["filled"] == 1)
+        await until(desk, lambda: desk.runs.get(done.number).counts[RunCount.FILLED] == 1)
         it.wire.placed.clear()
         it.shut = True
         await it.start(sell("RELIANCE", SizingKind.FIXED_QUANTITY, 4, ROHAN))
         await desk.runs.pause(it.number)
-        await until(desk, lambda: it.run.counts["unsent"] == 1)
+        await until(desk, lambda: it.run.counts[RunCount.UNSENT] == 1)
         assert (it.run.pause_reason, it.run.needs_attention) == (PauseReason.TRADER, False)
         await it.price(2300_00)
         await desk.runs.go_on(it.number, 1)
         it.shut = False
-        await until(desk, lambda: it.run.counts["filled"] == 1)
+        await until(desk, lambda: it.run.counts[RunCount.FILLED] == 1)
         await books_are_sound(desk)
 
 
@@ -387,7 +388,7 @@ async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed
         one = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, ROHAN, limit_paise=2440_00)
         plan = await desk.plans.freeze(one)
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == 1, step_s=0.05)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == 1, step_s=0.05)
         life = await desk.orders.life(desk.runs.get(run.number).order_ids[0])
         assert [row.outcome for row in life.attempts] == ["not_sent", "accepted"]
         assert re.match(r"its claim is 1\.\d s old", life.attempts[0].detail)

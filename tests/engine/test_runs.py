@@ -8,7 +8,17 @@ import pytest
 
 from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
-from data.vocabulary import ClientStatus, HaltScope, OrderState, Product, Reason, RunStatus, Side, SizingKind
+from data.vocabulary import (
+    ClientStatus,
+    HaltScope,
+    OrderState,
+    Product,
+    Reason,
+    RunCount,
+    RunStatus,
+    Side,
+    SizingKind,
+)
 from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
@@ -82,8 +92,8 @@ async def test_lines_whose_money_shares_or_standing_went_since_the_plan_are_deni
             ROHAN: Reason.CLIENT_INACTIVE,
             AMIT: Reason.HALTED,
         }
-        assert desk.runs.get(run.number).counts["denied"] == 3
-        assert desk.runs.get(run.number).counts["sent"] == 0
+        assert desk.runs.get(run.number).counts[RunCount.DENIED] == 3
+        assert desk.runs.get(run.number).counts[RunCount.SENT] == 0
         await until(desk, lambda: not [o for o in desk.orders.all(live=True) if o.run_number == first.number])
         await desk.halt.resume(desk.halt.active()[0].number, "resume", "tester")
         await books_are_sound(desk)
@@ -144,18 +154,18 @@ async def test_pause_keeps_back_go_on_sends_and_stop_frees(tmp_path):
         await desk.runs.pause(paused)
         blocked = desk.funds.of(ROHAN).blocked_paise
         (unsent,) = desk.orders.all(run=stopped)
-        assert (await desk.runs.stop(stopped, live=False)).counts["cancelled"] == 1
+        assert (await desk.runs.stop(stopped, live=False)).counts[RunCount.CANCELLED] == 1
         assert desk.funds.of(ROHAN).blocked_paise == blocked - unsent.blocked_paise
         go.set()
-        await until(desk, lambda: all(desk.runs.get(number).counts["filled"] for number in runs[:4]))
+        await until(desk, lambda: all(desk.runs.get(number).counts[RunCount.FILLED] for number in runs[:4]))
         await desk.clock.advance(5)
-        assert desk.runs.get(paused).counts["unsent"] == 1
+        assert desk.runs.get(paused).counts[RunCount.UNSENT] == 1
         assert len(wire.placed) == 4
         await desk.runs.go_on(paused, 1)
         await until(desk, lambda: desk.runs.get(paused).status is RunStatus.FINISHED)
         with pytest.raises(CannotGoOn, match="has ended"):
             await desk.runs.go_on(stopped, 1)
-        assert desk.runs.get(stopped).counts["cancelled"] == 1
+        assert desk.runs.get(stopped).counts[RunCount.CANCELLED] == 1
         assert len(wire.placed) == 5
         await books_are_sound(desk)
 
@@ -210,8 +220,8 @@ async def test_orders_freed_before_they_were_sent_are_not_counted_as_sent(tmp_pa
         await desk.settle()
         counts = desk.runs.get(run.number).counts
         left = [order for order in desk.orders.all(run=run.number) if order.broker_order_id]
-        assert counts["sent"] == len(left)
-        assert counts["sent"] + counts["cancelled"] >= counts["total"]
+        assert counts[RunCount.SENT] == len(left)
+        assert counts[RunCount.SENT] + counts[RunCount.CANCELLED] >= counts[RunCount.TOTAL]
 
 
 async def test_what_is_left_of_a_run_is_told_by_the_budgets_until_the_last_order_has_left(tmp_path):
@@ -221,10 +231,10 @@ async def test_what_is_left_of_a_run_is_told_by_the_budgets_until_the_last_order
             lane.take(began)
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA))
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
         now, left = desk.clock.now(), desk.runs.get(run.number).eta_s
         assert left == pytest.approx(60 - now.timestamp() % 60)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 2)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 2)
         last = max(order.sent_at for order in desk.orders.all(run=run.number))
         late = (last - now).total_seconds() - left
         assert -0.01 <= late < 10, "later only by steps that the clock took while the order was claimed"

@@ -11,7 +11,7 @@ import pytest
 from brokers.contract import NotSent
 from data.clock import ManualClock
 from data.store import StoreBusy
-from data.vocabulary import ClientStatus, OrderState, SizingKind
+from data.vocabulary import ClientStatus, OrderState, RunCount, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
@@ -57,7 +57,7 @@ async def a_home_with_a_plan_a_resting_order_and_an_unsent_one(home: Path, clock
         wire.on_place = place
         unsent = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         run = await desk.runs.start(unsent, unsent.digest)
-        await until(desk, lambda: wire.placed and desk.runs.get(run.number).counts["unsent"])
+        await until(desk, lambda: wire.placed and desk.runs.get(run.number).counts[RunCount.UNSENT])
         await desk.runs.pause(run.number)
         return (await desk.plans.freeze(ONE)).digest
 
@@ -85,7 +85,10 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
             new = NewClient("XX0001", "New", "zerodha", "XX0001", ClientStatus.ACTIVE, 0, 0)
             with pytest.raises(StoreBusy):
                 await desk.clients.add([new])
-            assert (desk.runs.get(2).counts["unsent"], desk.orders.get(1).state) == (1, OrderState.OPEN)
+            assert (desk.runs.get(2).counts[RunCount.UNSENT], desk.orders.get(1).state) == (
+                1,
+                OrderState.OPEN,
+            )
     assert rows(tmp_path) == before
 
 
@@ -99,10 +102,10 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
             plan = await desk.plans.by_digest(digest)
             run = await desk.runs.start(plan, plan.digest)
             assert desk.trading_disabled is None
-            await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
+            await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
             assert seam(desk).engine.lives(desk.orders.all(run=run.number)[0].instance_id)
             await desk.runs.go_on(2, 1)
-            await until(desk, lambda: desk.runs.get(2).counts["filled"] == 1)
+            await until(desk, lambda: desk.runs.get(2).counts[RunCount.FILLED] == 1)
             await books_are_sound(desk)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
-from data.vocabulary import OrderState, PauseReason, RunStatus, SizingKind
+from data.vocabulary import OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from tests.desks import Wire, books_are_sound, buy, paper_desk, until
 from tradedesk.testing import seam
 
@@ -85,7 +85,7 @@ async def test_a_claim_that_was_kept_just_before_the_machine_slept_is_in_no_doub
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
         found = desk.runs.get(run.number)
-        assert (found.pause_reason, found.counts["unsent"]) == (PauseReason.TOO_OLD, 3)
+        assert (found.pause_reason, found.counts[RunCount.UNSENT]) == (PauseReason.TOO_OLD, 3)
         assert slept
         assert await at_broker(desk) == 0
         await books_are_sound(desk)

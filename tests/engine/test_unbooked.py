@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from data.vocabulary import BreakKind, OrderState, Reason, SizingKind
+from data.vocabulary import BreakKind, OrderState, Reason, RunCount, SizingKind
 from engine.booking import recorder as record
 from engine.booking.apply import apply_facts
 from engine.booking.facts import Fact, Seen
@@ -46,7 +46,7 @@ async def test_a_database_error_inside_a_unit_is_waited_out_and_every_fact_is_bo
         monkeypatch.setattr(record, "apply_facts", booking)
         plan = await desk.plans.freeze(BOTH)
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 2)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 2)
         assert failing == []
         # Answers count too: an order whose answer was lost would have been in doubt.
         assert [attempt.outcome for attempt in (await desk.orders.life(1)).attempts] == ["accepted"]
@@ -63,8 +63,8 @@ async def test_a_fact_that_no_booking_takes_is_kept_shown_and_counted_and_blocks
         plan = await desk.plans.freeze(BOTH)
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.reconcile.breaks(ROHAN))
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 1)
-        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == 1)
         theirs, ours = (desk.orders.all(run=run.number, client_id=c)[0] for c in (PRIYA, ROHAN))
         assert (theirs.state, ours.state) == (OrderState.FILLED, OrderState.OPEN)
         assert ours.blocked_paise > 0, "its money stays blocked"
@@ -105,7 +105,7 @@ async def test_a_buy_planned_before_its_clients_fact_could_not_be_booked_is_deni
         run = await desk.runs.start(plan, plan.digest)
         denied = desk.orders.all(run=run.number, client_id=ROHAN)[0]
         assert (denied.state, denied.reason_code) == (OrderState.DENIED, Reason.OPEN_BREAK)
-        assert run.counts["denied"] == 1
+        assert run.counts[RunCount.DENIED] == 1
 
 
 async def test_a_kept_fact_outlives_the_program_until_the_trader_takes_the_brokers_figures(
@@ -143,6 +143,6 @@ async def test_a_failing_listener_ends_no_booking(tmp_path: Path) -> None:
         seam(desk).workers.recorder.after(listener)
         for symbol in ("RELIANCE", "TCS"):
             _, run = await carry_out(desk, buy(symbol, SizingKind.FIXED_QUANTITY, 3, ROHAN, PRIYA))
-            assert run.counts["filled"] == 2
+            assert run.counts[RunCount.FILLED] == 2
         assert len(told) > 1
         await books_are_sound(desk)

@@ -28,6 +28,7 @@ from typing import Any
 
 from data.clock import SystemClock
 from data.vocabulary import OrderState
+from engine.instances import DeskKind
 from tests.faults.clock import monotonic
 from tests.faults.forks import Child, fork
 from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S, app, prepare
@@ -297,7 +298,7 @@ def _look_at_books(home: Path, folder: Path, found: Frozen, in_flight: set[str])
 
 def _examine(pipe: Connection, home: Path) -> None:
     async def work() -> list[str]:
-        async with open_desk(home, "cli", settings=Settings(trader="tester")) as desk:
+        async with open_desk(home, DeskKind.COMMAND, settings=Settings(trader="tester")) as desk:
             read = seam(desk).workers.watcher.read
             await asyncio.gather(*(read(client.id) for client in desk.clients.all()))
             await desk.settle()

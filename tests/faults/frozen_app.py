@@ -16,6 +16,7 @@ from data.money import tick_down
 from data.store import StoreError
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import Refusal
 from tests.faults.actions import patience
@@ -69,7 +70,9 @@ def app(pipe: Connection, home: Path, instant: str, count: int, seed: int) -> No
 
 
 async def _trade(pipe: Connection, home: Path, freezer: Freezer, dice: random.Random) -> None:
-    async with open_desk(home, "app", settings=Settings(trader="tester"), seed=dice.getrandbits(32)) as desk:
+    async with open_desk(
+        home, DeskKind.APP, settings=Settings(trader="tester"), seed=dice.getrandbits(32)
+    ) as desk:
         _watch_instants(desk, freezer)
         await desk.market.fetch([f"NSE:{symbol}" for symbol in SYMBOLS])
         told, acts = False, set[asyncio.Task[None]]()

@@ -13,7 +13,7 @@ from data.reference.instruments import Instrument
 from data.reference.seed import universe
 from data.store import Unit
 from data.tables import Lot
-from data.vocabulary import Account, Bucket, ClientStatus, Product
+from data.vocabulary import Account, Bucket, ClientStatus, Product, TransferKind
 from engine.accounts.client_file import BROKERS, NewClient
 from engine.desk import Desk
 from tradedesk.testing import seam
@@ -113,7 +113,7 @@ async def move_in(desk: Desk, count: int) -> None:
             transfers.append(
                 Transfer(
                     client_id,
-                    "opening",
+                    TransferKind.OPENING,
                     day,
                     [
                         Line(Account.STOCK_COST, one.cost_paise, security=security),

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from brokers.simulators.faults.broker import Faults
-from data.vocabulary import OrderState, Product, RunStatus, Side, SizingKind
+from data.vocabulary import OrderState, Product, RunCount, RunStatus, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.rules import Waits
 from tests.faults.actions import patience
@@ -175,11 +175,11 @@ async def _run(pipe: Connection, home: Path, port: int, clock: FastClock, seed: 
         )
         plan = await desk.plans.freeze(intent)
         started = await desk.runs.start(plan, plan.digest)
-        while (run := desk.runs.get(started.number)).counts["sending"] or (
-            run.counts["unsent"] and not run.paused
+        while (run := desk.runs.get(started.number)).counts[RunCount.SENDING] or (
+            run.counts[RunCount.UNSENT] and not run.paused
         ):
             await patience(0.01)
         reason = run.pause_reason.value if run.pause_reason else ""
         states = Counter(order.state for order in desk.orders.all(run=run.number))
-        pipe.send(_Ended(run.counts["total"], run.status, reason, states[OrderState.RESERVED]))
+        pipe.send(_Ended(run.counts[RunCount.TOTAL], run.status, reason, states[OrderState.RESERVED]))
         await patience(LONGEST_S)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.instances import DeskKind
 from tests.faults.forks import Child, fork
 from tests.tradedesk.cli_desk import Terminal
 from tests.tradedesk.open_app import Beside
@@ -48,7 +49,7 @@ def app(pipe: Connection, home: Path, point: str, number: int) -> None:
             os.kill(os.getpid(), number)
 
     async def hold() -> None:
-        async with open_desk(home, "app") as desk, listening(desk, reached=reached):
+        async with open_desk(home, DeskKind.APP) as desk, listening(desk, reached=reached):
             pipe.send("open")
             await asyncio.Event().wait()
 

@@ -19,7 +19,7 @@ from brokers.simulators.faults.menu import Faults
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreBusy, StoreUnwritable
-from data.vocabulary import ClientStatus, OrderState, SizingKind
+from data.vocabulary import ClientStatus, OrderState, RunCount, SizingKind
 from engine.halt.booked import FILE_ONLY
 from engine.refusals import TradingStopped
 from engine.review.boot import boot_problem
@@ -138,7 +138,7 @@ async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_ca
         await desk.halt.resume(FILE_ONLY, "resume", "tester")
         await books_are_sound(desk)
         _, run = await carry_out(desk, plan.intent)
-        assert run.counts["filled"] > 40
+        assert run.counts[RunCount.FILLED] > 40
         await books_are_sound(desk)
 
 
@@ -196,8 +196,10 @@ async def test_a_lock_held_for_longer_than_the_wait_stops_orders_and_no_cancel(t
         assert desk.funds.all() == funds
         assert not any("never committed" in line for line in stored(tmp_path / "desk.db"))
         run = await desk.runs.start(plan, plan.digest)  # the refused start left nothing behind
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == run.counts["total"])
-        assert len(wire.placed) == run.counts["total"] > 40
+        await until(
+            desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == run.counts[RunCount.TOTAL]
+        )
+        assert len(wire.placed) == run.counts[RunCount.TOTAL] > 40
         await books_are_sound(desk)
 
 
@@ -259,7 +261,7 @@ async def test_fills_lost_with_the_end_of_the_log_are_booked_again_from_the_brok
     async with filed_desk(live, clock) as desk:
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, ROHAN, PRIYA, AMIT))
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 3)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 3)
         await desk.settle()
         funds, holdings = desk.funds.all(), desk.holdings.all()
         wal = (live / "desk.db-wal").read_bytes()
@@ -282,7 +284,7 @@ async def test_fills_lost_with_the_end_of_the_log_are_booked_again_from_the_brok
     assert states
     async with filed_desk(copy, ManualClock(clock.now()), seed=8) as desk:
         wire = Wire(desk)
-        await until(desk, lambda: desk.runs.get(run.number).counts["filled"] == 3)
+        await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 3)
         assert (wire.placed, len(set(await fills(desk)))) == ([], len(await fills(desk)))
         assert (desk.funds.all(), desk.holdings.all()) == (funds, holdings)
         assert all(order.flags == () for order in desk.orders.all())

@@ -15,7 +15,7 @@ import pytest
 
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.vocabulary import HaltScope, OrderState, SizingKind
+from data.vocabulary import HaltScope, OrderState, RunCount, SizingKind
 from engine.book.halt_scope import covers
 from engine.book.views import HaltView
 from engine.refusals import Refusal
@@ -140,7 +140,9 @@ async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(
         tell_late(desk, random.Random(f"late:{seed}"))
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, limit_paise=LOW))
         run = await desk.runs.start(plan, plan.digest)
-        await until(desk, lambda: desk.runs.get(run.number).counts["open"] == run.counts["total"])
+        await until(
+            desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == run.counts[RunCount.TOTAL]
+        )
         scope, value = scope_of(desk, dice)
         fired = []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from data.vocabulary import SizingKind
+from data.vocabulary import RunCount, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
 from tradedesk.testing import seam
 
@@ -98,7 +98,7 @@ async def test_a_lock_held_for_two_seconds_in_the_middle_of_a_run_loses_nothing(
                 assert desk.commits - commits <= 1 or giving_back.done()
             assert await giving_back == b"given back\n"
             await until(
-                desk, lambda: sum(desk.runs.get(run.number).counts["filled"] for run in runs) == total
+                desk, lambda: sum(desk.runs.get(run.number).counts[RunCount.FILLED] for run in runs) == total
             )
         finally:
             holder.kill()

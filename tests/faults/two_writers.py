@@ -23,6 +23,7 @@ from sqlalchemy import event
 from data import store
 from data.vocabulary import HaltScope, OrderState
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork
@@ -93,7 +94,7 @@ def busy(pipe: Connection, home: Path, seed: int) -> None:
 
 
 async def _busy(pipe: Connection, home: Path, dice: random.Random, lock: Lock) -> None:
-    async with open_desk(home, "app", settings=Settings(trader="busy"), seed=1) as desk:
+    async with open_desk(home, DeskKind.APP, settings=Settings(trader="busy"), seed=1) as desk:
         await desk.market.fetch([f"NSE:{symbol}" for symbol in SYMBOLS])
         acts = set[asyncio.Task[None]]()
         pipe.send("busy")
@@ -161,7 +162,7 @@ def _other(pipe: Connection, home: Path, times: int) -> None:
 
 
 async def _beside(pipe: Connection, home: Path, times: int, lock: Lock) -> None:
-    async with open_desk(home, "cli", settings=Settings(trader="other"), seed=2) as desk:
+    async with open_desk(home, DeskKind.COMMAND, settings=Settings(trader="other"), seed=2) as desk:
         pipe.send("open")
         await _told(pipe)
         halts, waits = list[float](), list[float]()

@@ -14,7 +14,7 @@ from data.clock import ManualClock
 from data.locks import HeldLock
 from data.migrating import prepare
 from data.store import read_file
-from data.vocabulary import BreakKind, HaltScope, OrderState, RunStatus, SizingKind
+from data.vocabulary import BreakKind, HaltScope, OrderState, RunCount, RunStatus, SizingKind
 from engine.desk import Desk
 from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
@@ -70,11 +70,15 @@ def test_a_migration_loses_no_row_and_leaves_sound_books(name: str, tmp_path: Pa
 async def test_a_paused_run_of_it_waits_and_goes_on_by_typed_words_alone(tmp_path: Path) -> None:
     async with first_desk("paused", tmp_path) as desk:
         run = desk.runs.get(6)
-        assert (run.status, run.counts["unsent"], run.counts["filled"]) == (RunStatus.PAUSED, 43, 3)
+        assert (run.status, run.counts[RunCount.UNSENT], run.counts[RunCount.FILLED]) == (
+            RunStatus.PAUSED,
+            43,
+            3,
+        )
         await until(desk, lambda: desk.reconcile.is_compared(1))
-        assert desk.runs.get(6).counts["unsent"] == 43, "nothing of it went out by itself"
+        assert desk.runs.get(6).counts[RunCount.UNSENT] == 43, "nothing of it went out by itself"
         await desk.runs.stop(6, live=False)
-        assert desk.runs.get(6).counts["unsent"] == 0
+        assert desk.runs.get(6).counts[RunCount.UNSENT] == 0
         assert [check for check in await desk.doctor.run() if not check.ok] == []
 
 
@@ -110,7 +114,7 @@ async def test_its_plans_are_shown_under_their_digests_and_new_ones_trade(tmp_pa
                 == rows(tmp_path / "desk.db", f"SELECT digest FROM plan WHERE number = {number}")[0][0]
             )
         _, run = await carry_out(desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, 11, 12))
-        assert run.counts["filled"] == 2
+        assert run.counts[RunCount.FILLED] == 2
         assert desk.runs.get(run.number).plan_number == 7
 
 

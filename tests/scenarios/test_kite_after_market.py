@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data.vocabulary import OrderState, OrderType, Reason, Side, SizingKind
+from data.vocabulary import OrderState, OrderType, Reason, RunCount, Side, SizingKind
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import CannotGoOn, PlanExpired
@@ -49,7 +49,7 @@ async def test_orders_wait_at_the_broker_and_trade_once_the_market_opens(morning
     assert usual.skipped_by_reason == {Reason.MARKET_CLOSED: len(PEOPLE)}
     assert detail_words(usual.lines[0]) == "AMO would wait for 18 Nov; phase closed takes no LIMIT order"
     plan, run = await morning.send(WISH)
-    assert (plan.orders, plan.trading_day, run.counts["open"]) == (4, DAY, 4)
+    assert (plan.orders, plan.trading_day, run.counts[RunCount.OPEN]) == (4, DAY, 4)
     stays, smaller, gone, also_gone = orders(morning)
     await morning.until(lambda: {order.sub_status for order in orders(morning)} == {"AMO REQ RECEIVED"})
     assert {order.standing for order in orders(morning)} == {"AMO for 18 Nov"}

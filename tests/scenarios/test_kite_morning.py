@@ -16,6 +16,7 @@ from data.vocabulary import (
     Product,
     Reason,
     RouteKind,
+    RunCount,
     SessionProblem,
     Side,
     SizingKind,
@@ -280,7 +281,7 @@ async def resting_orders_are_cancelled_and_certified(morning: Morning) -> None:
     before = {one.client_id: one for one in desk.funds.all()}
     some = tuple(range(20, 61))
     plan, run = await morning.send(buy("ITC", SizingKind.FIXED_QUANTITY, 100, *some, limit_paise=280_00))
-    assert run.counts["open"] == 41
+    assert run.counts[RunCount.OPEN] == 41
     blocked = sum(exchange.funds(BY_NUMBER[number].user_id).blocked_paise for number in some)
     assert blocked == 41 * 100 * 280_00
     certificate = await _fire(morning)
@@ -310,7 +311,7 @@ async def the_day_closes(morning: Morning) -> None:
     some = tuple(range(30, 40))
     await morning.priced("NSE:ITC")
     _, run = await morning.send(buy("ITC", SizingKind.FIXED_QUANTITY, 50, *some, limit_paise=279_00))
-    assert run.counts["open"] == 10
+    assert run.counts[RunCount.OPEN] == 10
     exchange.jump(datetime(2026, 11, 18, 10, 30, tzinfo=UTC))
     await morning.until(lambda: desk.market_clock.trading_day == date(2026, 11, 19))
     await morning.until(lambda: set(states(morning, run.number).values()) == {OrderState.EXPIRED})

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from data.vocabulary import OrderState, OrderType, Side, SizingKind
+from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
 from tests.desks import on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
@@ -38,7 +38,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         await morning.until(lambda: all(desk.reconcile.is_compared(one.number) for one in PEOPLE))
         await morning.priced(WISH.key)
         _, run = await morning.send(WISH)
-        assert run.counts["open"] == len(PEOPLE)
+        assert run.counts[RunCount.OPEN] == len(PEOPLE)
         token = desk.market.index.resolve("TCS").token
 
         await renamed(morning, TCS="TATACONS")

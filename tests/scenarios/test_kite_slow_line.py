@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.vocabulary import OrderState, RunStatus, SizingKind
+from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.execution.views import RunView
 from engine.planning.intent import Intent
 from tests.brokers.held_line import Line, held_line
@@ -69,7 +69,7 @@ async def test_a_price_that_moves_while_it_connects_lets_nothing_leave(morning: 
         morning.exchange.pin(KEY, PRICE * 104 // 100)
         await morning.clock.advance(1.1)
         line.open()
-        await morning.until(lambda: desk.runs.get(run.number).counts["unsent"] == 2)
+        await morning.until(lambda: desk.runs.get(run.number).counts[RunCount.UNSENT] == 2)
         await morning.priced(KEY)
         await morning.until(lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
     assert arrived(morning) == 0
@@ -84,7 +84,7 @@ async def test_where_connecting_takes_longer_than_a_claim_is_good_for_the_next_t
         run = await begun(morning, line, LIMIT)
         await morning.clock.advance(1.1)
         line.open()
-        await morning.until(lambda: desk.runs.get(run.number).counts["open"] == 2)
+        await morning.until(lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == 2)
     assert arrived(morning) == 2
     for order_id in desk.runs.get(run.number).order_ids:
         attempts = (await desk.orders.life(order_id)).attempts

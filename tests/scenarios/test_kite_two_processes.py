@@ -11,6 +11,7 @@ from brokers.contract import SessionExpired
 from data.errors import BadInput
 from data.vocabulary import SessionState
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
@@ -25,7 +26,7 @@ async def beside(morning: Morning) -> AsyncIterator[Desk]:
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
     async with open_desk(
         morning.desk.home,
-        "cli",
+        DeskKind.COMMAND,
         clock=morning.clock,
         settings=settings,
         waits=WAITS,

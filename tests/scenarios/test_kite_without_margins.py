@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.money import own_share
-from data.vocabulary import OrderState, Product, Reason, SizingKind
+from data.vocabulary import OrderState, Product, Reason, RunCount, SizingKind
 from engine.planning.record import Plan
 from engine.words.why import detail_words
 from tests.desks import buy
@@ -63,7 +63,7 @@ async def test_an_mtf_buy_is_planned_with_the_brokers_share_and_fills(morning: M
     reasons = {line.client_id: line.reason for line in plan.lines}
     assert reasons == {1: Reason.MTF_LIMIT, 2: None, 3: None}
     assert {line.loan_paise for line in plan.lines if line.ok} == {100 * LIMIT - own}
-    assert run.counts["total"] == 2
+    assert run.counts[RunCount.TOTAL] == 2
 
     orders = desk.orders.all()
     await morning.until(lambda: {desk.orders.get(order.id).state for order in orders} == {OrderState.FILLED})

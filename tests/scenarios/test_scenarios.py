@@ -14,6 +14,7 @@ from data.vocabulary import (
     Policy,
     Product,
     Reason,
+    RunCount,
     SessionState,
     Side,
     SizingKind,
@@ -72,7 +73,7 @@ async def test_1_morning_bulk_buy_at_a_quarter_of_each_clients_capital(tmp_path,
 
         run = await desk.runs.settled(run.number, 30)
         await desk.settle()
-        assert run.counts["filled"] == 45
+        assert run.counts[RunCount.FILLED] == 45
         assert run.skipped == 5
         for line in plan.ok_lines:
             (holding,) = desk.holdings.of(line.client_id)
@@ -91,7 +92,7 @@ async def test_1_takes_less_than_thirty_seconds_with_the_exchanges_latency(tmp_p
         await prepare_demo(desk)
         started = clock.monotonic()
         _, run = await carry_out(desk, buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 2500))
-        assert run.counts["filled"] == 45
+        assert run.counts[RunCount.FILLED] == 45
         assert clock.monotonic() - started < 30
         await books_are_sound(desk)
 
@@ -126,7 +127,7 @@ async def test_2_insufficient_funds_come_with_alternatives(tmp_path, policy):
         assert desk.orders.all() == []
 
         _, run = await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, affordable, PRIYA))
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
         await books_are_sound(desk)
 
 
@@ -145,7 +146,7 @@ async def test_3_mtf_leverage(tmp_path, policy):
         assert cash.ok
         intent = buy("INFY", SizingKind.FIXED_QUANTITY, most[1], AMIT, product=Product.MTF)
         _, run = await carry_out(desk, intent)
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
         funds = desk.funds.of(AMIT)
         (holding,) = desk.holdings.of(AMIT)
         assert (holding.product, holding.quantity) == (Product.MTF, most[1])
@@ -176,7 +177,7 @@ async def test_4_intraday_buy_and_sell_with_live_and_realised_profit(tmp_path, p
         assert too_many.reason is Reason.INSUFFICIENT_HOLDING
         before = desk.funds.of(ROHAN)
         _, run = await carry_out(desk, sell("HDFCBANK", SizingKind.FIXED_QUANTITY, 100, ROHAN))
-        assert run.counts["filled"] == 1
+        assert run.counts[RunCount.FILLED] == 1
         assert desk.holdings.of(ROHAN) == []
 
         (trade,) = await desk.holdings.transactions(ROHAN)
@@ -206,7 +207,7 @@ async def test_5_only_active_clients_trade(tmp_path, policy):
     async with paper_desk(tmp_path, policy, demo=False) as desk:
         await _three_clients(desk)
         plan, run = await carry_out(desk, buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 2500))
-        assert (run.counts["filled"], run.skipped) == (1, 2)
+        assert (run.counts[RunCount.FILLED], run.skipped) == (1, 2)
         assert {line.code: line.reason for line in plan.lines} == {
             "CA0001": None,
             "CB0002": Reason.CLIENT_INACTIVE,
@@ -265,7 +266,7 @@ async def test_9_cancel_all_frees_every_paisa_and_the_right_order_follows(tmp_pa
         before = {funds.client_id: funds for funds in desk.funds.all()}
         wrong = buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 2500, limit_paise=2300_00)
         plan, run = await carry_out(desk, wrong)
-        assert run.counts["open"] == 50
+        assert run.counts[RunCount.OPEN] == 50
         certificate = await desk.halt.fire("tester")
 
         assert (certificate.cancelled, certificate.ended) == (50, True)
@@ -281,7 +282,7 @@ async def test_9_cancel_all_frees_every_paisa_and_the_right_order_follows(tmp_pa
         await desk.halt.resume(certificate.number, "resume", "tester")
         right = buy("RELIANCE", SizingKind.PERCENT_OF_CAPITAL, 1000)
         _, run = await carry_out(desk, right)
-        assert run.counts["filled"] == 50
+        assert run.counts[RunCount.FILLED] == 50
         assert {order.state for order in desk.orders.all(run=run.number)} == {OrderState.FILLED}
         await books_are_sound(desk)
 

@@ -18,6 +18,7 @@ from data.vocabulary import (
     ConnectionKind,
     OrderState,
     Reason,
+    RunCount,
     SizingKind,
 )
 from engine.accounts.client_file import NewClient
@@ -79,7 +80,7 @@ async def test_a_plan_over_both_goes_to_each_clients_own_venue_at_one_price(tmp_
         assert carried == {"KC0001": "kite", "KC0002": "kite", "PA3": "paper", "PA4": "paper"}
         plan, run = await bought(morning, *EVERYBODY)
         assert plan.orders == 4
-        await morning.until(lambda: run.number and desk.runs.get(run.number).counts["filled"] == 4)
+        await morning.until(lambda: run.number and desk.runs.get(run.number).counts[RunCount.FILLED] == 4)
         prices = {order.client_id: order.filled_notional_paise for order in desk.orders.all()}
         assert prices == dict.fromkeys(EVERYBODY, 2 * 2500_00)
         assert [len(paper.orders(code)) for code in ("PA3", "PA4")] == [1, 1]
@@ -126,7 +127,7 @@ async def test_a_session_lost_at_kite_keeps_nobody_on_paper_from_trading(tmp_pat
         assert {line.client_id: line.reason for line in plan.lines if line.reason} == {
             KITE_1: Reason.SESSION_EXPIRED
         }
-        await morning.until(lambda: desk.runs.get(run.number).counts["filled"] == 3)
+        await morning.until(lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 3)
         assert states(morning)[KITE_1] == []
 
 

@@ -17,6 +17,7 @@ from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS
@@ -231,7 +232,7 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
         @asynccontextmanager
         async def demo() -> AsyncIterator[Desk]:
             home = empty_books(Path(folder))
-            opening = open_desk(home, kind="app", clock=clock, waits=WAITS, latency=(0, 0), seed=1)
+            opening = open_desk(home, kind=DeskKind.APP, clock=clock, waits=WAITS, latency=(0, 0), seed=1)
             async with opening as desk:
                 await prepare_demo(desk)
                 yield desk

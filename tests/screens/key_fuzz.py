@@ -15,7 +15,7 @@ from typing import Any
 
 from textual.keys import _character_to_key
 
-from data.vocabulary import OrderState, Side, SizingKind
+from data.vocabulary import OrderState, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from screens.frame.confirm import YesScreen
 from screens.ticket.review import ReviewScreen
@@ -126,7 +126,7 @@ async def paused(bench: Bench) -> None:
     run = await bench.desk.runs.start(plan, plan.digest)
     await bench.desk.runs.pause(run.number)
     await bench.pass_time(0.3)
-    assert bench.desk.runs.get(run.number).counts["unsent"]
+    assert bench.desk.runs.get(run.number).counts[RunCount.UNSENT]
 
 
 async def halted(bench: Bench) -> None:

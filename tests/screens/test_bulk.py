@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual.widgets import Static
 
-from data.vocabulary import Product, RunStatus, Side
+from data.vocabulary import Product, RunCount, RunStatus, Side
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_stop import StopScreen
@@ -60,7 +60,7 @@ async def test_the_words_in_any_letter_case_send_the_plan_once(tmp_path: Path) -
         await bench.type("BuY 45")
         await bench.keys("enter", "enter", "enter")
         runs = bench.desk.runs.all()
-        assert [(run.plan_number, run.counts["filled"]) for run in runs] == [(1, 45)]
+        assert [(run.plan_number, run.counts[RunCount.FILLED]) for run in runs] == [(1, 45)]
         assert "45 filled" in bench.text
         assert "left by rounding ₹37,00" in bench.text
         assert run_view(bench).number == 1
@@ -294,7 +294,7 @@ async def test_an_answer_typed_in_the_lines_is_taken_up_whole(tmp_path: Path) ->
         assert "b s order" not in bench.lines()[-1]
         await bench.type("buy 45")
         await bench.keys("enter")
-        assert bench.desk.runs.get(1).counts["filled"] == 45
+        assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 45
 
 
 async def test_each_plan_starts_at_its_top_and_a_key_without_use_says_why(tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ async def test_a_sell_of_half_rounds_down_and_names_its_side(tmp_path: Path) -> 
         assert "short" not in bench.text, "holders only"
         await bench.type(plan.answer)
         await bench.keys("enter")
-        assert bench.desk.runs.get(2).counts["filled"] == plan.orders
+        assert bench.desk.runs.get(2).counts[RunCount.FILLED] == plan.orders
 
 
 async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
@@ -443,7 +443,7 @@ async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
         await bench.type("buy 45")
         await bench.keys("enter")
         run = bench.desk.runs.get(1)
-        assert run.counts["unsent"] == 45
+        assert run.counts[RunCount.UNSENT] == 45
         await bench.keys("p")
         assert bench.desk.runs.get(1).status is RunStatus.PAUSED
         assert "PAUSED" in bench.text
@@ -456,11 +456,11 @@ async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
         await bench.type("send 44")
         await bench.keys("enter")
         await bench.settle()
-        assert bench.desk.runs.get(1).counts["unsent"] == 45
+        assert bench.desk.runs.get(1).counts[RunCount.UNSENT] == 45
         await bench.type("send 45")
         await bench.keys("enter")
         await bench.settle()
-        assert bench.desk.runs.get(1).counts["filled"] == 45
+        assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 45
         await bench.keys("p")
         assert bench.desk.runs.get(1).status is RunStatus.FINISHED
 
@@ -475,18 +475,18 @@ async def test_x_stops_a_run_only_on_words_that_name_the_counts(tmp_path: Path) 
         assert plan is not None
         await bench.type(plan.answer)
         await bench.keys("enter")
-        live = bench.desk.runs.get(1).counts["open"]
+        live = bench.desk.runs.get(1).counts[RunCount.OPEN]
         assert live == plan.orders
         await bench.keys("x")
         assert isinstance(bench.screen, StopScreen)
         await bench.type("stop 1")
         await bench.keys("enter")
         assert isinstance(bench.screen, StopScreen)
-        assert bench.desk.runs.get(1).counts["open"] == live
+        assert bench.desk.runs.get(1).counts[RunCount.OPEN] == live
         await bench.type(f"stop {live}")
         await bench.keys("enter")
         await bench.pass_time(1)
-        assert bench.desk.runs.get(1).counts["cancelled"] == live
+        assert bench.desk.runs.get(1).counts[RunCount.CANCELLED] == live
         assert f"{live} cancelled" in bench.text
         assert bench.desk.halt.active() == []
 
@@ -505,8 +505,8 @@ async def test_r_repairs_what_was_skipped_and_leaves_the_rest(tmp_path: Path) ->
         await bench.keys("a", "tab")
         await bench.type("buy 2")
         await bench.keys("enter")
-        assert bench.desk.runs.get(2).counts["filled"] == 2
-        assert bench.desk.runs.get(1).counts["filled"] == 45
+        assert bench.desk.runs.get(2).counts[RunCount.FILLED] == 2
+        assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 45
         await bench.keys("left_curly_bracket")
         assert run_view(bench).number == 1
         await bench.keys("right_curly_bracket")

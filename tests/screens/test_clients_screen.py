@@ -24,6 +24,7 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.desk import Desk
+from engine.instances import DeskKind
 from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen, minutes
@@ -81,7 +82,7 @@ async def opened_to_sign_in(
 
     @asynccontextmanager
     async def factory() -> AsyncIterator[Desk]:
-        async with signing_desk(home, *codes, kind="app", clock=clock) as (desk, broker):
+        async with signing_desk(home, *codes, kind=DeskKind.APP, clock=clock) as (desk, broker):
             brokers.append(broker)
             yield desk
 

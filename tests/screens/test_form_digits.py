@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from data.vocabulary import RunCount
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
@@ -25,7 +26,7 @@ async def filled_run(bench: PaperBench) -> None:
     await bench.keys("tab", "2", "5", "enter")
     await bench.type("buy 2")
     await bench.keys("enter")
-    assert bench.desk.runs.get(1).counts["filled"] == 2
+    assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 2
 
 
 async def reversal(bench: PaperBench) -> BulkForm:

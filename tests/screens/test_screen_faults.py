@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.widgets import Static
 
+from data.vocabulary import RunCount
 from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
@@ -187,4 +188,4 @@ async def test_an_order_whose_review_goes_away_while_it_is_sent_is_sent_whole(tm
             await bench.settle()
         assert bench.app.faults
         (run,) = bench.desk.runs.all()
-        assert (run.counts["filled"], run.counts["unsent"]) == (1, 0)
+        assert (run.counts[RunCount.FILLED], run.counts[RunCount.UNSENT]) == (1, 0)

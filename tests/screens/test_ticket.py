@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from data.vocabulary import RunCount
 from screens.desk.screen import DeskScreen
 from screens.ticket.review import ReviewScreen
 from screens.ticket.screen import TicketScreen
@@ -111,7 +112,7 @@ async def test_only_y_sends_and_only_once(tmp_path: Path) -> None:
         await bench.keys("y", "y")
         assert isinstance(bench.screen, DeskScreen)
         run = bench.desk.runs.get(1)
-        assert (run.counts["filled"], run.counts["total"]) == (1, 1)
+        assert (run.counts[RunCount.FILLED], run.counts[RunCount.TOTAL]) == (1, 1)
         assert len(bench.desk.runs.all()) == 1
         assert bench.toasts[-1] == "PS1015 BUY TCS: filled 19 at 2,500.00"
 
@@ -140,7 +141,7 @@ async def test_a_review_too_old_or_off_the_price_is_made_anew_and_asks_again(tmp
         await bench.keys("y")
         assert bench.desk.runs.all() == []
         await bench.keys("y")
-        assert bench.desk.runs.get(1).counts["filled"] == 1
+        assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 1
 
 
 async def test_esc_forgets_what_was_typed(tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ async def test_a_sell_starts_with_what_is_held_and_offers_what_is_free(tmp_path:
         await filled(bench, "30")
         await bench.keys("m", "enter", apart=1)
         await bench.keys("y")
-        assert bench.desk.runs.get(1).counts["filled"] == 1
+        assert bench.desk.runs.get(1).counts[RunCount.FILLED] == 1
         await bench.keys("s")
         await bench.type("PS1015")
         await bench.keys("enter")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tradedesk.compose.wiring
+from engine.instances import DeskKind
 from tests.tradedesk.cli_desk import Printed, Terminal
 from tradedesk.cli.output import Printer, printer
 from tradedesk.cli.session import asked_as
@@ -51,7 +52,7 @@ class _App:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             async with (
-                tradedesk.compose.wiring.open_desk(self.home, kind="app", **self.named) as self.desk,
+                tradedesk.compose.wiring.open_desk(self.home, kind=DeskKind.APP, **self.named) as self.desk,
                 listening(self.desk, self.locked),
             ):
                 self.ready.set()
