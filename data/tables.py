@@ -296,6 +296,15 @@ class UnbookedFact(SQLModel, table=True):
     closed_how: str = ""
 
 
+class TradingDay(SQLModel, table=True):
+    """A trading day whose books were opened; `opened_at` is empty where the audit does not say when."""
+
+    __tablename__ = "trading_day"
+    day: date = Field(primary_key=True)
+    state: str
+    opened_at: datetime | None = moment_or_none()
+
+
 class DayOpen(SQLModel, table=True):
     """That a client's figures were compared with the broker's at a day's opening, and what was adopted."""
 

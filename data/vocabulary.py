@@ -370,6 +370,15 @@ class HaltStrength(StrEnum):
     """Those that make the client's net position in their security smaller."""
 
 
+class DayState(StrEnum):
+    """How far the books are with a trading day."""
+
+    OPEN = "open"
+    """What the days before brought has settled, and what is traded now is of this day."""
+    ENDED = "ended"
+    """A later one was opened."""
+
+
 class Via(StrEnum):
     """By which way somebody who acts came to the desk."""
 

@@ -12,12 +12,13 @@ from data.repositories.clients import add_bases
 from data.repositories.days import (
     balances_due,
     days_on_the_way,
+    keep_open_day,
     move_lots,
+    newest_day,
     proceeds_since,
     shares_moving,
     unsized_clients,
 )
-from data.repositories.meta import LAST_DAY, day_of, keep_day
 from data.store import Unit
 from data.vocabulary import Account, Bucket, TransferKind
 from engine.book.kept import Kept
@@ -78,15 +79,15 @@ def roll_day(unit: Unit, day: date, calendar: Calendar, actor: str) -> bool:
     T+1, SEBI), shortfall and charges due are collected as far as the cash goes, and each client's capital
     becomes the day's sizing base.
     """
-    last = day_of(unit, LAST_DAY)
-    if last is not None and last >= day:
+    last = newest_day(unit)
+    if last is not None and last.day >= day:
         return False
-    keep_day(unit, LAST_DAY, day)
+    keep_open_day(unit, day, unit.now)
     if last is not None:
         _settle(unit, day, calendar)
     sized = [(one.client_id, one.capital_paise) for one in unsized_clients(unit, day)]
     add_bases(unit, day, sized, "day_open")
-    before = None if last is None else last.isoformat()
+    before = None if last is None else last.day.isoformat()
     unit.audit(
         AuditEntry(AuditAction.DAY_OPENED, actor, details={"trading_day": day.isoformat(), "before": before})
     )

@@ -1,14 +1,26 @@
-"""What the change of the trading day reads and moves: what is due, and shares and proceeds on their way."""
+"""Trading days, and what their change reads and moves: what is due, shares and proceeds on their way."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 
 from sqlalchemy import func, select, update
 
 from data.columns import table
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables import Client, Funds, Lot, Posting, SizingBase, Txn
-from data.vocabulary import Account, Bucket, TransferKind
+from data.tables import Client, Funds, Lot, Posting, SizingBase, TradingDay, Txn
+from data.vocabulary import Account, Bucket, DayState, TransferKind
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDay:
+    """A trading day whose books were opened, and how far they are with it."""
+
+    day: date
+    state: DayState
+    opened_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,13 @@ class Capital:
     capital_paise: int
 
 
+_OPENED = Rows(TradingDay, OpenedDay)
+_DAY = _OPENED.c
+_NEWEST = Query(OpenedDay, select(*_OPENED.columns()).order_by(_DAY.day.desc()).limit(1))
+_END = Change(
+    update(_OPENED.table).where(_DAY.state == DayState.OPEN.value).values(state=DayState.ENDED.value)
+)
+
 _DUE = Rows(Funds, Due)
 _C = _DUE.c
 _OPEN = _DUE.query((_C.unsettled_paise > 0) | (_C.charges_due_paise > 0) | (_C.shortfall_paise > 0))
@@ -89,6 +108,27 @@ _PROCEEDS = Query(
 _CLIENTS, _BASES = table(Client), table(SizingBase)
 _SIZED = select(_BASES.c.client_id).where(_BASES.c.trading_date == given("day"))
 _UNSIZED = Query(Capital, select(_CLIENTS.c.id, _CLIENTS.c.capital_paise).where(_CLIENTS.c.id.not_in(_SIZED)))
+
+
+def newest_day(on: On) -> OpenedDay | None:
+    """The newest day that was opened; None in fresh books. Raises `ValueError` where it is no day."""
+    return _NEWEST.first(on)
+
+
+def newest_day_in(database: Path) -> date | None:
+    """The same of a file that no desk has open here; None where it is no day. Raises `sqlite3.Error`."""
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        (day,) = connection.execute("SELECT max(day) FROM trading_day").fetchone()
+    try:
+        return date.fromisoformat(day)
+    except (TypeError, ValueError):
+        return None
+
+
+def keep_open_day(on: On, day: date, at: datetime) -> None:
+    """Keep that a day was opened, and that those before it ended with that."""
+    _END.run(on)
+    _OPENED.insert(on, [OpenedDay(day, DayState.OPEN, at)])
 
 
 def balances_due(on: On) -> list[Due]:

@@ -1,4 +1,4 @@
-"""Facts of the whole home, by name: the trading day that was opened last, the day of the instruments."""
+"""Facts of the whole home, by name: the day of the instruments, the day on which the file was walked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Rows, among, given
 from data.tables import Meta
-
-LAST_DAY = "last_trading_day"
-"""The trading day that was opened last."""
 
 INSTRUMENTS_DAY = "instruments_day"
 """The trading day whose instruments these are."""
@@ -39,14 +36,8 @@ def fact_of(on: On, name: str) -> str | None:
     return None if found is None else found.value
 
 
-def day_of(on: On, name: str) -> date | None:
-    """The day that a fact holds; None where there is none. Raises `ValueError` where it is no day."""
-    found = fact_of(on, name)
-    return None if found is None else date.fromisoformat(found)
-
-
 async def read_day(reader: AsyncConnection, name: str) -> date | None:
-    """The same, by a reader's connection."""
+    """The day that a fact holds; None where there is none. Raises `ValueError` where it is no day."""
     found = await _NAMED.read(reader, name=name)
     return date.fromisoformat(found[0].value) if found else None
 

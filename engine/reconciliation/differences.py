@@ -26,9 +26,9 @@ from data.repositories.comparisons import (
     traded_on_margin,
     with_open_buys,
 )
-from data.repositories.meta import LAST_DAY, day_of
+from data.repositories.days import newest_day
 from data.store import Unit
-from data.vocabulary import BreakKind
+from data.vocabulary import BreakKind, DayState
 from engine.book.book import Book
 from engine.booking.unbooked import settle_unbooked
 from engine.events import TapeLine
@@ -111,7 +111,8 @@ def _opening(unit: Unit, client_id: int, day: date, found: Sequence[Difference])
 
 def _moving(unit: Unit, theirs: Mapping[int, Theirs], day: date, quiet_s: float) -> set[int]:
     """Those of whose trading the two books may have been read at different moments."""
-    if day_of(unit, LAST_DAY) != day:
+    newest = newest_day(unit)
+    if newest is None or newest.day != day or newest.state is not DayState.OPEN:
         return set(theirs)
     return moving(unit, {one: read.began - timedelta(seconds=quiet_s) for one, read in theirs.items()}, day)
 

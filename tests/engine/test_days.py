@@ -7,8 +7,8 @@ import pytest
 from brokers.contract import Refused
 from data.changes import Touched
 from data.columns import table
-from data.tables import Lot, Meta, SizingBase
-from data.vocabulary import OrderState, Policy, Product, RunCount, SizingKind
+from data.tables import Lot, SizingBase, TradingDay
+from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, SizingKind
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
@@ -184,8 +184,10 @@ async def test_a_day_opens_once_with_frozen_bases_and_fresh_figures(tmp_path):
         async with seam(desk).store.reader() as connection:
             bases = (await connection.execute(table(SizingBase).select())).all()
             assert len(bases) == 2 * len(desk.clients.all())
-            metas = (await connection.execute(table(Meta).select())).all()
-            assert ("last_trading_day", "2026-11-19") in metas
+            days = (await connection.execute(table(TradingDay).select())).all()
+            states = [(row.day.isoformat(), row.state) for row in days]
+            assert states == [("2026-11-18", DayState.ENDED), ("2026-11-19", DayState.OPEN)]
+            assert [row.opened_at for row in days] == [row.at for row in rows]
 
 
 def _capital(desk, paise):

@@ -54,6 +54,7 @@ async def bad_checks(desk):
         ("UPDATE audit SET action = 'ODD' WHERE seq = 3", "audit 3: action is 'ODD'"),
         ("UPDATE txn SET kind = 'odd' WHERE id = 3", "txn 3: kind is 'odd'"),
         ("UPDATE run SET status = 'odd' WHERE number = 1", "run 1: status is 'odd'"),
+        ("UPDATE trading_day SET state = 'odd'", "trading_day 2026-11-18: state is 'odd'"),
         ("UPDATE instrument SET tick_paise = 'x' WHERE tradingsymbol = 'INFY'", "tick_paise is 'x'"),
     ],
 )

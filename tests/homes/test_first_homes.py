@@ -20,6 +20,8 @@ from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal
+from tradedesk.compose.paper import exchange_of
+from tradedesk.testing import seam
 
 LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
 """A minute and a half after the books were last written."""
@@ -65,6 +67,29 @@ def test_a_migration_loses_no_row_and_leaves_sound_books(name: str, tmp_path: Pa
         was = [tuple(row[place] for place in kept_places) for row in before[one]]
         assert rows(database, _all(one, [column for column in held if column in stay])) == was, one
     assert read_file(database, lambda file: [one for one in examine(file) if not one.ok]) == []
+
+
+DAYS = "SELECT day, state, opened_at FROM trading_day ORDER BY day"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_day_that_it_opened_last_is_open(name: str, tmp_path: Path) -> None:
+    database = unpack(name, tmp_path)
+    (day,) = rows(database, "SELECT value FROM meta WHERE name = 'last_trading_day'")
+    (at,) = rows(database, "SELECT max(at) FROM audit WHERE action = 'DAY_OPENED'")
+    prepare(database)
+    assert rows(database, DAYS) == [(*day, "open", *at)]
+
+
+async def test_its_open_day_ends_with_the_next(tmp_path: Path) -> None:
+    async with first_desk("paused", tmp_path) as desk:
+        day = desk.market_clock.trading_day
+        exchange_of(desk).jump(seam(desk).calendar.session_close(day))
+        today = desk.market_clock.trading_day
+        await until(desk, lambda: seam(desk).day == today)
+        states = [(one[0], one[1]) for one in rows(tmp_path / "desk.db", DAYS)]
+        assert states == [(day.isoformat(), "ended"), (today.isoformat(), "open")]
+        assert [check for check in await desk.doctor.run() if not check.ok] == []
 
 
 async def test_a_paused_run_of_it_waits_and_goes_on_by_typed_words_alone(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ STEP_S = 2
 
 AT_REST = (
     "SELECT (SELECT version_num FROM alembic_version), "
-    "(SELECT value FROM meta WHERE name = 'last_trading_day'), "
+    "(SELECT max(day) FROM trading_day WHERE state = 'open'), "
     "(SELECT identity FROM connection WHERE broker = 'paper'), "
     "NOT EXISTS (SELECT 1 FROM connection WHERE broker <> 'paper') "
     "AND NOT EXISTS (SELECT 1 FROM client WHERE connection NOT IN (SELECT name FROM connection)) "

@@ -3,9 +3,8 @@
 import logging
 import os
 import random
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -30,13 +29,6 @@ from engine.timing import Timing
 from tradedesk.compose.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-def fact_of_home(database: Path, name: str) -> str | None:
-    """What the books of a home keep under this name in `meta`; None where nothing."""
-    with closing(sqlite3.connect(database, timeout=5)) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-    return str(row[0]) if row else None
 
 
 @dataclass(frozen=True, slots=True)

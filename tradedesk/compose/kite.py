@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import datetime, time
 from functools import partial
 
 from brokers.connection import Connection
@@ -15,11 +15,11 @@ from brokers.kite.local_clock import SimulatedMarketClock, market_time
 from data.clock import IST, MarketClock, WallMarketClock
 from data.errors import BadInput
 from data.repositories.connections import ConnectionRow
-from data.repositories.meta import LAST_DAY
+from data.repositories.days import newest_day_in
 from data.secrets import ClosedVault, NoVault, Vault, open_vault
 from data.vocabulary import ConnectionKind
 from engine.desk import Desk
-from tradedesk.compose.foundation import Foundation, Way, fact_of_home
+from tradedesk.compose.foundation import Foundation, Way
 from tradedesk.compose.kite_access import ZERODHA, DeskAccess
 from tradedesk.compose.vault_look import look
 
@@ -91,11 +91,11 @@ async def _market_clock(base: Foundation, roots: KiteRoots, emergency: bool) -> 
     try:
         return SimulatedMarketClock(base.clock, await market_time(roots.rest)), ""
     except BrokerError as problem:
-        day = fact_of_home(base.books.path, LAST_DAY)
+        day = newest_day_in(base.books.path)
         if not emergency or day is None:
             expected = f"start it with `tradedesk simulate kite` first ({problem})"
             raise BadInput("kite_url", roots.rest, expected) from problem
-        noon = datetime.combine(date.fromisoformat(day), time(12, tzinfo=IST))
+        noon = datetime.combine(day, time(12, tzinfo=IST))
         return SimulatedMarketClock(base.clock, noon), str(problem)
 
 

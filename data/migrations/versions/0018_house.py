@@ -1,4 +1,4 @@
-"""Let plans have several legs, halts a strength, commits say what they change, and the audit by which way."""
+"""Let plans have legs, halts a strength, trading days a state, and commits and the audit say more."""
 
 import json
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ def upgrade() -> None:
     _changes()
     _asked_commands()
     _connections()
+    _trading_days()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
     op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
@@ -151,6 +152,20 @@ def _connections() -> None:
         row = {"name": "paper", "kind": "paper", "broker": "paper", "address": "", "identity": identity}
         op.bulk_insert(connections, [row])
         run("UPDATE client SET connection = 'paper'")
+
+
+def _trading_days() -> None:
+    """The day that was opened last, which a fact named; that stays where it is, since it is proven."""
+    op.create_table(
+        "trading_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("opened_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("day"),
+    )
+    opened_at = "SELECT at FROM audit WHERE action = 'DAY_OPENED' ORDER BY seq DESC LIMIT 1"
+    fact = f"SELECT value, 'open', ({opened_at}) FROM meta WHERE name = 'last_trading_day'"
+    op.get_bind().exec_driver_sql(f"INSERT INTO trading_day (day, state, opened_at) {fact}")
 
 
 def _rebuild(name: str, old: str, new: str) -> None:
