@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-import data.secrets
+import data.vault_file
 from tests.resting import RestingLoop
 
 sys.dont_write_bytecode = False
@@ -47,9 +47,9 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], RestingLoop]]:
 @pytest.fixture(autouse=True, scope="session")
 def cheap_passphrases() -> Iterator[dict[str, int]]:
     """Files of secrets made by tests ask for the least that is taken. Yields what is shipped."""
-    shipped = dict(data.secrets.SCRYPT)
+    shipped = dict(data.vault_file.SCRYPT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(data.secrets.SCRYPT, "n", 2**10)
+        patch.setitem(data.vault_file.SCRYPT, "n", 2**10)
         yield shipped
 
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from brokers.simulators.kite.apps import own_app
 from data.errors import BadInput
 from data.home import SECRETS
-from data.secrets import PASSPHRASE_FILE, FileVault
+from data.secrets import PASSPHRASE_FILE
+from data.vault_file import FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.desk import Desk
 from engine.review.doctor import Check

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from brokers.kite.listener import RedirectListener
 from data.errors import BadInput
 from data.home import SECRETS
-from data.secrets import PASSPHRASE_FILE, SHORTEST, FileVault
+from data.secrets import PASSPHRASE_FILE
+from data.vault_file import SHORTEST, FileVault
 from tradedesk.cli import session
 from tradedesk.cli.main import app
 

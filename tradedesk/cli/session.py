@@ -193,7 +193,8 @@ def passphrase_of(home: Path) -> str:
 
     Raises `BadInput` where no passphrase opens the file.
     """
-    from data.secrets import PASSPHRASE_FILE, SHORTEST, file_fault
+    from data.secrets import PASSPHRASE_FILE
+    from data.vault_file import SHORTEST, file_fault
 
     if (fault := file_fault(secrets_file(home))) is not None:
         raise BadInput("secrets", str(secrets_file(home)), ": ".join(fault))
