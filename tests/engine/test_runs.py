@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +21,7 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
+from engine.planning.plan_record import record_digest, to_json
 from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
 from tradedesk.compose.paper import exchange_of
@@ -71,6 +74,22 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
         with pytest.raises(PlanExpired, match="older than 60 s"):
             await desk.runs.start(plan, plan.digest)
         assert (desk.orders.all(), desk.funds.all()) == ([], before)
+
+
+@pytest.mark.parametrize("sealed_anew", [True, False])
+async def test_a_plan_whose_record_was_changed_is_not_carried_out(tmp_path, sealed_anew):
+    async with paper_desk(tmp_path) as desk:
+        plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1))
+        record = to_json(dataclasses.replace(plan, reserve_price_paise=1))
+        if sealed_anew:
+            record["digest"] = record_digest(record)
+        with closing(sqlite3.connect(desk.home / "desk.db", isolation_level=None)) as other:
+            other.execute("DROP TRIGGER plan_no_update")
+            changed = (json.dumps(record), plan.number)
+            other.execute("UPDATE plan SET body = ? WHERE number = ?", changed)
+        with pytest.raises(NotConfirmed):
+            await desk.runs.start(plan, plan.digest)
+        assert desk.orders.all() == []
 
 
 async def test_lines_whose_money_shares_or_standing_went_since_the_plan_are_denied(tmp_path):
