@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from data.errors import BadInput
-from tradedesk.cli import connections, gate, launch, login, runs, safety, setup, simulate, trade
+from tradedesk.cli import amend, connections, gate, launch, login, runs, safety, setup, simulate, trade
 from tradedesk.cli import queries as show
 from tradedesk.cli import repairs as mend
 from tradedesk.cli.asked import tell_request
@@ -119,8 +119,8 @@ app.add_typer(simulate.simulate_app, name="simulate", rich_help_panel=_START)
 app.command(rich_help_panel=_TRADE)(trade.plan)
 app.command(rich_help_panel=_TRADE)(trade.bulk)
 app.command(rich_help_panel=_TRADE)(trade.order)
-app.command(rich_help_panel=_TRADE)(trade.modify)
-app.command(rich_help_panel=_TRADE)(trade.cancel)
+app.command(rich_help_panel=_TRADE)(amend.modify)
+app.command(rich_help_panel=_TRADE)(amend.cancel)
 app.command("run", rich_help_panel=_TRADE)(runs.one_run)
 app.command(rich_help_panel=_LOOK)(show.search)
 app.command(rich_help_panel=_LOOK)(show.watch)
