@@ -4,6 +4,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import final
@@ -51,6 +52,7 @@ from engine.review.doctor import Doctor
 from engine.rules import Rules
 from engine.tape import Tape
 from engine.timing import Timing
+from engine.words.gate import verdict_words
 from engine.words.why import all_words
 from engine.workings import Workings
 
@@ -105,7 +107,8 @@ class Desk:
         self.clients = Clients(kept, timing, engine)
         self.connecting = Connecting(kept, engine, connections)
         self.routes = Routes(kept, engine)
-        self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, self.shown_at)
+        told = partial(verdict_words, shown_at=self.shown_at)
+        self.gate = Gate(kept, timing, engine, connections, self.reconcile.compared_at, told)
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
         margins = Margins(kept, timing, engine, connections, data, background.load)

@@ -21,12 +21,13 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
-from data.vocabulary import OrderType, Policy, Product, Side, SizingKind
+from data.vocabulary import GateItem, OrderType, Policy, Product, Side, SizingKind
 from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Rules, Waits
+from engine.words.gate import verdict_words
 from engine.words.tape import news_words
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of, prepare_demo
@@ -240,3 +241,8 @@ async def books_are_sound(desk: Desk) -> None:
 def on_tape(desk: Desk, words: str = "") -> list[str]:
     """What the tape has told with these words in it, oldest first."""
     return [told for line in desk.tape() if words in (told := news_words(line.news))]
+
+
+def gate_words(desk: Desk, client_id: int, item: GateItem) -> str:
+    """What the gate says of an item of a client."""
+    return verdict_words(desk.gate.of(client_id).check(item).judged, desk.shown_at)

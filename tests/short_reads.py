@@ -13,7 +13,8 @@ from sqlalchemy import Connection, event
 from data.repositories import fills, projected
 from data.store import writer_engine
 from data.vocabulary import LIVE_STATES
-from engine.book.views import BreakView, FundsView, OrderView, RunRow
+from engine.book.break_views import BreakView
+from engine.book.views import FundsView, OrderView, RunRow
 from tests.books import empty_books
 
 FILE = Path(__file__).parents[1] / "data" / "engines" / "short_reads.py"

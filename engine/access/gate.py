@@ -5,13 +5,12 @@ for the day; amber elsewhere only warns, and waiving takes the warning away (and
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from brokers.connection import Connection
 from brokers.connections import Connections
 from data.audit import AuditAction, AuditEntry
-from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, half_up
 from data.repositories.access import Waiver, add_waiver
@@ -24,8 +23,16 @@ from data.vocabulary import (
     SessionProblem,
     SessionState,
 )
-from engine.access.judgement import GateVerdict, judge_consent, judge_demat, judge_route, needs_route
+from engine.access.judgement import judge_consent, judge_demat, judge_route, needs_route
 from engine.access.sessions import SOON
+from engine.book.gate_views import (
+    BrokenSession,
+    FundsFigures,
+    GateFinding,
+    GateVerdict,
+    MtfFigures,
+    SessionFigures,
+)
 from engine.book.kept import Kept
 from engine.book.views import ClientView
 from engine.instances import ThisEngine
@@ -91,7 +98,7 @@ class GateCounts:
 
 
 class Gate:
-    """Judges every client and keeps waivers."""
+    """Judges every client and keeps waivers; `told` words a verdict for a waiver's audit and refusal."""
 
     def __init__(
         self,
@@ -100,14 +107,14 @@ class Gate:
         engine: ThisEngine,
         connections: Connections,
         compared_at: Callable[[int], datetime | None],
-        shown_at: Callable[[datetime], datetime],
+        told: Callable[[GateVerdict], str],
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
         self._connections = connections
         self._compared_at = compared_at
-        self._shown_at = shown_at
+        self._told = told
 
     def rows(self) -> list[GateRow]:
         """Every client, by code."""
@@ -142,10 +149,11 @@ class Gate:
         if len(typed) < SHORTEST_REASON:
             raise BadInput("reason", reason, f"say in {SHORTEST_REASON} characters or more why it may pass")
         judged = self._row(client).check(wanted).judged
+        told = self._told(judged)
         if judged.colour is _RED:
-            raise BadInput("item", wanted.value, f"red cannot be waived: {judged.words}")
+            raise BadInput("item", wanted.value, f"red cannot be waived: {told}")
         if judged.colour is _GREEN:
-            raise BadInput("item", wanted.value, f"it is green, there is nothing to waive: {judged.words}")
+            raise BadInput("item", wanted.value, f"it is green, there is nothing to waive: {told}")
 
         def store(unit: Unit) -> None:
             day = self._timing.market.trading_day
@@ -156,7 +164,7 @@ class Gate:
             details = {
                 "code": client.code,
                 "item": wanted.value,
-                "words": judged.words,
+                "words": told,
                 "reason": typed[:300],
             }
             unit.audit(
@@ -194,46 +202,44 @@ class Gate:
     def _session(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         session, now = self._kept.book.access.sessions.get(client.id), self._timing.market.now()
         if connection is None:
-            return GateVerdict(_RED, "it cannot sign in here")
+            return GateVerdict(_RED, GateFinding.CANNOT_SIGN_IN)
         signs_in = connection.capabilities.needs_sign_in
         if client.session is not SessionState.OK:
             if session is not None and session.problem_text:
-                return GateVerdict(_RED, session.problem_text, {"problem": session.problem})
-            return GateVerdict(_RED, "not signed in" if signs_in else "session expired")
+                broken = BrokenSession(session.problem, session.problem_text)
+                return GateVerdict(_RED, GateFinding.SESSION_BROKEN, broken)
+            return GateVerdict(_RED, GateFinding.NOT_SIGNED_IN if signs_in else GateFinding.SESSION_EXPIRED)
         if not signs_in or session is None or session.login_at is None:
-            return GateVerdict(_GREEN, "no sign-in needed")
-        figures: dict[str, object] = {
-            "login_at": session.login_at,
-            "expires_at": session.expires_at,
-            "checked_at": session.checked_at,
-        }
-        words = f"signed in {self._shown_at(session.login_at).astimezone(IST):%H:%M}"
-        if self._connections.is_polled(client.id):
-            words, figures["stream"] = f"{words}, its api key has no stream", False
+            return GateVerdict(_GREEN, GateFinding.NO_SIGN_IN_NEEDED)
+        figures = SessionFigures(
+            login_at=session.login_at,
+            expires_at=session.expires_at,
+            checked_at=session.checked_at,
+            polled=self._connections.is_polled(client.id),
+        )
         if session.problem is SessionProblem.UNREACHABLE:
-            return GateVerdict(_AMBER, f"{words}, but the last look failed: {session.problem_text}", figures)
+            failed = replace(figures, problem_text=session.problem_text)
+            return GateVerdict(_AMBER, GateFinding.SESSION_NOT_REACHED, failed)
         if session.expires_at is not None and session.expires_at - now <= SOON:
             minutes = max(0, int((session.expires_at - now).total_seconds() // 60))
-            return GateVerdict(_AMBER, f"{words}, ends in {minutes} min", figures)
-        return GateVerdict(_GREEN, words, figures)
+            return GateVerdict(_AMBER, GateFinding.SESSION_ENDS_SOON, replace(figures, minutes_left=minutes))
+        return GateVerdict(_GREEN, GateFinding.SIGNED_IN, figures)
 
     def _funds(self, client: ClientView) -> GateVerdict:
         book, at = self._kept.book, self._compared_at(client.id)
         available = book.funds[client.id].available_paise if client.id in book.funds else 0
-        figures: dict[str, object] = {"compared_at": at, "age_s": None, "available_paise": available}
+        figures = FundsFigures(at, available)
         if client.status is not ClientStatus.ACTIVE:
-            return GateVerdict(_AMBER, "not compared: the client is not active", figures)
+            return GateVerdict(_AMBER, GateFinding.CLIENT_NOT_ACTIVE, figures)
         if breaks := book.breaks.get(client.id, ()):
-            more = f" and {len(breaks) - 1} more" if len(breaks) > 1 else ""
-            figures["breaks"] = len(breaks)
-            return GateVerdict(_AMBER, f"only sells: {next(iter(breaks)).words}{more}", figures)
+            return GateVerdict(_AMBER, GateFinding.BOOKS_DIFFER, replace(figures, breaks=tuple(breaks)))
         if at is None:
-            return GateVerdict(_AMBER, "not compared with the broker's since the desk was opened", figures)
+            return GateVerdict(_AMBER, GateFinding.NOT_COMPARED, figures)
         age = self._timing.wall.now() - at
-        figures["age_s"] = round(age.total_seconds(), 1)
+        compared = replace(figures, age_s=age.total_seconds())
         if age > FUNDS_AGE:
-            return GateVerdict(_AMBER, f"compared {int(age.total_seconds() // 60)} min ago", figures)
-        return GateVerdict(_GREEN, f"compared {int(age.total_seconds())} s ago", figures)
+            return GateVerdict(_AMBER, GateFinding.COMPARED_LONG_AGO, compared)
+        return GateVerdict(_GREEN, GateFinding.COMPARED, compared)
 
     def _mtf(self, client: ClientView, connection: Connection | None) -> GateVerdict:
         book = self._kept.book
@@ -243,15 +249,15 @@ class Gate:
         enabled = route.mtf_enabled if route else None
         if not needs_route(connection):
             enabled = True
-        figures = {"limit_paise": limit, "loan_paise": loan, "enabled": enabled}
+        figures = MtfFigures(limit, loan, enabled)
         if not limit and not loan:
-            return GateVerdict(_GREEN, "off", figures)
+            return GateVerdict(_GREEN, GateFinding.MTF_OFF, figures)
         if enabled is False:
-            return GateVerdict(_AMBER, "a limit or loan stands, but the broker has MTF switched off", figures)
+            return GateVerdict(_AMBER, GateFinding.MTF_OFF_AT_BROKER, figures)
         if enabled is None:
-            return GateVerdict(_AMBER, "not known whether the broker has MTF switched on", figures)
+            return GateVerdict(_AMBER, GateFinding.MTF_NOT_KNOWN, figures)
         if loan > limit:
-            return GateVerdict(_AMBER, "the loan is over the limit", figures)
+            return GateVerdict(_AMBER, GateFinding.LOAN_OVER_LIMIT, figures)
         used = half_up(loan * BPS, limit)
-        words = f"{half_up(used, 100)} % of the limit used"
-        return GateVerdict(_AMBER if used >= MTF_USED_BPS else _GREEN, words, {**figures, "used_bps": used})
+        colour = _AMBER if used >= MTF_USED_BPS else _GREEN
+        return GateVerdict(colour, GateFinding.MTF_USED, replace(figures, used_bps=used))

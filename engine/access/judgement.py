@@ -4,15 +4,12 @@ Judging is pure, so that the book, plans and the gate say the same of a client. 
 needs to be entered.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from ipaddress import ip_address
+from dataclasses import replace
+from datetime import date
 
 from brokers.connection import Connection
-from data.clock import IST
 from data.vocabulary import (
     Demat,
     GateColour,
@@ -28,23 +25,17 @@ from engine.book.access_views import (
     Applicant,
     RouteView,
 )
-
-_ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]*[0-9A-Fa-f]")
-
-NO_CONNECTION = "no connection to its broker on this desk"
-"""Said of a client whom no connection carries; all else that is missing of it does not matter then."""
+from engine.book.gate_views import (
+    ConsentFigures,
+    DematFigures,
+    GateFinding,
+    GateVerdict,
+    NoRouteFigures,
+    RouteFigures,
+)
 
 CONSENT_NOTICE_DAYS = 7
 """How many days before its end a consent turns amber."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateVerdict:
-    """One item of the gate: its colour and the words and figures behind it."""
-
-    colour: GateColour
-    words: str
-    figures: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def shared_addresses(routes: Mapping[int, RouteView], codes: Mapping[int, str]) -> dict[int, tuple[str, ...]]:
@@ -88,95 +79,65 @@ def judge_route(connection: Connection | None, route: RouteView | None, others: 
     enough to give each client its own.
     """
     if connection is None:
-        return GateVerdict(GateColour.RED, NO_CONNECTION)
+        return GateVerdict(GateColour.RED, GateFinding.NO_CONNECTION)
     if not connection.capabilities.needs_route:
-        return GateVerdict(GateColour.GREEN, connection.kind.value)
+        return GateVerdict(GateColour.GREEN, GateFinding.NO_ROUTE_NEEDED, NoRouteFigures(connection.kind))
     if route is None:
-        return GateVerdict(GateColour.RED, "no route: `tradedesk routes import` takes it")
-    figures = {"kind": route.kind, "egress": route.egress, "family": route.family}
+        return GateVerdict(GateColour.RED, GateFinding.NO_ROUTE)
+    figures = RouteFigures(
+        kind=route.kind,
+        egress=route.egress,
+        family=route.family,
+        way_out=route.way_out,
+        egress_ip=route.egress_ip,
+        venue=connection.broker.name,
+    )
     if route.kind is RouteKind.PAPER:
-        there = connection.broker.name
-        return GateVerdict(GateColour.RED, f"its route says paper, but orders go to {there} here", figures)
+        return GateVerdict(GateColour.RED, GateFinding.ROUTE_SAYS_PAPER, figures)
     if not route.api_key:
-        return GateVerdict(GateColour.RED, "no api key", figures)
+        return GateVerdict(GateColour.RED, GateFinding.NO_API_KEY, figures)
     if route.kind is RouteKind.DEALER and not route.permission:
-        return GateVerdict(GateColour.RED, "dealer route without the broker's written permission", figures)
+        return GateVerdict(GateColour.RED, GateFinding.NO_PERMISSION, figures)
     if route.refused_at is not None:
-        words = _refused_words(route, route.refused_at)
-        return GateVerdict(GateColour.RED, words, {**figures, "refused_at": route.refused_at})
+        refused = replace(figures, refused_at=route.refused_at, refused_text=route.refused_text)
+        return GateVerdict(GateColour.RED, GateFinding.ROUTE_REFUSED, refused)
     if others:
         here = route.way_out == THIS_MACHINE
         colour = GateColour.AMBER if connection.simulated and here else GateColour.RED
-        return GateVerdict(colour, _shared_words(route, others), {**figures, "shared_with": others})
+        return GateVerdict(colour, GateFinding.ADDRESS_SHARED, replace(figures, shared_with=tuple(others)))
     if not route.egress_ip and route.egress == THIS_MACHINE:
-        words = "leaves by this machine; name the egress address that the broker has on its list"
-        return GateVerdict(GateColour.AMBER, words, figures)
-    return GateVerdict(GateColour.GREEN, f"{route.kind.value} by {route.egress}", figures)
-
-
-def _shared_words(route: RouteView, others: Sequence[str]) -> str:
-    """With whom a client shares its way out, and what would mend it where the way is none of its own."""
-    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-    where = THIS_MACHINE if route.way_out == THIS_MACHINE else route.egress
-    words = f"shares {where} with {others[0]}{more}, of another family and without a permission"
-    if where != THIS_MACHINE or not route.egress_ip:
-        return words
-    return f"{words}: give it a proxy or an address to bind to, by which it leaves as {route.egress_ip}"
-
-
-def _refused_words(route: RouteView, at: datetime) -> str:
-    """What the broker said of this way out, and what would mend it."""
-    where = "this machine's address" if route.egress == THIS_MACHINE else route.egress
-    seen = _address_in(route.refused_text)
-    if seen and route.egress not in (THIS_MACHINE, seen):
-        mend = f"it left by {seen} and not by {where}: correct the route or this machine's way out"
-    else:
-        mend = f"put {where} on the client's list in the broker's developer console, or correct the route"
-    return (
-        f"refused {at.astimezone(IST):%d %b %H:%M}: {route.refused_text.rstrip('.')}; {mend}; "
-        "then retry it: the next order shows whether the broker takes it"
-    )
-
-
-def _address_in(words: str) -> str:
-    """The first IPv4 or IPv6 address that a broker's words name, empty where they name none."""
-    for found in _ADDRESS.finditer(words):
-        try:
-            return str(ip_address(found.group()))
-        except ValueError:
-            continue
-    return ""
+        return GateVerdict(GateColour.AMBER, GateFinding.NO_ADDRESS_NAMED, figures)
+    return GateVerdict(GateColour.GREEN, GateFinding.ROUTE_READY, figures)
 
 
 def judge_consent(connection: Connection | None, route: RouteView | None, day: date) -> GateVerdict:
     """Whether the client has agreed to orders being placed for it on `day`."""
     if not needs_route(connection):
-        return GateVerdict(GateColour.GREEN, "not asked on paper")
+        return GateVerdict(GateColour.GREEN, GateFinding.NOT_ASKED)
     if route is None or not route.consent:
-        return GateVerdict(GateColour.RED, "no consent recorded")
+        return GateVerdict(GateColour.RED, GateFinding.NO_CONSENT)
     until = route.consent_until
     if until is None:
-        return GateVerdict(GateColour.GREEN, route.consent)
+        return GateVerdict(GateColour.GREEN, GateFinding.CONSENT_GIVEN, ConsentFigures(route.consent))
     left = (until - day).days
-    figures = {"consent_until": until, "days_left": left}
+    figures = ConsentFigures(route.consent, until, left)
     if left < 0:
-        return GateVerdict(GateColour.RED, f"consent ended on {until:%d %b %Y}", figures)
+        return GateVerdict(GateColour.RED, GateFinding.CONSENT_ENDED, figures)
     if left <= CONSENT_NOTICE_DAYS:
-        return GateVerdict(GateColour.AMBER, f"consent ends on {until:%d %b %Y}", figures)
-    return GateVerdict(GateColour.GREEN, f"{route.consent}, until {until:%d %b %Y}", figures)
+        return GateVerdict(GateColour.AMBER, GateFinding.CONSENT_ENDS_SOON, figures)
+    return GateVerdict(GateColour.GREEN, GateFinding.CONSENT_GIVEN, figures)
 
 
 def judge_demat(connection: Connection | None, route: RouteView | None) -> GateVerdict:
     """Whether settled shares can be sold without the client's word at the depository."""
     if not needs_route(connection):
-        return GateVerdict(GateColour.GREEN, "not asked on paper")
+        return GateVerdict(GateColour.GREEN, GateFinding.NOT_ASKED)
     demat = Demat.UNKNOWN if route is None else route.demat
     if demat in (Demat.DDPI, Demat.POA):
-        return GateVerdict(GateColour.GREEN, demat.value.upper())
+        return GateVerdict(GateColour.GREEN, GateFinding.DEMAT_AUTHORISED, DematFigures(demat))
     if demat is Demat.NONE:
-        words = "no DDPI: settled shares sell once the client has authorised it today; then waive this"
-        return GateVerdict(GateColour.AMBER, words)
-    return GateVerdict(GateColour.AMBER, "not known whether it gave a DDPI")
+        return GateVerdict(GateColour.AMBER, GateFinding.NO_DDPI)
+    return GateVerdict(GateColour.AMBER, GateFinding.DEMAT_NOT_KNOWN)
 
 
 def judge_clients(access: Access, applicants: Sequence[Applicant], day: date) -> Admissions:
@@ -202,9 +163,9 @@ def admit(client: Applicant, access: Access, others: Sequence[str], day: date) -
     else:
         signed_in = client.session is SessionState.OK
 
-    def against(item: GateItem, judged: GateVerdict) -> str:
+    def against(item: GateItem, judged: GateVerdict) -> GateVerdict | None:
         waived = judged.colour is GateColour.AMBER and (client_id, item) in access.waivers
-        return "" if judged.colour is GateColour.GREEN or waived else judged.words
+        return None if judged.colour is GateColour.GREEN or waived else judged
 
     with_route = needs_route(connection)
     demat = route.demat if with_route and route is not None else Demat.UNKNOWN
@@ -212,7 +173,7 @@ def admit(client: Applicant, access: Access, others: Sequence[str], day: date) -
     return Admission(
         session=SessionState.OK if signed_in else SessionState.EXPIRED,
         route=way,
-        route_words=against(GateItem.ROUTE, judge_route(connection, route, others)),
-        consent_words=against(GateItem.CONSENT, judge_consent(connection, route, day)),
+        route_verdict=against(GateItem.ROUTE, judge_route(connection, route, others)),
+        consent_verdict=against(GateItem.CONSENT, judge_consent(connection, route, day)),
         authorised=demat is not Demat.NONE or (client_id, GateItem.DEMAT) in access.waivers,
     )

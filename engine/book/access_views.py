@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from data.vocabulary import Demat, GateItem, RouteKind, SessionProblem, SessionState
+from engine.book.gate_views import GateVerdict
 
 if TYPE_CHECKING:
     from brokers.connection import Connection
@@ -106,12 +107,12 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What routes, sessions and waivers make of one client; empty words say that nothing is against it."""
+    """What routes, sessions and waivers make of one client; a verdict is None where nothing is against it."""
 
     session: SessionState
     route: str
-    route_words: str
-    consent_words: str
+    route_verdict: GateVerdict | None
+    consent_verdict: GateVerdict | None
     authorised: bool
 
 

@@ -16,9 +16,9 @@ from data.repositories.base import On
 from data.roster import StoredClient
 from data.vocabulary import BreakKind, ClientStatus, OrderState
 from engine.book.access_views import Access, Admissions, Applicant, Judge
+from engine.book.break_views import BreakView
 from engine.book.reading import Projection, read_touched, runs_of
 from engine.book.views import (
-    BreakView,
     ClientView,
     DayFigures,
     FundsView,

@@ -12,9 +12,9 @@ from data.repositories import projected
 from data.repositories.base import On
 from data.roster import StoredClient
 from engine.book.access_views import Access, Admissions, RouteView, SessionView
+from engine.book.break_views import BreakView
 from engine.book.roster import client_view, in_groups
 from engine.book.views import (
-    BreakView,
     ClientView,
     DayFigures,
     DaySale,

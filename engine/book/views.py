@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.money import BPS, amount_words, grouped, half_up, moved_bps
+from data.money import BPS, half_up, moved_bps
 from data.vocabulary import (
     LIVE_STATES,
-    BreakKind,
     ClientStatus,
     HaltScope,
     HaltStrength,
@@ -21,6 +20,8 @@ from data.vocabulary import (
     Side,
     Validity,
 )
+from engine.book.break_views import BreakView
+from engine.book.gate_views import GateVerdict
 
 _ENDED_BADLY = frozenset(
     {OrderState.UNKNOWN, OrderState.REJECTED, OrderState.DENIED, OrderState.NOT_RECEIVED}
@@ -31,9 +32,9 @@ _ENDED_BADLY = frozenset(
 class ClientView:
     """One client as screens and plans see it. `gate` is None when the client may trade.
 
-    `route_words` and `consent_words` say what is missing there, empty where nothing is; `authorised` is
-    false where the client must first allow settled shares to leave its demat account. `connection` names who
-    carries it, empty where none does.
+    `route_verdict` and `consent_verdict` say what keeps it out there, None where nothing does; `authorised`
+    is false where the client must first allow settled shares to leave its demat account. `connection` names
+    who carries it, empty where none does.
     """
 
     id: int
@@ -46,13 +47,12 @@ class ClientView:
     status_since: date | None
     session: SessionState
     route: str
-    route_ready: bool
     capital_paise: int
     mtf_limit_paise: int
     groups: tuple[str, ...]
     phone: str
-    route_words: str = ""
-    consent_words: str = ""
+    route_verdict: GateVerdict | None = None
+    consent_verdict: GateVerdict | None = None
     authorised: bool = True
     connection: str = ""
 
@@ -65,9 +65,9 @@ class ClientView:
             return Reason.CLIENT_INACTIVE
         if self.session is SessionState.EXPIRED:
             return Reason.SESSION_EXPIRED
-        if not self.route_ready:
+        if self.route_verdict is not None:
             return Reason.ROUTE_NOT_READY
-        return Reason.CONSENT_MISSING if self.consent_words else None
+        return None if self.consent_verdict is None else Reason.CONSENT_MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,48 +154,6 @@ class HoldingView:
     def average_paise(self) -> int:
         """Cost per share, half-up, for display."""
         return half_up(self.cost_paise, self.quantity) if self.quantity else 0
-
-
-@dataclass(frozen=True, slots=True)
-class BreakView:
-    """A difference between our books and the broker's that stands; paise for cash and loan, else shares.
-
-    Of a fact that could not be booked there are no figures: `order_id` is the order it speaks of, where that
-    is one of ours, and `problem` what stood against it.
-    Where rows of a book could not be read, `security` names the book and `theirs` counts the rows.
-    """
-
-    id: int
-    client_id: int
-    kind: BreakKind
-    security: str
-    product: str
-    tradingsymbol: str
-    ours: int
-    theirs: int
-    opened_at: datetime
-    order_id: int | None = None
-    problem: str = ""
-    detail: str = ""
-
-    @property
-    def words(self) -> str:
-        """The difference as a trader reads it."""
-        if self.kind is BreakKind.FACT:
-            subject = "an external order" if self.order_id is None else f"order {self.order_id}"
-            return f"the broker's word on {subject} could not be booked: {self.problem}"
-        if self.kind is BreakKind.UNREAD:
-            return unread_words(self.security, self.theirs, self.detail)
-        if self.kind is BreakKind.SHARES:
-            what = f"{self.tradingsymbol} {self.product}"
-            return f"{what}: {grouped(self.ours)} shares here, {grouped(self.theirs)} at the broker"
-        what = "cash" if self.kind is BreakKind.CASH else "MTF loan"
-        return f"{what}: ₹{amount_words(self.ours)} here, ₹{amount_words(self.theirs)} at the broker"
-
-
-def unread_words(book: str, count: int, detail: str) -> str:
-    """What could not be read of a book, as a trader reads it."""
-    return f"{count} {'row' if count == 1 else 'rows'} unread: {book}: {detail}"
 
 
 def brokers_quantity(holding: HoldingView, found: Iterable[BreakView]) -> int | None:

@@ -21,6 +21,8 @@ from data.vocabulary import (
     Side,
     Validity,
 )
+from engine.book.break_views import BreakView
+from engine.book.gate_views import ConsentFigures, GateVerdict, RouteFigures
 from engine.planning.intent import Intent
 from engine.planning.need import Need
 from engine.planning.sizing import Prices, whole_lots
@@ -113,10 +115,11 @@ class ClientInput:
     """One client as frozen for a plan.
 
     `base_paise` is the day's sizing base. `halt` is what a halt of this client, its group, its broker or the
-    symbol lets leave; `reduce_only` for books that differ from the broker's; `reconciled` for books read from
-    the broker since the desk was opened; `duplicate` for the same side, symbol and sizing sent within the
-    last minute; `authorised` for settled shares that may leave the client's demat account, else
-    `authorised_shares` of them may. `products` and `takes_after_market` are what its connection offers.
+    symbol lets leave; `reduce_only` for books that differ from the broker's, `unread` a book of which not
+    every row could be read; `reconciled` for books read from the broker since the desk was opened;
+    `duplicate` for the same side, symbol and sizing sent within the last minute; `authorised` for settled
+    shares that may leave the client's demat account, else `authorised_shares` of them may. `products` and
+    `takes_after_market` are what its connection offers.
     """
 
     client_id: int
@@ -129,9 +132,8 @@ class ClientInput:
     status_reason: str = ""
     status_since: date | None = None
     session: SessionState = SessionState.OK
-    route_ready: bool = True
-    route_words: str = ""
-    consent_words: str = ""
+    route_verdict: GateVerdict | None = None
+    consent_verdict: GateVerdict | None = None
     authorised: bool = True
     authorised_shares: int = 0
     mtf_limit_paise: int = 0
@@ -140,7 +142,7 @@ class ClientInput:
     holdings: tuple[HeldShares, ...] = ()
     halt: HaltStrength | None = None
     reduce_only: bool = False
-    reduce_words: str = ""
+    unread: BreakView | None = None
     reconciled: bool = True
     duplicate: bool = False
     products: frozenset[Product] = frozenset(Product)
@@ -219,15 +221,24 @@ def client_refusal(client: ClientInput, side: Side) -> LineRefusal | None:
         return LineRefusal(reason, (NotActive(client.status_since, client.status_reason),))
     if client.session is not SessionState.OK:
         return LineRefusal(Reason.SESSION_EXPIRED, (NotSignedIn(),))
-    if not client.route_ready:
-        return LineRefusal(Reason.ROUTE_NOT_READY, (AtGate(client.route_words),))
-    if client.consent_words:
-        return LineRefusal(Reason.CONSENT_MISSING, (AtGate(client.consent_words),))
+    if client.route_verdict is not None:
+        return LineRefusal(Reason.ROUTE_NOT_READY, (_at_gate(client.route_verdict),))
+    if client.consent_verdict is not None:
+        return LineRefusal(Reason.CONSENT_MISSING, (_at_gate(client.consent_verdict),))
     if not client.reconciled:
         return LineRefusal(Reason.NOT_RECONCILED, (NotCompared(),))
     if client.reduce_only and side is Side.BUY:
-        return LineRefusal(Reason.OPEN_BREAK, (OnlySells(client.reduce_words),))
+        return LineRefusal(Reason.OPEN_BREAK, (_only_sells(client.unread),))
     return None
+
+
+def _at_gate(verdict: GateVerdict) -> AtGate:
+    figures = verdict.figures
+    return AtGate(verdict.finding, figures if isinstance(figures, RouteFigures | ConsentFigures) else None)
+
+
+def _only_sells(unread: BreakView | None) -> OnlySells:
+    return OnlySells() if unread is None else OnlySells(unread.security, unread.theirs, unread.detail)
 
 
 def market_refusal(intent: Intent, inputs: PlanInputs) -> LineRefusal | None:

@@ -21,11 +21,13 @@ from data.vocabulary import (
     Policy,
     Product,
     Reason,
+    RouteKind,
     Side,
     SizingKind,
     Validity,
     Verdict,
 )
+from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import FORMAT, Alternative, AlternativeKind, Plan, PlanLine
 from engine.planning.why import KINDS, Why
@@ -237,6 +239,19 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _at_gate(record: Mapping[str, Any] | None) -> RouteFigures | ConsentFigures | None:
+    """The figures of a route, which has a way out, or of a consent."""
+    if record is None:
+        return None
+    if "way_out" in record:
+        return RouteFigures(**_read(record, kind=RouteKind, refused_at=_moment, shared_with=tuple))
+    return ConsentFigures(**_read(record, until=_day))
+
+
 _FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "since": _day,
     "awaited": _day,
@@ -245,6 +260,8 @@ _FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "sizing": SizingKind,
     "others": lambda words: tuple(Product(word) for word in words),
     "legs": tuple,
+    "finding": GateFinding,
+    "figures": _at_gate,
 }
 """How figures of `Why` that are no numbers or texts are read back, by name."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data.vocabulary import PhaseKind, Product, Reason, SizingKind
+from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ class NotSignedIn(Plain):
 
 @dataclass(frozen=True, slots=True)
 class AtGate(Why):
-    """What the gate says of the client's route or consent; empty where it only says no."""
+    """What the gate found of the client's route or consent."""
 
-    told: str
+    finding: GateFinding
+    figures: RouteFigures | ConsentFigures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,11 @@ class NotCompared(Plain):
 
 @dataclass(frozen=True, slots=True)
 class OnlySells(Why):
-    """Its books differ from the broker's, or not every row of those could be read: then which."""
+    """Its books differ from the broker's, or `rows` of its `book` could not be read; `detail` says which."""
 
-    told: str
+    book: str = ""
+    rows: int = 0
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from data.errors import BadInput, StoreUnreadable
 from data.repositories.comparisons import compared_by_others
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnread, StoreUnwritable
 from data.vocabulary import ClientStatus, SessionState
+from engine.book.break_views import BreakView
 from engine.book.kept import Kept
-from engine.book.views import BooksCounts, BreakView, Readiness
+from engine.book.views import BooksCounts, Readiness
 from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread

@@ -1,6 +1,5 @@
 """The lines of the tape."""
 
-from engine.book.views import unread_words
 from engine.news import (
     BookReadAgain,
     BooksAgree,
@@ -34,6 +33,7 @@ from engine.news import (
 )
 from engine.rules import SHOWN_DIGITS
 from engine.words import formats
+from engine.words.breaks import book_unread_words
 from engine.words.runs import pause_words
 
 
@@ -94,7 +94,7 @@ def _client_words(news: ClientNews) -> str:
             said = f"what the broker says of {news.order} could not be booked ({news.problem})"
             return f"{said}; it may only sell"
         case BookUnread():
-            return f"{unread_words(news.book, news.rows, news.detail)}; it may only sell"
+            return f"{book_unread_words(news.book, news.rows, news.detail)}; it may only sell"
         case BookReadAgain():
             return f"its {news.book} can be read in full again"
         case BooksDiffer():

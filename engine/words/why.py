@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from data.money import amount_words, band_words, ceil_div, grouped
 from engine.planning import why as kinds
 from engine.planning.intent import Sizing
+from engine.words.breaks import book_unread_words
+from engine.words.gate import finding_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,10 +56,11 @@ def _of_client(why: Why) -> str | None:
             return " ".join(
                 filter(None, (f"since {since.day} {since:%b}" if since else "", f"({told})" if told else ""))
             )
-        case kinds.AtGate(told=told):
-            return told or "the client's route is not ready"
-        case kinds.OnlySells(told=told):
-            return f"may only sell until our books and the broker's agree{f': {told}' if told else ''}"
+        case kinds.AtGate(finding=finding, figures=figures):
+            return finding_words(finding, figures)
+        case kinds.OnlySells(book=book, rows=rows, detail=detail):
+            which = f": {book_unread_words(book, rows, detail)}" if rows else ""
+            return f"may only sell until our books and the broker's agree{which}"
         case kinds.NotAuthorised(released=released):
             words = "no DDPI: the client authorises the sale at the depository first"
             more = f", of which {grouped(released)} shares are released today" if released else ""

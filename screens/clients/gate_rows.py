@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
+from engine.book.gate_views import (
+    ConsentFigures,
+    DematFigures,
+    FundsFigures,
+    GateFinding,
+    MtfFigures,
+    RouteFigures,
+    SessionFigures,
+)
 from engine.words import formats
 from engine.words.formats import MASK
+from engine.words.gate import verdict_words
 from engine.words.reasons import GATE_WORDS
 from screens.frame.times import market_time
 from widgets.livegrid import Column
@@ -76,42 +85,37 @@ def waivable(row: GateRow) -> list[GateCheck]:
 
 def can_retry(row: GateRow) -> bool:
     """Whether its broker refused its route, and nothing but that is asked for first: its session stands."""
-    refused = row.check(GateItem.ROUTE).judged.figures.get("refused_at") is not None
+    refused = row.check(GateItem.ROUTE).judged.finding is GateFinding.ROUTE_REFUSED
     return refused and row.check(GateItem.SESSION).colour is not GateColour.RED
 
 
 def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
     """The figure behind an item in four signs, empty where there is none."""
-    figures = check.judged.figures
-    paper = desk.clients.get(row.client_id).route == "paper"
-    match check.item:
-        case GateItem.SESSION:
-            at = figures.get("login_at")
-            if isinstance(at, datetime):
-                return market_time(desk, at)[:5]
-            return "paper" if paper else ""
-        case GateItem.ROUTE:
-            return "paper" if paper else str(figures.get("kind", ""))
-        case GateItem.CONSENT:
-            days = figures.get("days_left")
-            return f"{days}d" if isinstance(days, int) and days < 1_000 else "paper" if paper else ""
-        case GateItem.DEMAT:
-            green = check.judged.colour is GateColour.GREEN
-            return "paper" if paper else check.judged.words if green else ""
-        case GateItem.FUNDS:
-            age = figures.get("age_s")
-            return "diff" if figures.get("breaks") else formats.age(age) if isinstance(age, float) else ""
-        case GateItem.MTF:
-            used = figures.get("used_bps")
-            if isinstance(used, int):
-                return formats.whole_percent(used)
+    match check.judged.figures:
+        case SessionFigures(login_at=at):
+            return market_time(desk, at)[:5]
+        case FundsFigures(breaks=breaks, age_s=age):
+            return "diff" if breaks else formats.age(age) if age is not None else ""
+        case MtfFigures(used_bps=int(used)):
+            return formats.whole_percent(used)
+        case MtfFigures():
             return "" if check_open(check) else "off"
-    return ""
+        case ConsentFigures(days_left=int(days)) if days < 1_000:
+            return f"{days}d"
+        case _ if desk.clients.get(row.client_id).route == "paper":
+            return "paper"
+        case RouteFigures(kind=kind):
+            return kind.value
+        case DematFigures(demat=demat):
+            return demat.value.upper()
+        case _:
+            return ""
 
 
 def check_open(check: GateCheck) -> bool:
     """Whether a client has a limit for MTF or a loan."""
-    return bool(check.judged.figures.get("limit_paise") or check.judged.figures.get("loan_paise"))
+    figures = check.judged.figures
+    return isinstance(figures, MtfFigures) and bool(figures.limit_paise or figures.loan_paise)
 
 
 def item_cell(desk: Desk, row: GateRow, item: GateItem) -> str:
@@ -207,8 +211,9 @@ def item_words(desk: Desk, row: GateRow, masked: bool) -> list[ItemWords]:
     for check in row.checks:
         waived = bool(check.waived) and check.judged.colour is GateColour.AMBER
         mark = "waived" if waived else {"green": "ok", "amber": "amber", "red": "RED"}[check.colour.value]
-        hidden = masked and bool(check.judged.figures.get("breaks"))
-        parts = ["books differ, only sells" if hidden else check.judged.words, *_figures(desk, check, masked)]
+        hidden = masked and check.judged.finding is GateFinding.BOOKS_DIFFER
+        told = "books differ, only sells" if hidden else verdict_words(check.judged, desk.shown_at)
+        parts = [told, *_figures(desk, check, masked)]
         if waived:
             parts.append(f"waived today: {check.waived}")
         found.append(ItemWords(ITEM_TITLES[check.item], mark, check.colour, " · ".join(parts)))
@@ -217,30 +222,22 @@ def item_words(desk: Desk, row: GateRow, masked: bool) -> list[ItemWords]:
 
 def _figures(desk: Desk, check: GateCheck, masked: bool) -> list[str]:
     """The figures of an item that its words do not say."""
-    figures = check.judged.figures
 
-    def money(name: str) -> str:
-        paise = figures.get(name)
-        return MASK if masked else formats.rupees(paise if isinstance(paise, int) else None)
+    def money(paise: int) -> str:
+        return MASK if masked else formats.rupees(paise)
 
-    match check.item:
-        case GateItem.SESSION:
-            until, seen = figures.get("expires_at"), figures.get("checked_at")  # market time, wall time
-            return [
-                *([f"until {formats.time_of_day(until)[:5]}"] if isinstance(until, datetime) else []),
-                *([f"looked at {market_time(desk, seen)[:5]}"] if isinstance(seen, datetime) else []),
-            ]
-        case GateItem.ROUTE:
-            family = figures.get("family")
-            others = figures.get("shared_with")
-            more = [f"there: {' '.join(others)}"] if isinstance(others, tuple) and len(others) > 1 else []
+    match check.judged.figures:
+        case SessionFigures(expires_at=until, checked_at=seen):  # market time, wall time
+            ends = [] if until is None else [f"until {formats.time_of_day(until)[:5]}"]
+            return [*ends, f"looked at {market_time(desk, seen)[:5]}"]
+        case RouteFigures(family=family, shared_with=others):
+            more = [f"there: {' '.join(others)}"] if len(others) > 1 else []
             return [*([f"family {family}"] if family else []), *more]
-        case GateItem.CONSENT:
-            days = figures.get("days_left")
-            return [f"{days} days left"] if isinstance(days, int) and days >= 0 else []
-        case GateItem.FUNDS:
-            return [f"available {money('available_paise')}"]
-        case GateItem.MTF:
-            return [f"{money('loan_paise')} of {money('limit_paise')}"] if check_open(check) else []
+        case ConsentFigures(days_left=int(days)) if days >= 0:
+            return [f"{days} days left"]
+        case FundsFigures(available_paise=available):
+            return [f"available {money(available)}"]
+        case MtfFigures(limit_paise=limit, loan_paise=loan) if check_open(check):
+            return [f"{money(loan)} of {money(limit)}"]
         case _:
             return []

@@ -15,6 +15,7 @@ from data.clock import IST
 from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
+from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from engine.words.orders import order_price, state_words
@@ -182,7 +183,7 @@ class ClientScreen(Workspace):
         """A line a difference between our books and the broker's; `v` takes the broker's over."""
         found = self.desk.reconcile.breaks(self._client_id)
         lines = [
-            f" BOOKS DIFFER {MASK if self.shell.privacy else one.words}, "
+            f" BOOKS DIFFER {MASK if self.shell.privacy else break_words(one)}, "
             f"since {market_time(self.desk, one.opened_at)}"
             for one in found[:SHOWN_BREAKS]
         ]

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from data.errors import BadInput
 from data.vocabulary import GateColour, GateItem
 from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
+from engine.words.gate import verdict_words
 from screens.clients.gate_rows import (
     ITEM_TITLES,
     STYLES,
@@ -38,7 +39,7 @@ from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.access.gate import GateRow
+    from engine.access.gate import GateCheck, GateRow
     from engine.book.views import ClientView
 
 A_FRAME = 30
@@ -191,11 +192,14 @@ class ClientsScreen(Workspace):
             and (not words or all(word in self._about(client) for word in words))
         ]
 
+    def _told(self, check: GateCheck) -> str:
+        return verdict_words(check.judged, self.desk.shown_at)
+
     def _about(self, client: ClientView) -> str:
         """What the filter looks into: who it is, and the items that are not green."""
         row = self._rows[client.id]
         items = " ".join(
-            f"{ITEM_TITLES[check.item]} {check.colour.value} {check.judged.words}"
+            f"{ITEM_TITLES[check.item]} {check.colour.value} {self._told(check)}"
             for check in row.checks
             if check.colour is not GateColour.GREEN or check.waived
         )
@@ -365,10 +369,10 @@ class ClientsScreen(Workspace):
         if row is None:
             return
         if waivable(row):
-            self._waive.ask(row)
+            self._waive.ask(row, self.desk.shown_at)
             return
         red = [check for check in row.checks if check.colour is GateColour.RED]
-        told = "; ".join(f"{ITEM_TITLES[check.item]}: {check.judged.words}" for check in red)
+        told = "; ".join(f"{ITEM_TITLES[check.item]}: {self._told(check)}" for check in red)
         way = " (r signs in)" if any(check.item is GateItem.SESSION for check in red) else ""
         way = " (r retries the route)" if can_retry(row) else way
         self.shell.say(f"{row.code}: red cannot be waived: {told}{way}", "warning")

@@ -11,13 +11,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
+from engine.words.gate import verdict_words
 from screens.clients.gate_rows import waivable
 from widgets.choicefield import ChoiceField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.access.gate import GateCheck, GateRow
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from engine.access.gate import GateRow
 
 
 class WaiveLine(Vertical):
@@ -48,7 +52,7 @@ class WaiveLine(Vertical):
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._client_id = 0
-        self._checks: dict[str, GateCheck] = {}
+        self._told: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """What it is about, the item where there are several, the reason."""
@@ -71,12 +75,12 @@ class WaiveLine(Vertical):
     def _reason(self) -> Input:
         return self.query_one(Input)
 
-    def ask(self, row: GateRow) -> None:
+    def ask(self, row: GateRow, shown_at: Callable[[datetime], datetime]) -> None:
         """Ask about a client with at least one amber item."""
         self._client_id = row.client_id
-        self._checks = {check.item.value: check for check in waivable(row)}
-        several = len(self._checks) > 1
-        self._choice.set_options(tuple(self._checks), next(iter(self._checks)))
+        self._told = {one.item.value: verdict_words(one.judged, shown_at) for one in waivable(row)}
+        several = len(self._told) > 1
+        self._choice.set_options(tuple(self._told), next(iter(self._told)))
         self._choice.display = several
         item = "(←→ item, Enter) reason" if several else f"{self._choice.value}, reason"
         ask = f"waive {row.code} {item}:"
@@ -92,8 +96,8 @@ class WaiveLine(Vertical):
         self.remove_class("-open")
 
     def _paint(self) -> None:
-        check = self._checks[self._choice.value]
-        words = f" {check.item.value} amber: {check.judged.words} · Enter waives for today, Esc keeps"
+        item = self._choice.value
+        words = f" {item} amber: {self._told[item]} · Enter waives for today, Esc keeps"
         self.query_one("#waive-what", SteadyStatic).update(Content(plain(words)))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from data.clock import IST
 from data.money import rupees_of
 from data.vocabulary import BreakKind
-from engine.words.gate import gate_sentence
+from engine.words.gate import gate_sentence, verdict_words
 from engine.words.orders import flagged_why
 from engine.words.plans import problem
 from engine.words.reasons import REASON_WORDS
@@ -95,7 +95,7 @@ def client_record(desk: Desk, client_id: int) -> Record:
 def gate_record(desk: Desk, row: GateRow) -> Record:
     """A client at the gate with every item's colour and words."""
     items = {
-        check.item.value: f"{check.colour.value}: {check.judged.words}"
+        check.item.value: f"{check.colour.value}: {verdict_words(check.judged, desk.shown_at)}"
         + (f" (waived: {check.waived})" if check.waived else "")
         for check in row.checks
     }

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from engine.words import formats
+from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
@@ -164,7 +165,7 @@ def ask_adopt_figures(screen: Framed[Any], client: ClientView) -> None:
         done = await desk.reconcile.adopt(client.id, reason)
         return f"{client.code}: {len(done.differences or ())} of the broker's figures taken over"
 
-    words = ["  " + (MASK if screen.shell.privacy else one.words) for one in found[:MOST_BREAKS]]
+    words = ["  " + (MASK if screen.shell.privacy else break_words(one)) for one in found[:MOST_BREAKS]]
     if len(found) > MOST_BREAKS:
         words.append(f"  and {len(found) - MOST_BREAKS} more")
     name = MASK if screen.shell.privacy else client.name

@@ -25,12 +25,14 @@ from data.vocabulary import (
 from engine.access.judgement import shared_addresses
 from engine.access.routes import NewRoute, template
 from engine.book.access_views import THIS_MACHINE, RouteView
+from engine.book.gate_views import FundsFigures, GateFinding, GateVerdict, RouteFigures
 from engine.book.views import HoldingView
 from engine.events import ClientsChanged
 from engine.instances import DeskKind
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
+from engine.words.gate import verdict_words
 from engine.words.why import detail_words
-from tests.desks import buy, on_tape, paper_desk, sell, until
+from tests.desks import buy, gate_words, on_tape, paper_desk, sell, until
 from tests.signing import START, signing_desk
 from tradedesk.testing import seam
 
@@ -60,12 +62,12 @@ async def test_on_paper_everybody_passes_without_anything_entered(tmp_path):
         assert (counts.ready, counts.red, counts.out) == (47, 1, 2)
         (red,) = [row for row in desk.gate.rows() if row.reason is Reason.SESSION_EXPIRED]
         assert red.code == "DR0044"
-        assert red.check(GateItem.SESSION).judged.words == "session expired"
+        assert red.check(GateItem.SESSION).judged == GateVerdict(RED, GateFinding.SESSION_EXPIRED)
         ready = next(row for row in desk.gate.rows() if row.reason is None)
         assert {ready.check(item).colour for item in GateItem if item is not GateItem.MTF} == {GREEN}
-        assert ready.check(GateItem.FUNDS).judged.figures["available_paise"] == (
-            desk.funds.of(ready.client_id).available_paise
-        )
+        funds = ready.check(GateItem.FUNDS).judged.figures
+        assert isinstance(funds, FundsFigures)
+        assert funds.available_paise == desk.funds.of(ready.client_id).available_paise
 
 
 async def test_plans_skip_by_the_first_thing_that_is_missing_and_name_it(tmp_path):
@@ -100,8 +102,8 @@ async def test_one_address_serves_one_family_and_both_others_are_red_by_name(tmp
         await desk.routes.set(2, own("203.0.113.1"))
         one, two = (desk.gate.of(number).check(GateItem.ROUTE) for number in (1, 2))
         assert (one.colour, two.colour) == (RED, RED)
-        assert "shares 203.0.113.1 with C2" in one.judged.words
-        assert "shares 203.0.113.1 with C1" in two.judged.words
+        assert "shares 203.0.113.1 with C2" in verdict_words(one.judged, desk.shown_at)
+        assert "shares 203.0.113.1 with C1" in verdict_words(two.judged, desk.shown_at)
         assert colours(desk, 3)["route"] == "green"
         lines = await reasons(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
         assert lines == {"C1": Reason.ROUTE_NOT_READY, "C2": Reason.ROUTE_NOT_READY, "C3": None}
@@ -161,7 +163,7 @@ async def test_an_address_that_is_only_claimed_is_none(tmp_path):
             await desk.sessions.sign_in(number, f"for-U{number}")
             await desk.routes.set(number, claimed(number))
         assert [colours(desk, number)["route"] for number in (1, 2, 3)] == ["red"] * 3
-        words = desk.gate.of(1).check(GateItem.ROUTE).judged.words
+        words = gate_words(desk, 1, GateItem.ROUTE)
         assert words == (
             "shares this machine with C2 and 1 more, of another family and without a permission: "
             "give it a proxy or an address to bind to, by which it leaves as 203.0.113.1"
@@ -210,7 +212,7 @@ async def test_amber_keeps_a_client_out_until_it_is_waived_for_the_day(tmp_path)
 async def test_a_consent_that_ended_is_red(tmp_path):
     async with signing_desk(tmp_path, "C1") as (desk, _broker):
         await desk.routes.set(1, own(consent_until=date(2026, 11, 17)))
-        assert "ended on 17 Nov 2026" in desk.gate.of(1).check(GateItem.CONSENT).judged.words
+        assert "ended on 17 Nov 2026" in gate_words(desk, 1, GateItem.CONSENT)
         with pytest.raises(BadInput, match="red cannot be waived"):
             await desk.gate.waive(1, "consent", "renewal is signed")
 
@@ -291,8 +293,8 @@ async def test_a_route_that_says_paper_sends_no_real_order_and_a_dealer_needs_a_
     async with signing_desk(tmp_path, "C1", "C2") as (desk, _broker):
         await desk.routes.set(1, NewRoute(RouteKind.PAPER, consent="x"))
         await desk.routes.set(2, NewRoute(RouteKind.DEALER, "abcd1234", consent="x"))
-        assert "says paper, but orders go to zerodha" in desk.gate.of(1).check(GateItem.ROUTE).judged.words
-        assert "written permission" in desk.gate.of(2).check(GateItem.ROUTE).judged.words
+        assert "says paper, but orders go to zerodha" in gate_words(desk, 1, GateItem.ROUTE)
+        assert "written permission" in gate_words(desk, 2, GateItem.ROUTE)
         with pytest.raises(BadInput, match="needs the client's api key"):
             await desk.routes.set(1, NewRoute(RouteKind.OWN))
 
@@ -340,17 +342,21 @@ async def test_an_order_from_a_wrong_address_turns_the_route_of_that_client_red(
         assert (order.state, order.reason_code, order.blocked_paise) == (OrderState.REJECTED, "route", 0)
         route = desk.gate.of(1).check(GateItem.ROUTE)
         assert route.colour is RED
-        assert route.judged.words.startswith(
+        assert verdict_words(route.judged, desk.shown_at).startswith(
             f"refused 18 Nov 09:15: {WRONG_ADDRESS[:-1]}; it left by 198.51.100.7 and not by 203.0.113.1:"
         )
-        assert route.judged.figures["refused_at"] == START
+        assert isinstance(route.judged.figures, RouteFigures)
+        assert route.judged.figures.refused_at == START
         assert colours(desk, 1)["session"] == "green"
         assert desk.gate.of(2).checks[:4] == before
         assert ClientsChanged in heard
         assert on_tape(desk, "refused") == [f"C1: its route is refused: {WRONG_ADDRESS}"]
         plan = await desk.plans.preview(intent)
         lines = {line.code: (line.reason, detail_words(line)) for line in plan.lines}
-        assert lines == {"C1": (Reason.ROUTE_NOT_READY, route.judged.words), "C2": (None, "")}
+        assert lines == {
+            "C1": (Reason.ROUTE_NOT_READY, verdict_words(route.judged, desk.shown_at)),
+            "C2": (None, ""),
+        }
         with pytest.raises(BadInput, match="red cannot be waived: refused"):
             await desk.gate.waive(1, "route", "I know what I do")
         (row,) = await desk.audit.rows(action="CLIENT_ROUTE_REFUSED")
@@ -363,7 +369,7 @@ async def test_a_broker_that_saw_another_kind_of_address_is_understood(tmp_path)
     async with refusing_desk(tmp_path) as (desk, answers):
         answers["U1"] = Refused("route", "IP (2001:DB8::7) is not allowed to place orders for this app.")
         await sent(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1))
-        words = desk.gate.of(1).check(GateItem.ROUTE).judged.words
+        words = gate_words(desk, 1, GateItem.ROUTE)
         assert "it left by 2001:db8::7 and not by 203.0.113.1: correct the route" in words
 
 

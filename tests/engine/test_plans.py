@@ -12,6 +12,7 @@ from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     ClientStatus,
+    GateColour,
     HaltStrength,
     OrderType,
     PhaseKind,
@@ -23,6 +24,7 @@ from data.vocabulary import (
     SizingKind,
     Validity,
 )
+from engine.book.gate_views import GateFinding, GateVerdict
 from engine.planning.checks import CHECK_ORDER
 from engine.planning.intent import Intent, LineChange, Sizing
 from engine.planning.plan import (
@@ -348,8 +350,8 @@ CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
         "status_reason": "vacation",
     },
     Reason.SESSION_EXPIRED: {"session": SessionState.EXPIRED},
-    Reason.ROUTE_NOT_READY: {"route_ready": False},
-    Reason.CONSENT_MISSING: {"consent_words": "no consent recorded"},
+    Reason.ROUTE_NOT_READY: {"route_verdict": GateVerdict(GateColour.RED, GateFinding.NO_ROUTE)},
+    Reason.CONSENT_MISSING: {"consent_verdict": GateVerdict(GateColour.RED, GateFinding.NO_CONSENT)},
     Reason.NOT_RECONCILED: {"reconciled": False},
     Reason.OPEN_BREAK: {"reduce_only": True},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},

@@ -8,7 +8,8 @@ from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import HoldingOpening
 from data.errors import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, RunCount, Side, SizingKind
-from engine.book.views import BreakView, HoldingView, free_to_sell
+from engine.book.break_views import BreakView
+from engine.book.views import HoldingView, free_to_sell
 from engine.reconciliation.reconciler import CALLS
 from engine.words.why import detail_words
 from tests.desks import (

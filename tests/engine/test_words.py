@@ -1,20 +1,22 @@
 """Words a trader reads: every reason has some, counts agree with their noun, money is never in paise."""
 
 import json
-from dataclasses import fields
-from datetime import date
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
 from typing import get_type_hints
 
 import pytest
 
-from data.vocabulary import PhaseKind, Product, Reason, SizingKind, Verdict
+from data.vocabulary import PhaseKind, Product, Reason, RouteKind, SizingKind, Verdict
+from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.planning.plan_record import line_from_json, line_to_json
 from engine.planning.record import PlanLine
-from engine.planning.why import KINDS
+from engine.planning.why import KINDS, AtGate
 from engine.words.audit import detail_words
 from engine.words.formats import counted
 from engine.words.reasons import REASON_WORDS, reason_word
-from engine.words.why import why_words
+from engine.words.why import all_words, why_words
+from engine.words.why import detail_words as line_detail_words
 
 
 def test_every_reason_has_words_without_bars() -> None:
@@ -50,6 +52,8 @@ def test_details_of_the_audit_are_money_and_words() -> None:
     assert detail_words({"reason": "REF_12 by phone", "x": ["a", 1]}) == "reason REF_12 by phone, x (a; 1)"
 
 
+NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
+ROUTE = RouteFigures(RouteKind.OWN, "203.0.113.1", "Mehta", "10.0.0.1", "203.0.113.1", "zerodha")
 FIGURES = {
     int: 3,
     str: "a word",
@@ -61,6 +65,8 @@ FIGURES = {
     SizingKind: SizingKind.PERCENT_OF_CAPITAL,
     tuple[Product, ...]: (Product.CNC, Product.MIS),
     tuple[int, ...]: (1, 2),
+    GateFinding: GateFinding.ROUTE_READY,
+    RouteFigures | ConsentFigures | None: ROUTE,
 }
 """A figure of each type that something said of a line has."""
 
@@ -72,3 +78,42 @@ def test_all_that_a_plan_says_of_a_line_has_words_and_is_read_back_as_it_was(kin
     assert why_words(made)
     line = PlanLine(7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.HALTED, (made,))
     assert line_from_json(json.loads(json.dumps(line_to_json(line)))) == line
+
+
+@pytest.mark.parametrize(
+    ("finding", "figures", "words"),
+    [
+        (GateFinding.NO_ROUTE, None, "no route: `tradedesk routes import` takes it"),
+        (GateFinding.NO_CONSENT, None, "no consent recorded"),
+        (
+            GateFinding.ADDRESS_SHARED,
+            replace(ROUTE, shared_with=("C2", "C3")),
+            "shares 203.0.113.1 with C2 and 1 more, of another family and without a permission",
+        ),
+        (
+            GateFinding.ROUTE_REFUSED,
+            replace(ROUTE, refused_at=NOW, refused_text="not on the list."),
+            "refused 18 Nov 09:15: not on the list; put 203.0.113.1 on the client's list in the broker's "
+            "developer console, or correct the route; then retry it: the next order shows whether the broker "
+            "takes it",
+        ),
+        (
+            GateFinding.CONSENT_ENDED,
+            ConsentFigures("paper 3", date(2026, 11, 17), -1),
+            "consent ended on 17 Nov 2026",
+        ),
+    ],
+)
+def test_a_verdict_of_the_gate_in_a_plan_is_worded_from_its_record(finding, figures, words):
+    why = (AtGate(finding, figures),)
+    line = PlanLine(7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.ROUTE_NOT_READY, why)
+    read = line_from_json(json.loads(json.dumps(line_to_json(line))))
+    assert (read, all_words(read.why)) == (line, words)
+
+
+def test_a_plan_of_an_earlier_version_keeps_the_words_it_has_of_a_route():
+    line = PlanLine(
+        7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.ROUTE_NOT_READY, detail="no api key"
+    )
+    read = line_from_json(json.loads(json.dumps(line_to_json(line))))
+    assert (read, line_detail_words(read)) == (line, "no api key")

@@ -26,6 +26,7 @@ from data.vocabulary import (
 from engine.access.gate import GateCheck
 from engine.book.views import OrderView
 from engine.planning.record import Plan
+from engine.words.gate import verdict_words
 from engine.words.why import detail_words
 from tests.desks import buy, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
@@ -81,9 +82,9 @@ async def refused(morning: Morning, token: str) -> str:
     assert token not in str(problem.value)
     shown = at_gate(morning, GateItem.SESSION)
     assert shown.colour is GateColour.RED
-    assert shown.judged.words in str(problem.value)
+    assert verdict_words(shown.judged, morning.desk.shown_at) in str(problem.value)
     assert morning.desk.gate.of(STRUCK.number).reason is Reason.SESSION_EXPIRED
-    return shown.judged.words
+    return verdict_words(shown.judged, morning.desk.shown_at)
 
 
 async def test_a_wrong_api_secret(morning: Morning) -> None:
@@ -158,9 +159,10 @@ async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
     assert session is not None
     assert session.ok, "only orders are bound to an address"
     route = at_gate(morning, GateItem.ROUTE)
+    words = verdict_words(route.judged, morning.desk.shown_at)
     assert route.colour is GateColour.RED
-    assert "IP (127.0.1.3) is not allowed to place orders for this app" in route.judged.words
-    assert "put 127.0.1.3 on the client's list" in route.judged.words
+    assert "IP (127.0.1.3) is not allowed to place orders for this app" in words
+    assert "put 127.0.1.3 on the client's list" in words
     assert standing(morning) == before
     plan = await _previewed(morning, again=True)
     assert {line.client_id: line.reason for line in plan.lines} == {
@@ -168,7 +170,7 @@ async def test_a_wrong_address(morning: Morning, told_as: str) -> None:
         **dict.fromkeys((one.number for one in OTHERS), None),
     }
     (skipped,) = [line for line in plan.lines if line.reason is not None]
-    assert detail_words(skipped) == route.judged.words
+    assert detail_words(skipped) == words
     morning.kite.switches.change({"static_ips": {STRUCK.user_id: None}})
     assert at_gate(morning, GateItem.ROUTE).colour is GateColour.RED, "a look at the list is no call of ours"
     await morning.desk.routes.retry(STRUCK.number)
@@ -250,7 +252,7 @@ async def test_a_row_with_null_for_a_number(morning: Morning) -> None:
     funds = at_gate(morning, GateItem.FUNDS)
     assert funds.colour is GateColour.AMBER
     odd = "1 row unread: orders: TCS: order row 1, filled_quantity: None; it must be a whole number"
-    assert funds.judged.words == f"only sells: {odd}"
+    assert verdict_words(funds.judged, morning.desk.shown_at) == f"only sells: {odd}"
     plan = await _previewed(morning)
     assert {line.client_id: line.reason for line in plan.lines} == {
         STRUCK.number: Reason.OPEN_BREAK,

@@ -9,7 +9,7 @@ from pathlib import Path
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
 from engine.desk import Desk
-from tests.desks import buy, on_tape
+from tests.desks import buy, gate_words, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
@@ -60,7 +60,7 @@ async def test_one_paid_key_is_enough_for_everybody_to_trade(tmp_path: Path) -> 
         assert desk.gate.counts().ready == len(PEOPLE), "REST goes on for all of them"
         sessions = [desk.sessions.of(one.number) for one in PEOPLE]
         assert {one.problem for one in sessions if one is not None} == {SessionProblem.NONE}
-        words = {one.code: desk.gate.of(one.number).check(GateItem.SESSION).judged.words for one in PEOPLE}
+        words = {one.code: gate_words(desk, one.number, GateItem.SESSION) for one in PEOPLE}
         assert {code for code, said in words.items() if "its api key has no stream" in said} == {
             one.code for one in FREE
         }

@@ -24,7 +24,8 @@ from data.vocabulary import (
 from engine.access.routes import NewRoute
 from engine.access.sign_in_queue import SignInState
 from engine.halt.certificate import Certificate
-from tests.desks import buy, sell
+from engine.words.gate import verdict_words
+from tests.desks import buy, gate_words, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.rehearsal import request_token
 
@@ -131,14 +132,11 @@ async def the_gate_is_read(morning: Morning) -> None:
     waived = await desk.gate.waive(ENDING, GateItem.CONSENT, "renewed by post, seen by A.")
     assert waived.reason is None
     assert desk.gate.counts().ready == 94
-    words = {n: desk.gate.of(n).check(GateItem.SESSION).judged.words for n in (STRANGER, USED)}
+    words = {n: gate_words(desk, n, GateItem.SESSION) for n in (STRANGER, USED)}
     assert "(client KC0001)" in words[STRANGER]
     assert words[USED].startswith("signed in")
-    assert (
-        desk.gate.of(SHARED[0])
-        .check(GateItem.ROUTE)
-        .judged.words.startswith("shares 203.0.113.200 with KC0096")
-    )
+    route = desk.gate.of(SHARED[0]).check(GateItem.ROUTE).judged
+    assert verdict_words(route, desk.shown_at).startswith("shares 203.0.113.200 with KC0096")
 
 
 async def books_are_compared(morning: Morning) -> None:

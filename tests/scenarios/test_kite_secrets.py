@@ -17,8 +17,10 @@ from data.home import SECRETS
 from data.secrets import PASSPHRASE_FILE
 from data.vault_file import FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
+from engine.book.gate_views import BrokenSession
 from engine.desk import Desk
 from engine.review.doctor import Check
+from engine.words.gate import verdict_words
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.cli.main import app
@@ -85,8 +87,8 @@ async def test_whose_token_is_gone_is_red_when_a_desk_opens_and_nobody_else(morn
     assert red(morning.desk) == set()
     async with beside(morning) as desk:
         session = desk.gate.of(STRUCK.number).check(GateItem.SESSION)
-        assert (session.colour, session.judged.words) == (GateColour.RED, WORDS)
-        assert session.judged.figures["problem"] is SessionProblem.NO_TOKEN
+        assert (session.colour, verdict_words(session.judged, desk.shown_at)) == (GateColour.RED, WORDS)
+        assert session.judged.figures == BrokenSession(SessionProblem.NO_TOKEN, WORDS)
         assert red(desk) == {STRUCK.number}
         assert [desk.sessions.of(one.number) for one in OTHERS] == before
         check = await secrets_check(desk)

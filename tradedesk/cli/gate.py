@@ -1,5 +1,6 @@
 """The morning: secrets, routes, signing clients in, and the gate that says who may trade."""
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from tradedesk.cli.session import hidden, passphrase_of, run
 if TYPE_CHECKING:
     from data.secrets import Vault
     from engine.access.gate import GateCheck, GateRow
+    from engine.book.gate_views import GateFigures
     from engine.desk import Desk
 
 gate_app = typer.Typer(
@@ -69,6 +71,8 @@ def _counts(desk: "Desk") -> dict[str, int]:
 
 def gate_shape(desk: "Desk", row: "GateRow") -> dict[str, Any]:
     """One client at the gate; `reason` is null where its orders may leave."""
+    from engine.words.gate import verdict_words
+
     return {
         "client_id": row.client_id,
         "code": row.code,
@@ -79,28 +83,59 @@ def gate_shape(desk: "Desk", row: "GateRow") -> dict[str, Any]:
             {
                 "item": check.item,
                 "colour": check.colour,
-                "words": check.judged.words,
+                "words": verdict_words(check.judged, desk.shown_at),
                 "waived": check.waived or None,
-                **check.judged.figures,
+                **_figures(check.judged.figures),
             }
             for check in row.checks
         ],
     }
 
 
+def _figures(figures: "GateFigures | None") -> dict[str, Any]:
+    """An item's own figures by their stable keys; those that its finding has none of are left out."""
+    from engine.book import gate_views as kinds
+
+    match figures:
+        case kinds.BrokenSession(problem=problem):
+            return {"problem": problem}
+        case kinds.SessionFigures(login_at=at, expires_at=until, checked_at=seen, polled=polled):
+            stream = {"stream": False} if polled else {}
+            return {"login_at": at, "expires_at": until, "checked_at": seen, **stream}
+        case kinds.RouteFigures(kind=kind, egress=egress, family=family, refused_at=at, shared_with=others):
+            refused = {} if at is None else {"refused_at": at}
+            shared = {"shared_with": others} if others else {}
+            return {"kind": kind, "egress": egress, "family": family, **refused, **shared}
+        case kinds.ConsentFigures(until=date() as until, days_left=left):
+            return {"consent_until": until, "days_left": left}
+        case kinds.FundsFigures(compared_at=at, age_s=age, available_paise=available, breaks=breaks):
+            age_s = None if age is None else round(age, 1)
+            differ = {"breaks": len(breaks)} if breaks else {}
+            return {"compared_at": at, "age_s": age_s, "available_paise": available, **differ}
+        case kinds.MtfFigures(limit_paise=limit, loan_paise=loan, enabled=enabled, used_bps=used):
+            share = {} if used is None else {"used_bps": used}
+            return {"limit_paise": limit, "loan_paise": loan, "enabled": enabled, **share}
+        case _:
+            return {}
+
+
 def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
-    from engine.access.judgement import NO_CONNECTION
+    from engine.book.gate_views import GateFinding
+    from engine.words.gate import verdict_words
     from engine.words.reasons import words
 
     def cell(check: "GateCheck") -> str:
         return "waived" if check.waived and check.colour == "green" else check.colour.value
 
-    told = [f"{one.item.value}: {one.judged.words}" for one in row.checks if one.colour != "green"]
+    def said(check: "GateCheck") -> str:
+        return verdict_words(check.judged, desk.shown_at)
+
+    told = [f"{one.item.value}: {said(one)}" for one in row.checks if one.colour != "green"]
     client = desk.clients.get(row.client_id)
     if row.reason is not None and client.status != "active":
         told = [words(row.reason)]
-    elif row.check(GateItem.ROUTE).judged.words == NO_CONNECTION:
-        told = [NO_CONNECTION]
+    elif (route := row.check(GateItem.ROUTE)).judged.finding is GateFinding.NO_CONNECTION:
+        told = [said(route)]
     return (row.code, client.name, *(cell(check) for check in row.checks), "; ".join(told))
 
 

@@ -16,8 +16,9 @@ from data.roster import InGroup, StoredClient
 from data.vocabulary import RouteKind
 from engine.accounts.round_trips import Transaction, round_trips
 from engine.book.access_views import Admission
+from engine.book.break_views import BreakView
 from engine.book.roster import client_view, found_among, in_groups
-from engine.book.views import BreakView, ClientView, FundsView, OrderView, RunRow
+from engine.book.views import ClientView, FundsView, OrderView, RunRow
 from engine.execution.views import RunView, run_view
 from engine.halt.certificate import Certificate
 
@@ -111,7 +112,7 @@ class RestingClients:
 
 def _on_paper(client: StoredClient) -> Admission:
     """What the gate makes of a client on the paper exchange, where neither route nor consent is asked for."""
-    return Admission(client.session, RouteKind.PAPER.value, "", "", authorised=True)
+    return Admission(client.session, RouteKind.PAPER.value, None, None, authorised=True)
 
 
 class RestingOrders:

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from data.vocabulary import BreakKind
+from engine.words.breaks import break_words
 from engine.words.runs import run_why
 from engine.words.why import detail_words
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from data.repositories.connections import ConnectionRow
     from engine.access.connecting import ConnectionView
     from engine.accounts.round_trips import Transaction
-    from engine.book.views import BreakView, ClientView, FundsView, HoldingView, OrderView
+    from engine.book.break_views import BreakView
+    from engine.book.views import ClientView, FundsView, HoldingView, OrderView
     from engine.desk import Desk
     from engine.execution.life import RequestView
     from engine.execution.views import RunView
@@ -73,7 +75,7 @@ def break_shape(desk: "Desk", one: "BreakView") -> Shape:
         "opened_at": one.opened_at,
         "order_id": one.order_id,
         "problem": one.problem or None,
-        "words": one.words,
+        "words": break_words(one),
     }
 
 

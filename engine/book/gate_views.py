@@ -1,0 +1,165 @@
+"""What the gate says of an item of a client: a colour, a finding and its figures, as views hold them.
+
+`engine/words/gate.py` makes the sentences. Money is in paise. Texts among the figures are data: what a broker
+said, or what a trader entered.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from data.vocabulary import ConnectionKind, Demat, GateColour, RouteKind, SessionProblem
+from engine.book.break_views import BreakView
+
+
+class GateFinding(StrEnum):
+    """What was found of one item. Those of route and consent stand in the records of plans."""
+
+    CANNOT_SIGN_IN = "cannot_sign_in"
+    SESSION_BROKEN = "session_broken"
+    NOT_SIGNED_IN = "not_signed_in"
+    SESSION_EXPIRED = "session_expired"
+    NO_SIGN_IN_NEEDED = "no_sign_in_needed"
+    SIGNED_IN = "signed_in"
+    SESSION_NOT_REACHED = "session_not_reached"
+    SESSION_ENDS_SOON = "session_ends_soon"
+
+    NO_CONNECTION = "no_connection"
+    NO_ROUTE_NEEDED = "no_route_needed"
+    NO_ROUTE = "no_route"
+    ROUTE_SAYS_PAPER = "route_says_paper"
+    NO_API_KEY = "no_api_key"
+    NO_PERMISSION = "no_permission"
+    ROUTE_REFUSED = "route_refused"
+    ADDRESS_SHARED = "address_shared"
+    NO_ADDRESS_NAMED = "no_address_named"
+    ROUTE_READY = "route_ready"
+
+    NOT_ASKED = "not_asked"
+    NO_CONSENT = "no_consent"
+    CONSENT_ENDED = "consent_ended"
+    CONSENT_ENDS_SOON = "consent_ends_soon"
+    CONSENT_GIVEN = "consent_given"
+
+    DEMAT_AUTHORISED = "demat_authorised"
+    NO_DDPI = "no_ddpi"
+    DEMAT_NOT_KNOWN = "demat_not_known"
+
+    CLIENT_NOT_ACTIVE = "client_not_active"
+    BOOKS_DIFFER = "books_differ"
+    NOT_COMPARED = "not_compared"
+    COMPARED_LONG_AGO = "compared_long_ago"
+    COMPARED = "compared"
+
+    MTF_OFF = "mtf_off"
+    MTF_OFF_AT_BROKER = "mtf_off_at_broker"
+    MTF_NOT_KNOWN = "mtf_not_known"
+    LOAN_OVER_LIMIT = "loan_over_limit"
+    MTF_USED = "mtf_used"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenSession:
+    """Why a session that was signed in does not do; the text is the broker's or the reader's."""
+
+    problem: SessionProblem
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """A session that stands; its end in `minutes_left` where it is near.
+
+    `polled` says that nobody is told of its orders unasked; `problem_text` what the last look failed at.
+    """
+
+    login_at: datetime
+    expires_at: datetime | None
+    checked_at: datetime
+    polled: bool
+    problem_text: str = ""
+    minutes_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoRouteFigures:
+    """The connection by which a client trades that needs no route of its own."""
+
+    kind: ConnectionKind
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFigures:
+    """A route as it was entered, where its orders go (`venue`), and what is against it.
+
+    `way_out` is what decides by which address calls leave, `egress` the address that the broker sees, and
+    `egress_ip` the one that was claimed. `shared_with` are the codes of who shares it without right.
+    """
+
+    kind: RouteKind
+    egress: str
+    family: str
+    way_out: str
+    egress_ip: str
+    venue: str
+    refused_at: datetime | None = None
+    refused_text: str = ""
+    shared_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFigures:
+    """The reference of the client's consent, and its last day where it has one."""
+
+    reference: str
+    until: date | None = None
+    days_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DematFigures:
+    """By what settled shares leave the client's demat account."""
+
+    demat: Demat
+
+
+@dataclass(frozen=True, slots=True)
+class FundsFigures:
+    """When the books were last compared with the broker's, how long ago, and what differs."""
+
+    compared_at: datetime | None
+    available_paise: int
+    age_s: float | None = None
+    breaks: tuple[BreakView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MtfFigures:
+    """The client's limit and what of it is lent or reserved; `enabled` is None where nobody has told it."""
+
+    limit_paise: int
+    loan_paise: int
+    enabled: bool | None
+    used_bps: int | None = None
+
+
+GateFigures: TypeAlias = (
+    BrokenSession
+    | SessionFigures
+    | NoRouteFigures
+    | RouteFigures
+    | ConsentFigures
+    | DematFigures
+    | FundsFigures
+    | MtfFigures
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """One item of the gate: its colour, what was found, and the figures of that, where it has any."""
+
+    colour: GateColour
+    finding: GateFinding
+    figures: GateFigures | None = None
