@@ -24,8 +24,9 @@ from engine.execution.cancels import ask
 from engine.execution.conditions import Kind, standing
 from engine.execution.frozen import look_frozen
 from engine.execution.pauses import pause
+from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, reserve
-from engine.execution.resuming import Prospect, go_on, look
+from engine.execution.resuming import go_on
 from engine.execution.starting import Starting
 from engine.execution.trading import require_trading, stopped
 from engine.execution.views import Frozen, RunView, run_view, settled

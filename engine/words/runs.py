@@ -12,7 +12,7 @@ from engine.words.reasons import counts_words
 
 if TYPE_CHECKING:
     from engine.book.views import Pause
-    from engine.execution.resuming import Prospect
+    from engine.execution.prospect import Prospect
     from engine.execution.views import RunView
     from engine.planning.record import Plan
 

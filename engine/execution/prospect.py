@@ -1,0 +1,343 @@
+"""What going on with a paused run would do: all that its plan was checked against, looked at again."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data.clock import Clock
+from data.errors import BadInput
+from data.reference.instrument_index import InstrumentIndex, renamed_words
+from data.repositories.balances import room_of
+from data.repositories.base import On
+from data.repositories.instances import owners
+from data.repositories.orders import of_state
+from data.vocabulary import (
+    OrderState,
+    OrderType,
+    Product,
+    Reason,
+    RunStatus,
+    Side,
+)
+from engine.book.book import Book
+from engine.book.halt_file import halt_file_stands
+from engine.book.halt_scope import covering, strength_of
+from engine.book.kept import Kept
+from engine.book.reading import read_breaks, read_halts, read_runs
+from engine.book.views import HaltView, RunRow
+from engine.booking.order import WorkingOrder
+from engine.booking.overdue import may_be_sent
+from engine.booking.stored import ORDERS
+from engine.execution.conditions import drift_bps, run_age_s
+from engine.execution.views import Frozen
+from engine.instances import ThisEngine
+from engine.planning.checks import (
+    ClientInput,
+    PlanInputs,
+    authorisation_refusal,
+    client_refusal,
+    market_refusal,
+    product_refusal,
+    slice_quantity,
+)
+from engine.planning.context import Frame
+from engine.planning.duplicates import same_intent
+from engine.planning.record import Plan
+from engine.planning.service import Plans
+from engine.planning.why import AtPriceNow, LineRefusal, OffBand, SentBefore, SliceTooLarge
+from engine.refusals import CannotGoOn, EngineFrozen, Halted, MarketTakesNone
+from engine.rules import Rules
+from engine.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class LegPrice:
+    """What the unsent orders of a leg would be held against, and reserved at, from now on; in paise."""
+
+    last_paise: int
+    reserve_paise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What going on with a paused run would do at this moment; nothing of it is done yet.
+
+    `orders` are its unsent orders as they stand, `barred` why a client's would not go: none of them where one
+    may not. `prices` are those of each leg that has any. Money is in paise; `need_paise` is what the orders
+    that go would keep blocked, 0 for a sell.
+    """
+
+    run: RunRow
+    plan: Plan
+    age_s: float
+    prices: Mapping[int, LegPrice]
+    orders: tuple[WorkingOrder, ...]
+    barred: Mapping[int, LineRefusal]
+
+    @property
+    def last_paise(self) -> int:
+        """The price now of the first leg that has something unsent."""
+        return self.prices[min(self.prices)].last_paise
+
+    @property
+    def reserve_price_paise(self) -> int:
+        """What that leg's orders would be reserved at."""
+        return self.prices[min(self.prices)].reserve_paise
+
+    @property
+    def unsent(self) -> int:
+        """How many orders are unsent now; the trader types this number."""
+        return len(self.orders)
+
+    @property
+    def going(self) -> tuple[WorkingOrder, ...]:
+        """The orders that would go."""
+        return tuple(order for order in self.orders if order.client_id not in self.barred)
+
+    @property
+    def drift_bps(self) -> int | None:
+        """How far the price has moved since the run was confirmed or last gone on with."""
+        return drift_bps(self.run.priced_paise, self.last_paise) if 1 in self.prices else None
+
+    @property
+    def blocked_paise(self) -> int:
+        """What the unsent orders keep blocked now."""
+        return sum(order.blocked_paise for order in self.orders)
+
+    @property
+    def need_paise(self) -> int:
+        """What those that go would keep blocked."""
+        return sum(
+            order.need_with(order.quantity, self.prices[order.leg].reserve_paise).money
+            for order in self.going
+        )
+
+    @property
+    def barred_by_reason(self) -> dict[Reason, int]:
+        """How many clients each reason keeps out."""
+        return dict(Counter(refusal.reason for refusal in self.barred.values()))
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to go on."""
+        return f"send {self.unsent}"
+
+
+def look(
+    connection: On,
+    number: int,
+    plan: Plan,
+    plans: Plans,
+    kept: Kept,
+    timing: Timing,
+    engine: ThisEngine,
+    index: InstrumentIndex,
+    rules: Rules,
+) -> Prospect:
+    """What going on with a run would do now, for the trader to read, and inside a `Unit` to be done.
+
+    Raises `BadInput` for an unknown run, `Halted` or `CannotGoOn` where nothing of it may go on.
+    """
+    run = read_runs(connection, [number]).get(number)
+    if run is None:
+        raise BadInput("run", number, "no run has this number")
+    _check_run(connection, run, timing, engine)
+    waiting = tuple(ORDERS.unsent_of_run(connection, number))
+    sending, _ = of_state(connection, number, OrderState.SENDING)
+    if sending:
+        raise CannotGoOn(f"{sending} orders of run {number} are being sent just now; ask again in a moment")
+    if not waiting:
+        raise CannotGoOn(f"run {number} has nothing unsent")
+    halts = read_halts(connection)
+    known, prices, barred = {part.leg for part in plan.parts}, dict[int, LegPrice](), dict[int, LineRefusal]()
+    for order in waiting:
+        if order.leg not in known:
+            raise CannotGoOn(not_ours(order.id, f"what plan {plan.number} says", run))
+    for part in plan.parts:
+        of_leg = tuple(order for order in waiting if order.leg == part.leg)
+        if not of_leg:
+            continue
+        _check_market(run, part, of_leg, halts, kept.halt_file, timing, index)
+        _check_planned(run, part, of_leg)
+        clients = {order.client_id for order in of_leg}
+        had = _had(connection, run, part, timing.wall, engine, rules)
+        inputs = _inputs(part, clients, had.keys(), plans, kept.book, index)
+        if (closed := market_refusal(part.intent, inputs)) is not None and closed.reason is not (
+            Reason.OUTSIDE_PRICE_BAND
+        ):
+            raise MarketTakesNone(number, closed.why)
+        price = Frame(part.intent, inputs, {}).reserve_price_paise
+        prices[part.leg] = LegPrice(inputs.last_paise, price)
+        found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
+        barred = found | barred
+    barred |= {c: r for c, r in _cannot_pay(connection, waiting, prices).items() if c not in barred}
+    age_s = run_age_s(run, timing.wall, engine, timing.wall.now())
+    return Prospect(run, plan, age_s, prices, waiting, barred)
+
+
+def _check_run(connection: On, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
+    if run.finished_at is not None or run.status not in (RunStatus.PAUSED, RunStatus.RUNNING):
+        raise CannotGoOn(f"run {run.number} has ended")
+    if run.status is RunStatus.RUNNING:
+        raise CannotGoOn(f"run {run.number} is not paused")
+    if run.instance_id == engine.id or not engine.lives(run.instance_id):
+        return
+    (owner,) = owners(connection, [run.instance_id])
+    frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), timing.wall.now()
+    if (silent_s := (now - frozen.since).total_seconds()) > timing.waits.frozen_after_s:
+        raise EngineFrozen(run.number, frozen.kind, frozen.pid, silent_s)
+    who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
+    raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
+
+
+def _check_market(
+    run: RunRow,
+    plan: Plan,
+    orders: tuple[WorkingOrder, ...],
+    halts: list[HaltView],
+    halt_file: Path,
+    timing: Timing,
+    index: InstrumentIndex,
+) -> None:
+    """Whether the desk and the session let any of it go. Raises `Halted` or `CannotGoOn`."""
+    halt = next((halt for halt in halts if halt.stops_desk), None)
+    if halt is not None or halt_file_stands(halt_file):
+        raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
+    if words := renamed_words(index, plan.instrument):
+        raise CannotGoOn(f"{words} since plan {plan.number}; stop run {run.number} and plan again")
+    awaited, day = timing.awaited_day(), timing.market.trading_day
+    first = orders[0]
+    if not may_be_sent(first.after_market, first.trading_date, day, awaited):
+        raise CannotGoOn(f"the session of run {run.number} is over; stop it, what is blocked is freed")
+    until = timing.intraday_end(plan.instrument.fno)
+    ended = until is not None and timing.market.now() >= until and not plan.intent.after_market
+    within_day = any(order.product == Product.MIS for order in orders)
+    if plan.intent.side is Side.BUY and within_day and ended:
+        raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
+
+
+def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) -> None:
+    """Whether the orders are still what was confirmed: the plan's digest holds its lines, nothing the rows.
+
+    Raises `CannotGoOn` at the first that is not.
+    """
+    intent = plan.intent
+    terms = (plan.instrument.key, intent.side, intent.order_type, intent.limit_paise, intent.trigger_paise)
+    planned = {
+        (line.client_id, line.product, place): quantity
+        for line in plan.ok_lines
+        for place, quantity in enumerate(plan.slices(line), start=1)
+    }
+    for order in orders:
+        has = (order.key, order.side, order.order_type, order.limit_paise, order.trigger_paise)
+        quantity = planned.get((order.client_id, order.product, order.slice))
+        if has != terms or order.quantity != quantity:
+            raise CannotGoOn(not_ours(order.id, f"what plan {plan.number} says", run))
+
+
+def not_ours(order_id: int, source: str, run: RunRow) -> str:
+    """That an order of a run is not what it should be, as the refusal says it."""
+    return f"order {order_id} is not {source}: stop run {run.number}, and let the doctor look at the books"
+
+
+def _had(
+    connection: On, run: RunRow, plan: Plan, clock: Clock, engine: ThisEngine, rules: Rules
+) -> dict[int, int]:
+    """Clients whom another run has served with the same intent meanwhile, with that run."""
+    if plan.intent.again:
+        return {}
+    return same_intent(connection, plan.intent, plan.instrument, clock, engine, rules, run.number)
+
+
+def _inputs(
+    plan: Plan, client_ids: set[int], had: Any, plans: Plans, book: Book, index: InstrumentIndex
+) -> PlanInputs:
+    """What the plan would be made from now, under its own policy and protection."""
+    instrument = index.get(plan.instrument.key) or plan.instrument
+    clients = [book.clients[client_id] for client_id in sorted(client_ids)]
+    try:
+        inputs = plans.inputs_now(plan.intent, instrument, clients, had)
+    except BadInput as problem:
+        raise CannotGoOn(f"it cannot go on now: {problem}") from problem
+    return replace(inputs, policy=plan.policy, protection_bps=plan.protection_bps)
+
+
+def _barred(
+    connection: On,
+    plan: Plan,
+    orders: tuple[WorkingOrder, ...],
+    inputs: PlanInputs,
+    price_paise: int,
+    halts: list[HaltView],
+    had: Mapping[int, int],
+    book: Book,
+) -> dict[int, LineRefusal]:
+    """Why the orders of a client may not go, for each client of whom that is so."""
+    clients = {client.client_id: client for client in inputs.clients}
+    breaks = read_breaks(connection, clients)
+    most = slice_quantity(price_paise, inputs)
+    band = _off_the_band(plan, inputs)
+    barred: dict[int, LineRefusal] = {}
+    for order in orders:
+        client = replace(
+            clients[order.client_id],
+            halt=strength_of(covering(halts, book.clients[order.client_id], plan.instrument.key)),
+            reduce_only=bool(breaks.get(order.client_id)),
+        )
+        refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
+        if refusal is None and client.client_id in had:
+            refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(had[client.client_id]),))
+        if refusal is None and order.quantity > most:
+            refusal = LineRefusal(Reason.OVER_ORDER_LIMIT, (SliceTooLarge(order.quantity),))
+        if refusal is not None:
+            barred[client.client_id] = refusal
+    return barred
+
+
+def _order_refusal(plan: Plan, client: ClientInput, order: WorkingOrder) -> LineRefusal | None:
+    if plan.intent.side is Side.BUY:
+        return product_refusal(plan.instrument, Side.BUY, order.product, client.products)
+    return authorisation_refusal(client, order.product, order.quantity)
+
+
+def _off_the_band(plan: Plan, inputs: PlanInputs) -> LineRefusal | None:
+    """Whether the price is one that the exchange takes today; one that waits for a session is not asked."""
+    if plan.intent.after_market:
+        return None
+    priced = plan.intent.order_type in (OrderType.LIMIT, OrderType.SL)
+    price = plan.intent.limit_paise if priced else inputs.last_paise
+    lower, upper = inputs.lower_circuit_paise, inputs.upper_circuit_paise
+    if price is None or not ((upper and price > upper) or price < lower):
+        return None
+    return LineRefusal(Reason.OUTSIDE_PRICE_BAND, (OffBand(lower, upper),))
+
+
+def _cannot_pay(
+    connection: On, orders: tuple[WorkingOrder, ...], prices: Mapping[int, LegPrice]
+) -> dict[int, LineRefusal]:
+    """Clients whose money or MTF limit does not carry what their orders need more."""
+    asks = asks_of(orders, prices)
+    lacking: dict[int, LineRefusal] = {}
+    for client_id, available, room in room_of(connection, asks.keys()):
+        more, loan = asks[client_id]
+        if available < more:
+            short = more - available
+            lacking[client_id] = LineRefusal(Reason.INSUFFICIENT_FUNDS, (AtPriceNow(),), short)
+        elif loan and loan > room:
+            lacking[client_id] = LineRefusal(Reason.MTF_LIMIT, (AtPriceNow(),), loan - room)
+    return lacking
+
+
+def asks_of(orders: tuple[WorkingOrder, ...], prices: Mapping[int, LegPrice]) -> dict[int, tuple[int, int]]:
+    """By client, the money and loan room that its orders need beyond what they have blocked."""
+    asks: dict[int, tuple[int, int]] = {}
+    for order in orders:
+        money, loan, _ = order.need_with(order.quantity, prices[order.leg].reserve_paise)
+        more = max(0, money - order.blocked_paise)
+        more_loan = max(0, loan - order.mtf_reserved_paise)
+        if more or more_loan:
+            before = asks.get(order.client_id, (0, 0))
+            asks[order.client_id] = (before[0] + more, before[1] + more_loan)
+    return asks
