@@ -19,12 +19,11 @@ from data.audit import (
     chain,
 )
 from data.audit_tables import Audit, AuditHead, ProofLayout
-from data.engines.driver import fetch, run
+from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
 from data.proving.noted import Accepted, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.proving.told import Told
-from data.repositories.base import On, sql
 
 if TYPE_CHECKING:
     from data.unit import Unit
