@@ -23,13 +23,12 @@ from textual.worker import WorkerFailed
 
 from data.clock import Clock, SystemClock
 from data.vocabulary import RunStatus
-from engine.book.halt_file import write_halt_file
 from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
 from screens.frame.opening import OPENING, OpeningScreen
 from screens.frame.workspace import Framed
-from tradedesk.app.arming import HELD_S, Arming
+from tradedesk.app.halting import EARLY_F9, NOT_CANCELLED, Halting
 from tradedesk.app.keymap import PROFILES
 from tradedesk.app.keystream import KeyQueue
 from tradedesk.app.palette import DeskCommands, Palette
@@ -40,7 +39,6 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.execution.views import RunView
-    from engine.halt.certificate import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +62,6 @@ DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
 FRAMES_PER_SECOND = 5.0
 """How often live figures are painted; more costs more than a reader gains."""
 
-
-EARLY_F9 = "F9 F9 halts from now on"
-HALTED_EARLY = (
-    "HALTED: nothing is sent.\nWhat is live is cancelled as soon as the desk is open; it is being opened…"
-)
-NOT_CANCELLED = (
-    "The HALT file stands, so that nothing is sent; but nothing was cancelled: "
-    "`tradedesk cancel-all` does from another terminal."
-)
-"""What the opening screen says of F9: before it is pressed, after it was, and where no desk opened then."""
 
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
@@ -152,21 +140,15 @@ class TradedeskApp(ShellApp):
         self.clock = clock or SystemClock()
         self._frames_per_second = frames_per_second
         self._quit_asked = asyncio.Event()
-        self._arming = Arming()
+        self._halting = Halting(self, self.clock, halt_file)
         self.key_queue = KeyQueue(self)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._phase_shown: str | None = None
         self._runs_on: set[int] = set()
-        self._was_armed = False
-        self._open = False
-        self._halt_file = halt_file
-        self._halted_early = False
         self.complained = ""
         self.faults: list[str] = []
         """What screens failed of, one line a fault that the app caught."""
         self._mending = False
         self._mended_at = float("-inf")
-        self._failed = 0
         self._pace: Timer | None = None
         self.desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
@@ -183,7 +165,7 @@ class TradedeskApp(ShellApp):
 
     def get_default_screen(self) -> Screen[Any]:
         """What is up while the desk opens."""
-        return OpeningScreen(OPENING if self._halt_file is None else f"{OPENING}\n\n{EARLY_F9}")
+        return OpeningScreen(OPENING if self._halting.file is None else f"{OPENING}\n\n{EARLY_F9}")
 
     def on_mount(self) -> None:
         """Paint first, open then."""
@@ -228,11 +210,11 @@ class TradedeskApp(ShellApp):
                 self._runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 shown = self.switch_mode(WORKSPACES[0].name)
-                if self._halted_early:
-                    halted_after = self._cancel_all()
+                if self._halting.was_early:
+                    halted_after = self._halting.cancel_all()
                     if self.is_running:
                         await shown
-                        self._show_halt(halted_after)
+                        self._halting.show(halted_after)
                 try:
                     await asyncio.to_thread(_load_workspaces)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
@@ -248,7 +230,7 @@ class TradedeskApp(ShellApp):
             told = explain(problem)
             if self._desk is None and isinstance(self.screen, OpeningScreen):
                 self._failed = told.exit
-                left = f"\n\n{NOT_CANCELLED}" if self._halted_early else ""
+                left = f"\n\n{NOT_CANCELLED}" if self._halting.was_early else ""
                 self.screen.show_problem(f"{told.message}{left}")
                 return
             self.exit(return_code=told.exit, message=f"tradedesk: {plain(told.message)}")
@@ -273,11 +255,6 @@ class TradedeskApp(ShellApp):
         await self.switch_mode(CLOSING)
         if isinstance(self.screen, OpeningScreen):
             self.screen.say("closing the desk: calls under way are brought to their end…")
-
-    @property
-    def desk_is_open(self) -> bool:
-        """Whether `desk` may be asked for."""
-        return self._open
 
     @property
     def monotonic(self) -> Callable[[], float]:
@@ -308,14 +285,14 @@ class TradedeskApp(ShellApp):
         """One tick of the frame clock: values, the strip, then the visible screen."""
         self.key_queue.frame()
         if not self._open:
-            if self._arming_lapsed():
+            if self._halting.lapsed():
                 self.paint_strip()
             return
         desk = self.desk
         owner = self._positions_owner
         aged = [desk.valuation.holders(key) for key in desk.market.take_turned(owner)]
         self.revalued = desk.valuation.revalue(desk.market.take_dirty(owner)).union(*aged)
-        if self._arming_lapsed():
+        if self._halting.lapsed():
             self.refresh_bindings()
         try:
             self.paint_strip()
@@ -332,19 +309,10 @@ class TradedeskApp(ShellApp):
             log.exception(words)
             self.say(words, "error")
 
-    def _arming_lapsed(self) -> bool:
-        lapsed = self._was_armed and not self._armed
-        self._was_armed = self._armed
-        return lapsed
-
-    @property
-    def _armed(self) -> bool:
-        return self._arming.armed(self.clock.monotonic())
-
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date; before the desk is open its line stands for it."""
         if not self._open:
-            self._say_opening()
+            self._halting.say_opening()
             return
         from screens.frame.strip import strip
 
@@ -352,7 +320,7 @@ class TradedeskApp(ShellApp):
             self.desk,
             self._phase_key(),
             self._run_going_on(),
-            armed_seconds=self._arming.seconds_left(self.clock.monotonic()),
+            armed_seconds=self._halting.seconds_left,
             frozen=self.frozen,
             privacy=self.privacy,
         )
@@ -416,7 +384,7 @@ class TradedeskApp(ShellApp):
         if words not in self.faults[-1:]:
             log.error("a screen failed", exc_info=cause)
         self.faults.append(words)
-        self._arming.stand_down()
+        self._halting.forget()
         self.key_queue.reset()
         if not self._mending and self.current_mode != FAULT:
             self._mending = True
@@ -467,15 +435,15 @@ class TradedeskApp(ShellApp):
         """Line the keys up; F9 passes all others."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             if event.key in ("f9", "ctrl+g"):
-                self._f9(event.time)
-            elif event.key == "escape" and self._armed:
+                self._halting.press(event.time)
+            elif event.key == "escape" and self._halting.armed:
                 self.action_stand_down()
             else:
-                self._other_input()
+                self._halting.other_input()
                 self.key_queue.arrive(event)
             return
         if isinstance(event, (events.Paste, events.MouseDown)):
-            self._other_input()
+            self._halting.other_input()
         if isinstance(event, events.Paste) and not event.is_forwarded and not self.key_queue.in_field("x"):
             self.say("pasted text was ignored: no field has the focus", "warning")
             return
@@ -510,7 +478,7 @@ class TradedeskApp(ShellApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command without use here and now is absent."""
         if action == "stand_down":
-            return self._armed
+            return self._halting.armed
         if action == "workspace":
             return self._open and any(one.name == parameters[0] and one.available for one in WORKSPACES)
         return self._open or action in ("halt_press", "quit")
@@ -519,81 +487,11 @@ class TradedeskApp(ShellApp):
 
     def action_halt_press(self) -> None:
         """One press of F9 from the palette, the mouse or a binding."""
-        self._f9(events.Key("f9", None).time)
-
-    def _f9(self, at: float) -> None:
-        if not (self._open or self._is_opening):
-            self.say("no desk is open here; `tradedesk cancel-all` works from another terminal", "warning")
-            return
-        if self._arming.press(at, self.clock.monotonic()):
-            self._hold_task(self._settle_f9(at))
-        self.paint_strip()
-        self.refresh_bindings()
-
-    async def _settle_f9(self, at: float) -> None:
-        """Fire unless the press turns out to be a held key."""
-        await self.clock.sleep(HELD_S)
-        if not self._arming.settle(at):
-            return
-        if self._open:
-            self._show_halt(self._cancel_all())
-        elif self._is_opening and self._halt_file is not None:
-            write_halt_file(self._halt_file, "F9 before the desk was open", self.clock.now())
-            self._halted_early = True
-            self.paint_strip()
-
-    def _cancel_all(self) -> int:
-        """Halt and cancel everything; returns the number that the halt's own comes after."""
-        desk = self.desk
-        known = desk.halt.latest()
-        numbers = [halt.number for halt in desk.halt.active()]
-        firing = desk.halt.fire_now(desk.actor)
-        firing.add_done_callback(self._halt_ended)
-        return max([known.number if known is not None else 0, *numbers])
-
-    def _show_halt(self, after: int) -> None:
-        """Show the certificate of the first halt whose number comes after this one."""
-        self.paint_strip()
-        self.refresh_bindings()
-        self.open_certificate(after=after)
-
-    @property
-    def _is_opening(self) -> bool:
-        """Whether a desk is on its way, so that F9 has something to halt."""
-        return self._halt_file is not None and self._desk is None and not self._failed
-
-    def _say_opening(self) -> None:
-        """Say on the opening screen what F9 has done, or would do."""
-        if not self._is_opening or not isinstance(self.screen, OpeningScreen):
-            return
-        if self._halted_early:
-            self.screen.say(HALTED_EARLY)
-        elif self._armed:
-            self.screen.say("F9 AGAIN CANCELS ALL AND HALTS\n\nEsc stands down")
-        else:
-            self.screen.say(f"{OPENING}\n\n{EARLY_F9}")
-
-    def _halt_ended(self, firing: asyncio.Task[Certificate]) -> None:
-        """A halt that could not be written says so; the cancels went out all the same."""
-        if not firing.cancelled() and (problem := firing.exception()) is not None:
-            self.say(f"cancel-all: {problem}", "error")
+        self._halting.press(events.Key("f9", None).time)
 
     def action_stand_down(self) -> None:
         """Forget the first F9."""
-        self._arming.stand_down()
-        self.paint_strip()
-        self.refresh_bindings()
-
-    def _other_input(self) -> None:
-        """Whoever does something else after the first F9 did not mean a second one."""
-        if self._arming.waits_for_second(self.clock.monotonic()):
-            self.action_stand_down()
-
-    def _hold_task(self, work: Any) -> None:
-        """Run something beside the message queue; a screen that blocks does not hold it up."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._halting.stand_down()
 
 
 def _load_workspaces() -> None:

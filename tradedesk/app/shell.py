@@ -37,6 +37,8 @@ class ShellApp(App[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._desk: Desk | None = None
+        self._open = False
+        self._failed = 0
         self._going: Screen[Any] | None = None
         self.privacy = False
         self.flash_frames = FLASH_FRAMES
@@ -50,6 +52,16 @@ class ShellApp(App[None], inherit_bindings=False):
         if self._desk is None:
             raise RuntimeError("the desk is not open yet")
         return self._desk
+
+    @property
+    def desk_is_open(self) -> bool:
+        """Whether `desk` may be asked for."""
+        return self._open
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a desk is on its way."""
+        return self._desk is None and not self._failed
 
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date."""
