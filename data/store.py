@@ -77,7 +77,7 @@ def _nothing(connection: Connection, touched: Touched) -> object:
     return None
 
 
-def _ignore(projection: object, events: Sequence[object], foreign: bool) -> None:
+def _ignore(projection: object, events: Sequence[object], by_others: bool) -> None:
     return None
 
 
@@ -287,7 +287,7 @@ class Store:
         self.commits += 1
         self.trouble = None
         self._data_version, self._seen = version, seen
-        foreign = bool(others)
+        by_others = bool(others)
         try:
             touched.merge(others)
             projection = self._read_back(connection, touched)
@@ -296,7 +296,7 @@ class Store:
             error = StoreUnread(f"it was kept, but could not be read back: {problem}")
             self.hand_over([(job, None, failed or error) for job, _, failed in results], None, events, False)
             return
-        self.hand_over(results, projection, events, foreign)
+        self.hand_over(results, projection, events, by_others)
 
     def _others(self, connection: Connection) -> tuple[int, Touched, Vector]:
         """The file's version, what others changed since it was last looked at, and how far that is."""
@@ -350,7 +350,7 @@ class Store:
         results: list[tuple[_Job[Any], Any, BaseException | None]],
         projection: object,
         events: list[object],
-        foreign: bool,
+        by_others: bool,
     ) -> None:
         """Have the loop tell what a batch came to, and resume its callers; called in the writer's thread."""
 
@@ -358,7 +358,7 @@ class Store:
             untold: StoreError | None = None
             try:
                 if projection is not None or events:
-                    self._deliver(projection, events, foreign)
+                    self._deliver(projection, events, by_others)
             except Exception as problem:
                 log.exception("what was committed could not be told")
                 self._unread = True

@@ -14,7 +14,7 @@ _WEAK_BACKENDS = ("keyring.backends.null", "keyring.backends.fail", "keyrings.al
 
 
 def _run_for(seconds: float, call: Callable[[], Any]) -> tuple[bool, Any]:
-    """Whether a call returned in time, and what; its exception is given back as its value.
+    """Whether a call returned in time, and what; its exception is returned as its value.
 
     The thread of a call that hangs is left behind: nothing can end it, and it ends with the program.
     """

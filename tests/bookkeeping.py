@@ -174,7 +174,7 @@ class Ledger:
         policy: Policy = Policy.WORST,
         symbol: str = "RELIANCE",
     ) -> int:
-        """Reserve one limit order; gives its number."""
+        """Reserve one limit order; returns its number."""
         return self.release(side, {CLIENT: quantity}, price_paise, product, policy, symbol)[CLIENT]
 
     def release(
@@ -187,7 +187,7 @@ class Ledger:
         symbol: str = "RELIANCE",
         order_type: OrderType = OrderType.LIMIT,
     ) -> dict[int, int]:
-        """Reserve an order for each of these clients as one run; gives its number for each, DENIED ones too.
+        """Reserve an order for each of these clients as one run; returns each number, DENIED ones too.
 
         `price_paise` is the limit, or what a market order is reserved for.
         """
@@ -259,7 +259,7 @@ class Ledger:
         return {row[0]: row[1] for row in rows}
 
     def claim(self, order_id: int) -> str:
-        """Claim a reserved order while the price stands where its plan had it; gives its tag."""
+        """Claim a reserved order while the price stands where its plan had it; returns its tag."""
         order, now = self.row(order_id), self.clock.now()
         key, price = f"{order['exchange']}:{order['tradingsymbol']}", order["reserve_price_paise"]
         self.market_data.quotes.put(Tick(key, price, 0, 0, 0, 0, 0, 0, 0, 0, 0, now, now))

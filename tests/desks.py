@@ -124,7 +124,7 @@ def by_phone(
     product: Product = Product.CNC,
     symbol: str = "INFY",
 ) -> str:
-    """Have a client trade at the broker without the desk; gives the broker's id."""
+    """Have a client trade at the broker without the desk; returns the broker's id."""
     request = OrderRequest(
         "NSE",
         symbol,

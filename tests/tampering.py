@@ -24,7 +24,7 @@ UNMARK = "UPDATE audit_head SET seq = 0 WHERE name = 'verified'"
 
 
 def copy_of(database: Path, folder: Path) -> Path:
-    """A copy of a closed home's database in another home; gives it."""
+    """A copy of a closed home's database in another home; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(database, folder / "desk.db")
     return folder / "desk.db"

@@ -26,7 +26,7 @@ SECOND = Leg(Side.BUY, "NSE:HDFCBANK", Sizing(QTY, 1))
 
 
 def whole_home(home: Path) -> Path:
-    """Make the home; gives its database."""
+    """Make the home; returns its database."""
     asyncio.run(_trade(home))
     return home / "desk.db"
 

@@ -18,7 +18,7 @@ SHOWN = 8
 """Suggestions offered at once."""
 
 Suggest = Callable[[str], list[tuple[Hashable, str]]]
-"""Gives keys and labels for what was typed, best first; a label begins with the code and a blank."""
+"""Returns keys and labels for what was typed, best first; a label begins with the code and a blank."""
 
 
 class SuggestionList(Widget):

@@ -442,7 +442,7 @@ class KiteBroker:
         quotes: bool = False,
         paced: bool = True,
     ) -> T:
-        """What a read gives. One that Kite turns away for its budget is tried twice more.
+        """What a read returns. One that Kite turns away for its budget is tried twice more.
 
         The budget is the api key's, so another process of the same trader may have used it up.
         """

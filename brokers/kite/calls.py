@@ -283,7 +283,7 @@ class KiteCalls:
 
 
 def _attempt(work: Callable[[], T]) -> "T | BrokerError":
-    """What `work` gives. What it raises becomes a `BrokerError`, without words that may hold a secret."""
+    """What `work` returns. What it raises becomes a `BrokerError`, without words that may hold a secret."""
     try:
         return work()
     except BrokerError as error:

@@ -448,7 +448,7 @@ class Halts:
         task.add_done_callback(self._tasks.discard)
 
     async def resume(self, number: int, word: str, by: str) -> int:
-        """End a halt and give its number; `FILE_ONLY` gets its row, and so a number, as it ends.
+        """End a halt; returns its number. `FILE_ONLY` gets its row, and so a number, as it ends.
 
         `word` must be `resume`. Raises `BadInput` for another word or a halt that does not stand.
         """

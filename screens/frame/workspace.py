@@ -69,7 +69,7 @@ class Shell(Protocol):
         ...
 
     def hold_keys(self) -> Callable[[], None]:
-        """Keep keys that are typed from now on until what is given is called, for two seconds at most."""
+        """Keep keys that are typed from now on until what is returned is called, for two seconds at most."""
         ...
 
     def open_workspace(self, name: str, view: str = "") -> None:
@@ -144,7 +144,7 @@ class Here:
 class Table:
     """A table as it is copied or written to a file: its name, columns, row objects, and the cursor's row.
 
-    `record` gives a row for the file, raw and in full; without it the file has what the cells say.
+    `record` returns a row for the file, raw and in full; without it the file has what the cells say.
     """
 
     name: str

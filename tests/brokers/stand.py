@@ -92,7 +92,7 @@ class Stand:
         return self.order(quantity, self.away(-300))
 
     async def placed(self, request: OrderRequest, account: BrokerAccount | None = None) -> str:
-        """Place what must be accepted; gives the broker's id."""
+        """Place what must be accepted; returns the broker's id."""
         outcome = await self.broker.place(account or self.ann, request)
         assert isinstance(outcome, Accepted), outcome
         assert outcome.broker_order_id
@@ -143,7 +143,7 @@ class Stand:
 
 
 async def soon(look: Callable[[], Awaitable[T | None]]) -> T:
-    """What `look` gives, once it gives something."""
+    """What `look` returns, once it returns something."""
     clock = SystemClock()
     async with clock.timeout(DEADLINE_S):
         while (found := await look()) is None:

@@ -110,7 +110,7 @@ async def test_what_comes_while_it_connects_keeps_a_change_back(stub: KiteStub, 
 
 @contextmanager
 def behind_tls(folder: Path) -> Iterator[tuple[KiteRoots, threading.Event, list[bytes]]]:
-    """A Kite behind TLS, whose handshakes wait until they are let; gives what it has heard too."""
+    """A Kite behind TLS, whose handshakes wait until they are let; returns what it has heard too."""
     certificate, key = self_signed(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

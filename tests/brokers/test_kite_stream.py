@@ -206,7 +206,7 @@ class Bench:
         return age
 
     async def wait_out(self, number: int = 1) -> float:
-        """Let the wait before the retry of this number pass; gives its seconds."""
+        """Let the wait before the retry of this number pass; returns its seconds."""
         waits = self.clock.asked["sleep"]
         await self.until(lambda: len(waits) >= number)
         await self.clock.advance(waits[number - 1])

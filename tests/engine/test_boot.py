@@ -79,7 +79,7 @@ async def verified(closed):
 
 
 def tamper(closed, *statements):
-    """Change the file as no tradedesk does; gives the newest audit row before."""
+    """Change the file as no tradedesk does; returns the newest audit row before."""
     with closing(sqlite3.connect(closed.store.path)) as connection:
         (last,) = connection.execute("SELECT max(seq) FROM audit").fetchone()
     tampering.tamper(closed.store.path, *(statement.format(last=last) for statement in statements))

@@ -303,7 +303,7 @@ WRONG_ADDRESS = "Orders are not allowed from the IP address 198.51.100.7."
 
 
 async def sent(desk, intent):
-    """Send an intent; gives each client's order once every call has ended."""
+    """Send an intent; returns each client's order once every call has ended."""
     plan = await desk.plans.freeze(intent)
     run = await desk.runs.start(plan, plan.digest)
     unsent = (OrderState.RESERVED, OrderState.SENDING)

@@ -52,7 +52,7 @@ async def total(desk, account):
 
 
 async def agrees(desk):
-    """Compare with the broker's books; gives the kinds of the differences."""
+    """Compare with the broker's books; returns the kinds of the differences."""
     await desk.clock.advance(15)
     await desk.reconcile.check(ROHAN)
     return {one.kind for one in desk.reconcile.breaks(ROHAN)}

@@ -46,7 +46,7 @@ def rows(home: Path) -> list[Any]:
 
 
 async def a_home_with_a_plan_a_resting_order_and_an_unsent_one(home: Path, clock: ManualClock) -> str:
-    """Gives the digest of the plan."""
+    """Returns the digest of the plan."""
     async with filed_desk(home, clock) as desk:
         await carry_out(desk, RESTING)
         wire = Wire(desk)

@@ -74,7 +74,7 @@ class Proof:
 
 
 def main() -> int:
-    """Run the proof; gives 0 where it holds."""
+    """Run the proof; returns 0 where it holds."""
     given = _arguments()
     base = Path(tempfile.mkdtemp(prefix="tradedesk-faults-", dir=given.folder))
     began = monotonic()

@@ -138,7 +138,7 @@ async def resume_all(desk: Desk) -> None:
 
 
 async def free_unsent(desk: Desk) -> int:
-    """The trader's word about what a crashed run left unsent: cancel it; gives how many orders that were."""
+    """The trader's word about what a crashed run left unsent: cancel it; returns how many orders."""
     unsent = [order.id for order in desk.orders.all(live=True) if order.state is OrderState.RESERVED]
     if unsent:
         await desk.orders.cancel(unsent, "left unsent by a crash")

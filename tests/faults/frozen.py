@@ -328,7 +328,7 @@ def _moment(text: str) -> datetime:
 
 
 def main() -> int:
-    """Freeze so many apps; gives 0 where every cancel-all did all that it must."""
+    """Freeze so many apps; returns 0 where every cancel-all did all that it must."""
     given = _arguments()
     base = Path(tempfile.mkdtemp(prefix="tradedesk-frozen-", dir=given.folder))
     results: list[Frozen] = []

@@ -53,6 +53,6 @@ def open_broker(
     words: Path,
     moving: bool = True,
 ) -> tuple[Child, int]:
-    """Start a chaos broker; gives its process and port."""
+    """Start a chaos broker; returns its process and port."""
     child = fork(chaos_broker.run, clock, clients, seed, faults, lines, moving, words=words)
     return child, child.receive(20)

@@ -149,7 +149,7 @@ def _life(
 
 
 def _live(child: Child, life: Life, dice: random.Random) -> tuple[Report | None, str]:
-    """Follow one life to its end; gives its report, and where it died, empty where it ended by itself."""
+    """Follow one life to its end; returns its report, and where it died, empty where it ended by itself."""
     report: Report | None = None
     struck = AT_RANDOM
     try:

@@ -160,7 +160,7 @@ async def _move_in(desk: Desk, clients: int) -> None:
 
 
 async def sign_in_due(desk: Desk) -> int:
-    """Sign everybody in who is not; gives how many those were."""
+    """Sign everybody in who is not; returns how many those were."""
     due = desk.sessions.due()
     for client in due:
         await _sign_in(desk, client)

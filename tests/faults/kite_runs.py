@@ -89,7 +89,7 @@ def killed(folder: Path, seed: int) -> Told:
 
 
 def _live(life: KiteLife, house: House, told: Told, folder: Path) -> str:
-    """Follow one life; gives the point that it died at, empty if it ended by itself."""
+    """Follow one life; returns the point that it died at, empty if it ended by itself."""
     life.home.mkdir(exist_ok=True)
     child = fork(kite_life.run, life, words=folder / "engine.log")
     try:

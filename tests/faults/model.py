@@ -109,7 +109,7 @@ class Broker:
     def fill(self, slip: Slip, quantity: int, price_paise: int, quick: bool = False) -> BrokerTrade | None:
         """Trade a part of an order, more than its rest or after its end if that is asked for.
 
-        A sale goes no further than the client's shares; gives None where there are none.
+        A sale goes no further than the client's shares; returns None where there are none.
         """
         word = slip.word
         key = (slip.client_id, word.product)
@@ -153,7 +153,7 @@ class Broker:
             slip.words[-1] = (at, dataclasses.replace(word, updated_at=stamp))
 
     def change(self, slip: Slip, quantity: int | None, price_paise: int | None, quick: bool = False) -> bool:
-        """Change an order that is live; gives whether it was done."""
+        """Change an order that is live; returns whether it was done."""
         quantity = slip.word.quantity if quantity is None else quantity
         if not slip.live or quantity <= slip.word.filled_quantity:
             return False

@@ -311,7 +311,7 @@ def remote_of(desk: Desk) -> RemoteBroker:
 
 
 async def read_all(desk: Desk) -> bool:
-    """Read every client's books at the broker and book them; gives whether all could be read."""
+    """Read every client's books at the broker and book them; returns whether all could be read."""
     read = seam(desk).workers.watcher.read
     reads = await asyncio.gather(*(read(client.id) for client in desk.clients.all()))
     await desk.settle()

@@ -115,7 +115,7 @@ def _judge(result: SleepResult, plan: SleepPlan, ended: _Ended, before: int, tag
 
 
 async def _meanwhile(port: int, clock: FastClock, kind: str) -> int:
-    """Let time pass and the price move while the engine sleeps; gives how many orders had left before."""
+    """Let time pass and the price move while the engine sleeps; returns how many orders had left before."""
     broker = RemoteBroker(port, clock)
     await broker.open()
     left = len(_placements(await broker.receipts()))

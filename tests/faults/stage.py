@@ -92,7 +92,7 @@ async def still(desk: Desk) -> None:
 
 
 async def play(desk: Desk, happened: Callable[[], object], most_s: float) -> float:
-    """Let time go on until something has happened; gives how many seconds that took.
+    """Let time go on until something has happened; returns how many seconds that took.
 
     Raises `TimeoutError` once `most_s` of the clock have passed.
     """

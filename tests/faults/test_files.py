@@ -94,7 +94,7 @@ async def fills(desk):
 
 
 async def read_only(desk):
-    """Let SQLite refuse every write from the next transaction on; gives what lets it write again."""
+    """Let SQLite refuse every write from the next transaction on; returns what lets it write again."""
     refused = asyncio.Event()
     refused.set()
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def prove(folder: Path, *arguments: str) -> dict[str, Any]:
-    """Run the command; gives its figures. Whatever it found is in the failure."""
+    """Run the command; returns its figures. Whatever it found is in the failure."""
     told = folder / "proof.json"
     command = [sys.executable, "-m", "tests.faults", "--json", str(told), "--folder", str(folder)]
     command += [] if "--sleeps" in arguments else ["--sleeps", "0"]

@@ -97,7 +97,7 @@ def last_of_others(reached, ills, began):
 
 
 async def bulks(desk, quantity=1):
-    """Several bulk orders of everybody, none of which trades; gives their numbers."""
+    """Several bulk orders of everybody, none of which trades; returns their numbers."""
     runs = []
     for _ in range(BULKS):
         intent = buy("RELIANCE", SizingKind.FIXED_QUANTITY, quantity, limit_paise=LOW, again=True)

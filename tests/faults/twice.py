@@ -57,7 +57,7 @@ async def _confirm_twice(folder: Path, seed: int) -> TwiceResult:
 
 
 async def _round(desks: tuple[Desk, Desk], dice: random.Random, quantity: int) -> set[Wanted]:
-    """Plans of one intent, some for more clients than others; gives what must reach the broker once."""
+    """Plans of one intent, some for more clients than others; returns what must reach the broker once."""
     symbol = dice.choice(sorted(MISSION_PINS))
     ready = [client.id for client in desks[0].clients.all() if client.gate is None]
     some = dice.sample(ready, dice.randint(1, 4))

@@ -183,7 +183,7 @@ async def _beside(pipe: Connection, home: Path, times: int, lock: Lock) -> None:
 
 
 async def _halt(desk: Desk) -> float:
-    """Halt an instrument, as cancel-all does, and resume it; gives seconds until the halt was committed."""
+    """Halt an instrument, as cancel-all does, and resume it; returns seconds until the halt was committed."""
     began, committed = monotonic(), list[float]()
 
     def reached(point: str) -> None:

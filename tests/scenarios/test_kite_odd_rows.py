@@ -24,7 +24,7 @@ async def ready(morning: Morning) -> None:
 
 
 async def rested(morning: Morning) -> str:
-    """A resting buy of the first client; gives the broker's id."""
+    """A resting buy of the first client; returns the broker's id."""
     await morning.send(buy("TCS", SizingKind.FIXED_QUANTITY, 1, ONE.number, limit_paise=LIMIT))
     await morning.until(lambda: any(one.broker_order_id for one in morning.desk.orders.all(live=True)))
     (order,) = morning.desk.orders.all(live=True)

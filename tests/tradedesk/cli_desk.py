@@ -57,13 +57,13 @@ class Terminal:
         return Printed(result.exit_code, result.stdout, result.stderr)
 
     def done(self, *args: str) -> Any:
-        """Run a command with `--json`, which must end well, and give its document."""
+        """Run a command with `--json`, which must end well; returns its document."""
         printed = self.run(*args, "--json")
         assert printed.code == 0, (printed.code, printed.err)
         return printed.document
 
     def order(self, *args: str) -> dict[str, Any]:
-        """Send one order that must end well, and give it."""
+        """Send one order that must end well; returns it."""
         return self.done("order", *args, "--yes")["run"]["orders"][0]
 
     def at_keyboard(self, args: Sequence[str], until: str, answer: str) -> Printed:

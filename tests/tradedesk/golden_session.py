@@ -126,7 +126,7 @@ def at_its_own_desk(at: Terminal, words: Sequence[str]) -> Printed:
 
 
 def session(home: Path, run: Runner = at_its_own_desk) -> dict[str, dict[str, Any]]:
-    """Run every step in a home of its own; gives exit code and document of each, made equal."""
+    """Run every step in a home of its own; returns exit code and document of each, made equal."""
     at, done = Terminal(home), dict[str, dict[str, Any]]()
     with _deterministic(home):
         for name, args in STEPS.items():

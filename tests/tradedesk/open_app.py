@@ -21,7 +21,7 @@ READY_S = 60.0
 
 @contextmanager
 def open_app(home: Path, locked: Callable[[], bool] = lambda: False, **named: Any) -> Iterator[Any]:
-    """Hold a desk of kind `app` open on a thread; gives the desk, which is that thread's."""
+    """Hold a desk of kind `app` open on a thread; returns the desk, which is that thread's."""
     app = _App(home, locked, named)
     thread = threading.Thread(target=lambda: asyncio.run(app.hold()), name="app")
     thread.start()

@@ -354,7 +354,7 @@ Answer = Callable[[dict[str, Any]], list[dict[str, Any]]]
 
 @contextmanager
 def pretended(home: Path, *answers: Answer, holds: bool = True) -> Iterator[list[dict[str, Any]]]:
-    """Something that listens where an app would; gives the lines that came in.
+    """Something that listens where an app would; returns the lines that came in.
 
     After its answers it hears all that comes and says nothing; it closes unless it `holds`.
     """

@@ -472,7 +472,7 @@ class TradedeskApp(ShellApp):
         self.key_queue.discard_until_painted(self.screen)
 
     def hold_keys(self) -> Callable[[], None]:
-        """Keep keys that are typed from now on until what is given is called."""
+        """Keep keys that are typed from now on until what is returned is called."""
         return self.key_queue.hold()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -15,7 +15,7 @@ _group = typer.main.get_command(app)
 
 
 async def answer(desk: "Desk", words: Sequence[str]) -> int:
-    """Do a command line on this desk and give its exit code; it prints to the `printer` that is set."""
+    """Do a command line on this desk; returns its exit code. It prints to the `printer` that is set."""
     works: list[Work] = []
     before, code = hosted.set(works), 1
     try:

@@ -220,7 +220,7 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
 async def _keep(
     desk: "Desk", instruments: "list[Instrument]", source: str, complete: bool
 ) -> "tuple[str, Taken]":
-    """Store imported instruments; gives words of their prices, and what became of their names."""
+    """Store imported instruments; returns words of their prices, and what became of their names."""
     if desk.connections.kind is not ConnectionKind.PAPER:
         return "", await desk.market.store_instruments(instruments, source, complete=complete)
     from tradedesk.compose.paper_prices import take_instruments

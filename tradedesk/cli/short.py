@@ -46,7 +46,7 @@ AT_REST = (
 
 
 def read_short(home: Path, words: Sequence[str]) -> int | None:
-    """Print what a short read shows and give its exit code; None where a desk has to be opened for it."""
+    """Print what a short read shows; returns its exit code, None where a desk has to be opened for it."""
     to = _Held()
     before = printer.set(to)
     try:

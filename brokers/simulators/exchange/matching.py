@@ -21,7 +21,7 @@ class Displayed:
     def take(self, buying: bool, limit_paise: int, quantity: int) -> list[tuple[int, int]]:
         """Trade up to `quantity` shares at the displayed prices within the limit.
 
-        Gives pairs of price and quantity, best price first; fewer shares than asked where depth ends.
+        Returns pairs of price and quantity, best price first; fewer shares than asked where depth ends.
         """
         fills: list[tuple[int, int]] = []
         for level in self.quote.asks if buying else self.quote.bids:

@@ -36,7 +36,7 @@ def bad_token() -> Turned:
 
 
 def success(data: object) -> web.Response:
-    """The envelope around what a route gives."""
+    """The envelope around what a route returns."""
     return _json(200, {"status": "success", "data": data})
 
 

@@ -40,13 +40,13 @@ class Venue:
             await asyncio.get_running_loop().run_in_executor(None, worker.shutdown)
 
     async def read(self, call: Callable[[], T]) -> T:
-        """What a reading call gives. Raises `BrokerError` as the exchange does."""
+        """What a reading call returns. Raises `BrokerError` as the exchange does."""
         if self._worker is None:
             return call()
         return await asyncio.get_running_loop().run_in_executor(self._worker, call)
 
     async def write(self, call: Callable[[], T], then: Callable[[T], None] | None = None) -> T:
-        """What a changing call gives; `then` is told first, then every order event that the call brought."""
+        """What a changing call returns; `then` is told first, then every order event that it brought."""
         result, updates = await self.read(partial(self._change, call))
         if then is not None:
             then(result)
