@@ -6,7 +6,7 @@ from data.clock import ManualClock
 from data.vocabulary import RunCount, RunStatus, SizingKind
 from engine.words.runs import run_why, run_words
 from tests.desks import START, Wire, buy, filed_desk, until
-from tradedesk.cli.views import run_shape
+from tradedesk.cli.views.orders import run_shape
 from tradedesk.testing import seam
 
 ROHAN, PRIYA = 8, 15
@@ -27,7 +27,7 @@ async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_la
             assert "the app (process" in run_why(run)
             assert "nothing from it for 75 s" in run_why(run)
             assert "frozen: the app" in run_words(run)
-            assert run_shape(beside, run)["status"] == "frozen"
+            assert run_shape(run).status == "frozen"
             assert run.counts[RunCount.UNSENT] == 2, "by its lock it is not dead, so nothing is taken from it"
         soon = ManualClock(heard + timedelta(seconds=5))
         async with filed_desk(tmp_path, soon, "cli", seed=9) as beside:

@@ -13,7 +13,7 @@ from screens.orders.modify import ModifyScreen, ask_modify
 from tests.desks import buy, carry_out
 from tests.engine.test_days import next_day
 from tests.screens.papers import PaperBench, opened_on_paper
-from tradedesk.cli.views import quote_shape
+from tradedesk.cli.views.market import quote_shape
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.testing import shown_strips
@@ -29,7 +29,7 @@ def row_of(bench: PaperBench, words: str) -> list[str]:
 async def test_a_change_is_the_same_on_every_screen_and_on_the_command_line(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.pin("RELIANCE", 245050)
-        told = signed_percent(quote_shape(bench.desk, "NSE:RELIANCE")["change_bps"])
+        told = signed_percent(quote_shape(bench.desk, "NSE:RELIANCE").change_bps)
         assert told == "+2.31"  # 55.30 of 2,395.20 is 2.3088 %
         assert told in row_of(bench, "▸RELIANCE")
         client = bench.client("RG1008")
@@ -189,7 +189,7 @@ async def test_find_tells_the_change_and_plus_puts_it_on_the_watchlist(tmp_path:
         key = "NSE:WIPRO"
         await bench.keys("slash", *"wipro")
         await bench.settle()
-        change = signed_percent(quote_shape(bench.desk, key)["change_bps"])
+        change = signed_percent(quote_shape(bench.desk, key).change_bps)
         assert change != "—"
         assert f"{change} %" in " ".join(row_of(bench, "WIPRO"))
         await bench.keys("+")

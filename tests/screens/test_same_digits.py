@@ -10,7 +10,10 @@ from screens.desk import rows as desk_rows
 from screens.orders.rows import order_columns
 from screens.positions import rows as position_rows
 from tests.desks import MISSION_PINS, buy, by_phone, carry_out, paper_desk, until
-from tradedesk.cli import views
+from tradedesk.cli.views import values
+from tradedesk.cli.views.clients import client_shape, funds_shape, holding_shape
+from tradedesk.cli.views.market import quote_shape
+from tradedesk.cli.views.orders import order_shape
 
 ROHAN = 8
 ODD = {**MISSION_PINS, "RELIANCE": (245050, 239525), "TCS": (249990, 250000), "INFY": (150010, 149930)}
@@ -84,17 +87,17 @@ async def test_screens_and_commands_show_the_same_digits(tmp_path, broker_has_fe
             await until(desk, lambda: desk.reconcile.breaks(ROHAN), step_s=2)
         for key in ("NSE:RELIANCE", "NSE:TCS", "NSE:INFY"):
             await desk.plans.prepare(key, [])  # a price that is young
-            compared(desk_rows.watch_columns(desk), key, views.quote_shape(desk, key), QUOTES, "quotes")
+            compared(desk_rows.watch_columns(desk), key, values(quote_shape(desk, key)), QUOTES, "quotes")
 
         holdings = {(one.client_id, one.key, one.product.value): one for one in desk.holdings.of(ROHAN)}
         columns = position_rows.holding_columns(desk, holdings, masked, with_client=False)
         assert len(holdings) >= 2
         for row, holding in holdings.items():
-            compared(columns, row, views.holding_shape(desk, holding), HOLDINGS, "holdings")
+            compared(columns, row, values(holding_shape(desk, holding)), HOLDINGS, "holdings")
 
         for client in desk.clients.all():
             columns = desk_rows.client_columns(desk, {}, masked)
-            told = views.client_shape(desk, client)
+            told = values(client_shape(desk, client))
             compared(
                 columns,
                 client.id,
@@ -106,11 +109,11 @@ async def test_screens_and_commands_show_the_same_digits(tmp_path, broker_has_fe
                 told.items()
                 >= {
                     name: value
-                    for name, value in views.funds_shape(desk, desk.funds.of(client.id)).items()
+                    for name, value in values(funds_shape(desk, desk.funds.of(client.id))).items()
                     if name in told
                 }.items()
             )
 
         for order in desk.orders.all():
             columns = order_columns(desk, masked)
-            compared(columns, order.id, views.order_shape(desk, order), ORDERS, "orders")
+            compared(columns, order.id, values(order_shape(desk, order)), ORDERS, "orders")

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -14,6 +16,7 @@ from golden_session import GOLDENS, STEPS, session
 from open_app import Beside, open_app
 
 from tradedesk.cli.main import app
+from tradedesk.cli.views import clients, halts, market, orders, plans
 from tradedesk.socket.protocol import kind_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -93,6 +96,14 @@ def test_the_docs_name_every_key_that_a_command_prints(golden: dict[str, dict[st
         name: unnamed for name, step in golden.items() if (unnamed := sorted(_keys(step["document"]) - named))
     }
     assert missing == {}
+
+
+@pytest.mark.parametrize("room", [clients, halts, market, orders, plans])
+def test_the_docs_name_every_key_that_a_shape_declares(room: ModuleType) -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", _shapes_of(DOCS)))
+    shapes = [one for name, one in vars(room).items() if name.endswith("Shape") and is_dataclass(one)]
+    assert shapes
+    assert {key.name for shape in shapes for key in fields(shape)} - named == set()
 
 
 def _shapes_of(docs: Path) -> str:

@@ -19,7 +19,7 @@ from tradedesk.cli.options import (
 )
 from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.session import confirmed, run, seconds_from, until
-from tradedesk.cli.views import order_shape, request_shape
+from tradedesk.cli.views.orders import order_shape, request_shape
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
-from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
 from tradedesk.cli.output import document, line, say, table
 from tradedesk.cli.session import run
+from tradedesk.cli.views.clients import client_shape, connection_row_shape, connection_shape
 
 if TYPE_CHECKING:
     from data.repositories.connections import ConnectionRow
@@ -30,19 +30,19 @@ def connections(ctx: typer.Context, as_json: AsJson = False) -> None:
         return
 
     async def work(desk: "Desk") -> Exit:
-        found = [shapes.connection_shape(one) for one in desk.connecting.all()]
+        found = [connection_shape(one) for one in desk.connecting.all()]
         if as_json:
             document(found)
             return Exit.DONE
         rows = [
             (
-                one["name"],
-                one["kind"],
-                one["broker"],
-                one["address"] or "this home",
-                str(one["clients"]),
-                "prices and clock" if one["brings_prices"] else "",
-                one["trouble"] or "",
+                one.name,
+                one.kind,
+                one.broker,
+                one.address or "this home",
+                str(one.clients),
+                "prices and clock" if one.brings_prices else "",
+                one.trouble or "",
             )
             for one in found
         ]
@@ -67,7 +67,7 @@ def add(
     async def work(desk: "Desk") -> Exit:
         await desk.connecting.add(row)
         if as_json:
-            document(shapes.connection_row_shape(row))
+            document(connection_row_shape(row))
         else:
             line(f"{row.name} ({row.kind.value}) is a connection of {desk.home} from now on")
         say("clients that are imported from now on trade by their own broker's connection, others by paper")
@@ -104,7 +104,7 @@ def carry(
         found = desk.clients.find(client)
         await desk.connecting.carry(found.id, name.strip())
         if as_json:
-            document(shapes.client_shape(desk, desk.clients.get(found.id)))
+            document(client_shape(desk, desk.clients.get(found.id)))
         else:
             line(f"{found.code} {found.name} trades by {name.strip()}")
         return Exit.DONE

@@ -22,12 +22,15 @@ from engine.words.formats import (
     volume,
 )
 from tradedesk.cli import reads
-from tradedesk.cli import views as shapes
 from tradedesk.cli.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, day_from
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
+from tradedesk.cli.views import values
+from tradedesk.cli.views.clients import holding_shape
+from tradedesk.cli.views.market import DetailShape, detail_shape, quote_shape
+from tradedesk.cli.views.orders import order_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -89,7 +92,7 @@ def watch(
 
 
 def _quotes(desk: "Desk", keys: Sequence[str], as_json: bool) -> None:
-    found = [shapes.quote_shape(desk, key) for key in keys]
+    found = [quote_shape(desk, key) for key in keys]
     if as_json:
         document(found)
         return
@@ -97,15 +100,15 @@ def _quotes(desk: "Desk", keys: Sequence[str], as_json: bool) -> None:
         ("symbol", "name", ">LTP", ">change", ">chg%", ">high", ">low", ">vol", ">age"),
         [
             (
-                row["key"],
-                row["name"],
-                price(row["ltp_paise"]),
-                signed_amount(row["change_paise"]),
-                signed_percent(row["change_bps"]),
-                price(row["high_paise"]),
-                price(row["low_paise"]),
-                volume(row["volume"]),
-                age(row["age_s"]),
+                row.key,
+                row.name,
+                price(row.ltp_paise),
+                signed_amount(row.change_paise),
+                signed_percent(row.change_bps),
+                price(row.high_paise),
+                price(row.low_paise),
+                volume(row.volume),
+                age(row.age_s),
             )
             for row in found
         ],
@@ -121,7 +124,7 @@ def detail(
     async def work(desk: "Desk") -> Exit:
         key = desk.market.index.resolve(symbol).key
         await desk.market.fetch([key])
-        found = shapes.detail_shape(desk, key)
+        found = detail_shape(desk, key)
         if as_json:
             document(found)
         else:
@@ -131,21 +134,21 @@ def detail(
     run(work)
 
 
-def _print_detail(found: dict[str, Any]) -> None:
+def _print_detail(found: DetailShape) -> None:
     mtf = "not eligible"
-    if found["mtf_margin_bps"] is not None:
-        own = amount(found["mtf_own_per_share_paise"])
-        mtf = f"own {percent(found['mtf_margin_bps'])} %, {own} a share"
-    line(f"{found['key']}  {found['name']}  {found['phase'].value.replace('_', ' ')}")
+    if found.mtf_margin_bps is not None:
+        own = amount(found.mtf_own_per_share_paise)
+        mtf = f"own {percent(found.mtf_margin_bps)} %, {own} a share"
+    line(f"{found.key}  {found.name}  {found.phase.value.replace('_', ' ')}")
     line(
-        f"LTP {price(found['ltp_paise'])}  {signed_amount(found['change_paise'])} "
-        f"({signed_percent(found['change_bps'])} %)  age {age(found['age_s'])}"
+        f"LTP {price(found.ltp_paise)}  {signed_amount(found.change_paise)} "
+        f"({signed_percent(found.change_bps)} %)  age {age(found.age_s)}"
     )
-    line(f"day {price(found['low_paise'])} to {price(found['high_paise'])}  vol {volume(found['volume'])}")
-    lower, upper = price(found["lower_circuit_paise"]), price(found["upper_circuit_paise"])
-    line(f"tick {amount(found['tick_paise'])}  lot {found['lot_size']}  band {lower} to {upper}  MTF {mtf}")
-    line(f"held {counted(found['held_quantity'], 'share')} by {counted(found['holder_count'], 'client')}")
-    bids, asks = found["bids"], found["asks"]
+    line(f"day {price(found.low_paise)} to {price(found.high_paise)}  vol {volume(found.volume)}")
+    lower, upper = price(found.lower_circuit_paise), price(found.upper_circuit_paise)
+    line(f"tick {amount(found.tick_paise)}  lot {found.lot_size}  band {lower} to {upper}  MTF {mtf}")
+    line(f"held {counted(found.held_quantity, 'share')} by {counted(found.holder_count, 'client')}")
+    bids, asks = found.bids, found.asks
     rows = []
     for depth in range(max(len(bids), len(asks))):
         bid = bids[depth] if depth < len(bids) else None
@@ -196,10 +199,10 @@ def order_life(order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")], as_
             "audit": life.audit,
         }
         if as_json:
-            document({"order": shapes.order_shape(desk, life.order), **parts})
+            document({"order": order_shape(desk, life.order), **parts})
             return Exit.DONE
         line(clock_words(desk))
-        for name, value in shapes.order_shape(desk, life.order).items():
+        for name, value in values(order_shape(desk, life.order)).items():
             if value not in (None, "", ()):
                 line(f"{_head(name):<18}{_cell(desk, name, value)}")
         for name, rows in parts.items():
@@ -265,7 +268,7 @@ def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
     async def work(desk: "Desk") -> Exit:
         held = desk.holdings.all() if client is None else desk.holdings.of(desk.clients.find(client).id)
         await desk.market.fetch(sorted({entry.key for entry in held}))
-        found = [shapes.holding_shape(desk, entry) for entry in held]
+        found = [holding_shape(desk, entry) for entry in held]
         if as_json:
             document(found)
             return Exit.DONE
@@ -273,17 +276,17 @@ def positions(client: ClientWord = None, as_json: AsJson = False) -> None:
             ("code", "symbol", "prod", ">qty", ">sellable", ">avg", ">LTP", ">age", ">day P&L", ">P&L", ">%"),
             [
                 (
-                    row["code"],
-                    row["symbol"],
-                    row["product"].value,
-                    quantity(row["quantity"]),
-                    quantity(row["sellable"]),
-                    price(row["average_paise"]),
-                    price(row["ltp_paise"]),
-                    age(desk.market.age(row["key"])),
-                    signed(row["day_pnl_paise"]),
-                    signed(row["unrealised_paise"]),
-                    signed_percent(row["pnl_bps"]),
+                    row.code,
+                    row.symbol,
+                    row.product.value,
+                    quantity(row.quantity),
+                    quantity(row.sellable),
+                    price(row.average_paise),
+                    price(row.ltp_paise),
+                    age(desk.market.age(row.key)),
+                    signed(row.day_pnl_paise),
+                    signed(row.unrealised_paise),
+                    signed_percent(row.pnl_bps),
                 )
                 for row in found
             ],

@@ -17,11 +17,12 @@ from engine.words.certificates import (
 from engine.words.formats import DASH, amount, price, quantity, rupees, signed
 from engine.words.orders import why_words
 from engine.words.runs import run_words
-from tradedesk.cli import views as shapes
 from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.output import counted, document, line, say, table
-from tradedesk.cli.views import certificate_shape
+from tradedesk.cli.views.clients import ClientShape, client_shape, funds_shape, transaction_shape
+from tradedesk.cli.views.halts import certificate_shape
+from tradedesk.cli.views.orders import order_shape, run_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -44,7 +45,7 @@ async def orders(
         if waiting := waiting_words(desk.runs.all()):
             say(f"{waiting}; tradedesk run N shows it, run N resume goes on")
     if as_json:
-        document([shapes.order_shape(desk, entry) for entry in found])
+        document([order_shape(desk, entry) for entry in found])
         return Exit.DONE
     line(clock_words(desk))
     table(
@@ -73,7 +74,7 @@ async def runs(desk: "Desk", wanted: date | None, as_json: bool) -> Exit:
     """Print the runs of a day, of the trading day where None is named."""
     found = desk.runs.of_today() if wanted is None else await desk.runs.of_day(wanted)
     if as_json:
-        document([shapes.run_shape(desk, entry, with_orders=False) for entry in found])
+        document([run_shape(entry) for entry in found])
         return Exit.DONE
     line(clock_words(desk))
     for entry in found:
@@ -87,7 +88,7 @@ async def runs(desk: "Desk", wanted: date | None, as_json: bool) -> Exit:
 async def funds(desk: "Desk", client: str | None, as_json: bool) -> Exit:
     """Print balances of a client, of all where None is named."""
     found = desk.funds.all() if client is None else [desk.funds.of(desk.clients.find(client).id)]
-    rows = [shapes.funds_shape(desk, entry) for entry in found]
+    rows = [funds_shape(desk, entry) for entry in found]
     if as_json:
         document(rows)
         return Exit.DONE
@@ -103,7 +104,7 @@ async def funds(desk: "Desk", client: str | None, as_json: bool) -> Exit:
             ">MTF limit",
             ">short",
         ),
-        [(row["code"], *(rupees(row[f"{name}_paise"]) for name in _FUNDS_COLUMNS)) for row in rows],
+        [(row.code, *(rupees(getattr(row, f"{name}_paise")) for name in _FUNDS_COLUMNS)) for row in rows],
     )
     return Exit.DONE
 
@@ -124,7 +125,7 @@ async def transactions(desk: "Desk", client: str | None, as_json: bool) -> Exit:
     """Print closed round trips of a client, of all where None is named."""
     client_id = None if client is None else desk.clients.find(client).id
     found = await desk.holdings.transactions(client_id)
-    rows = [shapes.transaction_shape(desk, entry) for entry in found]
+    rows = [transaction_shape(desk, entry) for entry in found]
     if as_json:
         document(rows)
         return Exit.DONE
@@ -133,16 +134,16 @@ async def transactions(desk: "Desk", client: str | None, as_json: bool) -> Exit:
         ("closed", "code", "symbol", "prod", ">qty", ">bought", ">sold", ">P&L", ">charges", ">net"),
         [
             (
-                market_time(desk, row["closed_at"]),
-                row["code"],
-                row["symbol"],
-                row["product"].value,
-                quantity(row["quantity"]),
-                price(row["buy_price_paise"]),
-                price(row["sell_price_paise"]),
-                signed(row["pnl_paise"]),
-                amount(row["charges_paise"]),
-                signed(row["net_paise"]),
+                market_time(desk, row.closed_at),
+                row.code,
+                row.symbol,
+                row.product.value,
+                quantity(row.quantity),
+                price(row.buy_price_paise),
+                price(row.sell_price_paise),
+                signed(row.pnl_paise),
+                amount(row.charges_paise),
+                signed(row.net_paise),
             )
             for row in rows
         ],
@@ -171,7 +172,7 @@ async def clients(
     found = desk.clients.all() if search is None else desk.clients.search(search)
     found = [c for c in found if wanted is None or c.status is wanted]
     found = [c for c in found if group is None or group in c.groups]
-    rows = [shapes.client_shape(desk, entry) for entry in found]
+    rows = [client_shape(desk, entry) for entry in found]
     if as_json:
         document(rows)
         return Exit.DONE
@@ -179,15 +180,15 @@ async def clients(
         (">id", "code", "client", "broker", "gate", ">capital", ">available", ">blocked", "groups"),
         [
             (
-                str(row["client_id"]),
-                row["code"],
-                row["name"],
-                row["broker"],
+                str(row.client_id),
+                row.code,
+                row.name,
+                row.broker,
                 _gate_words(row),
-                rupees(row["capital_paise"]),
-                rupees(row["available_paise"]),
-                rupees(row["blocked_paise"]),
-                ", ".join(row["groups"]),
+                rupees(row.capital_paise),
+                rupees(row.available_paise),
+                rupees(row.blocked_paise),
+                ", ".join(row.groups),
             )
             for row in rows
         ],
@@ -298,10 +299,10 @@ def _seconds(value: float | None) -> str:
     return DASH if value is None else f"{value:.2f}s"
 
 
-def _gate_words(row: shapes.Shape) -> str:
+def _gate_words(row: ClientShape) -> str:
     from engine.words.reasons import words
 
-    if row["reason"] is None:
+    if row.reason is None:
         return "ok"
-    said = words(row["reason"])
-    return f"{said} ({row['status_reason']})" if row["status_reason"] else said
+    said = words(row.reason)
+    return f"{said} ({row.status_reason})" if row.status_reason else said

@@ -15,7 +15,8 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
-from tradedesk.cli.views import break_shape, difference_shape, order_shape, unknown_shape
+from tradedesk.cli.views.clients import BreakShape, DifferenceShape, break_shape, difference_shape
+from tradedesk.cli.views.orders import order_shape, unknown_shape
 
 if TYPE_CHECKING:
     from engine.book.views import ClientView, OrderView
@@ -47,19 +48,19 @@ def unknown(ctx: typer.Context, as_json: AsJson = False) -> None:
         line(clock_words(desk))
         for order, row in zip(found, rows, strict=True):
             line(
-                f"order {order.id}  {row['order']['code']}  {_order_words(order)}  {order.state.value} for "
-                f"{age(row['age_s'])}, since {wall_time(desk, row['since'])}"
-                f"{'  RAISED TO THE TRADER' if row['raised'] else ''}"
+                f"order {order.id}  {row.order.code}  {_order_words(order)}  {order.state.value} for "
+                f"{age(row.age_s)}, since {wall_time(desk, row.since)}"
+                f"{'  RAISED TO THE TRADER' if row.raised else ''}"
             )
-            line(f"  why: {row['why'] or 'no answer'}")
-            line(f"  evidence: {row['evidence'] or 'none yet'}")
+            line(f"  why: {row.why or 'no answer'}")
+            line(f"  evidence: {row.evidence or 'none yet'}")
             for theirs in desk.orders.external(order.client_id):
                 line(
                     f"  at the broker, not from this desk: {theirs.broker_order_id} {theirs.side.value} "
                     f"{quantity(theirs.quantity)} {theirs.tradingsymbol} {price(theirs.price_paise)} "
                     f"{theirs.status_text}"
                 )
-            if row["raised"]:
+            if row.raised:
                 line(
                     f"  `tradedesk unknown adopt {order.id} BROKER_ORDER_ID --reason TEXT`, or "
                     f"`tradedesk unknown absent {order.id} --reason TEXT`"
@@ -175,8 +176,8 @@ async def _adopt(desk: "Desk", clients: "Sequence[ClientView]", reason: str, as_
     else:
         for shape in shapes:
             for row in shape["adopted"]:
-                what = f"{row['symbol'] or ''} {row['product'] or ''}".strip()
-                line(f"{shape['code']}  {row['kind'].value}  {what}  {_ours(row)} -> {_theirs(row)}")
+                what = f"{row.symbol or ''} {row.product or ''}".strip()
+                line(f"{shape['code']}  {row.kind.value}  {what}  {_ours(row)} -> {_theirs(row)}")
     for shape in shapes:
         say(f"{shape['code']}: {counted(len(shape['adopted']), 'figure')} taken over from the broker")
     for words in missed:
@@ -217,21 +218,21 @@ def _print_reconciled(
                 ("code", "what", "symbol", "prod", ">ours", ">the broker's", "since"),
                 [
                     (
-                        row["code"],
-                        row["kind"].value,
-                        row["symbol"] or "",
-                        row["product"] or "",
+                        row.code,
+                        row.kind.value,
+                        row.symbol or "",
+                        row.product or "",
                         _ours(row),
                         _theirs(row),
-                        wall_time(desk, row["opened_at"]),
+                        wall_time(desk, row.opened_at),
                     )
                     for row in breaks
                 ],
             )
     for row in breaks:
-        if row["problem"]:
-            subject = f"order {row['order_id']}" if row["order_id"] else "an external order"
-            say(f"{row['code']}: what the broker says of {subject} could not be booked: {row['problem']}")
+        if row.problem:
+            subject = f"order {row.order_id}" if row.order_id else "an external order"
+            say(f"{row.code}: what the broker says of {subject} could not be booked: {row.problem}")
     for client in missed:
         say(f"{client.code} was not compared: its books cannot be read, or its orders are moving or UNKNOWN")
     left_out = len(found) - len(wanted)
@@ -242,12 +243,12 @@ def _print_reconciled(
     return Exit.PARTLY if missed else Exit.DONE
 
 
-def _ours(row: dict[str, object]) -> str:
-    return _figure(row["ours_paise"], row["ours_quantity"])
+def _ours(row: DifferenceShape | BreakShape) -> str:
+    return _figure(row.ours_paise, row.ours_quantity)
 
 
-def _theirs(row: dict[str, object]) -> str:
-    return _figure(row["theirs_paise"], row["theirs_quantity"])
+def _theirs(row: DifferenceShape | BreakShape) -> str:
+    return _figure(row.theirs_paise, row.theirs_quantity)
 
 
 def _figure(paise: object, shares: object) -> str:

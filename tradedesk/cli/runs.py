@@ -13,7 +13,7 @@ from tradedesk.cli.output import document, line, say
 from tradedesk.cli.printed import print_run
 from tradedesk.cli.session import at_terminal, confirmed, run, seconds_from, typed
 from tradedesk.cli.trade import follow_run
-from tradedesk.cli.views import run_shape
+from tradedesk.cli.views.orders import whole_run_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -66,7 +66,7 @@ def one_run(
 
 def _show(desk: "Desk", found: "RunView", as_json: bool) -> None:
     if as_json:
-        document(run_shape(desk, found))
+        document(whole_run_shape(desk, found))
         return
     line(found.title)
     print_run(desk, found)
@@ -93,7 +93,7 @@ async def _resume(desk: "Desk", number: int, sending: int | None, patience: floa
 def _left_alone(desk: "Desk", number: int, as_json: bool) -> Exit:
     """What was not confirmed leaves the run as it is, which is then the document."""
     if as_json:
-        document(run_shape(desk, desk.runs.get(number)))
+        document(whole_run_shape(desk, desk.runs.get(number)))
     return Exit.NOTHING_SENT
 
 

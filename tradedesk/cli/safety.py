@@ -18,7 +18,8 @@ from tradedesk.cli.options import AsJson, Yes, day_from, given, json_too
 from tradedesk.cli.output import counted, document, line, say
 from tradedesk.cli.reads import print_certificate, scope_words
 from tradedesk.cli.session import asked_as, at_terminal, confirmed, run, run_emergency, typed
-from tradedesk.cli.views import certificate_shape
+from tradedesk.cli.views import values
+from tradedesk.cli.views.halts import certificate_shape
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -116,7 +117,7 @@ def _print_unwritten(desk: "Desk", unwritten: "Unwritten", problem: Exception, a
     problem.add_note(CANCEL_ALL_FAILED)
     told = explain(problem)
     if as_json:
-        document({**certificate_shape(made), "error": told.to_json()})
+        document({**values(certificate_shape(made)), "error": told.to_json()})
     else:
         print_certificate(desk, made, kept=unwritten.kept)
     say(told.message)

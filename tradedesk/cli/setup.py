@@ -8,11 +8,11 @@ import typer
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, ConnectionKind
 from tradedesk.cli import reads
-from tradedesk.cli import views as shapes
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
 from tradedesk.cli.output import counted, document, line, say, table
 from tradedesk.cli.session import run
+from tradedesk.cli.views.clients import client_shape
 
 if TYPE_CHECKING:
     from data.reference.instruments import Instrument
@@ -157,7 +157,7 @@ def set_client(
         client = desk.clients.find(code)
         await desk.clients.set_status(client.id, wanted, reason.strip())
         if as_json:
-            document(shapes.client_shape(desk, desk.clients.get(client.id)))
+            document(client_shape(desk, desk.clients.get(client.id)))
         else:
             line(f"{client.code} {client.name} is {wanted.value}: {reason.strip()}")
         return Exit.DONE

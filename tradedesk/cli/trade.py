@@ -34,7 +34,8 @@ from tradedesk.cli.options import (
 from tradedesk.cli.output import document, say
 from tradedesk.cli.printed import print_plan, print_run
 from tradedesk.cli.session import confirmed, run, seconds_from, until
-from tradedesk.cli.views import plan_shape, run_shape
+from tradedesk.cli.views.orders import whole_run_shape
+from tradedesk.cli.views.plans import plan_shape
 
 if TYPE_CHECKING:
     from engine.book.views import OrderView
@@ -239,7 +240,7 @@ async def follow_run(desk: "Desk", number: int, made: "Plan", patience: float, a
         await until(desk, lambda: desk.runs.get(number).finished_at is not None, _CLOSING_S)
         ended = desk.runs.get(number)
     if as_json:
-        document({"plan": plan_shape(made), "run": run_shape(desk, ended)})
+        document({"plan": plan_shape(made), "run": whole_run_shape(desk, ended)})
     else:
         print_run(desk, ended)
     return run_exit(ended, [desk.orders.get(order_id) for order_id in ended.order_ids])

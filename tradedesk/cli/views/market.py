@@ -1,0 +1,105 @@
+"""The shapes of instruments and their market."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tradedesk.cli.views import values
+
+if TYPE_CHECKING:
+    from data.vocabulary import PhaseKind
+    from engine.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteShape:
+    """The last known market of one instrument; figures are null while no price is known."""
+
+    symbol: str
+    exchange: str
+    key: str
+    name: str
+    ltp_paise: int | None
+    change_paise: int | None
+    change_bps: int | None
+    high_paise: int | None
+    low_paise: int | None
+    volume: int | None
+    age_s: float | None
+
+
+def quote_shape(desk: Desk, key: str) -> QuoteShape:
+    """The instrument in that shape."""
+    stock = desk.market.detail(key)
+    quote, age = stock.quote, desk.market.age(key)
+    return QuoteShape(
+        symbol=stock.instrument.tradingsymbol,
+        exchange=stock.instrument.exchange,
+        key=stock.instrument.key,
+        name=stock.instrument.name,
+        ltp_paise=quote.last_paise if quote else None,
+        change_paise=stock.change_paise,
+        change_bps=stock.change_bps,
+        high_paise=quote.high_paise if quote else None,
+        low_paise=quote.low_paise if quote else None,
+        volume=quote.volume if quote else None,
+        age_s=None if age is None else round(age, 3),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DetailShape(QuoteShape):
+    """One instrument with its market, margins and who holds it."""
+
+    isin: str
+    series: str
+    sector: str
+    tick_paise: int
+    lot_size: int
+    fno: bool
+    trade_to_trade: bool
+    mtf_margin_bps: int | None
+    mis_margin_bps: int | None
+    mtf_own_per_share_paise: int | None
+    prev_close_paise: int
+    open_paise: int | None
+    bid_paise: int | None
+    ask_paise: int | None
+    lower_circuit_paise: int | None
+    upper_circuit_paise: int | None
+    bids: list[dict[str, int]]
+    asks: list[dict[str, int]]
+    phase: PhaseKind
+    held_quantity: int
+    holder_count: int
+
+
+def detail_shape(desk: Desk, key: str) -> DetailShape:
+    """The instrument in that shape."""
+    stock = desk.market.detail(key)
+    quote, instrument, phase = stock.quote, stock.instrument, desk.market.phase(stock.instrument)
+    return DetailShape(
+        **values(quote_shape(desk, instrument.key)),
+        isin=instrument.isin,
+        series=instrument.series,
+        sector=instrument.sector,
+        tick_paise=instrument.tick_paise,
+        lot_size=instrument.lot_size,
+        fno=instrument.fno,
+        trade_to_trade=instrument.trade_to_trade,
+        mtf_margin_bps=instrument.mtf_margin_bps,
+        mis_margin_bps=instrument.mis_margin_bps,
+        mtf_own_per_share_paise=stock.mtf_own_per_share_paise,
+        prev_close_paise=quote.prev_close_paise if quote else instrument.prev_close_paise,
+        open_paise=quote.open_paise if quote else None,
+        bid_paise=quote.bid_paise if quote else None,
+        ask_paise=quote.ask_paise if quote else None,
+        lower_circuit_paise=quote.lower_circuit_paise if quote else None,
+        upper_circuit_paise=quote.upper_circuit_paise if quote else None,
+        bids=[level._asdict() for level in quote.bids] if quote else [],
+        asks=[level._asdict() for level in quote.asks] if quote else [],
+        phase=phase.kind,
+        held_quantity=stock.held_quantity,
+        holder_count=stock.holder_count,
+    )

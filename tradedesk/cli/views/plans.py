@@ -1,0 +1,183 @@
+"""The shapes of plans and their lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.words.why import detail_words
+from tradedesk.cli.views import values
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from data.json_values import JsonObject
+    from data.vocabulary import (
+        OrderType,
+        PerClient,
+        PhaseKind,
+        Policy,
+        Product,
+        Reason,
+        Side,
+        Validity,
+        Verdict,
+    )
+    from engine.planning.record import Alternative, Plan, PlanLine
+
+
+@dataclass(frozen=True, slots=True)
+class LineShape:
+    """A plan's line; what it says of it is told in words, as `detail`."""
+
+    client_id: int
+    code: str
+    name: str
+    broker: str
+    product: Product
+    verdict: Verdict
+    reason: Reason | None
+    detail: str
+    quantity: int
+    wanted: int
+    base_paise: int
+    allocation_paise: int
+    left_paise: int
+    price_paise: int | None
+    reserve_paise: int
+    charges_paise: int
+    loan_paise: int
+    available_before_paise: int
+    available_after_paise: int
+    mtf_room_paise: int
+    sellable: int
+    short_paise: int
+    by_hand: bool
+    alternatives: tuple[Alternative, ...]
+
+
+def line_shape(line: PlanLine) -> LineShape:
+    """The line in that shape."""
+    return LineShape(
+        client_id=line.client_id,
+        code=line.code,
+        name=line.name,
+        broker=line.broker,
+        product=line.product,
+        verdict=line.verdict,
+        reason=line.reason,
+        detail=detail_words(line),
+        quantity=line.quantity,
+        wanted=line.wanted,
+        base_paise=line.base_paise,
+        allocation_paise=line.allocation_paise,
+        left_paise=line.left_paise,
+        price_paise=line.price_paise,
+        reserve_paise=line.reserve_paise,
+        charges_paise=line.charges_paise,
+        loan_paise=line.loan_paise,
+        available_before_paise=line.available_before_paise,
+        available_after_paise=line.available_after_paise,
+        mtf_room_paise=line.mtf_room_paise,
+        sellable=line.sellable,
+        short_paise=line.short_paise,
+        by_hand=line.by_hand,
+        alternatives=line.alternatives,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShape:
+    """A frozen plan, problems first; of legs behind the first, their lines stand with them."""
+
+    number: int | None
+    digest: str
+    title: str
+    symbol: str
+    key: str
+    side: Side
+    product: Product | None
+    order_type: OrderType
+    limit_paise: int | None
+    trigger_paise: int | None
+    validity: Validity
+    after_market: bool
+    clients: str
+    policy: Policy
+    frozen_at: datetime
+    expires_at: datetime
+    trading_day: date
+    phase: PhaseKind
+    last_paise: int | None
+    bid_paise: int
+    ask_paise: int
+    age_s: float | None
+    reserve_price_paise: int | None
+    protection_bps: int
+    desk_halted: bool
+    orders: int
+    shares: int
+    at_last_paise: int | None
+    reserve_paise: int
+    left_paise: int
+    cut_paise: int
+    eta_s: int
+    send_within_s: int | None
+    skipped: int
+    skipped_by_reason: dict[str, int]
+    answer: str
+    lines: list[LineShape]
+    per_client: PerClient
+    legs: list[JsonObject]
+
+
+def plan_shape(plan: Plan) -> PlanShape:
+    """The plan in that shape."""
+    from engine.planning.plan_record import leg_in_short
+
+    intent = plan.intent
+    return PlanShape(
+        number=plan.number,
+        digest=plan.digest,
+        title=plan.title,
+        symbol=plan.instrument.tradingsymbol,
+        key=plan.instrument.key,
+        side=intent.side,
+        product=intent.product,
+        order_type=intent.order_type,
+        limit_paise=intent.limit_paise,
+        trigger_paise=intent.trigger_paise,
+        validity=intent.validity,
+        after_market=intent.after_market,
+        clients=intent.selection.title,
+        policy=plan.policy,
+        frozen_at=plan.frozen_at,
+        expires_at=plan.expires_at,
+        trading_day=plan.trading_day,
+        phase=plan.phase,
+        last_paise=plan.last_paise or None,
+        bid_paise=plan.bid_paise,
+        ask_paise=plan.ask_paise,
+        age_s=plan.age_s,
+        reserve_price_paise=plan.reserve_price_paise or None,
+        protection_bps=plan.protection_bps,
+        desk_halted=plan.desk_halted,
+        orders=plan.orders,
+        shares=plan.shares,
+        at_last_paise=plan.at_last_paise if plan.last_paise else None,
+        reserve_paise=plan.reserve_paise,
+        left_paise=plan.left_paise,
+        cut_paise=plan.cut_paise,
+        eta_s=plan.eta_s,
+        send_within_s=plan.send_within_s,
+        skipped=len(plan.skipped_lines),
+        skipped_by_reason={reason.value: count for reason, count in plan.skipped_by_reason.items()},
+        answer=plan.answer,
+        lines=[line_shape(line) for line in plan.lines],
+        per_client=plan.per_client,
+        legs=[
+            leg_in_short(part)
+            | ({"lines": [values(line_shape(line)) for line in part.lines]} if part.leg > 1 else {})
+            for part in plan.parts
+        ],
+    )
