@@ -24,6 +24,7 @@ from data.store import StoreUnwritable, Unit
 from data.vocabulary import GateItem, OrderType, Policy, Product, Side, SizingKind
 from engine.desk import Desk
 from engine.execution.views import RunView
+from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Rules, Waits
@@ -56,7 +57,7 @@ async def paper_desk(
     policy: Policy = Policy.WORST,
     pins: Mapping[str, tuple[int, int]] = MISSION_PINS,
     demo: bool = True,
-    kind: str = "api",
+    kind: DeskKind = DeskKind.SCRIPT,
     settings: Settings | None = None,
     rules: Rules | None = None,
     clock: ManualClock | None = None,
@@ -151,7 +152,9 @@ async def carry_out(desk: Desk, intent: Intent) -> tuple[Plan, RunView]:
 
 
 @asynccontextmanager
-async def filed_desk(home: Path, clock: ManualClock, kind: str = "api", seed: int = 7) -> AsyncIterator[Desk]:
+async def filed_desk(
+    home: Path, clock: ManualClock, kind: DeskKind = DeskKind.SCRIPT, seed: int = 7
+) -> AsyncIterator[Desk]:
     """A desk whose exchange is a file in its home, so that another may be opened beside it."""
     settings = Settings(trader=kind)
     opening = open_desk(
@@ -164,12 +167,18 @@ async def filed_desk(home: Path, clock: ManualClock, kind: str = "api", seed: in
         yield desk
 
 
+def manual_clock(desk: Desk) -> ManualClock:
+    """The clock of a desk under test, which the test moves by hand."""
+    clock = desk.clock
+    assert isinstance(clock, ManualClock)
+    return clock
+
+
 async def until(desk: Desk, happened: Callable[[], object], step_s: float = 0.25) -> None:
     """Move the clock on until something has happened; the threads of store and exchange run beside it."""
     changed = asyncio.Event()
     unsubscribe = desk.events.subscribe(lambda event: changed.set())
-    clock = desk.clock
-    assert isinstance(clock, ManualClock)
+    clock = manual_clock(desk)
     try:
         async with asyncio.timeout(20):
             while not happened():

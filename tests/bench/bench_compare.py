@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
+from engine.instances import DeskKind
 from engine.reconciliation.reconciler import CALLS
 from engine.rules import READERS
 from tests.bench.frame import Aim, Bench, Figures, Watch
@@ -41,7 +42,7 @@ class Statements:
 async def compare(home: Path, clients: int) -> Figures:
     """Figures of everybody's first comparison."""
     exchange = CountedExchange()
-    async with bench_desk(home, exchange, LATENCY_S, kind="cli") as desk:
+    async with bench_desk(home, exchange, LATENCY_S, kind=DeskKind.COMMAND) as desk:
         await lay(desk, clients)
         before, commits, statements = exchange.seconds, desk.commits, Statements()
         with Watch() as spent:

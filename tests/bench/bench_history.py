@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from data.vocabulary import SizingKind
+from engine.instances import DeskKind
 from tests.bench.bench_start import start
 from tests.bench.frame import Aim, Bench, Figures
 from tests.bench.homes import SYMBOL, bench_desk, command_seconds, compare_all, laid_home
@@ -43,7 +44,7 @@ DATES = ("trading_date", "opened_on")
 
 async def trade(home: Path) -> None:
     """Carry one run out, which buys a share for everybody."""
-    async with bench_desk(home, kind="api") as desk:
+    async with bench_desk(home, kind=DeskKind.SCRIPT) as desk:
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.FIXED_QUANTITY, 1))
         run = await desk.runs.start(plan, plan.digest)

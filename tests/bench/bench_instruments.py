@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.reference.seed import universe
+from engine.instances import DeskKind
 from tests.bench.bench_start import start
 from tests.bench.frame import Aim, Bench, Figures
 from tests.bench.homes import bench_desk, command_seconds, laid_home
@@ -34,7 +35,7 @@ async def list_many(home: Path, count: int) -> None:
         )
         for number in range(count)
     ]
-    async with bench_desk(home, kind="api") as desk:
+    async with bench_desk(home, kind=DeskKind.SCRIPT) as desk:
         await desk.market.store_instruments(many, "bench", complete=False)
 
 

@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from data.vocabulary import RunCount, SizingKind
+from engine.instances import DeskKind
 from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
@@ -45,7 +46,7 @@ async def carry_out(
 ) -> tuple[float, float, int]:
     """Seconds of one bulk buy from start to the last fill booked, the exchange's own, and the commits."""
     exchange = CountedExchange()
-    async with bench_desk(home, exchange, kind="api") as desk:
+    async with bench_desk(home, exchange, kind=DeskKind.SCRIPT) as desk:
         await lay(desk, clients)
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from data.vocabulary import SizingKind
+from engine.instances import DeskKind
 from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
 from tests.desks import buy
@@ -37,7 +38,7 @@ def counted(books: Path) -> dict[str, int]:
 
 async def reserve(home: Path, clients: int) -> tuple[float, dict[str, tuple[int, int]]]:
     """Seconds until a start returns, and the first and last row of each table that it wrote."""
-    async with bench_desk(home, CountedExchange(), LATENCY_S, kind="api") as desk:
+    async with bench_desk(home, CountedExchange(), LATENCY_S, kind=DeskKind.SCRIPT) as desk:
         await lay(desk, clients)
         await compare_all(desk)
         plan = await desk.plans.freeze(buy(SYMBOL, SizingKind.PERCENT_OF_CAPITAL, 2500))

@@ -55,14 +55,15 @@ class Bench:
     rounds: Rounds
     options: Mapping[str, int | str] | None = None
 
-    def run(self, doc: str, args: Sequence[str] | None = None) -> int:
+    def run(self, doc: str | None, args: Sequence[str] | None = None) -> int:
         """Measure, print and judge; returns the exit code."""
-        parser = argparse.ArgumentParser(description=doc.partition("\n")[0])
+        title = (doc or "").partition("\n")[0]
+        parser = argparse.ArgumentParser(description=title)
         parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"by turns, {ROUNDS} unless told")
         for name, default in (self.options or {}).items():
             parser.add_argument(f"--{name}", type=type(default), default=default)
         options = parser.parse_args(args)
-        print(doc.partition("\n")[0])
+        print(title)
         busy = Busy()
         found: list[Figures] = []
         with self.rounds(options) as measure:

@@ -20,6 +20,7 @@ from data.reference.seed import universe
 from data.vocabulary import ClientStatus, Policy
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings
@@ -103,7 +104,7 @@ async def compare_all(desk: Desk) -> None:
 
 @asynccontextmanager
 async def bench_desk(
-    home: Path, exchange: PaperExchange | None = None, latency_s: float = 0.0, kind: str = "app"
+    home: Path, exchange: PaperExchange | None = None, latency_s: float = 0.0, kind: DeskKind = DeskKind.APP
 ) -> AsyncIterator[Desk]:
     """A desk on a home, with every answer of its exchange so late; the home's own exchange unless given."""
     opening = open_desk(
@@ -126,7 +127,7 @@ def laid_home(clients: int, parent: str | None = None) -> Iterator[Path]:
         home = Path(folder) / "home"
 
         async def make() -> None:
-            async with bench_desk(home, kind="api") as desk:
+            async with bench_desk(home, kind=DeskKind.SCRIPT) as desk:
                 await lay(desk, clients)
                 await compare_all(desk)
 

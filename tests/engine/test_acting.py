@@ -4,6 +4,7 @@ import asyncio
 
 from data.acting import Actor
 from data.vocabulary import SizingKind, Via
+from engine.instances import DeskKind
 from tests.desks import buy, paper_desk
 from tests.tampering import tamper
 
@@ -15,7 +16,7 @@ async def told(desk):
 
 
 async def test_the_homes_own_trader_comes_by_the_way_the_desk_was_opened(tmp_path):
-    async with paper_desk(tmp_path, kind="cli") as desk:
+    async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         plan = await desk.plans.freeze(buy("INFY", QTY, 1, 1))
         await desk.runs.start(plan, plan.digest)
         await desk.settle()

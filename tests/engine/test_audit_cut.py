@@ -8,6 +8,7 @@ import pytest
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus
+from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until
 from tests.tampering import FIT, UNMARK, copy_of, tamper
@@ -67,7 +68,7 @@ async def test_a_row_that_no_audit_row_tells_of_is_found_though_the_head_was_fit
     whole, tmp_path, gone, words
 ):
     tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE {gone}", FIT, UNMARK)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert any(found.startswith(words) for found in (await desk.audit.verify()).found)
         assert words in (await bad_checks(desk))["audit rows"]
 
@@ -81,13 +82,13 @@ async def test_a_row_that_no_audit_row_tells_of_is_found_though_the_head_was_fit
 )
 async def test_a_row_that_is_gone_though_the_audit_tells_of_it_is_found(whole, tmp_path, gone, words):
     tamper(copy_of(whole, tmp_path), f"DELETE FROM {gone}")
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert words in (await bad_checks(desk))["audit rows"]
 
 
 async def test_the_last_rows_cut_with_a_fitted_head_are_found_by_the_rows_they_told_of(whole, tmp_path):
     tamper(copy_of(whole, tmp_path), "DELETE FROM audit WHERE action = 'HALT_RESUMED'", FIT, UNMARK)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert "halt 1 is not as row" in (await bad_checks(desk))["proofs"]
 
 
@@ -118,7 +119,7 @@ async def test_what_was_found_is_accepted_with_a_reason_and_shown_for_ever(cut):
         assert f"accepted in row {shown.seq}" in report.message
         assert await bad_checks(desk) == {}
     tamper(cut / "desk.db", "UPDATE audit SET actor = 'another' WHERE seq = 9")
-    async with paper_desk(cut, demo=False, kind="cli") as desk:
+    async with paper_desk(cut, demo=False, kind=DeskKind.COMMAND) as desk:
         assert not (await desk.audit.verify()).ok
 
 
@@ -158,7 +159,7 @@ async def test_rows_whose_proofs_were_cut_and_accepted_raise_no_alarm_when_they_
     tamper(copy_of(whole, tmp_path), f"DELETE FROM audit WHERE client_id IN ({PRIYA}, 1)", FIT, UNMARK)
     with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
         connection.execute("DROP TRIGGER audit_no_delete")
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert any("of client have no proof" in found for found in (await desk.audit.verify()).found)
         report = await desk.audit.accept("rows were cut")
         assert "trigger audit_no_delete is missing" in report.breaks[0].found

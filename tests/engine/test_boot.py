@@ -16,6 +16,7 @@ from data.proving.verifying import stored_rows, verify_tail
 from data.repositories.audit import VERIFIED
 from data.store import Store, StoreUnwritable, writer_engine
 from data.vocabulary import ClientStatus
+from engine.instances import DeskKind
 from engine.review.audit import Trail
 from engine.review.boot import boot_problem
 from engine.review.doctor import examine
@@ -44,7 +45,7 @@ class Closed:
 @pytest.fixture
 async def closed(tmp_path):
     """The books of a desk that is closed again, with some rows in its audit."""
-    async with paper_desk(tmp_path, kind="cli") as desk:
+    async with paper_desk(tmp_path, kind=DeskKind.COMMAND) as desk:
         await set_statuses(desk)
         return Closed(seam(desk))
 

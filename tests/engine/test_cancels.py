@@ -10,7 +10,7 @@ from data.store import StoreUnwritable
 from data.vocabulary import OrderState, RunCount, SizingKind
 from engine.refusals import TradingStopped
 from engine.rules import PER_CLIENT
-from tests.desks import Wire, books_are_sound, buy, carry_out, disk, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
 
 ROHAN, PRIYA = 8, 15
 LOW = 2300_00
@@ -79,7 +79,7 @@ async def test_an_order_in_doubt_is_cancelled_as_soon_as_it_is_seen(tmp_path):
         await until(desk, lambda: desk.counts().unknown == 1)
         (order,) = desk.orders.all()
         await desk.orders.cancel([order.id])
-        await desk.clock.advance(2)
+        await manual_clock(desk).advance(2)
         assert wire.cancelled == []
         await wire.broker.place(*held[0])  # it arrives late
         await until(desk, lambda: not desk.orders.get(order.id).live)
@@ -101,7 +101,7 @@ async def test_one_clients_silence_keeps_no_other_clients_cancel_back(tmp_path, 
         wire.on_cancel = cancel
         for _ in range(8):
             await carry_out(desk, resting(ROHAN, again=True))
-            await desk.clock.advance(0.2)
+            await manual_clock(desk).advance(0.2)
         await carry_out(desk, resting(PRIYA))
         orders = desk.orders.all(live=True)
         assert len(orders) == 9
@@ -135,14 +135,14 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
             await desk.orders.cancel([order.id for order in desk.orders.all()])
         assert len(wire.cancelled) == total
         assert desk.funds.all() == stood  # no money is freed before that is written
-        await desk.clock.advance(3)
+        await manual_clock(desk).advance(3)
 
         await disk(desk, full=False)
         await until(desk, lambda: desk.counts().live == 0)
         assert desk.trading_disabled is None
         assert desk.funds.all() == before
         assert {order.state for order in desk.orders.all()} == {OrderState.CANCELLED}
-        await desk.clock.advance(1)
+        await manual_clock(desk).advance(1)
         fresh = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1))
         await desk.runs.start(fresh, fresh.digest)
         await books_are_sound(desk)

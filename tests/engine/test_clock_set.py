@@ -4,9 +4,10 @@ import pytest
 
 from data.clock import ManualClock
 from data.vocabulary import Reason, SizingKind
+from engine.instances import DeskKind
 from engine.refusals import DuplicateIntent, PlanExpired
 from engine.rules import Rules
-from tests.desks import START, buy, carry_out, filed_desk, paper_desk
+from tests.desks import START, buy, carry_out, filed_desk, manual_clock, paper_desk
 
 ROHAN = 8
 ONE = buy("INFY", SizingKind.FIXED_QUANTITY, 2, ROHAN)
@@ -16,10 +17,10 @@ async def test_a_plan_of_before_the_wall_was_set_back_is_as_old_as_it_is(tmp_pat
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(ONE)
         assert desk.plans.left_s(plan) == 60
-        desk.clock.shift(40)
-        desk.clock.set_wall(-300)
+        manual_clock(desk).shift(40)
+        manual_clock(desk).set_wall(-300)
         assert (desk.plans.expired(plan), desk.plans.left_s(plan)) == (False, 20)
-        desk.clock.shift(20.1)
+        manual_clock(desk).shift(20.1)
         await desk.market.fetch([ONE.key])
         assert desk.plans.expired(plan)
         with pytest.raises(PlanExpired, match="older than 60 s"):
@@ -30,7 +31,7 @@ async def test_a_plan_of_before_the_wall_was_set_back_is_as_old_as_it_is(tmp_pat
 async def test_a_plan_of_before_the_wall_was_set_forward_is_too_old(tmp_path):
     async with paper_desk(tmp_path) as desk:
         plan = await desk.plans.freeze(ONE)
-        desk.clock.set_wall(61)
+        manual_clock(desk).set_wall(61)
         await desk.market.fetch([ONE.key])
         with pytest.raises(PlanExpired, match="older than 60 s"):
             await desk.runs.start(plan, plan.digest)
@@ -38,7 +39,10 @@ async def test_a_plan_of_before_the_wall_was_set_forward_is_too_old(tmp_path):
 
 async def test_a_plan_of_another_process_from_the_future_is_refused(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, "cli", seed=8) as other:
+    async with (
+        filed_desk(tmp_path, clock) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other,
+    ):
         plan = await desk.plans.freeze(ONE)
         same = await other.plans.by_digest(plan.digest)
         assert not other.plans.expired(same)
@@ -53,18 +57,18 @@ async def test_a_plan_of_another_process_from_the_future_is_refused(tmp_path):
 async def test_a_wall_set_forward_hides_no_run_of_the_last_minute(tmp_path):
     async with paper_desk(tmp_path, rules=Rules(duplicate_window_s=50.0)) as desk:
         await carry_out(desk, ONE)
-        desk.clock.set_wall(120)
+        manual_clock(desk).set_wall(120)
         await desk.market.fetch([ONE.key])
         plan = await desk.plans.freeze(ONE)
         assert [line.reason for line in plan.lines] == [Reason.DUPLICATE_INTENT]
-        desk.clock.shift(61)
+        manual_clock(desk).shift(61)
         await desk.market.fetch([ONE.key])
         plans = [await desk.plans.freeze(ONE) for _ in range(2)]
         assert [plan.orders for plan in plans] == [1, 1]
         run = await desk.runs.start(plans[0], plans[0].digest)
         await desk.runs.settled(run.number, 30)
         await desk.settle()
-        desk.clock.set_wall(59.5)
+        manual_clock(desk).set_wall(59.5)
         await desk.market.fetch([ONE.key])
         with pytest.raises(DuplicateIntent):
             await desk.runs.start(plans[1], plans[1].digest)

@@ -7,6 +7,7 @@ import pytest
 
 from data.counters import KINDS
 from data.vocabulary import HaltScope, RunCount
+from engine.instances import DeskKind
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal
@@ -54,7 +55,7 @@ def test_a_halt_far_beyond_leaves_a_number_for_the_next(whole, tmp_path):
 @pytest.mark.parametrize("name", KINDS)
 async def test_the_doctor_finds_a_counter_that_would_give_a_number_out_twice(whole, tmp_path, name):
     database = copy_of(whole, tmp_path)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         for change in ("SET next = 1", "SET next = 'none'", None):
             words = f"UPDATE counter {change}" if change else "DELETE FROM counter"
             tamper(database, f"{words} WHERE name = '{name}'")

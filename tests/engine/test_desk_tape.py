@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import SizingKind
+from engine.instances import DeskKind
 from engine.news import Page, Subject
 from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk, until
@@ -15,8 +16,8 @@ AMIT = 22
 async def test_halts_resumptions_and_runs_of_another_process_are_told_once(tmp_path: Path) -> None:
     clock = ManualClock(START)
     async with (
-        filed_desk(tmp_path, clock, "app") as desk,
-        filed_desk(tmp_path, clock, "cli", seed=8) as other,
+        filed_desk(tmp_path, clock, DeskKind.APP) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other,
     ):
 
         def told(page: Page, number: int) -> list[str]:

@@ -14,7 +14,7 @@ from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.events import OrderChanged
 from engine.execution.calls import NO_ANSWER
 from engine.rules import PER_CLIENT
-from tests.desks import START, Wire, books_are_sound, buy, paper_desk, until
+from tests.desks import START, Wire, books_are_sound, buy, manual_clock, paper_desk, until
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -39,7 +39,7 @@ async def test_not_sent_is_claimed_again_with_another_tag_and_doubt_never(tmp_pa
         wire.on_place = place
         run = await started(desk, ROHAN, PRIYA)
         await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.FILLED] == 1)
-        await desk.clock.advance(20)
+        await manual_clock(desk).advance(20)
         await desk.settle()
         assert tries == {ROHAN: 1, PRIYA: 3}
         assert len({request.tag for request in wire.placed}) == 4

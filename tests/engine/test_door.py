@@ -5,7 +5,7 @@ import pytest
 from brokers.contract import NotSent
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
-from tests.desks import Wire, buy, carry_out, on_tape, paper_desk, until
+from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, until
 from tests.tampering import tamper
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -54,7 +54,7 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
             assert desk.trading_disabled is None
             return
         await until(desk, lambda: desk.trading_disabled)
-        await desk.clock.advance(10)
+        await manual_clock(desk).advance(10)
         assert wire.placed == []
         run = desk.runs.get(number)
         assert (run.status, run.pause_reason) == (RunStatus.PAUSED, PauseReason.BOOKS_DIFFER)

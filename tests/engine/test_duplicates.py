@@ -8,6 +8,7 @@ import pytest
 from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
 from data.vocabulary import OrderState, Reason, RunCount, RunStatus, SizingKind
+from engine.instances import DeskKind
 from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 
@@ -33,7 +34,10 @@ async def test_two_plans_of_one_intent_frozen_before_either_went_out_send_once(t
 
 async def test_two_engines_that_send_one_intent_at_once_send_it_once(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, "cli", seed=8) as other:
+    async with (
+        filed_desk(tmp_path, clock) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other,
+    ):
         plans = [await engine.plans.freeze(ONE) for engine in (desk, other, desk, other)]
         results = await asyncio.gather(
             *(e.runs.start(p, p.digest) for e, p in zip((desk, other, desk, other), plans, strict=True)),

@@ -23,6 +23,7 @@ from engine.access.sessions import Sessions
 from engine.execution.runs import Runs
 from engine.halt.booked import FILE_ONLY
 from engine.halt.halts import Halts
+from engine.instances import DeskKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -104,7 +105,7 @@ async def test_its_certificate_is_taken_up_by_the_next_opening_and_by_no_other(t
         assert await certified(again) == [1]
         assert left(tmp_path) == ["halt-1.json"]
     (tmp_path / "certificates" / name).write_bytes(kept)  # as where a program ends right after the commit
-    async with paper_desk(tmp_path, demo=False, kind="cli") as third:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as third:
         assert await certified(third) == [1]
         assert [halt.number for halt in third.halt.active()] == [1]
         assert left(tmp_path) == ["halt-1.json"]

@@ -11,7 +11,7 @@ from data.columns import table
 from data.order_tables import Attempt, Order
 from data.tables import Instance
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
-from engine.instances import AppAlreadyRuns
+from engine.instances import AppAlreadyRuns, DeskKind
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 from tradedesk.testing import seam
 
@@ -20,11 +20,11 @@ ROHAN, PRIYA, AMIT = 8, 15, 22
 
 async def test_one_app_at_a_time_and_the_command_line_beside_it(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock, "app") as desk:
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
         with pytest.raises(AppAlreadyRuns, match="another tradedesk app"):
-            async with filed_desk(tmp_path, clock, "app", seed=8):
+            async with filed_desk(tmp_path, clock, DeskKind.APP, seed=8):
                 pass
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
             assert seam(desk).engine.lives(seam(other).engine.id)
             await other.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
             await until(desk, lambda: desk.clients.get(ROHAN).status is ClientStatus.INACTIVE, step_s=0.1)
@@ -32,7 +32,7 @@ async def test_one_app_at_a_time_and_the_command_line_beside_it(tmp_path):
             await until(desk, lambda: desk.watchlist.keys("Mine") == ["NSE:RIIL"], step_s=0.1)
             number = seam(other).engine.id
         assert not seam(desk).engine.lives(number)
-    async with filed_desk(tmp_path, clock, "app") as desk:
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
         assert desk.clients.get(ROHAN).status is ClientStatus.INACTIVE
 
 
@@ -129,18 +129,18 @@ async def test_the_stream_that_fails_is_opened_anew(tmp_path):
 async def test_a_command_beside_a_running_app_need_not_read_the_books_again(tmp_path):
     clock = ManualClock(START)
     one = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN)
-    async with filed_desk(tmp_path, clock, "app") as desk:
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
         assert await desk.reconcile.check(ROHAN)
         at = desk.reconcile.compared_at(ROHAN)
         await desk.clients.set_status(PRIYA, ClientStatus.INACTIVE, "away")
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
             assert other.reconcile.compared_at(ROHAN) == at
             assert not other.reconcile.is_compared(PRIYA)
             other.connections.feed.broker.holdings = None  # whoever asks for books fails
             assert (await other.plans.preview(one)).orders == 1
         clock.shift(seam(desk).waits.compare_every_s + 1)
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
             assert not other.reconcile.is_compared(ROHAN), "what is old is read again"
         assert await desk.reconcile.check(ROHAN)
-    async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+    async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
         assert not other.reconcile.is_compared(ROHAN), "nobody keeps these books true"

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from data.proving.proofs import UNPROVEN
 from data.store import read_file
+from engine.instances import DeskKind
 from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import changed, copy_of, tamper
@@ -30,7 +31,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("table", TABLES, ids=str)
 async def test_a_change_of_any_column_is_found(whole, tmp_path, table):
     database = copy_of(whole, tmp_path)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert [check for check in await desk.doctor.run() if not check.ok] == []
         with closing(sqlite3.connect(database)) as connection:
             names = ", ".join(column.name for column in table.columns)
@@ -80,7 +81,7 @@ def added(table):
 
 async def test_the_doctor_and_the_design_say_how_many_columns_are_held(whole, tmp_path):
     copy_of(whole, tmp_path)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         (proofs,) = [check for check in await desk.doctor.run() if check.name == "proofs"]
     said = re.search(r"(\d+) columns of (\d+) tables", " ".join(DOCS.read_text().split()))
     print(f"{HELD} columns of {len(TABLES)} tables are held")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from data.clock import ManualClock
 from data.vocabulary import RunCount, RunStatus, SizingKind
+from engine.instances import DeskKind
 from engine.words.runs import run_why, run_words
 from tests.desks import START, Wire, buy, filed_desk, until
 from tradedesk.cli.views.orders import run_shape
@@ -15,13 +16,13 @@ TWO = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN, PRIYA, limit_paise=24
 
 async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_last_heartbeat(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock, "app") as app:
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as app:
         seam(app).workers.dispatcher.submit = lambda ids: None
         plan = await app.plans.freeze(TWO)
         number = (await app.runs.start(plan, plan.digest)).number
         heard = clock.now()
         later = ManualClock(heard + timedelta(seconds=75))
-        async with filed_desk(tmp_path, later, "cli", seed=8) as beside:
+        async with filed_desk(tmp_path, later, DeskKind.COMMAND, seed=8) as beside:
             run = beside.runs.get(number)
             assert (run.word, run.status, run.frozen_since) == ("frozen", RunStatus.RUNNING, heard)
             assert "the app (process" in run_why(run)
@@ -30,17 +31,17 @@ async def test_a_run_whose_program_lives_and_does_nothing_is_frozen_since_its_la
             assert run_shape(run).status == "frozen"
             assert run.counts[RunCount.UNSENT] == 2, "by its lock it is not dead, so nothing is taken from it"
         soon = ManualClock(heard + timedelta(seconds=5))
-        async with filed_desk(tmp_path, soon, "cli", seed=9) as beside:
+        async with filed_desk(tmp_path, soon, DeskKind.COMMAND, seed=9) as beside:
             assert (beside.runs.get(number).word, run_why(beside.runs.get(number))) == ("running", "")
 
 
 async def test_an_app_sees_a_command_freeze_and_wake_beside_it(tmp_path):
     clock, own = ManualClock(START), ManualClock(START)
-    async with filed_desk(tmp_path, clock, "cli") as command:
+    async with filed_desk(tmp_path, clock, DeskKind.COMMAND) as command:
         seam(command).workers.dispatcher.submit = lambda ids: None
         plan = await command.plans.freeze(TWO)
         number = (await command.runs.start(plan, plan.digest)).number
-        async with filed_desk(tmp_path, own, "app", seed=8) as app:
+        async with filed_desk(tmp_path, own, DeskKind.APP, seed=8) as app:
             Wire(app)
             assert app.runs.get(number).word == "running"
             await until(app, lambda: app.runs.get(number).word == "frozen", step_s=1.0)

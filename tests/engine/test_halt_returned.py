@@ -7,7 +7,7 @@ import pytest
 from brokers.contract import Accepted, BrokerStatus, Rows
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
-from tests.desks import Wire, books_are_sound, buy, carry_out, disk, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA = 8, 15
@@ -132,7 +132,7 @@ async def test_after_the_halt_is_resumed_new_orders_are_left_alone(tmp_path):
         await desk.halt.resume(made.number, "resume", "tester")
         await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, PRIYA, limit_paise=1400_00))
         (order,) = desk.orders.all(client_id=PRIYA)
-        await desk.clock.advance(60)
+        await manual_clock(desk).advance(60)
         await desk.settle()
         assert order.broker_order_id not in wire.cancelled
         assert desk.orders.all(client_id=PRIYA)[0].live

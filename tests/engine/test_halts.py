@@ -12,6 +12,7 @@ from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, RunCount, Side, SizingKind
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.halt.booked import FILE_ONLY
+from engine.instances import DeskKind
 from engine.refusals import Halted
 from tests.desks import (
     START,
@@ -21,6 +22,7 @@ from tests.desks import (
     carry_out,
     disk,
     filed_desk,
+    manual_clock,
     paper_desk,
     until,
 )
@@ -155,14 +157,14 @@ async def test_the_certificate_tells_what_was_not_cancelled_and_another_desk_rea
 
 async def test_another_process_cancels_the_orders_of_this_one(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock, "app") as desk:
+    async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
         before = desk.funds.all()
         plan = await desk.plans.freeze(resting())
         run = await desk.runs.start(plan, plan.digest)
         await until(
             desk, lambda: desk.runs.get(run.number).counts[RunCount.OPEN] == run.counts[RunCount.TOTAL]
         )
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as other:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other:
             fired = other.halt.fire_now("cli")
             made = await _certified(other, fired)
             assert (made.ended, made.cancelled) == (True, run.counts[RunCount.TOTAL])
@@ -216,7 +218,7 @@ async def test_a_full_disk_does_not_hold_the_cancels_and_a_part_halt_stays_in_it
         assert not (desk.home / "HALT").exists()
         made = await desk.halt.fire("tester")
         await desk.halt.resume(made.number, "resume", "tester")
-        await desk.clock.advance(2)
+        await manual_clock(desk).advance(2)
         await carry_out(desk, resting(ROHAN, PRIYA, again=True))
         wire.cancelled.clear()
         await seam(desk).workers.canceller.without_store(

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from data.vocabulary import ClientStatus
+from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until
 from tests.tampering import copy_of, tamper
@@ -35,7 +36,7 @@ FOUND = [
 @pytest.mark.parametrize(("change", "words"), FOUND)
 async def test_what_only_the_doctor_finds_stops_trading_for_good(whole, tmp_path, change, words):
     tamper(copy_of(whole, tmp_path), change)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         await bad_checks(desk)
     for _ in range(2):
         async with paper_desk(tmp_path, demo=False) as desk:
@@ -59,12 +60,12 @@ async def test_a_desk_that_is_open_hears_of_it_and_of_its_end(whole, tmp_path):
     async with paper_desk(tmp_path, demo=False) as desk:
         assert desk.trading_disabled is None
         tamper(database, "UPDATE client SET phone = phone || '1' WHERE id = 8")
-        async with paper_desk(tmp_path, demo=False, kind="cli") as another:
+        async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as another:
             assert "proofs" in await bad_checks(another)
         await until(desk, lambda: desk.trading_disabled, step_s=5)
         assert "client 8 is not as row" in desk.trading_disabled
         tamper(database, "UPDATE client SET phone = substr(phone, 1, length(phone) - 1) WHERE id = 8")
-        async with paper_desk(tmp_path, demo=False, kind="cli") as another:
+        async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as another:
             assert await bad_checks(another) == {}
         await until(desk, lambda: desk.trading_disabled is None, step_s=5)
 
@@ -83,7 +84,7 @@ async def test_a_desk_that_is_open_hears_of_it_and_of_its_end(whole, tmp_path):
 async def test_a_row_that_was_accepted_is_held_as_it_was_accepted(whole, tmp_path, forged, again):
     database = copy_of(whole, tmp_path)
     tamper(database, forged)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert (await desk.audit.accept("known")).ok
         assert await bad_checks(desk) == {}
         tamper(database, again)

@@ -10,6 +10,7 @@ from data.reference.seed import universe
 from data.store import Store
 from data.vocabulary import RunCount, SizingKind
 from engine.execution.runs import RunView
+from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from engine.review import boot
 from screens.frame.strip import strip
@@ -42,7 +43,7 @@ async def test_a_run_started_meanwhile_waits_for_the_end_of_the_look(
     async with paper_desk(tmp_path):
         pass
     walk = Walk(monkeypatch)
-    async with paper_desk(tmp_path, kind="app", demo=False) as desk:
+    async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
         exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
         assert desk.trading_disabled == "checking the books"
@@ -65,7 +66,7 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
     async with paper_desk(tmp_path):
         pass
     walk = Walk(monkeypatch)
-    async with paper_desk(tmp_path, kind="app", demo=False) as desk:
+    async with paper_desk(tmp_path, kind=DeskKind.APP, demo=False) as desk:
         exchange_of(desk).list_instruments(universe())
         wire = Wire(desk)
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1))
@@ -92,17 +93,17 @@ async def test_a_large_file_is_walked_once_a_day_a_small_one_at_each_opening(
     for day, walks in ((0, 1), (0, 1), (1, 2)):
         clock = ManualClock(START)
         clock.shift(day * 86_400)
-        async with filed_desk(tmp_path, clock, "app") as desk:
+        async with filed_desk(tmp_path, clock, DeskKind.APP) as desk:
             await until(desk, lambda desk=desk: desk.trading_disabled is None)
         assert walk.count == walks
     assert looked == [boot.NEWEST, boot.FEW, boot.NEWEST], "rows whose values are looked at"
     monkeypatch.setattr(boot, "LONG_BYTES", 50_000_000)
-    async with filed_desk(tmp_path, clock, "app"):
+    async with filed_desk(tmp_path, clock, DeskKind.APP):
         assert walk.count == 3
 
 
 async def test_closing_does_not_wait_for_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     walk = Walk(monkeypatch)
-    async with paper_desk(tmp_path, kind="app") as desk:
+    async with paper_desk(tmp_path, kind=DeskKind.APP) as desk:
         assert desk.trading_disabled == "checking the books"
     assert walk.count == 1

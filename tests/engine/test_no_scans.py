@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from data.clock import ManualClock
 from data.home import books_file
 from data.vocabulary import SizingKind
+from engine.instances import DeskKind
 from tests.desks import START, buy, carry_out, filed_desk
 
 GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run"
@@ -68,7 +69,7 @@ async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_
     async with filed_desk(tmp_path, clock) as desk:
         await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
     with statements() as found:
-        async with filed_desk(tmp_path, clock, "app", seed=8) as desk:
+        async with filed_desk(tmp_path, clock, DeskKind.APP, seed=8) as desk:
             await desk.reconcile.check(1)
             await carry_out(desk, buy("INFY", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
             await desk.runs.of_day(desk.market_clock.trading_day)

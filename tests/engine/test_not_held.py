@@ -8,6 +8,7 @@ import pytest
 
 from data.store import read_file
 from data.vocabulary import ClientStatus
+from engine.instances import DeskKind
 from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import copy_of, tamper
@@ -38,7 +39,7 @@ async def not_held(desk):
 
 async def test_rows_without_a_proof_are_counted_until_they_change(earlier, tmp_path):
     copy_of(earlier, tmp_path)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         assert not desk.trading_disabled
         before = await not_held(desk)
         assert before > 300
@@ -49,14 +50,14 @@ async def test_rows_without_a_proof_are_counted_until_they_change(earlier, tmp_p
 
 async def test_a_forged_row_is_no_row_of_an_earlier_version(earlier, tmp_path):
     copy_of(earlier, tmp_path)
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")
     tamper(
         tmp_path / "desk.db",
         "INSERT INTO hold SELECT id + 50, client_id, kind, amount_paise, reason,"
         " opened_at, released_at FROM hold WHERE id = 1",
     )
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         ok, words = await proofs(desk)
         assert (ok, "rows of hold have no proof" in words) == (False, True)
 
@@ -76,7 +77,7 @@ async def test_no_layout_leaves_itself_out_of_the_proofs(whole, tmp_path, layout
         "UPDATE client SET name = 'X' WHERE id = 8",
     )
     for _ in range(2):  # a layout written down after it hides nothing
-        async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+        async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
             ok, words = await proofs(desk)
             assert (ok, "proof_layout 1 is not as row" in words) == (False, True), words
             assert not (await desk.audit.verify()).ok
@@ -88,7 +89,7 @@ async def test_a_layout_that_is_gone_is_told_before_and_after_another_takes_its_
     tamper(database, "DELETE FROM proof_layout")
     (bad,) = [check for check in read_file(database, examine) if not check.ok]
     assert "proof_layout 1 is not there" in bad.detail
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")
         ok, words = await proofs(desk)
         assert (ok, "proof_layout 1 is not as row" in words) == (False, True), words
@@ -99,14 +100,14 @@ async def test_a_layout_put_back_leaves_no_room_for_forged_rows(whole, tmp_path)
     with closing(sqlite3.connect(database)) as connection:
         (good,) = connection.execute("SELECT layout FROM proof_layout").fetchone()
     tamper(database, "UPDATE proof_layout SET layout = '{}'")
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         await desk.clients.set_status(LENT, ClientStatus.INACTIVE, "asked us to")
     tamper(
         database,
         ("UPDATE proof_layout SET layout = ? WHERE number = 1", (good,)),
         "INSERT INTO client_group (client_id, name) VALUES (8, 'forged')",
     )
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         ok, words = await proofs(desk)
         assert (ok, "1 rows of client_group have no proof, 0 were there" in words) == (False, True), words
 
@@ -118,6 +119,6 @@ async def test_a_layout_that_no_row_of_the_audit_carries_is_told(earlier, tmp_pa
         "INSERT INTO proof_layout (number, at, layout, not_held)"
         " VALUES (1, '2026-11-18 03:45:00.000000', '{}', '{}')",
     )
-    async with paper_desk(tmp_path, demo=False, kind="cli") as desk:
+    async with paper_desk(tmp_path, demo=False, kind=DeskKind.COMMAND) as desk:
         ok, words = await proofs(desk)
         assert (ok, "1 rows of proof_layout have no proof" in words) == (False, True), words

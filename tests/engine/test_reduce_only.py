@@ -31,6 +31,7 @@ from tests.desks import (
     by_phone,
     carry_out,
     filed_desk,
+    manual_clock,
     paper_desk,
     sell,
     until,
@@ -144,7 +145,7 @@ async def test_a_position_read_long_ago_is_read_again(tmp_path):
         await sent(desk, sell("RELIANCE", *TEN, ROHAN))
         known = desk.reconcile.compared_at(ROHAN)
         wire = Wire(desk)
-        await desk.clock.advance(2 * WAITS.position_valid_s)
+        await manual_clock(desk).advance(2 * WAITS.position_valid_s)
         await sent(desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN))
         assert len(wire.placed) == 1
         assert desk.reconcile.compared_at(ROHAN) >= known + timedelta(seconds=WAITS.position_valid_s)
@@ -154,7 +155,7 @@ async def test_what_the_broker_has_less_of_counts(tmp_path):
     async with paper_desk(tmp_path) as desk:
         whole = (await holding(desk, ROHAN))[ROHAN]
         by_phone(desk, ROHAN, Side.SELL, whole - 2, symbol="RELIANCE")
-        await desk.clock.advance(5)
+        await manual_clock(desk).advance(5)
         await reduce_only(desk)
         plan = await desk.plans.freeze(sell("RELIANCE", *TEN, ROHAN))
         wire = Wire(desk)
@@ -174,7 +175,7 @@ async def test_live_sales_together_never_exceed_the_position(tmp_path):
         exchange_of(desk).pin("RELIANCE", 245050, 239520)
         resting = by_phone(desk, ROHAN, Side.SELL, whole - 6, HIGH, symbol="RELIANCE")
         assert resting
-        await desk.clock.advance(WAITS.position_valid_s + 1)
+        await manual_clock(desk).advance(WAITS.position_valid_s + 1)
         wire = Wire(desk)
         (order,) = await sent(
             desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 6, ROHAN), (OrderState.DENIED,)
@@ -212,11 +213,11 @@ async def test_an_order_in_doubt_leaves_the_position_unknown(tmp_path):
         wire.on_place = in_doubt
         await sent(desk, sell("RELIANCE", SizingKind.FIXED_QUANTITY, 2, ROHAN), (OrderState.UNKNOWN,))
         wire.on_place = None
-        await desk.clock.advance(WAITS.position_valid_s + 1)
+        await manual_clock(desk).advance(WAITS.position_valid_s + 1)
         plan = await desk.plans.freeze(sell("RELIANCE", SizingKind.FIXED_QUANTITY, 3, ROHAN))
         if plan.orders:
             await desk.runs.start(plan, plan.digest)
-            await desk.clock.advance(5)
+            await manual_clock(desk).advance(5)
         assert len(wire.placed) == 1
 
 
@@ -264,7 +265,7 @@ async def test_no_modify_leaves_and_sales_sent_under_the_halt_are_not_swept(tmp_
         intent = sell("RELIANCE", *TEN, ROHAN)
         priced = replace(intent, order_type=OrderType.LIMIT, limit_paise=HIGH)
         (order,) = await sent(desk, priced, (OrderState.OPEN,))
-        await desk.clock.advance(10)
+        await manual_clock(desk).advance(10)
         assert desk.orders.get(order.id).state is OrderState.OPEN
         assert desk.halt.certificate(made.number).cancelled == made.cancelled
         with pytest.raises(Halted, match="a halt covers this order"):

@@ -27,7 +27,7 @@ from engine.planning.intent import Sizing
 from engine.refusals import CannotGoOn, Halted
 from engine.words.refusals import refusal_words
 from engine.words.runs import run_why
-from tests.desks import Wire, books_are_sound, buy, on_tape, paper_desk, sell, until
+from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, until
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -83,10 +83,10 @@ async def test_an_unsent_rest_older_than_the_plan_said_pauses_by_itself(tmp_path
         run = await it.start(LIMIT)
         plan = await it.desk.plans.get(run.plan_number)
         assert plan.send_within_s == 60
-        it.desk.clock.shift(75)
+        manual_clock(it.desk).shift(75)
         it.shut = False
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
-        await it.desk.clock.advance(30)
+        await manual_clock(it.desk).advance(30)
         assert await it.at_broker() == 0
         assert (it.run.pause_reason, it.run.counts[RunCount.UNSENT]) == (PauseReason.TOO_OLD, 3)
         assert re.fullmatch(r"[78]\d s old, its orders may leave within 60 s", run_why(it.run))
@@ -102,7 +102,7 @@ async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path,
         it.shut = False
         await until(it.desk, lambda: it.run.status is not RunStatus.RUNNING)
         if pauses:
-            await it.desk.clock.advance(30)
+            await manual_clock(it.desk).advance(30)
             assert await it.at_broker() == 0
             assert it.run.pause_reason is PauseReason.DRIFTED
             assert "the price moved" in run_why(it.run)
@@ -132,12 +132,12 @@ async def test_a_limit_says_its_own_price_and_a_stop_pauses_at_its_trigger(tmp_p
     async with held(tmp_path / "stop") as it:
         await it.start(STOP)
         await it.price(2459_90)
-        await it.desk.clock.advance(5)
+        await manual_clock(it.desk).advance(5)
         assert it.run.status is RunStatus.RUNNING, "it has not reached its trigger"
         await it.price(2460_00)
         it.shut = False
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
-        await it.desk.clock.advance(30)
+        await manual_clock(it.desk).advance(30)
         assert await it.at_broker() == 0
         with pytest.raises(CannotGoOn, match="waits above the last price"):
             await it.desk.runs.go_on(it.number, 3)
@@ -156,7 +156,7 @@ async def test_without_a_young_price_claims_wait_and_only_age_pauses(tmp_path):
         it.desk.connections.feed.broker.quotes = none
         seam(it.desk).quotes.age = lambda key, now: 60.0
         it.shut = False
-        await it.desk.clock.advance(20)
+        await manual_clock(it.desk).advance(20)
         for _ in range(3):
             await until(it.desk, lambda: len(asked) > 1)
         assert (it.run.status, await it.at_broker()) == (RunStatus.RUNNING, 0)
@@ -253,15 +253,15 @@ async def test_a_fallen_price_gives_the_surplus_back(tmp_path):
 async def test_price_and_age_begin_anew(tmp_path):
     async with held(tmp_path) as it:
         await paused(it)
-        it.desk.clock.shift(300)
+        manual_clock(it.desk).shift(300)
         await it.desk.runs.go_on(it.number, 3)
-        await it.desk.clock.advance(20)
+        await manual_clock(it.desk).advance(20)
         assert it.run.status is RunStatus.RUNNING
         await it.price(2500_00)
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
         assert it.run.pause_reason is PauseReason.DRIFTED
         await it.desk.runs.go_on(it.number, 3)
-        it.desk.clock.shift(61)
+        manual_clock(it.desk).shift(61)
         await it.price(2500_00)
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
         assert it.run.pause_reason is PauseReason.TOO_OLD
@@ -381,7 +381,7 @@ async def test_a_claim_that_is_older_than_a_second_does_not_leave_and_is_claimed
 
         async def place(account, request):
             if len(wire.placed) == 1:
-                desk.clock.shift(1.1)  # the program stood still on its way to the broker
+                manual_clock(desk).shift(1.1)  # the program stood still on its way to the broker
             return
 
         wire.on_place = place

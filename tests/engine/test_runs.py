@@ -21,9 +21,21 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
+from engine.instances import DeskKind
 from engine.planning.plan_record import record_digest, to_json
 from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
-from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, sell, until
+from tests.desks import (
+    START,
+    Wire,
+    books_are_sound,
+    buy,
+    carry_out,
+    filed_desk,
+    manual_clock,
+    paper_desk,
+    sell,
+    until,
+)
 from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -31,7 +43,10 @@ ROHAN, PRIYA, AMIT = 8, 15, 22
 
 async def test_a_plan_runs_once_whoever_starts_it(tmp_path):
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, "cli", seed=8) as other:
+    async with (
+        filed_desk(tmp_path, clock) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other,
+    ):
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN))
         same = await other.plans.by_digest(plan.digest[:8])
         assert same == plan
@@ -70,7 +85,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
         with pytest.raises(Halted):
             await desk.runs.start(plan, plan.digest)
         (desk.home / "HALT").unlink()
-        desk.clock.shift(60.1)
+        manual_clock(desk).shift(60.1)
         with pytest.raises(PlanExpired, match="older than 60 s"):
             await desk.runs.start(plan, plan.digest)
         assert (desk.orders.all(), desk.funds.all()) == ([], before)
@@ -151,7 +166,7 @@ async def test_the_same_intent_within_a_minute_is_a_duplicate_unless_said_again(
         )
         for other in others:
             assert (await desk.plans.preview(other)).lines[0].ok
-        await desk.clock.advance(60.1)
+        await manual_clock(desk).advance(60.1)
         assert (await desk.plans.preview(intent)).lines[0].ok
 
 
@@ -177,7 +192,7 @@ async def test_pause_keeps_back_go_on_sends_and_stop_frees(tmp_path):
         assert desk.funds.of(ROHAN).blocked_paise == blocked - unsent.blocked_paise
         go.set()
         await until(desk, lambda: all(desk.runs.get(number).counts[RunCount.FILLED] for number in runs[:4]))
-        await desk.clock.advance(5)
+        await manual_clock(desk).advance(5)
         assert desk.runs.get(paused).counts[RunCount.UNSENT] == 1
         assert len(wire.placed) == 4
         await desk.runs.go_on(paused, 1)

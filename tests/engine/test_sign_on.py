@@ -13,6 +13,7 @@ from data.clock import ManualClock
 from data.store import StoreBusy
 from data.vocabulary import ClientStatus, OrderState, RunCount, SizingKind
 from engine.accounts.client_file import NewClient
+from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
 from tradedesk.testing import seam
@@ -69,7 +70,7 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
     digest = await a_home_with_a_plan_a_resting_order_and_an_unsent_one(tmp_path, clock)
     before = rows(tmp_path)
     with locked(tmp_path):
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as desk:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as desk:
             assert "held the database" in (desk.trading_disabled or "")
             plan = await desk.plans.by_digest(digest)
             with pytest.raises(TradingStopped, match="held the database"):
@@ -96,7 +97,7 @@ async def test_it_signs_on_when_it_is_first_asked_to_trade_and_then_sends(tmp_pa
     clock = ManualClock(START)
     digest = await a_home_with_a_plan_a_resting_order_and_an_unsent_one(tmp_path, clock)
     with locked(tmp_path) as other:
-        async with filed_desk(tmp_path, clock, "cli", seed=8) as desk:
+        async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as desk:
             assert desk.trading_disabled
             other.execute("ROLLBACK")
             plan = await desk.plans.by_digest(digest)
@@ -113,7 +114,7 @@ async def test_an_order_reserved_beside_a_lock_is_sent_or_not_there(tmp_path: Pa
     """The lock comes between the opening and the order: the reservation waits for it and fails whole."""
     clock = ManualClock(START)
     digest = await a_home_with_a_plan_a_resting_order_and_an_unsent_one(tmp_path, clock)
-    async with filed_desk(tmp_path, clock, "cli", seed=8) as desk:
+    async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as desk:
         plan = await desk.plans.by_digest(digest)
         await desk.plans.preview(ONE)
         before = rows(tmp_path)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from data.vocabulary import OrderState, PauseReason, RunCount, RunStatus, SizingKind
-from tests.desks import Wire, books_are_sound, buy, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, manual_clock, paper_desk, until
 from tradedesk.testing import seam
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -51,7 +51,7 @@ async def test_only_what_may_have_left_before_the_machine_slept_is_in_doubt(tmp_
         plan = await desk.plans.freeze(LIMIT)
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: len(wire.placed) == 3, step_s=0.0)
-        desk.clock.shift(ASLEEP_S)
+        manual_clock(desk).shift(ASLEEP_S)
         timeouts.run_out()
         wire.on_place = None
         await until(desk, lambda: desk.runs.get(run.number).status is RunStatus.PAUSED)
@@ -76,8 +76,8 @@ async def test_a_claim_that_was_kept_just_before_the_machine_slept_is_in_no_doub
             done = await write(unit)
             if not slept and any(o.state is OrderState.SENDING for o in desk.orders.all()):
                 slept.append(True)
-                desk.clock.shift(ASLEEP_S)
-                await desk.clock.advance(1.0)  # the heartbeat is the first to wake
+                manual_clock(desk).shift(ASLEEP_S)
+                await manual_clock(desk).advance(1.0)  # the heartbeat is the first to wake
             return done
 
         seam(desk).store.write = then_sleep

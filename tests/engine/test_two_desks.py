@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import ClientStatus, HaltScope, SizingKind
+from engine.instances import DeskKind
 from tests.desks import START, buy, carry_out, filed_desk, until
 
 ROHAN, PRIYA = 8, 15
@@ -13,7 +14,10 @@ QTY = SizingKind.FIXED_QUANTITY
 
 async def test_every_topic_of_one_desk_reaches_the_other(tmp_path: Path) -> None:
     clock = ManualClock(START)
-    async with filed_desk(tmp_path, clock, "app") as desk, filed_desk(tmp_path, clock, "cli", 8) as other:
+    async with (
+        filed_desk(tmp_path, clock, DeskKind.APP) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, 8) as other,
+    ):
         before = other.funds.of(ROHAN).available_paise
         _, run = await carry_out(desk, buy("INFY", QTY, 2, ROHAN))
         ended = lambda: [one.number for one in other.runs.all() if one.finished_at]  # noqa: E731

@@ -33,18 +33,16 @@ def tamper_with(home: Path, seed: int) -> Tamperings:
     if bad := _bad(database, heads):
         made.missed.append(f"{home.name}: not sound before it was tampered with: {bad}")
         return made
-    wanted = [("change", *_change(database, dice)) for _ in range(CHANGES)]
-    wanted.append(
-        ("cut", f"DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - {dice.randint(1, 40)}")
-    )
-    wanted.append(("empty", "DELETE FROM audit"))
-    for kind, *statements in wanted:
+    cut = f"DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit) - {dice.randint(1, 40)}"
+    wanted = [("change", _change(database, dice)) for _ in range(CHANGES)]
+    wanted += [("cut", (cut, ())), ("empty", ("DELETE FROM audit", ()))]
+    for kind, statement in wanted:
         fitted = [FIT] if kind != "change" and dice.random() < 0.5 else []
         copy = copy_of(database, home / "tampered")
-        tamper(copy, *statements, *fitted)
+        tamper(copy, statement, *fitted)
         made.done += 1
         if not _bad(copy, heads):
-            made.missed.append(f"{home.name} seed {seed}: {kind} was not found: {statements}")
+            made.missed.append(f"{home.name} seed {seed}: {kind} was not found: {statement}")
     return made
 
 
@@ -60,7 +58,7 @@ def _bad(database: Path, heads: Path) -> str:
     return "; ".join(f"{check.name}: {check.detail}" for check in checks if not check.ok)
 
 
-def _change(database: Path, dice: random.Random) -> list[tuple[str, tuple[object, ...]]]:
+def _change(database: Path, dice: random.Random) -> tuple[str, tuple[object, ...]]:
     """Another value for one column of one row, each drawn by lot."""
     tables = [one for one in SQLModel.metadata.sorted_tables if one.name not in UNPROVEN]
     with closing(sqlite3.connect(database)) as connection:
@@ -73,4 +71,4 @@ def _change(database: Path, dice: random.Random) -> list[tuple[str, tuple[object
             ).fetchone()
             if row is not None:
                 put = f"UPDATE {table} SET {column.name} = ? WHERE rowid = ?"
-                return [(put, (changed(column, row[1]), row[0]))]
+                return put, (changed(column, row[1]), row[0])

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from brokers.contract import BrokerStatus
 from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.faults.broker import FaultyBroker
 from brokers.simulators.faults.menu import Faults
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
@@ -34,6 +35,7 @@ from tests.desks import (
     carry_out,
     disk,
     filed_desk,
+    manual_clock,
     paper_desk,
     until,
 )
@@ -70,7 +72,7 @@ async def test_fills_and_cancels_that_meet_a_full_disk_are_booked_once_when_ther
             await desk.orders.cancel(unwanted)
         assert len(wire.cancelled) == len(unwanted)
         exchange_of(desk).pin("RELIANCE", LOW - 100, LOW)  # the others trade while nothing can be written
-        await desk.clock.advance(3)
+        await manual_clock(desk).advance(3)
         await books_are_sound(desk)
         await disk(desk, full=False)
         await until(desk, lambda: desk.counts().live == 0)
@@ -126,7 +128,7 @@ async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_ca
             await desk.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
         with pytest.raises(StoreUnwritable, match=f"took {total} cancels all the same"):
             await desk.halt.fire("tester")
-        await desk.clock.advance(3)
+        await manual_clock(desk).advance(3)
         assert desk.trading_disabled
         assert (len(wire.placed), len(wire.cancelled)) == (0, total)
         assert stored(tmp_path / "desk.db") == before
@@ -166,6 +168,7 @@ async def held_elsewhere(path):
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOLD, str(path), stdin=pipe, stdout=pipe
     )
+    assert child.stdout is not None
     try:
         assert await asyncio.wait_for(child.stdout.readline(), 30) == b"held\n"
         yield
@@ -188,7 +191,7 @@ async def test_a_lock_held_for_longer_than_the_wait_stops_orders_and_no_cancel(t
                 await desk.runs.start(plan, plan.digest)
             with pytest.raises(StoreBusy, match=f"took {total} cancels all the same"):
                 await desk.orders.cancel([order.id for order in desk.orders.all()])
-            await desk.clock.advance(3)
+            await manual_clock(desk).advance(3)
             assert (len(wire.placed), len(wire.cancelled)) == (0, total)
             assert stored(tmp_path / "desk.db") == before
             await books_are_sound(desk)
@@ -272,6 +275,7 @@ async def test_fills_lost_with_the_end_of_the_log_are_booked_again_from_the_brok
         ):
             exchange.backup(target)
     found, size = frames(wal)
+    states = set[str]()
     for at in reversed([at for at, ends in found if ends]):
         shutil.copy(tmp_path / "desk.db", copy)
         (copy / "desk.db-wal").write_bytes(wal[: at + size // 2])
@@ -322,14 +326,17 @@ async def test_stamps_two_seconds_off_either_way_change_no_end_and_raise_no_alar
         await until(desk, lambda: desk.counts().live == len(waiting[1::2]))
         exchange.pin("RELIANCE", LOW - 100, LOW)
         await until(desk, lambda: desk.counts().live == 0)
-        await desk.clock.advance(15)  # books are read again, with stamps older and newer than those booked
+        await manual_clock(desk).advance(
+            15
+        )  # books are read again, with stamps older and newer than those booked
         broker = desk.connections.feed.broker
+        assert isinstance(broker, FaultyBroker)
         assert broker.struck["clock_skew_s"] > 80
         ends = {BrokerStatus.COMPLETE: OrderState.FILLED, BrokerStatus.CANCELLED: OrderState.CANCELLED}
         for order in desk.orders.all():
             _, account = desk.connections.broker_of(order.client_id)
             truth = {row.broker_order_id: row for row in await broker.inner.orders(account)}
-            told = truth[order.broker_order_id]
+            told = truth[order.broker_order_id or ""]
             assert (order.state, order.filled_quantity) == (ends[told.status], told.filled_quantity)
             assert order.flags == ()
         cancelled = {order.id for order in desk.orders.all() if order.state is OrderState.CANCELLED}

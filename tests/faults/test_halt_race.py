@@ -18,6 +18,7 @@ from data.errors import BadInput
 from data.vocabulary import HaltScope, OrderState, RunCount, SizingKind
 from engine.book.halt_scope import covers
 from engine.book.views import HaltView
+from engine.instances import DeskKind
 from engine.refusals import Refusal
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
 from tradedesk.testing import seam
@@ -72,7 +73,7 @@ class LookingWire(Wire):
         return await super().modify(account, broker_order_id, change)
 
 
-def tell_late(desk, dice):
+def tell_late(monkeypatch, desk, dice):
     """Let up to a hundredth of a second pass between a commit and the loop's hearing of it."""
     store = seam(desk).store
     hand_over = store.hand_over
@@ -81,7 +82,7 @@ def tell_late(desk, dice):
         time.sleep(dice.uniform(0, 0.01))
         hand_over(*args)
 
-    store.hand_over = later
+    monkeypatch.setattr(store, "hand_over", later)
 
 
 def sqlite_list(text):
@@ -132,12 +133,15 @@ MORE_SEEDS = [pytest.param(seed, marks=pytest.mark.proof) for seed in range(4, 2
 
 
 @pytest.mark.parametrize("seed", [*range(4), *MORE_SEEDS])
-async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(tmp_path, seed):
+async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(tmp_path, monkeypatch, seed):
     dice, clock = random.Random(f"race:{seed}"), ManualClock(START)
     elsewhere = seed % 2 == 1
-    async with filed_desk(tmp_path, clock) as desk, filed_desk(tmp_path, clock, "cli", seed=8) as other:
+    async with (
+        filed_desk(tmp_path, clock) as desk,
+        filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as other,
+    ):
         wire = LookingWire(desk, dice)
-        tell_late(desk, random.Random(f"late:{seed}"))
+        tell_late(monkeypatch, desk, random.Random(f"late:{seed}"))
         plan = await desk.plans.freeze(buy("RELIANCE", SizingKind.FIXED_QUANTITY, 2, limit_paise=LOW))
         run = await desk.runs.start(plan, plan.digest)
         await until(

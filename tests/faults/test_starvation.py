@@ -11,7 +11,7 @@ import pytest
 
 from data.vocabulary import OrderState, SizingKind
 from engine.rules import CANCEL_WORKERS, WORKERS, Waits
-from tests.desks import Wire, books_are_sound, buy
+from tests.desks import Wire, books_are_sound, buy, manual_clock
 from tests.faults.scenery import opening_price
 from tests.faults.stage import play, staged_desk
 from tradedesk.testing import seam
@@ -169,7 +169,7 @@ async def time_of_cancels(folder, dead=0, slow=0):
         starting = asyncio.ensure_future(bulks(desk))
         await play(desk, lambda: starting.done() and open_of_others(desk, Ills()), MOST_S)
         await starting
-        await desk.clock.advance(5)
+        await manual_clock(desk).advance(5)
         wire.ills = ills = ill(desk, dead, slow)
         began = desk.clock.monotonic()
         fired = desk.halt.fire_now("tester")

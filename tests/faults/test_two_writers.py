@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from data.vocabulary import RunCount, SizingKind
-from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, until
+from tests.desks import Wire, books_are_sound, buy, carry_out, manual_clock, paper_desk, until
 from tradedesk.testing import seam
 
 pytestmark = pytest.mark.proof
@@ -87,13 +87,14 @@ async def test_a_lock_held_for_two_seconds_in_the_middle_of_a_run_loses_nothing(
         holder = await asyncio.create_subprocess_exec(
             sys.executable, "-c", HOLD, str(tmp_path / "desk.db"), stdin=pipe, stdout=pipe
         )
+        assert holder.stdout is not None
         try:
             assert await asyncio.wait_for(holder.stdout.readline(), 30) == b"held\n"
             commits = desk.commits
             go_on.set()  # answers and fills come in, and further orders are to be claimed
             giving_back = asyncio.ensure_future(holder.stdout.readline())
             while not giving_back.done():
-                await desk.clock.advance(0.05)
+                await manual_clock(desk).advance(0.05)
                 await asyncio.wait({giving_back}, timeout=0.01)
                 assert desk.commits - commits <= 1 or giving_back.done()
             assert await giving_back == b"given back\n"

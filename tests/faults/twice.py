@@ -9,6 +9,7 @@ from pathlib import Path
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until
@@ -42,7 +43,7 @@ def twice_home(folder: Path, seed: int) -> TwiceResult:
 async def _confirm_twice(folder: Path, seed: int) -> TwiceResult:
     dice, clock, result = random.Random(seed), ManualClock(START), TwiceResult(intents=ROUNDS)
     wanted = set[Wanted]()
-    async with filed_desk(folder, clock) as one, filed_desk(folder, clock, "cli", seed=8) as other:
+    async with filed_desk(folder, clock) as one, filed_desk(folder, clock, DeskKind.COMMAND, seed=8) as other:
         for number in range(ROUNDS):
             wanted |= await _round((one, other), dice, number + 1)
             await until(one, lambda: not _unsent(one) and not _unsent(other))

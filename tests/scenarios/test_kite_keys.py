@@ -9,6 +9,7 @@ from pathlib import Path
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.desks import buy, gate_words, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings
@@ -36,7 +37,7 @@ def sockets_of(morning: Morning) -> list[str]:
 
 
 @asynccontextmanager
-async def beside(morning: Morning, kind: str = "cli") -> AsyncIterator[Desk]:
+async def beside(morning: Morning, kind: DeskKind = DeskKind.COMMAND) -> AsyncIterator[Desk]:
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="other")
     async with open_desk(
         morning.desk.home,
@@ -91,7 +92,7 @@ async def test_what_a_key_lacks_is_kept_and_tried_again_on_a_sign_in(tmp_path: P
         asked: list[str] = []
         serve = morning.kite.stream_refusal
         morning.kite.stream_refusal = lambda key: asked.append(key) or serve(key)
-        async with beside(morning, "api") as other:
+        async with beside(morning, DeskKind.SCRIPT) as other:
             await morning.until(lambda: told(other, "no stream for the api keys of 5 of 6 clients"))
             assert set(asked) == {key_of(PAID)}, "what is known is not tried again"
         morning.kite.switches.change({"no_stream": {key_of(FREE[0]): None}})

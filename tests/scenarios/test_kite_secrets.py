@@ -19,6 +19,7 @@ from data.vault_file import FileVault
 from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
 from engine.book.gate_views import BrokenSession
 from engine.desk import Desk
+from engine.instances import DeskKind
 from engine.review.doctor import Check
 from engine.words.gate import verdict_words
 from tests.desks import WAITS
@@ -50,7 +51,7 @@ async def beside(
     passphrase: Callable[[], str] | None = lambda: PASSPHRASE,
     needs_secrets: bool = True,
     emergency: bool = False,
-    kind: str = "app",
+    kind: DeskKind = DeskKind.APP,
 ) -> AsyncIterator[Desk]:
     """Another desk on the same home: the app, or what a command opens."""
     settings = Settings(market="kite", kite_url=morning.kite.url, vault="file", trader="tester")
@@ -120,12 +121,12 @@ async def test_a_lost_file_turns_everybody_red_and_both_doctor_and_secrets_tell_
         *((API_SECRET, (one.code,)) for one in PEOPLE),
         *((TOKEN, (one.code,)) for one in PEOPLE),
     ]
-    async with beside(morning, None, needs_secrets=False, kind="cli") as desk:
+    async with beside(morning, None, needs_secrets=False, kind=DeskKind.COMMAND) as desk:
         assert red(desk) == set(), "a look without the passphrase guesses nothing"
         assert not (await secrets_check(desk)).ok
-    async with beside(morning, emergency=True, kind="cli") as desk:
+    async with beside(morning, emergency=True, kind=DeskKind.COMMAND) as desk:
         assert red(desk) == set(), "a cancel-all takes nobody's session from the desk beside it"
-    async with beside(morning, kind="cli") as desk:
+    async with beside(morning, kind=DeskKind.COMMAND) as desk:
         assert not await desk.reconcile.check(STRUCK.number), "without a token nothing can be read"
         await morning.passed(1)
         assert red(desk) == set(), "the app beside it may have the tokens, in the system's keyring"
@@ -157,7 +158,7 @@ async def test_without_its_passphrase_a_vault_is_not_looked_into_and_no_session_
     with pytest.raises(BadInput, match=PASSPHRASE_FILE):
         async with beside(morning, None):
             pass
-    async with beside(morning, None, needs_secrets=False, kind="cli") as desk:
+    async with beside(morning, None, needs_secrets=False, kind=DeskKind.COMMAND) as desk:
         check = await secrets_check(desk)
         assert check.ok
         assert "was not opened to look what is missing" in check.detail

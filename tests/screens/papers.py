@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.desk import Desk
+from engine.instances import DeskKind
 from tests.desks import START, paper_desk
 from tests.screens.bench import Bench, BenchClock, has_opened
 from tradedesk.app.application import TradedeskApp
@@ -45,7 +46,7 @@ async def opened_on_paper(
     @asynccontextmanager
     async def desk() -> AsyncIterator[Desk]:
         context: AbstractAsyncContextManager[Desk] = paper_desk(
-            home, kind="app", settings=settings, clock=BenchClock(START), **named
+            home, kind=DeskKind.APP, settings=settings, clock=BenchClock(START), **named
         )
         async with context as opened:
             app.clock = opened.clock

@@ -12,6 +12,7 @@ from data.home import halt_file
 from data.vocabulary import OrderState, SizingKind
 from engine.book.halt_file import read_halt_file
 from engine.desk import Desk
+from engine.instances import DeskKind
 from screens.frame.opening import OpeningScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import START, buy, filed_desk
@@ -32,7 +33,7 @@ class Opening:
     @asynccontextmanager
     async def _desk(self) -> AsyncIterator[Desk]:
         await self.may_open.wait()
-        async with filed_desk(self.home, self.clock, "app") as desk:
+        async with filed_desk(self.home, self.clock, DeskKind.APP) as desk:
             self.desk = desk
             yield desk
 
