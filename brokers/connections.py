@@ -125,6 +125,18 @@ class Connections:
         """Why a venue cannot be reached or its secrets not be read; empty where nothing is wrong."""
         return "; ".join(one.life.trouble for one in self._all if one.life.trouble)
 
+    @property
+    def days_differ(self) -> str:
+        """Why nothing may be traded, in words: venues are not of one day. Empty while they are.
+
+        One of them would take orders for another's session. Asked by any thread.
+        """
+        days = {one.name: day for one in self._all if (day := one.life.trading_day()) is not None}
+        if len(set(days.values())) < 2:
+            return ""
+        told = " and ".join(f"{name} is at {day:%d %b %Y}" for name, day in days.items())
+        return f"{told}: their days differ"
+
     def account(self, client: Carried) -> BrokerAccount:
         """A client's account as the adapter of its connection addresses it. Raises `KeyError` without one."""
         return self.of(client.id).account(client)

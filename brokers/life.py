@@ -124,7 +124,7 @@ class Life:
         """Clients were added or changed."""
 
     def trading_day(self) -> date | None:
-        """The day that the venue trades on now; None where it has none of its own."""
+        """The day that the venue trades on now; None where it has none of its own. Asked by any thread."""
         return None
 
     def sessions_changed(self) -> None:

@@ -263,6 +263,7 @@ class PauseReason(StrEnum):
     ENGINE_DIED = "engine_died"
     BOOKS_DIFFER = "books_differ"
     OTHER_SECURITY = "other_security"
+    VENUES_DIFFER = "venues_differ"
 
 
 class PhaseKind(StrEnum):

@@ -182,7 +182,7 @@ class Desk:
         """Why no order may be sent though none is halted, such as a full disk; cancels still go."""
         engine, store = self.workings.engine, self.workings.kept.store
         checking = CHECKING if engine.is_checking_books else ""
-        stopped = engine.trading_disabled or engine.venues_differ or checking
+        stopped = engine.trading_disabled or engine.venues_differ() or checking
         return stopped or store.trouble or engine.sign_on_trouble or None
 
     @property

@@ -86,6 +86,10 @@ def _nothing(unit: Unit) -> object:
     pass
 
 
+def _agreed() -> str:
+    return ""
+
+
 async def _nothing_found() -> str:
     return ""
 
@@ -128,8 +132,8 @@ class ThisEngine:
         """Stores what is kept beside its row, at signing on, at each heartbeat and at its end."""
         self.keep_connections: Callable[[Unit], object] = _nothing
         """Keeps which connections the home has, at signing on."""
-        self.venues_differ = ""
-        """Why nothing is traded: the venues of this desk do not agree on the day. Empty while they do."""
+        self.venues_differ: Callable[[], str] = _agreed
+        """Says why nothing is traded: the venues of this desk are not of one day. Empty while they are."""
 
     @property
     def actor(self) -> str:
@@ -167,7 +171,7 @@ class ThisEngine:
             self.look_beside()
             assert self._looking is not None
             await asyncio.shield(self._looking)
-        return self.trading_disabled or self.venues_differ
+        return self.trading_disabled or self.venues_differ()
 
     def look_beside(self) -> None:
         """Begin the look at the books, unless there was one; until it has ended nothing is traded on them."""

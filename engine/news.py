@@ -306,7 +306,7 @@ class InstrumentsRead(News):
 
 @dataclass(frozen=True, slots=True)
 class TradingDisabled(News):
-    """Books were found changed, so that nothing is sent."""
+    """Books were found changed, or venues of different days, so that nothing is sent."""
 
     topic: ClassVar[Topic] = Topic.TROUBLE
     found: str

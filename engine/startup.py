@@ -68,6 +68,7 @@ class Startup:
         inside.engine.open_day = inside.days.open_books
         inside.engine.keep_beside = inside.stamps.keep
         inside.engine.keep_connections = desk.connecting.keep
+        inside.engine.venues_differ = lambda: inside.connections.days_differ
 
     async def open(self) -> None:
         """Open it. What it has taken is given back by `close`, whether or not this raises."""
@@ -168,15 +169,6 @@ class Startup:
                 log.error("%s cannot be reached: %s", connection.name, problem)
         for connection in connections:
             await connection.life.meet()
-        await self._compare_days()
-
-    async def _compare_days(self) -> None:
-        """Trade nothing while two venues are not of one day: one of them would take orders for another's."""
-        days = {one.name: one.life.trading_day() for one in self._inside.connections}
-        days = {name: day for name, day in days.items() if day is not None}
-        differ = len(set(days.values())) > 1
-        told = " and ".join(f"{name} is at {day:%d %b %Y}" for name, day in days.items())
-        self._inside.engine.venues_differ = f"{told}: their days differ" if differ else ""
 
     async def _begin(self, told: set[int]) -> None:
         """Begin to work; `told` are clients whose books are read before anything is shown."""
@@ -228,7 +220,6 @@ class Startup:
             self._orphans,
             desk.runs.pause_dead,
             self._book_left,
-            self._compare_days,
             self._inside.days.keep,
             desk.sessions.expire_due,
             self._inside.engine.beat,

@@ -96,7 +96,7 @@ class Ledger:
         self.trades = 0
         self.rules = Rules()
         self.rng = random.Random(7)
-        self.engine: Any = SimpleNamespace(actor="tester", id=1, begun={})
+        self.engine: Any = SimpleNamespace(actor="tester", id=1, begun={}, venues_differ=lambda: "")
         self.projection: Any = SimpleNamespace(
             clients={},
             funds=_FundsNow(self),

@@ -75,7 +75,7 @@ RUNS = (
     "SELECT run.number, run.plan_number, run.title, run.status, run.actor, run.instance_id, "
     "run.skipped, run.left_paise, run.cut_paise, run.send_within_s, run.drift_limit_bps, "
     "run.priced_paise, coalesce(run.confirmed_at, run.started_at) AS confirmed_at, CASE WHEN "
-    "(run.pause_reason IN (?, ?, ?, ?, ?, ?)) THEN run.pause_reason END AS pause_reason, "
+    "(run.pause_reason IN (?, ?, ?, ?, ?, ?, ?)) THEN run.pause_reason END AS pause_reason, "
     "run.paused_at, run.paused_age_s, run.paused_price_paise, run.started_at, run.finished_at FROM "
     "run WHERE run.number IN (SELECT value FROM json_each(?) AS anon_1)"
 )
@@ -86,6 +86,7 @@ RUNS_GIVEN = (
     "engine_died",
     "books_differ",
     "other_security",
+    "venues_differ",
     ":numbers",
 )
 

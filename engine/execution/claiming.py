@@ -28,7 +28,7 @@ from data.vocabulary import (
 from engine.book.book import Book
 from engine.book.halt_scope import covering, strength_of
 from engine.book.reading import read_halts, read_runs
-from engine.book.views import HaltView
+from engine.book.views import HaltView, OrderView
 from engine.booking.order import WorkingOrder
 from engine.booking.overdue import may_be_sent
 from engine.booking.requests import Attempt
@@ -92,13 +92,15 @@ def claim(
     One whose session is over is never sent: its plan was for that session's prices, and a broker may keep it
     for the next. Nor is one that was to wait for a session that has begun. A run that does not run as its row
     says sends nothing; one whose conditions are broken is paused here, in the same commit. Where an order or
-    its run is not as the audit left it, or the books were found otherwise, nothing is sent and runs pause.
-    An order leaves under the symbol that its security has now; where instruments do not say, its run pauses.
+    its run is not as the audit left it, the books were found otherwise, or the venues are not of one day,
+    nothing is sent and runs pause. An order leaves under the symbol that its security has now; where
+    instruments do not say, its run pauses.
     Under a halt of strength `reduce` one that would not make a position smaller is denied, and waits where
     the position must be read first.
     """
-    if stop := _stopped(unit, order_ids, book, timing.wall, engine, market_data):
-        return Claims(stopped=stop)
+    if (stop := _stop(unit, order_ids, book, engine)) is not None:
+        _hold(unit, order_ids, stop, book, timing.wall, engine, market_data)
+        return Claims(stopped=stop_words(stop.found) if stop.reason is PauseReason.BOOKS_DIFFER else "")
     orders = ORDERS.claimable(unit, order_ids, engine.id)
     claiming = _Claiming(unit, book, timing, engine, market_data, rng, orders)
     for order in orders:
@@ -220,31 +222,47 @@ class _Claiming:
         return self._claims
 
 
-def _stopped(
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Why none of these orders may leave: the reason for which their runs pause, and what was found."""
+
+    reason: PauseReason
+    found: list[str]
+
+
+def _stop(unit: Unit, order_ids: Sequence[int], book: Book, engine: ThisEngine) -> _Stop | None:
+    """What keeps every one of these orders back; changed books stop trading from here on, in this commit."""
+    found = [f"order {i} is not as the audit left it" for i in unit.differing(Order, order_ids)]
+    of_runs = _runs_of(order_ids, book)
+    found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
+    if found:
+        unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
+    if found := found or list(standing_stop(unit)):
+        return _Stop(PauseReason.BOOKS_DIFFER, found)
+    differ = engine.venues_differ()
+    return _Stop(PauseReason.VENUES_DIFFER, [differ]) if differ else None
+
+
+def _runs_of(order_ids: Sequence[int], book: Book) -> dict[int, OrderView]:
+    """The runs of these orders, each with one order of it."""
+    return {n: book.orders[i] for i in order_ids if (n := book.orders[i].run_number) is not None}
+
+
+def _hold(
     unit: Unit,
     order_ids: Sequence[int],
+    stop: _Stop,
     book: Book,
     clock: Clock,
     engine: ThisEngine,
     market_data: MarketData,
-) -> str:
-    """Why none of these orders may leave, in words; then their runs are paused.
-
-    What is found here stops trading, in the same commit.
-    """
-    of_runs = {n: book.orders[i] for i in order_ids if (n := book.orders[i].run_number) is not None}
-    found = [f"order {i} is not as the audit left it" for i in unit.differing(Order, order_ids)]
-    found += [f"run {n} is not as the audit left it" for n in unit.differing(RunRecord, of_runs)]
-    if found:
-        unit.audit(AuditEntry(DISTRUSTED, ITSELF, details={"found": found}))
-    elif not (found := list(standing_stop(unit))):
-        return ""
-    unit.publish(TapeLine(unit.now, TradingDisabled(found[0])))
-    for number, order in of_runs.items():
+) -> None:
+    """Say on the tape why nothing may leave, and pause the runs of these orders."""
+    unit.publish(TapeLine(unit.now, TradingDisabled(stop.found[0])))
+    for number, order in _runs_of(order_ids, book).items():
         run = book.runs[number]  # not what the file says: it may be what was changed
         at = standing(run, Kind.of(order), clock, engine, market_data, clock.now())
-        pause(unit, run, PauseReason.BOOKS_DIFFER, at, engine.actor)
-    return stop_words(found)
+        pause(unit, run, stop.reason, at, engine.actor)
 
 
 def _request(order: WorkingOrder, tag: str) -> OrderRequest:

@@ -275,6 +275,8 @@ class Dispatcher:
         """Why an order must not leave after all; empty where it may. Asked by the thread that sends it."""
         if self._halted(order, claimed):
             return HALTED
+        if differ := self._engine.venues_differ():
+            return differ
         run = self._kept.book.runs.get(order.run_number or 0)
         if run is not None and run.status is not RunStatus.RUNNING:
             return NOT_RUNNING

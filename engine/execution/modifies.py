@@ -269,6 +269,8 @@ class Changer:
         client = self._kept.book.clients[order.client_id]
         if halt_file_stands(self._kept.halt_file) or covered(self._kept.book.halts, client, order.key):
             return HALTED
+        if differ := self._engine.venues_differ():
+            return differ
         if order.broker_order_id is None or not order.live:
             return "the order has ended"
         age_s, valid_s = self._age_s(asked), self._timing.waits.modify_valid_s

@@ -45,6 +45,8 @@ def pause_words(pause: Pause) -> str:
             return "the books are not as tradedesk left them, `tradedesk audit verify` says more"
         case PauseReason.OTHER_SECURITY:
             return "the instruments do not say what its security is called now, stop it and plan again"
+        case PauseReason.VENUES_DIFFER:
+            return "the venues of this desk were not of one day, go on with it once they are"
         case PauseReason.TOO_OLD:
             return f"{pause.age_s} s old, its orders may leave within {pause.send_within_s} s"
         case PauseReason.DRIFTED:

@@ -17,6 +17,7 @@ from data.vocabulary import (
     ClientStatus,
     ConnectionKind,
     OrderState,
+    PauseReason,
     Reason,
     RunCount,
     SizingKind,
@@ -26,12 +27,14 @@ from engine.execution.views import RunView
 from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import TradingStopped
+from engine.words.tape import news_words
 from tests.desks import WAITS, books_are_sound, buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import kite_row
 from tradedesk.compose.paper import PAPER, exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
+from tradedesk.testing import seam
 
 QTY = SizingKind.FIXED_QUANTITY
 AT_KITE = (Person(1), Person(2))
@@ -52,6 +55,14 @@ async def two_venues(home: Path) -> AsyncIterator[Morning]:
         await morning.sign_in(AT_KITE)
         await morning.compared(())
         yield morning
+
+
+DIFFER = "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ"
+
+
+def jump_a_day(paper: PaperExchange) -> None:
+    """Put an exchange past the end of its day, so that its next one has begun."""
+    paper.jump(datetime.combine(paper.trading_day, time(23, tzinfo=IST)))
 
 
 def states(morning: Morning) -> dict[int, list[OrderState]]:
@@ -134,10 +145,9 @@ async def test_a_session_lost_at_kite_keeps_nobody_on_paper_from_trading(tmp_pat
 async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_path: Path) -> None:
     async with two_venues(tmp_path) as morning:
         await bought(morning, KITE_1, limit_paise=2400_00)
-        day = morning.desk.market_clock.trading_day
         await morning.close_desk()
         paper = PaperExchange(paper_exchange_file(tmp_path), morning.clock, load_calendar())
-        paper.jump(datetime.combine(day, time(23, tzinfo=IST)))
+        jump_a_day(paper)
         paper.close()
         settings = Settings(kite_url=morning.kite.url, vault="file", trader="tester")
         opening = open_desk(
@@ -150,8 +160,7 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
             passphrase=lambda: "only for rehearsals",
         )
         async with opening as desk:
-            words = "kite is at 18 Nov 2026 and paper is at 19 Nov 2026: their days differ"
-            assert desk.trading_disabled == words
+            assert desk.trading_disabled == DIFFER
             later = replace(morning, desk=desk)
             await later.priced(TCS)
             plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_2))
@@ -160,6 +169,47 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
             certificate = await later.halted()
             assert certificate.ended
             assert all(not order.live for order in desk.orders.all()), "what rested at Kite is taken back"
+
+
+async def test_what_is_reserved_when_the_days_come_apart_is_paused_and_never_sent(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk, paper = morning.desk, exchange_of(morning.desk)
+        await bought(morning, KITE_1, limit_paise=2400_00)
+        (resting,) = desk.orders.all()
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_2, PAPER_3))
+        run = await desk.runs.start(plan, plan.digest)
+        jump_a_day(paper)  # before the loop gives anybody else a turn: the run is reserved, not claimed
+        await morning.until(lambda: desk.runs.get(run.number).paused)
+        found = desk.runs.get(run.number)
+        assert (found.pause_reason, found.counts[RunCount.UNSENT]) == (PauseReason.VENUES_DIFFER, 2)
+        assert [len(morning.exchange.orders(one.user_id)) for one in AT_KITE] == [1, 0]
+        assert paper.orders("PA3") == []
+        assert any(f"trading is stopped: {DIFFER}" in news_words(line.news) for line in desk.told.lines())
+        with pytest.raises(TradingStopped, match="their days differ"):
+            await desk.runs.go_on(run.number, 2)
+        with pytest.raises(TradingStopped, match="their days differ"):
+            await desk.orders.modify(resting.id, quantity=1)
+        stopped = await desk.runs.stop(run.number, live=False)
+        assert stopped.counts[RunCount.CANCELLED] == 2
+        await books_are_sound(desk)
+
+
+async def test_a_claim_whose_bytes_wait_is_kept_back_when_the_days_come_apart(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk, paper = morning.desk, exchange_of(morning.desk)
+
+        def come_apart(point: str) -> None:
+            if point == "claimed":
+                jump_a_day(paper)
+
+        await morning.priced(TCS)
+        plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_1))
+        seam(desk).reached = come_apart
+        run = await desk.runs.start(plan, plan.digest)
+        await morning.until(lambda: desk.runs.get(run.number).paused)
+        assert desk.runs.get(run.number).pause_reason is PauseReason.VENUES_DIFFER
+        assert morning.exchange.orders(AT_KITE[0].user_id) == []
+        await books_are_sound(desk)
 
 
 async def test_paper_and_a_live_venue_share_no_home(tmp_path: Path) -> None:
