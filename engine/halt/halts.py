@@ -1,4 +1,4 @@
-"""Halt and cancel-all: stop first, then cancel, read back until nothing is live, and certify.
+"""Halt and cancel-all: stop first, then cancel; `certifying.py` reads back until nothing is live.
 
 The HALT file is written and synced before anything else, since the last line before every send looks for
 it; then one commit writes the halt, frees what was never sent and asks for every other cancel.
@@ -20,9 +20,6 @@ from data.repositories.base import DatabaseError
 from data.repositories.halts import (
     FiredHalt,
     fired_halt,
-    read_certificates,
-    refused_orders,
-    released_since,
     unfinished_halts,
 )
 from data.store import StoreError, StoreFailed, StoreUnread, Unit
@@ -41,10 +38,9 @@ from engine.halt.booked import (
     members_of,
     open_halt,
     resume_halt,
-    store_certificate,
 )
 from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
-from engine.halt.conditionals import look_at_conditionals
+from engine.halt.certifying import Certifying, words_of
 from engine.halt.emergency import (
     as_booked,
     certify_from_books,
@@ -53,8 +49,8 @@ from engine.halt.emergency import (
     read_certificate,
     set_aside,
 )
-from engine.halt.round import FromBooks, Round
-from engine.halt.sweep import Before, Results, certify
+from engine.halt.round import FromBooks
+from engine.halt.sweep import Before
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import CertificateLeftOut
@@ -122,15 +118,12 @@ class Halts:
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._venues = venues
         self._connections = venues.connections
         self._market_data = venues.market_data
         self._rules = rules
         self._canceller = canceller
-        self._watcher = watcher
-        self._certificates: dict[int, Certificate] = {}
+        self._certifying = Certifying(kept, timing, venues, rules, canceller, watcher)
         self._tasks: set[asyncio.Task[Certificate]] = set()
-        self._later: set[asyncio.Task[None]] = set()
         self._not_taken: set[Path] = set()
         self.unwritten: Unwritten | None = None
 
@@ -216,14 +209,14 @@ class Halts:
         reading, done = None, FromBooks(0, 0)
         in_scope = [order.id for order in self._in_scope(scope, value)]
         if not writing.done() or writing.exception() is not None:
-            reading = self._round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
+            reading = self._certifying.round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
             done = await reading.cancel_from_books()
         try:
             opened = await writing
         except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
             if reading is None or isinstance(problem, StoreUnread | CommandKnown):
                 raise  # a halt was kept: the next opening follows it, or whoever asked twice does
-            why = _words(problem)
+            why = words_of(problem)
             orders = len(in_scope) + done.others
             made = await certify_from_books(
                 self._kept.book, self._timing, self._connections, self._rules, reading, unbooked, why
@@ -238,127 +231,13 @@ class Halts:
             opened.before.orders = reading.late | opened.before.orders
         self._engine.reached("halt_written")
         self._canceller.carry_out(opened.asked.requests)
-        return await self._follow(opened.halt, opened.before)
-
-    def _round(self, halt: HaltView, before: Before) -> Round:
-        return Round(
-            self._kept,
-            self._timing,
-            self._venues,
-            self._canceller,
-            self._watcher,
-            halt,
-            before,
-        )
+        return await self._certifying.follow(opened.halt, opened.before)
 
     async def _patiently(self, writing: "asyncio.Future[Any]") -> None:
         """Wait for the halt's commit, but not long: another process may hold the lock, frozen."""
         patience = asyncio.create_task(self._timing.wall.sleep(self._timing.waits.write_lock_wait_s))
         await asyncio.wait({writing, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
-
-    async def _follow(self, halt: HaltView, before: Before) -> Certificate:
-        """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
-        reading = self._round(halt, before)
-        try:
-            try:
-                made = await self._until_over(halt, before, reading)
-            except Exception as problem:  # whatever it was, what the brokers' books show is told
-                log.exception("halt %s could not be followed to a stored certificate", halt.number)
-                made = await certify_from_books(
-                    self._kept.book,
-                    self._timing,
-                    self._connections,
-                    self._rules,
-                    reading,
-                    halt,
-                    _words(problem),
-                )
-                made = replace(made, unsent_freed=before.unsent_freed)
-                self._certificates[halt.number] = made
-                if leave_certificate(self._kept.home, made) is None:
-                    raise
-        except BaseException:
-            reading.close()
-            raise
-        self._read_on_later(halt, before, reading, made)
-        return made
-
-    async def _until_over(self, halt: HaltView, before: Before, reading: Round) -> Certificate:
-        """Read until all is quiet or the deadline is past; returns the certificate of that, stored."""
-        began = self._timing.wall.monotonic()
-        deadline, doubtful = began + reading.deadline_s(), began + self._timing.waits.halt_doubt_s
-        while True:
-            await reading.go_on(self._timing.waits.halt_readback_s)
-            now = self._timing.wall.monotonic()
-            over = now >= deadline or (now >= doubtful and reading.only_doubt())
-            made = await self._certify(halt, before, reading, final=over)
-            if over or reading.is_quiet():
-                break
-        made = await self._with_conditionals(made, reading)
-        await self._keep(made)
-        return made
-
-    def _read_on_later(self, halt: HaltView, before: Before, reading: Round, made: Certificate) -> None:
-        """Go on reading after a certificate that is not the last word; the task is the desk's."""
-        task = asyncio.create_task(self._read_on(halt, before, reading, made))
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
-
-    async def _read_on(self, halt: HaltView, before: Before, reading: Round, kept: Certificate) -> None:
-        """Store another certificate whenever what it says changes, until it has ended or is resumed."""
-        try:
-            while not kept.ended and halt.number in {one.number for one in self._kept.book.halts}:
-                await self._timing.wall.sleep(self._timing.waits.live_poll_s)
-                await reading.go_on(self._timing.waits.live_poll_s)
-                made = await self._certify(halt, before, reading, final=True)
-                made = replace(
-                    made, conditionals=kept.conditionals, conditionals_unread=kept.conditionals_unread
-                )
-                self._certificates[halt.number] = made
-                if made.says_other_than(kept):
-                    with suppress(StoreError, DatabaseError):  # said again at the next look
-                        await self._keep(made)
-                        kept = made
-        finally:
-            reading.close()
-
-    async def _certify(self, halt: HaltView, before: Before, reading: Round, final: bool) -> Certificate:
-        """The certificate as the books were last read; `final` where nobody waits for those who were not."""
-        async with self._kept.store.reader() as connection:
-            refused = await refused_orders(connection, before.orders)
-            released = await released_since(connection, before.orders, halt.number)
-        results = Results(
-            refused=refused,
-            released=released,
-            tried=self._canceller.tried,
-            read_at=self._timing.wall.now(),
-            ended=reading.is_ended(),
-            clients=len(reading.clients),
-            external=reading.external(),
-            unread=reading.unread(final),
-            not_signed_in=reading.not_signed_in,
-            unread_rows=reading.unread_rows(),
-            passed_over=reading.passed_over(),
-        )
-        made = certify(self._kept.book, halt, before, results, self._canceller.sent)
-        self._certificates[halt.number] = made
-        self._kept.bus.publish([HaltChanged(halt.number)])
-        return made
-
-    async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
-        """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
-        found, unread = await look_at_conditionals(
-            self._kept.book, self._timing, self._connections, self._rules, reading.clients
-        )
-        made = replace(made, conditionals=found, conditionals_unread=unread)
-        self._certificates[made.number] = made
-        self._kept.bus.publish([HaltChanged(made.number)])
-        return made
-
-    async def _keep(self, made: Certificate) -> None:
-        version = await self._kept.store.write(lambda unit: store_certificate(unit, made))
-        write_certificate(self._kept.home, made, version)
 
     async def book_left(self, follow: bool = False) -> set[int]:
         """Take certificates up into the books that those could not take as they were made.
@@ -388,14 +267,14 @@ class Halts:
                 continue
             made = as_booked(made, booked.number)
             write_certificate(self._kept.home, made, booked.version)
-            self._certificates[made.number] = made
+            self._certifying.made[made.number] = made
             self.unwritten = None
             told.update(line.client_id for line in made.lines)
             self._kept.bus.publish([HaltChanged(made.number)])
             if follow and booked.opened is not None:
                 halt, before = booked.opened.halt, booked.opened.before
                 self._canceller.carry_out(booked.opened.asked.requests)
-                self._read_on_later(halt, before, self._round(halt, before), made)
+                self._certifying.read_on_later(halt, before, self._certifying.round(halt, before), made)
         return told & book.clients.keys()
 
     def _leave_out(self, path: Path, problem: Exception) -> None:
@@ -416,12 +295,12 @@ class Halts:
             found = await unfinished_halts(connection)
         for stored in found:
             halt, before = self._as_left(stored)
-            made = self._certificates.get(halt.number)
+            made = self._certifying.made.get(halt.number)
             if made is None:
-                self._own(asyncio.create_task(self._follow(halt, before)))
+                self._own(asyncio.create_task(self._certifying.follow(halt, before)))
             elif stored.resumed_at is None:
-                reading = self._round(halt, before)
-                self._read_on_later(halt, before, reading, made)
+                reading = self._certifying.round(halt, before)
+                self._certifying.read_on_later(halt, before, reading, made)
 
     def _as_left(self, stored: FiredHalt) -> tuple[HaltView, Before]:
         """A halt and what it met, as its row says; what ended on an earlier day needs no certificate."""
@@ -441,7 +320,7 @@ class Halts:
         if stored is None:
             raise BadInput("halt", number, "no halt has this number")
         await self._canceller.resume()
-        return await self._follow(*self._as_left(stored))
+        return await self._certifying.follow(*self._as_left(stored))
 
     def _own(self, task: "asyncio.Task[Certificate]") -> None:
         self._tasks.add(task)
@@ -472,11 +351,11 @@ class Halts:
 
     def certificate(self, number: int) -> Certificate | None:
         """The certificate of a halt as last made; None while there is none yet."""
-        return self._certificates.get(number)
+        return self._certifying.made.get(number)
 
     def latest(self) -> Certificate | None:
         """The newest certificate."""
-        return self._certificates[max(self._certificates)] if self._certificates else None
+        return self._certifying.made[max(self._certifying.made)] if self._certifying.made else None
 
     async def load(self) -> None:
         """Read stored certificates, and write the HALT file again if a halt stands without it."""
@@ -487,20 +366,13 @@ class Halts:
 
     async def load_certificates(self) -> None:
         """Read stored certificates, the latest of each halt, of other processes' halts too."""
-        async with self._kept.store.reader() as connection:
-            for one in await read_certificates(connection):
-                self._certificates[one.halt_number] = Certificate.from_json(one.body)
+        await self._certifying.load()
 
     async def close(self) -> None:
         """Wait for cancel-alls under way; what only reads on ends here."""
-        for task in self._later:
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._later, return_exceptions=True)
+        later = self._certifying.stop_reading()
+        await asyncio.gather(*self._tasks, *later, return_exceptions=True)
 
 
 def _read_everything(unit: Unit) -> None:
     unit.touched.everything = True
-
-
-def _words(problem: Exception) -> str:
-    return str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"

@@ -1,0 +1,191 @@
+"""Following a halt to its certificate: read back until nothing is live, certify, and read on after that."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from data.repositories.base import DatabaseError
+from data.repositories.halts import (
+    read_certificates,
+    refused_orders,
+    released_since,
+)
+from data.store import StoreError
+from engine.book.kept import Kept
+from engine.book.views import HaltView
+from engine.events import HaltChanged
+from engine.execution.book_reads import Watcher
+from engine.execution.cancels import Canceller
+from engine.halt.booked import (
+    store_certificate,
+)
+from engine.halt.certificate import Certificate, write_certificate
+from engine.halt.conditionals import look_at_conditionals
+from engine.halt.emergency import (
+    certify_from_books,
+    leave_certificate,
+)
+from engine.halt.round import Round
+from engine.halt.sweep import Before, Results, certify
+from engine.market.venues import Venues
+from engine.rules import Rules
+from engine.timing import Timing
+
+log = logging.getLogger(__name__)
+
+
+class Certifying:
+    """Follows halts that stand, and has the certificate of each as last made."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        timing: Timing,
+        venues: Venues,
+        rules: Rules,
+        canceller: Canceller,
+        watcher: Watcher,
+    ) -> None:
+        self._kept = kept
+        self._timing = timing
+        self._venues = venues
+        self._connections = venues.connections
+        self._rules = rules
+        self._canceller = canceller
+        self._watcher = watcher
+        self.made: dict[int, Certificate] = {}
+        """By the number of their halt."""
+        self._later: set[asyncio.Task[None]] = set()
+
+    def round(self, halt: HaltView, before: Before) -> Round:
+        """A round of reads for a halt and what it met."""
+        return Round(
+            self._kept,
+            self._timing,
+            self._venues,
+            self._canceller,
+            self._watcher,
+            halt,
+            before,
+        )
+
+    async def follow(self, halt: HaltView, before: Before) -> Certificate:
+        """Read back until nothing in scope is live or the deadline is past, then store the certificate."""
+        reading = self.round(halt, before)
+        try:
+            try:
+                made = await self._until_over(halt, before, reading)
+            except Exception as problem:  # whatever it was, what the brokers' books show is told
+                log.exception("halt %s could not be followed to a stored certificate", halt.number)
+                made = await certify_from_books(
+                    self._kept.book,
+                    self._timing,
+                    self._connections,
+                    self._rules,
+                    reading,
+                    halt,
+                    words_of(problem),
+                )
+                made = replace(made, unsent_freed=before.unsent_freed)
+                self.made[halt.number] = made
+                if leave_certificate(self._kept.home, made) is None:
+                    raise
+        except BaseException:
+            reading.close()
+            raise
+        self.read_on_later(halt, before, reading, made)
+        return made
+
+    async def _until_over(self, halt: HaltView, before: Before, reading: Round) -> Certificate:
+        """Read until all is quiet or the deadline is past; returns the certificate of that, stored."""
+        began = self._timing.wall.monotonic()
+        deadline, doubtful = began + reading.deadline_s(), began + self._timing.waits.halt_doubt_s
+        while True:
+            await reading.go_on(self._timing.waits.halt_readback_s)
+            now = self._timing.wall.monotonic()
+            over = now >= deadline or (now >= doubtful and reading.only_doubt())
+            made = await self._certify(halt, before, reading, final=over)
+            if over or reading.is_quiet():
+                break
+        made = await self._with_conditionals(made, reading)
+        await self._keep(made)
+        return made
+
+    def read_on_later(self, halt: HaltView, before: Before, reading: Round, made: Certificate) -> None:
+        """Go on reading after a certificate that is not the last word; the task is the desk's."""
+        task = asyncio.create_task(self._read_on(halt, before, reading, made))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _read_on(self, halt: HaltView, before: Before, reading: Round, kept: Certificate) -> None:
+        """Store another certificate whenever what it says changes, until it has ended or is resumed."""
+        try:
+            while not kept.ended and halt.number in {one.number for one in self._kept.book.halts}:
+                await self._timing.wall.sleep(self._timing.waits.live_poll_s)
+                await reading.go_on(self._timing.waits.live_poll_s)
+                made = await self._certify(halt, before, reading, final=True)
+                made = replace(
+                    made, conditionals=kept.conditionals, conditionals_unread=kept.conditionals_unread
+                )
+                self.made[halt.number] = made
+                if made.says_other_than(kept):
+                    with suppress(StoreError, DatabaseError):  # said again at the next look
+                        await self._keep(made)
+                        kept = made
+        finally:
+            reading.close()
+
+    async def _certify(self, halt: HaltView, before: Before, reading: Round, final: bool) -> Certificate:
+        """The certificate as the books were last read; `final` where nobody waits for those who were not."""
+        async with self._kept.store.reader() as connection:
+            refused = await refused_orders(connection, before.orders)
+            released = await released_since(connection, before.orders, halt.number)
+        results = Results(
+            refused=refused,
+            released=released,
+            tried=self._canceller.tried,
+            read_at=self._timing.wall.now(),
+            ended=reading.is_ended(),
+            clients=len(reading.clients),
+            external=reading.external(),
+            unread=reading.unread(final),
+            not_signed_in=reading.not_signed_in,
+            unread_rows=reading.unread_rows(),
+            passed_over=reading.passed_over(),
+        )
+        made = certify(self._kept.book, halt, before, results, self._canceller.sent)
+        self.made[halt.number] = made
+        self._kept.bus.publish([HaltChanged(halt.number)])
+        return made
+
+    async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
+        """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
+        found, unread = await look_at_conditionals(
+            self._kept.book, self._timing, self._connections, self._rules, reading.clients
+        )
+        made = replace(made, conditionals=found, conditionals_unread=unread)
+        self.made[made.number] = made
+        self._kept.bus.publish([HaltChanged(made.number)])
+        return made
+
+    async def _keep(self, made: Certificate) -> None:
+        version = await self._kept.store.write(lambda unit: store_certificate(unit, made))
+        write_certificate(self._kept.home, made, version)
+
+    async def load(self) -> None:
+        """Read stored certificates, the latest of each halt, of other processes' halts too."""
+        async with self._kept.store.reader() as connection:
+            for one in await read_certificates(connection):
+                self.made[one.halt_number] = Certificate.from_json(one.body)
+
+    def stop_reading(self) -> set[asyncio.Task[None]]:
+        """End what only reads on; returns its tasks, which the caller waits for."""
+        for task in self._later:
+            task.cancel()
+        return self._later
+
+
+def words_of(problem: Exception) -> str:
+    """Why something could not be written, for the certificate and the refusal."""
+    return str(problem) if isinstance(problem, StoreError) else f"{type(problem).__name__}: {problem}"
