@@ -13,6 +13,7 @@ once a dialect and run as text from then on: building one anew costs more than S
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -73,6 +74,9 @@ Codec = Callable[[Any], Any]
 
 Reader: TypeAlias = Connection
 """A reader's connection, as whoever is no repository holds it: to be handed on, and asked nothing itself."""
+
+SHARED = frozenset({"broker", "key", "tradingsymbol", "security", "sub_status", "reason_code"})
+"""Columns of few different texts: rows share each, so that many rows kept in memory hold it once."""
 
 _GIVEN = "given_"
 
@@ -358,9 +362,16 @@ def _decoders(
     for place, (one, kind) in enumerate(zip(columns, kinds, strict=True)):
         by_type = one.type.dialect_impl(dialect).result_processor(dialect, None)
         decode = _meaning(kind) or _remembered(one.type, by_type)
+        if decode is None and getattr(one, "name", "") in SHARED:  # an expression may have no name
+            decode = _shared
         if decode is not None:
             found.append((place, decode))
     return found
+
+
+def _shared(stored: Any) -> Any:
+    """The same text, once for all rows; what is none as it is."""
+    return sys.intern(stored) if isinstance(stored, str) else stored
 
 
 def _remembered(kind: TypeEngine[Any], process: Codec | None) -> Codec | None:

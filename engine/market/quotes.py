@@ -35,7 +35,8 @@ class QuoteMap:
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
         self._watchers: dict[str, tuple[set[str], ...]] = {}
-        self._confirmed: set[str] = set()
+        self._silent: set[str] = set()
+        """Followed keys of which no packet has come since they were followed or the stream was opened."""
         self._beats: dict[str, tuple[Heartbeat, float]] = {}
         self._feed_at: datetime | None = None
         self._feed_heard = 0.0
@@ -47,7 +48,7 @@ class QuoteMap:
             return
         self._hold(tick)
         self._feed_at, self._feed_heard = tick.received_at, self._heard[key]
-        self._confirmed.add(key)
+        self._silent.discard(key)
 
     def put_all(self, ticks: Ticks) -> None:
         """Take packets of the stream as they came in. Those older than what is held change nothing."""
@@ -67,7 +68,8 @@ class QuoteMap:
         for owner, followed in self._followed.items():
             self._dirty[owner] |= followed & packets.keys()
         self._feed_at, self._feed_heard = ticks.last_at, heard
-        self._confirmed.update(packets)
+        if self._silent:
+            self._silent = {key for key in self._silent if key not in packets}
 
     def put_fetched(self, ticks: Iterable[Tick]) -> None:
         """Take quotes that were asked for once. They say nothing about the stream being alive."""
@@ -115,14 +117,13 @@ class QuoteMap:
             heard[moved[key]] = self._heard[key]
         self._heard = {**self._heard, **heard}  # first: another thread may ask for the tick's age at once
         self._ticks, self._heard = ticks, heard
-        self._confirmed = set(now(self._confirmed))
         for owner, keys in list(self._followed.items()):
             if not moved.keys().isdisjoint(keys):
                 self.follow(owner, now(keys))
 
     def reopened(self) -> None:
         """The stream was opened anew: a price must come again before a heartbeat for all renews it."""
-        self._confirmed.clear()
+        self._silent = self.followed()
 
     def quote(self, key: str) -> Tick | None:
         """The last tick, None if there never was one."""
@@ -145,7 +146,7 @@ class QuoteMap:
         if tick is None:
             return None
         age = self._age(_received_at(tick), self._heard[key], now)
-        among_all = key in self._confirmed and key in self._watchers
+        among_all = key in self._watchers and key not in self._silent
         for beat, heard in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if among_all if beat.keys is None else key in beat.keys:
                 age = min(age, self._age(beat.received_at, heard, now))
@@ -183,12 +184,14 @@ class QuoteMap:
         else:
             self._followed.pop(owner, None)
         after = self.followed()
+        # A key that was not subscribed has missed packets, so a heartbeat for all may not vouch for it yet;
+        # first, since another thread may ask for an age at once.
+        self._silent |= after - before
         self._watchers = {
             key: tuple(self._dirty[name] for name, followed in self._followed.items() if key in followed)
             for key in after
         }
-        # A key that was not subscribed has missed packets, so a heartbeat for all may not vouch for it yet.
-        self._confirmed &= before & after
+        self._silent &= after
         return before != after
 
     def followed_by(self, owner: str) -> frozenset[str]:

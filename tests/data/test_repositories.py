@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from data.order_tables import Fill, Request
 from data.repositories.base import Change, Query, Rows, among, given
 from data.store import writer_engine
+from data.tables import Posting
 from data.urls import sqlite_url
 from data.vocabulary import RequestKind, RequestState
 from tests.books import empty_books
@@ -151,3 +152,22 @@ def test_days_and_moments_keep_their_kind(connection: Connection) -> None:
     trade = Trade(1, 1, 1, "NSE", NOON.date(), "7", "A", 5, NOON, NOON)
     trades.insert(connection, [trade])
     assert trades.query().all(connection) == [trade]
+
+
+@dataclass(slots=True)
+class Line:
+    txn_id: int
+    line: int
+    client_id: int
+    account: str
+    amount_paise: int
+    security: str
+
+
+def test_rows_share_the_text_of_a_column_that_holds_few(connection):
+    lines = Rows(Posting, Line)
+    isin = "INE002A01018"
+    lines.insert(connection, [Line(1, 1, 8, "free", -5, isin), Line(1, 2, 8, "stock_cost", 5, isin)])
+    first, second = lines.query().all(connection)
+    assert first.security == isin
+    assert first.security is second.security
