@@ -27,7 +27,8 @@ class Touched:
     """What a batch changed, so that the projection knows what to read again.
 
     `market` stands for instruments and watchlists, `roster` for clients, their groups, routes and sessions.
-    `unread` has this process alone read everything, since it has not yet.
+    `unread` has this process alone read everything, since it has not yet. `written` are the cells of orders
+    by number as this process wrote them last, None where it changed one in another way.
     """
 
     clients: set[int] = field(default_factory=set[int])
@@ -38,9 +39,11 @@ class Touched:
     market: bool = False
     everything: bool = False
     unread: bool = False
+    written: dict[int, tuple[Any, ...] | None] = field(default_factory=dict[int, tuple[Any, ...] | None])
 
     def merge(self, other: "Touched") -> None:
-        """Add what another unit changed."""
+        """Add what another unit changed later."""
+        self.written |= other.written
         self.clients |= other.clients
         self.orders |= other.orders
         self.runs |= other.runs

@@ -324,7 +324,8 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
-def _is_enum(kind: Any) -> bool:
+def is_enum(kind: Any) -> bool:
+    """Whether this is a class of words."""
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
@@ -337,14 +338,14 @@ class _Known(dict[Any, Any]):
 
 def _word(kind: Any) -> Codec | None:
     """What makes the stored text of a field of this class; None where the column's type does."""
-    if _is_enum(kind):
+    if is_enum(kind):
         return _Known({member: member.value for member in kind}).__getitem__
     return kind.text if hasattr(kind, "of_text") else None
 
 
 def _meaning(kind: Any) -> Codec | None:
     """What makes a field of this class of the stored text; None where the column's type does."""
-    if _is_enum(kind):
+    if is_enum(kind):
         return _Known({member.value: member for member in kind}).__getitem__
     return kind.of_text if hasattr(kind, "of_text") else None
 

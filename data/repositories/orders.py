@@ -1,8 +1,9 @@
 """Orders and their attempts as they are stored."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from typing import Generic, NamedTuple, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,6 +52,11 @@ CLAIMING = ("state", "tradingsymbol", "tag", "attempts", "sent_at", "updated_at"
 """The columns of an order that a claim changes."""
 
 _ORDERS, _ATTEMPTS, _RUNS = table(Order), table(Attempt), table(RunRecord)
+WRITTEN = tuple(column.name for column in _ORDERS.columns)
+"""The columns of the cells of an order that was written."""
+
+_CELLS: Callable[[Any], tuple[Any, ...]] = attrgetter(*WRITTEN)
+_ID = WRITTEN.index("id")
 _RESERVED = _ORDERS.c.state == OrderState.RESERVED.value
 
 
@@ -65,7 +71,7 @@ class Leaves(NamedTuple):
 
 
 class Orders(Generic[Row]):
-    """Orders as objects of one class."""
+    """Orders as objects of one class, which has every column."""
 
     def __init__(self, row: type[Row]) -> None:
         rows = self._rows = Rows(Order, row)
@@ -115,10 +121,17 @@ class Orders(Generic[Row]):
     def insert(self, unit: Unit, orders: Sequence[Row]) -> None:
         """Write orders that are not there yet."""
         self._rows.insert(unit, orders)
+        _note(unit, orders)
 
     def save(self, unit: Unit, orders: Sequence[Row], fields: tuple[str, ...] = CHANGING) -> None:
-        """Write back what has changed of orders."""
+        """Write back what has changed of orders, all of it in these fields."""
         self._rows.save(unit, orders, *fields)
+        _note(unit, orders)
+
+
+def _note(unit: Unit, orders: Sequence[Any]) -> None:
+    """Keep what was written, so that it need not be read again after the commit."""
+    unit.touched.written |= {cells[_ID]: cells for cells in map(_CELLS, orders)}
 
 
 _PAIRS = func.json_each(given("pairs", Listed())).table_valued("value")
@@ -240,6 +253,7 @@ def leaves_of(on: On, client_ids: Collection[int]) -> list[Leaves]:
 def take_over(unit: Unit, ids: Collection[int], instance_id: int) -> None:
     """Make these orders this engine's to send."""
     _TAKE_OVER.run(unit, ids=ids, instance=instance_id)
+    unit.touched.written |= dict.fromkeys(ids)
 
 
 class Attempts(Generic[Row]):

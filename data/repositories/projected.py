@@ -3,10 +3,10 @@
 Row classes are the caller's: their fields are columns, or what is made here under the field's name.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,8 +27,9 @@ from data.access_tables import BrokerSession, ClientRoute, GateWaiver
 from data.columns import table
 from data.market_tables import FormerName
 from data.order_tables import Fill, Halt, Order, RunRecord
-from data.repositories.base import On, Query, among, given, named_as
-from data.repositories.instruments import is_former_name
+from data.repositories.base import On, Query, among, field_classes, given, is_enum, named_as
+from data.repositories.instruments import is_former_name, name_now
+from data.repositories.orders import WRITTEN
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.roster import InGroup, StoredClient
 from data.tables import (
@@ -283,6 +284,44 @@ def orders(row: type[T]) -> Projected[T]:
     query = _orders_as(row)
     every = query.where(or_(of_runs, orders.c.run_number.is_(None) & standing))
     return Projected(row, query, orders.c.id, every)
+
+
+class WrittenOrders(Generic[T]):
+    """Orders made of the cells that were written, as a read makes them of their rows."""
+
+    def __init__(self, row: type[T]) -> None:
+        kinds = field_classes(row)
+        source = {"key": "exchange", "modifying": "asked_quantity"}
+        self._row = row
+        self._names = list(kinds)
+        self._places = [WRITTEN.index(source.get(name, name)) for name in kinds]
+        self._words = [(place, kind) for place, kind in enumerate(kinds.values()) if is_enum(kind)]
+        self._moments = [place for place, kind in enumerate(kinds.values()) if kind is datetime]
+
+    def made(self, on: On, written: Sequence[Sequence[Any]]) -> list[T] | None:
+        """The orders; None where one has a word of no meaning known here, for which a read stands in."""
+        if not written:
+            return []
+        stored = list(zip(*written, strict=True))
+        columns: list[Iterable[Any]] = [stored[place] for place in self._places]
+        if any(set(map(type, columns[place])) != {kind} for place, kind in self._words):
+            return None
+        for place in self._moments:
+            columns[place] = map(_utc, columns[place])
+        columns[self._names.index("flags")] = map(tuple, stored[_FLAGS])
+        columns[self._names.index("modifying")] = (asked is not None for asked in stored[_ASKED])
+        securities = list(zip(*(stored[place] for place in _SECURITY), strict=True))
+        now = {one: f"{one[1]}:{name_now(on, *one)}" for one in set(securities)}
+        columns[self._names.index("key")] = map(now.__getitem__, securities)
+        return list(map(self._row, *columns))
+
+
+_SECURITY = [WRITTEN.index(name) for name in ("security", "exchange", "tradingsymbol")]
+_FLAGS, _ASKED = WRITTEN.index("flags"), WRITTEN.index("asked_quantity")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def orders_of_runs(row: type[T]) -> ReadableQuery[T]:

@@ -30,6 +30,7 @@ _HOLDINGS = projected.holdings(HoldingView)
 _BREAKS = projected.breaks(BreakView)
 _FACTS = projected.unbooked_facts(BreakView)
 _ORDERS = projected.orders(OrderView)
+_WRITTEN = projected.WrittenOrders(OrderView)
 _ORDERS_OF_RUNS = projected.orders_of_runs(OrderView)
 _RUNS = projected.runs(RunRow)
 _HALTS = projected.halts(HaltView)
@@ -76,7 +77,7 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
         out.holdings.setdefault(client_id, ())
         out.figures.setdefault(client_id, DayFigures())
         out.breaks.setdefault(client_id, ())
-    orders = _ORDERS.read(connection, None if everything else touched.orders, day=day)
+    orders = _ORDERS.read(connection, None, day=day) if everything else _read_orders(connection, touched, day)
     out.orders = {order.id: order for order in orders}
     # A run stands with its orders: of one whose orders are all of earlier days nothing could be told.
     out.runs = read_runs(connection, runs_of(orders) if everything else touched.runs)
@@ -84,6 +85,16 @@ def read_touched(connection: On, touched: Touched, day: date, admit: Admit) -> P
     if everything or touched.halts:
         out.halts = read_halts(connection)
     return out
+
+
+def _read_orders(connection: On, touched: Touched, day: date) -> list[OrderView]:
+    """The orders that were touched, of which those that this process wrote need not be read."""
+    written = {i: cells for i, cells in touched.written.items() if cells is not None and i in touched.orders}
+    made = _WRITTEN.made(connection, list(written.values()))
+    if made is None:
+        return _ORDERS.read(connection, touched.orders, day=day)
+    rest = _ORDERS.read(connection, touched.orders - written.keys(), day=day)
+    return sorted(made + rest, key=lambda order: order.id)
 
 
 def runs_of(orders: Iterable[OrderView]) -> set[int]:

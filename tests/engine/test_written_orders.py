@@ -1,0 +1,148 @@
+"""The book takes orders as they were written, and they are what a read of their rows yields."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from data.changes import Touched
+from data.market_tables import FormerName
+from data.repositories.orders import CLAIMING, take_over
+from data.store import Unit
+from data.tables import Client
+from data.vocabulary import OrderType, Policy, Product, Side, Validity
+from engine.book.reading import read_touched
+from engine.book.views import OrderView
+from engine.booking.order import WorkingOrder
+from engine.booking.states import Flag, OrderEvent, born
+from engine.booking.stored import ORDERS
+from tests.data.test_noted import Undone, together
+from tests.data.test_store import opened
+
+DAY = date(2026, 11, 18)
+DOES = ("claim", "trade", "flag", "end", "ask", "take_over", "touch", "odd_word")
+STEPS = st.tuples(st.sampled_from(DOES), st.integers(1, 3))
+UNITS = st.tuples(st.lists(STEPS, min_size=1, max_size=5), st.booleans())
+BATCHES = st.lists(st.lists(UNITS, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+def new_order(order_id: int, unit: Unit) -> WorkingOrder:
+    """An order that nobody has sent yet; the second is of a security that has another name now."""
+    return WorkingOrder(
+        id=order_id,
+        client_id=1,
+        run_number=None,
+        plan_number=None,
+        broker="zerodha",
+        exchange="NSE",
+        tradingsymbol="OLD" if order_id == 2 else "TCS",
+        security="INE1" if order_id == 2 else "INE2",
+        side=Side.BUY,
+        product=Product.CNC,
+        order_type=OrderType.LIMIT,
+        validity=Validity.DAY,
+        quantity=10,
+        limit_paise=100_00,
+        trigger_paise=None,
+        reserve_price_paise=100_00,
+        margin_bps=10_000,
+        policy=Policy.EXACT,
+        state=born(),
+        instance_id=1,
+        trading_date=DAY,
+        created_at=unit.now,
+        updated_at=unit.now,
+    )
+
+
+def step(unit: Unit, what: str, order_id: int) -> None:
+    """Do one thing to an order; one that is not there is put there."""
+    found = ORDERS.by_id(unit, [order_id])
+    unit.touched.orders.add(order_id)
+    if not found:
+        ORDERS.insert(unit, [new_order(order_id, unit)])
+        return
+    (order,) = found
+    order.now = unit.now + timedelta(microseconds=1)
+    match what:
+        case "claim" if order.state is born():
+            order.claim(f"tag{order_id}")
+            ORDERS.save(unit, [order], CLAIMING)
+        case "trade":
+            order.count(1, 99_95, 12)
+        case "flag":
+            order.flag(Flag.ANOMALY)
+        case "end" if order.state is born():
+            order.apply(OrderEvent.FREE)
+        case "ask":
+            order.asked_quantity = 5
+        case "take_over":
+            take_over(unit, [order_id], order.instance_id + 1)
+        case "odd_word":
+            order.validity = "ODD"  # type: ignore[assignment]
+            own: Any = unit.connection.connection.driver_connection
+            own.execute("UPDATE orders SET validity = 'ODD' WHERE id = ?", (order_id,))
+        case _:
+            pass
+    if what in ("trade", "flag", "end", "ask", "odd_word"):
+        ORDERS.save(unit, [order])
+
+
+def changing(steps: list[tuple[str, int]], fails: bool) -> Callable[[Unit], None]:
+    """A unit that takes these steps, and may fail after them."""
+
+    def unit_of_work(unit: Unit) -> None:
+        for what, order_id in steps:
+            step(unit, what, order_id)
+        if fails:
+            raise Undone
+
+    return unit_of_work
+
+
+def lay(unit: Unit) -> None:
+    """The client of the orders, and a security that is called otherwise now."""
+    client = {"id": 1, "code": "ONE", "name": "One", "broker": "zerodha", "broker_user_id": "ZX1"}
+    stamps = {"created_at": unit.now, "updated_at": unit.now}
+    unit.insert(Client, [client | {"status": "ACTIVE", "session": "NONE"} | stamps])
+    renamed = {"exchange": "NSE", "tradingsymbol": "OLD", "security": "INE1", "now": "NEW"}
+    unit.insert(FormerName, [renamed | {"token": 1, "at": unit.now}])
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(batches=BATCHES)
+def test_orders_as_written_are_what_a_read_yields_however_units_of_a_batch_end(
+    batches: list[list[tuple[list[tuple[str, int]], bool]]],
+) -> None:
+    told: list[tuple[dict[int, OrderView], dict[int, OrderView]]] = []
+
+    def projector(connection: Connection, touched: Touched) -> object:
+        def orders(of: Touched) -> dict[int, OrderView]:
+            return read_touched(connection, of, DAY, lambda *_: None).orders  # type: ignore[arg-type,return-value]
+
+        told.append((orders(touched), orders(replace(touched, written={}))))
+        return None
+
+    async def run(home: Path) -> None:
+        async with opened(home / "desk.db", projector) as store:
+            await store.write(lay)
+            for batch in batches:
+                done = await together(store, [changing(steps, fails) for steps, fails in batch])
+                assert [type(one) for one in done] == [Undone if fails else type(None) for _, fails in batch]
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
+    assert all(list(made.items()) == list(read.items()) and repr(made) == repr(read) for made, read in told)
