@@ -5,17 +5,9 @@ word about a call comes first. Where the engine's time-out wins, its word is `Am
 answer is dropped (`calls.KiteCalls`).
 """
 
-import asyncio
 import logging
 import random
-import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TypeVar, cast
 from urllib.parse import quote
 
 from brokers.contract import (
@@ -34,37 +26,28 @@ from brokers.contract import (
     OrderRequest,
     Outcome,
     Rows,
-    SessionExpired,
     StreamEvent,
     Tick,
-    UnreadRow,
 )
 from brokers.kite import mapping
-from brokers.kite.access import KiteAccess, KiteRoots, KiteRoute
+from brokers.kite.access import KiteAccess, KiteRoots
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.conditionals import conditionals_of
+from brokers.kite.feed import KiteFeed
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
-from brokers.kite.outcomes import BAD_INPUT, NO_PERMISSION, Failure, read_error
+from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
 from brokers.kite.portfolio import holdings_of
+from brokers.kite.reading import KiteReading
 from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
 from brokers.kite.stream import KiteStream
 from data.clock import Clock
-from data.errors import BadInput
-from data.reference.instruments import Instrument, read_kite_instruments
+from data.reference.instruments import Instrument
 from data.vocabulary import Product
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-READ_TRIES = 3
-"""How often a read is tried that Kite turns away for its budget."""
-
-QUOTES_PER_CALL = 500
-"""Kite Connect documentation, market quotes."""
 
 HOLDINGS_LAST_S = 30.0
 """For how long loans are taken from the holdings read last, since every read counts against the key."""
@@ -81,15 +64,6 @@ MOST_SLICES = 10
 
 MOST_CHANGES = 25
 """How often Kite takes a modify of one order (its documentation, orders)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What `KiteBroker.follow` was last called with."""
-
-    accounts: tuple[BrokerAccount, ...] = ()
-    heard: frozenset[BrokerAccount] | None = None
-    streamless: frozenset[str] = frozenset()
 
 
 class KiteBroker:
@@ -119,17 +93,16 @@ class KiteBroker:
         self._orders = KiteOrders(self._calls, clock)
         self._budget = ReadBudget(clock)
         self._stream = KiteStream(
-            roots.stream, clock, rng or random.Random(0), mapping.order_of, on_refused=self._socket_refused
+            roots.stream,
+            clock,
+            rng or random.Random(0),
+            mapping.order_of,
+            on_refused=lambda account: self._feed.socket_refused(account),
         )
         self._calls.on_answer = self._stream.answered
-        self._on_no_stream = on_no_stream
-        self._looks: set[asyncio.Task[None]] = set()
-        self._following = asyncio.Lock()
-        self._followed = Followed()
+        self._reading = KiteReading(self._calls, self._budget, clock, self._waits)
+        self._feed = KiteFeed(self._calls, self._reading, self._stream, clock, self.profile, on_no_stream)
         self._holdings: dict[BrokerAccount, tuple[float, object]] = {}
-        self._feeds: list[BrokerAccount] = []
-        self._signed_in: list[BrokerAccount] = []
-        self._tokens: dict[str, int] = {}
         self.stream_counts = self._stream.counts
         self._capabilities = Capabilities(
             tag_length=20,
@@ -162,8 +135,7 @@ class KiteBroker:
 
     async def close(self) -> None:
         """End the stream, drop calls that have not begun and wait for those that have."""
-        for look in self._looks:
-            look.cancel()
+        self._feed.close()
         await self._stream.close()
         await self._calls.close()
 
@@ -171,7 +143,7 @@ class KiteBroker:
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
         """Where the client signs in, every day after six in the morning."""
-        url = await self._answer(account, KiteClient.login_url, signed_in=False, paced=False)
+        url = await self._reading.answer(account, KiteClient.login_url, signed_in=False, paced=False)
         return f"{url}&redirect_params={quote(f'state={state}')}" if state else url
 
     async def exchange_token(self, account: BrokerAccount, request_token: str) -> BrokerProfile:
@@ -207,40 +179,40 @@ class KiteBroker:
         if not isinstance(token, str) or not token:
             raise BrokerError("Kite: session, access_token: missing", "bad_row")
         await self._calls.ask_access(lambda: self._access.keep_token(account, token))
-        followed = self._followed
+        followed = self._feed.followed
         if account in followed.accounts:
             await self.follow(followed.accounts, heard=followed.heard, streamless=followed.streamless - {key})
         return profile
 
     async def invalidate(self, account: BrokerAccount) -> None:
         """End a client's session at Kite; the client's own Kite web session goes on. Raises `BrokerError`."""
-        await self._answer(account, KiteClient.invalidate)
+        await self._reading.answer(account, KiteClient.invalidate)
         await self._stream.remove_account(account)
 
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose session this is. Raises `BrokerError` with code `other_user` for another client's token."""
-        return _checked(account, mapping.profile_of(await self._answer(account, KiteClient.profile)))
+        return _checked(account, mapping.profile_of(await self._reading.answer(account, KiteClient.profile)))
 
     # --- account ------------------------------------------------------------------------------------------
 
     async def funds(self, account: BrokerAccount) -> BrokerFunds:
         """The client's money, and what of it is lent by its holdings as last read, now if not lately."""
-        margins = await self._answer(account, KiteClient.margins)
+        margins = await self._reading.answer(account, KiteClient.margins)
         known = self._holdings.get(account)
         if known is None or self._clock.monotonic() - known[0] > HOLDINGS_LAST_S:
-            known = (self._clock.monotonic(), await self._answer(account, KiteClient.holdings))
+            known = (self._clock.monotonic(), await self._reading.answer(account, KiteClient.holdings))
             self._holdings[account] = known
         return mapping.funds_of(margins, known[1], self._clock.now())
 
     async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
         """The client's shares, today's included."""
-        holdings = await self._answer(account, KiteClient.holdings)
+        holdings = await self._reading.answer(account, KiteClient.holdings)
         self._holdings[account] = (self._clock.monotonic(), holdings)
-        return holdings_of(holdings, await self._answer(account, KiteClient.positions))
+        return holdings_of(holdings, await self._reading.answer(account, KiteClient.positions))
 
     async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
-        answer = await self._answer(account, KiteClient.orders)
+        answer = await self._reading.answer(account, KiteClient.orders)
         book = mapping.orders_of(answer, account.user_id)
         for broker_order_id, variety in book.varieties.items():
             self._orders.remember(account, broker_order_id, variety)
@@ -248,12 +220,12 @@ class KiteBroker:
 
     async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
         """The client's fills of today."""
-        return mapping.trades_of(await self._answer(account, KiteClient.trades), account.user_id)
+        return mapping.trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
 
     async def conditionals(self, account: BrokerAccount) -> Rows[Conditional]:
         """The client's active GTTs and enabled alerts."""
-        gtts = await self._answer(account, KiteClient.gtts)
-        return conditionals_of(gtts, await self._answer(account, KiteClient.alerts))
+        gtts = await self._reading.answer(account, KiteClient.gtts)
+        return conditionals_of(gtts, await self._reading.answer(account, KiteClient.alerts))
 
     async def delete_conditional(self, account: BrokerAccount, conditional: Conditional) -> Outcome:
         """Delete a GTT or an alert."""
@@ -281,7 +253,9 @@ class KiteBroker:
         return shares
 
     async def _own_bps(self, account: BrokerAccount, buy: MarginBuy) -> int:
-        return buy.own_bps(await self._answer(account, lambda client: client.order_margins([buy.fields])))
+        return buy.own_bps(
+            await self._reading.answer(account, lambda client: client.order_margins([buy.fields]))
+        )
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -306,164 +280,47 @@ class KiteBroker:
         heard: Collection[BrokerAccount] | None = None,
         streamless: Collection[str] = (),
     ) -> None:
-        """Take the feed from the first of these accounts that is signed in, and order updates from all.
+        """Take the feed from the first of these accounts that can bring it, and order updates from all.
 
-        The feed is the account that pays for market data; the others need none. Of api keys that are known to
-        be `streamless` no socket is opened. Where `heard` is given, order updates come of those accounts
-        alone and the feed answers calls for quotes without a socket, since an api key has three in all.
-        Called again after sign-ins; calls follow one another, and what is carried goes on until the next is
-        ready.
+        See `KiteFeed.follow`.
         """
-        async with self._following:
-            wanted: dict[BrokerAccount, tuple[KiteRoute, str]] = {}
-            for account in accounts:
-                try:
-                    route, token = await self._calls.session(account)
-                except BrokerError as error:
-                    log.warning("%s is not followed: %s", account.user_id, error)
-                    continue
-                if token:
-                    wanted[account] = (route, token)
-            streaming = [one for one, (route, _) in wanted.items() if route.api_key not in streamless]
-            feed = streaming[0] if streaming else None
-            hears = streaming if heard is None else [one for one in streaming if one in heard]
-            self._stream.replace_accounts(
-                {one: (*wanted[one], heard is None and one == feed) for one in hears}
-            )
-            self._feeds, self._signed_in = streaming, list(wanted)
-            self._followed = Followed(
-                tuple(accounts), None if heard is None else frozenset(heard), frozenset(streamless)
-            )
+        await self._feed.follow(accounts, heard=heard, streamless=streamless)
 
     @property
     def feed(self) -> BrokerAccount | None:
         """The account whose api key brings the prices; None where no one signed in has such a key."""
-        return self._feeds[0] if self._feeds else None
+        return self._feed.feed
 
     def hears(self, account: BrokerAccount) -> bool:
         """Whether the account's order updates come by the stream now; else its books are read for them."""
         return self._stream.hears(account)
 
-    def _socket_refused(self, account: BrokerAccount) -> None:
-        look = asyncio.get_running_loop().create_task(self._look_into(account))
-        self._looks.add(look)
-        look.add_done_callback(self._looks.discard)
-
-    async def _look_into(self, account: BrokerAccount) -> None:
-        """Ask once whether a session holds for which no socket is opened; only REST says that one is over."""
-        try:
-            await self.profile(account)
-        except SessionExpired:
-            return  # told by the call itself
-        except BrokerError as error:
-            log.warning("whether the session of %s holds is not known: %s", account.user_id, error)
-        self._on_no_stream(account)
-
     def read_eta_s(self, accounts: Collection[BrokerAccount], calls: int) -> float:
         """Seconds until so many further reads of each of these accounts could have been made."""
-        keys = Counter[str]()
-        for account in accounts:
-            with suppress(BrokerError):  # without a route nothing is read
-                keys[self._calls.key_of(account)] += 1
-        return self._budget.eta_s({key: many * calls for key, many in keys.items()})
+        return self._reading.eta_s(accounts, calls)
 
     async def instruments(self) -> Rows[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
-        reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
-        dump = await self._answer(reader or self._feed_account(), KiteClient.instruments)
-        self._stream.circuits.clear()  # another day has other bands
-        rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
-        self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
-        return rows
+        return await self._feed.instruments()
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
-        """The market now, 500 instruments a call and one call a second. Unknown keys are missing.
-
-        An api key of the free plan is refused them; then the next account's is asked.
-        """
-        wanted = list(dict.fromkeys(keys))
-        found: dict[str, Tick] = {}
-        for start in range(0, len(wanted), QUOTES_PER_CALL):
-            some = wanted[start : start + QUOTES_PER_CALL]
-            answer = await self._quoted(some)
-            found.update(mapping.ticks_of(answer, self._clock.now()))
-        for key, tick in found.items():
-            self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
-        return found
-
-    async def _quoted(self, keys: Sequence[str]) -> object:
-        while True:
-            feed = self._feed_account()
-            try:
-                return await self._answer(feed, partial(_quotes, keys), quotes=True)
-            except BrokerError as error:
-                if error.code != NO_PERMISSION:
-                    raise
-            if feed == self.feed:  # another call may have found it out meanwhile
-                self._on_no_stream(feed)
-                self._feeds = [one for one in self._feeds if one != feed]
+        """The market now; unknown keys are missing. Raises `BrokerError`."""
+        return await self._feed.quotes(keys)
 
     def learn(self, tokens: Mapping[str, int]) -> None:
         """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
-        self._tokens.update(tokens)
+        self._feed.learn(tokens)
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; what Kite does not list is left out.
 
-        The dump is read first where a token is not known yet. Raises `BrokerError`.
+        Raises `BrokerError`.
         """
-        if any(key not in self._tokens for key in keys):
-            await self.instruments()
-        await self._stream.subscribe({self._tokens[key]: key for key in keys if self._tokens.get(key)})
-        unbounded = [key for key in keys if self._tokens.get(key) and key not in self._stream.circuits]
-        if unbounded and self.feed is not None:
-            try:
-                await self.quotes(unbounded)
-            except BrokerError as error:
-                log.warning("the day's price bands are not known: %s", error)
+        await self._feed.subscribe(keys)
 
     def stream(self) -> AsyncIterator[StreamEvent]:
         """Ticks and heartbeats of the feed, and order updates of the followed accounts."""
         return self._stream.events()
-
-    def _feed_account(self) -> BrokerAccount:
-        if self.feed is None:
-            raise SessionExpired("No client whose api key brings prices is signed in.", "no_feed")
-        return self.feed
-
-    # --- reading ------------------------------------------------------------------------------------------
-
-    async def _answer(
-        self,
-        account: BrokerAccount,
-        ask: Callable[[KiteClient], T],
-        *,
-        signed_in: bool = True,
-        quotes: bool = False,
-        paced: bool = True,
-    ) -> T:
-        """What a read returns. One that Kite turns away for its budget is tried twice more.
-
-        The budget is the api key's, so another process of the same trader may have used it up.
-        """
-
-        async def once() -> object:
-            if paced:
-                key = self._calls.key_of(account)
-                await (self._budget.quote_turn(key) if quotes else self._budget.turn(key))
-            return await self._calls.run(Purpose.READ, account, ask, self._waits.read_s, signed_in)
-
-        answer, tried = await once(), 1
-        while isinstance(answer, Failure) and answer.status == 429 and paced and tried < READ_TRIES:
-            await self._clock.sleep(self._waits.turned_away_s)
-            answer, tried = await once(), tried + 1
-        if isinstance(answer, Failure):
-            raise read_error(answer)
-        return cast("T", answer)
-
-
-def _quotes(keys: Sequence[str], client: KiteClient) -> object:
-    return client.quotes(keys)
 
 
 def _checked(account: BrokerAccount, profile: BrokerProfile) -> BrokerProfile:
@@ -471,30 +328,3 @@ def _checked(account: BrokerAccount, profile: BrokerProfile) -> BrokerProfile:
         words = f"This is the session of {profile.user_id}; sign in as {account.user_id}."
         raise BrokerError(words, "other_user")
     return profile
-
-
-def _instrument_rows(dump: bytes) -> Rows[InstrumentRow]:
-    """Read a dump as the desk reads one from a file."""
-    with tempfile.TemporaryDirectory(prefix="kite-") as folder:
-        path = Path(folder) / "instruments.csv"
-        path.write_bytes(dump)
-        try:
-            file = read_kite_instruments(path)
-        except BadInput as error:
-            raise BrokerError(f"Kite's instruments cannot be read: {error}", "bad_instruments") from None
-    found = (
-        InstrumentRow(
-            instrument_token=item.token,
-            exchange_token=str(item.token >> 8),  # the low byte is the segment
-            tradingsymbol=item.tradingsymbol,
-            name=item.name,
-            exchange=item.exchange,
-            segment=item.segment,
-            instrument_type="EQ",
-            tick_paise=item.tick_paise,
-            lot_size=item.lot_size,
-            last_paise=item.prev_close_paise,
-        )
-        for item in file.instruments
-    )
-    return Rows(tuple(found), tuple(UnreadRow(words) for words in file.unread))

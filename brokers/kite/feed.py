@@ -1,0 +1,227 @@
+"""The feed of a Kite desk: which account brings the prices, and who is heard by the stream."""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from brokers.contract import (
+    BrokerAccount,
+    BrokerError,
+    BrokerProfile,
+    InstrumentRow,
+    Rows,
+    SessionExpired,
+    Tick,
+    UnreadRow,
+)
+from brokers.kite import mapping
+from brokers.kite.access import KiteRoute
+from brokers.kite.calls import KiteCalls
+from brokers.kite.client import KiteClient
+from brokers.kite.outcomes import NO_PERMISSION
+from brokers.kite.reading import KiteReading
+from brokers.kite.stream import KiteStream
+from data.clock import Clock
+from data.errors import BadInput
+from data.reference.instruments import read_kite_instruments
+
+log = logging.getLogger(__name__)
+
+QUOTES_PER_CALL = 500
+"""Kite Connect documentation, market quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What `follow` was last called with."""
+
+    accounts: tuple[BrokerAccount, ...] = ()
+    heard: frozenset[BrokerAccount] | None = None
+    streamless: frozenset[str] = frozenset()
+
+
+class KiteFeed:
+    """Follows accounts by the stream, and reads the market by the first whose api key brings prices.
+
+    `on_no_stream` is told of an account whose session holds, by a read of its `profile`, and for whom Kite
+    opens no socket all the same.
+    """
+
+    def __init__(
+        self,
+        calls: KiteCalls,
+        reading: KiteReading,
+        stream: KiteStream,
+        clock: Clock,
+        profile: Callable[[BrokerAccount], Awaitable[BrokerProfile]],
+        on_no_stream: Callable[[BrokerAccount], None],
+    ) -> None:
+        self._calls = calls
+        self._reading = reading
+        self._stream = stream
+        self._clock = clock
+        self._profile = profile
+        self._on_no_stream = on_no_stream
+        self._looks: set[asyncio.Task[None]] = set()
+        self._following = asyncio.Lock()
+        self.followed = Followed()
+        self._feeds: list[BrokerAccount] = []
+        self._signed_in: list[BrokerAccount] = []
+        self._tokens: dict[str, int] = {}
+
+    async def follow(
+        self,
+        accounts: Sequence[BrokerAccount],
+        *,
+        heard: Collection[BrokerAccount] | None = None,
+        streamless: Collection[str] = (),
+    ) -> None:
+        """Take the feed from the first of these accounts that is signed in, and order updates from all.
+
+        The feed is the account that pays for market data; the others need none. Of api keys that are known to
+        be `streamless` no socket is opened. Where `heard` is given, order updates come of those accounts
+        alone and the feed answers calls for quotes without a socket, since an api key has three in all.
+        Called again after sign-ins; calls follow one another, and what is carried goes on until the next is
+        ready.
+        """
+        async with self._following:
+            wanted: dict[BrokerAccount, tuple[KiteRoute, str]] = {}
+            for account in accounts:
+                try:
+                    route, token = await self._calls.session(account)
+                except BrokerError as error:
+                    log.warning("%s is not followed: %s", account.user_id, error)
+                    continue
+                if token:
+                    wanted[account] = (route, token)
+            streaming = [one for one, (route, _) in wanted.items() if route.api_key not in streamless]
+            feed = streaming[0] if streaming else None
+            hears = streaming if heard is None else [one for one in streaming if one in heard]
+            self._stream.replace_accounts(
+                {one: (*wanted[one], heard is None and one == feed) for one in hears}
+            )
+            self._feeds, self._signed_in = streaming, list(wanted)
+            self.followed = Followed(
+                tuple(accounts), None if heard is None else frozenset(heard), frozenset(streamless)
+            )
+
+    @property
+    def feed(self) -> BrokerAccount | None:
+        """The account whose api key brings the prices; None where no one signed in has such a key."""
+        return self._feeds[0] if self._feeds else None
+
+    def socket_refused(self, account: BrokerAccount) -> None:
+        """Look into why Kite opens no socket for an account."""
+        look = asyncio.get_running_loop().create_task(self._look_into(account))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
+    async def _look_into(self, account: BrokerAccount) -> None:
+        """Ask once whether a session holds for which no socket is opened; only REST says that one is over."""
+        try:
+            await self._profile(account)
+        except SessionExpired:
+            return  # told by the call itself
+        except BrokerError as error:
+            log.warning("whether the session of %s holds is not known: %s", account.user_id, error)
+        self._on_no_stream(account)
+
+    async def instruments(self) -> Rows[InstrumentRow]:
+        """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
+        reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
+        dump = await self._reading.answer(reader or self._feed_account(), KiteClient.instruments)
+        self._stream.circuits.clear()  # another day has other bands
+        rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
+        self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
+        return rows
+
+    async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
+        """The market now, 500 instruments a call and one call a second. Unknown keys are missing.
+
+        An api key of the free plan is refused them; then the next account's is asked.
+        """
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, Tick] = {}
+        for start in range(0, len(wanted), QUOTES_PER_CALL):
+            some = wanted[start : start + QUOTES_PER_CALL]
+            answer = await self._quoted(some)
+            found.update(mapping.ticks_of(answer, self._clock.now()))
+        for key, tick in found.items():
+            self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
+        return found
+
+    async def _quoted(self, keys: Sequence[str]) -> object:
+        while True:
+            feed = self._feed_account()
+            try:
+                return await self._reading.answer(feed, partial(_quotes, keys), quotes=True)
+            except BrokerError as error:
+                if error.code != NO_PERMISSION:
+                    raise
+            if feed == self.feed:  # another call may have found it out meanwhile
+                self._on_no_stream(feed)
+                self._feeds = [one for one in self._feeds if one != feed]
+
+    def learn(self, tokens: Mapping[str, int]) -> None:
+        """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
+        self._tokens.update(tokens)
+
+    async def subscribe(self, keys: Collection[str]) -> None:
+        """Replace the set of instruments the stream carries; what Kite does not list is left out.
+
+        The dump is read first where a token is not known yet. Raises `BrokerError`.
+        """
+        if any(key not in self._tokens for key in keys):
+            await self.instruments()
+        await self._stream.subscribe({self._tokens[key]: key for key in keys if self._tokens.get(key)})
+        unbounded = [key for key in keys if self._tokens.get(key) and key not in self._stream.circuits]
+        if unbounded and self.feed is not None:
+            try:
+                await self.quotes(unbounded)
+            except BrokerError as error:
+                log.warning("the day's price bands are not known: %s", error)
+
+    def _feed_account(self) -> BrokerAccount:
+        if self.feed is None:
+            raise SessionExpired("No client whose api key brings prices is signed in.", "no_feed")
+        return self.feed
+
+    def close(self) -> None:
+        """Give up looks that are under way."""
+        for look in self._looks:
+            look.cancel()
+
+
+def _quotes(keys: Sequence[str], client: KiteClient) -> object:
+    return client.quotes(keys)
+
+
+def _instrument_rows(dump: bytes) -> Rows[InstrumentRow]:
+    """Read a dump as the desk reads one from a file."""
+    with tempfile.TemporaryDirectory(prefix="kite-") as folder:
+        path = Path(folder) / "instruments.csv"
+        path.write_bytes(dump)
+        try:
+            file = read_kite_instruments(path)
+        except BadInput as error:
+            raise BrokerError(f"Kite's instruments cannot be read: {error}", "bad_instruments") from None
+    found = (
+        InstrumentRow(
+            instrument_token=item.token,
+            exchange_token=str(item.token >> 8),  # the low byte is the segment
+            tradingsymbol=item.tradingsymbol,
+            name=item.name,
+            exchange=item.exchange,
+            segment=item.segment,
+            instrument_type="EQ",
+            tick_paise=item.tick_paise,
+            lot_size=item.lot_size,
+            last_paise=item.prev_close_paise,
+        )
+        for item in file.instruments
+    )
+    return Rows(tuple(found), tuple(UnreadRow(words) for words in file.unread))
