@@ -70,6 +70,14 @@ class SearchScreen(Dialog[None]):
         self._find("")
         self.run_worker(self.desk.market.read_names(), exit_on_error=False)
 
+    def begin_anew(self) -> None:
+        """Forget the words of the search before, if there was one; the screen may not be up."""
+        if self.is_mounted:
+            with self.prevent(Input.Changed):
+                self.query_one("#words", Input).clear()
+            self.set_focus(None)  # as at first, it goes to the words when the screen comes up
+            self.on_mount()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Results follow the words; `+` is no word, it puts what is chosen on the watchlist."""
         if "+" in event.value:

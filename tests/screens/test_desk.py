@@ -5,15 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from data.vocabulary import ClientStatus, OrderState, Side, SizingKind
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Intent, Sizing
 from engine.words.market import symbol_lines
-from screens.desk.screen import DeskScreen
-from screens.desk.search import SearchScreen
-from screens.desk.symbol import SymbolScreen
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.exports import safe_cell
 from screens.frame.help import HelpScreen
@@ -21,7 +17,7 @@ from tests.desks import buy, carry_out
 from tests.screens.bench import Bench, opened
 from tests.screens.papers import opened_on_paper
 from tradedesk.compose.paper import exchange_of
-from tradedesk.testing import seam, toasts_shown
+from tradedesk.testing import seam
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.tape import Tape
@@ -299,37 +295,6 @@ async def test_the_table_goes_to_a_file_that_no_spreadsheet_executes() -> None:
 )
 def test_cells_are_made_safe(text: str, written: str) -> None:
     assert safe_cell(text) == written
-
-
-async def test_find_opens_a_symbol_and_puts_what_was_typed_in_full_first() -> None:
-    async with opened() as bench:
-        await bench.keys("/")
-        await bench.keys(*"tcs")
-        assert isinstance(bench.screen, SearchScreen)
-        await bench.keys("enter")
-        assert isinstance(bench.screen, SymbolScreen)
-        assert "NSE:TCS" in bench.text
-        assert bench.screen.here().key == "NSE:TCS"
-        await bench.keys("escape")
-        assert isinstance(bench.screen, DeskScreen)
-
-
-async def test_find_watches_with_insert_and_delete_takes_off() -> None:
-    async with opened() as bench:
-        count = len(watch(bench).shown_keys)
-        await bench.keys("/")
-        await bench.keys(*"wipro")
-        assert bench.screen.query_one(Input).value == "wipro"
-        await bench.keys("insert")
-        await bench.keys("escape")
-        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
-        await bench.keys("shift+tab")
-        watch(bench).move_cursor("NSE:WIPRO")
-        await bench.keys("delete")
-        await bench.until(lambda: len(watch(bench).shown_keys) == count)
-        assert any("WIPRO is off" in toast for toast in toasts_shown(bench.app))
-        await bench.keys("plus")
-        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
 
 
 async def test_a_row_taken_off_the_watchlist_leaves_the_cursor_in_its_place() -> None:

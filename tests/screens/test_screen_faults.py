@@ -189,3 +189,19 @@ async def test_an_order_whose_review_goes_away_while_it_is_sent_is_sent_whole(tm
         assert bench.app.faults
         (run,) = bench.desk.runs.all()
         assert (run.counts[RunCount.FILLED], run.counts[RunCount.UNSENT]) == (1, 0)
+
+
+async def test_find_is_made_anew_after_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as bench:
+        bench.faults_meant = True
+        await bench.keys("/")
+        first = bench.screen
+        with monkeypatch.context() as broken:
+            broken.setattr(bench.desk.clients, "search", fail)
+            await bench.keys("t")
+        await bench.until(lambda: isinstance(bench.screen, DeskScreen))
+        await bench.keys("/")
+        await bench.keys(*"tcs")
+        assert bench.screen is not first
+        await bench.keys("enter")
+        assert "NSE:TCS" in bench.text

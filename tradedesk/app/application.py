@@ -402,7 +402,7 @@ class TradedeskApp(ShellApp):
         self.switch_mode(FAULT)
         for entry in WORKSPACES:
             if entry.available:
-                self.remove_mode(entry.name)
+                self.remove_workspace(entry.name)
                 self.add_mode(entry.name, cast(Any, entry.build))
         if twice and isinstance(self.screen, FaultScreen):
             self.screen.call_later(self.screen.show, mode, self.faults[-1])

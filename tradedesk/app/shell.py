@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from screens.bulk.screen import BulkScreen
 
 
+FINDER = "find in {}"
+"""The name of a workspace's screen that finds: it stays composed, which takes longer than all else of it."""
+
 FLASH_FRAMES = 2
 """For how many frames a changed figure is lit."""
 
@@ -195,7 +198,24 @@ class ShellApp(App[None], inherit_bindings=False):
         """Find a symbol or a client."""
         from screens.desk.search import SearchScreen
 
-        self.push_screen(SearchScreen())
+        name = FINDER.format(self.current_mode)
+        if not self.is_screen_installed(name):
+            self.install_screen(SearchScreen(), name)
+        finder = self.get_screen(name, SearchScreen)
+        if finder not in self.screen_stack:
+            finder.begin_anew()
+            self.push_screen(finder)
+
+    def remove_workspace(self, name: str) -> None:
+        """Take a workspace out with all its screens; it must not be the one that is shown."""
+        finder = FINDER.format(name)
+        found = self.get_screen(finder) if self.is_screen_installed(finder) else None
+        shown = found is not None and found in self.get_screen_stack(name)
+        self.remove_mode(name)
+        if found is not None:
+            self.uninstall_screen(finder)
+            if not shown:  # else it goes with the others
+                found.remove()
 
     def action_help(self) -> None:
         """Help for what has the focus."""

@@ -1,0 +1,67 @@
+"""The screen that finds a symbol or a client."""
+
+from textual.widgets import Input
+
+from screens.desk.screen import DeskScreen
+from screens.desk.search import SearchScreen
+from screens.desk.symbol import SymbolScreen
+from tests.screens.bench import Bench, opened
+from tradedesk.testing import toasts_shown
+from widgets.livegrid import LiveGrid
+
+
+def watch(bench: Bench) -> LiveGrid:
+    return bench.screen.query_one("#watch", LiveGrid)
+
+
+async def test_find_opens_a_symbol_and_puts_what_was_typed_in_full_first() -> None:
+    async with opened() as bench:
+        await bench.keys("/")
+        await bench.keys(*"tcs")
+        assert isinstance(bench.screen, SearchScreen)
+        await bench.keys("enter")
+        assert isinstance(bench.screen, SymbolScreen)
+        assert "NSE:TCS" in bench.text
+        assert bench.screen.here().key == "NSE:TCS"
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+
+
+async def test_find_watches_with_insert_and_delete_takes_off() -> None:
+    async with opened() as bench:
+        count = len(watch(bench).shown_keys)
+        await bench.keys("/")
+        await bench.keys(*"wipro")
+        assert bench.screen.query_one(Input).value == "wipro"
+        await bench.keys("insert")
+        await bench.keys("escape")
+        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
+        await bench.keys("shift+tab")
+        watch(bench).move_cursor("NSE:WIPRO")
+        await bench.keys("delete")
+        await bench.until(lambda: len(watch(bench).shown_keys) == count)
+        assert any("WIPRO is off" in toast for toast in toasts_shown(bench.app))
+        await bench.keys("plus")
+        await bench.until(lambda: "NSE:WIPRO" in watch(bench).shown_keys)
+
+
+async def test_find_begins_anew_each_time_on_one_screen_that_stays_composed() -> None:
+    async with opened() as bench:
+        await bench.keys("/")
+        first = bench.screen
+        clients = bench.screen.query_one(LiveGrid).shown_keys
+        await bench.keys(*"tcs")
+        assert bench.screen.query_one(LiveGrid).shown_keys != clients
+        await bench.keys("tab", "f1")
+        await bench.keys("escape")
+        assert bench.screen.query_one(Input).value == "tcs", "help over it loses nothing"
+        await bench.keys("escape")
+        assert isinstance(bench.screen, DeskScreen)
+        await bench.keys("/")
+        assert bench.screen is first
+        assert bench.screen.query_one(Input).value == ""
+        assert bench.screen.query_one(LiveGrid).shown_keys == clients
+        await bench.keys(*"wip")
+        assert bench.screen.query_one(Input).value == "wip"
+        await bench.keys("enter")
+        assert "NSE:WIPRO" in bench.text
