@@ -6,7 +6,9 @@ import re
 import sqlite3
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +18,9 @@ from cli_desk import Terminal
 from keyring.backends import fail
 from typer.testing import CliRunner
 
+from brokers.contract import SignInField, SignInForm
 from brokers.kite.listener import RedirectListener
+from brokers.paper.broker import CAPABILITIES, PaperBroker
 from data.errors import BadInput
 from data.home import SECRETS
 from data.secrets import PASSPHRASE_FILE
@@ -69,6 +73,31 @@ def test_the_one_who_is_due_signs_in_and_the_gate_opens(demo: Terminal) -> None:
     assert demo.done("login", "links") == []
     assert demo.done("gate")["ready"] == 48
     assert demo.run("login", "NOBODY", "any", "--json").error["field"] == "client"
+
+
+def test_what_a_form_of_two_fields_asks_for_is_given_in_words_or_lines(
+    demo: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[dict[str, str]] = []
+
+    def note(given: Mapping[str, str]) -> str:
+        read.append({name: text.strip() for name, text in given.items()})
+        return "token"
+
+    fields = SignInField("key", "the api key", secret=False), SignInField("code", "the telephone's code")
+    asking = replace(CAPABILITIES, sign_in=SignInForm(fields, note))
+    monkeypatch.setattr(PaperBroker, "capabilities", property(lambda _: asking))
+    assert demo.done("login", "DR0044", "K1", "111111")["code"] == "DR0044"
+    for text, words in (("222222\n", ("K2",)), ("K3\n333333\n", ())):
+        code, out, err = typed(demo, text, "login", "client", "DR0044", *words)
+        assert (code, "is signed in" in out, "then the telephone's code" in err) == (0, True, True)
+    assert [(one["key"], one["code"]) for one in read] == [
+        ("K1", "111111"),
+        ("K2", "222222"),
+        ("K3", "333333"),
+    ]
+    refused = demo.run("login", "DR0044", "K1", "111111", "more", "--json")
+    assert (refused.code, refused.error["field"]) == (2, "sign-in")
 
 
 def test_the_queue_reads_lines_until_everybody_had_a_turn(demo: Terminal) -> None:

@@ -71,17 +71,27 @@ def links(as_json: AsJson = False) -> None:
 def login_client(
     client: ClientWord,
     text: Annotated[
-        str | None,
-        typer.Argument(metavar="[TOKEN_OR_ADDRESS]", help="Without it, it is read from stdin."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOKEN_OR_ADDRESS]...",
+            help="One for each thing that the broker asks for; what is left out is read from stdin.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign one client in with the request token, or the whole address the browser was sent to."""
-    pasted = sys.stdin.readline() if text is None else text
+    """Sign one client in with the request token, or the whole address the browser was sent to.
+
+    Where its broker asks for more than one thing, these are given in the order in which it asks.
+    """
+    given = text or [sys.stdin.readline()]
 
     async def work(desk: "Desk") -> Exit:
         found = desk.clients.find(client)
-        session = await desk.sessions.sign_in(found.id, pasted)
+        form = desk.sessions.form(found.id)
+        for field in () if form is None else form.fields[len(given) :]:
+            say(f"then {field.label}")
+            given.append(await asyncio.to_thread(sys.stdin.readline))
+        session = await desk.sessions.sign_in(found.id, *given)
         if as_json:
             document(
                 {
