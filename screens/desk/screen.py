@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,20 +13,17 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from data.clock import IST
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged, TapeLine
-from engine.news import PlanMade, RunNews, Topic
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import books_words
 from engine.words.market import WIDEST, held_words, symbol_lines
-from engine.words.tape import news_words
 from screens.desk.depth import depth_levels
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
+from screens.desk.told import DeskTape
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
-from screens.frame.times import market_stamp
 from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from widgets.depth import Depth
@@ -38,14 +34,6 @@ from widgets.tape import Tape
 
 OWNER = "desk-screen"
 """Under this name the screen follows prices."""
-
-FIRST_STEPS = "no run yet: B, Enter, type the words it asks for (such as  buy 45), Enter"
-NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same again"
-TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
-
-
-LOUD = frozenset({Topic.HALT, Topic.TROUBLE, Topic.WARNING})
-"""What the tape says in the colour of a warning."""
 
 
 class DeskScreen(Workspace):
@@ -79,16 +67,9 @@ class DeskScreen(Workspace):
         self._watched: list[str] = []
         self._symbol: str | None = None
         self._held_paise = 0
-        self._told_lines: dict[Hashable, TapeLine] = {}
-        self._tape_day: date | None = None
-        self._told = 0
-        self._planned = ""
-        self._plan_key: Hashable = None
         self._followed: set[str] = set()
         self._held_of = ""
         self._held = ""
-        self._asks_for_f9 = False
-        self._newcomer = False
 
     def compose_body(self) -> ComposeResult:
         """Watchlist and depth left, clients right, the tape below."""
@@ -116,7 +97,7 @@ class DeskScreen(Workspace):
                     id="clients",
                 )
                 yield FilterLine(id="clients-filter")
-        yield Tape(monotonic=clock, id="tape")
+        yield DeskTape(self.desk, clock, id="tape")
 
     # The parts
 
@@ -129,21 +110,15 @@ class DeskScreen(Workspace):
         return self.query_one("#clients", LiveGrid)
 
     @property
-    def _tape(self) -> Tape:
-        return self.query_one(Tape)
+    def _tape(self) -> DeskTape:
+        return self.query_one(DeskTape)
 
     # Filling and painting
 
     def on_mount(self) -> None:
         """Fill the grids and listen."""
         self._clients.sort_by("code")
-        self._date_tape()
-        for line in self.desk.tape():
-            self._put(line)
-        if not self.desk.runs.all():
-            self._asks_for_f9 = self._newcomer = True
-            self._tape.put("f9", TEST_F9, "dim")
-            self._tape.put("first", FIRST_STEPS, "strong")
+        self._tape.begin()
         self._unsubscribe = self.desk.events.subscribe(self._heard)
         self.redraw()
 
@@ -155,7 +130,7 @@ class DeskScreen(Workspace):
         """Remember what changed; the next frame paints it."""
         match event:
             case TapeLine():
-                self._put(event)
+                self._tape.tell(event)
             case OrderChanged():
                 self._orders_changed = True
                 self._dirty_clients |= event.client_ids
@@ -166,34 +141,6 @@ class DeskScreen(Workspace):
                 self._lists_changed = True
             case _:
                 pass
-
-    def _put(self, line: TapeLine) -> None:
-        """One line a run or event: news of a run replaces its own line, a plan made anew the one before."""
-        news = line.news
-        run = isinstance(news, RunNews)
-        if run and self._newcomer:
-            self._newcomer = False
-            self._tape.reword("first", NEXT_STEPS, "dim")
-        key: Hashable = news.subject if run else f"{news.topic}:{self._told}"
-        if isinstance(news, PlanMade):
-            key = self._plan_key = self._plan_key if news.title == self._planned else key
-            self._planned = news.title
-        elif run:
-            self._planned = ""  # sent, or left for another: the next plan is one of its own
-        self._told += 1
-        self._told_lines[key] = line
-        self._tape.put(key, self._tape_words(line), "warn" if news.topic in LOUD else None)
-
-    def _tape_words(self, line: TapeLine) -> str:
-        return f"{market_stamp(self.desk, line.at)} {news_words(line.news)}"
-
-    def _date_tape(self) -> None:
-        """Put the date before the lines of a day that has ended."""
-        day = self.desk.market.now().astimezone(IST).date()
-        if day != self._tape_day:
-            self._tape_day = day
-            for key, line in self._told_lines.items():
-                self._tape.reword(key, self._tape_words(line))
 
     def redraw(self) -> None:
         """Everything anew: lists, figures, titles."""
@@ -208,7 +155,7 @@ class DeskScreen(Workspace):
 
     def on_frame(self) -> None:
         """Paint what changed since the frame before."""
-        self._date_tape()
+        self._tape.keep_dated()
         if self._lists_changed or self._listed() != self._watched:
             self._lists_changed = False
             self._fill()
@@ -233,9 +180,8 @@ class DeskScreen(Workspace):
     def show_strip(self, mode: Mode, segments: Sequence[Segment]) -> None:
         """As everywhere; the line that asks for a first F9 says that it came."""
         super().show_strip(mode, segments)
-        if mode == "armed" and self._asks_for_f9:
-            self._asks_for_f9 = False
-            self._tape.reword("f9", "this terminal delivers F9; Esc stands it down", "dim")
+        if mode == "armed" and self.is_mounted:
+            self._tape.f9_came()
 
     def _fill(self) -> None:
         """Which rows there are, under the filters, the watchlist and the group chosen."""
@@ -436,9 +382,8 @@ class DeskScreen(Workspace):
 
     def on_tape_opened(self, event: Tape.Opened) -> None:
         """What the line is about."""
-        line = self._told_lines.get(event.key)
-        if line is not None and line.news.subject is not None:
-            self.shell.open_subject(line.news.subject)
+        if (subject := self._tape.subject_of(event.key)) is not None:
+            self.shell.open_subject(subject)
 
     # Commands
 
