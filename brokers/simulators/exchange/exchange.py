@@ -7,7 +7,7 @@ first moves market time on by the wall time since anybody last did.
 import sqlite3
 import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -19,7 +19,6 @@ from brokers.contract import (
     BrokerFunds,
     BrokerHolding,
     BrokerOrder,
-    BrokerStatus,
     BrokerTrade,
     OrderChange,
     OrderRequest,
@@ -28,16 +27,17 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import ExchangeBooks, State
-from brokers.simulators.exchange.market import SECOND_US, ExchangeMarket, OtherMarket, PaperMarketClock
+from brokers.simulators.exchange.days import MarketDays, beginning_us
+from brokers.simulators.exchange.market import ExchangeMarket, OtherMarket, PaperMarketClock
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, circuits
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
-from data.clock import IST, Clock
+from data.clock import Clock
 from data.errors import BadInput
 from data.reference.instruments import Instrument
-from data.reference.phases import Calendar, CalendarNotLoaded
+from data.reference.phases import Calendar
 from data.vocabulary import Policy, Product
 
 DEMO_DAY = date(2026, 11, 18)
@@ -113,15 +113,13 @@ class PaperExchange:
     ) -> None:
         self.in_memory = path is None
         self._clock = clock
-        self._calendar = calendar
-        self._begins = begins
         self._lock = threading.RLock()
         self.database = connect(path)
         self.books = ExchangeBooks(self.database)
         self.books.open_state(
             State(
                 seed,
-                self._beginning(first_day),
+                beginning_us(calendar, first_day, begins),
                 to_us(clock.now()),
                 first_day.isoformat(),
                 1,
@@ -136,6 +134,7 @@ class PaperExchange:
         self._market = ExchangeMarket(self.books, calendar, state)
         booking = Booking(self.books, self._market, policy)
         self._orders = OrderFlow(self.books, self._market, booking, policy)
+        self._days = MarketDays(self.books, self._market, self._orders, calendar, begins)
         self._mishaps = Mishaps(self.books, self._market, booking)
         self.market_clock = PaperMarketClock(lambda: self._seen)
 
@@ -219,7 +218,7 @@ class PaperExchange:
         At or after the day's close it rolls to the next trading day's beginning.
         """
         with self.transaction():
-            self._move_to(self._state, max(self._state.market_us, to_us(to)), every_second=False)
+            self._jump_to(to_us(to))
 
     def resume(self, longest: timedelta) -> None:
         """Let the market have gone on while no process moved it until this one opened it.
@@ -230,8 +229,12 @@ class PaperExchange:
         market_us, away_us = self._found
         if LONGEST_STEP_US < away_us <= longest // timedelta(microseconds=1):
             with self.transaction():
-                target = max(self._state.market_us, market_us + away_us)
-                self._move_to(self._state, target, every_second=False)
+                self._jump_to(market_us + away_us)
+
+    def _jump_to(self, target_us: int) -> None:
+        state = self._state
+        self._days.move_to(state, max(state.market_us, target_us), every_second=False)
+        self._seen = (state.market_us, state.day)
 
     @property
     def _state(self) -> State:
@@ -252,80 +255,10 @@ class PaperExchange:
         elif passed > 0:
             state.wall_us = wall_us
         if (other := self._market.other) is not None:
-            self._follow(state, other)
+            self._days.follow(state, other)
         elif passed > 0:
-            self._move_to(state, state.market_us + min(passed, LONGEST_STEP_US), every_second=True)
-
-    def _follow(self, state: State, other: OtherMarket) -> None:
-        """Be as late as the market that is followed; its next day begins here when it does there."""
-        now, day = other.now(), other.trading_day
-        if now is None or day < state.day:
-            return
-        if day > state.day:
-            self._begin_day(state, day)
-        if day == state.day:
-            target_us = min(to_us(now), self._market.close_us - 1)
-            if target_us < state.market_us:
-                state.market_us = target_us
-            self._move_to(state, target_us, every_second=False)
+            self._days.move_to(state, state.market_us + min(passed, LONGEST_STEP_US), every_second=True)
         self._seen = (state.market_us, state.day)
-
-    def _move_to(self, state: State, target_us: int, *, every_second: bool) -> None:
-        reached = min(target_us, self._market.close_us)
-        for end_us, fno in sorted((end_us, fno) for fno, end_us in self._market.intraday_end_us.items()):
-            if state.market_us < end_us <= reached:
-                state.market_us = end_us
-                self._orders.square_off(state, fno)
-        seconds = range(state.market_us // SECOND_US + 1, reached // SECOND_US + 1)
-        keys = self.books.live_keys() if seconds else []
-        if keys:
-            moments = [second * SECOND_US for second in seconds] if every_second else [reached]
-            for at_us in moments:
-                for key in keys:
-                    self._orders.match(state, key, at_us)
-        state.market_us = reached
-        if reached == self._market.close_us:
-            self._roll(state)
-        self._seen = (state.market_us, state.day)
-
-    def _beginning(self, day: date) -> int:
-        opens = self._calendar.session_open(day)
-        if self._begins is not None:
-            opens = min(opens, datetime.combine(day, self._begins, IST))
-        return to_us(opens)
-
-    def _roll(self, state: State) -> None:
-        """Close the day and open the next one; where none is known the market stays closed."""
-        with suppress(CalendarNotLoaded):
-            self._begin_day(state, self._calendar.next_trading_day(state.day))
-
-    def _begin_day(self, state: State, following: date) -> None:
-        """Close the day and open a later one; nothing is done where that is no trading day that is known."""
-        try:
-            beginning = self._beginning(following)
-            arrived = [
-                traded_on
-                for traded_on in sorted(self.books.trading_dates_open())
-                if self._calendar.settlement_day(date.fromisoformat(traded_on)) < following
-            ]
-        except BadInput:
-            return
-        for order in self.books.live_orders():
-            order.updated_us = state.market_us
-            self._orders.end(order, BrokerStatus.EXPIRED, "Order expired at the end of the trading day.")
-        self.books.take_over_the_day()
-        for traded_on in arrived:
-            self.books.settle(traded_on)
-        self.books.collect_owed()
-        self.books.collect_charges()
-        keys = self._market.listings
-        self.books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
-        self.books.roll_pins()
-        state.trading_day = following.isoformat()
-        state.market_us = beginning
-        state.next_order = max(state.next_order, first_order_id(following))
-        state.pin_version += 1
-        self._market.load(state)
 
     # --- set-up and rehearsal -----------------------------------------------------------------------------
 
