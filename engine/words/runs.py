@@ -30,8 +30,8 @@ def waiting_words(runs: Sequence[RunView]) -> str:
 
 def left_words(of: Plan | RunView) -> str:
     """What rounding leaves of the allocations and, where there is any, what smaller quantities by hand do."""
-    words = f"left by rounding ₹{formats.rupees(of.left_paise)}"
-    return f"{words} · cut by hand ₹{formats.rupees(of.cut_paise)}" if of.cut_paise else words
+    words = f"rounding leaves ₹{formats.rupees(of.left_paise)}"
+    return f"{words} · smaller quantities leave ₹{formats.rupees(of.cut_paise)}" if of.cut_paise else words
 
 
 def pause_words(pause: Pause) -> str:

@@ -48,7 +48,7 @@ def news_words(news: News) -> str:
             return f"{news.code}: {_client_words(news)}"
         case PlanMade():
             counts = f"{news.orders} of {news.lines}"
-            return f"plan {news.number} frozen: {news.title}, {counts}, {news.digest[:SHOWN_DIGITS]}"
+            return f"plan {news.number} made: {news.title}, {counts}, {news.digest[:SHOWN_DIGITS]}"
         case InstrumentsRead():
             return _instruments_words(news)
         case _:

@@ -190,7 +190,7 @@ class PlanView(Vertical):
                 within_words(plan, brief),
                 f"ETA {plan.eta_s} s",
                 plan.short_digest,
-                f"frozen {formats.time_of_day(plan.market_at)}",
+                f"made {formats.time_of_day(plan.market_at)}",
             ),
             self._screen.size.width,
         )
@@ -208,7 +208,7 @@ class PlanView(Vertical):
         if self._busy:
             words = "one moment…"
         elif not plan.orders:
-            words = "nothing to send: mend a line above, or Esc edits the intent"
+            words = "nothing to send: correct a line above, or Esc goes back to the form"
         elif desk.plans.expired(plan):
             words = "too old to send: type anything and it is made anew"
         else:
@@ -268,7 +268,7 @@ class PlanView(Vertical):
         assert old is not None
         in_rows = self._screen.focused is self.grid
         fresh = await self._screen.desk.plans.freeze(intent)
-        words = f"plan {fresh.number} in place of {old.number}, {why}: {difference(old, fresh)}"
+        words = f"plan {fresh.number} replaces {old.number}, {why}: {difference(old, fresh)}"
         self.show(fresh, words, stay_in_rows=in_rows)
 
     # The answer
@@ -370,19 +370,19 @@ class PlanView(Vertical):
 
     def action_affordable(self) -> None:
         """The quantity the client can afford, for the line or for all lines of a reason."""
-        self._change(plan_changes.to_affordable(self._intent, lines_of(self._here)), "affordable by hand")
+        self._change(plan_changes.to_affordable(self._intent, lines_of(self._here)), "made affordable")
 
     def action_toggle_mtf(self) -> None:
         """MTF where it is a way out; else from CNC to MTF and back."""
         changed = plan_changes.to_mtf(self._intent, lines_of(self._here))
         if changed is None and self.line is not None:
             changed = plan_changes.other_product(self._intent, self.line)
-        self._change(changed, "product by hand")
+        self._change(changed, "product changed")
 
     def action_drop_line(self) -> None:
         """Drop the line, or restore one that was changed."""
         if self.line is not None:
-            self._change(plan_changes.dropped_or_restored(self._intent, self.line), "by hand")
+            self._change(plan_changes.dropped_or_restored(self._intent, self.line), "line changed")
 
     def action_send_again(self) -> None:
         """Insist: lines left out because the same was sent a moment ago are planned like all others."""
@@ -424,7 +424,7 @@ class PlanView(Vertical):
             return
         self._stop_editing()
         if line is not None and quantity is not None:
-            self._change(plan_changes.to_quantity(self._intent, line, quantity), "by hand")
+            self._change(plan_changes.to_quantity(self._intent, line, quantity), "quantity changed")
 
     def _stop_editing(self) -> None:
         self._editing = None

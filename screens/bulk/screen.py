@@ -157,7 +157,7 @@ class BulkScreen(Workspace):
         runs = self.desk.runs.all()
         last = await self.desk.runs.intent(runs[0].number) if runs else self._last
         if last is None:
-            self.shell.say("no intent yet; fill the form")
+            self.shell.say("nothing to plan yet; fill the form")
             self.begin(Side.BUY)
         else:
             self.begin(last.side, intent=last)

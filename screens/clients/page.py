@@ -266,7 +266,7 @@ class ClientScreen(Workspace):
         gate = gate_sentence(self.desk.reconcile.readiness(self._client_id))
         if client.status is not ClientStatus.ACTIVE and client.status_reason:
             gate += f" ({client.status_reason})"
-        groups = " ".join(client.groups)
+        groups = ", ".join(client.groups)
         brief = self.size.width < 110
         facts = [gate, self._compared_words(), "" if self.shell.privacy else client.phone, client.broker]
         if not brief:

@@ -202,7 +202,7 @@ def _table() -> tuple[Command, ...]:
             "full_stop",
             "app.again",
             "again",
-            "open the last intent again in the bulk form",
+            "open the bulk form as it was last filled",
             "Orders",
             palette=True,
         ),

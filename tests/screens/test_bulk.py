@@ -62,7 +62,7 @@ async def test_the_words_in_any_letter_case_send_the_plan_once(tmp_path: Path) -
         runs = bench.desk.runs.all()
         assert [(run.plan_number, run.counts[RunCount.FILLED]) for run in runs] == [(1, 45)]
         assert "45 filled" in bench.text
-        assert "left by rounding ₹37,00" in bench.text
+        assert "rounding leaves ₹37,00" in bench.text
         assert run_view(bench).number == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_moved_price_makes_the_plan_anew_and_empties_the_answer(tmp_path
         assert plan is not None
         assert (plan.number, plan.last_paise) == (2, 247050)
         assert plan_view(bench).query_one(AnswerField).text == ""
-        assert "plan 2 in place of 1, the price moved +0.82 %: LTP 2,450.50 → 2,470.50" in bench.text
+        assert "plan 2 replaces 1, the price moved +0.82 %: LTP 2,450.50 → 2,470.50" in bench.text
         await bench.keys("enter")
         assert bench.desk.runs.all() == []
 

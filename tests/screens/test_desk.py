@@ -145,7 +145,7 @@ async def test_a_plan_made_anew_keeps_its_one_line_on_the_tape() -> None:
             await desk.plans.freeze(intent)
         await bench.settle()
         assert len(tape.shown_keys) == lines + 1
-        assert "plan 3 frozen" in bench.text
+        assert "plan 3 made" in bench.text
         await desk.plans.freeze(replace(intent, sizing=Sizing(SizingKind.PERCENT_OF_CAPITAL, 1_000)))
         await bench.settle()
         assert len(tape.shown_keys) == lines + 2
@@ -348,7 +348,7 @@ async def test_the_tape_of_an_open_app_is_dated_when_the_day_turns_and_news_come
         await bench.settle()
         tape = bench.screen.query_one(Tape)
         assert "run 1 finished" in tape.render_line(0).text
-        assert "plan 1 frozen" in tape.render_line(1).text
+        assert "plan 1 made" in tape.render_line(1).text
         assert "18 Nov" not in tape.render_line(1).text
         await bench.pass_time(1)
         desk = bench.desk
