@@ -1,7 +1,7 @@
 """The book: what the store says of clients, money, shares and orders, in memory, for reading only.
 
 It is read again from the database after each commit, on the writer's thread, for whatever that commit
-touched; the guards in SQL stay the authority.
+touched, but for orders, which are taken as they were written; the guards in SQL stay the authority.
 """
 
 from collections import defaultdict
