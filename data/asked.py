@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import select, update
 
 from data.audit import AuditAction, AuditEntry
-from data.columns import table
 from data.errors import TradedeskError
-from data.tables import AskedCommand
+from data.tables.books import AskedCommand
+from data.tables.columns import table
 
 if TYPE_CHECKING:
     from data.unit import Unit

@@ -18,12 +18,12 @@ from data.audit import (
     Head,
     chain,
 )
-from data.audit_tables import Audit, AuditHead, ProofLayout
 from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
 from data.proving.noted import Accepted, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.proving.told import Told
+from data.tables.audit import Audit, AuditHead, ProofLayout
 
 if TYPE_CHECKING:
     from data.unit import Unit

@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from data.columns import table
 from data.engines.driver import fetch, run_many
 from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
 from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
-from data.tables import Holding, Posting, SharePosting, Txn
+from data.tables.books import Holding, Posting, SharePosting, Txn
+from data.tables.columns import table
 from data.unit import Unit
 from data.vocabulary import Account, Bucket, Product, TransferKind
 

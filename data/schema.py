@@ -10,9 +10,12 @@ from sqlalchemy import Connection, Index, create_engine, inspect
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
-from data import access_tables, audit_tables, market_tables, order_tables
 from data.engines.driver import On, sql
-from data.tables import APPEND_ONLY
+from data.tables import access as access_tables
+from data.tables import audit as audit_tables
+from data.tables import market as market_tables
+from data.tables import orders as order_tables
+from data.tables.books import APPEND_ONLY
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -28,16 +28,16 @@ from brokers.contract import (
 )
 from brokers.paper.broker import CAPABILITIES
 from data.clock import IST, ManualClock
-from data.columns import table
 from data.ledger import Line, Transfer, post
-from data.market_tables import InstrumentRecord
-from data.order_tables import Fill, Order, PlanRecord, Request
 from data.proving.rederive import differences
 from data.reference.instrument_index import index_of
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables import Client, Funds, Hold, Holding, Lot, Txn
+from data.tables.books import Client, Funds, Hold, Holding, Lot, Txn
+from data.tables.columns import table
+from data.tables.market import InstrumentRecord
+from data.tables.orders import Fill, Order, PlanRecord, Request
 from data.vocabulary import (
     Account,
     Bucket,

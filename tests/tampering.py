@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, UniqueConstraint
 
-from data.columns import UtcDateTime
 from data.proving.readable import WORDS
+from data.tables.columns import UtcDateTime
 
 FIT = (
     "UPDATE audit_head SET seq = (SELECT coalesce(max(seq), 0) FROM audit), hash = coalesce((SELECT hash"

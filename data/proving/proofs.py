@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Integer, LargeBinary, cast, select
 from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
-from data.audit_tables import ProofLayout
-from data.columns import table
 from data.engines.driver import fetch
-from data.tables import Funds, Holding
+from data.tables.audit import ProofLayout
+from data.tables.books import Funds, Holding
+from data.tables.columns import table
 
 UNPROVEN: Mapping[str, str] = {
     "asked_command": "which answer a command is owed; what it did is proven where that stands",

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from data.audit import AuditAction
-from data.columns import UtcDateTime
+from data.tables.columns import UtcDateTime
 from data.vocabulary import (
     Account,
     BreakKind,

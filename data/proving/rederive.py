@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, func, select
 
-from data.columns import table
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
-from data.order_tables import Fill, Order
 from data.proving.rederive_lots import closed_lot_differences
-from data.tables import Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.books import Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.columns import table
+from data.tables.orders import Fill, Order
 from data.vocabulary import LIVE_STATES, Account
 
 _Figures = dict[Any, dict[str, int]]

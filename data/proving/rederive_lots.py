@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from data.columns import table
 from data.money import ceil_div
-from data.order_tables import Fill, Order
-from data.tables import ClosedLot, Lot, SharePosting, Txn
+from data.tables.books import ClosedLot, Lot, SharePosting, Txn
+from data.tables.columns import table
+from data.tables.orders import Fill, Order
 from data.vocabulary import Side, TransferKind
 
 ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value)

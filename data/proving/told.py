@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from data.audit import Head
 from data.proving.noted import ACCEPTED, Changes, Noted
 from data.proving.proofs import OF_ORDERS, Proofs, newest_layout
-from data.tables import APPEND_ONLY
+from data.tables.books import APPEND_ONLY
 
 MOST = 200_000
 """How many proofs are kept in memory; beyond that they are met again in the audit."""

@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import delete, select, update
 
-from data.access_tables import BrokerSession, ClientRoute, GateWaiver
-from data.columns import table
 from data.repositories.base import Change, On, Query, Rows, among, given
-from data.tables import Client
+from data.tables.access import BrokerSession, ClientRoute, GateWaiver
+from data.tables.books import Client
+from data.tables.columns import table
 from data.vocabulary import Demat, GateItem, SessionProblem
 
 Route = TypeVar("Route")

@@ -8,8 +8,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.audit import BREAK, GENESIS, TRUSTED, AuditAction, Details, Head
-from data.audit_tables import Audit, AuditHead
 from data.repositories.base import Change, On, Query, Rows, given
+from data.tables.audit import Audit, AuditHead
 
 Row = TypeVar("Row")
 

@@ -6,10 +6,10 @@ from typing import Generic, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
 from data.ledger import Line, ShareLine
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables import Client, Funds, Holding, Posting, SharePosting, Txn
+from data.tables.books import Client, Funds, Holding, Posting, SharePosting, Txn
+from data.tables.columns import table
 from data.vocabulary import Account, Bucket
 
 Row = TypeVar("Row")

@@ -60,8 +60,8 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-from data.columns import UtcDateTime, table
 from data.engines.driver import On, fetch, run, run_many, sql
+from data.tables.columns import UtcDateTime, table
 
 DatabaseError = DBAPIError
 """What the database raises where a statement cannot be run; its `orig` says why."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
-from data.tables import Break, UnbookedFact
+from data.tables.books import Break, UnbookedFact
 from data.vocabulary import BreakKind
 
 

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables import Client, ClientGroup, Funds, Hold, SizingBase
+from data.tables.books import Client, ClientGroup, Funds, Hold, SizingBase
+from data.tables.columns import table
 from data.vocabulary import ClientStatus, HoldKind, SessionState
 
 

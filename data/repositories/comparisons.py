@@ -8,10 +8,10 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
-from data.order_tables import Order
 from data.repositories.base import On, Query, Rows, among, given
-from data.tables import Comparison, DayOpen, Funds, Holding
+from data.tables.books import Comparison, DayOpen, Funds, Holding
+from data.tables.columns import table
+from data.tables.orders import Order
 from data.vocabulary import OrderState, Product
 
 

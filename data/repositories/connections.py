@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from data.columns import table
-from data.order_tables import Order
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables import Client, ConnectionRecord, Holding
+from data.tables.books import Client, ConnectionRecord, Holding
+from data.tables.columns import table
+from data.tables.orders import Order
 from data.vocabulary import ConnectionKind
 
 

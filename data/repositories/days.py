@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import func, select, update
 
-from data.columns import table
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables import Client, Funds, Lot, Posting, SizingBase, TradingDay, Txn
+from data.tables.books import Client, Funds, Lot, Posting, SizingBase, TradingDay, Txn
+from data.tables.columns import table
 from data.vocabulary import Account, Bucket, DayState, TransferKind
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.closed_sales import ClosedSale
-from data.columns import table
-from data.order_tables import Fill, Order
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables import ClosedLot, Lot
+from data.tables.books import ClosedLot, Lot
+from data.tables.columns import table
+from data.tables.orders import Fill, Order
 from data.unit import Unit
 from data.vocabulary import Side
 

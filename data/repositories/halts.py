@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
-from data.order_tables import Halt, HaltCertificate, Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
-from data.tables import Funds, Posting, Txn
+from data.tables.books import Funds, Posting, Txn
+from data.tables.columns import table
+from data.tables.orders import Halt, HaltCertificate, Order, Request
 from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState, TransferKind
 
 

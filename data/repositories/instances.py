@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.market_tables import MarketOffset
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
-from data.tables import Instance
+from data.tables.books import Instance
+from data.tables.market import MarketOffset
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from typing import NamedTuple, TypeVar, get_type_hints
 
 from sqlalchemy import func, or_, select
 
-from data.columns import table
 from data.engines.sqlite import read_file
-from data.market_tables import InstrumentRecord
 from data.proving.readable import UNREADABLE
 from data.reference.instrument_index import Named
 from data.reference.instruments import Instrument
 from data.repositories.base import Query, Rows, given
 from data.repositories.instruments import every_instrument
 from data.store import Store
+from data.tables.columns import table
+from data.tables.market import InstrumentRecord
 
 T = TypeVar("T")
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
-from data.market_tables import FormerName, InstrumentRecord
-from data.order_tables import Order
 from data.reference.instruments import Instrument
 from data.reference.names import Rename
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
-from data.tables import Break, Holding
+from data.tables.books import Break, Holding
+from data.tables.columns import table
+from data.tables.market import FormerName, InstrumentRecord
+from data.tables.orders import Order
 from data.vocabulary import LIVE_STATES, OrderState
 
 _INSTRUMENTS = Rows(InstrumentRecord, Instrument)

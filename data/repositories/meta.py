@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Rows, among, given
-from data.tables import Meta
+from data.tables.books import Meta
 
 INSTRUMENTS_DAY = "instruments_day"
 """The trading day whose instruments these are."""

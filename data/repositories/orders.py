@@ -9,10 +9,10 @@ from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from data.columns import table
-from data.order_tables import Attempt, Order, RunRecord
 from data.repositories.base import Change, Listed, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
+from data.tables.columns import table
+from data.tables.orders import Attempt, Order, RunRecord
 from data.unit import Unit
 from data.vocabulary import LIVE_STATES, OrderState, Product, RunStatus, Side
 

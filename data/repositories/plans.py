@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
 from data.json_values import JsonObject
-from data.order_tables import Order, PlanLeg, PlanRecord, RunRecord
 from data.repositories.base import On, Query, Rows, among, given, sql
+from data.tables.columns import table
+from data.tables.orders import Order, PlanLeg, PlanRecord, RunRecord
 from data.vocabulary import OrderState, OrderType, Side, SizingKind
 
 

@@ -23,16 +23,13 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from data.access_tables import BrokerSession, ClientRoute, GateWaiver
-from data.columns import table
-from data.market_tables import FormerName
-from data.order_tables import Fill, Halt, Order, RunRecord
 from data.repositories.base import On, Query, among, field_classes, given, is_enum, named_as
 from data.repositories.instruments import is_former_name, name_now
 from data.repositories.orders import WRITTEN
 from data.repositories.readable import Members, Projected, ReadableQuery, Words
 from data.roster import InGroup, StoredClient
-from data.tables import (
+from data.tables.access import BrokerSession, ClientRoute, GateWaiver
+from data.tables.books import (
     Break,
     Client,
     ClientGroup,
@@ -45,6 +42,9 @@ from data.tables import (
     SizingBase,
     UnbookedFact,
 )
+from data.tables.columns import table
+from data.tables.market import FormerName
+from data.tables.orders import Fill, Halt, Order, RunRecord
 from data.vocabulary import (
     LIVE_STATES,
     Account,

@@ -25,10 +25,10 @@ from sqlalchemy import (
     cast,
 )
 
-from data.columns import UtcDateTime
 from data.engines.driver import fetch
 from data.proving.readable import UNREADABLE, WORDS
 from data.repositories.base import On, Query, Statement, among, field_classes, sql
+from data.tables.columns import UtcDateTime
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Generic, NamedTuple, TypeVar
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.columns import table
-from data.order_tables import Order, Request
 from data.repositories.base import Change, On, Query, Rows, among, given
+from data.tables.columns import table
+from data.tables.orders import Order, Request
 from data.unit import Unit
 from data.vocabulary import OPEN_REQUESTS, RequestKind, RequestState
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from data.columns import table
-from data.order_tables import RunLeg, RunRecord
 from data.repositories.base import Change, On, Query, Rows, given
+from data.tables.columns import table
+from data.tables.orders import RunLeg, RunRecord
 from data.unit import Unit
 from data.vocabulary import PauseReason, RunStatus
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from data.market_tables import WatchlistItem
 from data.repositories.base import Change, On, Rows, among, given
+from data.tables.market import WatchlistItem
 
 
 @dataclass(frozen=True, slots=True)

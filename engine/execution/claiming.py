@@ -12,10 +12,10 @@ from brokers.contract import OrderRequest
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
 from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
-from data.order_tables import Order, RunRecord
 from data.repositories.instruments import own_name_now
 from data.repositories.orders import CLAIMING
 from data.store import Unit
+from data.tables.orders import Order, RunRecord
 from data.vocabulary import (
     HaltStrength,
     OrderType,

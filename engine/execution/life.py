@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from data.audit import Details
-from data.audit_tables import Audit
-from data.order_tables import Attempt, Fill, Request
 from data.repositories.balances import Postings
 from data.repositories.orders import OfOrder
 from data.store import Store
+from data.tables.audit import Audit
+from data.tables.orders import Attempt, Fill, Request
 from engine.book.views import OrderView
 
 

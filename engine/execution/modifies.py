@@ -14,11 +14,11 @@ from data.audit import AuditAction
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
 from data.money import amount_words, band_words
-from data.order_tables import Order
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
 from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
 from data.store import Unit
+from data.tables.orders import Order
 from data.vocabulary import OrderState, OrderType, RequestKind, RequestState
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands

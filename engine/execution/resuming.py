@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 
 from data.audit import AuditAction, AuditEntry
 from data.ledger import reserve_money
-from data.order_tables import Order
 from data.repositories import runs
 from data.repositories.orders import take_over
 from data.store import Unit
+from data.tables.orders import Order
 from data.vocabulary import Reason
 from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from brokers.contract import BrokerStatus
 from data.ledger import Line, ShareLine, Transfer, Unbalanced, post, reserve_money
-from data.tables import APPEND_ONLY
+from data.tables.books import APPEND_ONLY
 from data.vocabulary import LIVE_STATES, Account, Bucket, OrderState, Policy, Product, Side, TransferKind
 from tests.bookkeeping import CLIENT, DAY, ledger
 

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from data.order_tables import Fill, Request
 from data.repositories.base import Change, Query, Rows, among, given
 from data.store import writer_engine
-from data.tables import Posting
+from data.tables.books import Posting
+from data.tables.orders import Fill, Request
 from data.urls import sqlite_url
 from data.vocabulary import RequestKind, RequestState
 from tests.books import empty_books

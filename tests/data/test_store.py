@@ -12,10 +12,8 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.audit import AuditEntry
-from data.audit_tables import Audit
 from data.audit_writer import kept_head
 from data.clock import ManualClock
-from data.columns import table
 from data.proving.verifying import stored_rows, verify
 from data.store import (
     Store,
@@ -26,7 +24,9 @@ from data.store import (
     StoreUnread,
     StoreUnwritable,
 )
-from data.tables import Meta
+from data.tables.audit import Audit
+from data.tables.books import Meta
+from data.tables.columns import table
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)

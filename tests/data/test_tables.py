@@ -7,13 +7,13 @@ from sqlalchemy import BigInteger, CheckConstraint, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
-import data.access_tables  # with the other two below, every table
+import data.tables.access  # with the other two below, every table
 from data.clock import IST
-from data.columns import UtcDateTime, table
-from data.order_tables import Order
-from data.tables import Funds, Holding
+from data.tables.books import Funds, Holding
+from data.tables.columns import UtcDateTime, table
+from data.tables.orders import Order
 
-TABLES: list[Table] = list(data.access_tables.SQLModel.metadata.tables.values())
+TABLES: list[Table] = list(data.tables.access.SQLModel.metadata.tables.values())
 
 
 def test_money_is_64_bits_wide_everywhere():

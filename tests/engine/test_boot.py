@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from data.audit import AuditEntry, row_hash
-from data.audit_tables import AuditHead
 from data.clock import ManualClock
-from data.columns import table
 from data.proving.verifying import stored_rows, verify_tail
 from data.repositories.audit import VERIFIED
 from data.store import Store, StoreUnwritable, writer_engine
+from data.tables.audit import AuditHead
+from data.tables.columns import table
 from data.vocabulary import ClientStatus
 from engine.instances import DeskKind
 from engine.review.audit import Trail

@@ -6,8 +6,8 @@ import pytest
 
 from brokers.contract import Refused
 from data.changes import Touched
-from data.columns import table
-from data.tables import Lot, SizingBase, TradingDay
+from data.tables.books import Lot, SizingBase, TradingDay
+from data.tables.columns import table
 from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, SizingKind
 from engine.days import roll_day
 from engine.refusals import CannotGoOn

@@ -7,9 +7,9 @@ from sqlalchemy import update
 
 from brokers.contract import NotSent
 from data.clock import ManualClock
-from data.columns import table
-from data.order_tables import Attempt, Order
-from data.tables import Instance
+from data.tables.books import Instance
+from data.tables.columns import table
+from data.tables.orders import Attempt, Order
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.instances import AppAlreadyRuns, DeskKind
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until

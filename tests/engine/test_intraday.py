@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from brokers.contract import Ambiguous
 from data.clock import ManualClock
-from data.columns import table
 from data.errors import BadInput
-from data.tables import Posting
+from data.tables.books import Posting
+from data.tables.columns import table
 from data.vocabulary import Account, BreakKind, OrderState, Product, RunCount, Side, SizingKind
 from engine.refusals import PlanExpired
 from tests.desks import (

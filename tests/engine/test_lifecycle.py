@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, NotSent, Refused
-from data.columns import table
-from data.order_tables import Order
+from data.tables.columns import table
+from data.tables.orders import Order
 from data.vocabulary import LIVE_STATES, TERMINAL_STATES, OrderState, Policy, Product, Side
 from engine.booking.facts import ProvenAbsent, SendEnded
 from engine.booking.overdue import end_of_day, may_be_sent

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from brokers.contract import BrokerError
 from data.clock import ManualClock
-from data.columns import table
-from data.market_tables import InstrumentRecord
 from data.money import own_share
+from data.tables.columns import table
+from data.tables.market import InstrumentRecord
 from data.vocabulary import Product, Reason, RouteKind, RunCount, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.desk import Desk

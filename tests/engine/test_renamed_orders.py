@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from brokers.contract import NotSent, Refused
-from data.columns import table
-from data.market_tables import InstrumentRecord
+from data.tables.columns import table
+from data.tables.market import InstrumentRecord
 from data.vocabulary import OrderState, PauseReason, Product, Reason, RunCount
 from engine.desk import Desk
 from engine.planning.intent import LineChange

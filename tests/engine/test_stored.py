@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from data.columns import table
-from data.order_tables import Attempt, Fill, Order, Request
-from data.tables import ClosedLot, Funds, Lot
+from data.tables.books import ClosedLot, Funds, Lot
+from data.tables.columns import table
+from data.tables.orders import Attempt, Fill, Order, Request
 from engine.booking import fills, lots, order, requests
 
 ROWS = [

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from data.changes import Touched
-from data.market_tables import FormerName
 from data.repositories.orders import CLAIMING, take_over
 from data.store import Unit
-from data.tables import Client
+from data.tables.books import Client
+from data.tables.market import FormerName
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
 from engine.book.reading import read_touched
 from engine.book.views import OrderView

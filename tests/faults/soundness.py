@@ -20,11 +20,11 @@ from brokers.contract import (
     Refused,
     Rows,
 )
-from data.columns import table
 from data.money import own_share
-from data.order_tables import Fill, Order, Request
 from data.reference.rates import estimate
-from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
+from data.tables.books import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
+from data.tables.columns import table
+from data.tables.orders import Fill, Order, Request
 from data.vocabulary import (
     LIVE_STATES,
     OPEN_REQUESTS,

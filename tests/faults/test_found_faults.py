@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Refused
-from data.order_tables import Request
+from data.tables.orders import Request
 from data.vocabulary import OrderState, Side
 from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
 from engine.execution.modifies import ask_change

@@ -12,7 +12,7 @@ from math import factorial, prod
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus
-from data.order_tables import Order
+from data.tables.orders import Order
 from data.vocabulary import Policy, Product, Side
 from engine.booking.facts import Fact, Seen, SendEnded
 from tests.bookkeeping import Ledger, ledger

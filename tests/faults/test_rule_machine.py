@@ -26,10 +26,10 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
-from data.columns import table
 from data.errors import BadInput
-from data.order_tables import Request
-from data.tables import Funds
+from data.tables.books import Funds
+from data.tables.columns import table
+from data.tables.orders import Request
 from data.vocabulary import (
     LIVE_STATES,
     OrderState,

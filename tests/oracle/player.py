@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import select
 
 from brokers.contract import OrderChange
-from data.audit_tables import Audit
-from data.columns import table
-from data.order_tables import Fill, Order, Request
-from data.tables import ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.audit import Audit
+from data.tables.books import ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.columns import table
+from data.tables.orders import Fill, Order, Request
 from data.vocabulary import OrderType, Policy, Product, Side
 from engine.booking.facts import Fact, SendEnded
 from tests.faults.broker_rules import ENDS

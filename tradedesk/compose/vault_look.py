@@ -9,13 +9,13 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from data.access_tables import BrokerSession, ClientRoute
-from data.columns import table
 from data.engines.sqlite import read_file
 from data.errors import BadInput
 from data.home import SECRETS, books_file, secrets_file
 from data.secrets import NoVault, Prefer, Vault, vault_state
-from data.tables import Client, ConnectionRecord
+from data.tables.access import BrokerSession, ClientRoute
+from data.tables.books import Client, ConnectionRecord
+from data.tables.columns import table
 from data.vocabulary import ClientStatus, SessionProblem
 from tradedesk.compose.kite_access import ZERODHA, secret_key, token_key
 

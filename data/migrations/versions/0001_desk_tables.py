@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0001"
 down_revision = None
@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("client_id", sa.BigInteger(), nullable=True),
@@ -42,8 +42,8 @@ def upgrade() -> None:
         sa.Column("session", sa.String(), nullable=False),
         sa.Column("capital_paise", sa.BigInteger(), nullable=False),
         sa.Column("phone", sa.String(), nullable=False),
-        sa.Column("created_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("capital_paise >= 0"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("broker", "broker_user_id"),
@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("fill_id", sa.BigInteger(), nullable=False),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("trading_date", sa.Date(), nullable=False),
-        sa.Column("closed_at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("cost_paise", sa.BigInteger(), nullable=False),
         sa.Column("proceeds_paise", sa.BigInteger(), nullable=False),
@@ -81,11 +81,11 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
-        sa.Column("resumed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("resumed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("resumed_by", sa.String(), nullable=False),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("certificate", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
     )
@@ -95,9 +95,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("process_started", sa.String(), nullable=False),
-        sa.Column("heartbeat_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("started_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("heartbeat_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("started_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -153,8 +153,8 @@ def upgrade() -> None:
         "plan",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("frozen_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("frozen_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("side", sa.String(), nullable=False),
@@ -173,7 +173,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("trading_date", sa.Date(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("txn", schema=None) as batch_op:
@@ -226,8 +226,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("amount_paise", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("opened_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("released_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("released_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["client.id"],
@@ -288,8 +288,8 @@ def upgrade() -> None:
         sa.Column("instance_id", sa.BigInteger(), nullable=False),
         sa.Column("skipped", sa.Integer(), nullable=False),
         sa.Column("left_paise", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("finished_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("started_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["plan_number"],
             ["plan.number"],
@@ -365,10 +365,10 @@ def upgrade() -> None:
         sa.Column("demat_sale", sa.Boolean(), nullable=False),
         sa.Column("instance_id", sa.BigInteger(), nullable=False),
         sa.Column("trading_date", sa.Date(), nullable=False),
-        sa.Column("created_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("sent_at", data.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("updated_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("updated_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
         sa.ForeignKeyConstraint(
             ["client_id"],
@@ -394,9 +394,9 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("tag", sa.String(), nullable=False),
         sa.Column("instance_id", sa.BigInteger(), nullable=False),
-        sa.Column("claimed_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("deadline_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("claimed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("deadline_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -418,8 +418,8 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("price_paise", sa.BigInteger(), nullable=False),
         sa.Column("charges_paise", sa.BigInteger(), nullable=False),
-        sa.Column("traded_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("booked_at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("traded_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("booked_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["order_id"],
             ["orders.id"],
@@ -438,9 +438,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("halt_number", sa.BigInteger(), nullable=True),
-        sa.Column("requested_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("sent_at", data.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("requested_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("detail", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["order_id"],

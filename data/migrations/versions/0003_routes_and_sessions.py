@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0003"
 down_revision = "0002"
 
-_MOMENT = data.columns.UtcDateTime(timezone=True)
+_MOMENT = data.tables.columns.UtcDateTime(timezone=True)
 
 
 def upgrade() -> None:

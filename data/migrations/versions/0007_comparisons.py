@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0007"
 down_revision = "0006"
@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.BigInteger(), nullable=False),
         sa.Column("instance_id", sa.BigInteger(), nullable=False),
         sa.Column("trading_date", sa.Date(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
         sa.PrimaryKeyConstraint("client_id"),
     )

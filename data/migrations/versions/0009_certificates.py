@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0009"
 down_revision = "0008"
@@ -14,7 +14,7 @@ def upgrade() -> None:
         "halt_certificate",
         sa.Column("halt_number", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("made_at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("made_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended", sa.Boolean(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["halt_number"], ["halt.number"]),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0010"
 down_revision = "0009"
@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "proof_layout",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("layout", sa.JSON(), nullable=False),
         sa.Column("not_held", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("number"),

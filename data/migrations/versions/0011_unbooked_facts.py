@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0011"
 down_revision = "0010"
@@ -20,9 +20,9 @@ def upgrade() -> None:
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("closed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("closed_how", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"]),
         sa.PrimaryKeyConstraint("id"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0013"
 down_revision = "0012"
@@ -14,9 +14,9 @@ def upgrade() -> None:
         sa.Column("send_within_s", sa.Integer(), nullable=False, server_default="60"),
         sa.Column("drift_limit_bps", sa.Integer(), nullable=False, server_default="50"),
         sa.Column("priced_paise", sa.BigInteger(), nullable=True),
-        sa.Column("confirmed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("pause_reason", sa.String(), nullable=False, server_default=""),
-        sa.Column("paused_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.Column("paused_age_s", sa.Integer(), nullable=True),
         sa.Column("paused_price_paise", sa.BigInteger(), nullable=True),
     ):

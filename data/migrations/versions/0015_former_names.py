@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0015"
 down_revision = "0014"
@@ -24,6 +24,6 @@ def upgrade() -> None:
         sa.Column("tradingsymbol", sa.String(), nullable=False),
         sa.Column("now", sa.String(), nullable=False),
         sa.Column("token", sa.BigInteger(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("security", "exchange", "tradingsymbol"),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-import data.columns
+import data.tables.columns
 
 revision = "0018"
 down_revision = "0017"
@@ -105,7 +105,7 @@ def _changes() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
         sa.Column("ids", sa.JSON(), nullable=False),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("desk", "seq"),
     )
 
@@ -119,9 +119,9 @@ def _asked_commands() -> None:
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("did", sa.JSON(), nullable=False),
         sa.Column("exit_code", sa.Integer(), nullable=True),
-        sa.Column("at", data.columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", data.columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("at", data.tables.columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("request_id"),
     )
 
@@ -160,7 +160,7 @@ def _trading_days() -> None:
         "trading_day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("opened_at", data.columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", data.tables.columns.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("day"),
     )
     opened_at = "SELECT at FROM audit WHERE action = 'DAY_OPENED' ORDER BY seq DESC LIMIT 1"

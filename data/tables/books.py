@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from data.columns import moment, moment_or_none, numbered, paise
+from data.tables.columns import moment, moment_or_none, numbered, paise
 
 
 class Meta(SQLModel, table=True):

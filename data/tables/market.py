@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from data.columns import moment, paise
+from data.tables.columns import moment, paise
 
 
 class WatchlistItem(SQLModel, table=True):

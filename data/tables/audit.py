@@ -8,7 +8,7 @@ from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from data.audit import JUDGED
-from data.columns import moment, numbered
+from data.tables.columns import moment, numbered
 
 
 class Audit(SQLModel, table=True):

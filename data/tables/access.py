@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
-from data.columns import moment, moment_or_none, numbered
+from data.tables.columns import moment, moment_or_none, numbered
 
 
 class ClientRoute(SQLModel, table=True):

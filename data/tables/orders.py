@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from data.columns import moment, moment_or_none, numbered, paise, paise_or_none
+from data.tables.columns import moment, moment_or_none, numbered, paise, paise_or_none
 
 
 class PlanRecord(SQLModel, table=True):
