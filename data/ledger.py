@@ -20,8 +20,8 @@ from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
 from data.tables.books import Holding, Posting, SharePosting, Txn
 from data.tables.columns import table
-from data.unit import Unit
 from data.vocabulary import Account, Bucket, Product, TransferKind
+from data.writing.unit import Unit
 
 BALANCES = {
     Account.AVAILABLE: ("available_paise", 1),

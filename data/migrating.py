@@ -20,7 +20,6 @@ from data.clock import Clock, SystemClock
 from data.engines.sqlite import writer_engine
 from data.errors import BadInput
 from data.home import app_lock, schema_lock
-from data.locks import HeldLock, is_held, process_start
 from data.schema import (
     HEAD,
     Columns,
@@ -33,6 +32,7 @@ from data.schema import (
     ours_of,
 )
 from data.store import StoreBusy, begin_immediate
+from data.writing.locks import HeldLock, is_held, process_start
 
 POINT = "migrating"
 """Where a program may die in the middle of a migration, as `reached` is told it."""

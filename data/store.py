@@ -23,10 +23,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from data.acting import Actor, acting, acting_now
-from data.asked import asked_here
 from data.audit import AuditEntry
-from data.audit_writer import AuditWriter
-from data.changes import Touched, Vector, changes_since, newest, write_changes
 from data.clock import Clock
 from data.engines.driver import run
 from data.engines.sqlite import (
@@ -42,8 +39,11 @@ from data.engines.sqlite import (
 from data.errors import StoreBusy, StoreClosed, StoreError, StoreFailed, StoreUnread, StoreUnwritable
 from data.proving.noted import Accepted
 from data.proving.proofs import Proofs
-from data.unit import Unit
 from data.vocabulary import Via
+from data.writing.asked import asked_here
+from data.writing.audit_writer import AuditWriter
+from data.writing.changes import Touched, Vector, changes_since, newest, write_changes
+from data.writing.unit import Unit
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from data.errors import BadInput
-from data.locks import HeldLock
+from data.writing.locks import HeldLock
 
 SHORTEST = 8
 """Fewest characters of a passphrase."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from data.audit import AuditAction, AuditEntry
-from data.changes import prune_changes
 from data.ledger import Line, ShareLine, Transfer, post
 from data.reference.phases import Calendar, CalendarNotLoaded
 from data.repositories.clients import add_bases
@@ -21,6 +20,7 @@ from data.repositories.days import (
 )
 from data.store import Unit
 from data.vocabulary import Account, Bucket, TransferKind
+from data.writing.changes import prune_changes
 from engine.book.kept import Kept
 from engine.execution.day_end import end_left_over, left_over
 from engine.instances import ThisEngine

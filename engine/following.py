@@ -4,8 +4,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from brokers.life import Life
-from data.changes import Touched
 from data.repositories.base import On
+from data.writing.changes import Touched
 from engine.accounts.valuation import Valuation
 from engine.background import Background
 from engine.book.book import Projection

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from data.acting import actor_now
 from data.errors import StoreUnreadable, TradedeskError
 from data.home import engine_lock
-from data.locks import HeldLock, is_held, process_start
 from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
 from data.store import StoreError, StoreFailed, StoreUnwritable, Unit
 from data.vocabulary import OrderState
+from data.writing.locks import HeldLock, is_held, process_start
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.timing import Timing

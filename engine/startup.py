@@ -10,10 +10,10 @@ from typing import Any
 from brokers.contract import Ambiguous, BrokerError
 from data.errors import StoreUnreadable
 from data.home import app_lock
-from data.locks import HeldLock
 from data.proving.readable import UNREADABLE
 from data.repositories.base import DatabaseError
 from data.store import StoreBusy, StoreClosed, StoreError, StoreUnwritable
+from data.writing.locks import HeldLock
 from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, func, select
 from sqlmodel import SQLModel
 
-from data.counters import mend_counters
 from data.proving.readable import WORDS
 from data.store import Unit
 from data.tables.columns import UtcDateTime
 from data.vocabulary import ClientStatus, HaltScope, Product, RouteKind, Side, SizingKind
+from data.writing.counters import mend_counters
 from engine.access.routes import NewRoute
 from engine.accounts.client_file import NewClient
 from engine.planning.intent import Leg, Sizing

@@ -12,8 +12,8 @@ from data.repositories.base import On, Query, Rows, among, given, named_as
 from data.tables.books import ClosedLot, Lot
 from data.tables.columns import table
 from data.tables.orders import Fill, Order
-from data.unit import Unit
 from data.vocabulary import Side
+from data.writing.unit import Unit
 
 Row = TypeVar("Row")
 

@@ -13,8 +13,8 @@ from data.repositories.base import Change, Listed, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.columns import table
 from data.tables.orders import Attempt, Order, RunRecord
-from data.unit import Unit
 from data.vocabulary import LIVE_STATES, OrderState, Product, RunStatus, Side
+from data.writing.unit import Unit
 
 Row = TypeVar("Row")
 

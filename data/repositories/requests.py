@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.columns import table
 from data.tables.orders import Order, Request
-from data.unit import Unit
 from data.vocabulary import OPEN_REQUESTS, RequestKind, RequestState
+from data.writing.unit import Unit
 
 Row = TypeVar("Row")
 

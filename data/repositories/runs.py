@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from data.repositories.base import Change, On, Query, Rows, given
 from data.tables.columns import table
 from data.tables.orders import RunLeg, RunRecord
-from data.unit import Unit
 from data.vocabulary import PauseReason, RunStatus
+from data.writing.unit import Unit
 
 _RUNS = table(RunRecord)
 _OF = _RUNS.c.number == given("run")

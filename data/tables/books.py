@@ -343,7 +343,7 @@ class AskedCommand(SQLModel, table=True):
     """A command that an open app carries out for another process, under the random id it was asked with.
 
     `did` are the numbers of what it made, by kind; `owner` is who works under the id. One that is closed does
-    nothing more. Times are kept as `data.asked_before` writes them too.
+    nothing more. Times are kept as `data.writing.asked_before` writes them too.
     """
 
     __tablename__ = "asked_command"

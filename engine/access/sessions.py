@@ -26,12 +26,12 @@ from data.audit import AuditAction, AuditEntry
 from data.clock import IST
 from data.errors import BadInput
 from data.home import sign_in_lock
-from data.locks import HeldLock
 from data.repositories import access
 from data.repositories.access import SignIn
 from data.repositories.clients import set_session
 from data.store import Unit
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
+from data.writing.locks import HeldLock
 from engine.access.routes import note_demat
 from engine.access.sign_in_queue import Redirects, SignInQueue
 from engine.book.access_views import SessionView

@@ -11,10 +11,10 @@ from datetime import date
 from brokers.connection import Connection
 from brokers.connections import carrier, carrier_for
 from brokers.contract import BrokerOrder
-from data.changes import Touched
 from data.repositories.base import On
 from data.roster import StoredClient
 from data.vocabulary import BreakKind, ClientStatus, OrderState
+from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, Applicant, Judge
 from engine.book.break_views import BreakView
 from engine.book.reading import Projection, read_touched, runs_of

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from data.changes import Touched
 from data.proving.readable import UNREADABLE
 from data.repositories import projected
 from data.repositories.base import On
 from data.roster import StoredClient
+from data.writing.changes import Touched
 from engine.book.access_views import Access, Admissions, RouteView, SessionView
 from engine.book.break_views import BreakView
 from engine.book.roster import client_view, in_groups

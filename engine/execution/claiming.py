@@ -10,7 +10,6 @@ from random import Random
 
 from brokers.contract import OrderRequest
 from data.audit import DISTRUSTED, AuditAction, AuditEntry
-from data.audit_writer import ITSELF, standing_stop, stop_words
 from data.clock import Clock
 from data.repositories.instruments import own_name_now
 from data.repositories.orders import CLAIMING
@@ -25,6 +24,7 @@ from data.vocabulary import (
     Side,
     Validity,
 )
+from data.writing.audit_writer import ITSELF, standing_stop, stop_words
 from engine.book.book import Book
 from engine.book.halt_scope import covering, strength_of
 from engine.book.reading import read_halts, read_runs

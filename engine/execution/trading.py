@@ -1,7 +1,7 @@
 """Whether this engine may trade at all: asked before anything that could lead to an order is written."""
 
-from data.audit_writer import standing_stop, stop_words
 from data.store import Store, StoreError
+from data.writing.audit_writer import standing_stop, stop_words
 from engine.instances import ThisEngine
 from engine.refusals import TradingStopped
 

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from data.asked import CommandKnown
 from data.errors import BadInput, shortened
 from data.repositories.base import DatabaseError
 from data.repositories.halts import (
@@ -24,6 +23,7 @@ from data.repositories.halts import (
 )
 from data.store import StoreError, StoreFailed, StoreUnread, Unit
 from data.vocabulary import HaltScope, HaltStrength, OrderState
+from data.writing.asked import CommandKnown
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.book.kept import Kept
 from engine.book.views import HaltView, OrderView

@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from data.audit import BREAK, AuditEntry, Details, Head
-from data.audit_writer import kept_head, standing_stop
-from data.counters import mend_counters
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
@@ -19,6 +17,8 @@ from data.repositories.audit import AuditRows, keep_verified_head, last_judged, 
 from data.repositories.base import Reader
 from data.schema import mend_schema, schema_faults, table_faults
 from data.store import StoreError, Unit
+from data.writing.audit_writer import kept_head, standing_stop
+from data.writing.counters import mend_counters
 from engine.book.kept import Kept
 from engine.instances import ThisEngine
 from engine.review.findings import findings

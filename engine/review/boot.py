@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from data.audit_writer import standing_stop, stop_words
 from data.clock import IST, Clock
 from data.proving.readable import unreadable
 from data.proving.verifying import accepted, first_of
@@ -12,6 +11,7 @@ from data.repositories.base import DatabaseError, Reader
 from data.repositories.meta import WALKED_ON, fact_of, keep_day
 from data.schema import schema_faults
 from data.store import Store, StoreError
+from data.writing.audit_writer import standing_stop, stop_words
 from engine.instances import ThisEngine
 from engine.review.audit import Trail
 

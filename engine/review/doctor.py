@@ -9,9 +9,7 @@ from pathlib import Path
 
 from brokers.connections import Connections
 from data.audit import DISTRUSTED, TRUSTED, AuditEntry
-from data.audit_writer import kept_head, standing_stop, stop_words
 from data.clock import IST
-from data.counters import counter_faults
 from data.engines.sqlite import broken_references, integrity_faults, read_file
 from data.errors import BadInput
 from data.home import secrets_file
@@ -30,6 +28,8 @@ from data.secrets import vault_state
 from data.store import StoreError
 from data.urls import left_outside
 from data.vocabulary import ConnectionKind, OrderState
+from data.writing.audit_writer import kept_head, standing_stop, stop_words
+from data.writing.counters import counter_faults
 from engine.book.halt_file import read_halt_file
 from engine.book.kept import Kept
 from engine.halt.emergency import set_aside_before

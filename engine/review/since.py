@@ -5,7 +5,6 @@ from datetime import date, datetime, time
 from functools import partial
 from pathlib import Path
 
-from data.audit_writer import kept_head
 from data.clock import IST
 from data.proving.evidence import recompute
 from data.proving.heads import heads_outside
@@ -13,6 +12,7 @@ from data.proving.readable import unreadable
 from data.proving.rederive import not_accepted, unbalanced_since
 from data.proving.verifying import accepted, first_of, head_before, stored_rows, verify_tail
 from data.repositories.base import Reader
+from data.writing.audit_writer import kept_head
 
 NEWEST = 100_000
 """How many of each table's newest rows are looked at for values that cannot be read."""

@@ -7,13 +7,13 @@ from contextlib import closing
 import pytest
 
 from data.audit import AuditEntry
-from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.migrating import prepare
 from data.proving.verifying import Outside, stored_rows, verify
 from data.store import Store, writer_engine
 from data.tables.audit import Audit
 from data.tables.columns import table
+from data.writing.audit_writer import kept_head
 from tests.desks import START
 
 ROWS = 6

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from data.audit import AuditAction, AuditEntry
-from data.changes import Touched, changes_since, prune_changes
 from data.clock import ManualClock
 from data.store import Store, Unit, read_file
 from data.vocabulary import Topic
+from data.writing.changes import Touched, changes_since, prune_changes
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)

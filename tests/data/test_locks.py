@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from data.errors import BadInput
-from data.locks import HeldLock, is_held, process_start
+from data.writing.locks import HeldLock, is_held, process_start
 
 
 def test_one_holder_at_a_time_and_looking_changes_nothing(tmp_path):
@@ -27,7 +27,7 @@ def test_one_holder_at_a_time_and_looking_changes_nothing(tmp_path):
 def test_a_dead_process_holds_nothing(tmp_path):
     path = tmp_path / "app.lock"
     code = (
-        "import sys; from pathlib import Path; from data.locks import HeldLock\n"
+        "import sys; from pathlib import Path; from data.writing.locks import HeldLock\n"
         f"assert HeldLock(Path({str(path)!r})).take(); print('held', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(

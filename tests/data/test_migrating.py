@@ -16,9 +16,9 @@ from alembic.command import upgrade
 
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.locks import HeldLock, process_start
 from data.migrating import books_as_they_are, copy_path, prepare
 from data.schema import HEAD
+from data.writing.locks import HeldLock, process_start
 from tests.homes import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def old(tmp_path: Path) -> Path:
 def at_work(home: Path, name: str) -> Generator[int]:
     """Another process that holds a lock of this name in the home."""
     holds = (
-        "import sys; from pathlib import Path; from data.locks import HeldLock; "
+        "import sys; from pathlib import Path; from data.writing.locks import HeldLock; "
         "HeldLock(Path(sys.argv[1])).take(); print('held', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(

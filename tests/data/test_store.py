@@ -12,7 +12,6 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data.audit import AuditEntry
-from data.audit_writer import kept_head
 from data.clock import ManualClock
 from data.proving.verifying import stored_rows, verify
 from data.store import (
@@ -27,6 +26,7 @@ from data.store import (
 from data.tables.audit import Audit
 from data.tables.books import Meta
 from data.tables.columns import table
+from data.writing.audit_writer import kept_head
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)

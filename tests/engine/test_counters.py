@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from data.counters import KINDS
 from data.vocabulary import HaltScope, RunCount
+from data.writing.counters import KINDS
 from engine.instances import DeskKind
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper

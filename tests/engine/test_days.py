@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 
 from brokers.contract import Refused
-from data.changes import Touched
 from data.tables.books import Lot, SizingBase, TradingDay
 from data.tables.columns import table
 from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, SizingKind
+from data.writing.changes import Touched
 from engine.days import roll_day
 from engine.refusals import CannotGoOn
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until

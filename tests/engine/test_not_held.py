@@ -19,8 +19,8 @@ from tests.whole_home import LENT, whole_home
 def earlier(tmp_path_factory):
     """A home of a version that kept no proofs, its tables brought up to this one's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("data.audit_writer.Noted.watch", lambda noted, connection: None)
-        patch.setattr("data.audit_writer.AuditWriter.differing", lambda *asked: [])
+        patch.setattr("data.writing.audit_writer.Noted.watch", lambda noted, connection: None)
+        patch.setattr("data.writing.audit_writer.AuditWriter.differing", lambda *asked: [])
         database = whole_home(tmp_path_factory.mktemp("earlier"))
     tamper(database, "DELETE FROM proof_layout")
     return database

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from data.audit_writer import stop_words
 from data.vocabulary import SizingKind
+from data.writing.audit_writer import stop_words
 from engine.refusals import TradingStopped
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import tamper

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from data.changes import Touched
 from data.repositories.orders import CLAIMING, take_over
 from data.store import Unit
 from data.tables.books import Client
 from data.tables.market import FormerName
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
+from data.writing.changes import Touched
 from engine.book.reading import read_touched
 from engine.book.views import OrderView
 from engine.booking.order import WorkingOrder

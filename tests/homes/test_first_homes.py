@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from data.clock import ManualClock
-from data.locks import HeldLock
 from data.migrating import prepare
 from data.store import read_file
 from data.vocabulary import BreakKind, HaltScope, OrderState, RunCount, RunStatus, SizingKind
+from data.writing.locks import HeldLock
 from engine.desk import Desk
 from engine.review.doctor import examine
 from tests.desks import buy, carry_out, filed_desk, until

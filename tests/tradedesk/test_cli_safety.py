@@ -18,8 +18,8 @@ from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, Rows
 from brokers.paper.broker import PaperBroker
 from data import store
 from data.engines import sqlite
-from data.locks import HeldLock
 from data.vocabulary import OrderState
+from data.writing.locks import HeldLock
 from engine.halt.certificate import LATER
 from engine.rules import Waits
 from tradedesk.cli import output
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FREEZE = """
 import os, sqlite3, sys
-from data.locks import process_start
+from data.writing.locks import process_start
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 if sys.argv[2] != "stranger":
     sqlite3.connect(sys.argv[2], isolation_level=None).execute(

@@ -8,16 +8,16 @@ from tradedesk.cli.exits import Exit
 from tradedesk.cli.output import counted, document, line, say
 
 if TYPE_CHECKING:
-    from data.asked_before import AskedBefore
+    from data.writing.asked_before import AskedBefore
 
 _KINDS = {"plans": "plan", "runs": "run", "orders": "order", "halts": "halt"}
 
 
 def tell_request(request_id: str, as_json: bool) -> Exit:
     """Find what was done under an id. What had not been done by now never is. Raises `BadInput`."""
-    from data.asked_before import find_or_close
     from data.clock import SystemClock
     from data.home import books_file
+    from data.writing.asked_before import find_or_close
     from tradedesk.compose.home import home_folder
 
     if not re.fullmatch("[0-9a-f]{32}", request_id):

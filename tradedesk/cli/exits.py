@@ -165,8 +165,8 @@ def _explain_desk(problem: BaseException) -> Explained:
     from sqlalchemy.exc import DBAPIError
 
     from brokers.contract import BrokerError
-    from data.asked import CommandKnown
     from data.store import StoreError
+    from data.writing.asked import CommandKnown
     from engine.instances import AppAlreadyRuns
     from engine.refusals import Halted, Refusal, TradingStopped
     from engine.words.refusals import refusal_words

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from data.clock import SystemClock
-from data.locks import process_start
+from data.writing.locks import process_start
 from tradedesk.cli.output import say
 
 WAIT_S = 0.5

@@ -98,7 +98,7 @@ async def _fired_once(
     request_id = asked_as.get()
     if request_id is None:
         return await desk.halt.fire(by, scope, value, strength)
-    from data.asked import Asked, CommandKnown, asked_now
+    from data.writing.asked import Asked, CommandKnown, asked_now
 
     asked_now.set(Asked(request_id, "cancel-all", by))
     try:

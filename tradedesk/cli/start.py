@@ -86,7 +86,7 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
 
 
 def _check_no_app(home: Path) -> None:
-    from data.locks import HeldLock
+    from data.writing.locks import HeldLock
 
     place = app_lock(home)
     if not place.exists():

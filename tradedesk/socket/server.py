@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from data.acting import Actor
-from data.asked import Asked, Did, asked_now
-from data.asked_before import keep_end
 from data.clock import Clock
 from data.home import books_file, command_socket
 from data.vocabulary import Via
+from data.writing.asked import Asked, Did, asked_now
+from data.writing.asked_before import keep_end
 from tradedesk.cli.output import PIPED_WIDTH, Printer, Question, printer
 from tradedesk.socket.protocol import (
     BEAT_S,

@@ -12,14 +12,14 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
-from data.audit_writer import AuditWriter
-from data.changes import Touched
-from data.counters import take_ids
 from data.engines.driver import run_many
 from data.proving.noted import Accepted
 from data.proving.proofs import Proofs
 from data.tables.columns import UtcDateTime, table
 from data.vocabulary import Via
+from data.writing.audit_writer import AuditWriter
+from data.writing.changes import Touched
+from data.writing.counters import take_ids
 
 
 class Unit:

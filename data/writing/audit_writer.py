@@ -26,7 +26,7 @@ from data.proving.told import Told
 from data.tables.audit import Audit, AuditHead, ProofLayout
 
 if TYPE_CHECKING:
-    from data.unit import Unit
+    from data.writing.unit import Unit
 
 WRITTEN = "written"
 """The row of `audit_head` that names the newest row of the audit."""

@@ -17,7 +17,7 @@ from data.tables.books import AskedCommand
 from data.tables.columns import table
 
 if TYPE_CHECKING:
-    from data.unit import Unit
+    from data.writing.unit import Unit
 
 T = TypeVar("T")
 
