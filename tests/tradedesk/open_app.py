@@ -11,7 +11,7 @@ from typing import Any
 import tradedesk.compose.wiring
 from engine.instances import DeskKind
 from tests.tradedesk.cli_desk import Printed, Terminal
-from tradedesk.cli.output import Printer, printer
+from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.cli.session import asked_as
 from tradedesk.socket.client import ask
 from tradedesk.socket.server import listening

@@ -14,7 +14,7 @@ from cli_desk import Printed, Terminal
 from open_app import Captured
 
 from tests.short_reads import FILE, written
-from tradedesk.cli.output import printer
+from tradedesk.cli.printing.output import printer
 from tradedesk.cli.short import read_short
 
 LOOKS = (

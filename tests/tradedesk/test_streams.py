@@ -144,7 +144,7 @@ def test_a_file_opened_after_a_closed_stdout_is_never_written_to_by_print(
     script = tmp_path / "look.py"
     script.write_text(
         "import os, sys\n"
-        "from tradedesk.cli.streams import stand_in\n"
+        "from tradedesk.cli.printing.streams import stand_in\n"
         "stand_in()\n"
         "sys.stderr.write(str(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)))\n"
     )

@@ -1,1 +1,1 @@
-"""The command line: one file a group of commands, and what they share."""
+"""The command line: how typed words become a command, carried out here or by the open app."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import BadInput
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.printing.output import counted, document, line, say
 
 if TYPE_CHECKING:
     from data.writing.asked_before import AskedBefore

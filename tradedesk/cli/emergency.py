@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from data.home import halt_file
-from tradedesk.cli.output import say
+from tradedesk.cli.printing.output import say
 
 
 def halt_at_once(home: Path, by: str, at: datetime) -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tradedesk.cli.streams import stand_in, what_was_lost
+from tradedesk.cli.printing.streams import stand_in, what_was_lost
 
 INTERRUPTED = 130
 """The exit code of a command that was stopped by ctrl+c."""

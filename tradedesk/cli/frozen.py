@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data.clock import SystemClock
 from data.writing.locks import process_start
-from tradedesk.cli.output import say
+from tradedesk.cli.printing.output import say
 
 WAIT_S = 0.5
 """How long a living writer may take to give the lock up."""

@@ -9,12 +9,23 @@ import typer
 from typer.core import TyperGroup
 
 from data.errors import BadInput
-from tradedesk.cli import amend, connections, gate, launch, login, runs, safety, setup, simulate, trade
-from tradedesk.cli import queries as show
-from tradedesk.cli import repairs as mend
 from tradedesk.cli.asked import tell_request
+from tradedesk.cli.commands import (
+    amend,
+    connections,
+    gate,
+    launch,
+    login,
+    runs,
+    safety,
+    setup,
+    simulate,
+    trade,
+)
+from tradedesk.cli.commands import queries as show
+from tradedesk.cli.commands import repairs as mend
 from tradedesk.cli.exits import Exit, explain, log_file
-from tradedesk.cli.output import document, say
+from tradedesk.cli.printing.output import document, say
 
 log = logging.getLogger(__name__)
 

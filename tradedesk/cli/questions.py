@@ -2,7 +2,7 @@
 
 import sys
 
-from tradedesk.cli.output import say
+from tradedesk.cli.printing.output import say
 
 
 def prompt(words: str, what: str) -> None:

@@ -17,7 +17,7 @@ from data.home import SECRETS, books_file, halt_file, paper_exchange_file, secre
 from data.money import decimal_from_text
 from tradedesk.cli.emergency import halt_at_once
 from tradedesk.cli.exits import CANCEL_ALL_FAILED, Exit
-from tradedesk.cli.output import Question, counted, printer, say
+from tradedesk.cli.printing.output import Question, counted, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 

@@ -16,7 +16,7 @@ from data.clock import SystemClock
 from data.engines.reading import opened
 from data.home import books_file, calendar_file, certificates_folder, paper_exchange_file, settings_file
 from data.vocabulary import ClientStatus
-from tradedesk.cli.output import Printer, printer
+from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.cli.resting import NotShort, RestingClock, RestingDesk
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -84,7 +84,7 @@ Body = Callable[["RestingDesk"], Coroutine[Any, Any, Any]]
 
 def _parsed(words: Sequence[str]) -> Body:
     """What to do, as the words say. Raises `NotShort` for all that is not plain."""
-    from tradedesk.cli import reads
+    from tradedesk.cli.printing import reads
 
     if not words or words[0] not in OPTIONS:
         raise NotShort

@@ -35,7 +35,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
         from engine.instances import DeskKind
-        from tradedesk.cli.setup import lay_demo
+        from tradedesk.cli.commands.setup import lay_demo
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening
 
@@ -74,7 +74,7 @@ def _passphrase_at_start(home: Path) -> "Callable[[], str] | None":
     if settings.market != "kite" and not elsewhere:
         return None
     from data.secrets import passphrase_source, vault_state
-    from tradedesk.cli.output import say
+    from tradedesk.cli.printing.output import say
     from tradedesk.cli.session import passphrase_of
 
     in_file = settings.vault == "file" or vault_state(home).backend == "file"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data.home import books_file
 from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
-from tradedesk.cli.output import Question, document, printer, say
+from tradedesk.cli.printing.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
 from tradedesk.socket.connection import Connection, Lost, meet

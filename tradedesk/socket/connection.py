@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from data.home import command_socket
-from tradedesk.cli.output import Printer, printer
+from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.socket.protocol import (
     HELLO_S,
     LONGEST_LINE,

@@ -25,7 +25,7 @@ from data.home import books_file, command_socket
 from data.vocabulary import Via
 from data.writing.asked import Asked, Did, asked_now
 from data.writing.asked_before import keep_end
-from tradedesk.cli.output import PIPED_WIDTH, Printer, Question, printer
+from tradedesk.cli.printing.output import PIPED_WIDTH, Printer, Question, printer
 from tradedesk.socket.protocol import (
     BEAT_S,
     GO_S,

@@ -10,7 +10,7 @@ from data.errors import BadInput
 from data.vocabulary import GateItem
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
-from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.session import hidden, passphrase_of, run
 
 if TYPE_CHECKING:

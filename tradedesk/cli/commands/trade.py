@@ -31,8 +31,8 @@ from tradedesk.cli.options import (
     Yes,
     json_too,
 )
-from tradedesk.cli.output import document, say
-from tradedesk.cli.printed import print_plan, print_run
+from tradedesk.cli.printing.output import document, say
+from tradedesk.cli.printing.printed import print_plan, print_run
 from tradedesk.cli.session import confirmed, run, seconds_from, until
 from tradedesk.cli.views.orders import whole_run_shape
 from tradedesk.cli.views.plans import plan_shape

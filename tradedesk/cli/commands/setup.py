@@ -7,10 +7,10 @@ import typer
 
 from data.errors import BadInput
 from data.vocabulary import ClientStatus, ConnectionKind
-from tradedesk.cli import reads
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.printing import reads
+from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views.clients import client_shape
 

@@ -17,7 +17,7 @@ from tradedesk.cli.options import (
     given,
     json_too,
 )
-from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.printing.output import counted, document, line, say
 from tradedesk.cli.session import confirmed, run, seconds_from, until
 from tradedesk.cli.views.orders import order_shape, request_shape
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from engine.words.formats import counted as counted
-from tradedesk.cli.streams import takes_every_sign
+from tradedesk.cli.printing.streams import takes_every_sign
 from widgets.text import plain
 
 if TYPE_CHECKING:

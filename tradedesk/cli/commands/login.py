@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from data.errors import BadInput
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
-from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.printing.output import counted, document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import typer
 from data.errors import BadInput
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
-from tradedesk.cli.output import document, line, say, table
+from tradedesk.cli.printing.output import document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views.clients import client_shape, connection_row_shape, connection_shape
 

@@ -21,11 +21,11 @@ from engine.words.formats import (
     signed_percent,
     volume,
 )
-from tradedesk.cli import reads
-from tradedesk.cli.clocks import clock_words, market_time, wall_time
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, day_from
-from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.printing import reads
+from tradedesk.cli.printing.clocks import clock_words, market_time, wall_time
+from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.session import run
 from tradedesk.cli.views import values
 from tradedesk.cli.views.clients import holding_shape

@@ -17,9 +17,9 @@ from engine.words.certificates import (
 from engine.words.formats import DASH, amount, price, quantity, rupees, signed
 from engine.words.orders import why_words
 from engine.words.runs import run_words
-from tradedesk.cli.clocks import clock_words, market_time, run_stamp, wall_time
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.output import counted, document, line, say, table
+from tradedesk.cli.printing.clocks import clock_words, market_time, run_stamp, wall_time
+from tradedesk.cli.printing.output import counted, document, line, say, table
 from tradedesk.cli.views.clients import ClientShape, client_shape, funds_shape, transaction_shape
 from tradedesk.cli.views.halts import certificate_shape
 from tradedesk.cli.views.orders import order_shape, run_shape

@@ -7,7 +7,7 @@ from engine.words.formats import DASH, amount, quantity, rupees
 from engine.words.orders import why_words
 from engine.words.plans import by_hand_words, free_words, outcome_words, report_verdict
 from engine.words.runs import run_words
-from tradedesk.cli.output import counted, line, table
+from tradedesk.cli.printing.output import counted, line, table
 
 if TYPE_CHECKING:
     from engine.desk import Desk

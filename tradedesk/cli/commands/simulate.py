@@ -11,7 +11,7 @@ import typer
 from data.errors import BadInput
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson
-from tradedesk.cli.output import counted, document, line, say
+from tradedesk.cli.printing.output import counted, document, line, say
 from tradedesk.cli.session import run
 
 if TYPE_CHECKING:

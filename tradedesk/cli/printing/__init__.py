@@ -1,0 +1,1 @@
+"""What commands print: documents, tables and words, and the streams that they go to."""
