@@ -20,7 +20,7 @@ from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import READ_WORKERS
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
-from brokers.simulators.kite.journal import NO_DELAYS
+from brokers.simulators.kite.books.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
 from data.reference.phases import load_calendar

@@ -13,8 +13,8 @@ from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.simulators.kite.journal import NO_DELAYS, Delays
-from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.books.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.server import LocalKite
 from data.reference.instruments import Instrument
 from data.reference.phases import load_calendar

@@ -19,7 +19,7 @@ from brokers.contract import OrderRequest
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.kite.apps import PLATFORM
-from brokers.simulators.kite.journal import NO_DELAYS, Delays
+from brokers.simulators.kite.books.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.serving import serve
 from data.clock import ManualClock

@@ -9,8 +9,8 @@ from typing import Any
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.simulators.kite.entries import CANCELLED, REJECTED, Entry
-from brokers.simulators.kite.journal import Delays
+from brokers.simulators.kite.books.entries import CANCELLED, REJECTED, Entry
+from brokers.simulators.kite.books.journal import Delays
 from brokers.simulators.kite.mishaps import Mishap
 from brokers.simulators.kite.server import LocalKite
 from data.reference.phases import load_calendar

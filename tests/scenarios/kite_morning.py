@@ -12,7 +12,7 @@ from typing import Any
 from brokers.contract import BrokerAccount
 from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
 from brokers.simulators.kite.apps import own_address, own_app
-from brokers.simulators.kite.journal import NO_DELAYS
+from brokers.simulators.kite.books.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import ManualClock, SystemClock
 from data.reference.phases import load_calendar

@@ -10,7 +10,7 @@ from brokers.contract import OrderRequest
 from brokers.simulators.kite import routes as local_routes
 from brokers.simulators.kite import sockets as local_sockets
 from brokers.simulators.kite.apps import own_app
-from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.books.laid_rows import LaidRow
 from data.errors import BadInput
 from data.vocabulary import (
     GateColour,

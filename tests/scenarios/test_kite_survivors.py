@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.books.laid_rows import LaidRow
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 
 ONE, TWO = PEOPLE = [Person(1), Person(2)]

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from brokers.contract import Refused
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.laid_rows import LaidRow
+from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.mishaps import DELAY_S
 from data.clock import IST
 from data.errors import BadInput

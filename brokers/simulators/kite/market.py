@@ -8,7 +8,7 @@ from datetime import datetime
 from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.rows import rupees, stamp
+from brokers.simulators.kite.books.rows import rupees, stamp
 from data.money import half_up
 from data.reference.instruments import KITE_COLUMNS
 

@@ -9,8 +9,8 @@ from brokers.contract import OrderChange, OrderRequest, Refused
 from brokers.simulators.exchange.prices import Listing, protected_price
 from brokers.simulators.exchange.rms import MAX_MODIFICATIONS, MAX_QUANTITY, check_terms
 from brokers.simulators.kite.answers import Row, Turned, bad_input
+from brokers.simulators.kite.books.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
 from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.entries import AMO_RECEIVED, OPEN, TRIGGER_PENDING, Entry
 from brokers.simulators.kite.forms import Form, read_change, read_form, read_order, read_protection, turned_of
 from data.vocabulary import OrderType, PhaseKind, Product, Side
 

@@ -11,17 +11,18 @@ from aiohttp import web
 
 from brokers.contract import BrokerError, BrokerTrade
 from brokers.simulators.exchange.exchange import ExchangeBusy
-from brokers.simulators.kite import answers, conditionals, order_routes
+from brokers.simulators.kite import answers, order_routes
 from brokers.simulators.kite.answers import Row, Turned, bad_input, bad_token
+from brokers.simulators.kite.books import conditionals
+from brokers.simulators.kite.books.entries import Entry
+from brokers.simulators.kite.books.margins import order_margins
+from brokers.simulators.kite.books.portfolio import holding_rows, margin_rows, position_rows
+from brokers.simulators.kite.books.rows import stamp, trade_row
 from brokers.simulators.kite.caller import Caller
-from brokers.simulators.kite.entries import Entry
 from brokers.simulators.kite.forms import read_form
 from brokers.simulators.kite.limits import too_many
-from brokers.simulators.kite.margins import order_margins
 from brokers.simulators.kite.market import instruments_csv, ltp_row, ohlc_row, quote_row
 from brokers.simulators.kite.mishaps import SIGN_IN, WRITES, Mishap
-from brokers.simulators.kite.portfolio import holding_rows, margin_rows, position_rows
-from brokers.simulators.kite.rows import stamp, trade_row
 
 if TYPE_CHECKING:
     from brokers.simulators.kite.server import LocalKite

@@ -15,11 +15,11 @@ from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.kite import control, login, routes
 from brokers.simulators.kite.answers import leave_bare
-from brokers.simulators.kite.authorisations import Authorisations
-from brokers.simulators.kite.conditionals import Conditionals
-from brokers.simulators.kite.journal import Delays, Journal, OrderListener
-from brokers.simulators.kite.keeping import Keeping
-from brokers.simulators.kite.laid_rows import LaidRows
+from brokers.simulators.kite.books.authorisations import Authorisations
+from brokers.simulators.kite.books.conditionals import Conditionals
+from brokers.simulators.kite.books.journal import Delays, Journal, OrderListener
+from brokers.simulators.kite.books.keeping import Keeping
+from brokers.simulators.kite.books.laid_rows import LaidRows
 from brokers.simulators.kite.limits import Limits
 from brokers.simulators.kite.mishaps import Mishaps
 from brokers.simulators.kite.sessions import Sessions

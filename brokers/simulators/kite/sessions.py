@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from brokers.simulators.kite.answers import Turned
-from brokers.simulators.kite.keeping import Keeping
+from brokers.simulators.kite.books.keeping import Keeping
 from data.clock import IST, Clock, MarketClock
 
 REQUEST_TOKEN_S = 300.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.rows import rupees
+from brokers.simulators.kite.books.rows import rupees
 from data.money import BPS
 from data.vocabulary import Product, Side
 

@@ -23,7 +23,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.exchange import ExchangeBusy
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.entries import (
+from brokers.simulators.kite.books.entries import (
     AMO_RECEIVED,
     CANCELLED,
     COMPLETE,
@@ -39,9 +39,9 @@ from brokers.simulators.kite.entries import (
     request_of,
     status_at_exchange,
 )
-from brokers.simulators.kite.keeping import Keeping
+from brokers.simulators.kite.books.keeping import Keeping
+from brokers.simulators.kite.books.rows import history_row, order_row, update_row
 from brokers.simulators.kite.mishaps import Mishap, Mishaps
-from brokers.simulators.kite.rows import history_row, order_row, update_row
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
 from data.clock import IST, Clock

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from brokers.contract import BrokerTrade
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.entries import CANCELLED, FINAL, REJECTED, Entry
+from brokers.simulators.kite.books.entries import CANCELLED, FINAL, REJECTED, Entry
 from data.clock import IST
 from data.vocabulary import OrderType
 

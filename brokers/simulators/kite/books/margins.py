@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from brokers.simulators.kite.answers import Row, bad_input
+from brokers.simulators.kite.books.rows import rupees
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.forms import Calculation, read_calculations
-from brokers.simulators.kite.rows import rupees
 from data.money import BPS
 from data.reference.instruments import Instrument
 from data.reference.rates import estimate

@@ -1,0 +1,1 @@
+"""What the local Kite keeps: orders and their history, conditionals, holdings, and all as Kite rows."""
