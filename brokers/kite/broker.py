@@ -42,7 +42,7 @@ from brokers.kite.portfolio import holdings_of
 from brokers.kite.reading import KiteReading
 from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
-from brokers.kite.stream import KiteStream
+from brokers.kite.streaming.stream import KiteStream
 from data.clock import Clock
 from data.reference.instruments import Instrument
 from data.vocabulary import Product

@@ -24,7 +24,7 @@ from brokers.kite.calls import KiteCalls
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import NO_PERMISSION
 from brokers.kite.reading import KiteReading
-from brokers.kite.stream import KiteStream
+from brokers.kite.streaming.stream import KiteStream
 from data.clock import Clock
 from data.errors import BadInput
 from data.reference.instruments import read_kite_instruments

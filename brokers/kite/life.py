@@ -10,7 +10,7 @@ from brokers.contract import BrokerAccount, BrokerError
 from brokers.kite.access import KiteAccess
 from brokers.kite.broker import KiteBroker
 from brokers.kite.local_clock import SimulatedMarketClock, market_time
-from brokers.kite.streamless import Streamless, polled_words
+from brokers.kite.streaming.streamless import Streamless, polled_words
 from brokers.life import Guest, Host, Life
 from data.clock import IST, Clock, MarketClock
 from data.errors import BadInput

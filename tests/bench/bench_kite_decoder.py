@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from brokers.kite.packets import FullPacket, decode, depth, levels, read
+from brokers.kite.streaming.packets import FullPacket, decode, depth, levels, read
 from tests.bench.frame import Aim, Bench, Figures
 from tests.brokers.official import parse_binary
 from tests.brokers.test_kite_packets import check_against_official

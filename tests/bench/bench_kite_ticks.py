@@ -23,8 +23,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from brokers.contract import BrokerAccount, Heartbeat, Ticks
 from brokers.kite.access import KiteRoute
-from brokers.kite.packets import decode, levels, read
-from brokers.kite.stream import KiteStream
+from brokers.kite.streaming.packets import decode, levels, read
+from brokers.kite.streaming.stream import KiteStream
 from data.clock import SystemClock
 from engine.market.quotes import QuoteMap
 from tests.bench.frame import Aim, Bench, Figures

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brokers.contract import DepthLevel, RawPacket, Tick
-from brokers.kite.packets import FullPacket, LtpPacket, decode, depth, levels, moment, paise, read
-from brokers.kite.ticks import tick_of
+from brokers.kite.streaming.packets import FullPacket, LtpPacket, decode, depth, levels, moment, paise, read
+from brokers.kite.streaming.ticks import tick_of
 from tests.brokers.official import parse_binary
 
 INFY = 408065

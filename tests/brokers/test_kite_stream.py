@@ -24,8 +24,8 @@ from brokers.contract import (
     Ticks,
 )
 from brokers.kite.access import KiteRoute
-from brokers.kite.sockets import StreamWaits
-from brokers.kite.stream import KiteStream
+from brokers.kite.streaming.sockets import StreamWaits
+from brokers.kite.streaming.stream import KiteStream
 from data.clock import ManualClock, SystemClock
 from data.vocabulary import OrderType, Product, Side
 from engine.market.quotes import QuoteMap
@@ -410,11 +410,12 @@ class TestLoss:
         bench.server.refusals["AB0001-tok"] = HTTPStatus.SERVICE_UNAVAILABLE
         waits = [await bench.wait_out(number) for number in range(1, 8)]
         assert max(waits) <= 4
-        assert [one.name for one in caplog.records].count("brokers.kite.stream") == 1
+        assert [one.name for one in caplog.records].count("brokers.kite.streaming.stream") == 1
         bench.server.refusals.clear()
         await bench.wait_out(8)
         (await bench.seat_of(ASHA)).cut()
-        await bench.until(lambda: [one.name for one in caplog.records].count("brokers.kite.stream") == 2)
+        told = "brokers.kite.streaming.stream"
+        await bench.until(lambda: [one.name for one in caplog.records].count(told) == 2)
 
     async def test_a_call_that_kite_answers_has_lost_sockets_tried_at_once(self, bench: Bench):
         await bench.stream.subscribe(TOKENS)

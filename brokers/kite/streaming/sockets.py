@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from brokers.contract import BrokerAccount, BrokerError, RawPacket
 from brokers.kite.access import KiteRoute
-from brokers.kite.packets import decode
+from brokers.kite.streaming.packets import decode
 from data.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from brokers.contract import RawPacket, Tick
-from brokers.kite.packets import FullPacket, IndexFullPacket, LtpPacket, QuotePacket, levels, moment, read
+from brokers.kite.streaming.packets import (
+    FullPacket,
+    IndexFullPacket,
+    LtpPacket,
+    QuotePacket,
+    levels,
+    moment,
+    read,
+)
 
 Circuits = Mapping[str, tuple[int, int]]
 """The day's lower and upper circuit in paise by `EXCHANGE:SYMBOL`; quotes tell them, the stream never."""

@@ -29,8 +29,8 @@ from brokers.contract import (
     UnreadTick,
 )
 from brokers.kite.access import KiteRoute
-from brokers.kite.sockets import KiteSocket, StreamRefusedError, StreamWaits
-from brokers.kite.ticks import KiteArrival
+from brokers.kite.streaming.sockets import KiteSocket, StreamRefusedError, StreamWaits
+from brokers.kite.streaming.ticks import KiteArrival
 from data.clock import Clock
 
 log = logging.getLogger(__name__)
