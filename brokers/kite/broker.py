@@ -139,6 +139,10 @@ class KiteBroker:
         await self._stream.close()
         await self._calls.close()
 
+    def close_idle(self) -> None:
+        """Close the connections that wait for their next call; each is made anew when one comes."""
+        self._calls.close_idle()
+
     # --- sessions -----------------------------------------------------------------------------------------
 
     async def login_url(self, account: BrokerAccount, state: str = "") -> str:
