@@ -544,7 +544,7 @@ class BulkForm(Vertical, can_focus=True):
         tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
         self.query_one("#form-hint", SteadyStatic).update(
             Content(
-                f"Enter freezes the plan; nothing is sent before typed words.  {tab}{self._changes_words()}"
+                f"Enter makes the plan; nothing is sent before typed words.  {tab}{self._changes_words()}"
             )
         )
 
