@@ -319,7 +319,9 @@ def test_one_changed_sign_anywhere_is_damage_and_never_a_wrong_passphrase(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "content", [b"[" * 200_000, b'{"scrypt":' * 50_000, b" " * 20_000_000, b"\xff\xfe{}"]
+    "content",
+    [b"[" * 200_000, b'{"scrypt":' * 50_000, b" " * 20_000_000, b"\xff\xfe{}"],
+    ids=["brackets", "objects", "blanks", "no_text"],
 )
 def test_what_is_no_such_file_at_all_is_damage(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)

@@ -6,6 +6,7 @@ from pathlib import Path
 from brokers.simulators.kite.books.laid_rows import LaidRow
 from data.vocabulary import BreakKind, SizingKind
 from engine.halt.certificate import Certificate
+from engine.words.breaks import break_words
 from engine.words.why import detail_words
 from tests.desks import buy, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
@@ -50,7 +51,7 @@ async def test_an_odd_order_row_stops_buys_and_hides_no_other(tmp_path: Path) ->
         await morning.until(lambda: desk.reconcile.breaks(ONE.number))
         (found,) = desk.reconcile.breaks(ONE.number)
         assert found.kind is BreakKind.UNREAD
-        assert found.words.startswith("1 row unread: orders: TCS: order row 1, order_timestamp: None")
+        assert break_words(found).startswith("1 row unread: orders: TCS: order row 1, order_timestamp: None")
         await morning.priced("NSE:TCS")
         again = buy("TCS", SizingKind.FIXED_QUANTITY, 2, ONE.number, TWO.number)
         lines = {line.client_id: line for line in (await desk.plans.freeze(again)).lines}

@@ -99,6 +99,12 @@ class Bench:
             await self._settle_screen()
         await self._settle_screen()
 
+    async def priced(self) -> None:
+        """Wait for the first prices, which come from the exchange's own thread, and show them."""
+        watched = [f"NSE:{symbol}" for symbol in ("RELIANCE", "TCS", "INFY")]
+        await self._finish("the first prices", lambda: all(map(self.desk.market.quote, watched)))
+        await self.settle()
+
     async def _worked(self) -> bool:
         """Wait for what needs the desk's thread; returns whether there was any such work."""
         waited = False
@@ -242,5 +248,6 @@ async def opened(size: tuple[int, int] = (120, 40), **named: Any) -> AsyncIterat
             bench = Bench(app, pilot, clock)
             await has_opened(app)
             await bench.pass_time(0.2)
+            await bench.priced()
             yield bench
             await app.close_desk()

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from brokers.paper.broker import PULSE_SECONDS
 from engine.desk import Desk
 from engine.instances import DeskKind
 from tests.desks import START, paper_desk
@@ -59,4 +60,6 @@ async def opened_on_paper(
         assert isinstance(clock, BenchClock)
         bench = PaperBench(app, pilot, clock)
         await bench.settle()
+        await bench.pass_time(PULSE_SECONDS)  # the next pulse has what was asked for
+        await bench.priced()
         yield bench
