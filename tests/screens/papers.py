@@ -43,21 +43,19 @@ async def opened_on_paper(
     home: Path, size: tuple[int, int] = (120, 40), settings: Settings | None = None, **named: Any
 ) -> AsyncIterator[PaperBench]:
     """The app with the demonstration desk open, at rest on the Desk screen."""
+    clock = BenchClock(START)
 
     @asynccontextmanager
     async def desk() -> AsyncIterator[Desk]:
         context: AbstractAsyncContextManager[Desk] = paper_desk(
-            home, kind=DeskKind.APP, settings=settings, clock=BenchClock(START), **named
+            home, kind=DeskKind.APP, settings=settings, clock=clock, **named
         )
         async with context as opened:
-            app.clock = opened.clock
             yield opened
 
-    app = TradedeskApp(desk, prepare=lambda: settings, frames_per_second=0)
+    app = TradedeskApp(desk, clock=clock, prepare=lambda: settings, frames_per_second=0)
     async with app.run_test(size=size) as pilot:
         await has_opened(app)
-        clock = app.clock
-        assert isinstance(clock, BenchClock)
         bench = PaperBench(app, pilot, clock)
         await bench.settle()
         await bench.pass_time(PULSE_SECONDS)  # the next pulse has what was asked for
