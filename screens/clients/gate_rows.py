@@ -15,6 +15,7 @@ from engine.book.gate_views import (
     RouteFigures,
     SessionFigures,
 )
+from engine.book.views import ClientView
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.gate import verdict_words
@@ -191,12 +192,19 @@ class ItemWords(NamedTuple):
     words: str
 
 
+def broker_words(desk: Desk, client: ClientView) -> str:
+    """Whose client it is, and where the desk has several connections, by which of them it trades."""
+    if len(tuple(desk.connections)) == 1:
+        return client.broker
+    return f"{client.broker} by {client.connection or 'no connection'}"
+
+
 def client_head(desk: Desk, row: GateRow, masked: bool) -> str:
     """Who it is, at which broker, and the state with its reason."""
     client = desk.clients.get(row.client_id)
     parts = [
         f"{client.code} {MASK if masked else client.name}",
-        f"{client.broker_user_id} at {client.broker}",
+        f"{client.broker_user_id} at {broker_words(desk, client)}",
     ]
     if client.status is not ClientStatus.ACTIVE:
         since = f" since {client.status_since:%d %b}" if client.status_since else ""

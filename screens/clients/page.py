@@ -19,6 +19,7 @@ from engine.words.breaks import break_words
 from engine.words.formats import MASK
 from engine.words.gate import gate_sentence
 from engine.words.orders import order_price, state_words
+from screens.clients.gate_rows import broker_words
 from screens.clients.page_rows import closed_columns, history_columns
 from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.commands import bindings
@@ -268,7 +269,8 @@ class ClientScreen(Workspace):
             gate += f" ({client.status_reason})"
         groups = ", ".join(client.groups)
         brief = self.size.width < 110
-        facts = [gate, self._compared_words(), "" if self.shell.privacy else client.phone, client.broker]
+        phone = "" if self.shell.privacy else client.phone
+        facts = [gate, self._compared_words(), phone, broker_words(self.desk, client)]
         if not brief:
             session = "" if client.gate is Reason.SESSION_EXPIRED else f"session {client.session.value}"
             facts += [session, f"route {client.route}", groups]

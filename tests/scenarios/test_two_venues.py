@@ -28,6 +28,7 @@ from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import TradingStopped
 from engine.words.tape import news_words
+from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import kite_row
@@ -89,6 +90,13 @@ async def test_a_plan_over_both_goes_to_each_clients_own_venue_at_one_price(tmp_
         assert desk.mode == "SIM", "the most dangerous of them"
         carried = {client.code: client.connection for client in desk.clients.all()}
         assert carried == {"KC0001": "kite", "KC0002": "kite", "PA3": "paper", "PA4": "paper"}
+        heads = [client_head(desk, row, masked=False) for row in desk.gate.rows()]
+        assert sorted(head.rpartition(" at ")[2] for head in heads) == [
+            "groww by paper",
+            "upstox by paper",
+            "zerodha by kite",
+            "zerodha by kite",
+        ]
         plan, run = await bought(morning, *EVERYBODY)
         assert plan.orders == 4
         await morning.until(lambda: run.number and desk.runs.get(run.number).counts[RunCount.FILLED] == 4)
