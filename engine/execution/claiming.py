@@ -121,7 +121,6 @@ class _Claiming:
         rng: Random,
         orders: Sequence[WorkingOrder],
     ) -> None:
-        self._asked = orders
         self._unit, self._book, self._timing = unit, book, timing
         self._engine, self._market_data, self._rng = engine, market_data, rng
         self._halts = read_halts(unit)
@@ -130,6 +129,9 @@ class _Claiming:
         self._runs: dict[tuple[int, int], Standing | None] = {}
         self._names: dict[tuple[str, str, str], str | None] = {}
         self._reducing: Reducing | None = None
+        if any(halt.reduces for halt in self._halts):
+            clients = {order.client_id for order in orders}
+            self._reducing = Reducing(unit, book, timing, engine, market_data.index, clients)
         self._denied: list[WorkingOrder] = []
         self._claims = Claims()
         self._orders: list[WorkingOrder] = []
@@ -157,10 +159,7 @@ class _Claiming:
 
     def _may_leave(self, order: WorkingOrder, halts: Sequence[HaltView]) -> bool:
         """Whether an order reduces, as halts over it demand; one that does not is denied."""
-        if self._reducing is None:
-            unit, book, index = self._unit, self._book, self._market_data.index
-            clients = {each.client_id for each in self._asked}
-            self._reducing = Reducing(unit, book, self._timing, self._engine, index, clients)
+        assert self._reducing is not None, "a halt that is over it reduces"
         match self._reducing.look_at(order, halts):
             case Leaving.MAY:
                 return True
