@@ -111,10 +111,17 @@ class Morning:
         assert all([await check for check in checks])
 
     async def priced(self, key: str) -> None:
-        """Have a price that is fresh enough for a plan; calls for quotes wait for their turn."""
-        asked = asyncio.create_task(self.desk.market.fetch([key]))
-        await self.until(asked.done)
-        await asked
+        """Have a price that is fresh enough for a plan; calls for quotes wait for their turn.
+
+        Right after a sign-in the feed is still being followed anew, and brings none.
+        """
+        async with asyncio.timeout(20):
+            while True:
+                asked = asyncio.create_task(self.desk.market.fetch([key]))
+                await self.until(asked.done)
+                if key in await asked:
+                    return
+                await self.passed(0.1)
 
     async def halted(self) -> Certificate:
         """Halt everything and wait for the certificate."""
