@@ -97,7 +97,7 @@ class KiteBroker:
             clock,
             rng or random.Random(0),
             mapping.order_of,
-            on_refused=lambda account: self._feed.socket_refused(account),
+            on_refused=lambda account, token: self._feed.socket_refused(account, token),
         )
         self._calls.on_answer = self._stream.answered
         self._reading = KiteReading(self._calls, self._budget, clock, self._waits)

@@ -58,6 +58,8 @@ class KiteWaits:
     """How long after a read that was turned away for its api key's budget it is tried again."""
     authorise_s: float = 1.5
     """How long a refusal for want of authorisation waits for the client's link."""
+    look_again_s: float = 5.0
+    """How long after a read that did not tell whether a session holds it is asked again."""
     cool_down_s: float = 10.0
     """How long an account's placements rest after Kite's gateway has turned one away (its staff's figure)."""
 
@@ -199,7 +201,7 @@ class KiteCalls:
         if not isinstance(answer, Failure) or answer.status:
             self.on_answer(account)
         if isinstance(answer, Failure) and answer.session_lost and ended.token is not None:
-            answer = replace(answer, renewed=await self._is_renewed(account, ended.token))
+            answer = replace(answer, renewed=await self.is_renewed(account, ended.token))
             if answer.session_lost:
                 self._on_session_lost(account)
         return cast("T | Failure", answer)
@@ -220,7 +222,7 @@ class KiteCalls:
         """Queue work for a thread; None once closed."""
         return None if self._closed else self._threads[purpose].submit(work)
 
-    async def _is_renewed(self, account: BrokerAccount, token: str) -> bool:
+    async def is_renewed(self, account: BrokerAccount, token: str) -> bool:
         """Whether the client has signed in anew since a call with this token began, here or elsewhere.
 
         What cannot be looked at counts as renewed: it proves nothing of the session.

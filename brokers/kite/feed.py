@@ -114,20 +114,31 @@ class KiteFeed:
         """The account whose api key brings the prices; None where no one signed in has such a key."""
         return self._feeds[0] if self._feeds else None
 
-    def socket_refused(self, account: BrokerAccount) -> None:
-        """Look into why Kite opens no socket for an account."""
-        look = asyncio.get_running_loop().create_task(self._look_into(account))
+    def socket_refused(self, account: BrokerAccount, token: str) -> None:
+        """Look into why Kite opens no socket for an account with this token."""
+        look = asyncio.get_running_loop().create_task(self._look_into(account, token))
         self._looks.add(look)
         look.add_done_callback(self._looks.discard)
 
-    async def _look_into(self, account: BrokerAccount) -> None:
-        """Ask once whether a session holds for which no socket is opened; only REST says that one is over."""
-        try:
-            await self._profile(account)
-        except SessionExpired:
-            return  # told by the call itself
-        except BrokerError as error:
-            log.warning("whether the session of %s holds is not known: %s", account.user_id, error)
+    async def _look_into(self, account: BrokerAccount, token: str) -> None:
+        """Ask whether a session holds for which no socket is opened; only REST says that one is over.
+
+        Neither a read that proves nothing nor one made with a later sign-in's token says what the api key
+        lacks: the first is made again, after the second the socket is tried again by who follows.
+        """
+        holds = False
+        while not holds:
+            try:
+                await self._profile(account)
+                holds = True
+            except SessionExpired:
+                return  # told by the call itself
+            except BrokerError as error:
+                log.warning("whether the session of %s holds is not known: %s", account.user_id, error)
+            if await self._calls.is_renewed(account, token):
+                return
+            if not holds:
+                await self._clock.sleep(self._calls.waits.look_again_s)
         self._on_no_stream(account)
 
     async def instruments(self) -> Rows[InstrumentRow]:

@@ -71,6 +71,8 @@ class KiteStub:
     """What a stream sends when it opens."""
     told: list[Any] = field(default_factory=list)
     """What was said on streams."""
+    stream_status: int = 0
+    """What a handshake is refused with; 0 where streams open."""
     in_flight: int = 0
     most_in_flight: int = 0
     _answers: dict[str, deque[Reply | Callable[[Asked], Reply]]] = field(
@@ -111,6 +113,8 @@ class KiteStub:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send the frames the test gave, then take in messages until the other side leaves."""
+        if self.stream_status:
+            return web.Response(status=self.stream_status)
         wire = web.WebSocketResponse()
         await wire.prepare(request)
         for frame in self.frames:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -39,6 +40,7 @@ from data.vocabulary import OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import (
     ANN,
     BEN,
+    HTML,
     SECRET,
     TOKEN,
     Access,
@@ -715,3 +717,43 @@ async def test_who_is_listed_with_an_ipv4_address_leaves_by_ipv4(
             assert deaf.asked == []
             heard.asked.clear()
             await kite.close()
+
+
+class TestAKeyWhoseSocketIsRefused:
+    """Whether the api key or the session lacks what a socket takes is for REST to say."""
+
+    async def test_counts_as_without_stream_once_a_read_has_proved_that_the_session_holds(
+        self, stub: KiteStub, access: Access
+    ):
+        without: list[BrokerAccount] = []
+        waits = KiteWaits(look_again_s=0.01)
+        kite = KiteBroker(access, stub.roots, SystemClock(), waits=waits, on_no_stream=without.append)
+        stub.stream_status = 403
+        stub.on("GET /user/profile", Reply(status=503, body=HTML, content_type="text/html"))
+        await kite.follow([ANN])
+        await until(lambda: len(stub.asked_of("GET /user/profile")) > 2)
+        assert without == []
+        stub.on("GET /user/profile", session())
+        await until(lambda: without == [ANN])
+        await kite.close()
+
+    @pytest.mark.parametrize("answer", [session(), refused(403, "TokenException", "Incorrect token.")])
+    async def test_counts_as_nothing_where_the_client_signs_in_anew_meanwhile(
+        self, stub: KiteStub, access: Access, answer: Reply
+    ):
+        told: list[BrokerAccount] = []
+        kite = KiteBroker(
+            access, stub.roots, SystemClock(), on_no_stream=told.append, on_session_lost=told.append
+        )
+        stub.stream_status = 403
+        ready = asyncio.Event()
+        stub.on("GET /user/profile", replace(answer, held=ready))
+        await kite.follow([ANN])
+        await until(lambda: len(stub.asked_of("GET /user/profile")) == 1)
+        access.keep_token(ANN, "anewtoken0123456789")
+        stub.stream_status = 0
+        ready.set()
+        await kite.follow([ANN])
+        await until(lambda: kite.hears(ANN))
+        assert told == []
+        await kite.close()

@@ -190,7 +190,12 @@ class Bench:
         self.clock = WatchedClock()
         self.refused: list[BrokerAccount] = []
         self.stream = KiteStream(
-            server.url, self.clock, random.Random(7), order_of, waits=waits, on_refused=self.refused.append
+            server.url,
+            self.clock,
+            random.Random(7),
+            order_of,
+            waits=waits,
+            on_refused=lambda account, _: self.refused.append(account),
         )
         self.consumer = Consumer(self.stream)
 

@@ -117,8 +117,8 @@ class KiteStream:
     """Ticks, heartbeats and order updates of every client that was added.
 
     `url` is the socket's root, `order_of` reads the order of a text frame and raises `BrokerError` where it
-    cannot; `on_refused` is told for whom Kite opens no socket, once a token. That ends no session: whether
-    the session or the api key lacks what it takes is for REST to say.
+    cannot; `on_refused` is told for whom and with which token Kite opens no socket, once a token. That ends
+    no session: whether the session or the api key lacks what it takes is for REST to say.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class KiteStream:
         order_of: Callable[[Mapping[str, Any]], BrokerOrder],
         *,
         waits: StreamWaits | None = None,
-        on_refused: Callable[[BrokerAccount], None] = lambda _: None,
+        on_refused: Callable[[BrokerAccount, str], None] = lambda *_: None,
     ) -> None:
         self.counts = StreamCounts()
         self.circuits: dict[str, tuple[int, int]] = {}
@@ -338,7 +338,7 @@ class KiteStream:
             login = next(login for (login, _), held in self._sockets.items() if held is socket)
             login.refused = True
             self._arrange()
-            self._on_refused(login.account)
+            self._on_refused(login.account, login.token)
 
     # --- who carries what ---------------------------------------------------------------------------------
 
