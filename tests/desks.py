@@ -1,11 +1,11 @@
 """Desks for tests: the demonstration on an exchange in memory, a clock moved by hand, pinned prices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from brokers.contract import (
     Accepted,
@@ -35,6 +35,8 @@ from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
 from tradedesk.testing import seam
+
+T = TypeVar("T")
 
 START = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
 """09:15 IST of the demonstration's day."""
@@ -188,6 +190,13 @@ async def until(desk: Desk, happened: Callable[[], object], step_s: float = 0.25
                     await asyncio.wait_for(changed.wait(), 0.01)
     finally:
         unsubscribe()
+
+
+async def in_time(desk: Desk, work: Coroutine[Any, Any, T]) -> T:
+    """What this returns; the clock moves on meanwhile, since a read that failed waits before the next."""
+    under_way = asyncio.create_task(work)
+    await until(desk, under_way.done)
+    return await under_way
 
 
 class Wire:

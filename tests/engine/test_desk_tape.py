@@ -7,7 +7,7 @@ from data.vocabulary import SizingKind
 from engine.instances import DeskKind
 from engine.news import Page, Subject
 from engine.words.tape import news_words
-from tests.desks import START, buy, carry_out, filed_desk, until
+from tests.desks import START, buy, carry_out, filed_desk, in_time, until
 from tradedesk.testing import seam
 
 AMIT = 22
@@ -28,14 +28,14 @@ async def test_halts_resumptions_and_runs_of_another_process_are_told_once(tmp_p
         _, run = await carry_out(other, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, AMIT))
         await until(desk, lambda: any("finished" in text for text in told(Page.RUN, run.number)), step_s=0.1)
         assert sum("finished" in text for text in told(Page.RUN, run.number)) == 1
-        certificate = await other.halt.fire("cli")
+        certificate = await in_time(other, other.halt.fire("cli"))
         halt = (Page.HALT, certificate.number)
         await until(desk, lambda: told(*halt), step_s=0.1)
         assert told(*halt) == [f"HALT {certificate.number} by cli, in another process"]
         await other.halt.resume(certificate.number, "resume", "cli")
         await until(desk, lambda: len(told(*halt)) == 2, step_s=0.1)
         assert told(*halt)[1] == f"halt {certificate.number} resumed in another process"
-        await desk.halt.fire("app")
+        await in_time(desk, desk.halt.fire("app"))
         await desk.halt.resume(certificate.number + 1, "resume", "app")
         assert [text for text in told(Page.HALT, certificate.number + 1) if "another" in text] == []
 

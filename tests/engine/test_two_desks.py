@@ -6,7 +6,7 @@ from pathlib import Path
 from data.clock import ManualClock
 from data.vocabulary import ClientStatus, HaltScope, SizingKind
 from engine.instances import DeskKind
-from tests.desks import START, buy, carry_out, filed_desk, until
+from tests.desks import START, buy, carry_out, filed_desk, in_time, until
 
 ROHAN, PRIYA = 8, 15
 QTY = SizingKind.FIXED_QUANTITY
@@ -36,7 +36,7 @@ async def test_every_topic_of_one_desk_reaches_the_other(tmp_path: Path) -> None
         await desk.market.store_instruments([replace(known, sector="Tested")], "test", complete=False)
         await until(other, lambda: other.market.index.resolve("INFY").sector == "Tested", step_s=0.1)
 
-        made = await desk.halt.fire("tester", HaltScope.CLIENT, str(ROHAN))
+        made = await in_time(desk, desk.halt.fire("tester", HaltScope.CLIENT, str(ROHAN)))
         await until(other, lambda: [h.number for h in other.halt.active()] == [made.number], step_s=0.1)
         await desk.halt.resume(made.number, "resume", "tester")
         await until(other, lambda: other.halt.active() == [], step_s=0.1)
