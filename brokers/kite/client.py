@@ -72,16 +72,11 @@ class KiteClient:
         proxies = {"http": route.proxy, "https": route.proxy} if route.proxy else None
         self._kite = load()(route.api_key, access_token=token, root=roots.rest, proxies=proxies)
         self._kite._default_login_uri = roots.login  # pyright: ignore[reportPrivateUsage]
-        session = self._kite.reqsession
-        # Neither a proxy nor a .netrc of this machine may redirect a client's calls.
-        session.trust_env = False
-        session.max_redirects = 0  # a redirected order would be sent again as something else
-        session.hooks["response"].append(self._note)
-        from brokers.kite.transport import KiteTransport  # it imports what the official client does
+        # They import what the official client does, and so cannot be loaded with this module.
+        from brokers.kite.session import KiteSession
+        from brokers.kite.transport import KiteTransport
 
-        transport = KiteTransport(route.local_address)
-        session.mount("http://", transport)
-        session.mount("https://", transport)
+        self._kite.reqsession = KiteSession(KiteTransport(route.local_address), self._note)
 
     def call(self, ask: "Callable[[KiteClient], T]", time_out: tuple[float, float]) -> T | Failure:
         """Make one call with seconds to connect and seconds to wait for each part of the answer.
@@ -234,7 +229,7 @@ class KiteClient:
 
     # --- what came back -----------------------------------------------------------------------------------
 
-    def _note(self, response: "Response", *_args: object, **_kwargs: object) -> None:
+    def _note(self, response: "Response") -> None:
         self._answer = _Answer(response.status_code)
         as_json = "json" in response.headers.get("content-type", "")
         if response.status_code < 300 or not as_json:

@@ -5,12 +5,15 @@ price's move may come. So that look is taken when the connection stands and noth
 has been written. The classes are those of one HTTP session; nothing of the libraries is changed for others.
 """
 
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from ssl import SSLSocket, SSLWantReadError
+from functools import cache
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLSocket, SSLWantReadError, TLSVersion
 from typing import Any
 
+from requests import utils
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -44,6 +47,39 @@ class KeptBack(EmptyPoolError):  # noqa: N818 - what became of the call
         super().__init__(None, why)  # pyright: ignore[reportArgumentType] # the pool is only shown
         self.connection: Any = connection
         self.why = why
+
+
+class _Trust(SSLContext):
+    """What all connections verify Kite's certificate by, from any thread."""
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Changes nothing: they are set when it is made.
+
+        urllib3 sets them before each handshake, and OpenSSL forbids it while another thread begins one.
+        """
+
+
+_trusting = threading.Lock()
+
+
+def trust(bundle: str) -> SSLContext:
+    """Trust in whom this file of certificates names, for connections of names that their certificates bear.
+
+    One for all connections: a thousand readings of the file would take 24 seconds of a core, and a
+    gigabyte. Raises `OSError` where it cannot be read.
+    """
+    with _trusting:
+        return _trust(bundle)
+
+
+@cache
+def _trust(bundle: str) -> SSLContext:
+    context = _Trust(PROTOCOL_TLS_CLIENT)
+    context.minimum_version = TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    SSLContext.set_alpn_protocols(context, ["http/1.1"])
+    context.load_verify_locations(bundle)
+    return context
 
 
 class _Connection(HTTPConnection):
@@ -100,7 +136,27 @@ class KiteTransport(HTTPAdapter):
 
     def __init__(self, local_address: str) -> None:
         self._source: dict[str, Any] = {"source_address": (local_address, 0)} if local_address else {}
+        self._line: HTTPConnectionPool | None = None
         super().__init__()
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> HTTPConnectionPool:
+        """The pool of connections, the same for each call: a client's calls go to one place by one way."""
+        if self._line is None:
+            self._line = super().get_connection_with_tls_context(*args, **options)
+        return self._line
+
+    def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> Any:
+        """Where connections go, and what they trust there."""
+        place, _ = super().build_connection_pool_key_attributes(*args, **options)
+        secure = place["scheme"] == "https"
+        return place, {"ssl_context": trust(utils.DEFAULT_CA_BUNDLE_PATH)} if secure else {}
+
+    def cert_verify(self, *args: Any, **options: Any) -> None:
+        """Changes nothing: connections verify by the context that they were given."""
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """What the first line of a request names: the path alone, unless it goes to a proxy."""
+        return super().request_url(request, proxies) if proxies else request.path_url
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools of connections that go straight out."""

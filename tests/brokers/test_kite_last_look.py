@@ -1,31 +1,21 @@
 """The last look at Kite: when the connection stands, and before a byte of the request leaves."""
 
 import asyncio
-import socket
-import ssl
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-import requests.adapters
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+import requests.utils
 
 from brokers.contract import Accepted, NotSent, OrderChange, OrderRequest
-from brokers.kite.access import KiteRoots, KiteRoute
+from brokers.kite.access import KiteRoute
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import KiteWaits
 from data.clock import SystemClock
 from data.vocabulary import OrderType, Product, Side
-from tests.brokers.held_line import LONGEST_S, Line, held_line
+from tests.brokers.behind_tls import behind_tls
+from tests.brokers.held_line import Line, held_line
 from tests.brokers.kite_stub import ANN, Access, KiteStub, done, running_stub, until
 
 PLACE = "POST /orders/regular"
@@ -108,58 +98,11 @@ async def test_what_comes_while_it_connects_keeps_a_change_back(stub: KiteStub, 
     await broker.close()
 
 
-@contextmanager
-def behind_tls(folder: Path) -> Iterator[tuple[KiteRoots, threading.Event, list[bytes]]]:
-    """A Kite behind TLS, whose handshakes wait until they are let; returns what it has heard too."""
-    certificate, key = self_signed(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    let, heard = threading.Event(), list[bytes]()
-    answer = b'{"status": "success", "data": {"order_id": "7"}}'
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
-
-    def serve() -> None:
-        with suppress(OSError):  # the client hangs up, or the test has ended
-            line, _ = server.accept()
-            let.wait(LONGEST_S)
-            with context.wrap_socket(line, server_side=True) as secured:
-                while said := secured.recv(65_536):
-                    heard.append(said)
-                    if b"tradingsymbol=" in said:
-                        secured.sendall(head.encode() + answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        serving = threading.Thread(target=serve, daemon=True)
-        serving.start()
-        address = f"https://127.0.0.1:{server.getsockname()[1]}"
-        try:
-            yield KiteRoots(address, "", "ws://127.0.0.1:1"), let, heard
-        finally:
-            let.set()
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files
-
-
 async def test_the_look_is_taken_behind_the_handshake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with behind_tls(tmp_path) as (roots, let, heard), held_line() as line:
-        monkeypatch.setattr(requests.adapters, "DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "certificate.pem"))
+        monkeypatch.setattr(requests.utils, "DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "certificate.pem"))
         broker = KiteBroker(Access(), roots, SystemClock(), waits=WAITS)
         await broker.open()
         look = Look()
