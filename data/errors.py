@@ -3,9 +3,9 @@
 TradedeskError
 ├── BadInput                 a value from outside: its field, itself, and what would be right
 │   └── FileProblem, UnknownSymbol, CalendarNotLoaded, RatesNotLoaded
-├── Refusal                  what the desk will not do, each with a stable word
+├── Refusal                  what the desk will not do, each with a stable word and its figures
 │   └── PlanExpired, PlanDrifted, AlreadyRun, DuplicateIntent, CannotGoOn, Halted, NotConfirmed,
-│       TradingStopped
+│       TradingStopped, and kinds of these; `refusal_words` has the sentence of each
 ├── CommandRefused           a command that an order's state does not take
 ├── CommandKnown             a command asked for under an id that stands already
 ├── AppAlreadyRuns           another app has this home open

@@ -1,86 +1,290 @@
-"""What the desk refuses to do, each with a stable word; the message says why and what would be right."""
+"""What the desk refuses to do: each kind with its figures; `engine/words/refusals.py` makes the sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar
 
-from data.errors import TradedeskError
+from data.errors import BadInput, TradedeskError
 from data.vocabulary import Reason
 from engine.planning.why import Why
 
 
+class RefusalReason(StrEnum):
+    """The stable words of refusals, as scripts read them."""
+
+    REFUSED = "refused"
+    PLAN_EXPIRED = "plan_expired"
+    PLAN_DRIFTED = "plan_drifted"
+    ALREADY_RUN = "already_run"
+    DUPLICATE_INTENT = "duplicate_intent"
+    CANNOT_GO_ON = "cannot_go_on"
+    HALTED = "halted"
+    NOT_CONFIRMED = "not_confirmed"
+    TRADING_STOPPED = "trading_stopped"
+
+
+@dataclass(eq=False)
 class Refusal(TradedeskError):  # noqa: N818 - the desk's answer, shown to the trader
-    """The desk will not do it; `reason` is a stable word, the message says why and what would be right."""
+    """The desk will not do it. `refusal_words` of `engine/words` says why, and what would be right."""
 
-    reason = "refused"
+    reason: ClassVar[RefusalReason] = RefusalReason.REFUSED
+
+    def __str__(self) -> str:
+        figures = ", ".join(f"{field.name} {getattr(self, field.name)}" for field in fields(self))
+        return f"{self.reason.value}: {type(self).__name__} {figures}".rstrip()
 
 
+@dataclass(eq=False)
+class NothingToSend(Refusal):
+    """No line of the plan has an order."""
+
+    plan: int | None
+
+
+@dataclass(eq=False)
+class ChangeTooDear(Refusal):
+    """A modify needs more of the client's money than is available, or `loan_paise` beyond the MTF limit."""
+
+    order: int
+    more_paise: int
+    available_paise: int
+    loan_paise: int
+
+
+@dataclass(eq=False)
+class ChangeTooLarge(Refusal):
+    """A modify needs more shares than the client can sell."""
+
+    order: int
+    more_shares: int
+
+
+@dataclass(eq=False)
+class SeveralLegs(Refusal):
+    """A run of several legs is not repaired or reversed in one plan."""
+
+    run: int
+    legs: int
+
+
+@dataclass(eq=False)
 class PlanExpired(Refusal):
-    """The plan is older than its validity."""
+    """What the plan was made for no longer stands."""
 
-    reason = "plan_expired"
+    reason = RefusalReason.PLAN_EXPIRED
+
+    plan: int | None
 
 
+@dataclass(eq=False)
+class PlanTooOld(PlanExpired):
+    """The plan is older than its validity, by one of the machine's two clocks."""
+
+    valid_s: float
+
+
+@dataclass(eq=False)
+class PlanRenamed(PlanExpired):
+    """The key of the plan names another security since, or its security is called `now`."""
+
+    key: str
+    now: str
+
+
+@dataclass(eq=False)
+class PlanSessionOver(PlanExpired):
+    """The session of the plan has ended; or it waited for one that has begun."""
+
+    begun: bool
+
+
+@dataclass(eq=False)
+class PlanIntradayOver(PlanExpired):
+    """Intraday buying of the instrument has ended since."""
+
+    key: str
+
+
+@dataclass(eq=False)
 class PlanDrifted(Refusal):
-    """The price has moved further than the plan allows."""
+    """The price has moved further than the plan allows, or is not known; then `moved_bps` is None."""
 
-    reason = "plan_drifted"
+    reason = RefusalReason.PLAN_DRIFTED
+
+    plan: int | None
+    tradingsymbol: str
+    moved_bps: int | None
 
 
+@dataclass(eq=False)
+class PriceNotYoung(PlanDrifted):
+    """No price of the instrument is young enough to hold the plan against."""
+
+
+@dataclass(eq=False)
 class AlreadyRun(Refusal):
     """The plan was carried out before."""
 
-    reason = "already_run"
+    reason = RefusalReason.ALREADY_RUN
+
+    plan: int
 
 
+@dataclass(eq=False)
 class DuplicateIntent(Refusal):
-    """Another run has sent the same for every client of the plan, or still does."""
+    """Other `runs` have sent the same for every client of the plan, or still do."""
 
-    reason = "duplicate_intent"
+    reason = RefusalReason.DUPLICATE_INTENT
+
+    runs: Collection[int]
 
 
+@dataclass(eq=False)
 class CannotGoOn(Refusal):
-    """A paused run may not go on now; the message says why, and what ends it."""
+    """A paused run may not go on now."""
 
-    reason = "cannot_go_on"
+    reason = RefusalReason.CANNOT_GO_ON
 
-
-class EngineFrozen(CannotGoOn):
-    """The run belongs to an engine that lives and does nothing: its kind, process, and seconds of silence."""
-
-    def __init__(self, run: int, kind: str, pid: int, silent_s: float) -> None:
-        self.run, self.kind, self.pid, self.silent_s = run, kind, pid, silent_s
-        super().__init__(f"run {run}: its engine, process {pid}, lives and is frozen; end that process")
+    run: int
 
 
+@dataclass(eq=False)
+class BeingSent(CannotGoOn):
+    """Some of its orders are in a call to a broker."""
+
+    sending: int
+
+
+@dataclass(eq=False)
+class NothingUnsent(CannotGoOn):
+    """No order of the run waits."""
+
+
+@dataclass(eq=False)
+class RunOver(CannotGoOn):
+    """The run has ended."""
+
+
+@dataclass(eq=False)
+class NotPaused(CannotGoOn):
+    """The run sends."""
+
+
+@dataclass(eq=False)
+class UnsentChanged(CannotGoOn):
+    """Another number of orders is unsent than the `answered` one that the trader read."""
+
+    unsent: int
+    answered: int
+
+
+@dataclass(eq=False)
+class EngineLives(CannotGoOn):
+    """The run belongs to another engine that lives: its kind and process."""
+
+    kind: str
+    pid: int
+
+
+@dataclass(eq=False)
+class EngineFrozen(EngineLives):
+    """That engine lives and does nothing: seconds of its silence."""
+
+    silent_s: float
+
+
+@dataclass(eq=False)
+class RunRenamed(CannotGoOn):
+    """The key of its plan names another security since, or its security is called `now`."""
+
+    plan: int | None
+    key: str
+    now: str
+
+
+@dataclass(eq=False)
+class RunSessionOver(CannotGoOn):
+    """The session that its orders are for is over."""
+
+
+@dataclass(eq=False)
+class RunIntradayOver(CannotGoOn):
+    """Intraday buying of the instrument has ended."""
+
+    key: str
+
+
+@dataclass(eq=False)
+class NotAsPlanned(CannotGoOn):
+    """An order of the run is not what the plan says."""
+
+    order: int
+    plan: int | None
+
+
+@dataclass(eq=False)
+class NotAsAudited(CannotGoOn):
+    """An order of the run is not as the audit left it."""
+
+    order: int
+
+
+@dataclass(eq=False)
+class NotPlannable(CannotGoOn):
+    """What it was planned for would be turned away now; `problem` says which value of it."""
+
+    problem: BadInput
+
+
+@dataclass(eq=False)
 class MarketTakesNone(CannotGoOn):
-    """The market takes no order of a paused run now; `why` is what `engine.planning.why` has of it."""
+    """The market takes no order of it; `why` is what `engine.planning.why` has of that."""
 
-    def __init__(self, run: int, why: Sequence[Why]) -> None:
-        self.run, self.why = run, why
-        super().__init__(f"run {run} cannot go on now: {', '.join(map(str, why))}")
+    why: Sequence[Why]
 
 
+@dataclass(eq=False)
 class NoneMayGo(CannotGoOn):
-    """Each unsent order of a paused run is barred; `barred` counts the clients by reason."""
+    """Each unsent order of it is barred; `barred` counts the clients by reason."""
 
-    def __init__(self, run: int, unsent: int, barred: Mapping[Reason, int]) -> None:
-        self.run, self.unsent, self.barred = run, unsent, barred
-        why = ", ".join(f"{count} {reason.value}" for reason, count in barred.items())
-        super().__init__(f"none of the {unsent} unsent of run {run} may go: {why}; stop it")
+    unsent: int
+    barred: Mapping[Reason, int]
 
 
+@dataclass(eq=False)
 class Halted(Refusal):
-    """The desk is halted."""
+    """The desk is halted: the halt that stands, and by whom, where the books know it."""
 
-    reason = "halted"
+    reason = RefusalReason.HALTED
+
+    halt: int | None = None
+    by: str = ""
 
 
+@dataclass(eq=False)
+class OrderHalted(Halted):
+    """A halt covers an order that was to be modified."""
+
+
+@dataclass(eq=False)
+class HaltedMeanwhile(Halted):
+    """A halt came between the plan's confirmation and its reservation."""
+
+
+@dataclass(eq=False)
 class NotConfirmed(Refusal):
-    """The hash given is not that of the plan."""
+    """The hash given is not that of the plan, or the plan is not as it was stored."""
 
-    reason = "not_confirmed"
+    reason = RefusalReason.NOT_CONFIRMED
+
+    plan: int | None
 
 
+@dataclass(eq=False)
 class TradingStopped(Refusal):
-    """The store cannot be written, so nothing may be sent."""
+    """Nothing may be sent: the store takes nothing or its books are not to be relied on; `why` tells."""
 
-    reason = "trading_stopped"
+    reason = RefusalReason.TRADING_STOPPED
+
+    why: str

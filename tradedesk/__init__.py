@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from engine.planning.intent import Sizing as Sizing
     from engine.planning.record import Plan as Plan
     from engine.refusals import Refusal as Refusal
+    from engine.words.refusals import refusal_words as refusal_words
     from tradedesk.compose.wiring import open_desk as open_desk
 
 _PLACES = {
@@ -58,6 +59,7 @@ _PLACES = {
     "StoreError": "data.store",
     "TradedeskError": "data.errors",
     "Validity": "data.vocabulary",
+    "refusal_words": "engine.words.refusals",
     "open_desk": "tradedesk.compose.wiring",
 }
 """Where each public name stands."""

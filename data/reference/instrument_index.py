@@ -214,14 +214,15 @@ class _Names:
         return self._text[self._starts[line] : after + 1]
 
 
-def renamed_words(index: InstrumentIndex, instrument: Instrument) -> str:
-    """That an instrument, as it was read before, is called otherwise by now; empty where it is not."""
+def renamed_to(index: InstrumentIndex, instrument: Instrument) -> str | None:
+    """What an instrument, as it was read before, is called by now; None where that has not changed.
+
+    Its own key where that names another security.
+    """
     now = index.get(instrument.key)
     if now is None or (now.key == instrument.key and now.security == instrument.security):
-        return ""
-    if now.key != instrument.key:
-        return f"{instrument.key} is now {now.key}"
-    return f"{instrument.key} names another security"
+        return None
+    return now.key
 
 
 def _place(one: Named | Instrument) -> tuple[int, str]:

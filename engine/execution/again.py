@@ -10,7 +10,7 @@ from engine.planning.intent import Intent, LineChange, Selection, Sizing
 from engine.planning.record import Plan
 from engine.planning.service import narrowed
 from engine.planning.sizing import whole_lots
-from engine.refusals import Refusal
+from engine.refusals import SeveralLegs
 
 _FAILED = (OrderState.DENIED, OrderState.REJECTED, OrderState.NOT_RECEIVED)
 """States of orders that provably came to nothing."""
@@ -75,4 +75,4 @@ def _key_now(part: Plan, orders: Sequence[OrderView]) -> str:
 
 def _of_one_leg(number: int, plan: Plan) -> None:
     if plan.further:
-        raise Refusal(f"run {number} has {len(plan.parts)} legs: repair or reverse each by a plan of its own")
+        raise SeveralLegs(number, len(plan.parts))

@@ -13,7 +13,7 @@ from brokers.contract import Ambiguous, NotSent, OrderChange, Outcome
 from data.audit import AuditAction
 from data.errors import BadInput
 from data.ledger import reserve_money, reserve_shares
-from data.money import amount_words, band_words
+from data.money import band_words
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.instruments import name_now
 from data.repositories.requests import changes_made, last_numbers, left_open, open_cancels
@@ -39,7 +39,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.market.venues import Venues
 from engine.planning.intent import check_lots, check_price
-from engine.refusals import Halted, Refusal
+from engine.refusals import ChangeTooDear, ChangeTooLarge, Halted, OrderHalted
 from engine.timing import Timing
 
 _JUST_OVER_S = 0.1
@@ -168,7 +168,7 @@ def _check_open(unit: Unit, order: WorkingOrder, book: Book) -> None:
         raise BadInput("order", order.id, "it is not as the audit left it; let the doctor look at the books")
     client = book.clients[order.client_id]
     if covered(read_halts(unit), client, _key_now(unit, order)):
-        raise Halted("a halt covers this order; resume it first")
+        raise OrderHalted
 
 
 def _block_more(books: WorkingSet, order: WorkingOrder, book: Book, index: InstrumentIndex) -> None:
@@ -176,17 +176,13 @@ def _block_more(books: WorkingSet, order: WorkingOrder, book: Book, index: Instr
     unit, client_id = books.unit, order.client_id
     more = order.lacks()
     if (more.money or more.loan) and not reserve_money(unit, {client_id: (more.money, more.loan)}):
-        available = amount_words(book.funds[client_id].available_paise)
-        raise Refusal(
-            f"the change needs ₹{amount_words(more.money)} more of the client's money and ₹{available} is "
-            "available" + (", or it goes beyond the MTF limit" if more.loan else "")
-        )
+        raise ChangeTooDear(order.id, more.money, book.funds[client_id].available_paise, more.loan)
     if more.shares:
         instrument = index.get(_key_now(unit, order))
         settled_only = instrument is not None and instrument.trade_to_trade
         wanted = (client_id, order.security, order.product.value, more.shares, settled_only)
         if not reserve_shares(unit, [wanted]):
-            raise Refusal(f"the change needs {more.shares} more shares than the client can sell")
+            raise ChangeTooLarge(order.id, more.shares)
     if more.money:
         books.transfers.append(blocking(order, more.money, reserved=True))
     order.block(*more)
@@ -222,7 +218,7 @@ class Changer:
         order = self._kept.book.orders[order_id]
         check_terms(change, order.key, self._market_data)
         if halt_file_stands(self._kept.halt_file):
-            raise Halted("the desk is halted; resume it first")
+            raise Halted
         asked = Asked(self._timing.wall.now(), self._timing.wall.monotonic())
         await require_trading(self._kept.store, self._engine)
         number = await self._kept.store.write(

@@ -8,7 +8,7 @@ from typing import Any
 
 from data.clock import Clock
 from data.errors import BadInput
-from data.reference.instrument_index import InstrumentIndex, renamed_words
+from data.reference.instrument_index import InstrumentIndex, renamed_to
 from data.repositories.balances import room_of
 from data.repositories.base import On
 from data.repositories.instances import owners
@@ -21,6 +21,7 @@ from data.vocabulary import (
     RunStatus,
     Side,
 )
+from engine import refusals
 from engine.book.book import Book
 from engine.book.halt_file import halt_file_stands
 from engine.book.halt_scope import covering, strength_of
@@ -47,7 +48,6 @@ from engine.planning.duplicates import same_intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
 from engine.planning.why import AtPriceNow, LineRefusal, OffBand, SentBefore, SliceTooLarge
-from engine.refusals import CannotGoOn, EngineFrozen, Halted, MarketTakesNone
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -138,7 +138,7 @@ def look(
 ) -> Prospect:
     """What going on with a run would do now, for the trader to read, and inside a `Unit` to be done.
 
-    Raises `BadInput` for an unknown run, `Halted` or `CannotGoOn` where nothing of it may go on.
+    Raises `BadInput` for an unknown run, `Halted` or a `CannotGoOn` where nothing of it may go on.
     """
     run = read_runs(connection, [number]).get(number)
     if run is None:
@@ -147,14 +147,14 @@ def look(
     waiting = tuple(ORDERS.unsent_of_run(connection, number))
     sending, _ = of_state(connection, number, OrderState.SENDING)
     if sending:
-        raise CannotGoOn(f"{sending} orders of run {number} are being sent just now; ask again in a moment")
+        raise refusals.BeingSent(number, sending)
     if not waiting:
-        raise CannotGoOn(f"run {number} has nothing unsent")
+        raise refusals.NothingUnsent(number)
     halts = read_halts(connection)
     known, prices, barred = {part.leg for part in plan.parts}, dict[int, LegPrice](), dict[int, LineRefusal]()
     for order in waiting:
         if order.leg not in known:
-            raise CannotGoOn(not_ours(order.id, f"what plan {plan.number} says", run))
+            raise refusals.NotAsPlanned(run.number, order.id, plan.number)
     for part in plan.parts:
         of_leg = tuple(order for order in waiting if order.leg == part.leg)
         if not of_leg:
@@ -163,11 +163,11 @@ def look(
         _check_planned(run, part, of_leg)
         clients = {order.client_id for order in of_leg}
         had = _had(connection, run, part, timing.wall, engine, rules)
-        inputs = _inputs(part, clients, had.keys(), plans, kept.book, index)
+        inputs = _inputs(number, part, clients, had.keys(), plans, kept.book, index)
         if (closed := market_refusal(part.intent, inputs)) is not None and closed.reason is not (
             Reason.OUTSIDE_PRICE_BAND
         ):
-            raise MarketTakesNone(number, closed.why)
+            raise refusals.MarketTakesNone(number, closed.why)
         price = Frame(part.intent, inputs, {}).reserve_price_paise
         prices[part.leg] = LegPrice(inputs.last_paise, price)
         found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
@@ -179,17 +179,16 @@ def look(
 
 def _check_run(connection: On, run: RunRow, timing: Timing, engine: ThisEngine) -> None:
     if run.finished_at is not None or run.status not in (RunStatus.PAUSED, RunStatus.RUNNING):
-        raise CannotGoOn(f"run {run.number} has ended")
+        raise refusals.RunOver(run.number)
     if run.status is RunStatus.RUNNING:
-        raise CannotGoOn(f"run {run.number} is not paused")
+        raise refusals.NotPaused(run.number)
     if run.instance_id == engine.id or not engine.lives(run.instance_id):
         return
     (owner,) = owners(connection, [run.instance_id])
     frozen, now = Frozen(owner.heartbeat_at, owner.kind, owner.pid), timing.wall.now()
     if (silent_s := (now - frozen.since).total_seconds()) > timing.waits.frozen_after_s:
-        raise EngineFrozen(run.number, frozen.kind, frozen.pid, silent_s)
-    who = f"{'the app' if owner.kind == 'app' else 'a command'} (process {owner.pid})"
-    raise CannotGoOn(f"run {run.number} belongs to {who}, which lives: go on with it there, or end it first")
+        raise refusals.EngineFrozen(run.number, frozen.kind, frozen.pid, silent_s)
+    raise refusals.EngineLives(run.number, owner.kind, owner.pid)
 
 
 def _check_market(
@@ -201,27 +200,27 @@ def _check_market(
     timing: Timing,
     index: InstrumentIndex,
 ) -> None:
-    """Whether the desk and the session let any of it go. Raises `Halted` or `CannotGoOn`."""
+    """Whether the desk and the session let any of it go. Raises `Halted` or a `CannotGoOn`."""
     halt = next((halt for halt in halts if halt.stops_desk), None)
     if halt is not None or halt_file_stands(halt_file):
-        raise Halted(f"the desk is halted{f' (halt {halt.number})' if halt else ''}; resume it first")
-    if words := renamed_words(index, plan.instrument):
-        raise CannotGoOn(f"{words} since plan {plan.number}; stop run {run.number} and plan again")
+        raise refusals.Halted(halt.number if halt else None, halt.by if halt else "")
+    if now := renamed_to(index, plan.instrument):
+        raise refusals.RunRenamed(run.number, plan.number, plan.instrument.key, now)
     awaited, day = timing.awaited_day(), timing.market.trading_day
     first = orders[0]
     if not may_be_sent(first.after_market, first.trading_date, day, awaited):
-        raise CannotGoOn(f"the session of run {run.number} is over; stop it, what is blocked is freed")
+        raise refusals.RunSessionOver(run.number)
     until = timing.intraday_end(plan.instrument.fno)
     ended = until is not None and timing.market.now() >= until and not plan.intent.after_market
     within_day = any(order.product == Product.MIS for order in orders)
     if plan.intent.side is Side.BUY and within_day and ended:
-        raise CannotGoOn(f"intraday buying of {plan.instrument.key} has ended; stop run {run.number}")
+        raise refusals.RunIntradayOver(run.number, plan.instrument.key)
 
 
 def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) -> None:
     """Whether the orders are still what was confirmed: the plan's digest holds its lines, nothing the rows.
 
-    Raises `CannotGoOn` at the first that is not.
+    Raises `NotAsPlanned` at the first that is not.
     """
     intent = plan.intent
     terms = (plan.instrument.key, intent.side, intent.order_type, intent.limit_paise, intent.trigger_paise)
@@ -234,12 +233,7 @@ def _check_planned(run: RunRow, plan: Plan, orders: tuple[WorkingOrder, ...]) ->
         has = (order.key, order.side, order.order_type, order.limit_paise, order.trigger_paise)
         quantity = planned.get((order.client_id, order.product, order.slice))
         if has != terms or order.quantity != quantity:
-            raise CannotGoOn(not_ours(order.id, f"what plan {plan.number} says", run))
-
-
-def not_ours(order_id: int, source: str, run: RunRow) -> str:
-    """That an order of a run is not what it should be, as the refusal says it."""
-    return f"order {order_id} is not {source}: stop run {run.number}, and let the doctor look at the books"
+            raise refusals.NotAsPlanned(run.number, order.id, plan.number)
 
 
 def _had(
@@ -252,7 +246,7 @@ def _had(
 
 
 def _inputs(
-    plan: Plan, client_ids: set[int], had: Any, plans: Plans, book: Book, index: InstrumentIndex
+    number: int, plan: Plan, client_ids: set[int], had: Any, plans: Plans, book: Book, index: InstrumentIndex
 ) -> PlanInputs:
     """What the plan would be made from now, under its own policy and protection."""
     instrument = index.get(plan.instrument.key) or plan.instrument
@@ -260,7 +254,7 @@ def _inputs(
     try:
         inputs = plans.inputs_now(plan.intent, instrument, clients, had)
     except BadInput as problem:
-        raise CannotGoOn(f"it cannot go on now: {problem}") from problem
+        raise refusals.NotPlannable(number, problem) from problem
     return replace(inputs, policy=plan.policy, protection_bps=plan.protection_bps)
 
 

@@ -35,7 +35,7 @@ from engine.instances import ThisEngine
 from engine.news import RunBegan
 from engine.planning.duplicates import run_words, same_intent
 from engine.planning.record import Plan, PlanLine
-from engine.refusals import AlreadyRun, DuplicateIntent, Halted
+from engine.refusals import AlreadyRun, DuplicateIntent, HaltedMeanwhile
 from engine.rules import Rules
 
 PROTECTED = (OrderType.MARKET, OrderType.SL_M)
@@ -72,10 +72,10 @@ def reserve(
     """
     assert plan.number is not None, "only a stored plan is carried out"
     if runs.of_plan(unit, plan.number) is not None:
-        raise AlreadyRun(f"plan {plan.number} was sent before; make a plan of its own to send again")
+        raise AlreadyRun(plan.number)
     halts = read_halts(unit)
     if any(halt.stops_desk for halt in halts):
-        raise Halted("the desk was halted before the plan could be sent")
+        raise HaltedMeanwhile
     lines = list(lines)
     had = _had(unit, plan, lines, clock, engine, rules)
     number = unit.take_ids("run", 1)[0]
@@ -185,10 +185,7 @@ def _had(
         had |= {(client_id, part.leg): run for client_id, run in found.items()}
     had = {slot: run for slot, run in had.items() if slot in asked}
     if had.keys() == asked:
-        raise DuplicateIntent(
-            f"{run_words(set(had.values()))} sent the same within the last minute, or still does: "
-            "nothing was sent; to send it once more, make a plan that says again"
-        )
+        raise DuplicateIntent(set(had.values()))
     return had
 
 

@@ -18,11 +18,11 @@ from engine.booking.order import WorkingOrder
 from engine.booking.states import OrderEvent
 from engine.booking.working_set import WorkingSet, blocking
 from engine.events import TapeLine
-from engine.execution.prospect import Prospect, asks_of, not_ours
+from engine.execution.prospect import Prospect, asks_of
 from engine.instances import ThisEngine
 from engine.news import RunGoesOn
 from engine.planning.why import AtPriceNow, LineRefusal, Why
-from engine.refusals import CannotGoOn, NoneMayGo
+from engine.refusals import NoneMayGo, NotAsAudited
 from engine.rules import Rules
 
 
@@ -33,11 +33,11 @@ def go_on(
 
     `worded` says why an order is denied, as its row tells it from then on.
 
-    Raises `CannotGoOn` where none would go: then the run stays paused.
+    Raises `NoneMayGo` where none would go: then the run stays paused.
     """
     run = prospect.run
     if differing := unit.differing(Order, [order.id for order in prospect.orders]):
-        raise CannotGoOn(not_ours(differing[0], "as the audit left it", run))
+        raise NotAsAudited(run.number, differing[0])
     asks = asks_of(prospect.going, prospect.prices)
     served = reserve_money(unit, asks)
     lost = asks.keys() - served

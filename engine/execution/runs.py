@@ -28,7 +28,7 @@ from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import go_on
 from engine.execution.starting import Starting
-from engine.execution.trading import require_trading, stopped
+from engine.execution.trading import require_trading
 from engine.execution.views import Frozen, RunView, run_view, settled
 from engine.execution.workers import Workers
 from engine.instances import ThisEngine
@@ -38,7 +38,7 @@ from engine.planning.intent import Intent
 from engine.planning.record import Plan
 from engine.planning.service import Plans
 from engine.planning.why import Why
-from engine.refusals import CannotGoOn
+from engine.refusals import TradingStopped, UnsentChanged
 from engine.rules import Rules
 from engine.timing import Timing
 
@@ -87,7 +87,7 @@ class Runs:
         try:
             number, order_ids = await self._kept.store.write(lambda unit: self._reserve(unit, plan, lines))
         except (StoreUnwritable, StoreBusy) as problem:
-            raise stopped(str(problem)) from problem
+            raise TradingStopped(str(problem)) from problem
         self._engine.begun[number] = confirmed
         self._engine.reached("reserved")
         self._dispatcher.submit(order_ids)
@@ -255,7 +255,7 @@ class Runs:
         """Send on with a paused run; `send` is how many orders the trader says are unsent.
 
         All that a plan is checked against is looked at again in the transaction that goes on, and the price
-        is made anew. Raises what `prospect` raises, and `CannotGoOn` where another number is unsent.
+        is made anew. Raises what `prospect` raises, and `UnsentChanged` where another number is unsent.
         """
         plan = await self._ready_to_go_on(number)
         began = self._timing.wall.monotonic()
@@ -273,9 +273,7 @@ class Runs:
                 self._rules,
             )
             if found.unsent != send:
-                raise CannotGoOn(
-                    f"{found.unsent} orders of run {number} are unsent now, not {send}; look at it again"
-                )
+                raise UnsentChanged(number, found.unsent, send)
             return go_on(unit, found, self._engine, self._rules, self._worded)
 
         going = await self._engine.write_signed_on(unit_of_work)

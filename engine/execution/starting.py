@@ -1,7 +1,8 @@
 """What is looked at between a plan's confirmation and the commit that reserves for it."""
 
-from data.reference.instrument_index import renamed_words
+from data.reference.instrument_index import renamed_to
 from data.vocabulary import Product, Side
+from engine import refusals
 from engine.book.halt_file import halt_file_stands
 from engine.book.kept import Kept
 from engine.booking.overdue import may_be_sent
@@ -10,7 +11,6 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.planning.record import Plan
 from engine.planning.service import Plans
-from engine.refusals import Halted, NotConfirmed, PlanDrifted, PlanExpired, Refusal
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
@@ -45,37 +45,31 @@ class Starting:
             or not plan.digest.startswith(confirm)
             or not await self._plans.is_as_stored(plan)
         ):
-            raise NotConfirmed(f"plan {plan.number} was not confirmed by its hash")
+            raise refusals.NotConfirmed(plan.number)
         await require_trading(self._kept.store, self._engine)
         self._check_named(plan)
         if self._plans.expired(plan):
-            raise PlanExpired(
-                f"plan {plan.number} is older than {self._rules.plan_valid_s:g} s, "
-                "or the clock was set back since; plan again"
-            )
+            raise refusals.PlanTooOld(plan.number, self._rules.plan_valid_s)
         self._check_session(plan)
         halt = next((halt for halt in self._kept.book.halts if halt.stops_desk), None)
         if halt is not None or halt_file_stands(self._kept.halt_file):
-            raise Halted(
-                f"the desk is halted{f' (halt {halt.number} by {halt.by})' if halt else ''}; resume it first"
-            )
+            raise refusals.Halted(halt.number if halt else None, halt.by if halt else "")
         if not plan.orders:
-            raise Refusal("the plan has no order to send")
+            raise refusals.NothingToSend(plan.number)
         for part in plan.parts:
             await self._check_price(plan, part)
 
     def _check_named(self, plan: Plan) -> None:
         for part in plan.parts:
-            if words := renamed_words(self._market_data.index, part.instrument):
-                raise PlanExpired(f"{words} since plan {plan.number}; plan again")
+            if now := renamed_to(self._market_data.index, part.instrument):
+                raise refusals.PlanRenamed(plan.number, part.instrument.key, now)
 
     def _check_session(self, plan: Plan) -> None:
         """Whether the session that the plan is for goes on, and intraday buying in it."""
         awaited = self._timing.awaited_day()
         waits, day = plan.intent.after_market, self._timing.market.trading_day
         if not may_be_sent(waits, plan.trading_day, day, awaited):
-            over = "begun" if waits else "ended"
-            raise PlanExpired(f"the session of plan {plan.number} has {over} since; plan again")
+            raise refusals.PlanSessionOver(plan.number, begun=waits)
         for part in plan.parts:
             buys_within_day = part.intent.side is Side.BUY and any(
                 line.product is Product.MIS for line in part.ok_lines
@@ -83,16 +77,14 @@ class Starting:
             until = self._timing.intraday_end(part.instrument.fno)
             ended = until is not None and self._timing.market.now() >= until
             if buys_within_day and ended and not waits:
-                key = part.instrument.key
-                raise PlanExpired(f"intraday buying of {key} has ended since plan {plan.number}; plan again")
+                raise refusals.PlanIntradayOver(plan.number, part.instrument.key)
 
     async def _check_price(self, plan: Plan, part: Plan) -> None:
         """Whether the price of a leg is young, and where it was."""
         key, symbol = part.instrument.key, part.instrument.tradingsymbol
         age = self._market_data.quotes.age(key, self._timing.wall.now())
         if self._market_data.too_old(age) and not await self._market_data.fetch([key]):
-            raise PlanDrifted(f"{symbol} has no price that is young enough; plan again")
+            raise refusals.PriceNotYoung(plan.number, symbol, None)
         drift = self._plans.drift_bps(part)
         if drift is None or abs(drift) > part.drift_limit_bps:
-            moved = "has no price now" if drift is None else f"moved {drift / 100:+.2f} %"
-            raise PlanDrifted(f"{symbol} {moved} since plan {plan.number}; plan again")
+            raise refusals.PlanDrifted(plan.number, symbol, drift)

@@ -12,18 +12,13 @@ async def require_trading(store: Store, engine: ThisEngine) -> None:
     Raises `TradingStopped`; cancels never ask.
     """
     if trouble := await engine.looked_at_books() or store.trouble:
-        raise stopped(trouble)
+        raise TradingStopped(trouble)
     async with store.reader() as connection:  # another engine, or the doctor, may have found something
         found = await connection.run_sync(standing_stop)
     if found:
         engine.trading_disabled = stop_words(found)
-        raise stopped(engine.trading_disabled)
+        raise TradingStopped(engine.trading_disabled)
     try:
         await engine.sign_on()
     except StoreError as problem:
-        raise stopped(str(problem)) from problem
-
-
-def stopped(why: str) -> TradingStopped:
-    """The refusal, with why trading is stopped."""
-    return TradingStopped(f"trading is stopped: {why}; cancels still go")
+        raise TradingStopped(str(problem)) from problem

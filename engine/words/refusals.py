@@ -1,19 +1,148 @@
 """What the desk says where it will not do something."""
 
-from engine.refusals import EngineFrozen, MarketTakesNone, NoneMayGo
+from collections.abc import Collection
+
+from data.money import amount_words
+from engine import refusals as kinds
+from engine.words.formats import counted
 from engine.words.reasons import counts_words
-from engine.words.runs import frozen_words
+from engine.words.runs import frozen_words, who_words
 from engine.words.why import all_words
 
 
 def refusal_words(problem: BaseException) -> str:
-    """A refusal in a trader's words; of any other problem, its own."""
+    """A refusal in a trader's words; of any other problem, its own. Raises `TypeError` for one without."""
     match problem:
-        case EngineFrozen(run=run, kind=kind, pid=pid, silent_s=silent_s):
-            return f"run {run}: {frozen_words(kind, pid, silent_s)}; end that process, then go on here"
-        case MarketTakesNone(run=run, why=why):
-            return f"run {run} cannot go on now: {all_words(why)}"
-        case NoneMayGo(run=run, unsent=unsent, barred=barred):
-            return f"none of the {unsent} unsent of run {run} may go: {counts_words(barred)}; stop it"
+        case kinds.PlanExpired():
+            return _expired(problem)
+        case kinds.PlanDrifted():
+            return _drifted(problem)
+        case kinds.CannotGoOn():
+            return _cannot_go_on(problem)
+        case kinds.Halted():
+            return _halted(problem)
+        case kinds.Refusal():
+            return _refused(problem)
         case _:
             return str(problem)
+
+
+def _refused(refusal: kinds.Refusal) -> str:
+    match refusal:
+        case kinds.NothingToSend():
+            return "the plan has no order to send"
+        case kinds.ChangeTooDear(more_paise=more, available_paise=available, loan_paise=loan):
+            money = f"₹{amount_words(more)} more of the client's money and ₹{amount_words(available)}"
+            beyond = ", or it goes beyond the MTF limit" if loan else ""
+            return f"the change needs {money} is available{beyond}"
+        case kinds.ChangeTooLarge(more_shares=more):
+            return f"the change needs {counted(more, 'more share')} than the client can sell"
+        case kinds.SeveralLegs(run=run, legs=legs):
+            return f"run {run} has {legs} legs: repair or reverse each by a plan of its own"
+        case kinds.AlreadyRun(plan=plan):
+            return f"plan {plan} was sent before; make a plan of its own to send again"
+        case kinds.DuplicateIntent(runs=runs):
+            sent = f"{_runs(runs)} sent the same within the last minute, or still does"
+            return f"{sent}: nothing was sent; to send it once more, make a plan that says again"
+        case kinds.NotConfirmed(plan=plan):
+            return f"plan {plan} was not confirmed by its hash"
+        case kinds.TradingStopped(why=why):
+            return f"trading is stopped: {why}; cancels still go"
+        case _:
+            raise TypeError(f"no words for {refusal!r}")
+
+
+def _runs(numbers: Collection[int]) -> str:
+    """`run 7`, or `runs 7, 9`."""
+    return f"{'run' if len(numbers) == 1 else 'runs'} {', '.join(map(str, sorted(numbers)))}"
+
+
+def _expired(refusal: kinds.PlanExpired) -> str:
+    plan = refusal.plan
+    match refusal:
+        case kinds.PlanTooOld(valid_s=valid):
+            return f"plan {plan} is older than {valid:g} s, or the clock was set back since; plan again"
+        case kinds.PlanRenamed(key=key, now=now):
+            return f"{_renamed(key, now)} since plan {plan}; plan again"
+        case kinds.PlanSessionOver(begun=begun):
+            return f"the session of plan {plan} has {'begun' if begun else 'ended'} since; plan again"
+        case kinds.PlanIntradayOver(key=key):
+            return f"intraday buying of {key} has ended since plan {plan}; plan again"
+        case _:
+            raise TypeError(f"no words for {refusal!r}")
+
+
+def _drifted(refusal: kinds.PlanDrifted) -> str:
+    symbol, moved = refusal.tradingsymbol, refusal.moved_bps
+    if isinstance(refusal, kinds.PriceNotYoung):
+        return f"{symbol} has no price that is young enough; plan again"
+    how = "has no price now" if moved is None else f"moved {moved / 100:+.2f} %"
+    return f"{symbol} {how} since plan {refusal.plan}; plan again"
+
+
+def _cannot_go_on(refusal: kinds.CannotGoOn) -> str:
+    run = refusal.run
+    match refusal:
+        case kinds.BeingSent(sending=sending):
+            are = f"{counted(sending, 'order')} of run {run} {'is' if sending == 1 else 'are'}"
+            return f"{are} being sent just now; ask again in a moment"
+        case kinds.UnsentChanged(unsent=unsent, answered=answered):
+            are = f"{counted(unsent, 'order')} of run {run} {'is' if unsent == 1 else 'are'}"
+            return f"{are} unsent now, not {answered}; look at it again"
+        case kinds.EngineFrozen(kind=kind, pid=pid, silent_s=silent_s):
+            return f"run {run}: {frozen_words(kind, pid, silent_s)}; end that process, then go on here"
+        case kinds.EngineLives(kind=kind, pid=pid):
+            owner = f"run {run} belongs to {who_words(kind, pid)}, which lives"
+            return f"{owner}: go on with it there, or end it first"
+        case kinds.NotPlannable(problem=problem):
+            return f"run {run} cannot go on now: {problem}"
+        case kinds.MarketTakesNone(why=why):
+            return f"run {run} cannot go on now: {all_words(why)}"
+        case kinds.NoneMayGo(unsent=unsent, barred=barred):
+            return f"none of the {unsent} unsent of run {run} may go: {counts_words(barred)}; stop it"
+        case _:
+            return _to_be_stopped(refusal)
+
+
+def _to_be_stopped(refusal: kinds.CannotGoOn) -> str:
+    """Of a run that has nothing to send, or whose rest will never go."""
+    run = refusal.run
+    match refusal:
+        case kinds.NothingUnsent():
+            return f"run {run} has nothing unsent"
+        case kinds.RunOver():
+            return f"run {run} has ended"
+        case kinds.NotPaused():
+            return f"run {run} is not paused"
+        case kinds.RunRenamed(plan=plan, key=key, now=now):
+            return f"{_renamed(key, now)} since plan {plan}; stop run {run} and plan again"
+        case kinds.RunSessionOver():
+            return f"the session of run {run} is over; stop it, what is blocked is freed"
+        case kinds.RunIntradayOver(key=key):
+            return f"intraday buying of {key} has ended; stop run {run}"
+        case kinds.NotAsPlanned(order=order, plan=plan):
+            return f"order {order} is not what plan {plan} says: {_let_doctor_look(run)}"
+        case kinds.NotAsAudited(order=order):
+            return f"order {order} is not as the audit left it: {_let_doctor_look(run)}"
+        case _:
+            raise TypeError(f"no words for {refusal!r}")
+
+
+def _let_doctor_look(run: int) -> str:
+    return f"stop run {run}, and let the doctor look at the books"
+
+
+def _renamed(key: str, now: str) -> str:
+    return f"{key} names another security" if key == now else f"{key} is now {now}"
+
+
+def _halted(refusal: kinds.Halted) -> str:
+    match refusal:
+        case kinds.OrderHalted():
+            return "a halt covers this order; resume it first"
+        case kinds.HaltedMeanwhile():
+            return "the desk was halted before the plan could be sent"
+        case kinds.Halted(halt=None):
+            return "the desk is halted; resume it first"
+        case kinds.Halted(halt=halt, by=by):
+            return f"the desk is halted (halt {halt}{f' by {by}' if by else ''}); resume it first"

@@ -59,8 +59,12 @@ def pause_words(pause: Pause) -> str:
 
 def frozen_words(kind: str, pid: int, silent_s: float) -> str:
     """Which engine does nothing, and for how long nothing has come from it."""
-    who = "the app" if kind == "app" else "a command"
-    return f"{who} (process {pid}) lives and is frozen: nothing from it for {silent_s:.0f} s"
+    return f"{who_words(kind, pid)} lives and is frozen: nothing from it for {silent_s:.0f} s"
+
+
+def who_words(kind: str, pid: int) -> str:
+    """An engine as a trader knows it: the program it is part of, and its process."""
+    return f"{'the app' if kind == 'app' else 'a command'} (process {pid})"
 
 
 def run_why(run: RunView) -> str:

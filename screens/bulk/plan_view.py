@@ -33,6 +33,7 @@ from engine.words.plans import (
     skipped_words,
     within_words,
 )
+from engine.words.refusals import refusal_words
 from screens.bulk import plan_changes
 from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
@@ -256,7 +257,7 @@ class PlanView(Vertical):
         try:
             await work()
         except (BadInput, Refusal) as problem:
-            self._screen.shell.say(str(problem), "error")
+            self._screen.shell.say(refusal_words(problem), "error")
         except Exception as problem:
             self._screen.shell.say(f"{type(problem).__name__}: {problem}", "error")
         finally:
@@ -306,7 +307,7 @@ class PlanView(Vertical):
         try:
             run = await self._screen.desk.runs.start(plan, confirm=plan.digest)
         except (PlanExpired, PlanDrifted, DuplicateIntent) as refusal:
-            self._screen.shell.say(f"not sent: {refusal}", "warning")
+            self._screen.shell.say(f"not sent: {refusal_words(refusal)}", "warning")
             await self._made_anew(plan.intent, "it was refused")
         else:
             self.post_message(self.Sent(run.number))

@@ -372,7 +372,7 @@ class RunPanel(Vertical):
         try:
             intent = await self._screen.desk.runs.repair_intent(number)
         except Exception as problem:
-            self._screen.shell.say(f"repair of run {number}: {problem}", "error")
+            self._screen.shell.say(f"repair of run {number}: {refusal_words(problem)}", "error")
             return
         if intent is None:
             self._screen.shell.say(f"run {number} has nothing that provably failed or was skipped")

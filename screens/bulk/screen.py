@@ -13,6 +13,8 @@ from textual.widgets import ContentSwitcher
 from data.errors import BadInput
 from data.vocabulary import Side
 from engine.events import Event, OrderChanged
+from engine.refusals import Refusal
+from engine.words.refusals import refusal_words
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
@@ -192,8 +194,8 @@ class BulkScreen(Workspace):
         async def guarded() -> None:
             try:
                 await work()
-            except (BadInput, LookupError) as problem:
-                self.shell.say(str(problem), "warning")
+            except (BadInput, LookupError, Refusal) as problem:
+                self.shell.say(refusal_words(problem), "warning")
             except Exception as problem:
                 self.shell.say(f"{type(problem).__name__}: {problem}", "error")
 

@@ -17,6 +17,7 @@ from data.errors import BadInput
 from data.vocabulary import GateColour, GateItem
 from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
 from engine.words.gate import verdict_words
+from engine.words.refusals import refusal_words
 from screens.clients.gate_rows import (
     ITEM_TITLES,
     STYLES,
@@ -389,7 +390,7 @@ class ClientsScreen(Workspace):
             self.shell.say(f"not waived: {problem.expected}", "warning")
             return
         except Exception as problem:
-            self.shell.say(f"not waived: {problem}", "error")
+            self.shell.say(f"not waived: {refusal_words(problem)}", "error")
             return
         self.shell.say(f"{row.code} {given.item} waived for today: {given.reason}")
         if self.is_mounted:
@@ -451,7 +452,7 @@ class ClientsScreen(Workspace):
             for one in client_ids:
                 await self.desk.routes.retry(one)
         except Exception as problem:
-            self.shell.say(f"not retried: {problem}", "error")
+            self.shell.say(f"not retried: {refusal_words(problem)}", "error")
             return
         told = codes[0] if len(codes) == 1 else f"{len(codes)} clients"
         self.shell.say(f"{told}: the next order shows whether the broker takes this route")
@@ -475,7 +476,7 @@ class ClientsScreen(Workspace):
             for one in client_ids:
                 await self.desk.sessions.sign_in(one, "")
         except Exception as problem:
-            self.shell.say(f"not signed in: {problem}", "error")
+            self.shell.say(f"not signed in: {refusal_words(problem)}", "error")
             return
         told = codes[0] if len(codes) == 1 else f"{len(codes)} clients"
         self.shell.say(f"nothing needs signing in here: {told} ready without a token")

@@ -27,6 +27,7 @@ from engine.words.certificates import (
 )
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
+from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.records import certificate_record
 from screens.frame.times import market_time
@@ -304,7 +305,7 @@ class CertificateScreen(Dialog[None]):
         try:
             number = await self.desk.halt.resume(number, RESUME, self.desk.actor)
         except Exception as problem:
-            self.shell.say(f"resume: {problem}", "error")
+            self.shell.say(f"resume: {refusal_words(problem)}", "error")
             return
         left = len(self.desk.halt.active())
         if left:

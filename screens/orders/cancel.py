@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.orders import terms_words
+from engine.words.refusals import refusal_words
 from screens.frame.confirm import WordsScreen, YesScreen
 from screens.frame.workspace import Framed
 
@@ -53,7 +54,7 @@ async def _cancel(screen: Framed[None], ids: list[int]) -> None:
     try:
         result = await screen.desk.orders.cancel(ids, why="by hand")
     except Exception as problem:
-        screen.shell.say(f"cancel: {problem}", "error")
+        screen.shell.say(f"cancel: {refusal_words(problem)}", "error")
         return
     words = f"the broker is asked to cancel {counted(result.asked, 'order')}"
     if result.freed_unsent:

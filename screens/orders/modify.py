@@ -15,6 +15,7 @@ from data.money import count_from_text, paise_from_text, rupees_of
 from data.vocabulary import OrderState, RequestState, Side
 from engine.words import formats
 from engine.words.formats import MASK, counted
+from engine.words.refusals import refusal_words
 from screens.desk.depth import depth_levels
 from screens.frame.confirm import YesScreen
 from screens.frame.intent_fields import PRICED, STOPS
@@ -235,7 +236,7 @@ class ModifyScreen(Dialog[None]):
         try:
             number = await self.desk.orders.modify(self._order_id, *wish)
         except Exception as problem:
-            self._complaint = f"not sent: {problem}"
+            self._complaint = f"not sent: {refusal_words(problem)}"
             self.redraw()
             return
         self.dismiss(None)

@@ -17,6 +17,7 @@ from textual.widgets import Input
 from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
+from engine.words.refusals import refusal_words
 from screens.frame.commands import bindings
 from screens.frame.confirm import WordsScreen
 from screens.frame.times import market_time
@@ -117,7 +118,7 @@ class ReasonScreen(Dialog[None]):
         try:
             words = await self._settle(reason, chosen)
         except Exception as problem:
-            self.shell.say(f"nothing has changed: {problem}", "error")
+            self.shell.say(f"nothing has changed: {refusal_words(problem)}", "error")
             return
         self.shell.say(words)
         self.dismiss(None)

@@ -16,6 +16,7 @@ from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired
 from engine.words import formats
 from engine.words.orders import STATE_WORDS
 from engine.words.plans import difference
+from engine.words.refusals import refusal_words
 from engine.words.tickets import problem_lines, review_sentence
 from screens.frame.commands import bindings
 from screens.frame.workspace import Framed, Here
@@ -104,7 +105,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         except (PlanExpired, PlanDrifted, DuplicateIntent):
             await self._again()
         except Exception as problem:
-            self._changed = f"not sent: {problem}"
+            self._changed = f"not sent: {refusal_words(problem)}"
         else:
             words = plain(review_sentence(self._plan, self.shell.privacy))
             self.shell.say(f"sent as run {run.number}: {words}")
@@ -120,7 +121,7 @@ class ReviewScreen(Framed[int], ModalScreen[int], inherit_bindings=False):
         try:
             self._plan = await self.desk.plans.freeze(old.intent)
         except Exception as problem:
-            self._changed = f"not sent: {problem}"
+            self._changed = f"not sent: {refusal_words(problem)}"
             return
         self._changed = f"NOT SENT, made anew: {difference(old, self._plan)}. Read it again."
         self.shell.discard_typed()

@@ -20,6 +20,7 @@ from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.plans import alternative
+from engine.words.refusals import refusal_words
 from engine.words.tickets import money_words, problem_lines
 from screens.frame.commands import bindings
 from screens.frame.intent_fields import (
@@ -373,7 +374,7 @@ class TicketScreen(Dialog[None]):
         except BadInput as bad:
             self._complaint = f"{bad.field}: {bad.expected}"
         except Exception as problem:
-            self._complaint = str(problem) or type(problem).__name__
+            self._complaint = refusal_words(problem) or type(problem).__name__
         finally:
             self._asking = False
             self._paint()

@@ -11,6 +11,7 @@ from data.vocabulary import OrderState, RunCount, SizingKind
 from engine.refusals import TradingStopped
 from engine.rules import PER_CLIENT
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
+from tests.refusing import refuses
 
 ROHAN, PRIYA = 8, 15
 LOW = 2300_00
@@ -126,7 +127,7 @@ async def test_with_a_full_disk_nothing_is_sent_but_cancels_are_and_the_books_ca
         stood = desk.funds.all()
 
         for _ in range(2):
-            with pytest.raises(TradingStopped, match="disk is full; cancels still go"):
+            with refuses(TradingStopped, "disk is full; cancels still go"):
                 await desk.runs.start(plan, plan.digest)
         assert desk.trading_disabled
         assert (wire.placed, desk.funds.all()) == ([], stood)

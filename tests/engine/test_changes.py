@@ -9,6 +9,7 @@ from data.errors import BadInput
 from data.vocabulary import OrderState, OrderType, SizingKind
 from engine.refusals import Halted, Refusal
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell, until
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 
@@ -158,7 +159,7 @@ async def test_a_fill_of_either_form_during_a_modify_is_paid_from_the_block(desk
 async def test_more_than_the_client_has_is_refused_and_changes_nothing(desk):
     wire, order_id = Wire(desk), await resting(desk)
     before = (desk.funds.of(ROHAN), desk.orders.get(order_id))
-    with pytest.raises(Refusal, match="more of the client's money"):
+    with refuses(Refusal, "more of the client's money"):
         await desk.orders.modify(order_id, quantity=10_000)
     assert (desk.funds.of(ROHAN), desk.orders.get(order_id)) == before
     assert wire.modified == []
@@ -213,7 +214,7 @@ async def test_a_sell_that_grows_blocks_shares_and_not_more_than_there_are(desk)
 
     _, run = await carry_out(desk, dataclasses.replace(wish, order_type=OrderType.LIMIT, limit_paise=2600_00))
     order_id = run.order_ids[0]
-    with pytest.raises(Refusal, match="more shares"):
+    with refuses(Refusal, "more shares"):
         await desk.orders.modify(order_id, quantity=21)
     await desk.orders.modify(order_id, quantity=20)
     await desk.settle()

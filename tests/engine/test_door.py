@@ -6,6 +6,7 @@ from brokers.contract import NotSent
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, until
+from tests.refusing import refuses
 from tests.tampering import tamper
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -92,7 +93,7 @@ async def test_a_changed_order_is_not_gone_on_with_nor_modified(tmp_path):
         await desk.runs.pause(number)
         tamper(home / "desk.db", "UPDATE orders SET blocked_paise = blocked_paise + 1")
         shut.clear()
-        with pytest.raises(CannotGoOn, match=r"not as the audit left it: stop run"):
+        with refuses(CannotGoOn, r"not as the audit left it: stop run"):
             await desk.runs.go_on(number, 1)
         assert wire.placed == []
 

@@ -11,6 +11,7 @@ from data.vocabulary import OrderState, Reason, RunCount, RunStatus, SizingKind
 from engine.instances import DeskKind
 from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
+from tests.refusing import refuses
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
 ONE = buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, ROHAN)
@@ -24,7 +25,7 @@ async def test_two_plans_of_one_intent_frozen_before_either_went_out_send_once(t
         await desk.runs.settled(run.number, 30)
         await desk.settle()
         funds = desk.funds.of(ROHAN)
-        with pytest.raises(DuplicateIntent, match=rf"run {run.number} .*again"):
+        with refuses(DuplicateIntent, rf"run {run.number} .*again"):
             await desk.runs.start(second, second.digest)
         assert [view.number for view in desk.runs.all()] == [run.number]
         assert desk.funds.of(ROHAN) == funds

@@ -15,6 +15,7 @@ from engine.refusals import TradingStopped
 from engine.review import boot
 from screens.frame.strip import strip
 from tests.desks import START, Wire, buy, filed_desk, paper_desk, until
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 
 
@@ -72,7 +73,7 @@ async def test_what_the_look_finds_stops_trading_and_no_order_was_sent_before(
         plan = await desk.plans.freeze(buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1))
         starting = asyncio.create_task(desk.runs.start(plan, plan.digest))
         walk.end("Tree 7 page 9: btreeInitPage() returns error code 11")
-        with pytest.raises(TradingStopped, match=r"desk\.db is damaged"):
+        with refuses(TradingStopped, r"desk\.db is damaged"):
             await starting
         await until(desk, lambda: "desk.db is damaged" in (desk.trading_disabled or ""))
         assert wire.placed == []

@@ -36,6 +36,7 @@ from tests.desks import (
     sell,
     until,
 )
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 
 ROHAN, AMIT = 8, 22
@@ -227,7 +228,7 @@ async def test_the_file_and_a_halt_of_all_stop_what_reduces_too(tmp_path):
         first = await reduce_only(desk)
         write_halt_file(desk.home / "HALT", "somebody", desk.clock.now())
         plan = await desk.plans.freeze(sell("RELIANCE", *TEN, ROHAN))
-        with pytest.raises(Halted, match="resume it first"):
+        with refuses(Halted, "resume it first"):
             await desk.runs.start(plan, plan.digest)
         (standing, file) = desk.halt.active()
         assert (standing.number, file.strength) == (first.number, HaltStrength.ALL)
@@ -268,7 +269,7 @@ async def test_no_modify_leaves_and_sales_sent_under_the_halt_are_not_swept(tmp_
         await manual_clock(desk).advance(10)
         assert desk.orders.get(order.id).state is OrderState.OPEN
         assert desk.halt.certificate(made.number).cancelled == made.cancelled
-        with pytest.raises(Halted, match="a halt covers this order"):
+        with refuses(Halted, "a halt covers this order"):
             await desk.orders.modify(order.id, limit_paise=HIGH - 100_00)
 
 

@@ -26,6 +26,7 @@ from tests.desks import (
 )
 from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.paper_prices import Listed, take_instruments
 
@@ -230,7 +231,7 @@ async def test_a_plan_under_the_old_name_is_refused_and_a_halt_of_it_goes_on(des
     _, run = await carry_out(desk, buy("INFY", QTY, 10, ROHAN, limit_paise=1490_00))
     plan = await desk.plans.freeze(buy("INFY", QTY, 3, ROHAN))
     await read(desk, told(desk, INFY="INFYSYS"))
-    with pytest.raises(PlanExpired, match="NSE:INFY is now NSE:INFYSYS since plan"):
+    with refuses(PlanExpired, "NSE:INFY is now NSE:INFYSYS since plan"):
         await desk.runs.start(plan, plan.digest)
     made = await desk.halt.fire("test", HaltScope.SYMBOL, "NSE:INFYSYS")
     assert (made.ended, made.cancelled) == (True, 1)

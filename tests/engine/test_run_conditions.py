@@ -28,6 +28,7 @@ from engine.refusals import CannotGoOn, Halted
 from engine.words.refusals import refusal_words
 from engine.words.runs import run_why
 from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, until
+from tests.refusing import refuses
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
@@ -139,7 +140,7 @@ async def test_a_limit_says_its_own_price_and_a_stop_pauses_at_its_trigger(tmp_p
         await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
         await manual_clock(it.desk).advance(30)
         assert await it.at_broker() == 0
-        with pytest.raises(CannotGoOn, match="waits above the last price"):
+        with refuses(CannotGoOn, "waits above the last price"):
             await it.desk.runs.go_on(it.number, 3)
 
 
@@ -224,7 +225,7 @@ async def test_going_on_takes_the_number_that_is_unsent_and_prices_anew(tmp_path
         assert found.need_paise > found.blocked_paise > 0
         assert desk.runs.get(it.number).status is RunStatus.PAUSED, "looking changes nothing"
         for wrong in (2, 4, 0):
-            with pytest.raises(CannotGoOn, match=f"3 orders of run {it.number} are unsent now, not {wrong}"):
+            with refuses(CannotGoOn, f"3 orders of run {it.number} are unsent now, not {wrong}"):
                 await desk.runs.go_on(it.number, wrong)
         assert await it.at_broker() == 0
         await desk.runs.go_on(it.number, 3)
@@ -312,7 +313,7 @@ async def test_a_halted_desk_goes_on_with_nothing(tmp_path):
     async with held(tmp_path) as it:
         await paused(it)
         (it.desk.home / "HALT").touch()
-        with pytest.raises(Halted, match="resume it first"):
+        with refuses(Halted, "resume it first"):
             await it.desk.runs.go_on(it.number, 3)
         assert it.run.paused
 
@@ -404,6 +405,6 @@ async def test_orders_that_were_changed_behind_the_desk_do_not_go_on(tmp_path, c
         await paused(it)
         tamper(it.desk.home / "desk.db", f"UPDATE orders SET {change} WHERE state = 'RESERVED'")
         it.shut = False
-        with pytest.raises(CannotGoOn, match=r"is not what plan \d+ says: stop run"):
+        with refuses(CannotGoOn, r"is not what plan \d+ says: stop run"):
             await it.desk.runs.go_on(it.number, 3)
         assert await it.at_broker() == 0

@@ -36,6 +36,7 @@ from tests.desks import (
     sell,
     until,
 )
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
 
 ROHAN, PRIYA, AMIT = 8, 15, 22
@@ -63,7 +64,7 @@ async def test_a_plan_runs_once_whoever_starts_it(tmp_path):
             == 1
         )
         await until(other, lambda: desk.orders.all() == other.orders.all())
-        with pytest.raises(AlreadyRun, match="was sent before"):
+        with refuses(AlreadyRun, "was sent before"):
             await other.runs.start(same, plan.digest)
         await books_are_sound(desk)
 
@@ -78,7 +79,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
                 await desk.runs.start(given, confirm)
         exchange_of(desk).pin("RELIANCE", 2470_00, 2395_20)
         await desk.market.fetch(["NSE:RELIANCE"])
-        with pytest.raises(PlanDrifted, match=r"moved \+0.80 %"):
+        with refuses(PlanDrifted, r"moved \+0.80 %"):
             await desk.runs.start(plan, plan.digest)
         exchange_of(desk).pin("RELIANCE", 2450_50, 2395_20)
         (desk.home / "HALT").touch()
@@ -86,7 +87,7 @@ async def test_what_is_refused_reserves_nothing(tmp_path):
             await desk.runs.start(plan, plan.digest)
         (desk.home / "HALT").unlink()
         manual_clock(desk).shift(60.1)
-        with pytest.raises(PlanExpired, match="older than 60 s"):
+        with refuses(PlanExpired, "older than 60 s"):
             await desk.runs.start(plan, plan.digest)
         assert (desk.orders.all(), desk.funds.all()) == ([], before)
 
@@ -197,7 +198,7 @@ async def test_pause_keeps_back_go_on_sends_and_stop_frees(tmp_path):
         assert len(wire.placed) == 4
         await desk.runs.go_on(paused, 1)
         await until(desk, lambda: desk.runs.get(paused).status is RunStatus.FINISHED)
-        with pytest.raises(CannotGoOn, match="has ended"):
+        with refuses(CannotGoOn, "has ended"):
             await desk.runs.go_on(stopped, 1)
         assert desk.runs.get(stopped).counts[RunCount.CANCELLED] == 1
         assert len(wire.placed) == 5

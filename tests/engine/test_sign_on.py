@@ -16,6 +16,7 @@ from engine.accounts.client_file import NewClient
 from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
+from tests.refusing import refuses
 from tradedesk.testing import seam
 
 ROHAN = 8
@@ -73,11 +74,11 @@ async def test_nothing_is_reserved_modified_taken_over_or_imported_by_an_engine_
         async with filed_desk(tmp_path, clock, DeskKind.COMMAND, seed=8) as desk:
             assert "held the database" in (desk.trading_disabled or "")
             plan = await desk.plans.by_digest(digest)
-            with pytest.raises(TradingStopped, match="held the database"):
+            with refuses(TradingStopped, "held the database"):
                 await desk.runs.start(plan, plan.digest)
-            with pytest.raises(TradingStopped, match="held the database"):
+            with refuses(TradingStopped, "held the database"):
                 await desk.runs.go_on(2, 1)
-            with pytest.raises(TradingStopped, match="held the database"):
+            with refuses(TradingStopped, "held the database"):
                 await desk.orders.modify(1, limit_paise=2401_00)
             with pytest.raises(StoreBusy):
                 await desk.plans.preview(ONE)

@@ -1,20 +1,39 @@
 """Words a trader reads: every reason has some, counts agree with their noun, money is never in paise."""
 
 import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
-from typing import get_type_hints
+from types import ModuleType
+from typing import Any, get_type_hints
 
 import pytest
 
-from data.vocabulary import PhaseKind, Product, Reason, RouteKind, SizingKind, Verdict
+from data.errors import BadInput
+from data.vocabulary import (
+    PauseReason,
+    PhaseKind,
+    Product,
+    Reason,
+    RouteKind,
+    RunCount,
+    Side,
+    SizingKind,
+    Verdict,
+)
+from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
+from engine.book.views import Pause
+from engine.news import ClientNews, HaltNews, News, RunNews, Topic
 from engine.planning.plan_record import line_from_json, line_to_json
 from engine.planning.record import PlanLine
-from engine.planning.why import KINDS, AtGate
+from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
+from engine.refusals import CannotGoOn, PlanExpired, Refusal, RefusalReason
 from engine.words.audit import detail_words
 from engine.words.formats import counted
 from engine.words.reasons import REASON_WORDS, reason_word
+from engine.words.refusals import refusal_words
+from engine.words.tape import news_words
 from engine.words.why import all_words, why_words
 from engine.words.why import detail_words as line_detail_words
 
@@ -67,16 +86,54 @@ FIGURES = {
     tuple[int, ...]: (1, 2),
     GateFinding: GateFinding.ROUTE_READY,
     RouteFigures | ConsentFigures | None: ROUTE,
+    float: 2.5,
+    BadInput: BadInput("limit", 0, "give a price"),
+    Collection[int]: {1, 2},
+    Sequence[Why]: (AtPriceNow(),),
+    Mapping[Reason, int]: {Reason.HALTED: 2},
+    Mapping[RunCount, int]: {RunCount.FILLED: 2},
+    Side: Side.BUY,
+    Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),
+    tuple[str, ...]: ("NSE:TCS",),
 }
-"""A figure of each type that something said of a line has."""
+"""A figure of each type that something said of a line, a refusal or news has."""
+
+
+def made(kind: type[Any]) -> Any:
+    """One of a kind, with a figure for each of its fields."""
+    types = get_type_hints(kind)
+    return kind(**{field.name: FIGURES[types[field.name]] for field in fields(kind)})
+
+
+def kinds_of(module: ModuleType, root: type[Any], families: Collection[type[Any]]) -> list[type[Any]]:
+    """The kinds of a module below `root`, but for families, of which only the kinds are made."""
+    found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, root)]
+    return [kind for kind in found if kind is not root and kind not in families]
+
+
+@pytest.mark.parametrize("kind", kinds_of(refusals, Refusal, (PlanExpired, CannotGoOn)))
+def test_every_refusal_has_words_and_a_reason_for_scripts(kind):
+    refusal = made(kind)
+    told = refusal_words(refusal)
+    assert told
+    assert kind.__name__ not in told
+    assert isinstance(refusal.reason, RefusalReason)
+    assert str(refusal).startswith(f"{refusal.reason.value}: {kind.__name__} ")
+
+
+@pytest.mark.parametrize("kind", kinds_of(news, News, (RunNews, HaltNews, ClientNews)))
+def test_all_news_has_words_and_what_it_is_about(kind):
+    told = made(kind)
+    assert news_words(told)
+    assert kind.__name__ not in news_words(told)
+    assert isinstance(told.topic, Topic)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_all_that_a_plan_says_of_a_line_has_words_and_is_read_back_as_it_was(kind):
-    told = get_type_hints(KINDS[kind])
-    made = KINDS[kind](**{field.name: FIGURES[told[field.name]] for field in fields(KINDS[kind])})
-    assert why_words(made)
-    line = PlanLine(7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.HALTED, (made,))
+    why = made(KINDS[kind])
+    assert why_words(why)
+    line = PlanLine(7, "C1", "A", "zerodha", Product.CNC, Verdict.SKIPPED, Reason.HALTED, (why,))
     assert line_from_json(json.loads(json.dumps(line_to_json(line)))) == line
 
 

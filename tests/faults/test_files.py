@@ -39,6 +39,7 @@ from tests.desks import (
     paper_desk,
     until,
 )
+from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of, prepare_demo
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
@@ -122,7 +123,7 @@ async def test_a_database_that_turns_read_only_keeps_what_it_has_and_holds_no_ca
         writable_again = await read_only(desk)
         before = stored(tmp_path / "desk.db")
 
-        with pytest.raises(TradingStopped, match="readonly database; cancels still go"):
+        with refuses(TradingStopped, "readonly database; cancels still go"):
             await desk.runs.start(plan, plan.digest)
         with pytest.raises(StoreUnwritable, match="readonly"):
             await desk.clients.set_status(ROHAN, ClientStatus.INACTIVE, "asked us to")
@@ -187,7 +188,7 @@ async def test_a_lock_held_for_longer_than_the_wait_stops_orders_and_no_cancel(t
         before = stored(tmp_path / "desk.db")
         monkeypatch.setattr("data.store.LOCK_WAIT_S", 0.05)
         async with held_elsewhere(tmp_path / "desk.db"):
-            with pytest.raises(TradingStopped, match="another process"):
+            with refuses(TradingStopped, "another process"):
                 await desk.runs.start(plan, plan.digest)
             with pytest.raises(StoreBusy, match=f"took {total} cancels all the same"):
                 await desk.orders.cancel([order.id for order in desk.orders.all()])

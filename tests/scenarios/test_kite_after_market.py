@@ -12,6 +12,7 @@ from engine.book.views import OrderView
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import CannotGoOn, PlanExpired
 from engine.words.why import detail_words
+from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.testing import seam
 
@@ -88,9 +89,9 @@ async def test_what_was_not_sent_before_its_session_is_never_sent_and_its_money_
     free = desk.funds.of(unsent[0].client_id).available_paise
     morning.exchange.jump(OPEN)
     await morning.until(lambda: desk.market.now() >= OPEN)
-    with pytest.raises(PlanExpired, match="has begun since; plan again"):
+    with refuses(PlanExpired, "has begun since; plan again"):
         await desk.runs.start(late, late.digest)
-    with pytest.raises(CannotGoOn, match="session of run"):
+    with refuses(CannotGoOn, "session of run"):
         await desk.runs.go_on(run.number, len(unsent))
     await morning.until(lambda: desk.orders.get(unsent[0].id).state is OrderState.CANCELLED, step_s=1.0)
     for order in (desk.orders.get(one.id) for one in unsent):

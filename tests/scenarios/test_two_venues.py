@@ -30,6 +30,7 @@ from engine.refusals import TradingStopped
 from engine.words.tape import news_words
 from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
+from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.kite import kite_row
 from tradedesk.compose.paper import PAPER, exchange_of
@@ -172,7 +173,7 @@ async def test_venues_of_two_days_are_opened_for_reading_and_cancels_alone(tmp_p
             later = replace(morning, desk=desk)
             await later.priced(TCS)
             plan = await desk.plans.freeze(buy("TCS", QTY, 1, KITE_2))
-            with pytest.raises(TradingStopped, match="their days differ"):
+            with refuses(TradingStopped, "their days differ"):
                 await desk.runs.start(plan, plan.digest)
             certificate = await later.halted()
             assert certificate.ended
@@ -193,9 +194,9 @@ async def test_what_is_reserved_when_the_days_come_apart_is_paused_and_never_sen
         assert [len(morning.exchange.orders(one.user_id)) for one in AT_KITE] == [1, 0]
         assert paper.orders("PA3") == []
         assert any(f"trading is stopped: {DIFFER}" in news_words(line.news) for line in desk.told.lines())
-        with pytest.raises(TradingStopped, match="their days differ"):
+        with refuses(TradingStopped, "their days differ"):
             await desk.runs.go_on(run.number, 2)
-        with pytest.raises(TradingStopped, match="their days differ"):
+        with refuses(TradingStopped, "their days differ"):
             await desk.orders.modify(resting.id, quantity=1)
         stopped = await desk.runs.stop(run.number, live=False)
         assert stopped.counts[RunCount.CANCELLED] == 2

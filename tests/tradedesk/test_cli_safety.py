@@ -413,8 +413,8 @@ def test_what_stops_a_command_has_its_exit_code() -> None:
     from engine.refusals import Halted, PlanDrifted, TradingStopped
 
     told = {
-        PlanDrifted("moved"): (Exit.NOTHING_SENT, "plan_drifted"),
-        Halted("halted"): (Exit.HALTED, "halted"),
+        PlanDrifted(3, "TCS", 81): (Exit.NOTHING_SENT, "plan_drifted"),
+        Halted(4, "tester"): (Exit.HALTED, "halted"),
         TradingStopped("stopped"): (Exit.STORE, "trading_stopped"),
         StoreBusy("locked"): (Exit.STORE, "store_unusable"),
         StoreUnwritable("database or disk is full"): (Exit.STORE, "store_unusable"),

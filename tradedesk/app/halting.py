@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.clock import Clock
 from engine.book.halt_file import write_halt_file
+from engine.words.refusals import refusal_words
 from screens.frame.opening import OPENING, OpeningScreen
 from tradedesk.app.shell import ShellApp
 
@@ -150,7 +151,7 @@ class Halting:
     def _ended(self, firing: asyncio.Task[Certificate]) -> None:
         """A halt that could not be written says so; the cancels went out all the same."""
         if not firing.cancelled() and (problem := firing.exception()) is not None:
-            self._app.say(f"cancel-all: {problem}", "error")
+            self._app.say(f"cancel-all: {refusal_words(problem)}", "error")
 
     @property
     def _is_early(self) -> bool:
