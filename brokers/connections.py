@@ -33,7 +33,7 @@ class Roster(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PlanLimits:
     """What one plan for several clients keeps to: the tightest limits of an order and of a client's pace.
 
     `products` and `after_market` are what any of them offers.
@@ -96,11 +96,11 @@ class Connections:
         """What the connection of a client can do; of one that none carries, what the feed's can."""
         return (self._carrier(client_id) or self.feed).capabilities
 
-    def limits(self, client_ids: Iterable[int]) -> Limits:
+    def limits(self, client_ids: Iterable[int]) -> PlanLimits:
         """What may be asked of all these clients' connections alike; of nobody's, what the feed's takes."""
         carried = {id(can): can for can in map(self.capabilities, client_ids)}
         every = list(carried.values()) or [self.feed.capabilities]
-        return Limits(
+        return PlanLimits(
             max_order_quantity=min(can.max_order_quantity for can in every),
             max_order_value_paise=min(can.max_order_value_paise for can in every),
             most_slices=min(can.most_slices for can in every),

@@ -27,7 +27,7 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """One data row: its line in the file (the header is line 1) and its trimmed values by column."""
 
     number: int
@@ -109,7 +109,7 @@ def read_rows(
     optional: Sequence[str] = (),
     also_called: Mapping[str, str] | None = None,
     faults: list[Problem] | None = None,
-) -> list[Row]:
+) -> list[CsvRow]:
     """Read a comma-separated UTF-8 file (with or without byte order mark) whose first line names its columns.
 
     A line `sep=,`, which Excel puts before the header, is passed over; capitals, spaces and hyphens in names
@@ -117,8 +117,8 @@ def read_rows(
     others made columns are `also_called` by other names, and those that are not asked for are ignored.
 
     Every `required` column must be there and filled in each row, every other column must be one of
-    `optional`; an optional column that is missing is absent from `Row.values`. Blank lines are passed over.
-    A caller that gives `faults` finds those of rows added to it, judges the other rows and raises itself.
+    `optional`; an optional column that is missing is absent from `CsvRow.values`. Blank lines are passed
+    over. A caller that gives `faults` finds those of rows added to it, judges the others and raises itself.
     Raises `FileProblem` with all faults found, `OSError` where the file cannot be read.
     """
     problems: list[Problem] = []
@@ -126,7 +126,7 @@ def read_rows(
     if problems:
         raise FileProblem(path, problems)
     reader = csv.reader(lines, strict=True)
-    rows: list[Row] = []
+    rows: list[CsvRow] = []
     of_rows = [] if faults is None else faults
     header: list[str] | None = None
     first_line = 1
@@ -155,7 +155,7 @@ def read_rows(
             of_rows.extend(faulty)
             if not faulty:
                 values = zip(header, cells, strict=True)
-                rows.append(Row(number, {name: cell for name, cell in values if name}))
+                rows.append(CsvRow(number, {name: cell for name, cell in values if name}))
     except csv.Error as error:
         of_rows.append(
             Problem(reader.line_num, "line", str(error), "close every quote and keep one row a line")

@@ -18,7 +18,7 @@ from data.engines.guards import RESERVE_MONEY, RESERVE_SHARES
 from data.errors import TradedeskError
 from data.proving.proofs import parted_proof
 from data.repositories.instruments import name_now
-from data.tables.books import Holding, Posting, SharePosting, Txn
+from data.tables.books import HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
 from data.vocabulary import Account, Bucket, Product, TransferKind
 from data.writing.unit import Unit
@@ -237,7 +237,7 @@ def _move_shares(connection: Connection, held: Mapping[tuple[int, str, str], _He
     run_many(connection, _MOVE_SHARES, moved)
 
 
-_HOLDING_COUNTS = [column.name for column in table(Holding).columns if column.default is not None]
+_HOLDING_COUNTS = [column.name for column in table(HoldingRecord).columns if column.default is not None]
 _OPEN_HOLDING = (
     "INSERT INTO holding (client_id, security, product, exchange, tradingsymbol, "
     + ", ".join(_HOLDING_COUNTS)

@@ -37,7 +37,7 @@ from data.engines.sqlite import (
     writer_engine,
 )
 from data.errors import StoreBusy, StoreClosed, StoreError, StoreFailed, StoreUnread, StoreUnwritable
-from data.proving.noted import Accepted
+from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.vocabulary import Via
 from data.writing.asked import asked_here
@@ -246,7 +246,7 @@ class Store:
         results: list[tuple[_Job[Any], Any, BaseException | None]] = []
         events: list[object] = []
         entries: list[AuditEntry] = []
-        touched, proven, accepted = Touched(), Proofs(), list[Accepted]()
+        touched, proven, accepted = Touched(), Proofs(), list[AcceptedRows]()
         try:
             begin_immediate(connection)
             audit.begin()

@@ -41,7 +41,7 @@ class DeskKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class DeskPolicy:
     """What a desk of one kind does and bears."""
 
     alone: bool = False
@@ -54,9 +54,9 @@ class Policy:
 
 
 POLICIES = {
-    DeskKind.APP: Policy(alone=True, keeps_up=True),
-    DeskKind.COMMAND: Policy(bears_trouble=True),
-    DeskKind.SCRIPT: Policy(keeps_up=True),
+    DeskKind.APP: DeskPolicy(alone=True, keeps_up=True),
+    DeskKind.COMMAND: DeskPolicy(bears_trouble=True),
+    DeskKind.SCRIPT: DeskPolicy(keeps_up=True),
 }
 
 
@@ -305,7 +305,7 @@ def lost_orders(
     return lost
 
 
-class Heartbeat:
+class EngineDuties:
     """Does the duties of an engine, one after the other, at every beat."""
 
     def __init__(self, timing: Timing, duties: Sequence[Callable[[], Coroutine[Any, Any, object]]]) -> None:

@@ -10,7 +10,7 @@ from data.vocabulary import Product, RunCount, Side
 from engine.book.views import Pause
 
 
-class Topic(StrEnum):
+class NewsTopic(StrEnum):
     """What a line of the tape is about; a screen styles it by this."""
 
     PLAN = "plan"
@@ -45,7 +45,7 @@ class Subject:
 class News:
     """Something the tape tells. `subject` is what the line opens, where that has a page."""
 
-    topic: ClassVar[Topic]
+    topic: ClassVar[NewsTopic]
 
     @property
     def subject(self) -> Subject | None:
@@ -57,7 +57,7 @@ class News:
 class PlanMade(News):
     """A plan was frozen: `orders` of its `lines` would be sent."""
 
-    topic: ClassVar[Topic] = Topic.PLAN
+    topic: ClassVar[NewsTopic] = NewsTopic.PLAN
     number: int
     title: str
     orders: int
@@ -74,7 +74,7 @@ class PlanMade(News):
 class RunNews(News):
     """News of a run."""
 
-    topic: ClassVar[Topic] = Topic.RUN
+    topic: ClassVar[NewsTopic] = NewsTopic.RUN
     number: int
 
     @property
@@ -126,7 +126,7 @@ class RunGoesOn(RunNews):
 class HaltNews(News):
     """News of a halt."""
 
-    topic: ClassVar[Topic] = Topic.HALT
+    topic: ClassVar[NewsTopic] = NewsTopic.HALT
     number: int
 
     @property
@@ -156,7 +156,7 @@ class HaltResumed(HaltNews):
 class CertificateLeftOut(News):
     """The file of a cancel-all's certificate could not be read into the books."""
 
-    topic: ClassVar[Topic] = Topic.HALT
+    topic: ClassVar[NewsTopic] = NewsTopic.HALT
     file: str
     why: str
 
@@ -165,7 +165,7 @@ class CertificateLeftOut(News):
 class ChangeNotSent(News):
     """A change of an order was kept back."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     order_id: int
     why: str
 
@@ -186,7 +186,7 @@ class ClientNews(News):
 class FactUnbooked(ClientNews):
     """What a broker said of an order was taken by no booking."""
 
-    topic: ClassVar[Topic] = Topic.BREAK
+    topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     order: str
     problem: str
 
@@ -195,7 +195,7 @@ class FactUnbooked(ClientNews):
 class BookUnread(ClientNews):
     """Rows of a broker's book could not be read."""
 
-    topic: ClassVar[Topic] = Topic.BREAK
+    topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     book: str
     rows: int
     detail: str
@@ -205,7 +205,7 @@ class BookUnread(ClientNews):
 class BookReadAgain(ClientNews):
     """Every row of that book can be read again."""
 
-    topic: ClassVar[Topic] = Topic.BREAK
+    topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     book: str
 
 
@@ -213,7 +213,7 @@ class BookReadAgain(ClientNews):
 class BooksDiffer(ClientNews):
     """A figure of ours and the broker's differ: a symbol's shares, the cash, the MTF loan."""
 
-    topic: ClassVar[Topic] = Topic.BREAK
+    topic: ClassVar[NewsTopic] = NewsTopic.BREAK
     what: str
 
 
@@ -221,14 +221,14 @@ class BooksDiffer(ClientNews):
 class BooksAgree(ClientNews):
     """They agree again."""
 
-    topic: ClassVar[Topic] = Topic.BREAK
+    topic: ClassVar[NewsTopic] = NewsTopic.BREAK
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalOrder(ClientNews):
     """An order at the broker that this desk did not send is live, or has traded."""
 
-    topic: ClassVar[Topic] = Topic.EXTERNAL
+    topic: ClassVar[NewsTopic] = NewsTopic.EXTERNAL
     side: Side
     quantity: int
     symbol: str
@@ -240,7 +240,7 @@ class ExternalOrder(ClientNews):
 class ExternalBooked(ClientNews):
     """The broker's own sell-out was booked as an order; the average is 0 where nothing has traded."""
 
-    topic: ClassVar[Topic] = Topic.EXTERNAL
+    topic: ClassVar[NewsTopic] = NewsTopic.EXTERNAL
     order: str
     average_paise: int
 
@@ -249,7 +249,7 @@ class ExternalBooked(ClientNews):
 class BooksBeingRead(News):
     """Many clients' books are read, which takes a while."""
 
-    topic: ClassVar[Topic] = Topic.RECONCILE
+    topic: ClassVar[NewsTopic] = NewsTopic.RECONCILE
     clients: int
     eta_s: float
 
@@ -258,7 +258,7 @@ class BooksBeingRead(News):
 class RouteRefused(ClientNews):
     """A broker refused an order for the way it came."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     why: str
 
 
@@ -266,7 +266,7 @@ class RouteRefused(ClientNews):
 class DematNotKnown(ClientNews):
     """The broker knows of no right to sell from the demat account, the client's route says there is one."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     demat: str
 
 
@@ -274,7 +274,7 @@ class DematNotKnown(ClientNews):
 class SecurityRenamed(News):
     """A security has another name; `words` are what the audit keeps of it."""
 
-    topic: ClassVar[Topic] = Topic.INSTRUMENTS
+    topic: ClassVar[NewsTopic] = NewsTopic.INSTRUMENTS
     words: str
 
 
@@ -282,7 +282,7 @@ class SecurityRenamed(News):
 class SecurityDoubted(News):
     """It is not certain which security these keys are; `words` are what the audit keeps of it."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     words: str
     keys: tuple[str, ...]
 
@@ -294,7 +294,7 @@ class InstrumentsRead(News):
     With a `problem` nothing was read, and `day` is that of the instruments which are kept, if any.
     """
 
-    topic: ClassVar[Topic] = Topic.INSTRUMENTS
+    topic: ClassVar[NewsTopic] = NewsTopic.INSTRUMENTS
     day: date | None
     count: int
     added: int
@@ -308,7 +308,7 @@ class InstrumentsRead(News):
 class TradingDisabled(News):
     """Books were found changed, or venues of different days, so that nothing is sent."""
 
-    topic: ClassVar[Topic] = Topic.TROUBLE
+    topic: ClassVar[NewsTopic] = NewsTopic.TROUBLE
     found: str
 
 
@@ -316,7 +316,7 @@ class TradingDisabled(News):
 class FeedMoved(ClientNews):
     """A client's api key brings no prices; `by` is whose does now, empty where nobody's."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     by: str
 
 
@@ -324,5 +324,5 @@ class FeedMoved(ClientNews):
 class BrokerSaid(News):
     """What a connection says of itself, in its own words."""
 
-    topic: ClassVar[Topic] = Topic.WARNING
+    topic: ClassVar[NewsTopic] = NewsTopic.WARNING
     words: str

@@ -18,7 +18,7 @@ from engine.booking.facts import SendEnded
 from engine.desk import Desk
 from engine.events import StoreTrouble
 from engine.following import Following, Projecting, tell_connection
-from engine.instances import POLICIES, AppAlreadyRuns, Heartbeat, lost_orders
+from engine.instances import POLICIES, AppAlreadyRuns, EngineDuties, lost_orders
 from engine.review.boot import BooksLook, file_takes_long
 
 log = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class Startup:
         for connection in self._inside.connections:
             background.spawn(workers.watcher.follow_stream(connection))
         background.spawn(workers.watcher.poll())
-        background.spawn(Heartbeat(self._inside.timing, self._duties()).run())
+        background.spawn(EngineDuties(self._inside.timing, self._duties()).run())
         await self._following.begin()
         await workers.canceller.resume()
         await workers.changer.resume()

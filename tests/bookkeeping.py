@@ -34,10 +34,10 @@ from data.reference.instrument_index import index_of
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
-from data.tables.books import Client, Funds, Hold, Holding, Lot, Txn
+from data.tables.books import Client, Funds, Hold, HoldingRecord, LotRecord, Txn
 from data.tables.columns import table
 from data.tables.market import InstrumentRecord
-from data.tables.orders import Fill, Order, PlanRecord, Request
+from data.tables.orders import FillRecord, Order, PlanRecord, RequestRecord
 from data.vocabulary import (
     Account,
     Bucket,
@@ -335,7 +335,7 @@ class Ledger:
         return Seen(CLIENT, dataclasses.replace(order, **changed), trades)
 
     def _told_so_far(self, order_id: int, trades: tuple[BrokerTrade, ...]) -> int:
-        fills, told = table(Fill), {trade.trade_id: trade.quantity for trade in trades}
+        fills, told = table(FillRecord), {trade.trade_id: trade.quantity for trade in trades}
         booked = self.connection.execute(
             select(fills.c.trade_id, fills.c.quantity).where(fills.c.order_id == order_id)
         )
@@ -397,7 +397,7 @@ class Ledger:
 
     def shares(self, product: Product = Product.CNC, symbol: str = "RELIANCE") -> dict[str, int]:
         """What is held of a stock by bucket, with its cost."""
-        holdings, security = table(Holding), STOCKS[symbol].security
+        holdings, security = table(HoldingRecord), STOCKS[symbol].security
         row = self.connection.execute(
             select(holdings).where(holdings.c.security == security, holdings.c.product == product.value)
         ).mappings()
@@ -406,7 +406,7 @@ class Ledger:
         return {name: found[name] if found else 0 for name in names}
 
     def lots(self) -> list[dict[str, Any]]:
-        lots = table(Lot)
+        lots = table(LotRecord)
         rows = self.connection.execute(select(lots).where(lots.c.quantity_left > 0)).mappings()
         return [dict(row) for row in rows]
 
@@ -420,11 +420,11 @@ class Ledger:
         """Everything that a fact may change, for telling whether one did; stamps of time are left out."""
         return (
             self.rows(Funds),
-            self.rows(Holding),
-            self.rows(Lot),
+            self.rows(HoldingRecord),
+            self.rows(LotRecord),
             self.rows(Order, "updated_at", "told_at", "ended_at"),
-            self.rows(Request, "requested_at", "sent_at", "ended_at"),
-            [(row["id"], row["charges_paise"]) for row in self.rows(Fill)],
+            self.rows(RequestRecord, "requested_at", "sent_at", "ended_at"),
+            [(row["id"], row["charges_paise"]) for row in self.rows(FillRecord)],
             len(self.rows(Txn)),
         )
 
@@ -436,7 +436,7 @@ class Ledger:
         """The books for comparison, whatever the order in which they came to be."""
         orders = self.connection.execute(select(table(Order)).order_by(table(Order).c.id)).mappings()
         kept = ("state", "filled_quantity", "filled_notional_paise", "blocked_paise", "charges_paise")
-        holdings = self.connection.execute(select(table(Holding))).mappings()
+        holdings = self.connection.execute(select(table(HoldingRecord))).mappings()
         return (
             self.money(),
             [tuple(row[name] for name in kept) for row in orders],

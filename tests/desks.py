@@ -12,10 +12,10 @@ from brokers.contract import (
     Broker,
     BrokerAccount,
     BrokerOrder,
+    BrokerRows,
     OrderChange,
     OrderRequest,
     Outcome,
-    Rows,
 )
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
@@ -216,7 +216,7 @@ class Wire:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.broker, name)
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         if self.on_read is not None:
             await self.on_read(account)
         return await self.broker.orders(account)

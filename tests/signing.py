@@ -13,8 +13,8 @@ from brokers.contract import (
     BrokerError,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     Capabilities,
-    Rows,
     SessionExpired,
 )
 from brokers.kite.sign_in import FORM
@@ -78,7 +78,7 @@ class SigningBroker(PaperBroker):
             raise SessionExpired("Incorrect `api_key` or `access_token`.")
         return BrokerProfile(user, f"Name of {user}", "zerodha", session_ends=self.session_ends)
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         if account.user_id not in self.users:
             raise SessionExpired("Incorrect `api_key` or `access_token`.")
         return await super().orders(account)

@@ -1,5 +1,6 @@
 """The engine, the brokers and the data run without a screen; the layers hold."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -76,3 +77,16 @@ def test_no_room_of_the_engine_asks_a_connection_itself():
         if asked.search(line)
     ]
     assert found == [], "a repository does"
+
+
+def test_a_noun_is_one_class():
+    defined: dict[str, list[str]] = {}
+    for path in _product_files():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                defined.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: where for name, where in defined.items() if len(where) > 1} == {}
+
+
+def _product_files() -> list[Path]:
+    return [path for layer in rooms.LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]

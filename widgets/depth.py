@@ -18,7 +18,7 @@ LEVELS = 5
 
 
 @dataclass(frozen=True)
-class DepthLevel:
+class DepthLine:
     """One line of the book; quantities in shares, prices in paise, `None` where a side has no level."""
 
     bid_quantity: int | None
@@ -27,7 +27,7 @@ class DepthLevel:
     ask_quantity: int | None
 
 
-NO_LEVEL = DepthLevel(None, None, None, None)
+NO_LEVEL = DepthLine(None, None, None, None)
 """A line of the book with nothing on either side."""
 
 
@@ -62,7 +62,7 @@ class Depth(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._price, self._quantity = price, quantity
         self.head: tuple[str, ...] = ()
-        self._levels: tuple[DepthLevel, ...] = ()
+        self._levels: tuple[DepthLine, ...] = ()
 
     def set_header(self, lines: Sequence[str]) -> None:
         """Say these lines above the book."""
@@ -71,7 +71,7 @@ class Depth(Widget):
             self.refresh(layout=len(head) != len(self.head))
             self.head = head
 
-    def update(self, levels: Sequence[DepthLevel]) -> None:
+    def update(self, levels: Sequence[DepthLine]) -> None:
         """Show this book, best prices first; no more than five levels are drawn."""
         taken = tuple(levels[:LEVELS])
         if taken != self._levels:

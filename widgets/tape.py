@@ -11,13 +11,13 @@ KEPT = 200
 
 
 @dataclass
-class _Line:
+class _TapeLine:
     text: str
     style: str | None
 
 
-class Tape(LiveGrid, can_focus=True):
-    """A list of one-line events; Enter on one posts `Tape.Opened` with its key."""
+class TapeGrid(LiveGrid, can_focus=True):
+    """A list of one-line events; Enter on one posts `TapeGrid.Opened` with its key."""
 
     @dataclass
     class Highlighted(LiveGrid.Highlighted):
@@ -49,7 +49,7 @@ class Tape(LiveGrid, can_focus=True):
             classes=classes,
         )
         self._kept = kept
-        self._lines: dict[Hashable, _Line] = {}
+        self._lines: dict[Hashable, _TapeLine] = {}
         self._rows = self._lines
 
     def on_blur(self) -> None:
@@ -64,7 +64,7 @@ class Tape(LiveGrid, can_focus=True):
         """
         follows = self._cursor is None or self._cursor == self._order[0]
         known = self._lines.pop(key, None) is not None
-        self._lines[key] = _Line(text, style)
+        self._lines[key] = _TapeLine(text, style)
         while len(self._lines) > self._kept:
             del self._lines[next(iter(self._lines))]
         self.set_order(reversed(self._lines))
@@ -77,5 +77,5 @@ class Tape(LiveGrid, can_focus=True):
     def reword(self, key: Hashable, text: str, style: str | None = None) -> None:
         """Say something else in the line of that key, where it stands, if it still does."""
         if key in self._lines:
-            self._lines[key] = _Line(text, style or self._lines[key].style)
+            self._lines[key] = _TapeLine(text, style or self._lines[key].style)
             self.apply({key})

@@ -16,7 +16,7 @@ from brokers.contract.market_data import (
     DepthLevel,
     Heartbeat,
     InstrumentRow,
-    MarketData,
+    MarketDataSource,
     RawPacket,
     StreamEvent,
     TellsMargins,
@@ -24,7 +24,7 @@ from brokers.contract.market_data import (
     Ticks,
     UnreadTick,
 )
-from brokers.contract.rows import PassedOver, Rows, UnreadRow
+from brokers.contract.rows import BrokerRows, PassedOver, UnreadRow
 from brokers.contract.sign_in import (
     HIDDEN,
     BrokerProfile,
@@ -65,6 +65,7 @@ __all__ = [
     "BrokerHolding",
     "BrokerOrder",
     "BrokerProfile",
+    "BrokerRows",
     "BrokerStatus",
     "BrokerTrade",
     "Capabilities",
@@ -74,7 +75,7 @@ __all__ = [
     "Heartbeat",
     "InstrumentRow",
     "KeepsConditionals",
-    "MarketData",
+    "MarketDataSource",
     "NotAsked",
     "NotSent",
     "OrderChange",
@@ -84,7 +85,6 @@ __all__ = [
     "PassedOver",
     "RawPacket",
     "Refused",
-    "Rows",
     "SessionExpired",
     "SignIn",
     "SignInField",
@@ -100,7 +100,7 @@ __all__ = [
 ]
 
 
-class Broker(SignIn, Trading, MarketData, Protocol):
+class Broker(SignIn, Trading, MarketDataSource, Protocol):
     """One adapter: every account of one broker."""
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from brokers.contract.account import BrokerAccount
-from brokers.contract.rows import Rows
+from brokers.contract.rows import BrokerRows
 from brokers.contract.trading import OrderUpdate
 from data.reference.instruments import Instrument
 from data.vocabulary import Product
@@ -115,10 +115,10 @@ class InstrumentRow:
     isin: str = ""
 
 
-class MarketData(Protocol):
+class MarketDataSource(Protocol):
     """The market as a broker tells it. Reads raise `BrokerError`."""
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump."""
         ...
 

@@ -31,7 +31,7 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Sequence[T]):
+class BrokerRows(Sequence[T]):
     """The rows of a book that could be taken, as a sequence, and what of it is not among them.
 
     One odd row hides no other. While there are unread ones nothing is proven absent by the book.

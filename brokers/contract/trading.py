@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from brokers.contract.account import BrokerAccount
-from brokers.contract.rows import Rows
+from brokers.contract.rows import BrokerRows
 from data.vocabulary import OrderType, Product, Side, Validity
 
 # --- how a call ended -----------------------------------------------------------------------------
@@ -214,15 +214,15 @@ class Trading(Protocol):
         """The client's money."""
         ...
 
-    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
         ...
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The whole order book of the client's trading day, with what of it is unread or passed over."""
         ...
 
-    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """All fills of the client's trading day."""
         ...
 
@@ -260,7 +260,7 @@ class Conditional:
 class KeepsConditionals(Protocol):
     """What an adapter has besides `Broker` where its broker keeps orders that wait for a price."""
 
-    async def conditionals(self, account: BrokerAccount) -> Rows[Conditional]:
+    async def conditionals(self, account: BrokerAccount) -> BrokerRows[Conditional]:
         """The client's active ones. Raises `BrokerError`."""
         ...
 

@@ -17,6 +17,7 @@ from brokers.contract import (
     BrokerHolding,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     BrokerTrade,
     Capabilities,
     Conditional,
@@ -25,7 +26,6 @@ from brokers.contract import (
     OrderChange,
     OrderRequest,
     Outcome,
-    Rows,
     StreamEvent,
     Tick,
 )
@@ -177,7 +177,7 @@ class KiteBroker:
             raise BrokerError(
                 f"Kite refused the sign-in of {account.user_id}: {answer.text} {words}", "login_refused"
             )
-        row = mapping.Row("session", answer)
+        row = mapping.AnswerRow("session", answer)
         profile = _checked(account, mapping.profile_of(answer))
         token = row.get("access_token")
         if not isinstance(token, str) or not token:
@@ -208,13 +208,13 @@ class KiteBroker:
             self._holdings[account] = known
         return mapping.funds_of(margins, known[1], self._clock.now())
 
-    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
         holdings = await self._reading.answer(account, KiteClient.holdings)
         self._holdings[account] = (self._clock.monotonic(), holdings)
         return holdings_of(holdings, await self._reading.answer(account, KiteClient.positions))
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
         answer = await self._reading.answer(account, KiteClient.orders)
         book = mapping.orders_of(answer, account.user_id)
@@ -222,11 +222,11 @@ class KiteBroker:
             self._orders.remember(account, broker_order_id, variety)
         return book.rows
 
-    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills of today."""
         return mapping.trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
 
-    async def conditionals(self, account: BrokerAccount) -> Rows[Conditional]:
+    async def conditionals(self, account: BrokerAccount) -> BrokerRows[Conditional]:
         """The client's active GTTs and enabled alerts."""
         gtts = await self._reading.answer(account, KiteClient.gtts)
         return conditionals_of(gtts, await self._reading.answer(account, KiteClient.alerts))
@@ -303,7 +303,7 @@ class KiteBroker:
         """Seconds until so many further reads of each of these accounts could have been made."""
         return self._reading.eta_s(accounts, calls)
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
         return await self._feed.instruments()
 

@@ -73,7 +73,7 @@ class Purpose(Enum):
 
 
 @dataclass(slots=True)
-class _Ended:
+class _CallResult:
     """A call's answer, and the token that it was made with."""
 
     answer: object
@@ -81,7 +81,7 @@ class _Ended:
 
 
 @dataclass(slots=True)
-class _Pool:
+class _IdleClients:
     idle: list[KiteClient] = field(default_factory=list[KiteClient])
 
 
@@ -117,7 +117,7 @@ class KiteCalls:
             for purpose, size in sizes.items()
         }
         self._lock = threading.Lock()
-        self._pools: defaultdict[BrokerAccount, _Pool] = defaultdict(_Pool)
+        self._pools: defaultdict[BrokerAccount, _IdleClients] = defaultdict(_IdleClients)
         self._closed = False
 
     async def open(self) -> None:
@@ -206,7 +206,7 @@ class KiteCalls:
                 self._on_session_lost(account)
         return cast("T | Failure", answer)
 
-    async def _await(self, work: "Future[_Ended]", purpose: Purpose) -> _Ended | None:
+    async def _await(self, work: "Future[_CallResult]", purpose: Purpose) -> _CallResult | None:
         """The end of a call; None for a placement or cancel that found no thread in time."""
         ended = asyncio.wrap_future(work)
         if purpose is not Purpose.READ:
@@ -240,20 +240,20 @@ class KiteCalls:
         ask: Callable[[KiteClient], T],
         time_out: tuple[float, float],
         signed_in: bool,
-    ) -> _Ended:
+    ) -> _CallResult:
         session = _attempt(lambda: (self._access.route(account), self._session_token(account, signed_in)))
         if isinstance(session, BrokerError):
             refusal = ROUTE if session.code != _NOT_HAD else ""
-            return _Ended(Failure(str(session), sent=False, refusal=refusal), None)
+            return _CallResult(Failure(str(session), sent=False, refusal=refusal), None)
         route, token = session
         if signed_in and not token:
             words = f"{account.user_id} is not signed in at Kite today."
-            return _Ended(Failure(words, sent=False, refusal=SESSION_EXPIRED), None)
+            return _CallResult(Failure(words, sent=False, refusal=SESSION_EXPIRED), None)
         client = _attempt(lambda: self._borrow(account, route, token))
         if isinstance(client, BrokerError):
-            return _Ended(Failure(str(client), sent=False), None)
+            return _CallResult(Failure(str(client), sent=False), None)
         try:
-            return _Ended(client.call(ask, time_out), token)
+            return _CallResult(client.call(ask, time_out), token)
         finally:
             self._give_back(account, client)
 

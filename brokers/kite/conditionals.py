@@ -1,17 +1,17 @@
 """GTTs and alerts in the contract's shape (Kite Connect documentation, GTT and alerts)."""
 
-from brokers.contract import Conditional, ConditionalKind, Rows
-from brokers.kite.mapping import Row, rows, taken
+from brokers.contract import BrokerRows, Conditional, ConditionalKind
+from brokers.kite.mapping import AnswerRow, rows, taken
 
 
-def conditionals_of(gtts: object, alerts: object) -> Rows[Conditional]:
+def conditionals_of(gtts: object, alerts: object) -> BrokerRows[Conditional]:
     """The active GTTs and the enabled alerts of a client."""
     found, unread = taken("gtt", gtts, _gtt)
     more, odd = taken("alert", alerts, _alert)
-    return Rows((*found, *more), (*unread, *odd))
+    return BrokerRows((*found, *more), (*unread, *odd))
 
 
-def _gtt(row: Row) -> Conditional | None:
+def _gtt(row: AnswerRow) -> Conditional | None:
     if row.text("status") != "active":
         return None
     condition = row.child("condition")
@@ -22,12 +22,12 @@ def _gtt(row: Row) -> Conditional | None:
     return Conditional(ConditionalKind.GTT, str(row.whole("id")), what, True)
 
 
-def _order(row: Row) -> str:
+def _order(row: AnswerRow) -> str:
     side, product = row.words("transaction_type"), row.words("product")
     return f"{side} {row.whole('quantity')} {product} at {row.number('price')}"
 
 
-def _alert(row: Row) -> Conditional | None:
+def _alert(row: AnswerRow) -> Conditional | None:
     if row.text("status") != "enabled":
         return None
     limit = row.get("rhs_constant") if row.words("rhs_type") == "constant" else row.words("rhs_tradingsymbol")

@@ -12,8 +12,8 @@ from brokers.contract import (
     BrokerAccount,
     BrokerError,
     BrokerProfile,
+    BrokerRows,
     InstrumentRow,
-    Rows,
     SessionExpired,
     Tick,
     UnreadRow,
@@ -141,7 +141,7 @@ class KiteFeed:
                 await self._clock.sleep(self._calls.waits.look_again_s)
         self._on_no_stream(account)
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """NSE and BSE shares and indices of Kite's dump. Raises `BrokerError` for a damaged or cut one."""
         reader = self.feed or next(iter(self._signed_in), None)  # every api key may read them
         dump = await self._reading.answer(reader or self._feed_account(), KiteClient.instruments)
@@ -211,7 +211,7 @@ def _quotes(keys: Sequence[str], client: KiteClient) -> object:
     return client.quotes(keys)
 
 
-def _instrument_rows(dump: bytes) -> Rows[InstrumentRow]:
+def _instrument_rows(dump: bytes) -> BrokerRows[InstrumentRow]:
     """Read a dump as the desk reads one from a file."""
     with tempfile.TemporaryDirectory(prefix="kite-") as folder:
         path = Path(folder) / "instruments.csv"
@@ -235,4 +235,4 @@ def _instrument_rows(dump: bytes) -> Rows[InstrumentRow]:
         )
         for item in file.instruments
     )
-    return Rows(tuple(found), tuple(UnreadRow(words) for words in file.unread))
+    return BrokerRows(tuple(found), tuple(UnreadRow(words) for words in file.unread))

@@ -19,11 +19,11 @@ from brokers.contract import (
     BrokerFunds,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     BrokerStatus,
     BrokerTrade,
     DepthLevel,
     PassedOver,
-    Rows,
     Tick,
     UnreadRow,
 )
@@ -43,7 +43,7 @@ _STAMP = "%Y-%m-%d %H:%M:%S"
 _PRODUCTS = frozenset(product.value for product in Product)
 
 
-class Row:
+class AnswerRow:
     """One JSON object of an answer, read field by field. `name` is for messages, such as `order row 3`."""
 
     def __init__(self, name: str, fields: object) -> None:
@@ -61,12 +61,12 @@ class Row:
         given = plain(repr(self.fields.get(field)))[:60] if field in self.fields else "missing"
         return BrokerError(f"Kite: {self.name}, {field}: {given}; it must be {expected}", "bad_row")
 
-    def child(self, field: str) -> "Row":
+    def child(self, field: str) -> "AnswerRow":
         """An object inside the row."""
         value = self.fields.get(field)
         if not isinstance(value, Mapping):
             raise self.wrong(field, "an object")
-        return Row(f"{self.name}, {field}", cast("object", value))
+        return AnswerRow(f"{self.name}, {field}", cast("object", value))
 
     def text(self, field: str) -> str:
         """Text that is not empty, on one line."""
@@ -143,15 +143,17 @@ class Row:
         return (value if value.tzinfo else value.replace(tzinfo=IST)).astimezone(UTC)
 
 
-def rows(name: str, answer: object) -> list[Row]:
+def rows(name: str, answer: object) -> list[AnswerRow]:
     """The rows of an answer that must be a list."""
     if not isinstance(answer, list):
         raise BrokerError(f"Kite: the {name} rows must be a list, not {type(answer).__name__}", "bad_row")
     listed = cast("list[object]", answer)
-    return [Row(f"{name} row {number}", fields) for number, fields in enumerate(listed, start=1)]
+    return [AnswerRow(f"{name} row {number}", fields) for number, fields in enumerate(listed, start=1)]
 
 
-def taken(name: str, answer: object, take: Callable[[Row], T | None]) -> tuple[list[T], list[UnreadRow]]:
+def taken(
+    name: str, answer: object, take: Callable[[AnswerRow], T | None]
+) -> tuple[list[T], list[UnreadRow]]:
     """What `take` makes of each row of an answer, and the rows that it could make nothing of.
 
     Raises `BrokerError` where the answer is no list: then nothing of the book is known.
@@ -162,7 +164,7 @@ def taken(name: str, answer: object, take: Callable[[Row], T | None]) -> tuple[l
     unread: list[UnreadRow] = []
     for number, fields in enumerate(cast("list[object]", answer), start=1):
         try:
-            one = take(Row(f"{name} row {number}", fields))
+            one = take(AnswerRow(f"{name} row {number}", fields))
         except BrokerError as error:
             unread.append(_unread(fields, error))
         else:
@@ -176,13 +178,13 @@ def _unread(fields: object, error: BrokerError) -> UnreadRow:
     words = str(error).removeprefix("Kite: ")
     if not isinstance(fields, Mapping):
         return UnreadRow(words, may_live=True)
-    row = Row("row", cast("object", fields))
+    row = AnswerRow("row", cast("object", fields))
     symbol, status = row.words("tradingsymbol"), row.words("status")
     ended = status_of(status) not in (BrokerStatus.OPEN, BrokerStatus.UNRECOGNISED)
     return UnreadRow(f"{symbol}: {words}" if symbol else words, row.words("order_id"), not ended)
 
 
-def traded_here(row: Row) -> bool:
+def traded_here(row: AnswerRow) -> bool:
     """Whether a row is of a segment and a product that the desk trades. Raises where it does not tell."""
     return row.text("exchange") in EXCHANGES and row.text("product") in _PRODUCTS
 
@@ -211,7 +213,7 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
     A protected market order comes as a limit order with the protected price. `placed_at` is the time of
     the last request, which is all that Kite keeps in a row.
     """
-    row = Row(name, fields)
+    row = AnswerRow(name, fields)
     placed_at = row.moment("order_timestamp")
     stamps = (row.moment_or_none("exchange_update_timestamp"), row.moment_or_none("exchange_timestamp"))
     filled = row.count("filled_quantity")
@@ -245,7 +247,7 @@ def order_of(fields: object, user_id: str = "", name: str = "order update") -> B
 class OrderBook:
     """A client's order book, and the variety that each order answers to."""
 
-    rows: Rows[BrokerOrder]
+    rows: BrokerRows[BrokerOrder]
     varieties: Mapping[str, str]
 
 
@@ -258,7 +260,7 @@ def orders_of(answer: object, user_id: str) -> OrderBook:
     varieties: dict[str, str] = {}
     passed_over: list[PassedOver] = []
 
-    def take(row: Row) -> BrokerOrder | None:
+    def take(row: AnswerRow) -> BrokerOrder | None:
         variety, status = row.words("variety") or REGULAR, row.words("status")
         gone_on = variety == AFTER_MARKET and status not in WAITING_FOR_SESSION
         varieties[row.words("order_id")] = REGULAR if gone_on else variety
@@ -271,10 +273,10 @@ def orders_of(answer: object, user_id: str) -> OrderBook:
 
     orders, unread = taken("order", answer, take)
     by_id = {order.broker_order_id: order for order in orders}
-    return OrderBook(Rows(tuple(by_id.values()), tuple(unread), tuple(passed_over)), varieties)
+    return OrderBook(BrokerRows(tuple(by_id.values()), tuple(unread), tuple(passed_over)), varieties)
 
 
-def _passed_over(row: Row) -> PassedOver:
+def _passed_over(row: AnswerRow) -> PassedOver:
     quantity = row.get("quantity")
     return PassedOver(
         broker_order_id=row.words("order_id"),
@@ -285,20 +287,20 @@ def _passed_over(row: Row) -> PassedOver:
     )
 
 
-def trades_of(answer: object, user_id: str) -> Rows[BrokerTrade]:
+def trades_of(answer: object, user_id: str) -> BrokerRows[BrokerTrade]:
     """The fills of a trade book."""
     trades, unread = taken("trade", answer, lambda row: _trade(row, user_id) if traded_here(row) else None)
-    return Rows(tuple(trades), tuple(unread))
+    return BrokerRows(tuple(trades), tuple(unread))
 
 
-def _tags(row: Row) -> tuple[str, ...]:
+def _tags(row: AnswerRow) -> tuple[str, ...]:
     """The order's own tag first, then the broker's; either may be missing."""
     listed = row.get("tags")
     found = [row.get("tag"), *(cast("list[object]", listed) if isinstance(listed, list) else ())]
     return tuple(dict.fromkeys(tag for tag in found if isinstance(tag, str) and tag))
 
 
-def _trade(row: Row, user_id: str) -> BrokerTrade:
+def _trade(row: AnswerRow, user_id: str) -> BrokerTrade:
     """A fill. Its `order_timestamp` is a time of day alone, so the fill's own time dates it."""
     traded_at = row.moment_or_none("fill_timestamp") or row.moment("exchange_timestamp")
     return BrokerTrade(
@@ -325,7 +327,7 @@ _DEMAT_CONSENTS = {"consent": Demat.DDPI, "physical": Demat.POA, "": Demat.NONE}
 
 def profile_of(answer: object) -> BrokerProfile:
     """Whose session it is. A profile without `meta` tells nothing of the demat account."""
-    row = Row("profile", answer)
+    row = AnswerRow("profile", answer)
     told = row.child("meta").get("demat_consent") if isinstance(row.get("meta"), Mapping) else None
     demat = _DEMAT_CONSENTS.get(told, Demat.UNKNOWN) if isinstance(told, str) else Demat.UNKNOWN
     names = row.text("user_id"), row.words("user_name"), row.words("broker") or "ZERODHA"
@@ -339,7 +341,7 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
     tells no limit of the margin trading facility; the loan is what the holdings under it have cost beyond
     the client's own margin.
     """
-    row = Row("margins", margins)
+    row = AnswerRow("margins", margins)
     loans, unread = taken("holdings", holdings, _loan)
     return BrokerFunds(
         available_paise=row.child("available").paise("live_balance"),
@@ -353,7 +355,7 @@ def funds_of(margins: object, holdings: object, as_of: datetime) -> BrokerFunds:
     )
 
 
-def _loan(held: Row) -> int:
+def _loan(held: AnswerRow) -> int:
     """What is lent on one holding."""
     if not isinstance(held.get("mtf"), Mapping) or not held.child("mtf").count("quantity"):
         return 0
@@ -371,13 +373,13 @@ def ticks_of(answer: object, received_at: datetime) -> dict[str, Tick]:
     found: dict[str, Tick] = {}
     for key, fields in cast("Mapping[str, object]", answer).items():
         try:
-            found[key] = _tick(key, Row(f"quote of {key}", fields), received_at)
+            found[key] = _tick(key, AnswerRow(f"quote of {key}", fields), received_at)
         except BrokerError as error:
             log.warning("a quote is left out: %s", error)
     return found
 
 
-def _tick(key: str, row: Row, received_at: datetime) -> Tick:
+def _tick(key: str, row: AnswerRow, received_at: datetime) -> Tick:
     day = row.child("ohlc")
     depth = row.child("depth") if isinstance(row.get("depth"), Mapping) else None
     bids = _levels(depth, "buy") if depth else ()
@@ -401,7 +403,7 @@ def _tick(key: str, row: Row, received_at: datetime) -> Tick:
     )
 
 
-def _levels(depth: Row, side: str) -> tuple[DepthLevel, ...]:
+def _levels(depth: AnswerRow, side: str) -> tuple[DepthLevel, ...]:
     """One side of the book; a level of price 0 is none."""
     levels = [
         DepthLevel(row.paise("price"), row.count("quantity"), row.count("orders"))

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from brokers.contract import BrokerHolding, Rows
-from brokers.kite.mapping import Row, taken, to_paise, traded_here
+from brokers.contract import BrokerHolding, BrokerRows
+from brokers.kite.mapping import AnswerRow, taken, to_paise, traded_here
 from data.reference.instruments import EXCHANGES
 from data.vocabulary import Product
 
 
 @dataclass(slots=True)
-class _Held:
+class _HeldShares:
     """What is known of one company's shares in one product; the exchange is that of the holding's row."""
 
     exchange: str
@@ -33,21 +33,21 @@ class _Held:
     sold: int = 0
 
 
-def holdings_of(holdings: object, positions: object) -> Rows[BrokerHolding]:
+def holdings_of(holdings: object, positions: object) -> BrokerRows[BrokerHolding]:
     """A client's shares by company and product; what there are none of is left out.
 
     `blocked` is 0: Kite does not tell what open sell orders keep. Raises `BrokerError` for what is no list.
     """
-    found: dict[tuple[str, Product], _Held] = {}
+    found: dict[tuple[str, Product], _HeldShares] = {}
     unread = taken("holdings", holdings, lambda row: _take_holding(found, row))[1]
-    net = Row("positions", positions).get("net")
+    net = AnswerRow("positions", positions).get("net")
     unread += taken("position", net, lambda row: _take_position(found, row))[1]
     shown = (_shown(held, product) for (_, product), held in found.items())
     have = (held for held in shown if held.free + held.t1 + held.today + held.pledged)
-    return Rows(tuple(have), tuple(unread))
+    return BrokerRows(tuple(have), tuple(unread))
 
 
-def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
+def _take_holding(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow) -> bool:
     """Add a holding, or nothing of it where any of its fields is odd; returns whether it is a share."""
     if row.text("exchange") not in EXCHANGES:
         return False
@@ -72,7 +72,7 @@ def _take_holding(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
     return True
 
 
-def _take_position(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
+def _take_position(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow) -> bool:
     """Add today's trading. Sales on one exchange of shares that are listed under the other are joined."""
     if not traded_here(row):
         return False
@@ -85,12 +85,12 @@ def _take_position(found: dict[tuple[str, Product], _Held], row: Row) -> bool:
     return True
 
 
-def _find(found: dict[tuple[str, Product], _Held], row: Row, product: Product) -> _Held:
+def _find(found: dict[tuple[str, Product], _HeldShares], row: AnswerRow, product: Product) -> _HeldShares:
     symbol = row.text("tradingsymbol")
-    return found.setdefault((symbol, product), _Held(row.text("exchange"), symbol))
+    return found.setdefault((symbol, product), _HeldShares(row.text("exchange"), symbol))
 
 
-def _shown(held: _Held, product: Product) -> BrokerHolding:
+def _shown(held: _HeldShares, product: Product) -> BrokerHolding:
     # Below zero where the holdings lag behind a sale: then it is taken from the settled shares first.
     today = held.bought - (held.sold - held.used)
     missing = max(0, -today)

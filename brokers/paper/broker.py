@@ -20,6 +20,7 @@ from brokers.contract import (
     BrokerHolding,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     BrokerTrade,
     Capabilities,
     Heartbeat,
@@ -29,7 +30,6 @@ from brokers.contract import (
     OrderRequest,
     OrderUpdate,
     Outcome,
-    Rows,
     StreamEvent,
     Tick,
 )
@@ -60,7 +60,7 @@ CAPABILITIES = Capabilities(
 
 
 @dataclass(slots=True)
-class _Job:
+class _VenueJob:
     call: Callable[[], object]
     done: asyncio.Future[object]
 
@@ -93,7 +93,7 @@ class PaperBroker:
         self._latency = latency
         self._name = name
         self._dice = random.Random(0)
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_VenueJob] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
         self._worker: ThreadPoolExecutor | None = None
@@ -157,17 +157,17 @@ class PaperBroker:
         """The client's money."""
         return await self._read(partial(self._exchange.funds, account.user_id))
 
-    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
-        return Rows(tuple(await self._read(partial(self._exchange.holdings, account.user_id))))
+        return BrokerRows(tuple(await self._read(partial(self._exchange.holdings, account.user_id))))
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The whole order book of the client's trading day."""
-        return Rows(tuple(await self._read(partial(self._exchange.orders, account.user_id))))
+        return BrokerRows(tuple(await self._read(partial(self._exchange.orders, account.user_id))))
 
-    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """All fills of the client's trading day."""
-        return Rows(tuple(await self._read(partial(self._exchange.trades, account.user_id))))
+        return BrokerRows(tuple(await self._read(partial(self._exchange.trades, account.user_id))))
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ class PaperBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump, with the prices that the day started from."""
         listings = await self._read(self._exchange.listings)
         found = (
@@ -215,7 +215,7 @@ class PaperBroker:
             )
             for listing in listings
         )
-        return Rows(tuple(found))
+        return BrokerRows(tuple(found))
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
         """The market now, after driving the exchange on. Unknown keys are missing."""
@@ -301,7 +301,7 @@ class PaperBroker:
         if self._closed:
             raise ExchangeBusy(f"{self._name} is closed.", "closed")
         done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._jobs.append(_Job(call, done))
+        self._jobs.append(_VenueJob(call, done))
         if self._idle.is_set():
             self._idle.clear()
             asyncio.get_running_loop().call_soon(self._start)
@@ -316,7 +316,7 @@ class PaperBroker:
         work = asyncio.get_running_loop().run_in_executor(self._worker, self._work, jobs)
         work.add_done_callback(lambda done: self._finish(jobs, done.result()))
 
-    def _work(self, jobs: Sequence[_Job]) -> _Batch:
+    def _work(self, jobs: Sequence[_VenueJob]) -> _Batch:
         """One transaction: each call fails alone, and a transaction that fails fails them all."""
         results: list[object] = []
         try:
@@ -331,7 +331,7 @@ class PaperBroker:
                 updates = self._exchange.updates_after(self._seen_event)
         return _Batch(results, updates)
 
-    def _finish(self, jobs: Sequence[_Job], batch: _Batch) -> None:
+    def _finish(self, jobs: Sequence[_VenueJob], batch: _Batch) -> None:
         for seq, update in batch.updates:
             self._seen_event = seq
             self._updates.append(update)

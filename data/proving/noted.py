@@ -24,21 +24,21 @@ from data.proving.proofs import (
 )
 
 
-class Change(NamedTuple):
+class ProofChange(NamedTuple):
     """The proofs of a row before and after a batch: empty where it was not or is not there."""
 
     was: str
     now: str
 
 
-Changes: TypeAlias = dict[str, dict[str, Change]]
+Changes: TypeAlias = dict[str, dict[str, ProofChange]]
 """Changes of rows by table and key."""
 
 ACCEPTED = "accepted"
 """Stands for the proof before of a row that a trader accepts as it is now."""
 
 
-class Accepted(NamedTuple):
+class AcceptedRows(NamedTuple):
     """Rows of a table that a trader accepts, by key: those that stand as they are, and the others as gone."""
 
     name: str
@@ -80,7 +80,7 @@ class Noted:
         for noted in (*self._was.values(), *self._gone.values()):
             noted.clear()
 
-    def accept(self, connection: Connection, rows: Accepted) -> None:
+    def accept(self, connection: Connection, rows: AcceptedRows) -> None:
         """Have these rows proven as they are, and those that are gone as gone."""
         keys = keys_of(rows.name)
         where = " AND ".join(f"CAST({key} AS TEXT) = ?" for key in keys)
@@ -114,13 +114,13 @@ class Noted:
         found = Changes()
         for name, gone in sorted(self._gone.items()):
             if gone:
-                found[name] = {key: Change(was, "") for key, was in sorted(gone.items())}
+                found[name] = {key: ProofChange(was, "") for key, was in sorted(gone.items())}
         for name, was in sorted(self._was.items()):
             if not was:
                 continue
             of_table = found.setdefault(name, {})
             for key, place, now in _standing(connection, name, sorted(was), proven.get(name, {})):
-                of_table[key] = Change(of_table[key].was if key in of_table else was[place], now)
+                of_table[key] = ProofChange(of_table[key].was if key in of_table else was[place], now)
         self.clear()
         return found
 

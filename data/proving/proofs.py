@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from data.audit import AuditEntry
 from data.engines.driver import fetch
 from data.tables.audit import ProofLayout
-from data.tables.books import Funds, Holding
+from data.tables.books import Funds, HoldingRecord
 from data.tables.columns import table
 
 UNPROVEN: Mapping[str, str] = {
@@ -38,7 +38,7 @@ UNPROVEN: Mapping[str, str] = {
     },
     **{
         f"holding.{column.name}": "derived again from postings, orders and lots"
-        for column in table(Holding).columns
+        for column in table(HoldingRecord).columns
         if isinstance(column.type, Integer) and column.name != "client_id"
     },
 }

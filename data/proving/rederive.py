@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Executable, func, select
 
 from data.ledger import BALANCES, SHARE_BUCKETS, loan_account
 from data.proving.rederive_lots import closed_lot_differences
-from data.tables.books import Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.books import Funds, Hold, HoldingRecord, LotRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
-from data.tables.orders import Fill, Order
+from data.tables.orders import FillRecord, Order
 from data.vocabulary import LIVE_STATES, Account
 
 _Figures = dict[Any, dict[str, int]]
@@ -123,7 +123,7 @@ def _money_differences(connection: Connection) -> Iterable[str]:
 
 
 def _order_differences(connection: Connection) -> Iterable[str]:
-    orders, postings, fills = table(Order), table(Posting), table(Fill)
+    orders, postings, fills = table(Order), table(Posting), table(FillRecord)
     live = [state.value for state in LIVE_STATES]
     for order_id, state, blocked in connection.execute(
         select(orders.c.id, orders.c.state, orders.c.blocked_paise).where(
@@ -158,7 +158,12 @@ def _order_differences(connection: Connection) -> Iterable[str]:
 
 
 def _share_differences(connection: Connection) -> Iterable[str]:
-    postings, shares, orders, holdings = table(Posting), table(SharePosting), table(Order), table(Holding)
+    postings, shares, orders, holdings = (
+        table(Posting),
+        table(SharePosting),
+        table(Order),
+        table(HoldingRecord),
+    )
     derived: _Figures = defaultdict(lambda: defaultdict(int))
     buckets = [bucket.value for bucket in SHARE_BUCKETS]
     for client_id, security, product, bucket, total in connection.execute(
@@ -198,7 +203,7 @@ def _share_differences(connection: Connection) -> Iterable[str]:
 
 def _lot_differences(connection: Connection) -> Iterable[str]:
     """Holdings against their open lots, and loans against the lots they were drawn for."""
-    lots, holdings, funds, postings = table(Lot), table(Holding), table(Funds), table(Posting)
+    lots, holdings, funds, postings = table(LotRecord), table(HoldingRecord), table(Funds), table(Posting)
     derived: _Figures = defaultdict(lambda: defaultdict(int))
     loans: _Figures = defaultdict(lambda: defaultdict(int))
     for client_id, security, product, bucket, quantity, cost, loan in connection.execute(

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from data.money import ceil_div
-from data.tables.books import ClosedLot, Lot, SharePosting, Txn
+from data.tables.books import ClosedLotRecord, LotRecord, SharePosting, Txn
 from data.tables.columns import table
-from data.tables.orders import Fill, Order
+from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side, TransferKind
 
 ADOPTED = (TransferKind.DAY_OPEN.value, TransferKind.ADOPT.value)
@@ -20,15 +20,19 @@ _Row = Mapping[Any, Any]
 
 def closed_lot_differences(connection: Connection) -> Iterable[str]:
     """Every way in which closed lots do not follow from fills and lots, in words."""
-    lots = {row["id"]: row for row in connection.execute(select(table(Lot))).mappings()}
-    closed = connection.execute(select(table(ClosedLot)).order_by(table(ClosedLot).c.id)).mappings().all()
+    lots = {row["id"]: row for row in connection.execute(select(table(LotRecord))).mappings()}
+    closed = (
+        connection.execute(select(table(ClosedLotRecord)).order_by(table(ClosedLotRecord).c.id))
+        .mappings()
+        .all()
+    )
     yield from _against_fills(connection, closed)
     yield from _against_lots(connection, closed, lots)
 
 
 def _against_fills(connection: Connection, closed: Iterable[_Row]) -> Iterable[str]:
     """Each round trip against the sale that made it: shares, price, day, and its charges shared out."""
-    orders, fills = table(Order), table(Fill)
+    orders, fills = table(Order), table(FillRecord)
     sales = {
         row["id"]: dict(row)
         for row in connection.execute(

@@ -52,11 +52,11 @@ _UNKNOWN = Phase(PhaseKind.UNKNOWN, None, None)
 # --- the file -----------------------------------------------------------------------------------------
 
 
-class _Model(BaseModel):
+class _PhaseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Span(_Model):
+class _Span(_PhaseModel):
     kind: PhaseKind
     start: time
     end: time
@@ -70,7 +70,7 @@ class _Span(_Model):
         return self
 
 
-class _Regime(_Model):
+class _Regime(_PhaseModel):
     effective_from: date
     effective_to: date | None = None
     fno: tuple[str, ...]
@@ -78,7 +78,7 @@ class _Regime(_Model):
     source: str
 
 
-class _Intraday(_Model):
+class _Intraday(_PhaseModel):
     effective_from: date
     effective_to: date | None = None
     before_closing_auction: int = Field(ge=0)
@@ -86,7 +86,7 @@ class _Intraday(_Model):
     source: str
 
 
-class _Year(_Model):
+class _Year(_PhaseModel):
     year: int
     source: str
     author: str = ""
@@ -94,14 +94,14 @@ class _Year(_Model):
     settlement_holidays: dict[date, str] | None = None
 
 
-class _Holiday(_Model):
+class _Holiday(_PhaseModel):
     date: date
     name: str
     source: str
     author: str = ""
 
 
-class _Session(_Model):
+class _Session(_PhaseModel):
     date: date
     name: str
     source: str
@@ -109,7 +109,7 @@ class _Session(_Model):
     hours: tuple[_Span, ...] = ()
 
 
-class _File(_Model):
+class _File(_PhaseModel):
     parts: dict[str, tuple[_Span, ...]] = {}
     regime: tuple[_Regime, ...] = ()
     intraday: tuple[_Intraday, ...] = ()

@@ -108,11 +108,11 @@ def _share(amount_paise: int, rate: int) -> int:
 # --- the tables ---------------------------------------------------------------------------------------
 
 
-class _Model(BaseModel):
+class _RateModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Dated(_Model):
+class _Dated(_RateModel):
     effective_from: date
     effective_to: date | None = None
     source: str
@@ -143,14 +143,14 @@ class _ExchangeRate(_Dated):
     investor_protection_percent: Decimal
 
 
-class _Brokerage(_Model):
+class _Brokerage(_RateModel):
     percent: Decimal
     floor_rupees: Decimal = Decimal(0)
     cap_rupees: Decimal | None = None
     ceiling_percent: Decimal | None = None
 
 
-class _DepositoryFee(_Model):
+class _DepositoryFee(_RateModel):
     fee_rupees: Decimal
     small_sale_below_rupees: Decimal = Decimal(0)
     small_sale_fee_rupees: Decimal = Decimal(0)
@@ -164,7 +164,7 @@ class _BrokerRates(_Dated):
     depository: _DepositoryFee
 
 
-class _Tables(_Model):
+class _Tables(_RateModel):
     stt: tuple[_SideRates, ...]
     stamp: tuple[_SideRates, ...]
     sebi: tuple[_FlatRate, ...]

@@ -18,7 +18,7 @@ Route = TypeVar("Route")
 _CLIENTS, _ROUTES, _SESSIONS = table(Client), table(ClientRoute), table(BrokerSession)
 
 
-class Routes(Generic[Route]):
+class RouteRows(Generic[Route]):
     """Clients' routes as rows of one class, a row a client."""
 
     def __init__(self, row: type[Route]) -> None:
@@ -106,7 +106,7 @@ def set_demat(on: On, client_id: int, demat: Demat, at: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class StoredSignIn:
     """A sign-in as its session keeps it; `expires_at` is None where the broker asks for none."""
 
     user_name: str
@@ -133,7 +133,7 @@ _OF_SIGN_IN = ("user_name", "login_at", "expires_at")
 
 
 def keep_session(
-    on: On, client_id: int, problem: SessionProblem, words: str, at: datetime, sign_in: SignIn | None
+    on: On, client_id: int, problem: SessionProblem, words: str, at: datetime, sign_in: StoredSignIn | None
 ) -> None:
     """Keep what a look at a client's session showed, and the sign-in where it was one."""
     user_name, login_at, expires_at = (

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.ledger import Line, ShareLine
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables.books import Client, Funds, Holding, Posting, SharePosting, Txn
+from data.tables.books import Client, Funds, HoldingRecord, Posting, SharePosting, Txn
 from data.tables.columns import table
 from data.vocabulary import Account, Bucket
 
 Row = TypeVar("Row")
 
 _TXNS, _POSTINGS, _SHARES = table(Txn), table(Posting), table(SharePosting)
-_HOLDINGS, _FUNDS, _CLIENTS = table(Holding), table(Funds), table(Client)
+_HOLDINGS, _FUNDS, _CLIENTS = table(HoldingRecord), table(Funds), table(Client)
 _OF_SHARE = (
     _HOLDINGS.c.client_id == given("client"),
     _HOLDINGS.c.security == given("security"),

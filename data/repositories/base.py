@@ -94,7 +94,7 @@ class Stored(Protocol):
         ...
 
 
-class Listed(TypeDecorator[Any]):
+class ListParameter(TypeDecorator[Any]):
     """Many values in one parameter, so that a statement has one text for any number of them."""
 
     impl = String
@@ -112,7 +112,7 @@ def given(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
 
 def among(of: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """That a column is one of the numbers or words that each run names."""
-    listed = func.json_each(given(name, Listed())).table_valued("value")
+    listed = func.json_each(given(name, ListParameter())).table_valued("value")
     return of.in_(select(column("value", Integer)).select_from(listed))
 
 

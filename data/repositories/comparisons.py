@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import On, Query, Rows, among, given
-from data.tables.books import Comparison, DayOpen, Funds, Holding
+from data.tables.books import Comparison, DayOpen, Funds, HoldingRecord
 from data.tables.columns import table
 from data.tables.orders import Order
 from data.vocabulary import OrderState, Product
@@ -48,7 +48,7 @@ class Shares:
         return self.today + self.t1 + self.free + self.pledged
 
 
-_FIGURES, _SHARES = Rows(Funds, Figures), Rows(Holding, Shares)
+_FIGURES, _SHARES = Rows(Funds, Figures), Rows(HoldingRecord, Shares)
 _FIGURES_OF = _FIGURES.query(among(_FIGURES.c.client_id, "clients"))
 _SHARES_OF = _SHARES.query(among(_SHARES.c.client_id, "clients"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables.books import Client, ConnectionRecord, Holding
+from data.tables.books import Client, ConnectionRecord, HoldingRecord
 from data.tables.columns import table
 from data.tables.orders import Order
 from data.vocabulary import ConnectionKind
@@ -36,7 +36,7 @@ _CARRIED = Change(
 )
 _ORDERED, _HELD = (
     Query(int, select(of.c.client_id).where(of.c.client_id == given("client")).limit(1))
-    for of in (table(Order), table(Holding))
+    for of in (table(Order), table(HoldingRecord))
 )
 
 

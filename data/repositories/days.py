@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select, update
 
 from data.repositories.base import Change, On, Query, Rows, given
-from data.tables.books import Client, Funds, Lot, Posting, SizingBase, TradingDay, Txn
+from data.tables.books import Client, Funds, LotRecord, Posting, SizingBase, TradingDay, Txn
 from data.tables.columns import table
 from data.vocabulary import Account, Bucket, DayState, TransferKind
 
@@ -78,7 +78,7 @@ _DUE = Rows(Funds, Due)
 _C = _DUE.c
 _OPEN = _DUE.query((_C.unsettled_paise > 0) | (_C.charges_due_paise > 0) | (_C.shortfall_paise > 0))
 
-_LOTS = table(Lot)
+_LOTS = table(LotRecord)
 _ON_THE_WAY = _LOTS.c.bucket.in_([Bucket.TODAY.value, Bucket.T1.value])
 _LEAVING = (_ON_THE_WAY, _LOTS.c.opened_on == given("opened_on"), _LOTS.c.bucket != given("after"))
 _SHARE = (_LOTS.c.client_id, _LOTS.c.security, _LOTS.c.product, _LOTS.c.bucket)

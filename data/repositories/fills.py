@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.closed_sales import ClosedSale
 from data.repositories.base import On, Query, Rows, among, given, named_as
-from data.tables.books import ClosedLot, Lot
+from data.tables.books import ClosedLotRecord, LotRecord
 from data.tables.columns import table
-from data.tables.orders import Fill, Order
+from data.tables.orders import FillRecord, Order
 from data.vocabulary import Side
 from data.writing.unit import Unit
 
@@ -20,14 +20,14 @@ Row = TypeVar("Row")
 TradeKey: TypeAlias = tuple[int, str, date, str, str]
 """What names one trade: client, exchange, day, the exchange's number and the broker's order."""
 
-_ORDERS, _FILLS, _LOTS, _CLOSED = table(Order), table(Fill), table(Lot), table(ClosedLot)
+_ORDERS, _FILLS, _LOTS, _CLOSED = table(Order), table(FillRecord), table(LotRecord), table(ClosedLotRecord)
 
 
 class Fills(Generic[Row]):
     """Booked trades as objects of one class."""
 
     def __init__(self, row: type[Row]) -> None:
-        rows = self._rows = Rows(Fill, row)
+        rows = self._rows = Rows(FillRecord, row)
         self._sales = Query(
             row,
             select(*rows.columns())
@@ -77,7 +77,7 @@ class Lots(Generic[Row]):
     """
 
     def __init__(self, row: type[Row]) -> None:
-        rows = self._rows = Rows(Lot, row, joined=("traded_at", "trade_id"))
+        rows = self._rows = Rows(LotRecord, row, joined=("traded_at", "trade_id"))
         c = rows.c
         stored = select(*rows.columns(), _FILLS.c.traded_at, _FILLS.c.trade_id).outerjoin(
             _FILLS, _FILLS.c.id == c.fill_id
@@ -118,7 +118,7 @@ class ClosedLots(Generic[Row]):
     """Parts of lots that sales closed, as objects of one class."""
 
     def __init__(self, row: type[Row]) -> None:
-        self._rows = Rows(ClosedLot, row)
+        self._rows = Rows(ClosedLotRecord, row)
 
     def insert(self, unit: Unit, closed: Sequence[Row]) -> None:
         """Write what sales closed, and what takes that back."""

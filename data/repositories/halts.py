@@ -12,7 +12,7 @@ from data.repositories.base import Change, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.books import Funds, Posting, Txn
 from data.tables.columns import table
-from data.tables.orders import Halt, HaltCertificate, Order, Request
+from data.tables.orders import Halt, HaltCertificate, Order, RequestRecord
 from data.vocabulary import LIVE_STATES, Account, HaltScope, HaltStrength, RequestState, TransferKind
 
 
@@ -258,7 +258,7 @@ def _released() -> Query[_Released]:
     return Query(_Released, query)
 
 
-_REQUESTS = table(Request)
+_REQUESTS = table(RequestRecord)
 _LIVE, _RELEASED = _live(), _released()
 _REFUSED = Query(
     int,

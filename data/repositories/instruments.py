@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.reference.instruments import Instrument
 from data.reference.names import Rename
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
-from data.tables.books import Break, Holding
+from data.tables.books import Break, HoldingRecord
 from data.tables.columns import table
 from data.tables.market import FormerName, InstrumentRecord
 from data.tables.orders import Order
@@ -61,7 +61,7 @@ class HeldName:
 
 
 def _held() -> Query[_Security]:
-    holdings = table(Holding)
+    holdings = table(HoldingRecord)
     shares = (holdings.c[name] for name in ("today", "t1", "free", "pledged", "blocked"))
     return Query(_Security, select(holdings.c.security).where(sum(shares, start=holdings.c.today * 0) != 0))
 
@@ -73,7 +73,7 @@ def _ordered() -> Query[_Security]:
 
 
 _HELD, _ORDERED = _held(), _ordered()
-_HELD_NAMES = Query(HeldName, select(*named_as(HeldName, table(Holding))))
+_HELD_NAMES = Query(HeldName, select(*named_as(HeldName, table(HoldingRecord))))
 
 
 def claimed_securities(on: On) -> set[str]:
@@ -124,7 +124,7 @@ def _renamed(rows: Table, *which: ColumnElement[bool]) -> Change:
 
 
 _SHOWN = (
-    _renamed(table(Holding)),
+    _renamed(table(HoldingRecord)),
     _renamed(table(Order), table(Order).c.state == OrderState.RESERVED.value),
     _renamed(table(Break), table(Break).c.closed_at.is_(None)),
 )

@@ -9,10 +9,10 @@ from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from data.repositories.base import Change, Listed, On, Query, Rows, among, given
+from data.repositories.base import Change, ListParameter, On, Query, Rows, among, given
 from data.repositories.instruments import symbol_now
 from data.tables.columns import table
-from data.tables.orders import Attempt, Order, RunRecord
+from data.tables.orders import AttemptRecord, Order, RunRecord
 from data.vocabulary import LIVE_STATES, OrderState, Product, RunStatus, Side
 from data.writing.unit import Unit
 
@@ -51,7 +51,7 @@ CHANGING = (
 CLAIMING = ("state", "tradingsymbol", "tag", "attempts", "sent_at", "updated_at")
 """The columns of an order that a claim changes."""
 
-_ORDERS, _ATTEMPTS, _RUNS = table(Order), table(Attempt), table(RunRecord)
+_ORDERS, _ATTEMPTS, _RUNS = table(Order), table(AttemptRecord), table(RunRecord)
 WRITTEN = tuple(column.name for column in _ORDERS.columns)
 """The columns of the cells of an order that was written."""
 
@@ -70,7 +70,7 @@ class Leaves(NamedTuple):
     quantity: int
 
 
-class Orders(Generic[Row]):
+class OrderRows(Generic[Row]):
     """Orders as objects of one class, which has every column."""
 
     def __init__(self, row: type[Row]) -> None:
@@ -134,7 +134,7 @@ def _note(unit: Unit, orders: Sequence[Any]) -> None:
     unit.touched.written |= {cells[_ID]: cells for cells in map(_CELLS, orders)}
 
 
-_PAIRS = func.json_each(given("pairs", Listed())).table_valued("value")
+_PAIRS = func.json_each(given("pairs", ListParameter())).table_valued("value")
 _BY_BROKER_ID = Query(
     lambda *cells: cells,
     select(_ORDERS.c.client_id, _ORDERS.c.broker_order_id, _ORDERS.c.id)
@@ -260,7 +260,7 @@ class Attempts(Generic[Row]):
     """Attempts to send an order, as objects of one class."""
 
     def __init__(self, row: type[Row]) -> None:
-        self._rows = Rows(Attempt, row)
+        self._rows = Rows(AttemptRecord, row)
 
     def insert(self, unit: Unit, attempts: Sequence[Row]) -> None:
         """Write attempts that are about to be made."""

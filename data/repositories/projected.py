@@ -33,18 +33,18 @@ from data.tables.books import (
     Break,
     Client,
     ClientGroup,
-    ClosedLot,
+    ClosedLotRecord,
     Funds,
     Hold,
-    Holding,
-    Lot,
+    HoldingRecord,
+    LotRecord,
     Posting,
     SizingBase,
     UnbookedFact,
 )
 from data.tables.columns import table
 from data.tables.market import FormerName
-from data.tables.orders import Fill, Halt, Order, RunRecord
+from data.tables.orders import FillRecord, Halt, Order, RunRecord
 from data.vocabulary import (
     LIVE_STATES,
     Account,
@@ -136,7 +136,7 @@ def _number(of: ColumnElement[Any]) -> ColumnElement[int]:
 
 def holdings(row: type[T]) -> Projected[T]:
     """Clients' shares by symbol, their `key` that of now; the cost of today's is theirs where any are."""
-    holdings = table(Holding)
+    holdings = table(HoldingRecord)
     made: dict[str, ColumnElement[Any]] = {
         "key": holdings.c.exchange + ":" + holdings.c.tradingsymbol,
         "today_cost_paise": case((holdings.c.today != 0, holdings.c.cost_paise), else_=0),
@@ -156,7 +156,7 @@ class CostOfToday:
 
 
 def _costs_of_today() -> Query[CostOfToday]:
-    lots = table(Lot)
+    lots = table(LotRecord)
     group = (lots.c.client_id, lots.c.security, lots.c.product)
     query = (
         select(*group, func.sum(lots.c.cost_left_paise))
@@ -203,7 +203,7 @@ class Paid:
 
 
 def _sold(*where: ColumnElement[bool]) -> Query[Sold]:
-    closed, lots, holdings = table(ClosedLot), table(Lot), table(Holding)
+    closed, lots, holdings = table(ClosedLotRecord), table(LotRecord), table(HoldingRecord)
     bought_today = (lots.c.bucket == Bucket.TODAY.value).label("bought_today")
     names = (holdings.c.exchange, holdings.c.tradingsymbol)
     group = (closed.c.client_id, *names, closed.c.product, bought_today)
@@ -220,13 +220,13 @@ def _sold(*where: ColumnElement[bool]) -> Query[Sold]:
 
 
 def _paid(*where: ColumnElement[bool]) -> Query[Paid]:
-    fills = table(Fill)
+    fills = table(FillRecord)
     query = select(fills.c.client_id, func.sum(fills.c.charges_paise))
     return Query(Paid, query.where(fills.c.trading_date == given("day"), *where).group_by(fills.c.client_id))
 
 
-_SOLD, _SOLD_OF_CLIENTS = _sold(), _sold(among(table(ClosedLot).c.client_id, "clients"))
-_PAID, _PAID_OF_CLIENTS = _paid(), _paid(among(table(Fill).c.client_id, "clients"))
+_SOLD, _SOLD_OF_CLIENTS = _sold(), _sold(among(table(ClosedLotRecord).c.client_id, "clients"))
+_PAID, _PAID_OF_CLIENTS = _paid(), _paid(among(table(FillRecord).c.client_id, "clients"))
 
 
 def sold_on(on: On, day: date, clients: Collection[int] | None) -> list[Sold]:

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from data.repositories.base import Change, On, Query, Rows, among, given
 from data.tables.columns import table
-from data.tables.orders import Order, Request
+from data.tables.orders import Order, RequestRecord
 from data.vocabulary import OPEN_REQUESTS, RequestKind, RequestState
 from data.writing.unit import Unit
 
 Row = TypeVar("Row")
 
-_REQUESTS, _ORDERS = table(Request), table(Order)
+_REQUESTS, _ORDERS = table(RequestRecord), table(Order)
 _OPEN = _REQUESTS.c.state.in_(sorted(OPEN_REQUESTS))
 _CANCEL = _REQUESTS.c.kind == RequestKind.CANCEL.value
 _MODIFY = _REQUESTS.c.kind == RequestKind.MODIFY.value
@@ -25,7 +25,7 @@ class Requests(Generic[Row]):
     """Requests as objects of one class."""
 
     def __init__(self, row: type[Row]) -> None:
-        rows = self._rows = Rows(Request, row)
+        rows = self._rows = Rows(RequestRecord, row)
         self._open_change = rows.query(rows.c.order_id == given("order"), _MODIFY, _OPEN)
 
     def open_change(self, on: On, order_id: int) -> Row | None:

@@ -176,8 +176,10 @@ class SharePosting(SQLModel, table=True):
     __table_args__ = (Index("share_posting_by_client", "client_id", "security"),)
 
 
-class Holding(SQLModel, table=True):
+class HoldingRecord(SQLModel, table=True):
     """A client's shares of one security and product by bucket: a cache of share postings."""
+
+    __tablename__ = "holding"
 
     client_id: int = Field(primary_key=True, foreign_key="client.id", sa_type=BigInteger)
     security: str = Field(primary_key=True)
@@ -197,8 +199,10 @@ class Holding(SQLModel, table=True):
     )
 
 
-class Lot(SQLModel, table=True):
+class LotRecord(SQLModel, table=True):
     """Shares bought together, so that a sale knows its cost. The `_left` columns shrink as it is sold."""
+
+    __tablename__ = "lot"
 
     id: int = numbered()
     client_id: int = Field(sa_type=BigInteger)
@@ -222,7 +226,7 @@ class Lot(SQLModel, table=True):
     )
 
 
-class ClosedLot(SQLModel, table=True):
+class ClosedLotRecord(SQLModel, table=True):
     """A lot, or part of one, that a fill sold: the round trip with its profit.
 
     `lot_charges_paise` and `loan_paise` are what the lot itself gave up of its charges and loan. A row of
@@ -326,11 +330,13 @@ class Comparison(SQLModel, table=True):
     at: datetime = moment()
 
 
-class Change(SQLModel, table=True):
+class ChangeRecord(SQLModel, table=True):
     """That a commit of one engine changed something, for the others to read again; `seq` counts each one's.
 
     `desk` is the engine's number, 0 for those that have none; `ids` are numbers of the topic's kind.
     """
+
+    __tablename__ = "change"
 
     desk: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
     seq: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})

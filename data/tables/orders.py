@@ -168,8 +168,10 @@ class Order(SQLModel, table=True):
     )
 
 
-class Attempt(SQLModel, table=True):
+class AttemptRecord(SQLModel, table=True):
     """One try to send an order, committed with its tag before the first byte leaves."""
+
+    __tablename__ = "attempt"
 
     order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
     number: int = Field(primary_key=True)
@@ -182,11 +184,13 @@ class Attempt(SQLModel, table=True):
     detail: str = ""
 
 
-class Request(SQLModel, table=True):
+class RequestRecord(SQLModel, table=True):
     """A modify or cancel beside an order, since a fill may arrive while it is open.
 
     A modify says what it asks for; empty values leave the order's as they are.
     """
+
+    __tablename__ = "request"
 
     order_id: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="orders.id")
     number: int = Field(primary_key=True)
@@ -204,8 +208,10 @@ class Request(SQLModel, table=True):
     detail: str = ""
 
 
-class Fill(SQLModel, table=True):
+class FillRecord(SQLModel, table=True):
     """One trade at the exchange, booked once."""
+
+    __tablename__ = "fill"
 
     id: int = numbered()
     client_id: int = Field(sa_type=BigInteger)

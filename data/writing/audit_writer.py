@@ -20,7 +20,7 @@ from data.audit import (
 )
 from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
-from data.proving.noted import Accepted, Noted
+from data.proving.noted import AcceptedRows, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.proving.told import Told
 from data.tables.audit import Audit, AuditHead, ProofLayout
@@ -62,7 +62,7 @@ class AuditWriter:
         unit: "Unit",
         entries: list[AuditEntry],
         proven: Proofs | None = None,
-        accepted: Sequence[Accepted] = (),
+        accepted: Sequence[AcceptedRows] = (),
     ) -> tuple[Head, Head]:
         """Write a batch's rows within its transaction; returns the heads before and after.
 

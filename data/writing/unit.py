@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from data.audit import AuditEntry
 from data.engines.driver import run_many
-from data.proving.noted import Accepted
+from data.proving.noted import AcceptedRows
 from data.proving.proofs import Proofs
 from data.tables.columns import UtcDateTime, table
 from data.vocabulary import Via
@@ -37,7 +37,7 @@ class Unit:
         self.touched = Touched()
         self.proven = Proofs()
         """Proofs of rows that it has written, where it knows them."""
-        self.accepted: list[Accepted] = []
+        self.accepted: list[AcceptedRows] = []
         """Rows that a trader accepts as they are, though they differ from what the audit tells."""
 
     def audit(self, entry: AuditEntry) -> None:

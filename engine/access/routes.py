@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from data.audit import AuditAction, AuditEntry
-from data.csvfiles import FileProblem, Problem, Row, control_character, read_rows
+from data.csvfiles import CsvRow, FileProblem, Problem, control_character, read_rows
 from data.errors import BadInput
 from data.repositories import access
 from data.store import Unit
@@ -48,7 +48,7 @@ _WAY_OUT = ("kind", "api_key", "proxy", "bind_address", "egress_ip")
 
 W = TypeVar("W", bound=StrEnum)
 
-_ROUTES = access.Routes(RouteView)
+_ROUTES = access.RouteRows(RouteView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ class Routes:
             raise FileProblem(path, list(dict.fromkeys(problems)))
         return routes
 
-    def _route_of(self, row: Row, before: RouteView | None, problems: list[Problem]) -> NewRoute:
+    def _route_of(self, row: CsvRow, before: RouteView | None, problems: list[Problem]) -> NewRoute:
         """The route of a row over what stood there. Raises `BadInput` for its last bad value."""
         names = NewRoute.__dataclass_fields__
         values = {name: getattr(before, name) for name in names if before is not None}

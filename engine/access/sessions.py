@@ -27,7 +27,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.home import sign_in_lock
 from data.repositories import access
-from data.repositories.access import SignIn
+from data.repositories.access import StoredSignIn
 from data.repositories.clients import set_session
 from data.store import Unit
 from data.vocabulary import ClientStatus, Demat, SessionProblem, SessionState
@@ -149,7 +149,7 @@ class Sessions:
                 SessionProblem.NONE,
                 "",
                 profile.demat,
-                SignIn(
+                StoredSignIn(
                     profile.user_name,
                     self._timing.wall.now(),
                     profile.session_ends or self._end_of_session(form),
@@ -296,7 +296,7 @@ class Sessions:
         problem: SessionProblem,
         words: str,
         demat: Demat = Demat.UNKNOWN,
-        sign_in: SignIn | None = None,
+        sign_in: StoredSignIn | None = None,
     ) -> None:
         def store(unit: Unit) -> None:
             self._store(unit, client, problem, words, sign_in)
@@ -310,7 +310,7 @@ class Sessions:
         client: ClientView,
         problem: SessionProblem,
         words: str,
-        sign_in: SignIn | None = None,
+        sign_in: StoredSignIn | None = None,
     ) -> None:
         access.keep_session(unit, client.id, problem, words[:300], unit.now, sign_in)
         ended = problem not in (SessionProblem.NONE, SessionProblem.UNREACHABLE)

@@ -55,7 +55,7 @@ class SignInState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class QueuedSignIn:
     """One client of the queue; `words` says why it is red."""
 
     client_id: int
@@ -91,7 +91,7 @@ class SignInQueue:
         self._rng = rng
         self._sessions = sessions
         self._entries = {
-            client_id: SignIn(client_id, kept.book.clients[client_id].code, SignInState.WAITING)
+            client_id: QueuedSignIn(client_id, kept.book.clients[client_id].code, SignInState.WAITING)
             for client_id in client_ids
         }
         self._waiting = list(self._entries)
@@ -118,11 +118,11 @@ class SignInQueue:
         return self._kept.book.clients.get(self._waiting[1]) if len(self._waiting) > 1 else None
 
     @property
-    def entries(self) -> list[SignIn]:
+    def entries(self) -> list[QueuedSignIn]:
         """Every client of the queue, in its order."""
         return list(self._entries.values())
 
-    def red(self) -> list[SignIn]:
+    def red(self) -> list[QueuedSignIn]:
         """Clients whose sign-in failed, with the reason."""
         return [one for one in self._entries.values() if one.state is SignInState.RED]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from data.csvfiles import FileProblem, Problem, Row, read_rows
+from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 from data.errors import BadInput
 from data.money import paise_from_text
 from data.vocabulary import ClientStatus, SessionState
@@ -103,7 +103,7 @@ class _RowProblem(Exception):  # noqa: N818 - carries problems
         self.problems = problems
 
 
-def _client_of(row: Row) -> NewClient:
+def _client_of(row: CsvRow) -> NewClient:
     values, problems = row.values, list[Problem]()
 
     def word(field: str, known: Iterable[str]) -> str:

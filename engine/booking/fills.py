@@ -50,7 +50,7 @@ class Purse:
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedTrade:
     """What a trade comes to: its postings of money and shares, and its charges in paise."""
 
     lines: list[Line]
@@ -58,7 +58,7 @@ class Booked:
     charges_paise: int
 
 
-def book_buy(order: WorkingOrder, purse: Purse, trade: BrokerTrade) -> Booked:
+def book_buy(order: WorkingOrder, purse: Purse, trade: BrokerTrade) -> BookedTrade:
     """Pay for a purchase: own share and charges from the order's block first, the rest lent."""
     cost = trade.quantity * trade.price_paise
     total = order.filled_notional_paise + cost
@@ -76,10 +76,14 @@ def book_buy(order: WorkingOrder, purse: Purse, trade: BrokerTrade) -> Booked:
     lines += _charged(order, charges)
     product, quantity = order.product.value, trade.quantity
     opened = ShareLine(order.security, product, Bucket.TODAY, quantity, order.exchange, order.tradingsymbol)
-    return Booked(lines, [opened, ShareLine(order.security, product, Bucket.OUTSIDE, -quantity)], charges)
+    return BookedTrade(
+        lines, [opened, ShareLine(order.security, product, Bucket.OUTSIDE, -quantity)], charges
+    )
 
 
-def opened_lot(order: WorkingOrder, trade: BrokerTrade, booked: Booked, lot_id: int, fill_id: int) -> Lot:
+def opened_lot(
+    order: WorkingOrder, trade: BrokerTrade, booked: BookedTrade, lot_id: int, fill_id: int
+) -> Lot:
     """The lot that a purchase opens."""
     loan_name = loan_account(order.product)
     cost = trade.quantity * trade.price_paise
@@ -137,7 +141,7 @@ def debits_demat(pieces: list[Piece]) -> bool:
 
 def book_sell(
     order: WorkingOrder, purse: Purse, pieces: list[Piece], trade: BrokerTrade, sell_credit_bps: int
-) -> Booked:
+) -> BookedTrade:
     """Credit a sale of these pieces: loans are repaid, then charges, the rest is the client's.
 
     Where a broker has sold more than the pieces are, the rest of the proceeds waits as unexplained.
@@ -166,7 +170,7 @@ def book_sell(
     lines += _settled(purse, due, to_available, to_unsettled)
     product = order.product.value
     shares = [ShareLine(order.security, product, piece.bucket, -piece.quantity) for piece in pieces]
-    return Booked(lines, [*shares, ShareLine(order.security, product, Bucket.OUTSIDE, sold)], charges)
+    return BookedTrade(lines, [*shares, ShareLine(order.security, product, Bucket.OUTSIDE, sold)], charges)
 
 
 def _credited(pieces: list[Piece], price_paise: int, sell_credit_bps: int) -> tuple[int, int, int]:

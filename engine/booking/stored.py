@@ -2,14 +2,14 @@
 
 from data.repositories.balances import Balances
 from data.repositories.fills import ClosedLots, Fills, Lots
-from data.repositories.orders import Attempts, Orders
+from data.repositories.orders import Attempts, OrderRows
 from data.repositories.requests import Requests
 from engine.booking.fills import Fill, Purse
 from engine.booking.lots import ClosedLot, Lot
 from engine.booking.order import WorkingOrder
 from engine.booking.requests import Attempt, Request
 
-ORDERS = Orders(WorkingOrder)
+ORDERS = OrderRows(WorkingOrder)
 ATTEMPTS = Attempts(Attempt)
 REQUESTS = Requests(Request)
 FILLS = Fills(Fill)

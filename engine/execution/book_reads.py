@@ -15,12 +15,12 @@ from brokers.connection import Connection
 from brokers.contract import (
     BrokerError,
     BrokerOrder,
+    BrokerRows,
     BrokerStatus,
     BrokerTrade,
     NotAsked,
     OrderUpdate,
     PassedOver,
-    Rows,
     SessionExpired,
     Tick,
     Ticks,
@@ -76,7 +76,7 @@ class Watcher:
         self._read_since: dict[int, float] = {}
         self._unread: dict[int, str] = {}
         self._not_asked: set[int] = set()
-        self._looks: dict[int, Rows[BrokerOrder]] = {}
+        self._looks: dict[int, BrokerRows[BrokerOrder]] = {}
         self._odd_books: set[int] = set()
         self._opened_at = timing.wall.now()
         self._soon: set[asyncio.Task[Any]] = set()
@@ -311,7 +311,7 @@ class Watcher:
         async with self._kept.store.reader() as reader:
             return await changes_in(reader, asked, (RequestState.UNKNOWN, RequestState.SENT))
 
-    async def book_of(self, client_id: int) -> Rows[BrokerOrder] | None:
+    async def book_of(self, client_id: int) -> BrokerRows[BrokerOrder] | None:
         """A client's order book as the broker has it, booked nowhere; None where it cannot be read."""
         try:
             if not self._connections.serves(client_id):

@@ -33,7 +33,7 @@ from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CancelsAsked:
     """What a cancel of many orders did at once: freed here, asked of the broker, or too late."""
 
     freed: dict[int, int]
@@ -41,7 +41,9 @@ class Asked:
     ended: tuple[int, ...]
 
 
-def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number: int | None = None) -> Asked:
+def ask(
+    unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number: int | None = None
+) -> CancelsAsked:
     """Free what was never sent and write a cancel request for the rest, in one commit.
 
     `freed` maps orders to paise given back, `requests` orders to their request's number.
@@ -80,7 +82,7 @@ def ask(unit: Unit, order_ids: Iterable[int], why: str, actor: str, halt_number:
             )
         )
     REQUESTS.insert(unit, asked)
-    return Asked(freed, requests, tuple(ended))
+    return CancelsAsked(freed, requests, tuple(ended))
 
 
 class Places:

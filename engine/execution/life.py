@@ -8,7 +8,7 @@ from data.repositories.balances import Postings
 from data.repositories.orders import OfOrder
 from data.store import Store
 from data.tables.audit import Audit
-from data.tables.orders import Attempt, Fill, Request
+from data.tables.orders import AttemptRecord, FillRecord, RequestRecord
 from engine.book.views import OrderView
 
 
@@ -108,9 +108,9 @@ class OrderLife:
     audit: tuple[OrderAudit, ...]
 
 
-_ATTEMPTS = OfOrder(Attempt, AttemptView, "number")
-_REQUESTS = OfOrder(Request, RequestView, "number")
-_FILLS = OfOrder(Fill, FillView, "id")
+_ATTEMPTS = OfOrder(AttemptRecord, AttemptView, "number")
+_REQUESTS = OfOrder(RequestRecord, RequestView, "number")
+_FILLS = OfOrder(FillRecord, FillView, "id")
 _POSTINGS = Postings(PostingView)
 _AUDIT = OfOrder(Audit, OrderAudit, "seq")
 

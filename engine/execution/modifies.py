@@ -47,7 +47,7 @@ _JUST_OVER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedAt:
     """When the trader asked for a modify, by the wall's clock and by the monotonic one."""
 
     at: datetime
@@ -219,7 +219,7 @@ class Changer:
         check_terms(change, order.key, self._market_data)
         if halt_file_stands(self._kept.halt_file):
             raise Halted
-        asked = Asked(self._timing.wall.now(), self._timing.wall.monotonic())
+        asked = AskedAt(self._timing.wall.now(), self._timing.wall.monotonic())
         await require_trading(self._kept.store, self._engine)
         number = await self._kept.store.write(
             lambda unit: ask_change(
@@ -245,7 +245,7 @@ class Changer:
         while self._tasks:
             await asyncio.wait(list(self._tasks))
 
-    async def _send(self, order_id: int, number: int, change: OrderChange, asked: Asked) -> None:
+    async def _send(self, order_id: int, number: int, change: OrderChange, asked: AskedAt) -> None:
         last_look = LastLook(partial(self._kept_back, order_id, asked))
         call = self._call(order_id, replace(change, last_look=last_look), asked)
         what, silence = f"a change of order {order_id}", no_answer(self._timing.waits)
@@ -254,12 +254,12 @@ class Changer:
         self._recorder.put(ChangeEnded(order_id, number, outcome))
         await self._watcher.read(self._kept.book.orders[order_id].client_id)
 
-    def _age_s(self, asked: Asked) -> float:
+    def _age_s(self, asked: AskedAt) -> float:
         """Seconds since a modify was asked for: the larger of two clocks, since one may be set back."""
         clock = self._timing.wall
         return max((clock.now() - asked.at).total_seconds(), clock.monotonic() - asked.steady_s)
 
-    def _kept_back(self, order_id: int, asked: Asked) -> str:
+    def _kept_back(self, order_id: int, asked: AskedAt) -> str:
         """Why a modify must not leave after all; empty where it may. Asked by the thread that sends it."""
         order = self._kept.book.orders[order_id]
         client = self._kept.book.clients[order.client_id]
@@ -274,7 +274,7 @@ class Changer:
             return f"it was asked for {age_s:.0f} s ago, {valid_s:g} s are allowed; ask again"
         return ""
 
-    async def _call(self, order_id: int, change: OrderChange, asked: Asked) -> Outcome:
+    async def _call(self, order_id: int, change: OrderChange, asked: AskedAt) -> Outcome:
         """One modify, within the client's budget; given up once it is too old."""
         order = self._kept.book.orders[order_id]
         broker, account = self._connections.broker_of(order.client_id)

@@ -15,7 +15,7 @@ from engine.book.views import OrderView
 from engine.booking.facts import ProvenAbsent, Seen
 from engine.booking.states import Flag
 from engine.booking.stored import ORDERS
-from engine.execution.cancels import Asked, ask
+from engine.execution.cancels import CancelsAsked, ask
 from engine.execution.life import OrderLife, read_life
 from engine.execution.modifies import check_change, check_terms
 from engine.execution.workers import Workers
@@ -256,7 +256,7 @@ class Orders:
         for order_id in order_ids:
             self.get(order_id)
 
-        def unit_of_work(unit: Unit) -> Asked:
+        def unit_of_work(unit: Unit) -> CancelsAsked:
             return ask(unit, order_ids, why, self._engine.actor)
 
         try:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from brokers.contract import BrokerOrder, Rows
+from brokers.contract import BrokerOrder, BrokerRows
 from data.vocabulary import OrderState
 from engine.book.kept import Kept
 from engine.book.views import OrderView
@@ -62,7 +62,7 @@ class Resolver:
         for order_id in [i for i in self._orders if book.orders[i].client_id == client_id]:
             del self._orders[order_id]
 
-    def heard(self, client_id: int, orders: Rows[BrokerOrder], at: datetime) -> list[Fact]:
+    def heard(self, client_id: int, orders: BrokerRows[BrokerOrder], at: datetime) -> list[Fact]:
         """What a successful read of a client's order book, begun at `at`, says of its orders in doubt."""
         unknown = self._in_doubt(client_id)
         self._forget(client_id, {order.id for order in unknown})
@@ -164,7 +164,7 @@ class Resolver:
         """When the call that sent an order must have ended, whatever became of it."""
         return (order.sent_at or order.created_at) + timedelta(seconds=self._timing.waits.send_timeout_s)
 
-    def _complete(self, client_id: int, orders: Rows[BrokerOrder]) -> bool:
+    def _complete(self, client_id: int, orders: BrokerRows[BrokerOrder]) -> bool:
         """Whether a read holds every order of the day that is known to be at the broker, and no odd row."""
         if orders.unread:
             return False

@@ -13,7 +13,7 @@ from data.vocabulary import HaltScope, HaltStrength
 from engine.book.halt_scope import covers
 from engine.book.views import ClientView, HaltView
 from engine.events import TapeLine
-from engine.execution.cancels import Asked, ask
+from engine.execution.cancels import CancelsAsked, ask
 from engine.halt.certificate import Certificate
 from engine.halt.emergency import as_booked
 from engine.halt.sweep import Before
@@ -26,21 +26,21 @@ Clients = Mapping[int, ClientView]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedHalt:
     """A halt as written, what stood before it, and what was asked for."""
 
     halt: HaltView
     before: Before
-    asked: Asked
+    asked: CancelsAsked
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedCertificate:
     """How a certificate from a file was booked: its halt, its version, 0 where it was known, what began."""
 
     number: int
     version: int
-    opened: Opened | None = None
+    opened: OpenedHalt | None = None
 
 
 def is_in(halt: HaltView, client: ClientView | None, key: str) -> bool:
@@ -68,7 +68,7 @@ def met(halt: HaltView, orders: Iterable[LiveOrder], clients: Clients) -> Before
     return before
 
 
-def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> Opened:
+def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> OpenedHalt:
     """Write a halt under the next number, free what was never sent, ask for every other cancel."""
     halt = replace(halt, number=unit.take_ids("halt", 1)[0])
     before = met(halt, halts.live_orders(unit), clients)
@@ -89,7 +89,7 @@ def open_halt(unit: Unit, halt: HaltView, clients: Clients) -> Opened:
     unit.publish(
         TapeLine(unit.now, HaltFired(halt.number, halt.by, len(before.orders), reduces=halt.reduces))
     )
-    return Opened(halt, before, asked)
+    return OpenedHalt(halt, before, asked)
 
 
 def store_certificate(unit: Unit, made: Certificate) -> int:
@@ -115,7 +115,7 @@ def store_certificate(unit: Unit, made: Certificate) -> int:
     return version
 
 
-def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> Booked:
+def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> BookedCertificate:
     """Write a certificate from a file that is not in the books, and its halt where that is not either.
 
     Raises `BadInput` where it would halt a client or a group of nobody.
@@ -124,13 +124,13 @@ def book_certificate(unit: Unit, made: Certificate, clients: Clients) -> Booked:
     if number is not None:
         stored = [Certificate.from_json(one.body) for one in halts.certificates_of(unit, number)]
         known = as_booked(made, number) in stored
-        return Booked(number, 0 if known else store_certificate(unit, as_booked(made, number)))
+        return BookedCertificate(number, 0 if known else store_certificate(unit, as_booked(made, number)))
     members = members_of(clients, made.scope, made.value)
     _check_known(unit, made, members)
     halt = HaltView(FILE_ONLY, made.scope, made.value, made.at, made.by, members, made.strength)
     opened = open_halt(unit, halt, clients)
     number = opened.halt.number
-    return Booked(number, store_certificate(unit, as_booked(made, number)), opened)
+    return BookedCertificate(number, store_certificate(unit, as_booked(made, number)), opened)
 
 
 def _halt_of(unit: Unit, made: Certificate) -> int | None:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from brokers.contract import Accepted, BrokerOrder, Outcome, PassedOver, Rows
+from brokers.contract import Accepted, BrokerOrder, BrokerRows, Outcome, PassedOver
 from data.reference.emergency import emergency_paths
 from data.repositories.halts import keep_met
 from data.store import StoreError, Unit
@@ -15,7 +15,7 @@ from engine.book.halt_scope import covers
 from engine.book.kept import Kept
 from engine.book.views import ClientView, HaltView, OrderView
 from engine.execution.book_reads import MAY_LIVE, Watcher
-from engine.execution.cancels import Asked, Canceller, ask
+from engine.execution.cancels import Canceller, CancelsAsked, ask
 from engine.halt.certificate import (
     CertificateExternal,
     CertificatePassedOver,
@@ -82,7 +82,7 @@ class Round:
         self.late: dict[int, int] = {}
         """Blocked paise of the orders that have joined those of `before`."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._books: dict[int, tuple[float, Rows[BrokerOrder]]] = {}
+        self._books: dict[int, tuple[float, BrokerRows[BrokerOrder]]] = {}
         self._orders = defaultdict[int, list[int]](list)
         for order_id in before.orders.keys() & kept.book.orders.keys():
             self._orders[kept.book.orders[order_id].client_id].append(order_id)
@@ -193,7 +193,7 @@ class Round:
         if ahead:
             await self._watcher.read(client_id)
 
-    def _ask(self, unit: Unit, late: Sequence[OrderView]) -> Asked:
+    def _ask(self, unit: Unit, late: Sequence[OrderView]) -> CancelsAsked:
         """Ask for their cancels, and keep in the halt's row that they are of it."""
         number, before = self._halt.number, self._before
         asked = ask(unit, [order.id for order in late], f"halt {number}", self._halt.by, number)
@@ -291,7 +291,7 @@ class Round:
             names += [row.broker_order_id for row in orders.unread if row.may_live and row.broker_order_id]
         return await asyncio.gather(*(self._canceller.cancel_external(client_id, name) for name in names))
 
-    async def _look(self, client_id: int) -> Rows[BrokerOrder] | None:
+    async def _look(self, client_id: int) -> BrokerRows[BrokerOrder] | None:
         """A client's own book, booked nowhere; None where it cannot be read."""
         moment = self._timing.wall.monotonic()
         async with self._readers:
@@ -339,8 +339,8 @@ class Round:
             if order.status in MAY_LIVE and covers(self._halt, client, self._key(order))
         ]
 
-    def _book_of(self, client_id: int) -> Rows[BrokerOrder]:
-        return self._books[client_id][1] if client_id in self._books else Rows[BrokerOrder]()
+    def _book_of(self, client_id: int) -> BrokerRows[BrokerOrder]:
+        return self._books[client_id][1] if client_id in self._books else BrokerRows[BrokerOrder]()
 
     def _is_read_in_book(self, client_id: int) -> bool:
         """Whether a client's book was read after its own last cancel."""

@@ -25,7 +25,7 @@ from engine.book.break_views import BreakView
 from engine.book.gate_views import ConsentFigures, GateVerdict, RouteFigures
 from engine.planning.intent import Intent
 from engine.planning.need import Need
-from engine.planning.sizing import Prices, whole_lots
+from engine.planning.sizing import PlanPrices, whole_lots
 from engine.planning.why import (
     AtGate,
     InstrumentInDoubt,
@@ -198,9 +198,9 @@ class PlanInputs:
     after_market: bool = False
 
     @property
-    def market(self) -> Prices:
+    def market(self) -> PlanPrices:
         """The prices."""
-        return Prices(
+        return PlanPrices(
             self.last_paise,
             self.bid_paise,
             self.ask_paise,

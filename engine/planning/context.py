@@ -16,7 +16,7 @@ Intraday shares first: the broker sells them out before the close in any case.
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class DraftLine:
     """One line in the making: a product and a quantity.
 
     `sellable` is what the client may sell of it, and 0 for a buy; `odd` is what a part of a position leaves
@@ -91,61 +91,61 @@ def base_of(frame: Frame, client: ClientInput) -> int:
     return client.available_paise if available else client.base_paise
 
 
-def _buy_leg(frame: Frame, client: ClientInput, product: Product, by_hand: int | None) -> Leg:
+def _buy_draft(frame: Frame, client: ClientInput, product: Product, by_hand: int | None) -> DraftLine:
     quantity, allocation = _sized(frame, client)
     if by_hand is not None:
         quantity = by_hand
-    return Leg(product, quantity, allocation, 0, by_hand is not None)
+    return DraftLine(product, quantity, allocation, 0, by_hand is not None)
 
 
-def _sell_leg(frame: Frame, client: ClientInput, product: Product, by_hand: int | None) -> Leg:
+def _sell_draft(frame: Frame, client: ClientInput, product: Product, by_hand: int | None) -> DraftLine:
     sellable = sellable_of(client).get(product, 0)
     if by_hand is not None:
-        return Leg(product, by_hand, by_hand * frame.sizing_price_paise, sellable, True)
+        return DraftLine(product, by_hand, by_hand * frame.sizing_price_paise, sellable, True)
     if frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
         return _part_of_position(frame, product, sellable)
     quantity, allocation = _sized(frame, client)
-    return Leg(product, quantity, allocation, sellable)
+    return DraftLine(product, quantity, allocation, sellable)
 
 
-def _part_of_position(frame: Frame, product: Product, sellable: int) -> Leg:
+def _part_of_position(frame: Frame, product: Product, sellable: int) -> DraftLine:
     # Halves round down: half of 7 shares sells 3.
     part = sellable * frame.intent.sizing.value // BPS
     quantity = whole_lots(part, frame.inputs.instrument.lot_size)
-    return Leg(product, quantity, quantity * frame.sizing_price_paise, sellable, odd=part - quantity)
+    return DraftLine(product, quantity, quantity * frame.sizing_price_paise, sellable, odd=part - quantity)
 
 
-def _legs_as_held(frame: Frame, client: ClientInput) -> list[Leg]:
+def _drafts_as_held(frame: Frame, client: ClientInput) -> list[DraftLine]:
     """A sell in whatever products the client holds: a part of each, or a total in their order."""
     held = sellable_of(client)
     changes = frame.changes.get(client.client_id, [])
     total = next((change.quantity for change in changes if change.product is None), None)
     if total is None and frame.intent.sizing.kind is SizingKind.PERCENT_OF_POSITION:
-        legs = [_part_of_position(frame, product, shares) for product, shares in held.items()]
+        drafts = [_part_of_position(frame, product, shares) for product, shares in held.items()]
     else:
         wanted = _sized(frame, client)[0] if total is None else total
-        legs = _spread(frame, held, wanted, total is not None)
+        drafts = _spread(frame, held, wanted, total is not None)
     for change in changes:
         if change.product is not None and change.quantity is not None:
-            legs = [leg for leg in legs if leg.product is not change.product]
-            legs.append(_sell_leg(frame, client, change.product, change.quantity))
-    return legs or [Leg(Product.CNC, 0)]
+            drafts = [draft for draft in drafts if draft.product is not change.product]
+            drafts.append(_sell_draft(frame, client, change.product, change.quantity))
+    return drafts or [DraftLine(Product.CNC, 0)]
 
 
-def _spread(frame: Frame, held: dict[Product, int], wanted: int, by_hand: bool) -> list[Leg]:
-    """A total over the products held. What cannot be covered stays whole, in one leg that will be skipped."""
+def _spread(frame: Frame, held: dict[Product, int], wanted: int, by_hand: bool) -> list[DraftLine]:
+    """A total over the products held. What cannot be covered stays whole, as one draft to be skipped."""
     price, lot = frame.sizing_price_paise, frame.inputs.instrument.lot_size
     in_lots = {product: whole_lots(shares, lot) for product, shares in held.items()}
     sellable = sum(in_lots.values())
     if wanted == 0 or wanted > sellable:
-        return [Leg(next(iter(held), Product.CNC), wanted, wanted * price, sellable, by_hand)]
-    legs: list[Leg] = []
+        return [DraftLine(next(iter(held), Product.CNC), wanted, wanted * price, sellable, by_hand)]
+    drafts: list[DraftLine] = []
     for product, shares in in_lots.items():
         part = min(wanted, shares)
         wanted -= part
         if part:
-            legs.append(Leg(product, part, part * price, held[product], by_hand))
-    return legs
+            drafts.append(DraftLine(product, part, part * price, held[product], by_hand))
+    return drafts
 
 
 def sellable_of(client: ClientInput) -> dict[Product, int]:
@@ -154,12 +154,12 @@ def sellable_of(client: ClientInput) -> dict[Product, int]:
     return {held.product: held.sellable for held in ordered if held.quantity > 0}
 
 
-def legs_of(frame: Frame, client: ClientInput) -> list[Leg]:
+def drafts_of(frame: Frame, client: ClientInput) -> list[DraftLine]:
     """The lines this client gets: one, or one for each product when selling as held."""
     if frame.intent.product is None:
-        return _legs_as_held(frame, client)
+        return _drafts_as_held(frame, client)
     change = next(iter(frame.changes.get(client.client_id, ())), None)
     product = (change and change.product) or frame.intent.product
     by_hand = change.quantity if change else None
-    make = _buy_leg if frame.intent.side is Side.BUY else _sell_leg
+    make = _buy_draft if frame.intent.side is Side.BUY else _sell_draft
     return [make(frame, client, product, by_hand)]

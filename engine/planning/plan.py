@@ -22,7 +22,7 @@ from engine.planning.checks import (
     size_refusal,
     waiting_refusal,
 )
-from engine.planning.context import PRODUCT_ORDER, Frame, Leg, base_of, legs_of, sellable_of
+from engine.planning.context import PRODUCT_ORDER, DraftLine, Frame, base_of, drafts_of, sellable_of
 from engine.planning.intent import Intent, LineChange, check_intent, check_lots
 from engine.planning.plan_record import VALID_FOR, freeze, from_json, record_digest, to_json, verify_record
 from engine.planning.record import Alternative, AlternativeKind, Plan, PlanLine
@@ -188,7 +188,7 @@ def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
     refusal = refusal or waiting_refusal(client, frame.intent)
     if refusal is not None:
         return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
-    return [_judged(frame, client, leg) for leg in legs_of(frame, client)]
+    return [_judged(frame, client, draft) for draft in drafts_of(frame, client)]
 
 
 def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
@@ -227,48 +227,48 @@ def _skipped(line: PlanLine, refusal: LineRefusal, alternatives: tuple[Alternati
     )
 
 
-def _judged(frame: Frame, client: ClientInput, leg: Leg) -> PlanLine:
+def _judged(frame: Frame, client: ClientInput, draft: DraftLine) -> PlanLine:
     inputs, side = frame.inputs, frame.intent.side
     line = replace(
-        _blank(frame, client, leg.product),
-        quantity=leg.quantity,
-        wanted=leg.quantity,
-        allocation_paise=leg.allocation_paise,
-        left_paise=leg.allocation_paise - leg.quantity * frame.sizing_price_paise,
-        sellable=leg.sellable,
-        by_hand=leg.by_hand,
+        _blank(frame, client, draft.product),
+        quantity=draft.quantity,
+        wanted=draft.quantity,
+        allocation_paise=draft.allocation_paise,
+        left_paise=draft.allocation_paise - draft.quantity * frame.sizing_price_paise,
+        sellable=draft.sellable,
+        by_hand=draft.by_hand,
     )
-    refusal = product_refusal(inputs.instrument, side, leg.product, client.products)
-    if refusal is None and leg.quantity == 0:
-        refusal = _nothing(frame, client, leg)
-    refusal = refusal or size_refusal(leg.quantity, frame.reserve_price_paise, inputs)
+    refusal = product_refusal(inputs.instrument, side, draft.product, client.products)
+    if refusal is None and draft.quantity == 0:
+        refusal = _nothing(frame, client, draft)
+    refusal = refusal or size_refusal(draft.quantity, frame.reserve_price_paise, inputs)
     if refusal is None and client.duplicate and not frame.intent.again:
         refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
     if refusal is not None:
         return _skipped(line, refusal)
-    line = replace(line, why=_remarks(frame, leg))
+    line = replace(line, why=_remarks(frame, draft))
     return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
 
 
-def _remarks(frame: Frame, leg: Leg) -> tuple[Why, ...]:
+def _remarks(frame: Frame, draft: DraftLine) -> tuple[Why, ...]:
     """What a trader should know of a line that can go."""
     remarks: list[Why] = []
-    if leg.odd:
-        remarks.append(OddShares(leg.odd, leg.quantity + leg.odd, frame.inputs.instrument.lot_size))
-    parts = len(slices(leg.quantity, frame.slice_quantity))
+    if draft.odd:
+        remarks.append(OddShares(draft.odd, draft.quantity + draft.odd, frame.inputs.instrument.lot_size))
+    parts = len(slices(draft.quantity, frame.slice_quantity))
     if parts > 1:
         remarks.append(InSlices(parts, frame.slice_quantity))
     return tuple(remarks)
 
 
-def _nothing(frame: Frame, client: ClientInput, leg: Leg) -> LineRefusal:
+def _nothing(frame: Frame, client: ClientInput, draft: DraftLine) -> LineRefusal:
     sizing, lot = frame.intent.sizing, frame.inputs.instrument.lot_size
-    if leg.by_hand:
+    if draft.by_hand:
         return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
     if sizing.kind is SizingKind.PERCENT_OF_POSITION:
-        if leg.sellable == 0:
-            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(frame, client, leg.product))
-        below = BelowOne(sizing.kind, sizing.value, lot, leg.sellable, None)
+        if draft.sellable == 0:
+            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(frame, client, draft.product))
+        below = BelowOne(sizing.kind, sizing.value, lot, draft.sellable, None)
     else:
         below = BelowOne(sizing.kind, sizing.value, lot, None, frame.sizing_price_paise)
     return LineRefusal(Reason.QUANTITY_ZERO, (below,))

@@ -17,7 +17,7 @@ DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class PlanPrices:
     """The prices of one instrument a plan is made from. 0 stands for a price that is not known."""
 
     last_paise: int
@@ -45,7 +45,7 @@ class BuyTerms:
     slice_quantity: int = 0
 
 
-def at_trigger(market: Prices, trigger_paise: int) -> Prices:
+def at_trigger(market: PlanPrices, trigger_paise: int) -> PlanPrices:
     """The market as a stop order may meet it: at its trigger, within the day's circuits."""
     return replace(market, last_paise=trigger_paise, bid_paise=trigger_paise, ask_paise=trigger_paise)
 
@@ -53,7 +53,7 @@ def at_trigger(market: Prices, trigger_paise: int) -> Prices:
 def reserve_price(
     side: Side,
     limit_paise: int | None,
-    market: Prices,
+    market: PlanPrices,
     tick_paise: int,
     protection_bps: int,
     policy: Policy,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from brokers.contract import BrokerFunds, BrokerHolding, Rows
+from brokers.contract import BrokerFunds, BrokerHolding, BrokerRows
 from data.audit import AuditAction, AuditEntry
 from data.reference.instrument_index import InstrumentIndex
 from data.repositories.breaks import BreakRow, close_break, open_break, standing_breaks
@@ -45,7 +45,7 @@ class Theirs:
     """What a broker says a client has, from reads that began at `began`."""
 
     funds: BrokerFunds
-    holdings: Rows[BrokerHolding]
+    holdings: BrokerRows[BrokerHolding]
     began: datetime
 
 

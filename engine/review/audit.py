@@ -11,7 +11,7 @@ from data.audit import BREAK, AuditEntry, Details, Head
 from data.errors import BadInput
 from data.proving.evidence import not_both_ways, recompute
 from data.proving.heads import heads_outside
-from data.proving.noted import Accepted
+from data.proving.noted import AcceptedRows
 from data.proving.verifying import AuditReport, accepted, stored_rows, verify, verify_tail
 from data.repositories.audit import AuditRows, keep_verified_head, last_judged, verified_head
 from data.repositories.base import Reader
@@ -123,7 +123,9 @@ class Trail:
             mend_schema(unit)
             mend_counters(unit)
             for name in {*made.differing, *made.gone} - {"proof_layout"}:  # written once, never proven anew
-                unit.accepted.append(Accepted(name, made.differing.get(name, ()), made.gone.get(name, ())))
+                unit.accepted.append(
+                    AcceptedRows(name, made.differing.get(name, ()), made.gone.get(name, ()))
+                )
             unit.audit(AuditEntry(BREAK, self._engine.actor, details=details))
 
         await self._kept.store.write(unit_of_work)

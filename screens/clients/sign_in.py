@@ -17,7 +17,7 @@ from textual.widgets import Input
 
 from data.errors import BadInput
 from data.vocabulary import SessionState
-from engine.access.sign_in_queue import Redirects, SignIn, SignInQueue, SignInState
+from engine.access.sign_in_queue import QueuedSignIn, Redirects, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from engine.words.formats import MASK
 from screens.frame.commands import COMMANDS, binding, bindings
@@ -69,7 +69,7 @@ class SignInRound:
         return not at.waiting and not at.checking
 
     @property
-    def open_ends(self) -> list[SignIn]:
+    def open_ends(self) -> list[QueuedSignIn]:
         """Who can be tried again: red ones, and skipped ones that nobody signed in since."""
         return [
             one
@@ -129,7 +129,7 @@ class SignInScreen(Dialog[None]):
         self._refused = False
         self._listens = False
         self._changed = True
-        self._entries: dict[int, SignIn] = {}
+        self._entries: dict[int, QueuedSignIn] = {}
         self._ended: bool | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -145,7 +145,7 @@ class SignInScreen(Dialog[None]):
         yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="results")
 
     def _columns(self) -> list[Column]:
-        def entry(client_id: int) -> SignIn:
+        def entry(client_id: int) -> QueuedSignIn:
             return self._entries[client_id]
 
         return [

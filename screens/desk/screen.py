@@ -30,7 +30,7 @@ from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
 from widgets.statusstrip import Mode, Segment
 from widgets.steady import SteadyStatic
-from widgets.tape import Tape
+from widgets.tape import TapeGrid
 
 OWNER = "desk-screen"
 """Under this name the screen follows prices."""
@@ -380,7 +380,7 @@ class DeskScreen(Workspace):
             shown = [key for key in self._clients.shown_keys if isinstance(key, int)]
             self.shell.open_client(event.key, shown)
 
-    def on_tape_opened(self, event: Tape.Opened) -> None:
+    def on_tape_grid_opened(self, event: TapeGrid.Opened) -> None:
         """What the line is about."""
         if (subject := self._tape.subject_of(event.key)) is not None:
             self.shell.open_subject(subject)

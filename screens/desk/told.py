@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from data.clock import IST
 from engine.events import TapeLine
-from engine.news import PlanMade, RunNews, Subject, Topic
+from engine.news import NewsTopic, PlanMade, RunNews, Subject
 from engine.words.tape import news_words
 from screens.frame.times import market_stamp
-from widgets.tape import Tape
+from widgets.tape import TapeGrid
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -20,11 +20,11 @@ FIRST_STEPS = "no run yet: B, Enter, type the words it asks for (such as  buy 45
 NEXT_STEPS = "Enter on a line opens its run; B or S begins another, . the same again"
 TEST_F9 = "press F9 once: the top line turns red if this terminal delivers it; then Esc"
 
-LOUD = frozenset({Topic.HALT, Topic.TROUBLE, Topic.WARNING})
+LOUD = frozenset({NewsTopic.HALT, NewsTopic.TROUBLE, NewsTopic.WARNING})
 """What the tape says in the colour of a warning."""
 
 
-class DeskTape(Tape):
+class DeskTape(TapeGrid):
     """Says what the desk tells, with the market's time of it."""
 
     def __init__(self, desk: Desk, monotonic: Callable[[], float], id: str) -> None:  # noqa: A002 - Textual's

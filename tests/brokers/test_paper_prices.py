@@ -3,7 +3,7 @@
 from datetime import date
 from itertools import pairwise
 
-from brokers.simulators.exchange.prices import Listing, Pin, Prices, circuits
+from brokers.simulators.exchange.prices import DayPrices, Listing, Pin, circuits
 from data.reference.instruments import Instrument
 
 DAY = date(2026, 11, 18)
@@ -29,21 +29,21 @@ MARKET = {row.instrument.key: row for row in [listing(number) for number in rang
 
 
 def test_a_quote_depends_on_nothing_but_seed_day_and_moment():
-    asked_all_day = Prices(7, DAY, MARKET)
+    asked_all_day = DayPrices(7, DAY, MARKET)
     for elapsed in WHOLE_DAY:
         asked_all_day.quote("NSE:SHARE3", elapsed)
     for elapsed in (22_000.5, 3.0, 9_999.9):
-        fresh = Prices(7, DAY, MARKET)
+        fresh = DayPrices(7, DAY, MARKET)
         assert asked_all_day.quote("NSE:SHARE3", elapsed) == fresh.quote("NSE:SHARE3", elapsed)
     ends = {
-        Prices(seed, day, MARKET).quote("NSE:SHARE3", 22_000).last_paise
+        DayPrices(seed, day, MARKET).quote("NSE:SHARE3", 22_000).last_paise
         for seed, day in [(7, DAY), (8, DAY), (7, date(2026, 11, 19))]
     }
     assert len(ends) == 3
 
 
 def test_the_day_starts_at_the_seed_and_stays_plausible():
-    prices = Prices(7, DAY, MARKET)
+    prices = DayPrices(7, DAY, MARKET)
     ranges: list[float] = []
     for key, row in MARKET.items():
         quotes = [prices.quote(key, elapsed) for elapsed in WHOLE_DAY]
@@ -65,7 +65,7 @@ def test_the_day_starts_at_the_seed_and_stays_plausible():
 
 
 def test_the_high_is_a_price_that_was_traded():
-    prices = Prices(7, DAY, MARKET)
+    prices = DayPrices(7, DAY, MARKET)
     seen = [prices.quote("NSE:SHARE5", tenths / 5) for tenths in range(5 * 7_200)]
     opening = MARKET["NSE:SHARE5"]
     assert seen[-1].high_paise == max(opening.high_paise, *(quote.last_paise for quote in seen))
@@ -73,7 +73,7 @@ def test_the_high_is_a_price_that_was_traded():
 
 
 def test_symbols_change_every_one_to_three_seconds_and_not_together():
-    prices = Prices(7, DAY, MARKET)
+    prices = DayPrices(7, DAY, MARKET)
     changes: dict[str, list[int]] = {}
     for key in MARKET:
         quotes = [prices.quote(key, tenths / 10) for tenths in range(6_000)]
@@ -84,7 +84,7 @@ def test_symbols_change_every_one_to_three_seconds_and_not_together():
 
 def test_prices_and_depth_stay_inside_a_narrow_band():
     row = listing(99, last=101_90, prev=100_00, tick=5, band=200)
-    prices = Prices(3, DAY, {row.instrument.key: row})
+    prices = DayPrices(3, DAY, {row.instrument.key: row})
     lower, upper = circuits(100_00, 200, 5)
     assert (lower, upper) == (98_00, 102_00)
     for elapsed in WHOLE_DAY:
@@ -98,7 +98,7 @@ def test_circuits_are_rounded_into_the_band():
 
 
 def test_a_pin_stands_until_it_is_taken_away():
-    prices = Prices(7, DAY, MARKET)
+    prices = DayPrices(7, DAY, MARKET)
     walking = prices.quote("NSE:SHARE1", 100)
     prices.set_pins({"NSE:SHARE1": Pin(250_000, 240_000)})
     pinned = prices.quote("NSE:SHARE1", 100)

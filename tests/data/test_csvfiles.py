@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from data.csvfiles import FileProblem, Problem, Row, read_rows
+from data.csvfiles import CsvRow, FileProblem, Problem, read_rows
 
 REQUIRED = ("code", "name")
 OPTIONAL = ("capital",)
 
 
-def read(tmp_path: Path, content: bytes) -> list[Row]:
+def read(tmp_path: Path, content: bytes) -> list[CsvRow]:
     path = tmp_path / "clients.csv"
     path.write_bytes(content)
     return read_rows(path, REQUIRED, OPTIONAL)
@@ -28,8 +28,8 @@ def test_rows_are_numbered_as_an_editor_shows_them(tmp_path: Path, mark: bytes, 
     lines = ["Code , capital,name", "AM1042, 1,Aarav Mehta", "", ",,", 'PS1015,,"Sharma, Priya ₹"']
     content = mark + end.join(line.encode() for line in lines)
     assert read(tmp_path, content) == [
-        Row(2, {"code": "AM1042", "capital": "1", "name": "Aarav Mehta"}),
-        Row(5, {"code": "PS1015", "capital": "", "name": "Sharma, Priya ₹"}),
+        CsvRow(2, {"code": "AM1042", "capital": "1", "name": "Aarav Mehta"}),
+        CsvRow(5, {"code": "PS1015", "capital": "", "name": "Sharma, Priya ₹"}),
     ]
 
 
@@ -95,8 +95,8 @@ EXCEL = b"\xef\xbb\xbf"
 def test_a_file_as_a_spreadsheet_writes_it_is_read(tmp_path: Path, end: bytes):
     lines = ["sep=,", "Code,NAME ,Capital,,", " AM1042\u00a0,Aarav Mehta\t,1,,", ",,,,", "PS1015,Priya,,"]
     assert read(tmp_path, EXCEL + end.join(line.encode() for line in [*lines, ""])) == [
-        Row(3, {"code": "AM1042", "name": "Aarav Mehta", "capital": "1"}),
-        Row(5, {"code": "PS1015", "name": "Priya", "capital": ""}),
+        CsvRow(3, {"code": "AM1042", "name": "Aarav Mehta", "capital": "1"}),
+        CsvRow(5, {"code": "PS1015", "name": "Priya", "capital": ""}),
     ]
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from data.audit import BREAK, DISTRUSTED, AuditEntry
 from data.ledger import Line, Transfer, post
 from data.proving.evidence import recompute
-from data.proving.noted import Accepted
+from data.proving.noted import AcceptedRows
 from data.store import Store, Unit
 from data.vocabulary import Account, TransferKind
 from tests.data.test_store import opened, writer_busy
@@ -117,7 +117,7 @@ async def test_only_an_acceptance_that_is_kept_has_a_row_proven_as_it_is(tmp_pat
             other.execute("UPDATE meta SET value = 'forged' WHERE name = 'a'")
 
         def accept(unit: Unit) -> None:
-            unit.accepted.append(Accepted("meta", ["a"], []))
+            unit.accepted.append(AcceptedRows("meta", ["a"], []))
             unit.audit(AuditEntry(BREAK, "tester", details={"reason": "known", "found": []}))
             if not kept:
                 raise Undone

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from data.repositories.base import Change, Query, Rows, among, given
 from data.store import writer_engine
 from data.tables.books import Posting
-from data.tables.orders import Fill, Request
+from data.tables.orders import FillRecord, RequestRecord
 from data.urls import sqlite_url
 from data.vocabulary import RequestKind, RequestState
 from tests.books import empty_books
@@ -44,7 +44,7 @@ class Ask:
     noted: list[str] = field(default_factory=list[str], init=False)
 
 
-ASKS = Rows(Request, Ask)
+ASKS = Rows(RequestRecord, Ask)
 OF_ORDERS = ASKS.query(among(ASKS.c.order_id, "orders"), order_by=[ASKS.c.order_id, ASKS.c.number])
 
 
@@ -148,7 +148,7 @@ def test_days_and_moments_keep_their_kind(connection: Connection) -> None:
         traded_at: datetime
         booked_at: datetime
 
-    trades = Rows(Fill, Trade)
+    trades = Rows(FillRecord, Trade)
     trade = Trade(1, 1, 1, "NSE", NOON.date(), "7", "A", 5, NOON, NOON)
     trades.insert(connection, [trade])
     assert trades.query().all(connection) == [trade]

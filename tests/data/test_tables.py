@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateTable
 
 import data.tables.access  # with the other two below, every table
 from data.clock import IST
-from data.tables.books import Funds, Holding
+from data.tables.books import Funds, HoldingRecord
 from data.tables.columns import UtcDateTime, table
 from data.tables.orders import Order
 
@@ -36,7 +36,9 @@ def test_every_table_can_be_made_on_postgresql(one):
 
 
 def test_balances_are_guarded_by_the_database():
-    guards = {str(c.sqltext) for m in (Funds, Holding, Order) for c in table(m).constraints if _is_check(c)}
+    guards = {
+        str(c.sqltext) for m in (Funds, HoldingRecord, Order) for c in table(m).constraints if _is_check(c)
+    }
     for column in ("available_paise", "blocked_paise", "mtf_loan_paise", "shortfall_paise"):
         assert any(f"{column} >= 0" in guard for guard in guards), column
 

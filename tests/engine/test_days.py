@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from brokers.contract import Refused
-from data.tables.books import Lot, SizingBase, TradingDay
+from data.tables.books import LotRecord, SizingBase, TradingDay
 from data.tables.columns import table
 from data.vocabulary import DayState, OrderState, Policy, Product, RunCount, SizingKind
 from data.writing.changes import Touched
@@ -102,7 +102,7 @@ def parcels(desk, client_id):
 
 async def lots(desk, client_id):
     """What is left of each of a client's lots at our desk, in the order of the fills."""
-    stored = table(Lot)
+    stored = table(LotRecord)
     query = stored.select().where(stored.c.client_id == client_id, stored.c.quantity_left > 0)
     async with seam(desk).store.reader() as connection:
         rows = (await connection.execute(query.order_by(stored.c.id))).mappings().all()

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from brokers.contract import BrokerError, Rows, UnreadRow
+from brokers.contract import BrokerError, BrokerRows, UnreadRow
 from data.vocabulary import SizingKind
 from engine.market.instruments import instruments_day
 from engine.words.tape import news_words
@@ -33,7 +33,7 @@ class Dump:
         self.reads += 1
         if self.problem:
             raise BrokerError(self.problem)
-        return Rows(tuple(self.rows), self.unread)
+        return BrokerRows(tuple(self.rows), self.unread)
 
 
 async def refresh(desk, again=False):

@@ -10,12 +10,12 @@ import pytest
 
 from brokers.contract import (
     BrokerError,
+    BrokerRows,
     BrokerStatus,
     Conditional,
     ConditionalKind,
     PassedOver,
     Refused,
-    Rows,
 )
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
@@ -44,7 +44,7 @@ class Survivors(Wire):
         assert self.cancelled, "cancels go first"
         if account.client_id == AMIT:
             raise BrokerError("HTTP 502 Bad Gateway")
-        return Rows((GTT,) if account.client_id == PRIYA else ())
+        return BrokerRows((GTT,) if account.client_id == PRIYA else ())
 
     async def delete_conditional(self, account, conditional):
         raise AssertionError("only where it is wanted")

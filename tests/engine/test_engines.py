@@ -9,7 +9,7 @@ from brokers.contract import NotSent
 from data.clock import ManualClock
 from data.tables.books import Instance
 from data.tables.columns import table
-from data.tables.orders import Attempt, Order
+from data.tables.orders import AttemptRecord, Order
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.instances import AppAlreadyRuns, DeskKind
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
@@ -89,7 +89,7 @@ async def test_an_engine_that_dies_beside_this_one_leaves_doubt_not_silence(tmp_
         run = await desk.runs.start(plan, plan.digest)
         await until(desk, lambda: desk.runs.get(run.number).counts[RunCount.UNSENT] == 1 and wire.placed)
         await desk.runs.pause(run.number)
-        orders, attempts, instances = table(Order), table(Attempt), table(Instance)
+        orders, attempts, instances = table(Order), table(AttemptRecord), table(Instance)
 
         def another_engine_claimed_it_and_died(unit):
             number = unit.take_ids("instance", 1)[0]

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from brokers.contract import BrokerHolding, NotSent, Refused, Rows
+from brokers.contract import BrokerHolding, BrokerRows, NotSent, Refused
 from data.clock import ManualClock
 from data.csvfiles import FileProblem
 from data.errors import BadInput
@@ -242,7 +242,7 @@ async def test_shares_that_the_client_has_released_today_sell_and_no_more(tmp_pa
         shares = BrokerHolding("NSE", "TCS", isin, Product.CNC, 10, 0, 0, 0, 0, 10_000_00, authorised=4)
 
         async def holdings(account):
-            return Rows((shares,))
+            return BrokerRows((shares,))
 
         broker.holdings = holdings
         await desk.sessions.sign_in(1, "for-U1")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from brokers.contract import Accepted, BrokerStatus, Rows
+from brokers.contract import Accepted, BrokerRows, BrokerStatus
 from data.store import StoreUnwritable
 from data.vocabulary import HaltScope, OrderState, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, disk, manual_clock, paper_desk, until
@@ -87,7 +87,7 @@ async def test_a_row_that_lives_under_an_old_stamp_is_cancelled_at_once_and_wait
             if account.client_id != ROHAN:
                 return rows
             reads += 1
-            return Rows(tuple(replace(row, updated_at=order.created_at) for row in rows))
+            return BrokerRows(tuple(replace(row, updated_at=order.created_at) for row in rows))
 
         wire.orders = orders
         made = await certified(desk)

@@ -41,7 +41,7 @@ from engine.planning.plan import (
     to_json,
     verify_record,
 )
-from engine.planning.sizing import BuyTerms, Prices, affordable, need, reserve_price
+from engine.planning.sizing import BuyTerms, PlanPrices, affordable, need, reserve_price
 from engine.words.why import detail_words, whole_rupees
 
 NOW = datetime(2026, 10, 5, 4, 0, tzinfo=UTC)
@@ -160,9 +160,9 @@ def test_the_limit_is_both_sizing_and_reserve_price() -> None:
 
 
 def test_a_market_order_reserves_the_protected_price_inside_the_band() -> None:
-    book = Prices(2_500_00, 2_499_00, 2_505_00, 2_000_00, 3_000_00)
+    book = PlanPrices(2_500_00, 2_499_00, 2_505_00, 2_000_00, 3_000_00)
 
-    def worst(side: Side, market: Prices, policy: Policy = Policy.WORST) -> int:
+    def worst(side: Side, market: PlanPrices, policy: Policy = Policy.WORST) -> int:
         return reserve_price(side, None, market, 10, 200, policy)
 
     assert worst(Side.BUY, book) == 2_555_10

@@ -28,7 +28,7 @@ from tests.engine.test_days import agree, next_day
 from tests.engine.test_reconcile import quiet
 from tests.refusing import refuses
 from tradedesk.compose.paper import exchange_of
-from tradedesk.compose.paper_prices import Listed, take_instruments
+from tradedesk.compose.paper_prices import PriceSources, take_instruments
 
 
 async def never_read(account):
@@ -56,7 +56,7 @@ def told(desk: Desk, without: Sequence[str] = (), **names: str) -> list[Instrume
     return [replace(one, tradingsymbol=names.get(one.tradingsymbol, one.tradingsymbol)) for one in bare]
 
 
-async def read(desk: Desk, rows: Sequence[Instrument], source: str = "morning") -> Listed:
+async def read(desk: Desk, rows: Sequence[Instrument], source: str = "morning") -> PriceSources:
     listed = await take_instruments(desk, rows, source)
     await desk.settle()
     return listed

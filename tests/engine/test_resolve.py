@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from brokers.contract import Ambiguous, BrokerError, OrderRequest, Rows
+from brokers.contract import Ambiguous, BrokerError, BrokerRows, OrderRequest
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from tests.desks import Wire, books_are_sound, buy, carry_out, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
@@ -89,7 +89,7 @@ async def test_incomplete_and_failed_reads_prove_nothing(desk):
 
     async def truncated(account):
         orders = await broker.orders(account)
-        return Rows(tuple(one for one in orders if one.broker_order_id != resting.broker_order_id))
+        return BrokerRows(tuple(one for one in orders if one.broker_order_id != resting.broker_order_id))
 
     wire.orders = truncated
     await until(desk, lambda: elapsed_since(desk, order_id) > 230, step_s=5)
@@ -162,7 +162,7 @@ async def test_an_end_told_with_an_older_stamp_is_believed_when_the_book_still_s
             dataclasses.replace(order, updated_at=earlier) if order.broker_order_id == name else order
             for order in await broker.orders(account)
         ]
-        return Rows(tuple(rows))
+        return BrokerRows(tuple(rows))
 
     wire.orders = backwards
     seam(desk).workers.watcher.take = lambda *update: None  # the stream is silent about it

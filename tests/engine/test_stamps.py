@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data.clock import ManualClock
 from data.vocabulary import OrderState, SizingKind
-from engine.news import PlanMade, Topic
+from engine.news import NewsTopic, PlanMade
 from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk
 from tests.engine.test_days import next_day
@@ -47,7 +47,7 @@ async def test_yesterdays_orders_and_the_tape_are_there_after_a_restart(tmp_path
         await desk.runs.start(plan, plan.digest)
         certificate = await desk.halt.fire("tester")
         await desk.halt.resume(certificate.number, "resume", "tester")
-        topics = (Topic.RUN, Topic.HALT, Topic.PLAN)
+        topics = (NewsTopic.RUN, NewsTopic.HALT, NewsTopic.PLAN)
         told = {line.news.subject for line in desk.tape() if line.news.topic in topics}
         frozen = [(line.at, news_words(line.news)) for line in desk.tape() if isinstance(line.news, PlanMade)]
         assert len(frozen) == 2

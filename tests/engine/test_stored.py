@@ -4,18 +4,18 @@ import dataclasses
 
 import pytest
 
-from data.tables.books import ClosedLot, Funds, Lot
+from data.tables.books import ClosedLotRecord, Funds, LotRecord
 from data.tables.columns import table
-from data.tables.orders import Attempt, Fill, Order, Request
+from data.tables.orders import AttemptRecord, FillRecord, Order, RequestRecord
 from engine.booking import fills, lots, order, requests
 
 ROWS = [
     (Order, order.WorkingOrder, set()),
-    (Attempt, requests.Attempt, set()),
-    (Request, requests.Request, set()),
-    (Fill, fills.Fill, set()),
-    (Lot, lots.Lot, {"traded_at", "trade_id"}),
-    (ClosedLot, lots.ClosedLot, set()),
+    (AttemptRecord, requests.Attempt, set()),
+    (RequestRecord, requests.Request, set()),
+    (FillRecord, fills.Fill, set()),
+    (LotRecord, lots.Lot, {"traded_at", "trade_id"}),
+    (ClosedLotRecord, lots.ClosedLot, set()),
     (Funds, fills.Purse, set()),
 ]
 

@@ -22,6 +22,7 @@ from brokers.contract import (
     BrokerHolding,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     BrokerTrade,
     Capabilities,
     InstrumentRow,
@@ -29,7 +30,6 @@ from brokers.contract import (
     OrderChange,
     OrderRequest,
     Outcome,
-    Rows,
     StreamEvent,
     Tick,
     nothing_keeps_it_back,
@@ -244,17 +244,17 @@ class RemoteBroker:
         """The client's money."""
         return await self._read("funds", account)
 
-    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares."""
         return await self._read("holdings", account)
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book."""
         if self.unreadable[account.client_id]:
             raise BrokerError("HTTP 502 Bad Gateway")
         return await self._read("orders", account)
 
-    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills."""
         return await self._read("trades", account)
 
@@ -275,7 +275,7 @@ class RemoteBroker:
         """Cancel a live order."""
         return await self._write("cancel", account, broker_order_id)
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump."""
         return await self._read("instruments")
 

@@ -12,7 +12,7 @@ from data.money import tick_down
 from data.reference.instruments import Instrument
 from data.reference.seed import universe
 from data.store import Unit
-from data.tables.books import Lot
+from data.tables.books import LotRecord
 from data.vocabulary import Account, Bucket, ClientStatus, Product, TransferKind
 from engine.accounts.client_file import BROKERS, NewClient
 from engine.desk import Desk
@@ -153,7 +153,7 @@ async def move_in(desk: Desk, count: int) -> None:
                 }
             )
         post(unit, transfers)
-        unit.insert(Lot, lots)
+        unit.insert(LotRecord, lots)
         unit.touched.everything = True
 
     await seam(desk).store.write(unit_of_work)

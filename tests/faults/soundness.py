@@ -13,18 +13,18 @@ from sqlalchemy import func, select
 from brokers.contract import (
     BrokerFunds,
     BrokerHolding,
+    BrokerRows,
     BrokerStatus,
     BrokerTrade,
     NotSent,
     OrderChange,
     Refused,
-    Rows,
 )
 from data.money import own_share
 from data.reference.rates import estimate
-from data.tables.books import ClosedLot, Funds, Hold, Holding, Lot, Posting, Txn
+from data.tables.books import ClosedLotRecord, Funds, Hold, HoldingRecord, LotRecord, Posting, Txn
 from data.tables.columns import table
-from data.tables.orders import Fill, Order, Request
+from data.tables.orders import FillRecord, Order, RequestRecord
 from data.vocabulary import (
     LIVE_STATES,
     OPEN_REQUESTS,
@@ -150,7 +150,7 @@ class Soundness(RuleBasedStateMachine):
             for row in orders
             if row["side"] == Side.SELL.value and set(row["flags"].split()) & MORE_THAN_RESERVED
         }
-        for row in self.books.rows(Holding):
+        for row in self.books.rows(HoldingRecord):
             held = [row[name] for name in ("today", "t1", "free", "pledged", "blocked")]
             assert min(held) >= 0, row
             assert row["blocked"] <= sum(held[:-1]) or (row["client_id"], row["product"]) in odd, row
@@ -159,7 +159,7 @@ class Soundness(RuleBasedStateMachine):
         """I5, I23: what is open of an order is blocked, in the larger of both forms while one is asked."""
         requests = {
             row["order_id"]
-            for row in self.books.rows(Request)
+            for row in self.books.rows(RequestRecord)
             if row["kind"] == RequestKind.MODIFY.value and row["state"] in OPEN_REQUESTS
         }
         for order in (one for one in orders if one["state"] in LIVE_STATES):
@@ -199,9 +199,9 @@ class Soundness(RuleBasedStateMachine):
 
     def _trades_are_booked_once(self, orders: list[dict[str, Any]]) -> None:
         """I8, I17: orders and holdings are the sum of what was heard; what was lent and paid is the cost."""
-        lots = self.books.rows(Lot)
+        lots = self.books.rows(LotRecord)
         lent: dict[int, int] = {}
-        for row in self.books.rows(Fill):
+        for row in self.books.rows(FillRecord):
             loans = [lot["loan_paise"] for lot in lots if lot["fill_id"] == row["id"]]
             lent[row["order_id"]] = lent.get(row["order_id"], 0) + sum(loans)
         for order in orders:
@@ -260,7 +260,7 @@ class Soundness(RuleBasedStateMachine):
                 assert self._unblocked(order) <= 0, order
 
     def _unblocked(self, order: dict[str, Any]) -> int:
-        for row in self.books.rows(Holding):
+        for row in self.books.rows(HoldingRecord):
             if (row["client_id"], row["product"]) == (order["client_id"], order["product"]):
                 return row["today"] + row["t1"] + row["free"] + row["pledged"] - row["blocked"]
         return 0
@@ -280,7 +280,7 @@ class Soundness(RuleBasedStateMachine):
             for (owner, product), quantity in self.broker.shares.items()
             if owner == client and quantity
         ]
-        books, theirs = self.books, Theirs(funds, Rows(tuple(holdings)), now)
+        books, theirs = self.books, Theirs(funds, BrokerRows(tuple(holdings)), now)
         index = books.market_data.index
         found = compare(
             books.unit(), {client: theirs}, books.projection, books.timing, books.engine, index, adopt
@@ -298,7 +298,7 @@ class Soundness(RuleBasedStateMachine):
 
     def _oversold(self, client: int) -> int:
         """Shares that sales took beyond what our books held."""
-        fills, closed = table(Fill), table(ClosedLot)
+        fills, closed = table(FillRecord), table(ClosedLotRecord)
         orders = {row["id"] for row in self.orders() if row["side"] == Side.SELL.value}
         run = self.books.connection.execute
         sold = run(
@@ -343,7 +343,7 @@ class Soundness(RuleBasedStateMachine):
             assert self._compare(client).differences == ()
 
     def _holding(self, client: int, product: Product) -> list[int]:
-        for row in self.books.rows(Holding):
+        for row in self.books.rows(HoldingRecord):
             if (row["client_id"], row["product"]) == (client, product.value):
                 return [row[name] for name in ("today", "t1", "free", "pledged", "blocked")]
         return [0]

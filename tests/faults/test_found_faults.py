@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from brokers.contract import Accepted, Ambiguous, BrokerStatus, OrderChange, Refused
-from data.tables.orders import Request
+from data.tables.orders import RequestRecord
 from data.vocabulary import OrderState, Side
 from engine.booking.facts import ChangeAbsent, ChangeEnded, InDoubt, ProvenAbsent
 from engine.execution.modifies import ask_change
@@ -33,7 +33,7 @@ def ask(books: Ledger, order: int, quantity: int) -> int:
 
 
 def request_states(books: Ledger) -> list[str]:
-    return [row["state"] for row in books.rows(Request)]
+    return [row["state"] for row in books.rows(RequestRecord)]
 
 
 @pytest.mark.parametrize("asked_here", [True, False])

@@ -29,7 +29,7 @@ from brokers.contract import (
 from data.errors import BadInput
 from data.tables.books import Funds
 from data.tables.columns import table
-from data.tables.orders import Request
+from data.tables.orders import RequestRecord
 from data.vocabulary import (
     LIVE_STATES,
     OrderState,
@@ -411,7 +411,7 @@ class DeskAndBroker(BrokerRules):
         self.calls.clear()
         asked = [
             (row["order_id"], row["number"])
-            for row in self.books.rows(Request)
+            for row in self.books.rows(RequestRecord)
             if row["kind"] == RequestKind.MODIFY.value and row["state"] == RequestState.REQUESTED.value
         ]
         facts: list[Fact] = [

@@ -13,9 +13,18 @@ from sqlalchemy import select
 
 from brokers.contract import OrderChange
 from data.tables.audit import Audit
-from data.tables.books import ClosedLot, Funds, Hold, Holding, Lot, Posting, SharePosting, Txn
+from data.tables.books import (
+    ClosedLotRecord,
+    Funds,
+    Hold,
+    HoldingRecord,
+    LotRecord,
+    Posting,
+    SharePosting,
+    Txn,
+)
 from data.tables.columns import table
-from data.tables.orders import Fill, Order, Request
+from data.tables.orders import FillRecord, Order, RequestRecord
 from data.vocabulary import OrderType, Policy, Product, Side
 from engine.booking.facts import Fact, SendEnded
 from tests.faults.broker_rules import ENDS
@@ -25,7 +34,20 @@ from tests.faults.test_rule_machine import CALLS, LIES, SENDS, DeskAndBroker
 STEPS = 120
 """Rules that one seed plays; about a third of them find nothing to act on."""
 
-TABLES = (Txn, Posting, SharePosting, Fill, Order, Request, Funds, Hold, Holding, Lot, ClosedLot, Audit)
+TABLES = (
+    Txn,
+    Posting,
+    SharePosting,
+    FillRecord,
+    Order,
+    RequestRecord,
+    Funds,
+    Hold,
+    HoldingRecord,
+    LotRecord,
+    ClosedLotRecord,
+    Audit,
+)
 """What is compared: transfers, postings, fills, orders and their requests, what stands, and the audit."""
 
 Rows = dict[str, list[dict[str, Any]]]

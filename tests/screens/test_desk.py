@@ -20,7 +20,7 @@ from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam
 from widgets.depth import Depth
 from widgets.livegrid import LiveGrid
-from widgets.tape import Tape
+from widgets.tape import TapeGrid
 
 
 def clients(bench: Bench) -> LiveGrid:
@@ -101,7 +101,7 @@ async def test_tab_moves_between_panes_and_the_symbol_follows_the_cursor() -> No
     async with opened() as bench:
         assert bench.screen.focused is clients(bench)
         await bench.keys("tab")
-        assert isinstance(bench.screen.focused, Tape)
+        assert isinstance(bench.screen.focused, TapeGrid)
         await bench.keys("tab")
         assert bench.screen.focused is watch(bench)
         await bench.keys("down", "down")
@@ -138,7 +138,7 @@ async def test_filter_narrows_and_esc_clears() -> None:
 
 async def test_a_plan_made_anew_keeps_its_one_line_on_the_tape() -> None:
     async with opened() as bench:
-        desk, tape = bench.desk, bench.screen.query_one(Tape)
+        desk, tape = bench.desk, bench.screen.query_one(TapeGrid)
         intent = Intent(Side.BUY, "NSE:TCS", Sizing(SizingKind.PERCENT_OF_CAPITAL, 2_500))
         lines = len(tape.shown_keys)
         for _ in range(3):
@@ -346,7 +346,7 @@ async def test_the_tape_of_an_open_app_is_dated_when_the_day_turns_and_news_come
         assert " · held" in bench.lines()[1]
         await carry_out(bench.desk, buy("RELIANCE", SizingKind.FIXED_QUANTITY, 1, client))
         await bench.settle()
-        tape = bench.screen.query_one(Tape)
+        tape = bench.screen.query_one(TapeGrid)
         assert "run 1 finished" in tape.render_line(0).text
         assert "plan 1 made" in tape.render_line(1).text
         assert "18 Nov" not in tape.render_line(1).text

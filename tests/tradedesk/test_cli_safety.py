@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from cli_desk import Terminal
 
-from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, Rows
+from brokers.contract import BrokerAccount, BrokerError, BrokerOrder, BrokerRows
 from brokers.paper.broker import PaperBroker
 from data import store
 from data.engines import sqlite
@@ -470,7 +470,7 @@ def test_cancel_all_names_who_could_not_be_read_and_ends_with_4(
 ) -> None:
     read = PaperBroker.orders
 
-    async def orders(broker: PaperBroker, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(broker: PaperBroker, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         if account.user_id == "AM1042":
             raise BrokerError("HTTP 502 Bad Gateway")
         return await read(broker, account)

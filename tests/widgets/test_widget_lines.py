@@ -6,11 +6,11 @@ from textual.widgets import Input
 from widget_app import Kept, Ticker, WidgetApp
 
 from engine.words import formats
-from widgets.depth import Depth, DepthLevel
+from widgets.depth import Depth, DepthLine
 from widgets.keyline import CANCEL_ALL, KeyLine
 from widgets.numberfield import NumberField
 from widgets.statusstrip import Segment, StatusStrip, fitting
-from widgets.tape import Tape
+from widgets.tape import TapeGrid
 
 SEGMENTS = [
     Segment("PAPER", 0, "mode"),
@@ -121,7 +121,7 @@ async def test_the_book_shows_five_levels_and_dashes_for_none() -> None:
     depth = Depth(formats.price, formats.quantity)
     async with WidgetApp(depth).run_test(size=(44, 24)) as pilot:
         depth.set_header(["RELIANCE tick 0.10\x1b[2J", "held 23 clients"])
-        depth.update([DepthLevel(210, 2_450_40, 2_450_60, 160), DepthLevel(1_10_000, 2_450_30, None, None)])
+        depth.update([DepthLine(210, 2_450_40, 2_450_60, 160), DepthLine(1_10_000, 2_450_30, None, None)])
         await pilot.pause()
         lines = [depth.render_line(y).text for y in range(depth.size.height)]
         assert depth.size.height == 7
@@ -136,15 +136,15 @@ async def test_the_book_shows_five_levels_and_dashes_for_none() -> None:
 async def test_a_narrow_book_keeps_its_prices_whole() -> None:
     depth = Depth(formats.price, formats.quantity)
     async with WidgetApp(depth).run_test(size=(26, 24)) as pilot:
-        depth.update([DepthLevel(1_10_000, 1_02_450_40, 1_02_450_60, 1_60_000)])
+        depth.update([DepthLine(1_10_000, 1_02_450_40, 1_02_450_60, 1_60_000)])
         await pilot.pause()
         line = depth.render_line(0).text
         assert line.split() == ["1,02,450.40", "│", "1,02,450.60"]
 
 
 async def test_the_tape_has_one_line_an_event_newest_first() -> None:
-    tape = Tape(monotonic=Ticker(), kept=3)
-    kept = Kept(Tape.Opened)
+    tape = TapeGrid(monotonic=Ticker(), kept=3)
+    kept = Kept(TapeGrid.Opened)
     async with WidgetApp(tape).run_test(size=(60, 6), message_hook=kept) as pilot:
         tape.focus()
         for number in range(1, 5):

@@ -47,7 +47,7 @@ AT_REST = (
 
 def read_short(home: Path, words: Sequence[str]) -> int | None:
     """Print what a short read shows; returns its exit code, None where a desk has to be opened for it."""
-    to = _Held()
+    to = _HeldPrinter()
     before = printer.set(to)
     try:
         asked = _parsed(words)
@@ -61,7 +61,7 @@ def read_short(home: Path, words: Sequence[str]) -> int | None:
     return code
 
 
-class _Held(Printer):
+class _HeldPrinter(Printer):
     """Keeps what is printed until all of it is there."""
 
     def __init__(self) -> None:

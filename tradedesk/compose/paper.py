@@ -10,10 +10,10 @@ from brokers.contract import (
     Broker,
     BrokerAccount,
     BrokerOrder,
+    BrokerRows,
     NotAsked,
     NotSent,
     Outcome,
-    Rows,
 )
 from brokers.paper.broker import PaperBroker
 from brokers.paper.life import PaperLife
@@ -87,7 +87,7 @@ class _LostExchange(PaperBroker):
         super().__init__(exchange, clock, latency=latency)
         self._why = why
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """Raises `NotAsked`."""
         raise NotAsked(self._why)
 

@@ -18,7 +18,7 @@ from tradedesk.compose.paper import exchange_of
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class PriceSources:
     """How many instruments start from a price of a file or a known close, from a close of the demonstration,
     and how many have no price and cannot trade on the paper exchange. `taken` says what became of names."""
 
@@ -45,7 +45,7 @@ class Listed:
 
 async def take_instruments(
     desk: Desk, instruments: Sequence[Instrument], source: str, complete: bool = True
-) -> Listed:
+) -> PriceSources:
     """Store imported instruments, and list those with a price on the paper exchange.
 
     One that was renamed keeps the price, and so the reference price, that it had.
@@ -58,7 +58,7 @@ async def take_instruments(
     if helped:
         await desk.market.store_instruments(helped, f"{source}, closes of the demonstration")
     _list(desk, [one for one in stored if one.prev_close_paise] + helped)
-    return Listed(len(stored) - len(bare), len(helped), len(bare) - len(helped), taken)
+    return PriceSources(len(stored) - len(bare), len(helped), len(bare) - len(helped), taken)
 
 
 async def take_closes(desk: Desk, closes: Sequence[Close], source: str) -> int:

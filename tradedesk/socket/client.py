@@ -12,7 +12,7 @@ from tradedesk.cli.emergency import halt_at_once, halts_everything, named_in
 from tradedesk.cli.printing.output import Question, document, printer, say
 from tradedesk.cli.questions import is_answer, prompt
 from tradedesk.cli.spare import LEFT_AFTER_USE_BYTES, give_spare_back, keep_spare
-from tradedesk.socket.connection import Connection, Lost, meet
+from tradedesk.socket.connection import AppSocket, Lost, meet
 from tradedesk.socket.protocol import BEAT_S, HALT, HALT_S, Line, kind_of
 
 NOTHING_SENT, UNKNOWN, INTERRUPTED = 3, 5, 130
@@ -59,7 +59,7 @@ def ask(home: Path, words: list[str]) -> Answered:
     return Answered(None, words)
 
 
-def _follow(connection: Connection, request_id: str, words: Sequence[str]) -> int | list[str]:
+def _follow(connection: AppSocket, request_id: str, words: Sequence[str]) -> int | list[str]:
     """Print what the app tells until it is done, then put its question if it has one.
 
     Returns the exit code, or the command that the question was answered for. What comes behind a question is
@@ -190,7 +190,7 @@ def _asked_to_halt(home: Path, words: list[str]) -> Answered:
     return ask(home, ended) if isinstance(ended, list) else Answered(ended, words)
 
 
-def _follow_halt(connection: Connection) -> int | list[str]:
+def _follow_halt(connection: AppSocket) -> int | list[str]:
     """What the app came to; nothing is printed before it is done. Raises `Lost` where it falls silent."""
     question: Question | None = None
     told: list[Line] = []

@@ -31,7 +31,7 @@ class Lost(Exception):  # noqa: N818 - reads as a state
     """The connection ended, fell silent, or brought what is no line of the protocol."""
 
 
-def meet(home: Path, within_s: float | None = None) -> "Connection | None":
+def meet(home: Path, within_s: float | None = None) -> "AppSocket | None":
     """A connection to the app that is open on this home; None where none answers as this program would.
 
     `within_s` are the seconds in which all has to come of it that is waited for.
@@ -44,7 +44,7 @@ def meet(home: Path, within_s: float | None = None) -> "Connection | None":
         ours, actor = hello(home), trader(home)
         if actor is None:
             return None
-        connection = Connection(str(place), within_s)
+        connection = AppSocket(str(place), within_s)
     except (OSError, ValueError):
         return None
     try:
@@ -56,7 +56,7 @@ def meet(home: Path, within_s: float | None = None) -> "Connection | None":
     return None
 
 
-class Connection:
+class AppSocket:
     """One connection to the app. Raises `OSError` where there is none."""
 
     def __init__(self, place: str, within_s: float | None = None) -> None:
@@ -74,7 +74,7 @@ class Connection:
             self._socket.close()
             raise
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> "AppSocket":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -149,7 +149,7 @@ def _remove(place: Path, ours: os.stat_result) -> None:
             os.unlink(place)
 
 
-class _Ended(Exception):  # noqa: N818 - reads as a state
+class _NothingToAnswer(Exception):  # noqa: N818 - reads as a state
     """This connection brought nothing that may be answered."""
 
 
@@ -179,7 +179,7 @@ class Answering:
             if len(self._tasks) > MOST or peer_uid(writer.get_extra_info("socket")) != os.getuid():
                 return
             await self._answer(reader, writer)
-        except (_Ended, OSError, TimeoutError):
+        except (_NothingToAnswer, OSError, TimeoutError):
             pass
         except asyncio.CancelledError:  # the app closes; the loop would log it as a fault
             pass
@@ -192,10 +192,10 @@ class Answering:
         line = await self._line(reader)
         request_id, words = line.get("request"), line.get("words")
         if not _is_id(request_id) or not _are_words(words):
-            raise _Ended
+            raise _NothingToAnswer
         kind = kind_of(words)
         if kind is None or not self._may(kind) or request_id in self._under_way:
-            raise _Ended
+            raise _NothingToAnswer
         self._under_way.add(request_id)
         try:
             to = SocketPrinter(writer, line.get("terminal"))
@@ -219,9 +219,9 @@ class Answering:
         theirs = (await self._line(reader)).get("hello")
         writer.write(encoded({"hello": self._hello}))
         if not isinstance(theirs, dict) or not is_name(actor := theirs.pop("actor", None)):
-            raise _Ended
+            raise _NothingToAnswer
         if theirs != self._hello:
-            raise _Ended
+            raise _NothingToAnswer
         return actor
 
     async def _line(self, reader: asyncio.StreamReader) -> Line:
@@ -229,7 +229,7 @@ class Answering:
             async with self._desk.clock.timeout(SLOW_S):
                 return decoded(await reader.readline())
         except ValueError as problem:  # too long, not whole, or no JSON object
-            raise _Ended from problem
+            raise _NothingToAnswer from problem
 
     def _may(self, kind: str) -> bool:
         """Whether this app does such a command for others at all, as it stands."""
@@ -247,7 +247,7 @@ class Answering:
         except TimeoutError:
             return False
         if line.get("go") != request_id:
-            raise _Ended
+            raise _NothingToAnswer
         slept_s = max((clock.now() - wall).total_seconds(), clock.monotonic() - steady)
         return slept_s <= GO_S
 

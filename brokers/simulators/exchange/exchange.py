@@ -44,10 +44,10 @@ DEMO_DAY = date(2026, 11, 18)
 """The demo's fixed first trading date."""
 
 LONGEST_STEP_US = 2_000_000
-"""ExchangeMarket time that one advance makes up for at most: a desk shut overnight does not jump."""
+"""Market time that one advance makes up for at most: a desk shut overnight does not jump."""
 
 
-class Listed(Protocol):
+class ListedInstrument(Protocol):
     """An instrument with the figures its first day starts from, in paise."""
 
     @property
@@ -262,7 +262,7 @@ class PaperExchange:
 
     # --- set-up and rehearsal -----------------------------------------------------------------------------
 
-    def list_instruments(self, rows: Iterable[Listed]) -> None:
+    def list_instruments(self, rows: Iterable[ListedInstrument]) -> None:
         """Add instruments, or bring the facts of known ones up to date; prices of known ones stand."""
         with self.transaction():
             changed = False

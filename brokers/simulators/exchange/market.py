@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from brokers.simulators.exchange.books import ExchangeBooks, State
-from brokers.simulators.exchange.prices import Listing, Prices, Quote, quiet_quote
+from brokers.simulators.exchange.prices import DayPrices, Listing, Quote, quiet_quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
 from data.reference.instruments import Instrument
@@ -71,7 +71,7 @@ class ExchangeMarket:
         version = (state.listing_version, state.trading_day, state.pin_version)
         if version[:2] != self._loaded[:2]:
             self.listings = self._books.listings()
-            self._prices = Prices(state.seed, state.day, self.listings)
+            self._prices = DayPrices(state.seed, state.day, self.listings)
             self.day: date = state.day
             opening = self._calendar.session_open(self.day)
             self._open_us = to_us(opening)

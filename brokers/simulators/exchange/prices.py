@@ -307,7 +307,7 @@ def quiet_quote(listing: Listing) -> Quote:
     return replace(still, bid_paise=0, ask_paise=0, bids=(), asks=(), pinned=False)
 
 
-class Prices:
+class DayPrices:
     """All instruments' quotes on one trading date, under the pins in force."""
 
     def __init__(self, seed: int, day: date, listings: Mapping[str, Listing]) -> None:

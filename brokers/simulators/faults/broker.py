@@ -31,6 +31,7 @@ from brokers.contract import (
     BrokerHolding,
     BrokerOrder,
     BrokerProfile,
+    BrokerRows,
     BrokerStatus,
     BrokerTrade,
     Capabilities,
@@ -41,7 +42,6 @@ from brokers.contract import (
     OrderUpdate,
     Outcome,
     Refused,
-    Rows,
     SessionExpired,
     StreamEvent,
     Tick,
@@ -169,11 +169,11 @@ class FaultyBroker:
         """The client's money, as it truly is."""
         return await self._read(account, partial(self.inner.funds, account))
 
-    async def holdings(self, account: BrokerAccount) -> Rows[BrokerHolding]:
+    async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, as they truly are."""
         return await self._read(account, partial(self.inner.holdings, account))
 
-    async def orders(self, account: BrokerAccount) -> Rows[BrokerOrder]:
+    async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book, perhaps without its newest rows."""
         await self._admit(account.user_id)
         fault = self._dice.pick("book", account.user_id)
@@ -183,7 +183,7 @@ class FaultyBroker:
             self._notice(account, row)
         return replace(rows, taken=tuple(self.books.orders(account.user_id, rows, fault)))
 
-    async def trades(self, account: BrokerAccount) -> Rows[BrokerTrade]:
+    async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills, perhaps not yet the newest."""
         trades = await self._read(account, partial(self.inner.trades, account))
         return replace(trades, taken=self.books.trades(account.user_id, trades))
@@ -300,7 +300,7 @@ class FaultyBroker:
 
     # --- market -------------------------------------------------------------------------------------------
 
-    async def instruments(self) -> Rows[InstrumentRow]:
+    async def instruments(self) -> BrokerRows[InstrumentRow]:
         """The instruments dump."""
         return await self.inner.instruments()
 

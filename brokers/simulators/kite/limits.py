@@ -34,7 +34,7 @@ class _Spent:
     cooling_until: float = 0.0
 
 
-class Limits:
+class CallLimits:
     """Counts calls; the day's budget counts placed orders, refused ones too."""
 
     def __init__(self, clock: Clock) -> None:

@@ -113,7 +113,7 @@ class Mishap:
         }
 
 
-class Mishaps:
+class KiteMishaps:
     """The rules in force and the dice that draw them."""
 
     def __init__(self, clock: Clock, dice: random.Random) -> None:

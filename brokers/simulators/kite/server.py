@@ -20,9 +20,9 @@ from brokers.simulators.kite.books.conditionals import Conditionals
 from brokers.simulators.kite.books.journal import Delays, Journal, OrderListener
 from brokers.simulators.kite.books.keeping import Keeping
 from brokers.simulators.kite.books.laid_rows import LaidRows
-from brokers.simulators.kite.limits import Limits
-from brokers.simulators.kite.mishaps import Mishaps
-from brokers.simulators.kite.sessions import Sessions
+from brokers.simulators.kite.limits import CallLimits
+from brokers.simulators.kite.mishaps import KiteMishaps
+from brokers.simulators.kite.sessions import SimulatedSessions
 from brokers.simulators.kite.sockets import Sockets
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
@@ -66,11 +66,11 @@ class LocalKite:
         dice = rng or random.SystemRandom()
         self._keeping = Keeping(keep)
         self.venue = Venue(exchange, calendar or load_calendar())
-        self.mishaps = Mishaps(clock, dice)
+        self.mishaps = KiteMishaps(clock, dice)
         self.laid_rows = LaidRows()
         self.conditionals = Conditionals()
-        self.limits = Limits(clock)
-        self.sessions = Sessions(api_keys, clock, self.venue.market, dice, self._keeping)
+        self.limits = CallLimits(clock)
+        self.sessions = SimulatedSessions(api_keys, clock, self.venue.market, dice, self._keeping)
         self.authorisations = Authorisations(self.venue.market, dice)
         self.journal = Journal(self.venue, clock, self.delays, self.switches, self.mishaps, self._keeping)
         self.received: Counter[tuple[str, str, str]] = Counter()

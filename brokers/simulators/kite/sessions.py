@@ -25,13 +25,13 @@ _SIGNS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
+class _SimulatedSession:
     user_id: str
     api_key: str
     ends_at: datetime
 
 
-class Sessions:
+class SimulatedSessions:
     """Who is signed in, under which app; `apps` holds the secret of each api key."""
 
     def __init__(
@@ -48,13 +48,13 @@ class Sessions:
         self._dice = dice
         self._keeping = keeping
         self._requests: dict[str, tuple[str, str, float]] = {}
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, _SimulatedSession] = {}
         self._first_end = _NEVER
         self._current: dict[tuple[str, str], str] = {}
         self.on_end: Callable[[str], None] = _nothing
         for digest, body in keeping.all("session"):
             ends_at = datetime.fromisoformat(body["ends_at"])
-            self._hold(digest, _Session(body["user_id"], body["api_key"], ends_at))
+            self._hold(digest, _SimulatedSession(body["user_id"], body["api_key"], ends_at))
 
     def knows(self, api_key: str) -> bool:
         """Whether an app has this api key."""
@@ -91,7 +91,7 @@ class Sessions:
         self.end_user(user_id, api_key)
         token = self._token()
         digest = _digest(api_key, token)
-        session = _Session(user_id, api_key, _next_expiry(self._market.now()))
+        session = _SimulatedSession(user_id, api_key, _next_expiry(self._market.now()))
         self._hold(digest, session)
         kept = {"user_id": user_id, "api_key": api_key, "ends_at": session.ends_at.isoformat()}
         self._keeping.put("session", digest, kept)
@@ -134,7 +134,7 @@ class Sessions:
         """How many sessions there are."""
         return len(self._sessions)
 
-    def _hold(self, digest: str, session: _Session) -> None:
+    def _hold(self, digest: str, session: _SimulatedSession) -> None:
         self._sessions[digest] = session
         self._first_end = min(self._first_end, session.ends_at)
         self._current[session.user_id, session.api_key] = digest

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import as_file, files
 
-from data.csvfiles import Row, read_rows
+from data.csvfiles import CsvRow, read_rows
 from data.money import bps_from_percent_text, paise_from_text
 from data.reference.instruments import TRADE_TO_TRADE_SERIES, Instrument
 from data.vocabulary import ClientStatus, SessionState
@@ -104,12 +104,12 @@ def _demo_clients() -> tuple[DemoClient, ...]:
     return tuple(_client(client_id, row) for client_id, row in enumerate(rows, start=1))
 
 
-def _rows(name: str, required: Sequence[str], optional: Sequence[str]) -> list[Row]:
+def _rows(name: str, required: Sequence[str], optional: Sequence[str]) -> list[CsvRow]:
     with as_file(files("data.reference.seed") / name) as path:
         return read_rows(path, required, optional)
 
 
-def _listing(row: Row) -> SeedListing:
+def _listing(row: CsvRow) -> SeedListing:
     values = row.values
     instrument = Instrument(
         token=int(values["token"]),
@@ -143,7 +143,7 @@ def _margin(text: str) -> int | None:
     return bps_from_percent_text(text) if text else None
 
 
-def _client(client_id: int, row: Row) -> DemoClient:
+def _client(client_id: int, row: CsvRow) -> DemoClient:
     values = row.values
     return DemoClient(
         client_id=client_id,

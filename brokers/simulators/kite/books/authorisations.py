@@ -9,7 +9,7 @@ from data.clock import MarketClock
 
 
 @dataclass(slots=True)
-class _Released:
+class _ReleasedShares:
     day: str
     quantity: int = 0
     used: int = 0
@@ -27,7 +27,7 @@ class Authorisations:
     def __init__(self, market: MarketClock, dice: random.Random) -> None:
         self._market = market
         self._dice = dice
-        self._released: dict[tuple[str, str], _Released] = {}
+        self._released: dict[tuple[str, str], _ReleasedShares] = {}
         self._asked: dict[str, _Asked] = {}
 
     def ask(self, user_id: str, quantities: Mapping[str, int]) -> str:
@@ -61,9 +61,9 @@ class Authorisations:
         """Count a sale."""
         self._today(user_id, isin).used += quantity
 
-    def _today(self, user_id: str, isin: str) -> _Released:
+    def _today(self, user_id: str, isin: str) -> _ReleasedShares:
         day = self._market.trading_day.isoformat()
         released = self._released.get((user_id, isin))
         if released is None or released.day != day:
-            released = self._released[user_id, isin] = _Released(day)
+            released = self._released[user_id, isin] = _ReleasedShares(day)
         return released

@@ -41,7 +41,7 @@ from brokers.simulators.kite.books.entries import (
 )
 from brokers.simulators.kite.books.keeping import Keeping
 from brokers.simulators.kite.books.rows import history_row, order_row, update_row
-from brokers.simulators.kite.mishaps import Mishap, Mishaps
+from brokers.simulators.kite.mishaps import KiteMishaps, Mishap
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
 from data.clock import IST, Clock
@@ -88,7 +88,7 @@ class Journal:
         clock: Clock,
         delays: Delays,
         switches: Switches,
-        mishaps: Mishaps,
+        mishaps: KiteMishaps,
         keeping: Keeping,
     ) -> None:
         self._venue = venue
