@@ -209,6 +209,8 @@ class Store:
                     if jobs:
                         self._run(connection, audit, jobs)
                         time.sleep(0.001)  # lets another process have the lock
+                    else:
+                        audit.forget()
                     if open_for_work:  # after work too: a writer may never be idle
                         self._notice_others(connection)
         except BaseException as problem:  # nobody may wait for a writer that has ended
@@ -249,9 +251,9 @@ class Store:
         touched, proven, accepted = Touched(), Proofs(), list[AcceptedRows]()
         try:
             begin_immediate(connection)
-            audit.begin()
-            now = self._clock.now()
             version, others, seen = self._others(connection)
+            audit.begin(version)
+            now = self._clock.now()
             for job in jobs:
                 via = self.via if job.actor is None else job.actor.via
                 unit = Unit(connection, now, audit, via)
@@ -282,6 +284,7 @@ class Store:
                 seen[self.desk] = write_changes(connection, self.desk, touched, now)
             run(connection, "COMMIT")
         except Exception as problem:
+            audit.forget()
             self._give_up(connection, jobs, problem)
             return
         self.commits += 1

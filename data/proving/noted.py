@@ -2,10 +2,14 @@
 
 It stands in the writer's memory, not in its transaction: work that is rolled back stays noted, as rows that
 are what they were. A batch begins with nothing noted.
+
+What a row was is hashed before its first change, but for one that this connection left so itself while no
+other has committed: of that the proof is known. It is known for as long as the writer has work to do, so
+that a row which has lain for a while is looked at.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
@@ -22,6 +26,7 @@ from data.proving.proofs import (
     proven_tables,
     row_proof,
 )
+from data.tables.books import APPEND_ONLY
 
 
 class ProofChange(NamedTuple):
@@ -46,15 +51,40 @@ class AcceptedRows(NamedTuple):
     gone: Sequence[str]
 
 
+class _Was(dict[int, str]):
+    """What the noted rows of a table were, by rowid; empty for one that was not there.
+
+    A row of a known proof is noted when it is asked for; None stands for one that is neither.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: dict[int, str] = {}
+        """Proofs of rows as this connection left them."""
+        self.places: dict[str, int] = {}
+        """Where those are, by key."""
+
+    def __missing__(self, place: int) -> str | None:
+        proof = self.left.get(place)
+        if proof is not None:
+            self[place] = proof
+        return proof
+
+    def forget(self) -> None:
+        """Know of no row any more what it is."""
+        self.left.clear()
+        self.places.clear()
+
+
 class Noted:
     """The proofs before their change of the rows that one connection changes."""
 
     def __init__(self) -> None:
-        names = proven_tables(layout_now())
-        self._was: dict[str, dict[int, str]] = {name: {} for name in names}
-        """By table and rowid; empty for a row that was not there."""
+        names = sorted(proven_tables(layout_now()))
+        self._was = {name: _Was() for name in names}
         self._gone: dict[str, dict[str, str]] = {name: {} for name in names}
         """Of rows that were deleted, by table and key."""
+        self._version = -1
 
     def watch(self, connection: Connection) -> None:
         """Note from now on what this connection changes."""
@@ -64,7 +94,7 @@ class Noted:
         own.create_function("row_proof", -1, row_proof, deterministic=True)
         for name, was in self._was.items():
             # The dictionaries' own methods: nothing but them is called for a row.
-            own.create_function(f"noted_{name}", 1, was.__contains__)
+            own.create_function(f"noted_{name}", 1, was.__getitem__)
             own.create_function(f"note_{name}", 2, was.__setitem__)
             own.create_function(f"was_{name}", 1, was.get)
             own.create_function(f"gone_{name}", 2, self._gone[name].setdefault)
@@ -75,8 +105,19 @@ class Noted:
         """Whether a proven row may have changed."""
         return any(self._was.values()) or any(self._gone.values())
 
-    def clear(self) -> None:
-        """Begin with nothing noted."""
+    def begin(self, version: int) -> None:
+        """Begin a batch with nothing noted; `version` is the file's, which others' commits change."""
+        if version != self._version:
+            self.forget()
+        self._version = version
+        self._clear()
+
+    def forget(self) -> None:
+        """Know of no row any more what it is: what was written was not kept, or has lain for a while."""
+        for was in self._was.values():
+            was.forget()
+
+    def _clear(self) -> None:
         for noted in (*self._was.values(), *self._gone.values()):
             noted.clear()
 
@@ -98,13 +139,24 @@ class Noted:
 
         `ids` are numbers of the table's single key. What is asked for is noted.
         """
-        was, key = self._was[name], keys_of(name)[0]
-        query = (
-            f"SELECT o.rowid, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
-            f" FROM main.{name} AS o WHERE o.{key} IN (SELECT value FROM json_each(?)) ORDER BY o.rowid"
-        )
-        rows = fetch(connection, query, (json.dumps(list(ids)),))
-        return {key_text(one): was.setdefault(place, now) for place, one, now in rows}
+        was, found, unknown = self._was[name], dict[str, str](), list[int]()
+        for one in ids:
+            key = str(one)
+            place = was.places.get(key)
+            proof = None if place is None else was[place]
+            if proof is None:
+                unknown.append(one)
+            else:
+                found[key] = proof
+        if unknown:
+            (key,) = keys_of(name)
+            query = (
+                f"SELECT o.rowid, {blobs([key], 'o.')}, row_proof({blobs(layout_now()[name], 'o.')})"
+                f" FROM main.{name} AS o WHERE o.{key} IN (SELECT value FROM json_each(?)) ORDER BY o.rowid"
+            )
+            rows = fetch(connection, query, (json.dumps(unknown),))
+            found |= {key_text(one): was.setdefault(place, now) for place, one, now in rows}
+        return found
 
     def take(self, connection: Connection, proven: Mapping[str, Mapping[str, str]]) -> Changes:
         """What was noted, with the proofs of rows before and as they stand now; then nothing is noted.
@@ -112,16 +164,28 @@ class Noted:
         `proven` are proofs by table and key of rows that whoever wrote them knows.
         """
         found = Changes()
-        for name, gone in sorted(self._gone.items()):
+        for name, gone in self._gone.items():
             if gone:
                 found[name] = {key: ProofChange(was, "") for key, was in sorted(gone.items())}
-        for name, was in sorted(self._was.items()):
+        for name, was in self._was.items():
             if not was:
                 continue
-            of_table = found.setdefault(name, {})
-            for key, place, now in _standing(connection, name, sorted(was), proven.get(name, {})):
-                of_table[key] = ProofChange(of_table[key].was if key in of_table else was[place], now)
-        self.clear()
+            standing = _standing(connection, name, sorted(was), proven.get(name, {}))
+            now = {key: ProofChange(was[place], proof) for key, place, proof in standing}
+            of_table = found.get(name)
+            if of_table is not None:  # what was deleted and is written anew was what it was before
+                now = {
+                    key: ProofChange(of_table[key].was, one.now) if key in of_table else one
+                    for key, one in now.items()
+                }
+                now = of_table | now
+            found[name] = now
+            if name not in APPEND_ONLY:
+                for place in was:
+                    was.left.pop(place, None)
+                was.left.update((place, proof) for _, place, proof in standing)
+                was.places.update((key, place) for key, place, _ in standing)
+        self._clear()
         return found
 
     def not_noted(self, connection: Connection, tables: Sequence[str]) -> dict[str, int]:
@@ -140,33 +204,31 @@ def _triggers(layout: Layout, name: str) -> dict[str, str]:
     key = " || '|' || ".join(f"OLD.{column}" for column in keys_of(name))
     columns = ", ".join(f'"{column}"' for column in layout[name])
     note = f"SELECT note_{name}(OLD.rowid, {before})"
+    unknown = f"noted_{name}(OLD.rowid) IS NULL"
     return {
         "insert": f"INSERT ON main.{name} BEGIN SELECT note_{name}(NEW.rowid, ''); END",
-        "update": f"UPDATE OF {columns} ON main.{name} WHEN NOT noted_{name}(OLD.rowid) BEGIN {note}; END",
-        "delete": f"DELETE ON main.{name} BEGIN {note} WHERE NOT noted_{name}(OLD.rowid);"
+        "update": f"UPDATE OF {columns} ON main.{name} WHEN {unknown} BEGIN {note}; END",
+        "delete": f"DELETE ON main.{name} BEGIN {note} WHERE {unknown};"
         f" SELECT gone_{name}(CAST({key} AS TEXT), was_{name}(OLD.rowid)); END",
     }
 
 
 def _standing(
     connection: Connection, name: str, places: Sequence[int], proven: Mapping[str, str]
-) -> Iterable[tuple[str, int, str]]:
+) -> list[tuple[str, int, str]]:
     """Key, place and proof now of those rows that are there."""
-    keys = keys_of(name)
+    key = " || '|' || ".join(f'"{column}"' for column in keys_of(name))
+    columns = f"CAST({key} AS BLOB), rowid"
     here = "rowid IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+    asked = (json.dumps(places),)
     if name not in PARTS:
-        now = f"row_proof({blobs(layout_now()[name])})"
-        query = f"SELECT rowid, {now}, {blobs(keys)} FROM main.{name} WHERE {here}"
-        for place, now, *key in fetch(connection, query, (json.dumps(places),)):
-            yield "|".join(map(key_text, key)), place, now
-        return
-    query = f"SELECT rowid, {blobs(keys)} FROM main.{name} WHERE {here}"
+        query = f"SELECT {columns}, row_proof({blobs(layout_now()[name])}) FROM main.{name} WHERE {here}"
+        return [(key_text(key), place, proof) for key, place, proof in fetch(connection, query, asked)]
     rows = [
-        (place, "|".join(map(key_text, key)))
-        for place, *key in fetch(connection, query, (json.dumps(places),))
+        (key_text(key), place)
+        for key, place in fetch(connection, f"SELECT {columns} FROM main.{name} WHERE {here}", asked)
     ]
-    unknown = [place for place, key in rows if key not in proven]
+    unknown = [place for key, place in rows if key not in proven]
     where = f"rowid IN ({', '.join(map(str, unknown))})"
     made = dict(proofs_of(connection, layout_now(), name, where)) if unknown else {}
-    for place, key in rows:
-        yield key, place, proven[key] if key in proven else made[key]
+    return [(key, place, proven[key] if key in proven else made[key]) for key, place in rows]

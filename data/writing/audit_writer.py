@@ -48,9 +48,13 @@ class AuditWriter:
         self._noted = Noted()
         self._noted.watch(connection)
 
-    def begin(self) -> None:
-        """Begin a batch: nothing is changed yet, whatever became of the one before."""
-        self._noted.clear()
+    def begin(self, version: int) -> None:
+        """Begin a batch: nothing is changed yet. `version` is the file's, which others' commits change."""
+        self._noted.begin(version)
+
+    def forget(self) -> None:
+        """Look anew at every row before it changes: a batch was not kept, or there was nothing to do."""
+        self._noted.forget()
 
     def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
         """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""

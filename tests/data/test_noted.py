@@ -16,7 +16,7 @@ from data.audit import BREAK, DISTRUSTED, AuditEntry
 from data.ledger import Line, Transfer, post
 from data.proving.evidence import recompute
 from data.proving.noted import AcceptedRows
-from data.store import Store, Unit
+from data.store import Store, StoreError, Unit
 from data.vocabulary import Account, TransferKind
 from tests.data.test_store import opened, writer_busy
 
@@ -126,3 +126,38 @@ async def test_only_an_acceptance_that_is_kept_has_a_row_proven_as_it_is(tmp_pat
         found = await what_differs(store)
         assert [words for words in found if words.startswith("meta a ")] == ([] if kept else found)
         assert bool(found) is not kept
+
+
+async def test_a_row_that_another_changed_between_two_batches_is_named_before_it_is_changed_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "desk.db"
+
+    async with opened(path) as store:
+        await store.write(changing([("put", "a", 1)], fails=False))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("UPDATE meta SET value = 'forged' WHERE name = 'a'")
+        await store.write(changing([("change", "a", 2)], fails=False))
+        found = await what_differs(store)
+        assert any("stops trading" in words for words in found)
+        assert any(words.startswith("meta a ") for words in found)
+
+
+async def test_a_row_of_a_batch_that_was_not_kept_is_as_it_was_before(tmp_path: Path) -> None:
+    async with opened(tmp_path / "desk.db") as store:
+        await store.write(changing([("put", "a", 1)], fails=False))
+        with pytest.MonkeyPatch.context() as patch:
+
+            def full(*given: object) -> None:
+                raise OSError
+
+            patch.setattr("data.store.write_changes", full)  # behind the audit, before the commit
+
+            def touching(unit: Unit) -> None:
+                changing([("change", "a", 2)], fails=False)(unit)
+                unit.touched.runs.add(1)
+
+            with pytest.raises(StoreError):
+                await store.write(touching)
+        await store.write(changing([("change", "a", 3)], fails=False))
+        assert await what_differs(store) == []
