@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 SETTLE_SECONDS = 0.05
@@ -22,7 +22,7 @@ It is longer than the delay after which terminals begin to repeat a key.
 """
 
 
-class _AnswerInput(Input):
+class _AnswerInput(SteadyInput):
     """An input that submits only a deliberate Enter."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:

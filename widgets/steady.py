@@ -1,8 +1,10 @@
-"""Text that is set anew in every frame and mostly stays the same."""
+"""Text and fields that change often, and lay nothing out for it."""
 
 from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.visual import VisualType
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 
 class SteadyStatic(Static):
@@ -14,3 +16,13 @@ class SteadyStatic(Static):
         if isinstance(content, Content) and isinstance(shown, Content) and shown.is_same(content):
             return
         super().update(content, layout=layout)
+
+
+class SteadyInput(Input):
+    """An Input that lays nothing out for what is typed; its width must not be that of its words.
+
+    Textual has the whole screen laid out at each key, since the size of the words changes, which moves
+    nothing but what is seen of a line too long for its field.
+    """
+
+    virtual_size = Reactive(Size(0, 0), layout=False)

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from widgets.steady import SteadyInput
 from widgets.text import fit, plain
 
 SHOWN = 8
@@ -65,7 +66,7 @@ class SuggestionList(Widget):
             owner.choose(event.y)
 
 
-class _Line(Input):
+class _Line(SteadyInput):
     """The line itself; `leaves_digits` lets a first digit through to the bindings around it."""
 
     leaves_digits = False

@@ -1,15 +1,15 @@
 """A masked line for a secret that is pasted and used once."""
 
 from textual import events
-from textual.widgets import Input
 
 from widgets.answerfield import AnswerField
+from widgets.steady import SteadyInput
 
 FALLS_THROUGH = frozenset("{}")
 """Characters no token or address holds; they reach the bindings around the field."""
 
 
-class TokenField(Input):
+class TokenField(SteadyInput):
     """Shows dots for what is typed or pasted; nothing of it can be copied out of the field."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word

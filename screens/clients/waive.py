@@ -14,7 +14,7 @@ from textual.widgets import Input
 from engine.words.gate import verdict_words
 from screens.clients.gate_rows import waivable
 from widgets.choicefield import ChoiceField
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class WaiveLine(Vertical):
         with Horizontal():
             yield SteadyStatic(id="waive-ask")
             yield ChoiceField((), id="waive-item")
-            yield Input(max_length=300, compact=True, select_on_focus=False, id="waive-reason")
+            yield SteadyInput(max_length=300, compact=True, select_on_focus=False, id="waive-reason")
 
     @property
     def is_open(self) -> bool:

@@ -15,6 +15,7 @@ from engine.words.gate import gate_sentence
 from screens.frame.commands import bindings
 from screens.frame.workspace import Dialog
 from widgets.livegrid import Column, LiveGrid
+from widgets.steady import SteadyInput
 
 SHOWN = 30
 """Symbols offered at once, and clients."""
@@ -44,7 +45,7 @@ class SearchScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The line and the results."""
-        yield Input(
+        yield SteadyInput(
             placeholder="symbol, client code or name; ↓ chooses, Enter opens, + watches",
             id="words",
             compact=True,

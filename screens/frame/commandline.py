@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from screens.frame.workspace import Dialog
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 
 WORDS = """\
 resume              open the halt's certificate, where typed words resume
@@ -31,7 +31,7 @@ class CommandLineScreen(Dialog[None]):
 
     def compose_body(self) -> ComposeResult:
         """The line and what it takes."""
-        yield Input(compact=True)
+        yield SteadyInput(compact=True)
         yield SteadyStatic(Content(WORDS), id="words")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -2,9 +2,8 @@
 
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input
 
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 
@@ -16,7 +15,7 @@ class Pane(Vertical):
         self.query_one(".title", SteadyStatic).update(Content(f" {plain(text)}"))
 
 
-class FilterLine(Input):
+class FilterLine(SteadyInput):
     """The words rows must contain; hidden while there are none and nobody types."""
 
     DEFAULT_CSS = """

@@ -192,6 +192,14 @@ class Framed(Screen[Result], inherit_bindings=False):
         """The open desk."""
         return self.shell.desk
 
+    @property
+    def is_current(self) -> bool:
+        """Whether it is seen, and so is to be painted: one of ours is opaque and covers what lies under it.
+
+        Textual takes what lies under a dialog for seen, and has both painted whole for each change of it.
+        """
+        return super().is_current and (self.app.screen is self or not isinstance(self.app.screen, Framed))
+
     # Hooks
 
     def on_frame(self) -> None:

@@ -24,7 +24,7 @@ from screens.frame.times import market_time
 from screens.frame.workspace import Dialog, Framed
 from screens.orders.cancel import order_words
 from widgets.livegrid import Column, LiveGrid
-from widgets.steady import SteadyStatic
+from widgets.steady import SteadyInput, SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ReasonScreen(Dialog[None]):
         if self._theirs:
             yield LiveGrid(self._columns(), monotonic=self.shell.monotonic, markable=False, id="theirs")
         yield SteadyStatic("reason, for the audit:", classes="hint")
-        yield Input(id="reason", max_length=200, compact=True, select_on_focus=False)
+        yield SteadyInput(id="reason", max_length=200, compact=True, select_on_focus=False)
         yield SteadyStatic(
             f"Enter asks for the word {self._word}"
             f"{'   Tab to the orders and back' if self._theirs else ''}   Esc goes back, nothing changes",

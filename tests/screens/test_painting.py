@@ -1,5 +1,7 @@
-"""A screen that fails to paint does not take the emergency keys down."""
+"""What is painted, and that a screen that fails of it does not take the emergency keys down."""
 
+from screens.desk.screen import DeskScreen
+from screens.desk.search import SearchScreen
 from screens.halt.screen import CertificateScreen
 from tests.screens.bench import opened
 from tradedesk.testing import toasts_shown
@@ -21,3 +23,25 @@ async def test_f9_works_though_the_screen_cannot_be_painted() -> None:
         await bench.f9()
         await bench.f9()
         assert isinstance(bench.screen, CertificateScreen)
+
+
+async def test_a_screen_that_a_dialog_covers_is_not_painted_until_it_is_seen_again() -> None:
+    async with opened() as bench:
+        desk_screen = bench.screen
+        assert isinstance(desk_screen, DeskScreen)
+        await bench.keys("/")
+        assert isinstance(bench.screen, SearchScreen)
+        assert [desk_screen.is_current, bench.screen.is_current] == [False, True]
+        bench.app.frozen = True
+        bench.app.paint_strip()
+        await bench.keys("escape")
+        assert (bench.screen, desk_screen.is_current) == (desk_screen, True)
+        assert "FROZEN" in bench.text
+
+
+async def test_a_screen_shines_through_the_palette() -> None:
+    async with opened() as bench:
+        desk_screen = bench.screen
+        await bench.keys("ctrl+p")
+        assert bench.screen is not desk_screen
+        assert desk_screen.is_current

@@ -2,16 +2,19 @@
 
 from collections.abc import Hashable
 from decimal import Decimal
+from typing import Any, Self
 
 import pytest
 from textual import events
 from textual.binding import Binding
+from textual.geometry import Region
 from textual.pilot import Pilot
 from widget_app import Kept, Ticker, WidgetApp
 
 from widgets.answerfield import AnswerField
 from widgets.choicefield import ChoiceField
 from widgets.numberfield import NumberField
+from widgets.steady import SteadyInput
 from widgets.symbolinput import SymbolInput
 
 
@@ -325,3 +328,30 @@ async def test_an_enter_held_from_elsewhere_or_a_paste_is_no_answer() -> None:
         await pilot.pause()
         assert answering.told() == ["Ignored"]
         assert answering.field.text == ""
+
+
+class WatchedInput(SteadyInput):
+    """Counts how often it has the screen laid out."""
+
+    layouts = 0
+
+    def refresh(self, *regions: Region, layout: bool = False, **options: Any) -> Self:
+        self.layouts += layout
+        return super().refresh(*regions, layout=layout, **options)
+
+
+async def test_typing_lays_nothing_out_and_a_long_line_is_seen_at_its_end() -> None:
+    field = WatchedInput(compact=True)
+    field.styles.width = 10
+    app = WidgetApp(field)
+    async with app.run_test() as pilot:
+        field.focus()
+        await pilot.pause()
+        before = field.layouts
+        await pilot.press(*"0123456789abcdef")
+        await pilot.pause()
+        assert field.layouts == before
+        assert "89abcdef" in field.render_line(0).text
+        await pilot.press("home")
+        await pilot.pause()
+        assert "01234567" in field.render_line(0).text
