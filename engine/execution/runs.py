@@ -166,12 +166,22 @@ class Runs:
         The unsent orders of a paused run are not waited for: nobody knows for how long they stay.
         """
 
+        book, waits_for = self._kept.book, 0
+
         def done() -> bool:
-            book = self._kept.book
+            nonlocal waits_for
             run = book.runs[number]
             kept_back = run.status is RunStatus.PAUSED and run.finished_at is None
-            orders = (book.orders[order_id] for order_id in book.orders_of_run.get(number, ()))
-            return all(settled(one) or (kept_back and one.state is OrderState.RESERVED) for one in orders)
+
+            def waits(order: OrderView) -> bool:
+                return not settled(order) and not (kept_back and order.state is OrderState.RESERVED)
+
+            # Most often what it waited for last has not come yet.
+            if waits_for in book.orders and waits(book.orders[waits_for]):
+                return False
+            ids = book.orders_of_run.get(number, ())
+            waits_for = next((order_id for order_id in ids if waits(book.orders[order_id])), 0)
+            return not waits_for
 
         async def wait() -> None:
             async with self._moved:
@@ -357,8 +367,8 @@ class Runs:
                 continue
             if run.instance_id != self._engine.id and self._engine.lives(run.instance_id):
                 continue
-            orders = self._orders(run.number)
-            if orders and not any(order.live for order in orders):
+            orders = book.orders_of_run.get(run.number)
+            if orders and book.live.isdisjoint(orders):
                 self._finishing.add(run.number)
                 try:
                     with suppress(StoreError):  # closed at the next change, or when the store works again
