@@ -49,7 +49,10 @@ class PlanLimits:
 
 def carrier(connections: Iterable[Connection], name: str) -> Connection | None:
     """The connection of this name; None where there is none."""
-    return next((one for one in connections if one.name == name), None)
+    for one in connections:  # asked many times an order: no generator is made for it
+        if one.name == name:
+            return one
+    return None
 
 
 def carrier_for(connections: Iterable[Connection], broker: str) -> str:

@@ -27,9 +27,12 @@ def read_halt_file(path: Path) -> tuple[datetime, str] | None:
 def halt_file_stands(path: Path) -> bool:
     """Whether the HALT file is there. Where nobody can look, nothing may be sent either."""
     try:
-        return path.exists()
+        os.stat(path)  # thrice as fast as `Path.exists`, and asked twice for each order
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True
+    return True
 
 
 def write_halt_file(path: Path, by: str, at: datetime) -> None:
