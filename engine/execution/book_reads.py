@@ -139,6 +139,8 @@ class Watcher:
         """When a client's books are read next: by the age of its UNKNOWN orders, or as it has live ones."""
         waits = self._timing.waits
         last = self._read_at.get(client_id, self._opened_at)
+        if not live:
+            return last + timedelta(seconds=waits.idle_poll_s)
         doubtful = self.resolver.read_due(_unknown(live), last)
         watched = any(order.state is OrderState.OPEN for order in live)
         regular = last + timedelta(seconds=waits.live_poll_s if watched else waits.idle_poll_s)

@@ -176,7 +176,7 @@ class Reconciler:
         waits = self._timing.waits
         while True:
             now = self._timing.wall.now()
-            due = [c for c in list(self._kept.book.clients) if self._reachable(c) and self._due(c, now)]
+            due = [c for c in list(self._kept.book.clients) if self._due(c, now) and self._reachable(c)]
             self._announce([c for c in due if c not in self._tried])
             for client_id in due:
                 self._start(client_id)
