@@ -132,7 +132,7 @@ def parted_proof(rows: Iterable[Sequence[object]]) -> str:
     It is what `proofs_of` makes of the same rows once they stand.
     """
     content = _PART_TEXT.join(
-        [_NEXT_TEXT.join([_NULL_TEXT if one is None else str(one) for one in row]) for row in rows]
+        [_NEXT_TEXT.join([_NULL_TEXT if one is None else f"{one}" for one in row]) for row in rows]
     )
     return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
