@@ -1,11 +1,12 @@
 """How a connection lives beside the desk that it is part of, and what it may ask of that desk."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from brokers.contract import BrokerAccount
+from data.reference.instruments import BrokerListing
 from data.vocabulary import SessionProblem
 
 
@@ -58,8 +59,8 @@ class Host(Protocol):
         """The clients that this connection carries, by code."""
         ...
 
-    def tokens(self) -> Mapping[str, int]:
-        """The instruments' tokens by `EXCHANGE:SYMBOL`."""
+    def listings(self) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists of the desk's instruments."""
         ...
 
     def renames(self) -> Iterable[tuple[str, str, str]]:

@@ -219,6 +219,7 @@ class Reason(StrEnum):
     OPEN_BREAK = "open_break"
     NOT_RECONCILED = "not_reconciled"
     INSTRUMENT_IN_DOUBT = "instrument_in_doubt"
+    NOT_LISTED = "not_listed"
     OTHER_LEG = "other_leg"
 
 

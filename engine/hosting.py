@@ -1,10 +1,11 @@
 """What a desk lets each of its connections ask of it."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from brokers.connection import Connection
 from brokers.life import Guest
+from data.reference.instruments import BrokerListing
 from data.repositories.meta import keep_facts, read_facts
 from data.vocabulary import SessionProblem
 from engine.access.lost import LostSessions
@@ -68,9 +69,9 @@ class Hosting:
             )
         return found
 
-    def tokens(self) -> Mapping[str, int]:
-        """The instruments' tokens by `EXCHANGE:SYMBOL`."""
-        return self._market.index.tokens()
+    def listings(self) -> Sequence[BrokerListing]:
+        """What the broker of this connection lists of the desk's instruments."""
+        return self._market.listings(self._connection.broker.name)
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
         """Each security that has another name now: its name before, its name now, its identity."""

@@ -31,6 +31,7 @@ from data.clock import IST, ManualClock
 from data.ledger import Line, Transfer, post
 from data.proving.rederive import differences
 from data.reference.instrument_index import index_of
+from data.reference.instruments import Instrument
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
 from data.store import Unit, begin_immediate, writer_engine
@@ -66,7 +67,12 @@ from tests.desks import START
 
 DAY = date(2026, 11, 18)
 CLIENT = 1
-STOCKS = {row.instrument.tradingsymbol: row.instrument for row in universe()}
+STOCKS = {
+    row.instrument.tradingsymbol: Instrument(
+        **{name: fact for name, fact in asdict(row.instrument).items() if name != "token"}
+    )
+    for row in universe()
+}
 ENDS = {
     "FILLED": BrokerStatus.COMPLETE,
     "CANCELLED": BrokerStatus.CANCELLED,

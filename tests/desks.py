@@ -19,6 +19,7 @@ from brokers.contract import (
 )
 from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import ManualClock
+from data.reference.instruments import BrokerInstrument, at_broker
 from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
 from data.vocabulary import GateItem, OrderType, Policy, Product, Side, SizingKind
@@ -174,6 +175,13 @@ def manual_clock(desk: Desk) -> ManualClock:
     clock = desk.clock
     assert isinstance(clock, ManualClock)
     return clock
+
+
+def listed_by_feed(desk: Desk) -> list[BrokerInstrument]:
+    """Every instrument known, under the token that the broker of the feed has for it."""
+    listings = desk.market.listings(desk.connections.feed.broker.name)
+    tokens = {one.key: one.token or "" for one in listings}
+    return [at_broker(one, tokens.get(one.key, "")) for one in desk.market.index]
 
 
 async def until(desk: Desk, happened: Callable[[], object], step_s: float = 0.25) -> None:

@@ -18,6 +18,7 @@ class Capabilities:
     `after_market` says whether orders may wait at the broker for the next session. `sign_in` is the form by
     which clients sign in, None where they need not. `needs_route` says whether a client's calls leave by a
     way of its own, under its own key and consent. A `simulated` venue may be made to fail on purpose.
+    `lists_all` is of one that trades whatever the desk knows, under the desk's names.
     """
 
     tag_length: int
@@ -36,6 +37,7 @@ class Capabilities:
     sign_in: SignInForm | None = None
     needs_route: bool = False
     simulated: bool = False
+    lists_all: bool = False
 
     @property
     def needs_sign_in(self) -> bool:

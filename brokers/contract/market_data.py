@@ -100,10 +100,9 @@ StreamEvent = Tick | Ticks | Heartbeat | OrderUpdate
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRow:
-    """One row of a broker's instruments dump. Kite's dump carries no ISIN."""
+    """One row of a broker's instruments dump, under the broker's token. Kite's dump carries no ISIN."""
 
-    instrument_token: int
-    exchange_token: str
+    token: str
     tradingsymbol: str
     name: str
     exchange: str

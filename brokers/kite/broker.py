@@ -7,7 +7,7 @@ answer is dropped (`calls.KiteCalls`).
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from brokers.contract import (
@@ -34,7 +34,7 @@ from brokers.kite.access import KiteAccess, KiteRoots
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
 from brokers.kite.conditionals import conditionals_of
-from brokers.kite.feed import KiteFeed
+from brokers.kite.feed import KiteFeed, token_number
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
@@ -44,7 +44,7 @@ from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
 from brokers.kite.streaming.stream import KiteStream
 from data.clock import Clock
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerListing, Instrument
 from data.vocabulary import Product
 
 log = logging.getLogger(__name__)
@@ -311,9 +311,9 @@ class KiteBroker:
         """The market now; unknown keys are missing. Raises `BrokerError`."""
         return await self._feed.quotes(keys)
 
-    def learn(self, tokens: Mapping[str, int]) -> None:
-        """Take Kite's instrument tokens by `EXCHANGE:SYMBOL`, as the desk's own list has them."""
-        self._feed.learn(tokens)
+    def learn(self, listings: Iterable[BrokerListing]) -> None:
+        """Take what Kite lists of the desk's instruments, whose tokens are numbers there."""
+        self._feed.learn({one.key: token_number(one.token) for one in listings})
 
     async def subscribe(self, keys: Collection[str]) -> None:
         """Replace the set of instruments the stream carries; what Kite does not list is left out.

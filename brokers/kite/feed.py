@@ -147,7 +147,7 @@ class KiteFeed:
         dump = await self._reading.answer(reader or self._feed_account(), KiteClient.instruments)
         self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
-        self.learn({f"{row.exchange}:{row.tradingsymbol}": row.instrument_token for row in rows})
+        self.learn({f"{row.exchange}:{row.tradingsymbol}": token_number(row.token) for row in rows})
         return rows
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
@@ -207,6 +207,11 @@ class KiteFeed:
             look.cancel()
 
 
+def token_number(token: str | None) -> int:
+    """An instrument's token as Kite's stream counts it, a number; 0 where there is none."""
+    return int(token) if token and token.isdecimal() else 0
+
+
 def _quotes(keys: Sequence[str], client: KiteClient) -> object:
     return client.quotes(keys)
 
@@ -222,8 +227,7 @@ def _instrument_rows(dump: bytes) -> BrokerRows[InstrumentRow]:
             raise BrokerError(f"Kite's instruments cannot be read: {error}", "bad_instruments") from None
     found = (
         InstrumentRow(
-            instrument_token=item.token,
-            exchange_token=str(item.token >> 8),  # the low byte is the segment
+            token=item.token,
             tradingsymbol=item.tradingsymbol,
             name=item.name,
             exchange=item.exchange,

@@ -67,8 +67,8 @@ class KiteLife(Life):
         self._heard_only = None if host.keeps_up else frozenset()
 
     async def meet(self) -> None:
-        """Say which tokens the instruments have, and who is signed in."""
-        self._broker.learn(self._host.tokens())
+        """Say what Kite lists, and who is signed in."""
+        self._broker.learn(self._host.listings())
         await self._sign_out_without_token()
         await self._streamless.load(self._host)
         await self._follow_sessions()
@@ -118,8 +118,8 @@ class KiteLife(Life):
         self._follow_soon()
 
     def instruments_renamed(self) -> None:
-        """Learn the tokens of the new names, and follow by them."""
-        self._broker.learn(self._host.tokens())
+        """Learn what Kite lists under the new names, and follow by them."""
+        self._broker.learn(self._host.listings())
         self._follow_soon()
 
     def _follow_soon(self) -> None:
@@ -216,7 +216,7 @@ class KiteLife(Life):
                 again_at = now + DUMP_AGAIN
                 if await self._host.read_instruments():
                     read = now.date()
-                    self._broker.learn(self._host.tokens())
+                    self._broker.learn(self._host.listings())
                     with suppress(BrokerError):
                         await self._host.follow_again()
             await self._clock.sleep(PULSE_S)

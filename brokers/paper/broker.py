@@ -56,6 +56,7 @@ CAPABILITIES = Capabilities(
     max_order_quantity=MAX_QUANTITY,
     max_order_value_paise=MAX_VALUE_PAISE,
     simulated=True,
+    lists_all=True,
 )
 
 
@@ -201,8 +202,7 @@ class PaperBroker:
         listings = await self._read(self._exchange.listings)
         found = (
             InstrumentRow(
-                instrument_token=listing.instrument.token,
-                exchange_token=str(listing.instrument.token),
+                token=listing.instrument.token,
                 tradingsymbol=listing.instrument.tradingsymbol,
                 name=listing.instrument.name,
                 exchange=listing.instrument.exchange,

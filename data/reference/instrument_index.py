@@ -16,12 +16,11 @@ class UnknownSymbol(BadInput):
 
 
 class Named(NamedTuple):
-    """What of an instrument is searched, and its broker's token."""
+    """What of an instrument is searched."""
 
     exchange: str
     tradingsymbol: str
     name: str
-    token: int
 
     @property
     def key(self) -> str:
@@ -38,6 +37,10 @@ class Source(Protocol):
 
     def of_isin(self, isin: str) -> Sequence[Instrument]:
         """Those with this ISIN."""
+        ...
+
+    def lists(self, broker: str, key: str) -> bool:
+        """Whether a broker lists the instrument of a key."""
         ...
 
     def names(self) -> Sequence[Named]:
@@ -59,8 +62,11 @@ class _InMemory:
     def of_isin(self, isin: str) -> Sequence[Instrument]:
         return [one for one in self._by_key.values() if one.isin == isin]
 
+    def lists(self, broker: str, key: str) -> bool:
+        return key.upper() in self._by_key
+
     def names(self) -> Sequence[Named]:
-        return [Named(one.exchange, one.tradingsymbol, one.name, one.token) for one in self.every()]
+        return [Named(one.exchange, one.tradingsymbol, one.name) for one in self.every()]
 
     def every(self) -> Sequence[Instrument]:
         return list(self._by_key.values())
@@ -82,6 +88,7 @@ class InstrumentIndex:
         self._former = {old.upper(): now.upper() for old, now in (former or {}).items()}
         self._known: dict[str, Instrument | None] = {}
         self._of_isin: dict[str, Sequence[Instrument]] = {}
+        self._listed: dict[tuple[str, str], bool] = {}
 
     def __len__(self) -> int:
         return len(self._names.found)
@@ -113,9 +120,11 @@ class InstrumentIndex:
         found = self.get(key)
         return key if found is None else found.key
 
-    def tokens(self) -> Mapping[str, int]:
-        """The brokers' tokens of all instruments by key."""
-        return {one.key: one.token for one in self._names.found}
+    def lists(self, broker: str, key: str) -> bool:
+        """Whether a broker lists the instrument of a key, which is one of now and in its own letter case."""
+        if (broker, key) not in self._listed:
+            self._listed[broker, key] = self._source.lists(broker, key)
+        return self._listed[broker, key]
 
     def put(self, instrument: Instrument) -> None:
         """Have an instrument in the place of the known one with its key and name. Raises `KeyError`."""

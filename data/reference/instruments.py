@@ -5,7 +5,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,12 +56,11 @@ class Instrument:
     `band_bps` is the daily price band around the previous close; `fno` says that live derivatives exist,
     which brings a closing auction. `prev_close_paise` is the last known close and 0 if unknown.
 
-    `token` is the broker's, 0 where it names another security now. `security_id` is what the security was
-    at first sight, empty before it is stored; `doubt` says why none of it is bought until the trader has
-    looked.
+    Its key names it here, whatever each broker calls it (`BrokerListing`). `security_id` is what
+    the security was at first sight, empty before it is stored; `doubt` says why none of it is bought until
+    the trader has looked.
     """
 
-    token: int
     exchange: str
     tradingsymbol: str
     name: str
@@ -112,6 +111,37 @@ class Instrument:
         return not self.trade_to_trade and self.mtf_margin_bps is None and self.mis_margin_bps is None
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerInstrument(Instrument):
+    """An instrument as one broker lists it, under its token there.
+
+    The token is empty where none is known, or where it names another security now.
+    """
+
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerListing:
+    """An instrument of the desk, by its key, at one broker.
+
+    `token` is what the broker numbers it by, None where that is not known or names another security now;
+    `symbol` is what it is called there.
+    """
+
+    broker: str
+    key: str
+    token: str | None
+    symbol: str
+
+
+def at_broker(instrument: Instrument, token: str) -> BrokerInstrument:
+    """An instrument as a broker lists it under this token."""
+    return BrokerInstrument(
+        **{one.name: getattr(instrument, one.name) for one in fields(Instrument)}, token=token
+    )
+
+
 # --- Kite's dump --------------------------------------------------------------------------------------
 
 
@@ -122,7 +152,7 @@ class InstrumentFile:
     `unread` says of each odd row of a share or an index what is wrong with it.
     """
 
-    instruments: list[Instrument]
+    instruments: list[BrokerInstrument]
     skipped: dict[str, int]
     rows: int
     unread: tuple[str, ...] = ()
@@ -179,7 +209,7 @@ def _read_rows(
 ) -> InstrumentFile:
     header = _header(rows)
     at = {name: header.index(name) for name in KITE_COLUMNS}
-    instruments: list[Instrument] = []
+    instruments: list[BrokerInstrument] = []
     skipped: dict[str, int] = {}
     row_of: dict[str, int] = {}
     odd: list[BadInput] = []
@@ -226,7 +256,9 @@ def _header(rows: Iterator[tuple[int, list[str]]]) -> list[str]:
     return header
 
 
-def _instrument_of(row: list[str], header: list[str], at: dict[str, int], number: int) -> Instrument | None:
+def _instrument_of(
+    row: list[str], header: list[str], at: dict[str, int], number: int
+) -> BrokerInstrument | None:
     """The instrument of a row, None where it is not one the desk trades. Raises `BadInput` for an odd one."""
     if max(at.values()) < len(row) < len(header):  # empty cells of further columns were trimmed
         row.extend([""] * (len(header) - len(row)))
@@ -255,7 +287,7 @@ def _belongs(segment: str, exchange: str) -> bool:
     return segment == exchange or segment.startswith(f"{exchange}-")
 
 
-def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> Instrument:
+def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> BrokerInstrument:
     symbol, name = row[at["tradingsymbol"]], row[at["name"]]
     for field, text in (("tradingsymbol", symbol), ("name", name)):
         control = control_character(text)
@@ -269,8 +301,8 @@ def _instrument(row: Sequence[str], at: dict[str, int], number: int) -> Instrume
     tick = _paise(row[at["tick_size"]], "tick_size", number)
     if tick == 0 and not index:
         raise BadInput(f"row {number}, tick_size", row[at["tick_size"]], "must be above zero")
-    return Instrument(
-        token=_whole(row[at["instrument_token"]], "instrument_token", number),
+    return BrokerInstrument(
+        token=str(_whole(row[at["instrument_token"]], "instrument_token", number)),
         exchange=exchange,
         tradingsymbol=symbol,
         name=name or symbol,

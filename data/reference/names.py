@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from data.reference.instruments import USUAL_BAND_BPS, Instrument
+from data.reference.instruments import USUAL_BAND_BPS, BrokerInstrument, Instrument
 
 WHOLE = 0.9
 """A file with fewer than this part of what is known proves nothing gone."""
@@ -29,7 +29,7 @@ class Rename:
     exchange: str
     before: str
     now: str
-    token: int
+    token: str
 
     @property
     def key_before(self) -> str:
@@ -54,20 +54,20 @@ class Matched:
     `doubts` are words by key. `kept` are known instruments to keep as they are but for their token and doubt.
     """
 
-    rows: list[Instrument] = field(default_factory=list[Instrument])
+    rows: list[BrokerInstrument] = field(default_factory=list[BrokerInstrument])
     renames: list[Rename] = field(default_factory=list[Rename])
     doubts: dict[str, str] = field(default_factory=dict[str, str])
-    kept: list[Instrument] = field(default_factory=list[Instrument])
+    kept: list[BrokerInstrument] = field(default_factory=list[BrokerInstrument])
 
 
 def match(
-    known: Collection[Instrument],
-    told: Sequence[Instrument],
+    known: Collection[BrokerInstrument],
+    told: Sequence[BrokerInstrument],
     claimed: Collection[str],
-    first_sight: Callable[[Instrument], str],
+    first_sight: Callable[[BrokerInstrument], str],
     whole: bool = True,
 ) -> Matched:
-    """Match a file's instruments with those known.
+    """Match the instruments of one broker's file with those known, under the tokens known of that broker.
 
     `claimed` are the securities that a client holds or has orders of: nothing else may take their name.
     `first_sight` gives the security of an instrument that is not known. A file that is not `whole` proves
@@ -92,7 +92,7 @@ def match(
             if owner.security in claimed:
                 doubt = out.doubts[one.key] = out.doubts[owner.key] = words
             if owner.key not in told_keys:
-                out.kept.append(replace(owner, token=0, doubt=out.doubts.get(owner.key, owner.doubt)))
+                out.kept.append(replace(owner, token="", doubt=out.doubts.get(owner.key, owner.doubt)))
         security = first_sight(one) if was is None else was.security
         out.rows.append(replace(merged(one, was), security_id=security, doubt=doubt))
         if was is not None and was.key != one.key:
@@ -104,15 +104,15 @@ def match(
 
 
 def _pairs(
-    known: Collection[Instrument], told: Sequence[Instrument], whole: bool
-) -> Mapping[str, Instrument]:
+    known: Collection[BrokerInstrument], told: Sequence[BrokerInstrument], whole: bool
+) -> Mapping[str, BrokerInstrument]:
     """By key of the file, the known instrument that each row is: by token, name, ISIN or NSE's symbol."""
     by_key, by_token = {one.key: one for one in known}, _by_token(known)
     told_keys, told_tokens = {one.key: one for one in told}, _by_token(told)
-    before: dict[str, Instrument] = {}
+    before: dict[str, BrokerInstrument] = {}
     used: set[str] = set()
 
-    def pair(one: Instrument, was: Instrument | None) -> None:
+    def pair(one: BrokerInstrument, was: BrokerInstrument | None) -> None:
         if was is not None and one.key not in before and was.key not in used:
             before[one.key] = was
             used.add(was.key)
@@ -132,8 +132,8 @@ def _pairs(
             pair(one, was)
     if not whole:
         return before
-    by_isin: dict[tuple[str, str], list[Instrument]] = defaultdict(list)
-    by_share: dict[str, list[Instrument]] = defaultdict(list)
+    by_isin: dict[tuple[str, str], list[BrokerInstrument]] = defaultdict(list)
+    by_share: dict[str, list[BrokerInstrument]] = defaultdict(list)
     for was in known:
         if was.key not in used and was.key not in told_keys:
             by_isin[was.exchange, was.isin].append(was)
@@ -150,7 +150,9 @@ def _pairs(
     return before
 
 
-def _keep_both(out: Matched, one: Instrument, here: Instrument, was: Instrument | None) -> None:
+def _keep_both(
+    out: Matched, one: BrokerInstrument, here: BrokerInstrument, was: BrokerInstrument | None
+) -> None:
     """Leave a claimed instrument in its place, which a row of the file would take."""
     words = (
         f"{_named(one)}, token {one.token}, has taken the name of {_named(here)}, "
@@ -158,10 +160,10 @@ def _keep_both(out: Matched, one: Instrument, here: Instrument, was: Instrument 
     )
     for stays in (here,) if was is None else (here, was):
         out.doubts[stays.key] = words
-        out.kept.append(replace(stays, token=0 if stays is here else stays.token, doubt=words))
+        out.kept.append(replace(stays, token="" if stays is here else stays.token, doubt=words))
 
 
-def merged(new: Instrument, known: Instrument | None) -> Instrument:
+def merged(new: BrokerInstrument, known: BrokerInstrument | None) -> BrokerInstrument:
     """A file's instrument with what it does not tell (ISIN, sector, margins, F&O, band) as it was known."""
     if known is None:
         return new
@@ -177,10 +179,10 @@ def merged(new: Instrument, known: Instrument | None) -> Instrument:
     )
 
 
-def _by_token(instruments: Iterable[Instrument]) -> Mapping[tuple[str, int], Instrument]:
+def _by_token(instruments: Iterable[BrokerInstrument]) -> Mapping[tuple[str, str], BrokerInstrument]:
     """By exchange and token; one that stands twice names nothing."""
-    found: dict[tuple[str, int], Instrument] = {}
-    count = Counter[tuple[str, int]]()
+    found: dict[tuple[str, str], BrokerInstrument] = {}
+    count = Counter[tuple[str, str]]()
     for one in instruments:
         if one.token:
             found[one.exchange, one.token] = one

@@ -13,6 +13,7 @@ from data.reference.instrument_index import Named
 from data.reference.instruments import Instrument
 from data.repositories.base import Query, Rows, given
 from data.repositories.instruments import every_instrument
+from data.repositories.listings import lists
 from data.store import Store
 from data.tables.columns import table
 from data.tables.market import InstrumentRecord
@@ -76,11 +77,19 @@ class StoredInstruments:
         """Those with this ISIN."""
         return _held_to_kinds(self._read(_OF_ISIN, isin=isin))
 
+    def lists(self, broker: str, key: str) -> bool:
+        """Whether a broker lists the instrument of a key; not where that cannot be read."""
+        try:
+            return self._store.glance(lambda connection: lists(connection, broker, key))
+        except UNREADABLE as problem:
+            log.error("whether %s lists %s could not be read: %s", broker, key, problem)
+            return False
+
     def names(self) -> Sequence[Named]:
         """What of every one is searched."""
         try:
             found = read_file(self._store.path, _NAMES.all)
-            return [one for one in found if set(map(type, one[:3])) == {str}]
+            return [one for one in found if set(map(type, one)) == {str}]
         except UNREADABLE as problem:
             log.error("no instrument can be searched: %s", problem)
             return []

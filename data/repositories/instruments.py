@@ -95,7 +95,7 @@ class _Former:
     exchange: str
     tradingsymbol: str
     now: str
-    token: int
+    token: str
     at: datetime
 
 

@@ -1,10 +1,10 @@
 # pyright: reportAssignmentType=false
 # SQLModel declares __tablename__ as a descriptor; its own documentation assigns a string.
-"""Tables of the market: instruments and the names they had, watchlists, and a simulated market's times."""
+"""Tables of the market: instruments, their names and listings, watchlists, a simulated market's times."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from data.tables.columns import moment, paise
@@ -22,14 +22,13 @@ class WatchlistItem(SQLModel, table=True):
 class InstrumentRecord(SQLModel, table=True):
     """An instrument as last imported, under the name it has now.
 
-    `security_id` is what its security was at first sight, its ISIN where one was told, else the token there;
+    `security_id` is what its security was at first sight, its ISIN where one was told, else a broker's token;
     holdings, lots, postings and orders are keyed by it. `doubt` keeps it from being bought.
     """
 
     __tablename__ = "instrument"
     exchange: str = Field(primary_key=True)
     tradingsymbol: str = Field(primary_key=True)
-    token: int = Field(sa_type=BigInteger)
     name: str
     tick_paise: int = paise()
     lot_size: int
@@ -47,6 +46,20 @@ class InstrumentRecord(SQLModel, table=True):
     doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
+class ListingRecord(SQLModel, table=True):
+    """An instrument as a broker lists it: its token and its symbol there.
+
+    `token` is none where it is not known, or names another security now.
+    """
+
+    __tablename__ = "listing"
+    __table_args__ = (UniqueConstraint("broker", "token"),)
+    broker: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    token: str | None = None
+    symbol: str
+
+
 class FormerName(SQLModel, table=True):
     """A symbol that a security had on an exchange, and the one that it has `now`."""
 
@@ -55,7 +68,7 @@ class FormerName(SQLModel, table=True):
     exchange: str = Field(primary_key=True)
     tradingsymbol: str = Field(primary_key=True)
     now: str
-    token: int = Field(sa_type=BigInteger)
+    token: str
     at: datetime = moment()
 
 

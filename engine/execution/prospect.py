@@ -39,6 +39,7 @@ from engine.planning.checks import (
     PlanInputs,
     authorisation_refusal,
     client_refusal,
+    listing_refusal,
     market_refusal,
     product_refusal,
     slice_quantity,
@@ -280,7 +281,8 @@ def _barred(
             halt=strength_of(covering(halts, book.clients[order.client_id], plan.instrument.key)),
             reduce_only=bool(breaks.get(order.client_id)),
         )
-        refusal = client_refusal(client, plan.intent.side) or band or _order_refusal(plan, client, order)
+        refusal = client_refusal(client, plan.intent.side) or band
+        refusal = refusal or listing_refusal(client, inputs.instrument) or _order_refusal(plan, client, order)
         if refusal is None and client.client_id in had:
             refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(had[client.client_id]),))
         if refusal is None and order.quantity > most:

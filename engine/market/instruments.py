@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from brokers.contract import BrokerError, InstrumentRow
-from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, Instrument, series_of
+from data.reference.instruments import EXCHANGES, TRADE_TO_TRADE_SERIES, BrokerInstrument, series_of
 from data.reference.names import Rename
 from data.repositories.meta import INSTRUMENTS_DAY, keep_day, read_day
 from data.store import Store
@@ -92,7 +92,7 @@ class InstrumentDump:
         self._kept.bus.publish([TapeLine(self._timing.wall.now(), report.news)])
         return report
 
-    async def _take(self, found: list[Instrument], today: date, unread: tuple[str, ...]) -> DumpReport:
+    async def _take(self, found: list[BrokerInstrument], today: date, unread: tuple[str, ...]) -> DumpReport:
         before = {one.key: one for one in self._market_data.index}
         now = {one.key for one in found}
         held = {held.security for holdings in self._kept.book.holdings.values() for held in holdings}
@@ -109,15 +109,15 @@ class InstrumentDump:
         )
 
 
-def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[Instrument]:
+def instruments_of(rows: Iterable[InstrumentRow]) -> Iterable[BrokerInstrument]:
     """The shares and indices of NSE and BSE in a dump."""
     for row in rows:
         index = row.segment == "INDICES"
         if row.exchange not in EXCHANGES or row.instrument_type != "EQ":
             continue
         series = series_of(row.exchange, row.tradingsymbol, index)
-        yield Instrument(
-            token=row.instrument_token,
+        yield BrokerInstrument(
+            token=row.token,
             exchange=row.exchange,
             tradingsymbol=row.tradingsymbol,
             name=row.name or row.tradingsymbol,

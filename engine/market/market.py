@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,12 +10,14 @@ from brokers.contract import Tick
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
 from data.money import moved_bps
+from data.proving.readable import UNREADABLE
 from data.reference.instrument_index import InstrumentIndex
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerListing, Instrument
 from data.reference.names import Rename
 from data.reference.phases import Phase
 from data.repositories.instrument_source import StoredInstruments
 from data.repositories.instruments import read_renames, save_instrument
+from data.repositories.listings import listings_of
 from data.store import Unit
 from engine.book.kept import Kept
 from engine.events import InstrumentsRenamed
@@ -166,6 +168,14 @@ class Market:
         )
         await self.load()
         return taken
+
+    def listings(self, broker: str) -> Sequence[BrokerListing]:
+        """What a broker lists of the instruments known."""
+        try:
+            return self._kept.store.glance(lambda connection: listings_of(connection, broker))
+        except UNREADABLE as problem:
+            log.error("what %s lists could not be read: %s", broker, problem)
+            return []
 
     async def accept(self, key: str, reason: str) -> str:
         """Let an instrument in doubt be bought again; returns what was in doubt. Raises `BadInput`."""

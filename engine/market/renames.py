@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from data.audit import AuditAction, AuditEntry
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.names import WHOLE, Matched, Rename, match
-from data.repositories import halts, instruments, watchlists
+from data.repositories import halts, instruments, listings, watchlists
 from data.repositories.base import On
 from data.store import Unit
 from engine.events import TapeLine
@@ -38,13 +38,18 @@ def take(
 ) -> Taken:
     """Keep instruments in place of those known, under their names of now; `gone` keys are taken off.
 
-    `broker` is whose tokens these are. A file that is not `complete` proves no instrument gone.
+    `broker` is who lists them; one that does not say its token there keeps the one that is known. A file that
+    is not `complete` proves no instrument gone.
     """
-    known, claimed = instruments.every_instrument(unit), instruments.claimed_securities(unit)
+    known, claimed = listings.listed_instruments(unit, broker), instruments.claimed_securities(unit)
+    tokens = {one.key: one.token for one in known}
+    listed = [
+        one if isinstance(one, BrokerInstrument) else at_broker(one, tokens.get(one.key, "")) for one in told
+    ]
     names = {(one.exchange, one.tradingsymbol): one.security for one in instruments.held_names(unit)}
     given = {one.security for one in known}
 
-    def first_sight(one: Instrument) -> str:
+    def first_sight(one: BrokerInstrument) -> str:
         if one.isin:
             return one.isin
         held = names.get((one.exchange, one.tradingsymbol))  # a broker told of it before a file did
@@ -56,10 +61,10 @@ def take(
 
     off = [one.key for one in known if one.key in set(gone) and one.security not in claimed]
     whole = complete and len(told) >= WHOLE * len(known)
-    matched = match(known, told, claimed, first_sight, whole)
-    _store(unit, matched, off)
+    matched = match(known, listed, claimed, first_sight, whole)
+    _store(unit, matched, off, broker)
     if matched.renames:
-        _move_names(unit, matched.renames)
+        _move_names(unit, matched.renames, broker)
     details: dict[str, object] = {"source": source, "count": len(matched.rows), "gone": len(off)}
     unit.audit(AuditEntry(AuditAction.INSTRUMENTS_IMPORTED, actor, details=details))
     unit.touched.market = True
@@ -82,18 +87,21 @@ def take(
     return Taken(len(matched.rows), tuple(matched.renames), matched.doubts)
 
 
-def _store(on: On, matched: Matched, gone: Collection[str]) -> None:
+def _store(on: On, matched: Matched, gone: Collection[str], broker: str) -> None:
     kept = {one.key: one for one in (*matched.rows, *matched.kept) if one.key not in gone}
     off = {(one.exchange, one.tradingsymbol) for one in kept.values()}
     off |= {(one.exchange, one.before) for one in matched.renames}
     off |= {(exchange, symbol) for exchange, _, symbol in (key.partition(":") for key in gone)}
     instruments.replace_instruments(on, off, list(kept.values()))
+    keys_off = [f"{exchange}:{symbol}" for exchange, symbol in off]
+    listings.replace_listings(on, broker, keys_off, list(kept.values()), gone)
 
 
-def _move_names(unit: Unit, renames: Sequence[Rename]) -> None:
+def _move_names(unit: Unit, renames: Sequence[Rename], broker: str) -> None:
     """Have everything that shows or uses a name show the one of now."""
     instruments.rename(unit, renames, unit.now)
     moved = {one.key_before: one.key for one in renames}
+    listings.rename_keys(unit, moved, broker)
     watchlists.rename_keys(unit, moved)
     halts.rename_symbols(unit, moved)
     unit.touched.everything = True

@@ -37,6 +37,7 @@ from engine.planning.why import (
     NotActive,
     NotAuthorised,
     NotCompared,
+    NotListed,
     NotOffered,
     NotOnMtfList,
     NotSignedIn,
@@ -63,6 +64,7 @@ CHECK_ORDER = (
     Reason.MARKET_CLOSED,
     Reason.PRICE_STALE,
     Reason.OUTSIDE_PRICE_BAND,
+    Reason.NOT_LISTED,
     Reason.INSTRUMENT_IN_DOUBT,
     Reason.PRODUCT_NOT_OFFERED,
     Reason.NOT_MTF_ELIGIBLE,
@@ -119,7 +121,8 @@ class ClientInput:
     every row could be read; `reconciled` for books read from the broker since the desk was opened;
     `duplicate` for the same side, symbol and sizing sent within the last minute; `authorised` for settled
     shares that may leave the client's demat account, else `authorised_shares` of them may. `products` and
-    `takes_after_market` are what its connection offers.
+    `takes_after_market` are what its connection offers; `unlisted_at` is that connection's broker where
+    the instrument is not listed there, else empty.
     """
 
     client_id: int
@@ -147,6 +150,7 @@ class ClientInput:
     duplicate: bool = False
     products: frozenset[Product] = frozenset(Product)
     takes_after_market: bool = True
+    unlisted_at: str = ""
 
     @property
     def mtf_used_paise(self) -> int:
@@ -269,6 +273,13 @@ def waiting_refusal(client: ClientInput, intent: Intent) -> LineRefusal | None:
     """Whether this client's broker keeps an order for the next session, where that is wanted."""
     if intent.after_market and not client.takes_after_market:
         return LineRefusal(Reason.MARKET_CLOSED, (NoNextSession(),))
+    return None
+
+
+def listing_refusal(client: ClientInput, instrument: Instrument) -> LineRefusal | None:
+    """Whether the broker by which this client trades lists the instrument."""
+    if client.unlisted_at:
+        return LineRefusal(Reason.NOT_LISTED, (NotListed(client.unlisted_at, instrument.key),))
     return None
 
 

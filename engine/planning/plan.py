@@ -17,6 +17,7 @@ from engine.planning.checks import (
     PlanInputs,
     authorisation_refusal,
     client_refusal,
+    listing_refusal,
     money_refusal,
     product_refusal,
     size_refusal,
@@ -186,6 +187,7 @@ def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[Lin
 def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
     refusal = client_refusal(client, frame.intent.side) or frame.market_refusal
     refusal = refusal or waiting_refusal(client, frame.intent)
+    refusal = refusal or listing_refusal(client, frame.inputs.instrument)
     if refusal is not None:
         return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
     return [_judged(frame, client, draft) for draft in drafts_of(frame, client)]

@@ -185,7 +185,7 @@ def _of_one_leg(record: Mapping[str, Any]) -> Plan:
     values = _read(
         record,
         intent=_intent,
-        instrument=lambda it: Instrument(**it),
+        instrument=_instrument,
         frozen_at=datetime.fromisoformat,
         expires_at=datetime.fromisoformat,
         trading_day=date.fromisoformat,
@@ -195,6 +195,11 @@ def _of_one_leg(record: Mapping[str, Any]) -> Plan:
         lines=lambda rows: tuple(line_from_json(row) for row in rows),
     )
     return Plan(**values)
+
+
+def _instrument(record: Mapping[str, Any]) -> Instrument:
+    """Records of earlier versions say by which token a broker had it too."""
+    return Instrument(**{name: value for name, value in record.items() if name != "token"})
 
 
 def _intent(record: Mapping[str, Any]) -> Intent:

@@ -318,7 +318,16 @@ class Plans:
             duplicate=client.id in duplicates,
             products=can.products,
             takes_after_market=can.after_market,
+            unlisted_at=self._unlisted_at(client, instrument),
         )
+
+    def _unlisted_at(self, client: ClientView, instrument: Instrument) -> str:
+        """The broker by which a client trades, where it does not list the instrument; else empty."""
+        connection = self._kept.book.carrier_of(client.id)
+        if connection is None or connection.capabilities.lists_all:
+            return ""
+        broker = connection.broker.name
+        return "" if self._market_data.index.lists(broker, instrument.key) else broker
 
     async def _duplicates(self, intent: Intent, instrument: Instrument) -> frozenset[int]:
         """Clients for whom the same intent was sent within the duplicate window, or is still being sent."""

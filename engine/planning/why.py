@@ -110,6 +110,14 @@ class NoNextSession(Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class NotListed(Why):
+    """The broker by which the client trades does not list the instrument."""
+
+    broker: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstrumentInDoubt(Why):
     """What is in doubt of the instrument."""
 
@@ -275,6 +283,7 @@ KINDS: dict[str, type[Why]] = {
     "price_old": PriceOld,
     "off_band": OffBand,
     "no_next_session": NoNextSession,
+    "not_listed": NotListed,
     "in_doubt": InstrumentInDoubt,
     "not_offered": NotOffered,
     "not_on_mtf_list": NotOnMtfList,

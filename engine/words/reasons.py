@@ -26,6 +26,7 @@ REASON_WORDS = {
     Reason.OPEN_BREAK: "books differ from the broker's",
     Reason.NOT_RECONCILED: "books not compared with the broker's yet",
     Reason.INSTRUMENT_IN_DOUBT: "it is not certain which security this is",
+    Reason.NOT_LISTED: "not listed at its broker",
     Reason.OTHER_LEG: "another leg cannot go",
 }
 """Reasons as a trader says them; they follow a count (`2 not enough funds`) or stand before a detail."""
@@ -49,6 +50,7 @@ REASON_BRIEF = {
     Reason.OPEN_BREAK: "books differ",
     Reason.NOT_RECONCILED: "not compared",
     Reason.INSTRUMENT_IN_DOUBT: "in doubt",
+    Reason.NOT_LISTED: "not listed",
     Reason.OTHER_LEG: "other leg",
 }
 """Reasons where space is short; the others keep their words."""

@@ -92,6 +92,8 @@ def _of_market(why: Why) -> str | None:
         case kinds.OffBand(lower_paise=lower, upper_paise=upper, last_paise=last):
             subject = "it" if last is None else f"last {amount_words(last)}"
             return f"{subject} is outside {band_words(lower, upper)}"
+        case kinds.NotListed(broker=broker, key=key):
+            return f"{key} is not listed at {broker.capitalize()}"
         case kinds.InstrumentInDoubt(told=told):
             return told
         case kinds.NotOffered(product=product):

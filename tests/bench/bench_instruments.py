@@ -28,7 +28,7 @@ async def list_many(home: Path, count: int) -> None:
     many = [
         replace(
             model,
-            token=FIRST_TOKEN + number,
+            token=str(FIRST_TOKEN + number),
             tradingsymbol=f"Z{number:05d}",
             name=f"MADE UP COMPANY {number}",
             isin="",

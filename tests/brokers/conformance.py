@@ -422,12 +422,12 @@ async def one_odd_row_hides_no_other(stand: Stand) -> None:
 async def the_dump_lists_what_trades(stand: Stand) -> None:
     rows = {f"{row.exchange}:{row.tradingsymbol}": row for row in await stand.broker.instruments()}
     row = rows[stand.key]
-    assert (row.instrument_token, row.tick_paise, row.lot_size) == (
+    assert (row.token, row.tick_paise, row.lot_size) == (
         stand.still.token,
         stand.still.tick_paise,
         1,
     )
-    assert len({row.instrument_token for row in rows.values()}) == len(rows)
+    assert len({row.token for row in rows.values()}) == len(rows)
 
 
 async def quotes_leave_out_what_nobody_knows(stand: Stand) -> None:

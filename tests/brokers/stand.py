@@ -22,7 +22,7 @@ from brokers.contract import (
     Ticks,
 )
 from data.clock import SystemClock
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import OrderType, Product, Side
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Stand:
     """
 
     broker: Broker
-    still: Instrument
+    still: BrokerInstrument
     walking: Instrument
     last_paise: int
     move: Callable[[int], None]

@@ -532,10 +532,10 @@ async def test_instruments_of_the_dump(kite: KiteBroker, stub: KiteStub):
     await kite.follow([ANN])
     stub.on("GET /instruments", Reply(body=DUMP, content_type="text/csv"))
     rows = await kite.instruments()
-    assert [(row.exchange, row.tradingsymbol, row.exchange_token, row.last_paise) for row in rows] == [
-        ("NSE", "INFY", "1594", 1412_95),
-        ("NSE", "NIFTY 50", "1001", 23406_85),
-        ("BSE", "RELIANCE", "500325", 1234_50),
+    assert [(row.exchange, row.tradingsymbol, row.token, row.last_paise) for row in rows] == [
+        ("NSE", "INFY", "408065", 1412_95),
+        ("NSE", "NIFTY 50", "256265", 23406_85),
+        ("BSE", "RELIANCE", "128083204", 1234_50),
     ]
     stub.on("GET /instruments", Reply(body=gzip.compress(DUMP.encode()), content_type="text/csv"))
     assert await kite.instruments() == rows

@@ -16,7 +16,7 @@ from tests.brokers.kite_stub import ANN, TOKEN, Access, Asked, KiteStub, Reply, 
 
 ROUTE = "POST /margins/orders"
 BOTH = (Product.MTF, Product.MIS)
-INFY = Instrument(408065, "NSE", "INFY", "Infosys", 5)
+INFY = Instrument("NSE", "INFY", "Infosys", 5)
 PRICE = 2450_40
 VALUE = 40 * PRICE
 """Forty shares are what fits into a lakh."""
@@ -75,7 +75,7 @@ async def test_a_calculation_is_of_whole_lots_worth_about_a_lakh(
     kite: KiteBroker, stub: KiteStub, price: int, lot_size: int, quantity: int
 ) -> None:
     stub.on(ROUTE, told(quantity * price / 400))
-    instrument = Instrument(1, "NSE", "SOME", "Some", 5, lot_size)
+    instrument = Instrument("NSE", "SOME", "Some", 5, lot_size)
     assert await kite.margins(ANN, instrument, price, [Product.MIS]) == {Product.MIS: 2_500}
     assert json.loads(stub.asked[0].raw_form)[0]["quantity"] == quantity
 

@@ -23,7 +23,7 @@ from brokers.simulators.kite.books.journal import NO_DELAYS, Delays
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.serving import serve
 from data.clock import ManualClock
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Product, Side
 
@@ -34,8 +34,8 @@ SECRETS = {"app": "app-secret", "other": "other-secret"}
 
 def listing(token: int, symbol: str, **more: Any) -> Listing:
     facts = {"tick_paise": 5, "mtf_margin_bps": 2_500, "prev_close_paise": 10_000, "band_bps": 1_000}
-    row = Instrument(
-        token=token, exchange="NSE", tradingsymbol=symbol, name=f"{symbol} Ltd", **(facts | more)
+    row = BrokerInstrument(
+        token=str(token), exchange="NSE", tradingsymbol=symbol, name=f"{symbol} Ltd", **(facts | more)
     )
     return Listing(row, *(10_000, 10_000, 10_000, 10_000, 5_000))
 
@@ -61,7 +61,7 @@ class House:
         kite.listen_orders(lambda user, row: self.told.append((user, row)))
 
     def client(self, token: str | None = None, api_key: str = "app") -> KiteConnect:
-        client = KiteConnect(api_key, access_token=token, root=self.kite.url, timeout=5)
+        client = KiteConnect(api_key, access_token=str(token), root=self.kite.url, timeout=5)
         client.reqsession.trust_env = False
         return client
 

@@ -25,7 +25,7 @@ from data.reference.seed import universe
 from tests.brokers.official import parse_binary
 
 PINS = {"RELIANCE": 245050, "TCS": 250000, "INFY": 150000, "NIFTY 50": 2340685}
-TOKENS = {row.instrument.tradingsymbol: row.instrument.token for row in universe()}
+TOKENS = {row.instrument.tradingsymbol: int(row.instrument.token) for row in universe()}
 RELIANCE, TCS, INFY, NIFTY = (TOKENS[symbol] for symbol in PINS)
 
 
@@ -232,7 +232,7 @@ async def test_prices_follow_their_tokens_through_a_rename_and_a_swap(stream: St
     first = await stream.ticks(client)
     assert {token: tick["last_price"] for token, tick in first.items()} == {INFY: 1500.0, TCS: 2500.0}
     exchange = stream.host.exchange
-    security = {one.instrument.token: one.instrument.security for one in exchange.listings()}
+    security = {int(one.instrument.token): one.instrument.security for one in exchange.listings()}
 
     exchange.rename([("NSE:INFY", "NSE:INFYSYS", security[INFY])])
     exchange.pin("INFYSYS", 1510_00)

@@ -19,7 +19,7 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.exchange.prices import Listing, Pin, Quote, pinned_quote
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument
 from data.reference.phases import load_calendar
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
 
@@ -36,8 +36,8 @@ def instrument(symbol: str, last: int, tick: int, **more: object) -> Listing:
         "prev_close_paise": last,
         "band_bps": 1_000,
     }
-    row = Instrument(
-        token=last, exchange="NSE", tradingsymbol=symbol, name=symbol, tick_paise=tick, **(facts | more)
+    row = BrokerInstrument(
+        token=str(last), exchange="NSE", tradingsymbol=symbol, name=symbol, tick_paise=tick, **(facts | more)
     )
     return Listing(row, last, last, last, last, 100_000)
 

@@ -10,14 +10,14 @@ from brokers.contract import Accepted, BrokerOrder, BrokerStatus, OrderRequest, 
 from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Product, Side, Validity
 
 CALENDAR = load_calendar()
 CASH = 1_000_000
-ACC = Instrument(1, "NSE", "ACC", "ACC", 5, mtf_margin_bps=2_500, prev_close_paise=10_000)
+ACC = BrokerInstrument("NSE", "ACC", "ACC", 5, token="1", mtf_margin_bps=2_500, prev_close_paise=10_000)
 
 
 def open_exchange(path: Path | None = None, cash: int = CASH) -> tuple[PaperExchange, ManualClock]:

@@ -10,7 +10,7 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.money import own_share
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Policy, Product, Side
@@ -25,8 +25,8 @@ def open_exchange(policy: Policy = Policy.WORST, cash: int = CASH) -> PaperExcha
     exchange = PaperExchange(None, ManualClock(datetime(2026, 11, 22, tzinfo=UTC)), CALENDAR, policy=policy)
     exchange.list_instruments(
         Listing(
-            Instrument(
-                token=number,
+            BrokerInstrument(
+                token=str(number),
                 exchange="NSE",
                 tradingsymbol=symbol,
                 name=symbol,

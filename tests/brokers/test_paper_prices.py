@@ -4,7 +4,7 @@ from datetime import date
 from itertools import pairwise
 
 from brokers.simulators.exchange.prices import DayPrices, Listing, Pin, circuits
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 
 DAY = date(2026, 11, 18)
 WHOLE_DAY = range(0, 22_501, 60)
@@ -13,8 +13,8 @@ WHOLE_DAY = range(0, 22_501, 60)
 def listing(
     number: int, *, last: int = 245_050, prev: int = 239_520, tick: int = 10, band: int = 1_000
 ) -> Listing:
-    instrument = Instrument(
-        token=number,
+    instrument = BrokerInstrument(
+        token=str(number),
         exchange="NSE",
         tradingsymbol=f"SHARE{number}",
         name="",

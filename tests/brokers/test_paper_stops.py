@@ -18,7 +18,7 @@ from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening,
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.money import ceil_div, own_share
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 from data.reference.phases import load_calendar
 from data.reference.rates import estimate
 from data.vocabulary import OrderType, Policy, Product, Side, Validity
@@ -31,7 +31,9 @@ RICH = 100 * CASH
 
 def listing(token: int, symbol: str, **more: object) -> Listing:
     facts = {"tick_paise": 5, "mtf_margin_bps": 3_333, "prev_close_paise": 10_000, "band_bps": 1_000}
-    row = Instrument(token=token, exchange="NSE", tradingsymbol=symbol, name=symbol, **(facts | more))
+    row = BrokerInstrument(
+        token=str(token), exchange="NSE", tradingsymbol=symbol, name=symbol, **(facts | more)
+    )
     return Listing(row, *(10_000, 10_000, 10_000, 10_000, 5_000))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import BadInput
 from data.reference.instrument_index import UnknownSymbol, index_of
-from data.reference.instruments import KITE_COLUMNS, Instrument, read_kite_instruments
+from data.reference.instruments import KITE_COLUMNS, BrokerInstrument, Instrument, read_kite_instruments
 
 HEADER = ",".join(KITE_COLUMNS)
 RELIANCE = "738561,2885,RELIANCE,RELIANCE INDUSTRIES,2395.25,,0,0.1,1,EQ,NSE,NSE"
@@ -29,8 +29,8 @@ def test_shares_and_indices_are_taken_and_the_rest_counted(tmp_path: Path):
     result = read_kite_instruments(path)
     assert (result.rows, result.skipped) == (7, {"NFO-FUT NFO": 2})
     reliance, bse, bank, bajaj, nifty = result.instruments
-    assert reliance == Instrument(
-        738561, "NSE", "RELIANCE", "RELIANCE INDUSTRIES", 10, prev_close_paise=239_525
+    assert reliance == BrokerInstrument(
+        "NSE", "RELIANCE", "RELIANCE INDUSTRIES", 10, prev_close_paise=239_525, token="738561"
     )
     assert (bse.key, bse.segment, bse.tick_paise) == ("BSE:RELIANCE", "BSE", 5)
     assert (bank.series, bank.trade_to_trade, bank.tick_paise) == ("BE", True, 1)
@@ -155,7 +155,7 @@ def test_a_few_odd_rows_are_left_out_and_named_and_many_refuse_the_file(tmp_path
 
 
 def named(symbol: str, name: str, exchange: str = "NSE") -> Instrument:
-    return Instrument(len(symbol), exchange, symbol, name, 5, segment=exchange)
+    return Instrument(exchange, symbol, name, 5, segment=exchange)
 
 
 HOUSES = index_of(
@@ -246,8 +246,8 @@ def test_getting_by_key():
 
 def test_an_instrument_is_put_in_its_own_place():
     names = ("ACC", "INFY", "TCS")
-    index = index_of(Instrument(n, "NSE", name, name, 5) for n, name in enumerate(names, start=1))
-    index.put(Instrument(2, "NSE", "INFY", "INFY", 5, mtf_margin_bps=2_500))
+    index = index_of(Instrument("NSE", name, name, 5) for name in names)
+    index.put(Instrument("NSE", "INFY", "INFY", 5, mtf_margin_bps=2_500))
     found = index.get("nse:infy")
     assert found is not None
     assert found.mtf_margin_bps == 2_500
@@ -255,4 +255,4 @@ def test_an_instrument_is_put_in_its_own_place():
     assert [one.tradingsymbol for one in index] == list(names)
     assert list(index)[1] is index.resolve("infy") is found
     with pytest.raises(KeyError):
-        index.put(Instrument(4, "NSE", "SBIN", "SBIN", 5))
+        index.put(Instrument("NSE", "SBIN", "SBIN", 5))

@@ -7,22 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 from data.reference.names import Matched, match
 
 NAMES = ("ALFA", "BRAVO", "CARGO", "DELTA", "ECHO", "FOXTROT")
 
 
-def known(name: str, token: int, **facts: object) -> Instrument:
-    made = Instrument(token, "NSE", name, f"{name} Ltd", 5, security_id=f"S{token}")
+def known(name: str, token: int, **facts: object) -> BrokerInstrument:
+    made = BrokerInstrument("NSE", name, f"{name} Ltd", 5, security_id=f"S{token}", token=str(token))
     return replace(made, **facts)
 
 
-def told(name: str, token: int, **facts: object) -> Instrument:
+def told(name: str, token: int, **facts: object) -> BrokerInstrument:
     return replace(known(name, token, **facts), security_id="")
 
 
-def matched(before: Collection[Instrument], file: list[Instrument], claimed: Collection[str] = ()) -> Matched:
+def matched(
+    before: Collection[BrokerInstrument], file: list[BrokerInstrument], claimed: Collection[str] = ()
+) -> Matched:
     return match(before, file, claimed, lambda one: f"new {one.key}")
 
 
@@ -40,10 +42,10 @@ def test_any_permutation_of_names_leaves_each_security_its_token(
     for names in (first, second):
         file = [told(name, token) for token, name in enumerate(names, start=1)]
         found = matched(stand, data.draw(st.permutations(file)), held)
-        assert {one.token: one.security for one in found.rows} == {n: f"S{n}" for n in range(1, 7)}
+        assert {one.token: one.security for one in found.rows} == {str(n): f"S{n}" for n in range(1, 7)}
         assert found.doubts == {}
         assert {one.key_before: one.security for one in found.renames} == {
-            one.key: one.security for one in stand if one.tradingsymbol != names[one.token - 1]
+            one.key: one.security for one in stand if one.tradingsymbol != names[int(one.token) - 1]
         }
         again = matched(found.rows, file, held)
         assert (again.renames, sorted(again.rows, key=repr)) == ([], sorted(found.rows, key=repr))
@@ -73,7 +75,9 @@ ONE, TWO = {"isin": "INE000A01011"}, {"isin": "INE000B01019"}
         ([known("ALFA", 1)], [told("BRAVO", 1, exchange="BSE")], {"BRAVO": "new BSE:BRAVO"}),
     ],
 )
-def test_what_a_row_is(before: list[Instrument], file: list[Instrument], expected: dict[str, str]) -> None:
+def test_what_a_row_is(
+    before: list[BrokerInstrument], file: list[BrokerInstrument], expected: dict[str, str]
+) -> None:
     assert securities(matched(before, file)) == expected
 
 

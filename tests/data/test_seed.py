@@ -59,7 +59,7 @@ def test_the_universe_is_complete_and_unambiguous():
         entry.volume > 0 and entry.instrument.sector for entry in listings if entry.instrument.tradable
     )
     indices = {e.instrument.tradingsymbol: e.instrument.token for e in listings if not e.instrument.tradable}
-    assert indices == {"NIFTY 50": 256265, "NIFTY BANK": 260105}
+    assert indices == {"NIFTY 50": "256265", "NIFTY BANK": "260105"}
 
 
 def test_the_listings_the_scenarios_name():

@@ -44,7 +44,7 @@ async def test_a_dump_is_read_once_a_day_and_says_what_came_and_went(desk):
     await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, ROHAN))
     rows = {row.tradingsymbol: row for row in await desk.connections.feed.broker.instruments()}
     dump = Dump(desk)
-    fresh = dataclasses.replace(rows["INFY"], tradingsymbol="FRESH-BE", instrument_token=257, isin="")
+    fresh = dataclasses.replace(rows["INFY"], tradingsymbol="FRESH-BE", token="257", isin="")
     future = dataclasses.replace(rows["INFY"], tradingsymbol="INFY26NOVFUT", exchange="NFO")
     dump.rows = [row for name, row in rows.items() if name not in ("TCS", "ITC")] + [fresh, future]
     known = desk.market.index.get("NSE:RELIANCE")

@@ -38,7 +38,7 @@ async def test_the_names_are_read_once_beside_the_loop_and_again_with_what_is_st
     await desk.market.read_names()
     assert desk.market.index.is_searched
     infy = desk.market.index.resolve("INFY")
-    fresh = dataclasses.replace(infy, tradingsymbol="FRESH", token=257, isin="", security_id="")
+    fresh = dataclasses.replace(infy, tradingsymbol="FRESH", isin="", security_id="")
     await desk.market.store_instruments([fresh], "test", complete=False)
     assert desk.market.index.is_searched, "the next search waits for nothing either"
     assert [one.key for one in desk.market.search("fres")] == ["NSE:FRESH"]
@@ -46,12 +46,11 @@ async def test_the_names_are_read_once_beside_the_loop_and_again_with_what_is_st
 
 async def test_a_stored_index_answers_as_one_in_memory(desk):
     infy = desk.market.index.resolve("INFY")
-    odd = dataclasses.replace(infy, tradingsymbol="Nifty Odd", token=258, isin="INE000000001", security_id="")
+    odd = dataclasses.replace(infy, tradingsymbol="Nifty Odd", isin="INE000000001", security_id="")
     await desk.market.store_instruments([odd], "test", complete=False)
     stored, listed = desk.market.index, index_of(desk.market.index)
     assert list(stored) == list(listed)
     assert len(stored) == len(listed) == len(universe()) + 1
-    assert stored.tokens() == listed.tokens()
     for key in ("NSE:INFY", "nse:infy", "NSE:NIFTY ODD", "nse:nifty odd", "BSE:INFY", "NSE:", "INFY", ""):
         assert stored.get(key) == listed.get(key), key
         assert stored.key_now(key) == listed.key_now(key)

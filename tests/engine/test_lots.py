@@ -15,7 +15,7 @@ QTY = SizingKind.FIXED_QUANTITY
 ROHAN, AMIT = 8, 22
 LOT = 1_600
 SMALL = Instrument(
-    987, "NSE", "GOLDSTAR-SM", "GOLDSTAR POWER", 5, LOT, isin="INE405Y01021", prev_close_paise=12_50
+    "NSE", "GOLDSTAR-SM", "GOLDSTAR POWER", 5, LOT, isin="INE405Y01021", prev_close_paise=12_50
 )
 
 

@@ -51,7 +51,6 @@ LAKH = 1_00_000_00
 
 def stock(symbol: str = "TCS", **changes: object) -> Instrument:
     base = Instrument(
-        token=1,
         exchange="NSE",
         tradingsymbol=symbol,
         name=symbol,
@@ -354,6 +353,7 @@ CLIENT_FAULTS: dict[Reason, dict[str, object]] = {
     Reason.CONSENT_MISSING: {"consent_verdict": GateVerdict(GateColour.RED, GateFinding.NO_CONSENT)},
     Reason.NOT_RECONCILED: {"reconciled": False},
     Reason.OPEN_BREAK: {"reduce_only": True},
+    Reason.NOT_LISTED: {"unlisted_at": "upstox"},
     Reason.QUANTITY_ZERO: {"base_paise": 100_00},
     Reason.DUPLICATE_INTENT: {"duplicate": True},
     Reason.INSUFFICIENT_FUNDS: {"available_paise": 100_00},

@@ -152,7 +152,6 @@ def test_a_wall_clock_that_is_set_back_makes_no_price_young_and_holds_up_no_late
 
 def test_detail_of_a_stock() -> None:
     reliance = Instrument(
-        token=1,
         exchange="NSE",
         tradingsymbol="RELIANCE",
         name="Reliance",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import Ambiguous, BrokerError
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import HaltScope, OrderState, Product, Reason, SizingKind
 from engine.desk import Desk
 from engine.refusals import PlanExpired
@@ -19,6 +19,7 @@ from tests.desks import (
     buy,
     by_phone,
     carry_out,
+    listed_by_feed,
     on_tape,
     paper_desk,
     sell,
@@ -49,9 +50,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         assert (await one.audit.verify()).ok
 
 
-def told(desk: Desk, without: Sequence[str] = (), **names: str) -> list[Instrument]:
+def told(desk: Desk, without: Sequence[str] = (), **names: str) -> list[BrokerInstrument]:
     """Today's file: what is known, some under other symbols; ISINs are not told."""
-    rows = [one for one in desk.market.index if one.tradingsymbol not in without]
+    rows = [one for one in listed_by_feed(desk) if one.tradingsymbol not in without]
     bare = [replace(one, isin="", security_id="", doubt="", prev_close_paise=0) for one in rows]
     return [replace(one, tradingsymbol=names.get(one.tradingsymbol, one.tradingsymbol)) for one in bare]
 
@@ -78,8 +79,7 @@ async def test_a_rename_overnight_moves_shares_places_and_prices_and_is_told_onc
     await carry_out(desk, buy("INFY", QTY, 7, ROHAN, product=Product.MTF))
     before = shares(desk)
     await next_day(desk)
-    old = desk.market.index.get("NSE:INFY")
-    assert old is not None
+    old = next(one for one in listed_by_feed(desk) if one.key == "NSE:INFY")
 
     listed = await read(desk, told(desk, INFY="INFYSYS"))
 
@@ -273,7 +273,7 @@ async def test_a_change_of_series_takes_another_token_and_keeps_the_shares(desk:
     await carry_out(desk, buy("INFY", QTY, 10, ROHAN))
     before = shares(desk)["NSE:INFY"]
     rows = [
-        replace(one, tradingsymbol="INFY-BE", token=99_000_001, series="BE", trade_to_trade=True)
+        replace(one, tradingsymbol="INFY-BE", token="99000001", series="BE", trade_to_trade=True)
         if one.tradingsymbol == "INFY"
         else one
         for one in told(desk)

@@ -29,7 +29,7 @@ LATER = datetime(2026, 11, 18, 3, 50, tzinfo=UTC)
 ADDED = {"meta": "name != 'audit_verified'"}
 """Rows of a table that a migration adds, and a condition that leaves them out."""
 
-MOVED = {"halt": {"certificate"}}
+MOVED = {"halt": {"certificate"}, "instrument": {"token"}}
 """Columns whose values stand in a table of their own since."""
 
 NAMES = ("paused", "halted", "after_market")
@@ -67,6 +67,24 @@ def test_a_migration_loses_no_row_and_leaves_sound_books(name: str, tmp_path: Pa
         was = [tuple(row[place] for place in kept_places) for row in before[one]]
         assert rows(database, _all(one, [column for column in held if column in stay])) == was, one
     assert read_file(database, lambda file: [one for one in examine(file) if not one.ok]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_broker_lists_each_instrument_under_the_token_that_it_had(name: str, tmp_path: Path) -> None:
+    database = unpack(name, tmp_path)
+    symbols = "exchange || ':' || tradingsymbol, CAST(token AS TEXT), tradingsymbol"
+    had = rows(database, f"SELECT {symbols} FROM instrument ORDER BY 1")
+    twice = f"UPDATE instrument SET token = {had[0][1]} WHERE tradingsymbol = '{had[1][2]}'"
+    unlisted = f"UPDATE instrument SET token = 0 WHERE tradingsymbol = '{had[2][2]}'"
+    with closing(sqlite3.connect(database)) as file, file:
+        file.execute(twice)
+        file.execute(unlisted)
+    prepare(database)
+    broker = "zerodha" if name == "after_market" else "paper"
+    listed = rows(database, "SELECT broker, key, token, symbol FROM listing ORDER BY key")
+    assert listed[:3] == [(broker, key, None, symbol) for key, _, symbol in had[:3]], "they name nothing"
+    assert listed[3:] == [(broker, *one) for one in had[3:]]
+    assert len(listed) > 200
 
 
 DAYS = "SELECT day, state, opened_at FROM trading_day ORDER BY day"

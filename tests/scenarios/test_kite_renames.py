@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.vocabulary import OrderState, OrderType, RunCount, Side, SizingKind
 from engine.planning.intent import Intent, Sizing
-from tests.desks import on_tape, sell
+from tests.desks import listed_by_feed, on_tape, sell
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.rehearsal import control
 from tradedesk.testing import seam
@@ -39,7 +39,7 @@ async def test_shares_and_waiting_orders_go_on_under_the_names_of_the_morning(tm
         await morning.priced(WISH.key)
         _, run = await morning.send(WISH)
         assert run.counts[RunCount.OPEN] == len(PEOPLE)
-        token = desk.market.index.resolve("TCS").token
+        token = next(one.token for one in listed_by_feed(desk) if one.key == "NSE:TCS")
 
         await renamed(morning, TCS="TATACONS")
         morning.exchange.jump(datetime(2026, 11, 18, 3, 0, 5, tzinfo=UTC))

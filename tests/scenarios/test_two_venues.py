@@ -13,6 +13,7 @@ from data.clock import IST
 from data.errors import BadInput
 from data.home import paper_exchange_file
 from data.reference.phases import load_calendar
+from data.repositories.listings import replace_listings
 from data.vocabulary import (
     ClientStatus,
     ConnectionKind,
@@ -20,6 +21,7 @@ from data.vocabulary import (
     PauseReason,
     Reason,
     RunCount,
+    Side,
     SizingKind,
 )
 from engine.accounts.client_file import NewClient
@@ -28,6 +30,7 @@ from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import TradingStopped
 from engine.words.tape import news_words
+from engine.words.why import detail_words
 from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
 from tests.refusing import refuses
@@ -110,6 +113,22 @@ async def test_a_plan_over_both_goes_to_each_clients_own_venue_at_one_price(tmp_
         assert await desk.reconcile.check(PAPER_3)
         assert [desk.reconcile.breaks(one) for one in EVERYBODY] == [[]] * 4
         await books_are_sound(desk)
+
+
+async def test_whose_broker_does_not_list_the_symbol_is_skipped_by_name(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as morning:
+        desk = morning.desk
+        await seam(desk).store.write(lambda unit: replace_listings(unit, "zerodha", [TCS], []))
+        await desk.market.load()
+        await morning.priced(TCS)
+        plan = await desk.plans.freeze(buy("TCS", QTY, 2, *EVERYBODY))
+        assert {
+            line.client_id: (line.reason, detail_words(line)) for line in plan.skipped_lines
+        } == dict.fromkeys((KITE_1, KITE_2), (Reason.NOT_LISTED, "NSE:TCS is not listed at Zerodha"))
+        assert {line.client_id for line in plan.ok_lines} == {PAPER_3, PAPER_4}, "paper trades what is known"
+        assert await desk.plans.get(plan.number or 0) == plan
+        sale = await desk.plans.preview(replace(plan.intent, side=Side.SELL))
+        assert {line.reason for line in sale.lines if line.client_id == KITE_1} == {Reason.NOT_LISTED}
 
 
 async def test_an_order_that_rests_on_paper_trades_when_the_price_at_kite_reaches_it(

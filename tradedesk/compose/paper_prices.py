@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from brokers.simulators.exchange.prices import Listing
 from data.money import tick_down
 from data.reference.closes import Close, closes_of
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.reference.seed import universe
 from engine.desk import Desk
 from engine.market.renames import Taken
@@ -55,9 +55,10 @@ async def take_instruments(
     bare = [one for one in stored if not one.prev_close_paise]
     demonstration = {row.instrument.key: row.instrument.prev_close_paise for row in universe()}
     helped = _priced(bare, demonstration)
+    tokens = {one.key: one.token for one in instruments if isinstance(one, BrokerInstrument)}
     if helped:
         await desk.market.store_instruments(helped, f"{source}, closes of the demonstration")
-    _list(desk, [one for one in stored if one.prev_close_paise] + helped)
+    _list(desk, [one for one in stored if one.prev_close_paise] + helped, tokens)
     return PriceSources(len(stored) - len(bare), len(helped), len(bare) - len(helped), taken)
 
 
@@ -71,7 +72,7 @@ async def take_closes(desk: Desk, closes: Sequence[Close], source: str) -> int:
     priced = _priced(known, found)
     if priced:
         await desk.market.store_instruments(priced, source)
-        _list(desk, priced)
+        _list(desk, priced, {})
     return len(priced)
 
 
@@ -84,6 +85,9 @@ def _priced(instruments: Iterable[Instrument], closes: Mapping[str, int]) -> lis
     ]
 
 
-def _list(desk: Desk, instruments: Iterable[Instrument]) -> None:
-    listings = (Listing(one, *[one.prev_close_paise] * 4, volume=0) for one in instruments)
-    exchange_of(desk).list_instruments(listings)
+def _list(desk: Desk, instruments: Iterable[Instrument], tokens: Mapping[str, str]) -> None:
+    """List instruments at the paper exchange, under these tokens, or those that it has."""
+    exchange = exchange_of(desk)
+    known = {row.instrument.key: row.instrument.token for row in exchange.listings()}
+    listed = (at_broker(one, tokens.get(one.key) or known.get(one.key, "")) for one in instruments)
+    exchange.list_instruments(Listing(one, *[one.prev_close_paise] * 4, volume=0) for one in listed)

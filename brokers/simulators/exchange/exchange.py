@@ -36,7 +36,7 @@ from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import Clock
 from data.errors import BadInput
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, at_broker
 from data.reference.phases import Calendar
 from data.vocabulary import Policy, Product
 
@@ -51,7 +51,7 @@ class ListedInstrument(Protocol):
     """An instrument with the figures its first day starts from, in paise."""
 
     @property
-    def instrument(self) -> Instrument: ...  # noqa: D102
+    def instrument(self) -> BrokerInstrument: ...  # noqa: D102
     @property
     def last_paise(self) -> int: ...  # noqa: D102
     @property
@@ -371,7 +371,7 @@ class PaperExchange:
         if key in self._market.listings or (instrument := other.instrument(key)) is None:
             return
         price = quote.last_paise if (quote := other.quote(key)) else instrument.prev_close_paise
-        self.list_instruments([Listing(instrument, price, price, price, price, 0)])
+        self.list_instruments([Listing(at_broker(instrument, ""), price, price, price, price, 0)])
 
     def modify(self, user_id: str, broker_order_id: str, change: OrderChange) -> Accepted | Refused:
         """Change a live order."""

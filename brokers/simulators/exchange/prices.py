@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from brokers.contract import DepthLevel
 from data.money import BPS, ceil_div, half_up, tick_down
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument
 
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""
@@ -35,7 +35,7 @@ class Listing:
     `walks_as` is the key whose path its price goes, its first one; empty for one that was never renamed.
     """
 
-    instrument: Instrument
+    instrument: BrokerInstrument
     last_paise: int
     open_paise: int
     high_paise: int

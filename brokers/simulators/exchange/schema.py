@@ -10,7 +10,7 @@ from typing import Any
 
 from brokers.contract import BrokerHolding, BrokerOrder, BrokerStatus, BrokerTrade
 from brokers.simulators.exchange.prices import Listing, average_paise
-from data.reference.instruments import Instrument
+from data.reference.instruments import BrokerInstrument, Instrument
 from data.vocabulary import OrderType, Product, Side, Validity
 
 
@@ -245,7 +245,7 @@ def broker_holding(
     )
 
 
-INSTRUMENT_COLUMNS = columns(Instrument)
+INSTRUMENT_COLUMNS = columns(BrokerInstrument)
 SELECT_LISTING = (
     f"SELECT {', '.join(INSTRUMENT_COLUMNS)}, last_paise, open_paise, high_paise, low_paise, volume,"
     " walks_as FROM listing"
@@ -259,6 +259,7 @@ def listings_of(rows: Iterable[tuple[Any, ...]]) -> dict[str, Listing]:
     for row in rows:
         facts = dict(zip(INSTRUMENT_COLUMNS, row[:count], strict=True))
         facts["fno"], facts["trade_to_trade"] = bool(facts["fno"]), bool(facts["trade_to_trade"])
-        instrument = Instrument(**facts)
+        facts["token"] = str(facts["token"])
+        instrument = BrokerInstrument(**facts)
         found[instrument.key] = Listing(instrument, *row[count:])
     return found

@@ -8,7 +8,7 @@ from datetime import datetime
 from brokers.contract import DepthLevel
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.books.rows import rupees, stamp
+from brokers.simulators.kite.books.rows import kite_token, rupees, stamp
 from data.money import half_up
 from data.reference.instruments import KITE_COLUMNS
 
@@ -23,7 +23,8 @@ def instruments_csv(listings: Iterable[Listing]) -> bytes:
     writer.writerow(KITE_COLUMNS)
     for listing in listings:
         row = listing.instrument
-        facts = (row.token, row.token >> 8, row.tradingsymbol, row.name, _plain(listing.last_paise))
+        token = kite_token(row)
+        facts = (token, token >> 8, row.tradingsymbol, row.name, _plain(listing.last_paise))
         terms = ("", 0, _plain(row.tick_paise), row.lot_size, "EQ", row.segment, row.exchange)
         writer.writerow((*facts, *terms))
     return text.getvalue().encode()

@@ -17,7 +17,7 @@ from brokers.simulators.kite.books import conditionals
 from brokers.simulators.kite.books.entries import Entry
 from brokers.simulators.kite.books.margins import order_margins
 from brokers.simulators.kite.books.portfolio import holding_rows, margin_rows, position_rows
-from brokers.simulators.kite.books.rows import stamp, trade_row
+from brokers.simulators.kite.books.rows import kite_token, stamp, trade_row
 from brokers.simulators.kite.caller import Caller
 from brokers.simulators.kite.forms import read_form
 from brokers.simulators.kite.limits import too_many
@@ -346,7 +346,7 @@ def _entry(kite: "LocalKite", request: web.Request, caller: Caller) -> Entry:
 
 def _trade(kite: "LocalKite", entry: Entry, trade: BrokerTrade) -> Row:
     listing = kite.venue.listing(entry.key)
-    return trade_row(entry, trade, 0 if listing is None else listing.instrument.token)
+    return trade_row(entry, trade, 0 if listing is None else kite_token(listing.instrument))
 
 
 # --- portfolio ------------------------------------------------------------------------------------------
@@ -431,7 +431,7 @@ async def _quotes(kite: "LocalKite", request: web.Request, caller: Caller) -> ob
     rows: Row = {}
     for key, quote in quotes.items():
         listing = kite.venue.listing(key)
-        token = 0 if listing is None else listing.instrument.token
+        token = 0 if listing is None else kite_token(listing.instrument)
         match caller.route:
             case "ltp":
                 rows[key] = ltp_row(quote, token)

@@ -14,6 +14,7 @@ from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.prices import Quote
 from brokers.simulators.kite.answers import Turned, bad_token, failure
+from brokers.simulators.kite.books.rows import kite_token
 from brokers.simulators.kite.frames import HEARTBEAT, MODES, QUOTE, frame, packets, snapshot
 from brokers.simulators.kite.limits import too_many
 from data.clock import Clock
@@ -173,7 +174,7 @@ class Sockets:
         """Move the exchange on and read it: quotes by token, and market time in Unix seconds."""
         exchange = self._host.exchange
         instruments = (listing.instrument for listing in exchange.listings())  # names may change at any time
-        keys = {one.token: one.key for one in instruments if one.token in wanted}
+        keys = {token: one.key for one in instruments if (token := kite_token(one)) in wanted}
         quotes = exchange.quotes(tuple(keys.values()))
         found = [(token, quotes[key]) for token, key in keys.items() if key in quotes]
         return found, int(exchange.market_clock.now().timestamp())

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _asked_commands()
     _connections()
     _trading_days()
+    _listings()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
     op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
@@ -166,6 +167,34 @@ def _trading_days() -> None:
     opened_at = "SELECT at FROM audit WHERE action = 'DAY_OPENED' ORDER BY seq DESC LIMIT 1"
     fact = f"SELECT value, 'open', ({opened_at}) FROM meta WHERE name = 'last_trading_day'"
     op.get_bind().exec_driver_sql(f"INSERT INTO trading_day (day, state, opened_at) {fact}")
+
+
+def _listings() -> None:
+    """How the home's broker lists each instrument; a token, which was a number, is text from here on."""
+    op.create_table(
+        "listing",
+        sa.Column("broker", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=True),
+        sa.Column("symbol", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("broker", "key"),
+        sa.UniqueConstraint("broker", "token"),
+    )
+    run = op.get_bind().exec_driver_sql
+    once = "token != 0 AND (SELECT count(*) FROM instrument AS other WHERE other.token = one.token) = 1"
+    token = f"CASE WHEN {once} THEN CAST(token AS VARCHAR) END"
+    run("CREATE INDEX instruments_by_token ON instrument (token)")
+    run(
+        "INSERT INTO listing (broker, key, token, symbol)"
+        f" SELECT broker, exchange || ':' || tradingsymbol, {token}, tradingsymbol FROM instrument AS one,"
+        " (SELECT coalesce((SELECT broker FROM connection), 'paper') AS broker) AS lister"
+    )
+    run("DROP INDEX instruments_by_token")
+    op.drop_column("instrument", "token")
+    if op.get_bind().dialect.name == "sqlite":
+        _rebuild("former_name", "token BIGINT", "token VARCHAR")
+    else:
+        op.alter_column("former_name", "token", type_=sa.String())
 
 
 def _rebuild(name: str, old: str, new: str) -> None:

@@ -11,7 +11,7 @@ from importlib.resources import as_file, files
 
 from data.csvfiles import CsvRow, read_rows
 from data.money import bps_from_percent_text, paise_from_text
-from data.reference.instruments import TRADE_TO_TRADE_SERIES, Instrument
+from data.reference.instruments import TRADE_TO_TRADE_SERIES, BrokerInstrument
 from data.vocabulary import ClientStatus, SessionState
 
 _LISTING_COLUMNS = (
@@ -47,7 +47,7 @@ class SeedListing:
     `index` names the index whose list it was taken from (`NIFTY50`, `NEXT50`, `MIDCAP100`), or is empty.
     """
 
-    instrument: Instrument
+    instrument: BrokerInstrument
     open_paise: int
     high_paise: int
     low_paise: int
@@ -111,8 +111,8 @@ def _rows(name: str, required: Sequence[str], optional: Sequence[str]) -> list[C
 
 def _listing(row: CsvRow) -> SeedListing:
     values = row.values
-    instrument = Instrument(
-        token=int(values["token"]),
+    instrument = BrokerInstrument(
+        token=values["token"],
         exchange=values["exchange"],
         tradingsymbol=values["symbol"],
         name=values["name"],

@@ -40,7 +40,7 @@ from brokers.simulators.kite.books.entries import (
     status_at_exchange,
 )
 from brokers.simulators.kite.books.keeping import Keeping
-from brokers.simulators.kite.books.rows import history_row, order_row, update_row
+from brokers.simulators.kite.books.rows import history_row, kite_token, order_row, update_row
 from brokers.simulators.kite.mishaps import KiteMishaps, Mishap
 from brokers.simulators.kite.switches import Switches
 from brokers.simulators.kite.venue import Venue
@@ -168,7 +168,7 @@ class Journal:
 
     def _token(self, key: str) -> int:
         listing = self._venue.listing(key)
-        return 0 if listing is None else listing.instrument.token
+        return 0 if listing is None else kite_token(listing.instrument)
 
     # --- asked for by clients -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from brokers.contract import BrokerFunds, BrokerHolding, BrokerTrade
 from brokers.simulators.exchange.prices import Listing, Quote
 from brokers.simulators.kite.answers import Row
-from brokers.simulators.kite.books.rows import rupees
+from brokers.simulators.kite.books.rows import kite_token, rupees
 from data.money import BPS
 from data.vocabulary import Product, Side
 
@@ -106,7 +106,7 @@ def _position(traded: Traded, day: _Day, listing: Listing, quote: Quote) -> Row:
     return {
         "tradingsymbol": symbol,
         "exchange": exchange,
-        "instrument_token": listing.instrument.token,
+        "instrument_token": kite_token(listing.instrument),
         "product": product.value,
         "quantity": quantity,
         "overnight_quantity": 0,
@@ -187,7 +187,7 @@ def _holding(
     return {
         "tradingsymbol": instrument.tradingsymbol,
         "exchange": instrument.exchange,
-        "instrument_token": instrument.token,
+        "instrument_token": kite_token(instrument),
         "isin": instrument.isin,
         "product": Product.CNC.value,
         "price": 0,

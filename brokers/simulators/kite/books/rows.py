@@ -11,12 +11,18 @@ from brokers.contract import BrokerTrade
 from brokers.simulators.kite.answers import Row
 from brokers.simulators.kite.books.entries import CANCELLED, FINAL, REJECTED, Entry
 from data.clock import IST
+from data.reference.instruments import BrokerInstrument
 from data.vocabulary import OrderType
 
 _NOT_IN_HISTORY = frozenset(
     {"account_id", "status_message_raw", "tags", "meta", "guid", "exchange_update_timestamp"}
 )
 _NOT_IN_UPDATES = frozenset({"modified", "tags"})
+
+
+def kite_token(instrument: BrokerInstrument) -> int:
+    """An instrument's token as Kite tells it, a number; 0 where it has none."""
+    return int(instrument.token or 0)
 
 
 def rupees(paise: int) -> float:

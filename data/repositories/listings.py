@@ -1,0 +1,70 @@
+"""How brokers list the instruments of a home: under which token and symbol each of them has a key."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import delete, select, update
+
+from data.reference.instruments import BrokerInstrument, BrokerListing, at_broker
+from data.repositories.base import Change, On, Query, Rows, among, given
+from data.repositories.instruments import every_instrument
+from data.tables.market import ListingRecord
+
+_LISTINGS = Rows(ListingRecord, BrokerListing)
+_OF_BROKER = _LISTINGS.query(_LISTINGS.c.broker == given("broker"))
+_OTHERS = _LISTINGS.c.broker != given("broker"), among(_LISTINGS.c.key, "keys")
+_OF_OTHERS, _REMOVE_OF_OTHERS = _LISTINGS.query(*_OTHERS), Change(delete(_LISTINGS.table).where(*_OTHERS))
+_KEY = Query(
+    str,
+    select(_LISTINGS.c.key).where(_LISTINGS.c.broker == given("broker"), _LISTINGS.c.key == given("key")),
+)
+_REMOVE = Change(
+    delete(_LISTINGS.table).where(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.key, "keys"))
+)
+_UNLIST = Change(delete(_LISTINGS.table).where(among(_LISTINGS.c.key, "keys")))
+_FREE_TOKENS = Change(
+    update(_LISTINGS.table)
+    .where(_LISTINGS.c.broker == given("broker"), among(_LISTINGS.c.token, "tokens"))
+    .values(token=None)
+)
+
+
+def rename_keys(on: On, moved: Mapping[str, str], lister: str) -> None:
+    """Have brokers list what was renamed under its key of now; the `lister`, who said so, does already."""
+    found = _OF_OTHERS.all(on, broker=lister, keys=list(moved))
+    _REMOVE_OF_OTHERS.run(on, broker=lister, keys=list(moved))
+    _LISTINGS.insert(on, [replace(one, key=moved[one.key]) for one in found])
+
+
+def listings_of(on: On, broker: str) -> list[BrokerListing]:
+    """Everything that a broker lists."""
+    return _OF_BROKER.all(on, broker=broker)
+
+
+def lists(on: On, broker: str, key: str) -> bool:
+    """Whether a broker lists the instrument of a key."""
+    return _KEY.first(on, broker=broker, key=key) is not None
+
+
+def listed_instruments(on: On, broker: str) -> list[BrokerInstrument]:
+    """Every instrument kept, under its token at this broker, empty where it has none there."""
+    tokens = {one.key: one.token or "" for one in listings_of(on, broker)}
+    return [at_broker(one, tokens.get(one.key, "")) for one in every_instrument(on)]
+
+
+def replace_listings(
+    on: On, broker: str, off: Collection[str], kept: Sequence[BrokerInstrument], gone: Collection[str] = ()
+) -> None:
+    """List these instruments at a broker, and none of the keys that are taken `off` or `gone`.
+
+    What is gone is no instrument any more, and is listed nowhere. A token that stands twice names nothing.
+    """
+    count = Counter(one.token for one in kept)
+    tokens: Mapping[str, str | None] = {
+        one.key: one.token if one.token and count[one.token] == 1 else None for one in kept
+    }
+    _UNLIST.run(on, keys=list(gone))
+    _REMOVE.run(on, broker=broker, keys=[*off, *tokens])
+    _FREE_TOKENS.run(on, broker=broker, tokens=[token for token in tokens.values() if token])
+    _LISTINGS.insert(on, [BrokerListing(broker, one.key, tokens[one.key], one.tradingsymbol) for one in kept])

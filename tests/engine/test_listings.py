@@ -1,0 +1,75 @@
+"""How brokers list instruments: what a file leaves listed, and what a rename does to others' listings."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from data.reference.instruments import BrokerInstrument, Instrument, at_broker
+from data.repositories.listings import listings_of, replace_listings
+from engine.desk import Desk
+from tests.desks import listed_by_feed, paper_desk
+from tradedesk.testing import seam
+
+FRESH = BrokerInstrument("NSE", "FRESH", "Fresh", 5, prev_close_paise=100_00, token="901")
+
+
+def listed(desk: Desk, broker: str = "paper") -> dict[str, tuple[str | None, str]]:
+    found = seam(desk).store.glance(lambda connection: listings_of(connection, broker))
+    return {one.key: (one.token, one.symbol) for one in found}
+
+
+async def stored(desk: Desk, *told: Instrument, complete: bool = False) -> None:
+    await desk.market.store_instruments(told, "test", complete=complete)
+
+
+async def test_each_instrument_of_a_file_is_listed_at_its_broker_alone(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        every = {one.key: (one.token, one.tradingsymbol) for one in listed_by_feed(desk)}
+        assert listed(desk) == every
+        await stored(desk, FRESH)
+        assert listed(desk) == every | {"NSE:FRESH": ("901", "FRESH")}
+        assert desk.market.index.lists("paper", "NSE:FRESH")
+        assert not desk.market.index.lists("upstox", "NSE:FRESH")
+        assert listed(desk, "upstox") == {}
+
+
+async def test_what_tells_no_token_keeps_the_one_that_is_known(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        before = listed(desk)
+        known = desk.market.index.get("NSE:INFY")
+        assert known is not None
+        await stored(desk, replace(known, sector="Tested"))
+        assert listed(desk) == before
+
+
+async def test_a_token_that_stands_twice_names_nothing(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        await stored(desk, FRESH, replace(FRESH, tradingsymbol="FRESHER"))
+        found = listed(desk)
+        assert [found[key] for key in ("NSE:FRESH", "NSE:FRESHER")] == [(None, "FRESH"), (None, "FRESHER")]
+        infy = found["NSE:INFY"][0]
+        assert infy is not None
+        await stored(desk, replace(FRESH, exchange="BSE", segment="BSE", token=infy))
+        assert listed(desk)["BSE:FRESH"] == (infy, "FRESH")
+        assert listed(desk)["NSE:INFY"] == (None, "INFY")
+
+
+async def test_others_listings_follow_names_and_end_with_what_is_gone(tmp_path: Path) -> None:
+    async with paper_desk(tmp_path) as desk:
+        rows = {one.tradingsymbol: one for one in listed_by_feed(desk)}
+        theirs = [at_broker(rows[name], f"EQ|{name}") for name in ("INFY", "TCS", "ITC")]
+        await seam(desk).store.write(lambda unit: replace_listings(unit, "upstox", [], theirs))
+        names = {"INFY": "TCS", "TCS": "INFY"}
+        told = [
+            replace(one, tradingsymbol=names.get(one.tradingsymbol, one.tradingsymbol), isin="")
+            for one in rows.values()
+            if one.tradingsymbol != "ITC"
+        ]
+        itc = desk.market.index.get("NSE:ITC")
+        assert itc is not None
+        await desk.market.store_instruments(told, "test", [itc])
+        assert listed(desk, "upstox") == {
+            "NSE:TCS": ("EQ|INFY", "INFY"),
+            "NSE:INFY": ("EQ|TCS", "TCS"),
+        }, "a symbol of theirs stays theirs"
+        assert (rows["INFY"].token, "TCS") == listed(desk)["NSE:TCS"]
+        assert "NSE:ITC" not in listed(desk)
