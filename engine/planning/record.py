@@ -179,6 +179,16 @@ class Plan:
         return standing_words(self.intent.validity, self.intent.after_market, self.trading_day)
 
     @property
+    def bound_paise(self) -> int | None:
+        """The least favourable price an order of it can trade at: its limit, or where it is protected.
+
+        None where no price is known, and of a MARKET order under `exact`, which is reserved for at the last.
+        """
+        intent = self.intent
+        at_last = intent.limit_paise is None and intent.trigger_paise is None and self.policy is Policy.EXACT
+        return None if at_last else self.reserve_price_paise or None
+
+    @property
     def age_s(self) -> float | None:
         """The price's age in seconds when the plan was made."""
         return None if self.price_age_ms is None else self.price_age_ms / 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.vocabulary import OrderState, OrderType
+from data.vocabulary import OrderState, OrderType, Side
 from engine.words import formats
 from engine.words.reasons import words as reason_words
 
@@ -59,19 +59,27 @@ def order_price(order: OrderView) -> str:
     return "MARKET" if order.trigger_paise is None else f"T{formats.price(order.trigger_paise)}"
 
 
+def bound_words(side: Side, paise: int) -> str:
+    """The least favourable price an order can trade at: `up to 2,550.00` of a buy, `down to` of a sale."""
+    return f"{'up' if side is Side.BUY else 'down'} to {formats.price(paise)}"
+
+
 def terms_words(
     order_type: OrderType,
     limit_paise: int | None,
     trigger_paise: int | None,
     standing: str,
-    worst_paise: int | None = None,
+    bound: str = "",
 ) -> str:
-    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET worst 2,550.00, IOC`."""
+    """Type and prices of an order in full: `SL 2,530.00 trigger 2,520.00`, `MARKET up to 2,550.00, IOC`.
+
+    `bound` says how far an order without a limit is protected.
+    """
     words = order_type.value
     if limit_paise is not None:
         words += f" {formats.price(limit_paise)}"
     if trigger_paise is not None:
         words += f" trigger {formats.price(trigger_paise)}"
-    if limit_paise is None and worst_paise is not None:
-        words += f" worst {formats.price(worst_paise)}"
+    if limit_paise is None and bound:
+        words += f" {bound}"
     return f"{words}, {standing}" if standing else words

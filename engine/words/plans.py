@@ -9,6 +9,7 @@ from data.money import moved_bps
 from data.vocabulary import Product, Reason, Side, SizingKind
 from engine.words import formats
 from engine.words.formats import counted
+from engine.words.orders import bound_words
 from engine.words.reasons import REASON_WORDS, counts_words, reason_word
 from engine.words.why import detail_words
 
@@ -61,17 +62,29 @@ def product_words(intent: Intent) -> str:
 
 
 def price_words(plan: Plan, brief: bool = False) -> str:
-    """`MARKET worst 2,499.60 (2 %)`, or the limit, with the trigger of a stop order."""
-    intent, worst = plan.intent, formats.price(plan.reserve_price_paise or None)
+    """`MARKET up to 2,499.60 (2 %)`, or the limit, with the trigger of a stop order."""
+    intent, bound = plan.intent, protection_words(plan, brief)
     if intent.trigger_paise is not None:
-        limit = f"worst {worst}" if intent.limit_paise is None else formats.price(intent.limit_paise)
+        limit = bound if intent.limit_paise is None else formats.price(intent.limit_paise)
         trigger = formats.price(intent.trigger_paise)
         return f"{intent.order_type.value} {limit} {'T' if brief else 'trigger '}{trigger}"
     if intent.limit_paise is not None:
         return f"{'LMT' if brief else 'LIMIT'} {formats.price(intent.limit_paise)}"
+    return f"{'MKT' if brief else 'MARKET'} {bound}"
+
+
+def protection_words(plan: Plan, brief: bool = False) -> str:
+    """How far an order without a limit is protected: `up to 2,499.60 (2 %)`, in brief `≤2,499.60`.
+
+    Where it is not known at which price, or the plan reserves for none, the percentage alone.
+    """
+    side, bound, percent = plan.intent.side, plan.bound_paise, formats.percent(plan.protection_bps)
+    if bound is None:
+        return f"±{percent} %" if brief else f"within {percent} %"
     if brief:
-        return f"MKT {'≤' if plan.intent.side is Side.BUY else '≥'}{worst}"
-    return f"MARKET worst {worst} ({formats.percent(plan.protection_bps)} %)"
+        return f"{'≤' if side is Side.BUY else '≥'}{formats.price(bound)}"
+    words = bound_words(side, bound)
+    return words if plan.intent.trigger_paise is not None else f"{words} ({percent} %)"
 
 
 def clients_words(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.orders import terms_words
+from engine.words.orders import bound_words, terms_words
 from engine.words.plans import alternative, fewer_words
 from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
 from engine.words.why import detail_words
@@ -25,7 +25,7 @@ def money_words(
     if funds is None:
         return ""
     line = plan.lines[0] if plan else None
-    worst = formats.price(plan.reserve_price_paise or None) if plan else ""
+    bound = bound_words(side, plan.bound_paise) if plan and plan.bound_paise else ""
 
     def money(paise: int) -> str:
         return MASK if masked else formats.rupees(paise)
@@ -34,11 +34,12 @@ def money_words(
         free = " ".join(f"{formats.quantity(shares)} {product}" for product, shares in held.items())
         parts = [f"free to sell {free or 'none'}"]
         if line is not None and line.charges_paise:
-            parts.append(f"at worst {worst}, charges about {money(line.charges_paise)}")
+            parts.extend(filter(None, (bound, f"charges about {money(line.charges_paise)}")))
         return " · ".join(parts)
     parts = [f"cash {money(funds.available_paise)}", _blocked(funds, money)]
     if line is not None and line.reserve_paise:
-        needs = f"needs {money(line.reserve_paise)} at worst {worst} with charges {money(line.charges_paise)}"
+        at = f" at {bound}" if bound else ""
+        needs = f"needs {money(line.reserve_paise)}{at} with charges {money(line.charges_paise)}"
         if line.loan_paise:
             needs += f", MTF lends {money(line.loan_paise)}"
         parts.append(needs)
@@ -95,7 +96,7 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         intent.limit_paise,
         intent.trigger_paise,
         plan.standing,
-        plan.reserve_price_paise or None,
+        bound_words(side, plan.bound_paise) if plan.bound_paise else "",
     )
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)

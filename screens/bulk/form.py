@@ -278,7 +278,8 @@ class BulkForm(Vertical, can_focus=True):
         self.fields.paint()
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
         self._paint_fact("product-fact", self._was("product", "validity"), "")
-        self._paint_fact("price-fact", self._was("type", "price", "trigger"), "@ takes the last price")
+        price_hint = " · ".join(filter(None, (self.query_one(Preview).protected, "@ takes the last price")))
+        self._paint_fact("price-fact", self._was("type", "price", "trigger"), price_hint)
         self._paint_clients()
         tab = "Tab edits, digits go to the workspaces" if self.has_focus else "Tab next field"
         self.query_one("#form-hint", SteadyStatic).update(

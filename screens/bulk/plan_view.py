@@ -171,15 +171,12 @@ class PlanView(Vertical):
         live = f"{formats.price(quote.last_paise if quote else None)} {formats.age(desk.market.age(key))}"
         moved = drift is not None and abs(drift) * 2 >= plan.drift_limit_bps
         drift_part = (f"{formats.signed_percent(drift)} %", "$text-warning bold" if moved else "")
+        title, asked = f" {side.value} {plan.instrument.tradingsymbol} ", plain(intent_line(plan, brief))
+        now = f"  {live}" if brief else f"   LTP {live} "
+        if not brief and len(f"{title}│ {asked}{now}{drift_part[0]}") > self._screen.size.width:
+            asked = plain(intent_line(plan, True))  # the price and its drift must not be what is cut
         self.query_one("#intent", SteadyStatic).update(
-            Content.assemble(
-                (f" {side.value} {plan.instrument.tradingsymbol} ", "bold"),
-                "│ ",
-                plain(intent_line(plan, brief)),
-                "  " if brief else "   LTP ",
-                live,
-                *(() if brief else (" ", drift_part)),
-            )
+            Content.assemble((title, "bold"), "│ ", asked, now, *(() if brief else (drift_part,)))
         )
         masked = MASK if self._screen.shell.privacy else ""
         by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from data.errors import BadInput
-from engine.words.plans import figures_line, skipped_words
+from engine.words.plans import figures_line, protection_words, skipped_words
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
@@ -30,6 +30,8 @@ class Preview(Vertical):
         self._intent = intent
         self.outdated = True
         """Whether something was typed since the last look."""
+        self.protected = ""
+        """How far orders without a limit would be protected; empty where nothing says so."""
         self._at = float("-inf")
         self._looking = False
         self._wish = 0
@@ -47,6 +49,7 @@ class Preview(Vertical):
         """Another wish begins: what is shown or still being looked at is not its."""
         self.outdated = True
         self._wish += 1
+        self.protected = ""
         self._show("", "")
 
     def look(self) -> None:
@@ -64,12 +67,14 @@ class Preview(Vertical):
             plan = await self._screen.desk.plans.preview(self._intent())
         except BadInput as bad:
             if wish == self._wish:
+                self.protected = ""
                 self._show("", f"{bad.field}: {bad.expected}")
         else:
             if wish != self._wish:
                 return
             masked = "•••" if self._screen.shell.privacy else ""
             brief = self.size.width < 100
+            self.protected = protection_words(plan, brief) if plan.intent.limit_paise is None else ""
             eta = "" if brief else f" · ETA {plan.eta_s} s"
             self._show(
                 f"at the price now: {figures_line(plan, brief, masked)}{eta}",

@@ -139,7 +139,7 @@ class OrderScreen(Workspace):
             f" {order.side.value} {formats.quantity(order.quantity)} {order.tradingsymbol} "
             f"{order.product.value} "
             f"{terms_words(order.order_type, order.limit_paise, order.trigger_paise, order.standing)}  "
-            f"worst {formats.price(order.reserve_price_paise)}",
+            f"reserved at {formats.price(order.reserve_price_paise)}",
             f" {state_words(order)}  filled {formats.quantity(order.filled_quantity)}{average}  "
             f"blocked {blocked}  broker's number {order.broker_order_id or formats.DASH}  "
             f"tag {order.tag or formats.DASH}",

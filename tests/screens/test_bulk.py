@@ -127,6 +127,22 @@ async def test_the_live_price_stands_beside_the_frozen_one(tmp_path: Path) -> No
         assert plan.number == 1, "within the limit the plan stays"
 
 
+async def test_a_long_wish_is_said_in_brief_before_the_price_is_cut(tmp_path: Path) -> None:
+    async with opened_on_paper(tmp_path) as bench:
+        await to_plan(bench)
+        assert "MARKET up to 2,499.60 (2 %) │ clients all (50)   LTP 2,450.50" in bench.text
+        await bench.type("buy 45")
+        await bench.keys("enter")
+        await bench.keys("escape", "escape", "S")
+        assert "down to 2,401.40 (2 %) · @ takes the last price" in bench.text
+        await bench.keys("enter")
+        plan = plan_view(bench).plan
+        assert plan is not None
+        assert plan.intent.side is Side.SELL
+        await bench.pin("RELIANCE", 245450)
+        assert "│ as held │ MKT ≥2,401.40 │ holders (45)   LTP 2,454.50 0.0s +0.16 %" in bench.text
+
+
 async def test_marks_narrow_only_where_the_screen_says_so(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await bench.keys("space", "j", "space")

@@ -70,7 +70,7 @@ async def test_what_is_in_the_way_stands_there_with_two_ways_out(tmp_path: Path)
         await filled(bench)
         text = bench.text
         assert "BUY TCS for PS1015 Priya Sharma" in text
-        assert "cash 50,000 · held 25,000 · needs 76,591 at worst 2,550.00 with charges 91" in text
+        assert "cash 50,000 · held 25,000 · needs 76,591 at up to 2,550.00 with charges 91" in text
         assert "CANNOT SEND: insufficient available funds, short by 26,59" in text
         assert "a  19 shares in cash (20 at the last price without charges)" in text
         assert "m  30 by MTF: own 15,414, borrowed 61,200, limit used 0 % → 12 %" in text
@@ -103,7 +103,7 @@ async def test_only_y_sends_and_only_once(tmp_path: Path) -> None:
         await bench.keys("enter")
         assert isinstance(bench.screen, ReviewScreen)
         assert "valid 60 s" in bench.text
-        assert "BUY 19 TCS for PS1015 Priya Sharma, CNC, MARKET worst 2,550.00, max ₹48,508" in " ".join(
+        assert "BUY 19 TCS for PS1015 Priya Sharma, CNC, MARKET up to 2,550.00, max ₹48,508" in " ".join(
             bench.text.replace("┃", " ").split()
         )
         await bench.keys("enter", "enter", "n", "Y", "space", "slash", "question_mark", "B", "q", "1")
@@ -136,7 +136,7 @@ async def test_a_review_too_old_or_off_the_price_is_made_anew_and_asks_again(tmp
         await bench.keys("y")
         assert bench.desk.runs.all() == []
         assert "NOT SENT, made anew" in bench.text
-        assert "worst 2,520.00" in bench.text
+        assert "up to 2,520.00" in bench.text
         await bench.pass_time(61)
         await bench.keys("y")
         assert bench.desk.runs.all() == []
@@ -218,7 +218,7 @@ async def test_a_stop_order_asks_for_its_trigger_and_a_price_gives_it_a_limit(tm
         assert "validity" not in bench.text
         await bench.keys("enter")
         assert isinstance(bench.screen, ReviewScreen)
-        assert "SL-M trigger 2,600.00 worst" in " ".join(bench.text.split())
+        assert "SL-M trigger 2,600.00 up to" in " ".join(bench.text.split())
         await bench.keys("escape")
         bench.screen.query_one("#price", NumberField).focus()
         await bench.type("2610")

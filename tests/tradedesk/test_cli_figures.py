@@ -62,5 +62,5 @@ def test_without_a_price_a_profit_is_not_known_and_never_nought(
     assert {held[name] for name in ("ltp_paise", "unrealised_paise", "day_pnl_paise", "pnl_bps")} == {None}
     assert demo.run("positions", "--client", "AM1042").out.splitlines()[-1].split()[-5:] == ["—"] * 5
     printed = demo.run("plan", "buy", "RELIANCE", "--quantity", "1", "--clients", "AM1042")
-    assert "worst — " in printed.out
+    assert "MARKET within 2 % " in printed.out
     assert "LTP — —" in printed.out

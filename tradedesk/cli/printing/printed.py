@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from data.vocabulary import Side
 from engine.words.formats import DASH, amount, quantity, rupees
 from engine.words.orders import why_words
-from engine.words.plans import by_hand_words, free_words, outcome_words, report_verdict
+from engine.words.plans import by_hand_words, free_words, outcome_words, price_words, report_verdict
 from engine.words.runs import run_words
 from tradedesk.cli.printing.output import counted, line, table
 
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
 def print_plan(plan: "Plan") -> None:
     """Print a plan, problems first."""
     intent = plan.intent
-    limit = " ".join(
-        [
-            intent.order_type.value,
-            *([amount(intent.limit_paise)] if intent.limit_paise else []),
-            *([f"trigger {amount(intent.trigger_paise)}"] if intent.trigger_paise else []),
-        ]
-    )
     product = intent.product.value if intent.product else "as held"
     reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
-    worst = amount(plan.reserve_price_paise or None)
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(
-        f"plan {plan.number}  {plan.title}  {product}  {limit} worst {worst}"
+        f"plan {plan.number}  {plan.title}  {product}  {price_words(plan)}"
         f"  clients {intent.selection.title} ({len(plan.lines)})  LTP {amount(plan.last_paise or None)} {age}"
     )
     line(
