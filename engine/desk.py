@@ -35,7 +35,7 @@ from engine.execution.orders import Orders
 from engine.execution.runs import Runs
 from engine.execution.workers import Workers
 from engine.halt.halts import Halts
-from engine.hosting import Hosting
+from engine.hosting import Hosting, Offered
 from engine.instances import DeskKind, ThisEngine
 from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
@@ -45,7 +45,7 @@ from engine.market.quotes import QuoteMap
 from engine.market.stamps import MarketStamps
 from engine.market.venues import Venues
 from engine.market.watchlist import Watchlist
-from engine.planning.service import Plans
+from engine.planning.service import AskedFirst, Plans
 from engine.reconciliation.reconciler import Reconciler
 from engine.review.audit import Trail
 from engine.review.doctor import Doctor
@@ -100,7 +100,7 @@ class Desk:
         canceller = Canceller(kept, timing, engine, connections, recorder, watcher)
         changer = Changer(kept, timing, engine, venues, recorder, watcher)
         workers = Workers(recorder, watcher, dispatcher, canceller, changer)
-        self.reconcile = Reconciler(kept, timing, engine, venues, recorder, watcher, dispatcher.wake)
+        self.reconcile = Reconciler(kept, timing, engine, venues, workers)
         self.market = Market(kept, timing, engine, data)
         self.instruments = InstrumentDump(kept, timing, data, self.market)
         self.watchlist = Watchlist(kept, engine, data)
@@ -112,10 +112,10 @@ class Desk:
         self.funds = FundsService(kept)
         self.holdings = Holdings(kept, timing, data)
         margins = Margins(kept, timing, engine, connections, data, background.load)
-        self.plans = Plans(kept, timing, engine, venues, rules, self.reconcile.ensure, margins)
+        self.plans = Plans(kept, timing, engine, venues, rules, AskedFirst(self.reconcile.ensure, margins))
         self.runs = Runs(kept, timing, engine, venues, rules, rng, self.plans, workers, all_words)
         self.orders = Orders(kept, timing, engine, data, workers)
-        self.halt = Halts(kept, timing, engine, venues, rules, canceller, watcher)
+        self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.audit = Trail(kept, timing, engine)
         self.doctor = Doctor(kept, timing, engine, connections)
         self.valuation = Valuation(
@@ -126,10 +126,9 @@ class Desk:
             day_began=self._market_day_began,
         )
         self.told = Tape(kept, timing.wall, self.runs)
+        offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
-            market, access = (self.market, self.instruments), (self.sessions, lost)
-            host = Hosting(connection, kept, timing, engine, market, access, background.load)
-            connection.life.attach(host)
+            connection.life.attach(Hosting(connection, kept, timing, engine, offered))
         stamps = MarketStamps(kept, timing, engine, self.market_is_simulated)
         days = TradingDays(kept, timing, engine, self.reconcile.forget)
         self.workings = Workings(kept, timing, engine, connections, data, stamps, workers, background, days)

@@ -1,6 +1,7 @@
 """What a desk lets each of its connections ask of it."""
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from brokers.connection import Connection
@@ -19,26 +20,28 @@ from engine.news import BrokerSaid, FeedMoved, News
 from engine.timing import Timing
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The services of a desk that its connections reach; `begin` begins a task of that desk."""
+
+    market: Market
+    instruments: InstrumentDump
+    sessions: Sessions
+    lost_sessions: LostSessions
+    begin: Callable[[Callable[[], Coroutine[Any, Any, None]]], object]
+
+
 class Hosting:
-    """Implements `brokers.life.Host` for one connection of a desk; `begin` begins a task of that desk."""
+    """Implements `brokers.life.Host` for one connection of a desk."""
 
     def __init__(
-        self,
-        connection: Connection,
-        kept: Kept,
-        timing: Timing,
-        engine: ThisEngine,
-        market: tuple[Market, InstrumentDump],
-        access: tuple[Sessions, LostSessions],
-        begin: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
+        self, connection: Connection, kept: Kept, timing: Timing, engine: ThisEngine, offered: Offered
     ) -> None:
         self._connection = connection
         self._kept = kept
         self._timing = timing
         self._engine = engine
-        self._market, self._dump = market
-        self._sessions, self._lost = access
-        self._begin = begin
+        self._offered = offered
         policy = POLICIES[engine.kind]
         self.alone, self.keeps_up, self.bears_trouble = policy.alone, policy.keeps_up, policy.bears_trouble
 
@@ -71,11 +74,11 @@ class Hosting:
 
     def listings(self) -> Sequence[BrokerListing]:
         """What the broker of this connection lists of the desk's instruments."""
-        return self._market.listings(self._connection.broker.name)
+        return self._offered.market.listings(self._connection.broker.name)
 
     def renames(self) -> Iterable[tuple[str, str, str]]:
         """Each security that has another name now: its name before, its name now, its identity."""
-        return ((one.key_before, one.key, one.security) for one in self._market.renames())
+        return ((one.key_before, one.key, one.security) for one in self._offered.market.renames())
 
     async def keep(self, facts: Mapping[str, str]) -> None:
         """Keep facts of the home in place of those of the same names. Raises `StoreError`."""
@@ -88,24 +91,24 @@ class Hosting:
 
     async def sign_out(self, client_ids: Collection[int], words: str, problem: SessionProblem) -> None:
         """Take clients for signed out. Raises `StoreError`."""
-        await self._sessions.expire_all(client_ids, words, problem)
+        await self._offered.sessions.expire_all(client_ids, words, problem)
 
     def session_lost(self, client_id: int, words: str) -> None:
         """Say that a broker no longer takes a client's session."""
-        self._lost.note(client_id, words)
+        self._offered.lost_sessions.note(client_id, words)
 
     async def read_instruments(self) -> bool:
         """Read the day's instruments; whether they are at hand then."""
-        report = await self._dump.refresh()
+        report = await self._offered.instruments.refresh()
         return report is None or not report.problem
 
     async def follow_again(self) -> None:
         """Ask the feed once more for all prices that are followed. Raises `BrokerError`."""
-        await self._market.follow_again()
+        await self._offered.market.follow_again()
 
     def begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> object:
         """Begin work that ends with the desk at the latest."""
-        return self._begin(work)
+        return self._offered.begin(work)
 
     def tell(self, words: str) -> None:
         """Put a warning on the tape."""

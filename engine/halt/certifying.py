@@ -15,8 +15,7 @@ from data.store import StoreError
 from engine.book.kept import Kept
 from engine.book.views import HaltView
 from engine.events import HaltChanged
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
+from engine.execution.workers import Workers
 from engine.halt.booked import (
     store_certificate,
 )
@@ -44,16 +43,14 @@ class Certifying:
         timing: Timing,
         venues: Venues,
         rules: Rules,
-        canceller: Canceller,
-        watcher: Watcher,
+        workers: Workers,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._venues = venues
         self._connections = venues.connections
         self._rules = rules
-        self._canceller = canceller
-        self._watcher = watcher
+        self._workers = workers
         self.made: dict[int, Certificate] = {}
         """By the number of their halt."""
         self._later: set[asyncio.Task[None]] = set()
@@ -64,8 +61,7 @@ class Certifying:
             self._kept,
             self._timing,
             self._venues,
-            self._canceller,
-            self._watcher,
+            self._workers,
             halt,
             before,
         )
@@ -79,13 +75,7 @@ class Certifying:
             except Exception as problem:  # whatever it was, what the brokers' books show is told
                 log.exception("halt %s could not be followed to a stored certificate", halt.number)
                 made = await certify_from_books(
-                    self._kept.book,
-                    self._timing,
-                    self._connections,
-                    self._rules,
-                    reading,
-                    halt,
-                    words_of(problem),
+                    self._timing, self._connections, self._rules, reading, words_of(problem)
                 )
                 made = replace(made, unsent_freed=before.unsent_freed)
                 self.made[halt.number] = made
@@ -100,7 +90,7 @@ class Certifying:
     async def _until_over(self, halt: HaltView, before: Before, reading: Round) -> Certificate:
         """Read until all is quiet or the deadline is past; returns the certificate of that, stored."""
         began = self._timing.wall.monotonic()
-        deadline, doubtful = began + reading.deadline_s(), began + self._timing.waits.halt_doubt_s
+        deadline, doubtful = began + reading.reach.deadline_s(), began + self._timing.waits.halt_doubt_s
         while True:
             await reading.go_on(self._timing.waits.halt_readback_s)
             now = self._timing.wall.monotonic()
@@ -144,17 +134,17 @@ class Certifying:
         results = Results(
             refused=refused,
             released=released,
-            tried=self._canceller.tried,
+            tried=self._workers.canceller.tried,
             read_at=self._timing.wall.now(),
             ended=reading.is_ended(),
-            clients=len(reading.clients),
+            clients=len(reading.reach.clients),
             external=reading.external(),
             unread=reading.unread(final),
-            not_signed_in=reading.not_signed_in,
+            not_signed_in=reading.reach.not_signed_in,
             unread_rows=reading.unread_rows(),
             passed_over=reading.passed_over(),
         )
-        made = certify(self._kept.book, halt, before, results, self._canceller.sent)
+        made = certify(self._kept.book, halt, before, results, self._workers.canceller.sent)
         self.made[halt.number] = made
         self._kept.bus.publish([HaltChanged(halt.number)])
         return made
@@ -162,7 +152,7 @@ class Certifying:
     async def _with_conditionals(self, made: Certificate, reading: Round) -> Certificate:
         """The certificate with the clients' GTTs and alerts, read once all cancels are out."""
         found, unread = await look_at_conditionals(
-            self._kept.book, self._timing, self._connections, self._rules, reading.clients
+            self._kept.book, self._timing, self._connections, self._rules, reading.reach.clients
         )
         made = replace(made, conditionals=found, conditionals_unread=unread)
         self.made[made.number] = made

@@ -15,6 +15,7 @@ from data.home import certificates_folder
 from data.vocabulary import OrderState
 from engine.book.book import Book
 from engine.book.views import HaltView, OrderView
+from engine.halt.broker_books import BrokerBooks
 from engine.halt.certificate import NOT_ENDED, Certificate, CertificateLine, CertificateOrder, OrderResult
 from engine.halt.checked import check_certificate
 from engine.halt.conditionals import look_at_conditionals
@@ -40,32 +41,28 @@ _ENDS = {
 
 
 async def certify_from_books(
-    book: Book,
-    timing: Timing,
-    connections: Connections,
-    rules: Rules,
-    reading: Round,
-    halt: HaltView,
-    why: str,
+    timing: Timing, connections: Connections, rules: Rules, reading: Round, why: str
 ) -> Certificate:
-    """Read the brokers' books back after `Round.cancel_from_books`, then GTTs and alerts, and certify.
+    """Read the brokers' books back after `BrokerBooks.cancel_all`, then GTTs and alerts, and certify.
 
     `why` is what kept the halt out of the books; no money is freed before they take it.
     """
-    await reading.read_back()
+    reach, books = reading.reach, reading.books
+    book, halt = reach.book, reach.halt
+    await books.read_back()
     conditionals, conditionals_unread = await look_at_conditionals(
-        book, timing, connections, rules, reading.clients
+        book, timing, connections, rules, reach.clients
     )
     by_client: dict[int, list[CertificateOrder]] = defaultdict(list)
-    lost = [lost_order(order_id) for order_id in reading.orders if order_id not in book.orders]
-    found = [book.orders[order_id] for order_id in reading.orders if order_id in book.orders]
+    lost = [lost_order(order_id) for order_id in books.orders if order_id not in book.orders]
+    found = [book.orders[order_id] for order_id in books.orders if order_id in book.orders]
     for order in found:
-        by_client[order.client_id].append(_entry(order, reading))
+        by_client[order.client_id].append(_entry(order, books))
     entries = [*lost, *(entry for rows in by_client.values() for entry in rows)]
     results = Counter(entry.result for entry in entries)
-    unread = reading.unread_books()
-    lines = [_line(book, client_id, rows, halt, reading.sent) for client_id, rows in by_client.items()]
-    first, last = cancel_times([entry.order_id for entry in entries], halt, reading.sent)
+    unread = books.unread()
+    lines = [_line(book, client_id, rows, halt, books.sent) for client_id, rows in by_client.items()]
+    first, last = cancel_times([entry.order_id for entry in entries], halt, books.sent)
     blocked = sum(order.blocked_paise for order in found)
     return Certificate(
         number=halt.number,
@@ -74,7 +71,7 @@ async def certify_from_books(
         by=halt.by,
         at=halt.at,
         last_read_at=timing.wall.now(),
-        ended=reading.books_are_quiet() and not any(results[word] for word in NOT_ENDED),
+        ended=books.are_quiet() and not any(results[word] for word in NOT_ENDED),
         cancelled=results[OrderResult.CANCELLED],
         filled_meanwhile=results[OrderResult.FILLED],
         refused=0,
@@ -86,15 +83,15 @@ async def certify_from_books(
         still_blocked_paise=blocked,
         lines=tuple(sorted(lines, key=lambda line: line.code)),
         orders=tuple(entries),
-        external=reading.external_in_books(),
+        external=books.external(),
         first_cancel_s=first,
         last_cancel_s=last,
-        clients=len(reading.clients),
+        clients=len(reach.clients),
         tried=results[OrderResult.TRIED],
         unread=unread,
-        not_signed_in=reading.not_signed_in,
-        unread_rows=reading.rows_unread_in_books(),
-        passed_over=reading.passed_over_in_books(),
+        not_signed_in=reach.not_signed_in,
+        unread_rows=books.unread_rows(),
+        passed_over=books.passed_over(),
         conditionals=conditionals,
         conditionals_unread=conditionals_unread,
         unbooked=why,
@@ -102,8 +99,8 @@ async def certify_from_books(
     )
 
 
-def _entry(order: OrderView, reading: Round) -> CertificateOrder:
-    theirs = reading.in_book(order)
+def _entry(order: OrderView, books: BrokerBooks) -> CertificateOrder:
+    theirs = books.in_book(order)
     filled = order.filled_quantity if theirs is None else theirs.filled_quantity
     return CertificateOrder(
         order.id,
@@ -112,17 +109,17 @@ def _entry(order: OrderView, reading: Round) -> CertificateOrder:
         order.side.value,
         order.quantity,
         filled,
-        _result(order, theirs, reading),
+        _result(order, theirs, books),
         0,
     )
 
 
-def _result(order: OrderView, theirs: BrokerOrder | None, reading: Round) -> OrderResult:
+def _result(order: OrderView, theirs: BrokerOrder | None, books: BrokerBooks) -> OrderResult:
     if order.state is OrderState.RESERVED:
         return OrderResult.UNSENT
     if theirs is None:
-        return OrderResult.TRIED if order.id in reading.tried else OrderResult.UNKNOWN
-    return _ENDS.get(theirs.status) or (OrderResult.TRIED if order.id in reading.tried else OrderResult.LIVE)
+        return OrderResult.TRIED if order.id in books.tried else OrderResult.UNKNOWN
+    return _ENDS.get(theirs.status) or (OrderResult.TRIED if order.id in books.tried else OrderResult.LIVE)
 
 
 def _line(

@@ -28,8 +28,7 @@ from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_f
 from engine.book.kept import Kept
 from engine.book.views import HaltView, OrderView
 from engine.events import HaltChanged, TapeLine
-from engine.execution.book_reads import Watcher
-from engine.execution.cancels import Canceller
+from engine.execution.workers import Workers
 from engine.halt.booked import (
     FILE_ONLY,
     as_fired,
@@ -39,6 +38,7 @@ from engine.halt.booked import (
     open_halt,
     resume_halt,
 )
+from engine.halt.broker_books import FromBooks
 from engine.halt.certificate import Certificate, CertificateUnread, write_certificate
 from engine.halt.certifying import Certifying, words_of
 from engine.halt.emergency import (
@@ -49,7 +49,6 @@ from engine.halt.emergency import (
     read_certificate,
     set_aside,
 )
-from engine.halt.round import FromBooks
 from engine.halt.sweep import Before
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
@@ -112,8 +111,7 @@ class Halts:
         engine: ThisEngine,
         venues: Venues,
         rules: Rules,
-        canceller: Canceller,
-        watcher: Watcher,
+        workers: Workers,
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -121,8 +119,8 @@ class Halts:
         self._connections = venues.connections
         self._market_data = venues.market_data
         self._rules = rules
-        self._canceller = canceller
-        self._certifying = Certifying(kept, timing, venues, rules, canceller, watcher)
+        self._canceller = workers.canceller
+        self._certifying = Certifying(kept, timing, venues, rules, workers)
         self._tasks: set[asyncio.Task[Certificate]] = set()
         self._not_taken: set[Path] = set()
         self.unwritten: Unwritten | None = None
@@ -210,7 +208,7 @@ class Halts:
         in_scope = [order.id for order in self._in_scope(scope, value)]
         if not writing.done() or writing.exception() is not None:
             reading = self._certifying.round(unbooked, Before(dict.fromkeys(in_scope, 0), {}))
-            done = await reading.cancel_from_books()
+            done = await reading.books.cancel_all()
         try:
             opened = await writing
         except Exception as problem:  # whatever it was, the cancels are out, and what they did is told
@@ -218,9 +216,7 @@ class Halts:
                 raise  # a halt was kept: the next opening follows it, or whoever asked twice does
             why = words_of(problem)
             orders = len(in_scope) + done.others
-            made = await certify_from_books(
-                self._kept.book, self._timing, self._connections, self._rules, reading, unbooked, why
-            )
+            made = await certify_from_books(self._timing, self._connections, self._rules, reading, why)
             kept = leave_certificate(self._kept.home, made) is not None
             unwritten = Unwritten(at, by, why, orders, done.taken, made.unread, made, kept)
             self.unwritten = unwritten
@@ -228,7 +224,7 @@ class Halts:
             kind = type(problem) if isinstance(problem, StoreError) else StoreFailed
             raise kind(f"{why}; {unwritten.words}") from problem
         if reading is not None:  # what its cancels met that the books did not know as live
-            opened.before.orders = reading.late | opened.before.orders
+            opened.before.orders = reading.reach.late | opened.before.orders
         self._engine.reached("halt_written")
         self._canceller.carry_out(opened.asked.requests)
         return await self._certifying.follow(opened.halt, opened.before)

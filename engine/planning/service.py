@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
@@ -32,6 +33,14 @@ from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
 
+@dataclass(frozen=True, slots=True)
+class AskedFirst:
+    """What brokers are asked before a plan is made: clients' books, to be compared, and margins."""
+
+    books: Callable[[Collection[int]], Awaitable[None]]
+    margins: Margins
+
+
 class Plans:
     """Previews, frozen plans and how far the market has moved since."""
 
@@ -42,8 +51,7 @@ class Plans:
         engine: ThisEngine,
         venues: Venues,
         rules: Rules,
-        reconciled: Callable[[Collection[int]], Awaitable[None]],
-        margins: Margins,
+        first: AskedFirst,
     ) -> None:
         self._kept = kept
         self._timing = timing
@@ -51,8 +59,7 @@ class Plans:
         self._connections = venues.connections
         self._market_data = venues.market_data
         self._rules = rules
-        self._reconciled = reconciled
-        self._margins = margins
+        self._first = first
         self._frozen: dict[int, float] = {}
         """The monotonic moment before each plan of this program was frozen."""
         self._newest: Plan | None = None
@@ -212,7 +219,7 @@ class Plans:
     async def _inputs(self, intent: Intent) -> PlanInputs:
         instrument = self._market_data.index.get(intent.key) or self._market_data.index.resolve(intent.key)
         if intent.side is Side.BUY:
-            instrument = await self._margins.learned(instrument, self.select(intent.selection))
+            instrument = await self._first.margins.learned(instrument, self.select(intent.selection))
         clients = self.select(intent.selection)
         duplicates = await self._duplicates(intent, instrument)
         await self.prepare(instrument.key, [client.id for client in clients])
@@ -220,7 +227,7 @@ class Plans:
 
     async def prepare(self, key: str, client_ids: Collection[int]) -> None:
         """Have what is traded on at hand: the clients' books compared, then a price that is young."""
-        await self._reconciled(client_ids)
+        await self._first.books(client_ids)
         age = self._market_data.quotes.age(key, self._timing.wall.now())
         if self._market_data.too_old(age):
             await self._market_data.fetch([key])

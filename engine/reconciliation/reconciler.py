@@ -6,7 +6,7 @@ are compared every few minutes and after each burst of fills; a read that fails 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from data.errors import BadInput, StoreUnreadable
@@ -16,7 +16,6 @@ from data.vocabulary import ClientStatus, SessionState
 from engine.book.break_views import BreakView
 from engine.book.kept import Kept
 from engine.book.views import BooksCounts, Readiness
-from engine.booking.recorder import Recorder
 from engine.booking.states import Flag
 from engine.booking.unread import HOLDINGS, keep_unread
 from engine.events import (
@@ -27,8 +26,8 @@ from engine.events import (
     PositionsWanted,
     TapeLine,
 )
-from engine.execution.book_reads import Watcher
 from engine.execution.day_end import end_left_over, left_over
+from engine.execution.workers import Workers
 from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import BooksBeingRead
@@ -55,23 +54,14 @@ class Reconciler:
     """Reads and compares clients' books, at the opening and on schedule."""
 
     def __init__(
-        self,
-        kept: Kept,
-        timing: Timing,
-        engine: ThisEngine,
-        venues: Venues,
-        recorder: Recorder,
-        watcher: Watcher,
-        cleared: Callable[[], None],
+        self, kept: Kept, timing: Timing, engine: ThisEngine, venues: Venues, workers: Workers
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
         self._connections = venues.connections
         self._market_data = venues.market_data
-        self._recorder = recorder
-        self._watcher = watcher
-        self._cleared = cleared
+        self._workers = workers
         self._readers = asyncio.Semaphore(READERS)
         self._under_way: dict[int, asyncio.Task[bool]] = {}
         self._waiting: dict[int, _Waiting] = {}
@@ -278,7 +268,7 @@ class Reconciler:
     async def _read(self, client_id: int) -> Theirs | None:
         """Read everything that is compared; None where something could not be read."""
         began = self._timing.wall.now()
-        if not await self._watcher.read(client_id):
+        if not await self._workers.watcher.read(client_id):
             return None
         await self._end_left_over(client_id)
         try:
@@ -293,7 +283,7 @@ class Reconciler:
             return None
         self._connections.outages.over(client_id, f"the figures of client {client_id}")
         self._kept.book.authorised[client_id] = authorised_shares(holdings, self._market_data.index)
-        await self._recorder.flush()
+        await self._workers.recorder.flush()
         await keep_unread(
             self._kept, self._timing.market, self._engine.actor, client_id, {HOLDINGS: holdings.unread}
         )
@@ -347,6 +337,6 @@ class Reconciler:
                 self._compared[client_id] = theirs[client_id].began
         if fresh := done.keys() - book.reconciled:
             book.reconciled |= fresh
-            self._cleared()
+            self._workers.dispatcher.wake()
             self._kept.bus.publish([FundsChanged(frozenset(fresh))])
         return done
