@@ -1,7 +1,8 @@
 """From a key to its paint, p95, in the app with 1,000 clients, idle and while 1,000 orders are sent.
 
 Letters are typed into the field that finds a symbol, one at a time, each once the one before is painted.
-Held against a Textual app with nothing but an input field, in a terminal of the same size. Both run in
+Held against a Textual app with nothing but an input field, in a terminal of the same size. Ours has its
+exchange in a file and looks for garbage as it does when a trader opens it. Both run in
 processes of their own, whose terminals this one watches.
 """
 
@@ -21,7 +22,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from engine.desk import Desk
-from tests.bench.frame import Aim, Bench, Figures
+from tests.bench.frame import Aim, Bench, Figures, as_started
 from tests.bench.terminal import Terminal
 
 CLIENTS, LATENCY_S = 1000, 0.05
@@ -50,7 +51,7 @@ def our_app(home: Path, started: int) -> None:
     A run begins with each USR1 signal.
     """
     from data.vocabulary import SizingKind
-    from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay
+    from tests.bench.homes import SYMBOL, bench_desk, compare_all, lay
     from tests.desks import buy
     from tradedesk.app.application import TradedeskApp
 
@@ -63,7 +64,7 @@ def our_app(home: Path, started: int) -> None:
 
     @asynccontextmanager
     async def factory() -> AsyncIterator[Desk]:
-        async with bench_desk(home, CountedExchange(), LATENCY_S) as desk:
+        async with bench_desk(home, latency_s=LATENCY_S) as desk:
             await lay(desk, CLIENTS)
             await compare_all(desk)
             tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +75,7 @@ def our_app(home: Path, started: int) -> None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, begin)
             yield desk
 
+    as_started()
     TradedeskApp(factory).run()
 
 
