@@ -67,6 +67,7 @@ class Connections:
 
     def __init__(self, connections: Sequence[Connection], roster: Roster) -> None:
         self._all = tuple(connections)
+        self._by_name = {one.name: one for one in self._all}
         self._roster = roster
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._key_lanes: dict[str, KeyLane | None] = {}
@@ -117,7 +118,7 @@ class Connections:
         return self._carrier(client_id) is not None
 
     def _carrier(self, client_id: int) -> Connection | None:
-        return carrier(self._all, self._roster.clients[client_id].connection)
+        return self._by_name.get(self._roster.clients[client_id].connection)
 
     def is_polled(self, client_id: int) -> bool:
         """Whether a client's api key has no stream, so that its order book is read instead."""

@@ -8,7 +8,7 @@ and a call must fit both.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from brokers.contract import Capabilities
 
@@ -68,6 +68,7 @@ class Lane:
 
     def __init__(self, capabilities: Capabilities, key: KeyLane | None = None) -> None:
         self._limits = capabilities
+        self._for_orders = _for_orders(capabilities)
         self.key = key
         self._second: int = -1
         self._minute: int = -1
@@ -88,7 +89,7 @@ class Lane:
         self._roll(now)
         second, minute = self._limits.orders_per_second, self._limits.orders_per_minute
         if not cancel:
-            second, minute = self._for_orders()
+            second, minute = self._for_orders
         if not cancel and self._in_day >= self._limits.orders_per_day:
             return _DAY_S - (now.timestamp() + _INDIA_S) % _DAY_S
         if self._in_minute >= minute:
@@ -110,9 +111,11 @@ class Lane:
     def eta_s(self, calls: int, now: datetime) -> float:
         """Seconds until so many calls that are no cancels could have been made, by its own budgets alone."""
         self._roll(now)
-        second, minute = self._for_orders()
+        second, minute = self._for_orders
         day, at = self._limits.orders_per_day, self._second
         used = [self._in_second, self._in_minute, self._in_day]
+        if calls <= min(second - used[0], minute - used[1], day - used[2]):
+            return 0.0
         while True:
             room = min(second - used[0], minute - used[1], day - used[2])
             made = min(calls, max(0, room))
@@ -128,17 +131,8 @@ class Lane:
                 at += 1
             used = [0, used[1] if at % 60 else 0, used[2] if (at + _INDIA_S) % _DAY_S else 0]
 
-    def _for_orders(self) -> tuple[int, int]:
-        """What is left of a second and a minute beside the shares that only cancels may use."""
-        limits = self._limits
-        second, minute = limits.orders_per_second, limits.orders_per_minute
-        return (
-            second - min(limits.cancels_per_second, second - 1),
-            minute - min(limits.cancels_per_minute, minute - 1),
-        )
-
     def _roll(self, now: datetime) -> None:
-        stamp = int(now.astimezone(UTC).timestamp())
+        stamp = int(now.timestamp())
         if stamp != self._second:
             self._second, self._in_second = stamp, 0
         if stamp // 60 != self._minute:
@@ -146,6 +140,15 @@ class Lane:
         day = (stamp + _INDIA_S) // _DAY_S
         if day != self._day:
             self._day, self._in_day = day, 0
+
+
+def _for_orders(limits: Capabilities) -> tuple[int, int]:
+    """What is left of a second and a minute beside the shares that only cancels may use."""
+    second, minute = limits.orders_per_second, limits.orders_per_minute
+    return (
+        second - min(limits.cancels_per_second, second - 1),
+        minute - min(limits.cancels_per_minute, minute - 1),
+    )
 
 
 def eta_s(pending: Mapping[int, int], lane_of: Callable[[int], Lane], now: datetime) -> float:
