@@ -195,6 +195,13 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
+class AlternativeKind(StrEnum):
+    """What would work where a line does not: fewer shares, or the margin trading facility."""
+
+    AFFORDABLE = "affordable"
+    MTF = "mtf"
+
+
 class Reason(StrEnum):
     """Why a client is skipped or an order denied. Stable: screens, exports and scripts read these words."""
 
@@ -379,6 +386,14 @@ class DayState(StrEnum):
     """What the days before brought has settled, and what is traded now is of this day."""
     ENDED = "ended"
     """A later one was opened."""
+
+
+class DeskKind(StrEnum):
+    """As what a desk is open, as its engine's row says it."""
+
+    APP = "app"
+    COMMAND = "cli"
+    SCRIPT = "api"
 
 
 class Via(StrEnum):

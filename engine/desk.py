@@ -12,7 +12,7 @@ from typing import final
 from brokers.connections import Connections
 from data.acting import Actor, acting
 from data.clock import IST, Clock, MarketClock
-from data.vocabulary import ConnectionKind, OrderState, Via
+from data.vocabulary import ConnectionKind, DeskKind, OrderState, Via
 from engine.access.connecting import Connecting
 from engine.access.gate import Gate
 from engine.access.lost import LostSessions
@@ -36,7 +36,7 @@ from engine.execution.runs import Runs
 from engine.execution.workers import Workers
 from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered
-from engine.instances import DeskKind, ThisEngine
+from engine.instances import ThisEngine
 from engine.market.instruments import InstrumentDump
 from engine.market.margins import Margins
 from engine.market.market import Market

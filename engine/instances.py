@@ -6,7 +6,6 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from data.acting import actor_now
@@ -17,7 +16,7 @@ from data.repositories.base import DatabaseError
 from data.repositories.instances import Engine, add_engine, beat, beats, end_engine
 from data.schema import HEAD, newer_version
 from data.store import StoreError, StoreFailed, StoreUnwritable, Unit
-from data.vocabulary import OrderState
+from data.vocabulary import DeskKind, OrderState
 from data.writing.locks import HeldLock, is_held, process_start
 from engine.book.book import Book
 from engine.book.kept import Kept
@@ -30,14 +29,6 @@ T = TypeVar("T")
 
 class AppAlreadyRuns(TradedeskError):  # noqa: N818 - what the trader is told
     """Another app is open on the same home; the CLI may join it, a second app may not."""
-
-
-class DeskKind(StrEnum):
-    """As what a desk is open, as its engine's row says it."""
-
-    APP = "app"
-    COMMAND = "cli"
-    SCRIPT = "api"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from data.errors import BadInput, TradedeskError
-from data.vocabulary import Reason
+from data.vocabulary import DeskKind, Reason
 from engine.planning.why import Why
 
 
@@ -183,7 +183,7 @@ class UnsentChanged(CannotGoOn):
 class EngineLives(CannotGoOn):
     """The run belongs to another engine that lives: its kind and process."""
 
-    kind: str
+    kind: DeskKind
     pid: int
 
 

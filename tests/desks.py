@@ -22,10 +22,9 @@ from data.clock import ManualClock
 from data.reference.instruments import BrokerInstrument, at_broker
 from data.reference.phases import load_calendar
 from data.store import StoreUnwritable, Unit
-from data.vocabulary import GateItem, OrderType, Policy, Product, Side, SizingKind
+from data.vocabulary import DeskKind, GateItem, OrderType, Policy, Product, Side, SizingKind
 from engine.desk import Desk
 from engine.execution.views import RunView
-from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.planning.record import Plan
 from engine.rules import Rules, Waits

@@ -24,10 +24,9 @@ from data.clock import ManualClock
 from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.vocabulary import ClientStatus, ConnectionKind
+from data.vocabulary import ClientStatus, ConnectionKind, DeskKind
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.rules import Rules, Waits
 from engine.startup import opened
 from tests.books import empty_books

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from data.repositories.base import Change, On, Query, Rows, among, given, named_as
 from data.tables.books import Instance
 from data.tables.market import MarketOffset
+from data.vocabulary import DeskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Owner:
     """An engine that a run belongs to, with its last heartbeat."""
 
     id: int
-    kind: str
+    kind: DeskKind
     pid: int
     heartbeat_at: datetime
 

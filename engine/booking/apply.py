@@ -26,7 +26,7 @@ from engine.booking.facts import (
     Seen,
     SendEnded,
 )
-from engine.booking.order import WorkingOrder
+from engine.booking.order import IN_DOUBT, WorkingOrder
 from engine.booking.restate import rebook_sales
 from engine.booking.seen import NEVER_LEFT, adopt_number, apply_seen, doubt_ended, note_resurrected
 from engine.booking.states import Flag, OrderEvent
@@ -163,5 +163,5 @@ def _raise_doubt(books: WorkingSet, order: WorkingOrder, evidence: str) -> None:
     if order.ended or Flag.NEEDS_HUMAN in order.flags:
         return
     order.flag(Flag.NEEDS_HUMAN)
-    order.say("in_doubt", evidence)
+    order.say(IN_DOUBT, evidence)
     books.audit(AuditAction.ORDER_NEEDS_TRADER, order, evidence=evidence)

@@ -33,6 +33,9 @@ class Blocked(NamedTuple):
 
 NOTHING = Blocked(0, 0, 0)
 
+IN_DOUBT = "in_doubt"
+"""The reason code of an order whose doubt waits for the trader."""
+
 
 class Flags:
     """The marks of an order, a set that keeps the order in which they came.
@@ -73,6 +76,10 @@ class Flags:
 
 
 _NO_FLAGS = Flags()
+
+
+IN_DOUBT = "in_doubt"
+"""The reason code of an order whose doubt waits for the trader."""
 
 
 @dataclass(slots=True, eq=False)

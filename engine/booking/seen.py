@@ -8,7 +8,7 @@ from data.repositories.requests import RequestEnd
 from data.vocabulary import OrderState
 from engine.booking.changes import adopt_terms
 from engine.booking.facts import Seen
-from engine.booking.order import WorkingOrder
+from engine.booking.order import IN_DOUBT, WorkingOrder
 from engine.booking.states import EVENT_OF_STATUS, Flag, OrderEvent
 from engine.booking.working_set import WorkingSet
 
@@ -131,7 +131,7 @@ def note_resurrected(books: WorkingSet, order: WorkingOrder, before: OrderState)
 
 def doubt_ended(order: WorkingOrder) -> None:
     """Take the trader's attention off an order whose fate the broker has told."""
-    if order.reason_code == "in_doubt" and order.state != OrderState.UNKNOWN:
+    if order.reason_code == IN_DOUBT and order.state != OrderState.UNKNOWN:
         order.unflag(Flag.NEEDS_HUMAN)
         order.say("", "")
 

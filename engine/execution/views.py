@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from data.vocabulary import OrderState, OrderType, PauseReason, RunCount, RunStatus, Validity
+from data.vocabulary import DeskKind, OrderState, OrderType, PauseReason, RunCount, RunStatus, Validity
 from engine.book.views import OrderView, Pause, RunRow
 
 COUNTED = {
@@ -28,7 +28,7 @@ class Frozen:
     """An engine whose last heartbeat was long ago, though its lock is held."""
 
     since: datetime
-    kind: str
+    kind: DeskKind
     pid: int
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
-from data.vocabulary import Policy, Product, Reason, Side, SizingKind, Verdict
+from data.vocabulary import AlternativeKind, Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
     CHECK_ORDER,
     ClientInput,
@@ -26,7 +26,7 @@ from engine.planning.checks import (
 from engine.planning.context import PRODUCT_ORDER, DraftLine, Frame, base_of, drafts_of, sellable_of
 from engine.planning.intent import Intent, LineChange, check_intent, check_lots
 from engine.planning.plan_record import VALID_FOR, freeze, from_json, record_digest, to_json, verify_record
-from engine.planning.record import Alternative, AlternativeKind, Plan, PlanLine
+from engine.planning.record import Alternative, Plan, PlanLine
 from engine.planning.sizing import (
     affordable,
     charges_paise,

@@ -15,6 +15,7 @@ from typing import Any
 from data.json_values import JsonObject
 from data.reference.instruments import Instrument
 from data.vocabulary import (
+    AlternativeKind,
     OrderType,
     PerClient,
     PhaseKind,
@@ -29,7 +30,7 @@ from data.vocabulary import (
 )
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import FORMAT, Alternative, AlternativeKind, Plan, PlanLine
+from engine.planning.record import FORMAT, Alternative, Plan, PlanLine
 from engine.planning.why import KINDS, Why
 
 VALID_FOR = timedelta(seconds=60)

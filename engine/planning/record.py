@@ -3,11 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 
 from data.money import ceil_div
 from data.reference.instruments import Instrument
 from data.vocabulary import (
+    AlternativeKind,
     PerClient,
     PhaseKind,
     Policy,
@@ -23,13 +23,6 @@ from engine.rules import SHOWN_DIGITS
 
 FORMAT = 2
 """The form of the records that are written; 1 is of before there were legs, and is read for ever."""
-
-
-class AlternativeKind(StrEnum):
-    """What would work where a line does not: fewer shares, or the margin trading facility."""
-
-    AFFORDABLE = "affordable"
-    MTF = "mtf"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.money import moved_bps
-from data.vocabulary import Product, Reason, Side, SizingKind
+from data.vocabulary import AlternativeKind, Product, Reason, Side, SizingKind
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.orders import bound_words
@@ -183,9 +183,9 @@ def fewer_words(way: Alternative, side: Side) -> str:
     return f"{counted(way.quantity, 'share')} {how}{also}"
 
 
-def alternative(line: PlanLine, kind: str) -> Alternative | None:
-    """The way out of that kind, `affordable` or `mtf`, if the line has it."""
-    return next((way for way in line.alternatives if way.kind.value == kind), None)
+def alternative(line: PlanLine, kind: AlternativeKind) -> Alternative | None:
+    """The way out of that kind, if the line has it."""
+    return next((way for way in line.alternatives if way.kind is kind), None)
 
 
 def verdict(line: PlanLine, side: Side, brief: bool) -> str:
@@ -206,7 +206,7 @@ def verdict(line: PlanLine, side: Side, brief: bool) -> str:
     if line.reason is Reason.QUANTITY_ZERO and line.by_hand:
         return "dropped by hand · d restores"
     parts = [problem(line)]
-    fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
+    fewer, lent = alternative(line, AlternativeKind.AFFORDABLE), alternative(line, AlternativeKind.MTF)
     if fewer is not None:
         parts.append(f"a {formats.quantity(fewer.quantity)} sh")
     if lent is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from data.vocabulary import PauseReason, RunCount, Side
+from data.vocabulary import DeskKind, PauseReason, RunCount, Side
 from engine.words import formats
 from engine.words.formats import counted
 from engine.words.reasons import counts_words
@@ -57,14 +57,14 @@ def pause_words(pause: Pause) -> str:
             return f"the price moved {moved} % since it was confirmed, {prices}"
 
 
-def frozen_words(kind: str, pid: int, silent_s: float) -> str:
+def frozen_words(kind: DeskKind, pid: int, silent_s: float) -> str:
     """Which engine does nothing, and for how long nothing has come from it."""
     return f"{who_words(kind, pid)} lives and is frozen: nothing from it for {silent_s:.0f} s"
 
 
-def who_words(kind: str, pid: int) -> str:
+def who_words(kind: DeskKind, pid: int) -> str:
     """An engine as a trader knows it: the program it is part of, and its process."""
-    return f"{'the app' if kind == 'app' else 'a command'} (process {pid})"
+    return f"{'the app' if kind is DeskKind.APP else 'a command'} (process {pid})"
 
 
 def run_why(run: RunView) -> str:

@@ -1,5 +1,6 @@
 """The lines of the tape."""
 
+from data.vocabulary import RunCount
 from engine.news import (
     BookReadAgain,
     BooksAgree,
@@ -64,8 +65,8 @@ def _run_words(news: RunNews) -> str:
         case RunBegan():
             return f"{news.title}: {news.orders} orders, {news.skipped} skipped"
         case RunEnded():
-            counts = ", ".join(f"{n} {word}" for word, n in news.counts.items() if n and word != "total")
-            return f"finished: {news.title}: {counts}"
+            counted = {count: n for count, n in news.counts.items() if n and count is not RunCount.TOTAL}
+            return f"finished: {news.title}: {', '.join(f'{n} {one.words}' for one, n in counted.items())}"
         case RunPaused():
             blocked = f" keep ₹{formats.amount(news.blocked_paise)} blocked" if news.blocked_paise else ""
             title = f": {news.title}" if news.title else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Reason, Side
+from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.orders import bound_words, terms_words
@@ -67,7 +67,7 @@ def problem_lines(line: PlanLine | None, side: Side, masked: bool) -> list[str]:
         detail = ""
     sentence = REASON_SENTENCES.get(line.reason, REASON_WORDS[line.reason])
     lines = [f"CANNOT SEND: {sentence}{f', {detail}' if detail else ''}"]
-    fewer, lent = alternative(line, "affordable"), alternative(line, "mtf")
+    fewer, lent = alternative(line, AlternativeKind.AFFORDABLE), alternative(line, AlternativeKind.MTF)
     if fewer is not None:
         lines.append(f"  a  {fewer_words(fewer, side)}")
     if lent is not None:

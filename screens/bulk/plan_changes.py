@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from data.vocabulary import Product
+from data.vocabulary import AlternativeKind, Product
 from engine.planning.intent import Intent, LineChange
 from engine.words.plans import alternative
 
@@ -54,7 +54,7 @@ def to_affordable(intent: Intent, lines: Iterable[PlanLine]) -> Intent | None:
     changes = [
         LineChange(line.client_id, way.quantity, _own_product(intent, line))
         for line in lines
-        if (way := alternative(line, "affordable")) is not None
+        if (way := alternative(line, AlternativeKind.AFFORDABLE)) is not None
     ]
     return with_changes(intent, changes) if changes else None
 
@@ -66,7 +66,7 @@ def to_mtf(intent: Intent, lines: Iterable[PlanLine]) -> Intent | None:
             line.client_id, way.quantity if way.quantity < line.wanted else _by_hand(line), Product.MTF
         )
         for line in lines
-        if (way := alternative(line, "mtf")) is not None
+        if (way := alternative(line, AlternativeKind.MTF)) is not None
     ]
     return with_changes(intent, changes) if changes else None
 

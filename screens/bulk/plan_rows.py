@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data.vocabulary import Reason, Side
+from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK, counted
 from engine.words.plans import alternative, free_words, verdict
@@ -32,7 +32,7 @@ class GroupRow:
         """The reason, and the keys that mend all of them at once."""
         ways = [
             f"{key} all {len(having)}"
-            for key, kind in (("a", "affordable"), ("m", "mtf"))
+            for key, kind in (("a", AlternativeKind.AFFORDABLE), ("m", AlternativeKind.MTF))
             if (having := [line for line in self.lines if alternative(line, kind)])
         ]
         if self.reason is Reason.DUPLICATE_INTENT:

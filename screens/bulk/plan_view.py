@@ -17,7 +17,7 @@ from textual.message import Message
 
 from data.errors import BadInput
 from data.money import count_from_text
-from data.vocabulary import Reason, SessionState, Side
+from data.vocabulary import AlternativeKind, Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
@@ -343,9 +343,9 @@ class PlanView(Vertical):
         if plan is None or self._screen.focused is not self.grid:
             return False
         if action == "affordable":
-            return any(alternative(each, "affordable") for each in lines_of(self._here))
+            return any(alternative(each, AlternativeKind.AFFORDABLE) for each in lines_of(self._here))
         if action == "toggle_mtf":
-            if any(alternative(each, "mtf") for each in lines_of(self._here)):
+            if any(alternative(each, AlternativeKind.MTF) for each in lines_of(self._here)):
                 return True
             mtf_offered = plan.instrument.mtf_margin_bps is not None
             return line is not None and line.ok and plan.intent.product is not None and mtf_offered

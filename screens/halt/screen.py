@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 
 from data.home import halt_file
+from data.vocabulary import HaltScope
 from engine.events import Event, HaltChanged
 from engine.halt.booked import FILE_ONLY
 from engine.words import formats
@@ -227,7 +228,9 @@ class CertificateScreen(Dialog[None]):
         at = market_time(self.desk, certificate.at)
         read = read_words(certificate)
         went = f"{read}" if certificate.ended else f"{read}  WORKING, reading back until nothing is live"
-        scope = "" if certificate.scope == "everything" else f" {certificate.scope} {certificate.value}"
+        scope = (
+            "" if certificate.scope is HaltScope.EVERYTHING else f" {certificate.scope} {certificate.value}"
+        )
         strength = strength_words(certificate.strength)
         first = (
             f"HALT {certificate.number}{scope}{strength} {at} by {certificate.by} · halted first · "

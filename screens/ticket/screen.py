@@ -15,7 +15,7 @@ from textual.content import Content
 
 from data.errors import BadInput
 from data.money import count_from_text, rupees_of
-from data.vocabulary import OrderType, Product, Reason, Side, SizingKind
+from data.vocabulary import AlternativeKind, OrderType, Product, Reason, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing, standing_from
 from engine.words import formats
 from engine.words.formats import MASK
@@ -311,7 +311,7 @@ class TicketScreen(Dialog[None]):
         if not self.is_mounted:
             return True
         if action == "affordable":
-            return self._line is not None and alternative(self._line, "affordable") is not None
+            return self._line is not None and alternative(self._line, AlternativeKind.AFFORDABLE) is not None
         if action == "send_again":
             return self._is_duplicate
         if action == "toggle_mtf":
@@ -322,7 +322,7 @@ class TicketScreen(Dialog[None]):
 
     def action_affordable(self) -> None:
         """Take the quantity the client can afford."""
-        way = alternative(self._line, "affordable") if self._line else None
+        way = alternative(self._line, AlternativeKind.AFFORDABLE) if self._line else None
         if way is not None:
             self._number("quantity").value = str(way.quantity)
             self._touched()
@@ -330,7 +330,7 @@ class TicketScreen(Dialog[None]):
     def action_toggle_mtf(self) -> None:
         """By MTF, with the quantity it allows; or back to CNC."""
         product = self._choice("product")
-        way = alternative(self._line, "mtf") if self._line else None
+        way = alternative(self._line, AlternativeKind.MTF) if self._line else None
         if way is not None:
             self._number("quantity").value = str(way.quantity)
         lent = product.value == Product.MTF.value

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from engine.reconciliation.reconciler import CALLS
 from engine.rules import READERS
 from tests.bench.frame import Aim, Bench, Figures, Watch

@@ -16,8 +16,7 @@ from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-from data.vocabulary import SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, SizingKind
 from tests.bench.bench_start import start
 from tests.bench.frame import Aim, Bench, Figures
 from tests.bench.homes import SYMBOL, bench_desk, command_seconds, compare_all, laid_home

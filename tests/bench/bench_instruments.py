@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.reference.seed import universe
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from tests.bench.bench_start import start
 from tests.bench.frame import Aim, Bench, Figures
 from tests.bench.homes import bench_desk, command_seconds, laid_home

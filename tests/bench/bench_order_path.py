@@ -13,8 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from data.vocabulary import RunCount, SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, RunCount, SizingKind
 from tests.bench.bare import Written, taken_down
 from tests.bench.frame import Aim, Bench, Figures, Spent, Watch, as_started
 from tests.bench.homes import SYMBOL, CountedExchange, bench_desk, compare_all, lay

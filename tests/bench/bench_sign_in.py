@@ -28,9 +28,9 @@ from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
+from data.vocabulary import DeskKind
 from engine.access.sign_in_queue import SignInState
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.bench.frame import Aim, Bench, Figures
 from tests.scenarios.kite_morning import Person, lay_people
 from tests.scenarios.sign_in_hand import Hand, address

@@ -17,10 +17,9 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from data.clock import SystemClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
-from data.vocabulary import ClientStatus, Policy
+from data.vocabulary import ClientStatus, DeskKind, Policy
 from engine.accounts.client_file import NewClient
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.books import empty_books
 from tradedesk.compose.paper import exchange_of
 from tradedesk.compose.settings import Settings

@@ -3,8 +3,7 @@
 import asyncio
 
 from data.acting import Actor
-from data.vocabulary import SizingKind, Via
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, SizingKind, Via
 from tests.desks import buy, paper_desk
 from tests.tampering import tamper
 

@@ -15,8 +15,7 @@ from data.repositories.audit import VERIFIED
 from data.store import Store, StoreUnwritable, writer_engine
 from data.tables.audit import AuditHead
 from data.tables.columns import table
-from data.vocabulary import ClientStatus
-from engine.instances import DeskKind
+from data.vocabulary import ClientStatus, DeskKind
 from engine.review.audit import Trail
 from engine.review.boot import boot_problem
 from engine.review.doctor import examine

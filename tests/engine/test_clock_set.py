@@ -3,8 +3,7 @@
 import pytest
 
 from data.clock import ManualClock
-from data.vocabulary import Reason, SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, Reason, SizingKind
 from engine.refusals import DuplicateIntent, PlanExpired
 from engine.rules import Rules
 from tests.desks import START, buy, carry_out, filed_desk, manual_clock, paper_desk

@@ -5,9 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from data.vocabulary import HaltScope, RunCount
+from data.vocabulary import DeskKind, HaltScope, RunCount
 from data.writing.counters import KINDS
-from engine.instances import DeskKind
 from tests.desks import buy, carry_out, paper_desk
 from tests.tampering import copy_of, tamper
 from tests.tradedesk.cli_desk import Terminal

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from data.clock import ManualClock
-from data.vocabulary import SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, SizingKind
 from engine.news import Page, Subject
 from engine.words.tape import news_words
 from tests.desks import START, buy, carry_out, filed_desk, in_time, until

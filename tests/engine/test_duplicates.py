@@ -7,8 +7,7 @@ import pytest
 
 from brokers.contract import NotSent, Refused
 from data.clock import ManualClock
-from data.vocabulary import OrderState, Reason, RunCount, RunStatus, SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, OrderState, Reason, RunCount, RunStatus, SizingKind
 from engine.refusals import DuplicateIntent
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 from tests.refusing import refuses

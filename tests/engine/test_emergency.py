@@ -18,12 +18,11 @@ from brokers.contract import (
     Refused,
 )
 from data.store import StoreUnwritable
-from data.vocabulary import HaltScope, OrderState, SizingKind
+from data.vocabulary import DeskKind, HaltScope, OrderState, SizingKind
 from engine.access.sessions import Sessions
 from engine.execution.runs import Runs
 from engine.halt.booked import FILE_ONLY
 from engine.halt.halts import Halts
-from engine.instances import DeskKind
 from tests.desks import Wire, books_are_sound, buy, by_phone, carry_out, disk, on_tape, paper_desk, until
 from tradedesk.compose.paper import exchange_of
 from tradedesk.testing import seam

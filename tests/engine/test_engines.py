@@ -10,8 +10,8 @@ from data.clock import ManualClock
 from data.tables.books import Instance
 from data.tables.columns import table
 from data.tables.orders import AttemptRecord, Order
-from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
-from engine.instances import AppAlreadyRuns, DeskKind
+from data.vocabulary import ClientStatus, DeskKind, OrderState, PauseReason, RunCount, RunStatus, SizingKind
+from engine.instances import AppAlreadyRuns
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, paper_desk, until
 from tradedesk.testing import seam
 

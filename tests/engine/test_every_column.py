@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from data.proving.proofs import UNPROVEN
 from data.store import read_file
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import changed, copy_of, tamper

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from data.clock import ManualClock
-from data.vocabulary import RunCount, RunStatus, SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, RunCount, RunStatus, SizingKind
 from engine.words.runs import run_why, run_words
 from tests.desks import START, Wire, buy, filed_desk, until
 from tradedesk.cli.views.orders import run_shape

@@ -13,6 +13,7 @@ from data.errors import BadInput
 from data.vocabulary import (
     ConnectionKind,
     Demat,
+    DeskKind,
     GateColour,
     GateItem,
     OrderState,
@@ -28,7 +29,6 @@ from engine.book.access_views import THIS_MACHINE, RouteView
 from engine.book.gate_views import FundsFigures, GateFinding, GateVerdict, RouteFigures
 from engine.book.views import HoldingView
 from engine.events import ClientsChanged
-from engine.instances import DeskKind
 from engine.planning.checks import ClientInput, HeldShares, authorisation_refusal
 from engine.words.gate import verdict_words
 from engine.words.why import detail_words

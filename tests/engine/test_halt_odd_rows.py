@@ -8,8 +8,7 @@ import pytest
 from brokers.contract import BrokerStatus
 from data.clock import ManualClock
 from data.store import StoreError
-from data.vocabulary import SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, WAITS, buy, carry_out, filed_desk, until
 from tests.tampering import tamper
 from tradedesk.compose.paper import exchange_of

@@ -9,10 +9,19 @@ from brokers.contract import Ambiguous, BrokerStatus, OrderRequest, Refused
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.store import StoreUnwritable
-from data.vocabulary import HaltScope, OrderState, OrderType, Product, Reason, RunCount, Side, SizingKind
+from data.vocabulary import (
+    DeskKind,
+    HaltScope,
+    OrderState,
+    OrderType,
+    Product,
+    Reason,
+    RunCount,
+    Side,
+    SizingKind,
+)
 from engine.book.halt_file import halt_file_stands, read_halt_file, write_halt_file
 from engine.halt.booked import FILE_ONLY
-from engine.instances import DeskKind
 from engine.refusals import Halted
 from tests.desks import (
     START,

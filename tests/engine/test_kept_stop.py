@@ -7,8 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from data.vocabulary import ClientStatus
-from engine.instances import DeskKind
+from data.vocabulary import ClientStatus, DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import buy, paper_desk, until
 from tests.refusing import refuses

@@ -8,9 +8,8 @@ import pytest
 from data.clock import ManualClock
 from data.reference.seed import universe
 from data.store import Store
-from data.vocabulary import RunCount, SizingKind
+from data.vocabulary import DeskKind, RunCount, SizingKind
 from engine.execution.runs import RunView
-from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from engine.review import boot
 from screens.frame.strip import strip

@@ -10,8 +10,7 @@ from sqlalchemy import Engine, event
 
 from data.clock import ManualClock
 from data.home import books_file
-from data.vocabulary import SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk
 
 GROWING = "orders|attempt|fill|txn|posting|share_posting|closed_lot|audit|plan|run"

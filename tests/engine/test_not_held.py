@@ -7,8 +7,7 @@ from contextlib import closing
 import pytest
 
 from data.store import read_file
-from data.vocabulary import ClientStatus
-from engine.instances import DeskKind
+from data.vocabulary import ClientStatus, DeskKind
 from engine.review.doctor import examine
 from tests.desks import paper_desk
 from tests.tampering import copy_of, tamper

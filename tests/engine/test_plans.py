@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from data.errors import BadInput
 from data.reference.instruments import Instrument
 from data.vocabulary import (
+    AlternativeKind,
     ClientStatus,
     GateColour,
     HaltStrength,
@@ -28,7 +29,6 @@ from engine.book.gate_views import GateFinding, GateVerdict
 from engine.planning.checks import CHECK_ORDER
 from engine.planning.intent import Intent, LineChange, Sizing
 from engine.planning.plan import (
-    AlternativeKind,
     ClientInput,
     HeldShares,
     Plan,

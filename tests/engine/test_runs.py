@@ -12,6 +12,7 @@ from brokers.contract import Ambiguous, Refused
 from data.clock import ManualClock
 from data.vocabulary import (
     ClientStatus,
+    DeskKind,
     HaltScope,
     OrderState,
     Product,
@@ -21,7 +22,6 @@ from data.vocabulary import (
     Side,
     SizingKind,
 )
-from engine.instances import DeskKind
 from engine.planning.plan_record import record_digest, to_json
 from engine.refusals import AlreadyRun, CannotGoOn, Halted, NotConfirmed, PlanDrifted, PlanExpired
 from tests.desks import (

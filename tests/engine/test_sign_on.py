@@ -11,9 +11,8 @@ import pytest
 from brokers.contract import NotSent
 from data.clock import ManualClock
 from data.store import StoreBusy
-from data.vocabulary import ClientStatus, OrderState, RunCount, SizingKind
+from data.vocabulary import ClientStatus, DeskKind, OrderState, RunCount, SizingKind
 from engine.accounts.client_file import NewClient
-from engine.instances import DeskKind
 from engine.refusals import TradingStopped
 from tests.desks import START, Wire, books_are_sound, buy, carry_out, filed_desk, until
 from tests.refusing import refuses

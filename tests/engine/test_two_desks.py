@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.clock import ManualClock
-from data.vocabulary import ClientStatus, HaltScope, SizingKind
-from engine.instances import DeskKind
+from data.vocabulary import ClientStatus, DeskKind, HaltScope, SizingKind
 from tests.desks import START, buy, carry_out, filed_desk, in_time, until
 
 ROHAN, PRIYA = 8, 15

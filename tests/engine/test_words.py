@@ -11,6 +11,7 @@ import pytest
 
 from data.errors import BadInput
 from data.vocabulary import (
+    DeskKind,
     PauseReason,
     PhaseKind,
     Product,
@@ -24,7 +25,7 @@ from data.vocabulary import (
 from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
-from engine.news import ClientNews, HaltNews, News, RunNews, Topic
+from engine.news import ClientNews, HaltNews, News, NewsTopic, RunNews
 from engine.planning.plan_record import line_from_json, line_to_json
 from engine.planning.record import PlanLine
 from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
@@ -93,6 +94,7 @@ FIGURES = {
     Mapping[Reason, int]: {Reason.HALTED: 2},
     Mapping[RunCount, int]: {RunCount.FILLED: 2},
     Side: Side.BUY,
+    DeskKind: DeskKind.APP,
     Pause: Pause(PauseReason.DRIFTED, 5, 60, 100, 101),
     tuple[str, ...]: ("NSE:TCS",),
 }
@@ -126,7 +128,7 @@ def test_all_news_has_words_and_what_it_is_about(kind):
     told = made(kind)
     assert news_words(told)
     assert kind.__name__ not in news_words(told)
-    assert isinstance(told.topic, Topic)
+    assert isinstance(told.topic, NewsTopic)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -22,9 +22,8 @@ from data import migrating
 from data.home import command_socket
 from data.schema import HEAD
 from data.store import read_file
-from data.vocabulary import OrderState
+from data.vocabulary import DeskKind, OrderState
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.review.doctor import examine
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic

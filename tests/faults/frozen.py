@@ -27,8 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from data.clock import SystemClock
-from data.vocabulary import OrderState
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind, OrderState
 from tests.faults.clock import monotonic
 from tests.faults.forks import Child, fork
 from tests.faults.frozen_app import AT_RANDOM, EXCHANGE, ON_THE_WIRE, THAWING_S, app, prepare

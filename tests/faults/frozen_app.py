@@ -14,9 +14,8 @@ from brokers.contract import BrokerAccount, OrderRequest, Outcome
 from data.errors import BadInput
 from data.money import tick_down
 from data.store import StoreError
-from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
+from data.vocabulary import DeskKind, OrderState, OrderType, Product, Side, SizingKind
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.refusals import Refusal
 from tests.faults.actions import patience

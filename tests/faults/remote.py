@@ -40,13 +40,13 @@ from data.migrating import prepare
 from data.proving.heads import HeadsFile
 from data.reference.phases import load_calendar
 from data.store import Store
-from data.vocabulary import ConnectionKind
+from data.vocabulary import ConnectionKind, DeskKind
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.instances import DeskKind, ThisEngine
+from engine.instances import ThisEngine
 from engine.rules import Rules, Waits
 from engine.startup import Startup
 from engine.timing import Timing

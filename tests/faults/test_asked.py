@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from tests.faults.forks import Child, fork
 from tests.tradedesk.cli_desk import Terminal
 from tests.tradedesk.open_app import Beside

@@ -15,10 +15,9 @@ import pytest
 
 from data.clock import ManualClock
 from data.errors import BadInput
-from data.vocabulary import HaltScope, OrderState, RunCount, SizingKind
+from data.vocabulary import DeskKind, HaltScope, OrderState, RunCount, SizingKind
 from engine.book.halt_scope import covers
 from engine.book.views import HaltView
-from engine.instances import DeskKind
 from engine.refusals import Refusal
 from tests.desks import START, Wire, books_are_sound, buy, filed_desk, until
 from tradedesk.testing import seam

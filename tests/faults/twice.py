@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.clock import ManualClock
-from data.vocabulary import OrderState, SizingKind
+from data.vocabulary import DeskKind, OrderState, SizingKind
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until

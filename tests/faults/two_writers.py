@@ -21,9 +21,8 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import event
 
 from data import store
-from data.vocabulary import HaltScope, OrderState
+from data.vocabulary import DeskKind, HaltScope, OrderState
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.faults.actions import patience
 from tests.faults.clock import monotonic
 from tests.faults.forks import fork

@@ -9,7 +9,7 @@ import pytest
 
 from data.schema import HEAD
 from data.store import StoreUnwritable
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from engine.refusals import Refusal
 from tests.homes import unpack
 from tests.tradedesk.cli_desk import Terminal

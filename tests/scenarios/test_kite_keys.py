@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from brokers.simulators.kite.apps import own_app
-from data.vocabulary import GateItem, OrderState, Reason, SessionProblem, SizingKind
+from data.vocabulary import DeskKind, GateItem, OrderState, Reason, SessionProblem, SizingKind
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.desks import buy, gate_words, on_tape
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings

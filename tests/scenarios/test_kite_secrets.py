@@ -16,10 +16,9 @@ from data.errors import BadInput
 from data.home import SECRETS
 from data.secrets import PASSPHRASE_FILE
 from data.vault_file import FileVault
-from data.vocabulary import GateColour, GateItem, Reason, SessionProblem
+from data.vocabulary import DeskKind, GateColour, GateItem, Reason, SessionProblem
 from engine.book.gate_views import BrokenSession
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.review.doctor import Check
 from engine.words.gate import verdict_words
 from tests.desks import WAITS

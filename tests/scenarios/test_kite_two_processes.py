@@ -9,9 +9,8 @@ import pytest
 
 from brokers.contract import SessionExpired
 from data.errors import BadInput
-from data.vocabulary import SessionState
+from data.vocabulary import DeskKind, SessionState
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.desks import WAITS
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
 from tradedesk.compose.settings import Settings

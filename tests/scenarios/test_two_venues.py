@@ -17,6 +17,7 @@ from data.repositories.listings import replace_listings
 from data.vocabulary import (
     ClientStatus,
     ConnectionKind,
+    DeskKind,
     OrderState,
     PauseReason,
     Reason,
@@ -26,7 +27,6 @@ from data.vocabulary import (
 )
 from engine.accounts.client_file import NewClient
 from engine.execution.views import RunView
-from engine.instances import DeskKind
 from engine.planning.record import Plan
 from engine.refusals import TradingStopped
 from engine.words.tape import news_words

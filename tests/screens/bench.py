@@ -15,9 +15,8 @@ from textual.worker import NoActiveWorker, Worker, get_current_worker
 
 from data.clock import ManualClock, SystemClock
 from data.money import paise_from_text
-from data.vocabulary import OrderState, OrderType, Side, SizingKind
+from data.vocabulary import DeskKind, OrderState, OrderType, Side, SizingKind
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.planning.intent import Intent, Selection, Sizing
 from tests.books import empty_books
 from tests.desks import WAITS

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from brokers.paper.broker import PULSE_SECONDS
+from data.vocabulary import DeskKind
 from engine.desk import Desk
-from engine.instances import DeskKind
 from tests.desks import START, paper_desk
 from tests.screens.bench import Bench, BenchClock, has_opened
 from tradedesk.app.application import TradedeskApp

@@ -16,6 +16,7 @@ from data.clock import SystemClock
 from data.vocabulary import (
     ClientStatus,
     Demat,
+    DeskKind,
     GateColour,
     GateItem,
     RouteKind,
@@ -24,7 +25,6 @@ from data.vocabulary import (
 )
 from engine.access.routes import NewRoute
 from engine.desk import Desk
-from engine.instances import DeskKind
 from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
 from screens.clients.sign_in import SignInScreen, minutes

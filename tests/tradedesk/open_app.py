@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tradedesk.compose.wiring
-from engine.instances import DeskKind
+from data.vocabulary import DeskKind
 from tests.tradedesk.cli_desk import Printed, Terminal
 from tradedesk.cli.printing.output import Printer, printer
 from tradedesk.cli.session import asked_as

@@ -9,10 +9,9 @@ from textual.pilot import Pilot
 
 from data.clock import ManualClock, SystemClock
 from data.home import halt_file
-from data.vocabulary import OrderState, SizingKind
+from data.vocabulary import DeskKind, OrderState, SizingKind
 from engine.book.halt_file import read_halt_file
 from engine.desk import Desk
-from engine.instances import DeskKind
 from screens.frame.opening import OpeningScreen
 from screens.halt.screen import CertificateScreen
 from tests.desks import START, buy, filed_desk

@@ -152,7 +152,7 @@ def _run(
     async def opened() -> Exit:
         from data.proving.readable import UNREADABLE
         from data.store import StoreError
-        from engine.instances import DeskKind
+        from data.vocabulary import DeskKind
         from tradedesk.compose.wiring import open_desk
 
         opening = open_desk(

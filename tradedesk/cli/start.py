@@ -34,7 +34,7 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
 
     @asynccontextmanager
     async def desk_of_home() -> AsyncIterator[Any]:
-        from engine.instances import DeskKind
+        from data.vocabulary import DeskKind
         from tradedesk.cli.commands.setup import lay_demo
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening

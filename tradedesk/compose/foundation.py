@@ -18,12 +18,13 @@ from data.migrating import BooksFile
 from data.proving.heads import HeadsFile
 from data.reference.phases import Calendar, load_calendar
 from data.store import Store
+from data.vocabulary import DeskKind
 from engine.access.judgement import judge_clients
 from engine.book.book import Book
 from engine.book.kept import Kept
 from engine.desk import Desk
 from engine.events import Bus
-from engine.instances import DeskKind, ThisEngine
+from engine.instances import ThisEngine
 from engine.rules import Rules, Waits
 from engine.timing import Timing
 from tradedesk.compose.settings import Settings

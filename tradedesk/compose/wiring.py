@@ -17,9 +17,9 @@ from data.migrating import BooksFile, books_as_they_are, prepare
 from data.reference.phases import Calendar
 from data.repositories.connections import ConnectionRow, connections_in
 from data.schema import HEAD
+from data.vocabulary import DeskKind
 from engine.access.connecting import check_together
 from engine.desk import Desk
-from engine.instances import DeskKind
 from engine.rules import Rules, Waits
 from engine.startup import opened
 from tradedesk.compose.desk_market import DeskMarket

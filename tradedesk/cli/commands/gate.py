@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import BadInput
-from data.vocabulary import GateItem
+from data.vocabulary import ClientStatus, GateColour, GateItem
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord
 from tradedesk.cli.printing.output import counted, document, line, say, table
@@ -46,7 +46,7 @@ def gate(
 
     async def work(desk: "Desk") -> Exit:
         await desk.reconcile.ensure([one.client_id for one in desk.gate.rows() if one.reason is None])
-        rows = [one for one in desk.gate.rows() if not red or one.colour == "red"]
+        rows = [one for one in desk.gate.rows() if not red or one.colour is GateColour.RED]
         counts = desk.gate.counts()
         if as_json:
             document({**_counts(desk), "clients": [gate_shape(desk, one) for one in rows]})
@@ -125,14 +125,14 @@ def _gate_cells(desk: "Desk", row: "GateRow") -> tuple[str, ...]:
     from engine.words.reasons import words
 
     def cell(check: "GateCheck") -> str:
-        return "waived" if check.waived and check.colour == "green" else check.colour.value
+        return "waived" if check.waived and check.colour is GateColour.GREEN else check.colour.value
 
     def said(check: "GateCheck") -> str:
         return verdict_words(check.judged, desk.shown_at)
 
-    told = [f"{one.item.value}: {said(one)}" for one in row.checks if one.colour != "green"]
+    told = [f"{one.item.value}: {said(one)}" for one in row.checks if one.colour is not GateColour.GREEN]
     client = desk.clients.get(row.client_id)
-    if row.reason is not None and client.status != "active":
+    if row.reason is not None and client.status is not ClientStatus.ACTIVE:
         told = [words(row.reason)]
     elif (route := row.check(GateItem.ROUTE)).judged.finding is GateFinding.NO_CONNECTION:
         told = [said(route)]
@@ -202,7 +202,7 @@ def import_routes(
             document({"added": report.added, "updated": report.updated, "unchanged": report.unchanged})
         else:
             line(f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged")
-        red = sum(one.colour == "red" for one in desk.gate.rows())
+        red = sum(one.colour is GateColour.RED for one in desk.gate.rows())
         say(f"{counted(red, 'client')} red at the gate")
         return Exit.DONE
 
