@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from data.vocabulary import AlternativeKind, Reason
+from engine.words.plans import alternative
 from engine.words.reasons import reason_word
-from screens.bulk.plan_rows import GroupRow
+from screens.bulk.plan_rows import GroupRow, lines_of
 from screens.frame.commands import COMMANDS
 from widgets.livegrid import LiveGrid
 
@@ -45,6 +47,23 @@ class LinesGrid(LiveGrid):
             event.stop()
             event.prevent_default()
             self.post_message(self.Typed(event.character))
+
+
+def has_use(action: str, plan: Plan, row: PlanLine | GroupRow | None) -> bool:
+    """Whether the action of a mending key would change anything on a row."""
+    line = None if isinstance(row, GroupRow) else row
+    if action == "affordable":
+        return any(alternative(each, AlternativeKind.AFFORDABLE) for each in lines_of(row))
+    if action == "toggle_mtf":
+        if any(alternative(each, AlternativeKind.MTF) for each in lines_of(row)):
+            return True
+        mtf_offered = plan.instrument.mtf_margin_bps is not None
+        return line is not None and line.ok and plan.intent.product is not None and mtf_offered
+    if action == "send_again":
+        return any(each.reason is Reason.DUPLICATE_INTENT for each in plan.skipped_lines)
+    if line is None:
+        return False
+    return line.ok or line.by_hand or (action == "modify_here" and line.wanted > 0)
 
 
 def why_not(action: str, plan: Plan, row: PlanLine | GroupRow) -> str:

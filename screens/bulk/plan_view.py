@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -16,40 +15,32 @@ from textual.content import Content
 from textual.message import Message
 
 from data.errors import BadInput
-from data.money import count_from_text
-from data.vocabulary import AlternativeKind, Reason, SessionState, Side
+from data.vocabulary import Reason, SessionState, Side
 from engine.planning.record import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.forms import wrong_answer
 from engine.words.plans import (
-    alternative,
-    by_hand_words,
     difference,
-    figures_line,
-    fitting,
-    intent_line,
     skipped_words,
-    within_words,
 )
 from engine.words.refusals import refusal_words
 from screens.bulk import plan_changes
-from screens.bulk.plan_lines import MENDING, LinesGrid, why_not
+from screens.bulk.plan_figures import answer_words, drift_part, figures_content, intent_content
+from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
+from screens.bulk.quantity_edit import QuantityEdit
 from screens.clients.sign_in import SignInScreen, begin_round
 from screens.frame.commands import bindings
-from screens.frame.intent_fields import narrowed
 from screens.frame.records import line_record
 from screens.frame.workspace import Here, Table
 from widgets.answerfield import AnswerField
 from widgets.livegrid import LiveGrid
-from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.book.views import HaltView
     from engine.planning.intent import Intent
     from engine.planning.record import PlanLine
     from screens.frame.workspace import Framed
@@ -83,7 +74,6 @@ class PlanView(Vertical):
         self._busy = False
         self._remakes = 0
         self._seen: tuple[str, Any] = ("", None)
-        self._editing: PlanLine | None = None
         self._rows: dict[Any, PlanLine | GroupRow] = {}
 
     def compose(self) -> ComposeResult:
@@ -99,10 +89,7 @@ class PlanView(Vertical):
             id="lines",
         )
         yield SteadyStatic(id="sum")
-        with Horizontal(id="edit"):
-            yield SteadyStatic(id="edit-label")
-            yield NumberField(id="edit-quantity")
-            yield SteadyStatic("Enter makes the plan anew, Esc leaves it", classes="fact")
+        yield QuantityEdit()
         with Horizontal(id="answer-row"):
             yield AnswerField("", monotonic=self._screen.shell.monotonic, id="answer")
             yield SteadyStatic(id="rows-hint")
@@ -115,6 +102,10 @@ class PlanView(Vertical):
     def grid(self) -> LinesGrid:
         """The lines."""
         return self.query_one(LinesGrid)
+
+    @property
+    def _edit(self) -> QuantityEdit:
+        return self.query_one(QuantityEdit)
 
     @property
     def _answer(self) -> AnswerField:
@@ -135,9 +126,8 @@ class PlanView(Vertical):
         One that stands in another's place leaves the cursor where it was, any other begins at its top.
         """
         self.plan = plan
-        self._editing = None
+        self._edit.end()
         self._answer.clear()
-        self.query_one("#edit").display = False
         self._rows = dict(plan_rows(plan))
         self.grid.set_columns(self._columns(plan.intent.side))
         self.grid.set_rows(self._rows)
@@ -166,52 +156,16 @@ class PlanView(Vertical):
         if plan is None:
             return
         desk, brief = self._screen.desk, self._brief
-        side, key = plan.intent.side, plan.instrument.key
-        quote, drift = desk.market.quote(key), desk.plans.drift_bps(plan)
-        live = f"{formats.price(quote.last_paise if quote else None)} {formats.age(desk.market.age(key))}"
-        moved = drift is not None and abs(drift) * 2 >= plan.drift_limit_bps
-        drift_part = (f"{formats.signed_percent(drift)} %", "$text-warning bold" if moved else "")
-        title, asked = f" {side.value} {plan.instrument.tradingsymbol} ", plain(intent_line(plan, brief))
-        now = f"  {live}" if brief else f"   LTP {live} "
-        if not brief and len(f"{title}│ {asked}{now}{drift_part[0]}") > self._screen.size.width:
-            asked = plain(intent_line(plan, True))  # the price and its drift must not be what is cut
-        self.query_one("#intent", SteadyStatic).update(
-            Content.assemble((title, "bold"), "│ ", asked, now, *(() if brief else (drift_part,)))
-        )
+        drift = drift_part(plan, desk.plans.drift_bps(plan))
         masked = MASK if self._screen.shell.privacy else ""
-        by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""
-        said = f" plan {plan.number} · {by_hand}{figures_line(plan, brief, masked)}"
-        drift_now = (" · ", drift_part) if brief else ()
-        more = fitting(
-            said + "".join(part if isinstance(part, str) else part[0] for part in drift_now),
-            (
-                within_words(plan, brief),
-                f"ETA {plan.eta_s} s",
-                plan.short_digest,
-                f"made {formats.time_of_day(plan.market_at)}",
-            ),
-            self._screen.size.width,
-        )
-        self.query_one("#figures", SteadyStatic).update(
-            Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
-        )
+        width = self._screen.size.width
+        self.query_one("#intent", SteadyStatic).update(intent_content(desk, plan, drift, brief, width))
+        self.query_one("#figures", SteadyStatic).update(figures_content(plan, drift, brief, masked, width))
         self.query_one("#sum", SteadyStatic).update(Content(f" {skipped_words(plan, brief)}"))
         self._paint_answer(plan)
 
     def _paint_answer(self, plan: Plan) -> None:
-        desk = self._screen.desk
-        halted = _halted_words(desk.halt.active())
-        wanted = plan.intent.selection
-        whose = f"{wanted.title} · " if narrowed(wanted, len(desk.clients.all())) else ""
-        if self._busy:
-            words = "one moment…"
-        elif not plan.orders:
-            words = "nothing to send: correct a line above, or Esc goes back to the form"
-        elif desk.plans.expired(plan):
-            words = "too old to send: type anything and it is made anew"
-        else:
-            left = max(0, int(desk.plans.left_s(plan)))
-            words = f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send ({left} s left):"
+        words = "one moment…" if self._busy else answer_words(self._screen.desk, plan)
         self._answer.set_label(words)
         in_rows = self._screen.focused is self.grid
         hint = "Tab to the answer" if in_rows else "Tab to the lines, to change them"
@@ -223,7 +177,7 @@ class PlanView(Vertical):
         if plan is None:
             return
         self.paint()
-        if self._busy or self._editing is not None:
+        if self._busy or self._edit.line is not None:
             return
         desk = self._screen.desk
         drift = desk.plans.drift_bps(plan)
@@ -290,7 +244,7 @@ class PlanView(Vertical):
     def on_lines_grid_typed(self, event: LinesGrid.Typed) -> None:
         """An answer that is typed while the lines have the focus goes where it belongs."""
         event.stop()
-        if self._editing is None:
+        if self._edit.line is None:
             self._answer.type_on(event.letter)
             if self.plan is not None and not self.plan.orders:
                 self._say_nothing_to_send()
@@ -337,23 +291,10 @@ class PlanView(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without use on this line is absent."""
-        if action not in ("affordable", "toggle_mtf", "drop_line", "modify_here", "send_again"):
+        if action not in MENDING.values():
             return True
-        plan, line = self.plan, self.line
-        if plan is None or self._screen.focused is not self.grid:
-            return False
-        if action == "affordable":
-            return any(alternative(each, AlternativeKind.AFFORDABLE) for each in lines_of(self._here))
-        if action == "toggle_mtf":
-            if any(alternative(each, AlternativeKind.MTF) for each in lines_of(self._here)):
-                return True
-            mtf_offered = plan.instrument.mtf_margin_bps is not None
-            return line is not None and line.ok and plan.intent.product is not None and mtf_offered
-        if action == "send_again":
-            return any(each.reason is Reason.DUPLICATE_INTENT for each in plan.skipped_lines)
-        if line is None:
-            return False
-        return line.ok or line.by_hand or (action == "modify_here" and line.wanted > 0)
+        plan = self.plan
+        return plan is not None and self._screen.focused is self.grid and has_use(action, plan, self._here)
 
     def on_key(self, event: events.Key) -> None:
         """A key of the lines that has nothing to do on this one says why; it would look broken otherwise."""
@@ -400,39 +341,26 @@ class PlanView(Vertical):
         line = self.line
         if line is None:
             return
-        self._editing = line
-        field = self.query_one("#edit-quantity", NumberField)
-        field.step = Decimal(self.plan.instrument.lot_size if self.plan else 1)
-        field.value = str(line.quantity or line.wanted)
-        self.query_one("#edit-label", SteadyStatic).update(
-            Content(f" quantity for {line.code} {line.product.value}")
-        )
-        self.query_one("#edit").display = True
         self.query_one("#answer-row").display = False
-        field.focus()
+        self._edit.begin(line, self.plan.instrument.lot_size if self.plan else 1)
 
-    def on_number_field_submitted(self, event: NumberField.Submitted) -> None:
+    def on_quantity_edit_typed(self, event: QuantityEdit.Typed) -> None:
         """Take the typed quantity, whose lots the plan judges; nothing typed changes nothing."""
         event.stop()
-        line = self._editing
-        try:
-            quantity = count_from_text(event.value, "quantity") if event.value.strip() else None
-        except BadInput as bad:
-            self._screen.shell.say(str(bad), "warning")
-            return
         self._stop_editing()
-        if line is not None and quantity is not None:
-            self._change(plan_changes.to_quantity(self._intent, line, quantity), "quantity changed")
+        if event.quantity is not None:
+            self._change(
+                plan_changes.to_quantity(self._intent, event.line, event.quantity), "quantity changed"
+            )
 
     def _stop_editing(self) -> None:
-        self._editing = None
-        self.query_one("#edit").display = False
+        self._edit.end()
         self.query_one("#answer-row").display = True
         self.grid.focus()
 
     def action_close(self) -> None:
         """Leave the quantity, else go back to the form."""
-        if self._editing is not None:
+        if self._edit.line is not None:
             self._stop_editing()
         elif self.plan is not None:
             self.post_message(self.Left(self.plan.intent))
@@ -468,10 +396,3 @@ class PlanView(Vertical):
         await self._screen.desk.sessions.sign_in(line.client_id, "")
         if self.plan is not None:
             await self._made_anew(self.plan.intent, f"{line.code} signed in")
-
-
-def _halted_words(standing: Sequence[HaltView]) -> str:
-    """What halts that stand mean for sending."""
-    if standing and all(halt.reduces for halt in standing):
-        return "HALTED BUT FOR REDUCING · "
-    return "DESK HALTED, sending is refused · " if standing else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
@@ -249,3 +249,40 @@ def _figures(desk: Desk, check: GateCheck, masked: bool) -> list[str]:
             return [f"{money(loan)} of {money(limit)}"]
         case _:
             return []
+
+
+def told_of(desk: Desk, check: GateCheck) -> str:
+    """What is behind an item, in words."""
+    return verdict_words(check.judged, desk.shown_at)
+
+
+def red_words(desk: Desk, row: GateRow) -> str:
+    """Why a client's red items cannot be waived, and what mends them."""
+    red = [check for check in row.checks if check.colour is GateColour.RED]
+    told = "; ".join(f"{ITEM_TITLES[check.item]}: {told_of(desk, check)}" for check in red)
+    way = " (r signs in)" if any(check.item is GateItem.SESSION for check in red) else ""
+    way = " (r retries the route)" if can_retry(row) else way
+    return f"{row.code}: red cannot be waived: {told}{way}"
+
+
+def searched(desk: Desk, client: ClientView, row: GateRow) -> str:
+    """What a filter looks into: who it is, and the items that are not green."""
+    items = " ".join(
+        f"{ITEM_TITLES[check.item]} {check.colour.value} {told_of(desk, check)}"
+        for check in row.checks
+        if check.colour is not GateColour.GREEN or check.waived
+    )
+    who = f"{client.code} {client.name} {client.broker} {client.status} {' '.join(client.groups)}"
+    return f"{who} {items}".casefold()
+
+
+def counted_words(desk: Desk, rows: Collection[GateRow]) -> list[str]:
+    """How many are ready, red, amber and out of it."""
+    counts = desk.counts()
+    active = [row for row in rows if not is_out(row)]
+    amber = sum(row.colour is GateColour.AMBER for row in active)
+    red = sum(row.colour is GateColour.RED for row in active)
+    parts = [f"gate {counts.ready}/{counts.clients}", f"red {red}", f"amber {amber}"]
+    if len(active) < counts.clients:
+        parts.append(f"not active {counts.clients - len(active)}")
+    return parts

@@ -10,25 +10,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.widgets import Input
 
 from data.errors import BadInput
-from data.vocabulary import GateColour, GateItem
-from engine.events import ClientsChanged, Event, FundsChanged, SessionsChanged
-from engine.words.gate import verdict_words
 from engine.words.refusals import refusal_words
+from screens.clients.gate_detail import GateDetail
 from screens.clients.gate_rows import (
-    ITEM_TITLES,
-    STYLES,
     can_retry,
-    client_head,
+    counted_words,
     gate_columns,
-    is_out,
-    item_words,
     needs_attention,
+    red_words,
+    searched,
     waivable,
 )
+from screens.clients.mending import Mended, renew_sessions, retry_routes
+from screens.clients.roster import GateRoster
 from screens.clients.sign_in import SignInRound, SignInScreen, begin_round, goes_on
 from screens.clients.waive import WaiveLine
 from screens.frame.commands import COMMANDS, binding, bindings
@@ -37,20 +34,12 @@ from screens.frame.records import ToRecord, gate_record
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
-from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.access.gate import GateCheck, GateRow
-    from engine.book.views import ClientView
-
-A_FRAME = 30
-"""Clients judged anew in each frame though nothing was heard of them: ages and ends of sessions move."""
+    from engine.access.gate import GateRow
 
 SIGN_IN = "sign-in"
 """The view that opens the sign-in; a client's code may follow it after a blank."""
-
-COLOURS = {"up": "$pnl-up", "warn": "$text-warning", "armed": "$armed"}
-"""Colours of the grid's styles in the words beside it."""
 
 
 class ClientsScreen(Workspace):
@@ -72,10 +61,7 @@ class ClientsScreen(Workspace):
     def __init__(self) -> None:
         super().__init__()
         self._rows: dict[int, GateRow] = {}
-        self._known: dict[int, ClientView] = {}
-        self._dirty: set[int] = set()
-        self._roster_changed = True
-        self._turn = 0
+        self._roster = GateRoster()
         self._only_attention = False
         self._round: SignInRound | None = None
 
@@ -90,7 +76,7 @@ class ClientsScreen(Workspace):
                     hint="no client here",
                     id="gate",
                 )
-                yield SteadyStatic(id="gate-detail")
+                yield GateDetail(id="gate-detail")
             yield FilterLine(id="gate-filter")
             yield WaiveLine(id="waive")
 
@@ -110,7 +96,7 @@ class ClientsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the red ones on top."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self._unsubscribe = self.desk.events.subscribe(self._roster.heard)
         self._bring_up_to_date()
         self._grid.sort_by("gate")
         self._grid.to_top()
@@ -119,15 +105,6 @@ class ClientsScreen(Workspace):
     def on_unmount(self) -> None:
         """Listen no more."""
         self._unsubscribe()
-
-    def _heard(self, event: Event) -> None:
-        match event:
-            case ClientsChanged():
-                self._roster_changed = True
-            case SessionsChanged() | FundsChanged():
-                self._dirty |= event.client_ids
-            case _:
-                pass
 
     def on_frame(self) -> None:
         """Judge whom something was heard of, and some of the others in turn."""
@@ -147,24 +124,10 @@ class ClientsScreen(Workspace):
         self.call_after_refresh(self._paint_detail)
 
     def _bring_up_to_date(self) -> None:
-        roster = self._roster_changed
-        if roster:
-            self._roster_changed = False
-            clients = {client.id: client for client in self.desk.clients.all()}
-            self._dirty |= {one for one, client in clients.items() if client != self._known.get(one)}
-            for gone in self._rows.keys() - clients.keys():
-                del self._rows[gone]
-            self._known = clients
-        due = (self._dirty & self._known.keys()) | set(self._next_in_turn())
-        self._dirty = set()
-        self._judge(due, roster)
-
-    def _next_in_turn(self) -> Sequence[int]:
-        ids = list(self._known)
-        self._turn = 0 if self._turn >= len(ids) else self._turn
-        part = ids[self._turn : self._turn + A_FRAME]
-        self._turn += A_FRAME
-        return part
+        changed = self._roster.read(self.desk)
+        for gone in self._rows.keys() - self._roster.known.keys():
+            del self._rows[gone]
+        self._judge(self._roster.due(), changed)
 
     def _judge(self, client_ids: Iterable[int], roster: bool = False) -> None:
         """Ask the gate about these clients and show what is different."""
@@ -175,7 +138,7 @@ class ClientsScreen(Workspace):
                 self._rows[client_id] = row
                 changed.add(client_id)
         if roster:
-            self._grid.set_rows({one: one for one in self._known}, self._shown())
+            self._grid.set_rows({one: one for one in self._roster.known}, self._shown())
         elif changed and (self._only_attention or self._filter.value.strip()):
             self._grid.set_order(self._shown())
         self._grid.apply(changed)
@@ -188,37 +151,17 @@ class ClientsScreen(Workspace):
         words = self._filter.value.casefold().split()
         return [
             one
-            for one, client in self._known.items()
+            for one, client in self._roster.known.items()
             if (not self._only_attention or needs_attention(self._rows[one]))
-            and (not words or all(word in self._about(client) for word in words))
+            and (not words or all(word in searched(self.desk, client, self._rows[one]) for word in words))
         ]
-
-    def _told(self, check: GateCheck) -> str:
-        return verdict_words(check.judged, self.desk.shown_at)
-
-    def _about(self, client: ClientView) -> str:
-        """What the filter looks into: who it is, and the items that are not green."""
-        row = self._rows[client.id]
-        items = " ".join(
-            f"{ITEM_TITLES[check.item]} {check.colour.value} {self._told(check)}"
-            for check in row.checks
-            if check.colour is not GateColour.GREEN or check.waived
-        )
-        who = f"{client.code} {client.name} {client.broker} {client.status} {' '.join(client.groups)}"
-        return f"{who} {items}".casefold()
 
     # Painting
 
     def _paint_title(self) -> None:
-        counts = self.desk.counts()
-        active = [row for row in self._rows.values() if not is_out(row)]
-        amber = sum(row.colour is GateColour.AMBER for row in active)
-        red = sum(row.colour is GateColour.RED for row in active)
-        parts = [f"gate {counts.ready}/{counts.clients}", f"red {red}", f"amber {amber}"]
-        if len(active) < counts.clients:
-            parts.append(f"not active {counts.clients - len(active)}")
+        parts = counted_words(self.desk, self._rows.values())
         shown, marked = len(self._grid.shown_keys), len(self._grid.marked_keys)
-        if shown != counts.clients:
+        if shown != self.desk.counts().clients:
             parts.append(f"shown {shown}")
         if marked:
             parts.append(f"marked {marked}")
@@ -234,33 +177,7 @@ class ClientsScreen(Workspace):
         self.query_one(Pane).set_title(heading + " · ".join(parts))
 
     def _paint_detail(self) -> None:
-        """The words behind the cursor's row: all of them beside it, what is not green below it."""
-        row = self._row
-        detail = self.query_one("#gate-detail", SteadyStatic)
-        if row is None:
-            detail.update("")
-            return
-        masked, beside = self.shell.privacy, self.size.width >= 110
-        head = client_head(self.desk, row, masked)
-        parts: list[str | tuple[str, str]] = [(plain(head), "bold")]
-        fine: list[str] = []
-        for title, mark, colour, words in item_words(self.desk, row, masked):
-            told = plain(words)
-            if beside:
-                parts += ["\n\n" if self.size.height >= 34 else "\n", (f"{title} ", "bold")]
-                parts += [(mark, COLOURS[STYLES[colour]]), f"\n{told}"]
-            elif mark == "ok":
-                fine.append(title)
-            else:
-                parts += ["\n", (f"{title} {mark} ", COLOURS[STYLES[colour]]), told]
-        if fine:
-            parts.append(f"\nok: {' '.join(fine)}")
-        keys = ["r retries the route"] if can_retry(row) else []
-        if needs_attention(row) and waivable(row):
-            keys.append("n waives amber for today")
-        if keys:
-            parts.append(("\n\n" if beside else " · ") + " · ".join(keys))
-        detail.update(Content.assemble(*parts))
+        self.query_one(GateDetail).show(self.desk, self._row, self.shell.privacy)
 
     # What the cursor is on
 
@@ -282,7 +199,7 @@ class ClientsScreen(Workspace):
         return Here(
             client_id=row.client_id if row else None,
             client_ids=self._marked,
-            shown=shown if len(shown) < len(self._known) else None,
+            shown=shown if len(shown) < len(self._roster.known) else None,
         )
 
     def table_of(self, grid: LiveGrid) -> Table | None:
@@ -372,11 +289,7 @@ class ClientsScreen(Workspace):
         if waivable(row):
             self._waive.ask(row, self.desk.shown_at)
             return
-        red = [check for check in row.checks if check.colour is GateColour.RED]
-        told = "; ".join(f"{ITEM_TITLES[check.item]}: {self._told(check)}" for check in red)
-        way = " (r signs in)" if any(check.item is GateItem.SESSION for check in red) else ""
-        way = " (r retries the route)" if can_retry(row) else way
-        self.shell.say(f"{row.code}: red cannot be waived: {told}{way}", "warning")
+        self.shell.say(red_words(self.desk, row), "warning")
 
     def on_waive_line_given(self, event: WaiveLine.Given) -> None:
         """Waive, and close the line once that is kept."""
@@ -441,22 +354,21 @@ class ClientsScreen(Workspace):
             self._sign_in(due)
         elif marked:
             self.shell.say(f"none of the {len(marked)} marked clients is due to sign in")
-        elif not any(self.desk.sessions.needs_sign_in(one) for one in self._known):
+        elif not any(self.desk.sessions.needs_sign_in(one) for one in self._roster.known):
             self.shell.say("nothing needs signing in on this desk")
         else:
             self.shell.say("nobody is due to sign in: every session holds")
 
     async def _retry_routes(self, client_ids: Sequence[int]) -> None:
-        codes = [self.desk.clients.get(one).code for one in client_ids]
-        try:
-            for one in client_ids:
-                await self.desk.routes.retry(one)
-        except Exception as problem:
-            self.shell.say(f"not retried: {refusal_words(problem)}", "error")
-            return
-        told = codes[0] if len(codes) == 1 else f"{len(codes)} clients"
-        self.shell.say(f"{told}: the next order shows whether the broker takes this route")
-        if self.is_mounted:
+        self._judge_told(await retry_routes(self.desk, client_ids), client_ids)
+
+    async def _renew(self, client_ids: Sequence[int]) -> None:
+        self._judge_told(await renew_sessions(self.desk, client_ids), client_ids)
+
+    def _judge_told(self, told: Mended, client_ids: Sequence[int]) -> None:
+        """Say what came of it, and judge anew whom it concerned."""
+        self.shell.say(told.words, "information" if told.done else "error")
+        if told.done and self.is_mounted:
             self._judge(client_ids)
 
     def _sign_in(self, client_ids: Sequence[int]) -> None:
@@ -468,15 +380,3 @@ class ClientsScreen(Workspace):
         if self._round is None or self._marked or not goes_on(self._round, due):
             self._round = going  # a single client asked for by its code leaves the morning's queue as it is
         self.app.push_screen(SignInScreen(going))
-
-    async def _renew(self, client_ids: Sequence[int]) -> None:
-        """Take sessions up again where the broker asks for no token."""
-        codes = [self.desk.clients.get(one).code for one in client_ids]
-        try:
-            for one in client_ids:
-                await self.desk.sessions.sign_in(one, "")
-        except Exception as problem:
-            self.shell.say(f"not signed in: {refusal_words(problem)}", "error")
-            return
-        told = codes[0] if len(codes) == 1 else f"{len(codes)} clients"
-        self.shell.say(f"nothing needs signing in here: {told} ready without a token")

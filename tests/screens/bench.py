@@ -144,8 +144,8 @@ class Bench:
             raise AssertionError("keys wait for what does not come")
         self.app.frame()
         await self._pause()
-        assert not self.app.complained, "a screen could not be painted"
-        assert self.faults_meant or not self.app.faults
+        assert not self.app.mending.complained, "a screen could not be painted"
+        assert self.faults_meant or not self.app.mending.faults
 
     async def _pause(self) -> None:
         """Let every part of the screen deal with its messages; one that failed would never answer."""

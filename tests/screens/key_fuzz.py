@@ -199,7 +199,7 @@ async def press(bench: Bench, keys: tuple[str, ...], apart: float, typed: list[s
         bench.at += 0.5
         bench.clock.shift(0.5)
     except Exception as problem:
-        raise AssertionError(f"{bench.app.faults or problem} after {typed[-25:]}") from problem
+        raise AssertionError(f"{bench.app.mending.faults or problem} after {typed[-25:]}") from problem
     assert bench.app.desk_is_open, f"the desk closed after {typed[-25:]}"
 
 

@@ -18,7 +18,7 @@ async def test_f9_works_though_the_screen_cannot_be_painted() -> None:
             bench.app.frame()
         await bench.pilot.pause(0.01)
         assert toasts_shown(bench.app) == ["this screen could not be painted (a figure); the log says more"]
-        bench.app.complained = ""
+        bench.app.mending.complained = ""
         del bench.screen.on_frame
         await bench.f9()
         await bench.f9()

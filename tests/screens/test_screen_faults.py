@@ -44,7 +44,7 @@ async def still_works(bench: Bench) -> None:
     """The app is up on a working Desk, the trader was told, and cancel-all cancels."""
     for _ in range(20):
         await bench.settle()
-    assert "MeantError: on purpose" in bench.app.faults
+    assert "MeantError: on purpose" in bench.app.mending.faults
     assert any("made anew" in toast for toast in toasts_shown(bench.app))
     assert bench.app.desk_is_open
     await bench.keys("f4")
@@ -186,7 +186,7 @@ async def test_an_order_whose_review_goes_away_while_it_is_sent_is_sent_whole(tm
         bench.screen.call_later(fail)
         for _ in range(5):
             await bench.settle()
-        assert bench.app.faults
+        assert bench.app.mending.faults
         (run,) = bench.desk.runs.all()
         assert (run.counts[RunCount.FILLED], run.counts[RunCount.UNSENT]) == (1, 0)
 

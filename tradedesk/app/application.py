@@ -9,9 +9,8 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
@@ -19,10 +18,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import WorkerFailed
 
 from data.clock import Clock, SystemClock
-from data.vocabulary import RunStatus
 from engine.events import Event, HaltChanged, RunChanged, StoreTrouble
 from screens.frame.commands import binding, bindings
 from screens.frame.fault import FaultScreen
@@ -31,46 +28,23 @@ from screens.frame.workspace import Framed
 from tradedesk.app.halting import EARLY_F9, NOT_CANCELLED, Halting
 from tradedesk.app.keymap import PROFILES
 from tradedesk.app.keystream import KeyQueue
+from tradedesk.app.look import FRAMES_PER_SECOND, DeskFactory, Look
+from tradedesk.app.mending import FAULT, Mending
 from tradedesk.app.palette import DeskCommands, Palette
 from tradedesk.app.shell import FLASH_FRAMES, ShellApp
+from tradedesk.app.strip_painter import StripPainter
 from tradedesk.app.themes import DARK_VARIABLES, THEMES
-from tradedesk.app.workspaces import WORKSPACES, without_workspace
+from tradedesk.app.workspaces import WORKSPACES, load_workspaces, without_workspace
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.execution.views import RunView
+    pass
 
 log = logging.getLogger(__name__)
 
 
-class Look(Protocol):
-    """What of the trader's settings the app itself needs."""
-
-    @property
-    def theme(self) -> str: ...  # noqa: D102
-    @property
-    def keys(self) -> str: ...  # noqa: D102
-    @property
-    def refresh_hz(self) -> float: ...  # noqa: D102
-    @property
-    def flash(self) -> bool: ...  # noqa: D102
-
-
-DeskFactory = Callable[[], AbstractAsyncContextManager[Any]]
-"""Returns the context in which a desk is open."""
-
-FRAMES_PER_SECOND = 5.0
-"""How often live figures are painted; more costs more than a reader gains."""
-
-
 CLOSING = "closing"
 """The mode with the screen that is up while the desk closes."""
-
-FAULT = "fault"
-"""The mode with the screen that stands in for a workspace that failed twice."""
-
-TWICE_S = 5.0
-"""A workspace made anew that fails again within this many seconds is not made anew at once."""
 
 WIDTHS = [(0, "-tiny"), (60, "-narrow"), (110, "-normal"), (160, "-wide")]
 """Classes of a screen by the columns it has at least."""
@@ -122,7 +96,6 @@ class TradedeskApp(ShellApp):
         prepare: Callable[[], Look | None] | None = None,
         clock: Clock | None = None,
         profile: str = "default",
-        theme: str = "dark",
         frames_per_second: float = FRAMES_PER_SECOND,
         halt_file: Path | None = None,
     ) -> None:
@@ -142,19 +115,14 @@ class TradedeskApp(ShellApp):
         self._quit_asked = asyncio.Event()
         self._halting = Halting(self, self.clock, halt_file)
         self.key_queue = KeyQueue(self)
-        self._phase_shown: str | None = None
-        self._runs_on: set[int] = set()
-        self.complained = ""
-        self.faults: list[str] = []
-        """What screens failed of, one line a fault that the app caught."""
-        self._mending = False
-        self._mended_at = float("-inf")
+        self._strip = StripPainter(self)
+        self.mending = Mending(self, self.clock)
         self._pace: Timer | None = None
         self.desk_task: asyncio.Task[None] | None = None
         self._positions_owner = ""
         for look in THEMES:
             self.register_theme(look)
-        self.theme = theme
+        self.theme = "dark"
         self.set_keymap(PROFILES[profile])
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -207,7 +175,7 @@ class TradedeskApp(ShellApp):
                 self._positions_owner = POSITIONS
                 self._desk = desk
                 self._open = True
-                self._runs_on = {run.number for run in desk.runs.all()}
+                self._strip.runs_on = {run.number for run in desk.runs.all()}
                 unsubscribe = desk.events.subscribe(self._desk_event)
                 shown = self.switch_mode(WORKSPACES[0].name)
                 if self._halting.was_early:
@@ -216,7 +184,7 @@ class TradedeskApp(ShellApp):
                         await shown
                         self._halting.show(halted_after)
                 try:
-                    await asyncio.to_thread(_load_workspaces)
+                    await asyncio.to_thread(load_workspaces)
                     gc.freeze()  # what is loaded by now stays, and need not be looked at for garbage again
                     await self._quit_asked.wait()
                 finally:
@@ -299,51 +267,14 @@ class TradedeskApp(ShellApp):
             if not self.frozen and isinstance(self.screen, Framed) and self.screen.is_mounted:
                 self.screen.on_frame()
         except Exception as problem:
-            self._painting_failed(problem)
-
-    def _painting_failed(self, problem: Exception) -> None:
-        """A figure that cannot be painted must not take F9 down with it: said once, logged, gone on."""
-        words = f"this screen could not be painted ({problem}); the log says more"
-        if words != self.complained:
-            self.complained = words
-            log.exception(words)
-            self.say(words, "error")
+            self.mending.painting_failed(problem)
 
     def paint_strip(self) -> None:
         """Bring the strip of every open screen up to date; before the desk is open its line stands for it."""
         if not self._open:
             self._halting.say_opening()
             return
-        from screens.frame.strip import strip
-
-        mode, segments = strip(
-            self.desk,
-            self._phase_key(),
-            self._run_going_on(),
-            armed_seconds=self._halting.seconds_left,
-            frozen=self.frozen,
-            privacy=self.privacy,
-        )
-        for screen in self.screen_stack:
-            if isinstance(screen, Framed):
-                screen.show_strip(mode, segments)
-
-    def _phase_key(self) -> str | None:
-        """The symbol whose phase the strip shows: the one under the cursor, else the last one."""
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, Framed) and (key := screen.here().key):
-                self._phase_shown = key
-                break
-        return self._phase_shown
-
-    def _run_going_on(self) -> RunView | None:
-        """The latest run that has not ended. Those that have are not counted again in every frame."""
-        for number in sorted(self._runs_on, reverse=True):
-            run = self.desk.runs.get(number)
-            if run.status in (RunStatus.RUNNING, RunStatus.PAUSED):
-                return run
-            self._runs_on.discard(number)
-        return None
+        self._strip.paint(self._halting.seconds_left)
 
     def _desk_event(self, event: Event) -> None:
         """What the app itself does when something happened on the desk; screens listen for themselves."""
@@ -357,7 +288,7 @@ class TradedeskApp(ShellApp):
             case HaltChanged():
                 self.paint_strip()
             case RunChanged():
-                self._runs_on.add(event.number)
+                self._strip.runs_on.add(event.number)
             case _:
                 pass
 
@@ -379,40 +310,9 @@ class TradedeskApp(ShellApp):
             log.critical("the screen ended unexpectedly", exc_info=error)
             super()._handle_exception(error)
             return
-        cause = error.error if isinstance(error, WorkerFailed) else error
-        words = f"{type(cause).__name__}: {cause}"
-        if words not in self.faults[-1:]:
-            log.error("a screen failed", exc_info=cause)
-        self.faults.append(words)
         self._halting.forget()
         self.key_queue.reset()
-        if not self._mending and self.current_mode != FAULT:
-            self._mending = True
-            self.call_later(self._mend)
-
-    def _mend(self) -> None:
-        """Make every workspace anew, since Textual stops the parts of a screen that fail.
-
-        What was typed, answers and open dialogs are gone with the old ones: who was typing begins again.
-        """
-        self._mending = False
-        mode, now = self.current_mode, self.clock.monotonic()
-        twice = now - self._mended_at < TWICE_S
-        self._mended_at = now
-        self.switch_mode(FAULT)
-        for entry in WORKSPACES:
-            if entry.available:
-                self.remove_workspace(entry.name)
-                self.add_mode(entry.name, cast(Any, entry.build))
-        if twice and isinstance(self.screen, FaultScreen):
-            self.screen.call_later(self.screen.show, mode, self.faults[-1])
-        else:
-            self.switch_mode(mode)
-            self.say(
-                f"the {mode} screen failed and was made anew ({self.faults[-1]}); what was typed is gone, "
-                "orders are as they were; the log says more",
-                "error",
-            )
+        self.mending.failed(error)
 
     def _fatal_error(self) -> None:
         """Leave with a short message where Textual would print a traceback with its local variables."""
@@ -492,9 +392,3 @@ class TradedeskApp(ShellApp):
     def action_stand_down(self) -> None:
         """Forget the first F9."""
         self._halting.stand_down()
-
-
-def _load_workspaces() -> None:
-    for entry in WORKSPACES:
-        if entry.available:
-            entry.load()

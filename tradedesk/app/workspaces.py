@@ -72,3 +72,10 @@ def without_workspace() -> list[str]:
     """The digits that lead nowhere."""
     taken = {entry.digit for entry in WORKSPACES if entry.available}
     return [digit for digit in "1234567890" if digit not in taken]
+
+
+def load_workspaces() -> None:
+    """Import every screen that there is."""
+    for entry in WORKSPACES:
+        if entry.available:
+            entry.load()

@@ -1,0 +1,77 @@
+"""The lines around a plan's rows: its intent with the live price, its figures, what is to be typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.words import formats
+from engine.words.plans import by_hand_words, figures_line, fitting, intent_line, within_words
+from screens.frame.intent_fields import narrowed
+from widgets.text import plain
+
+if TYPE_CHECKING:
+    from engine.book.views import HaltView
+    from engine.desk import Desk
+    from engine.planning.record import Plan
+
+Part = tuple[str, str]
+"""Words and their style."""
+
+
+def drift_part(plan: Plan, drift_bps: int | None) -> Part:
+    """How far the price has moved, warned of from half of what the plan bears."""
+    moved = drift_bps is not None and abs(drift_bps) * 2 >= plan.drift_limit_bps
+    return f"{formats.signed_percent(drift_bps)} %", "$text-warning bold" if moved else ""
+
+
+def intent_content(desk: Desk, plan: Plan, drift: Part, brief: bool, width: int) -> Content:
+    """What is wished, with the price as it is now, in `width` cells."""
+    key = plan.instrument.key
+    quote = desk.market.quote(key)
+    live = f"{formats.price(quote.last_paise if quote else None)} {formats.age(desk.market.age(key))}"
+    title = f" {plan.intent.side.value} {plan.instrument.tradingsymbol} "
+    asked, now = plain(intent_line(plan, brief)), f"  {live}" if brief else f"   LTP {live} "
+    if not brief and len(f"{title}│ {asked}{now}{drift[0]}") > width:
+        asked = plain(intent_line(plan, True))  # the price and its drift must not be what is cut
+    return Content.assemble((title, "bold"), "│ ", asked, now, *(() if brief else (drift,)))
+
+
+def figures_content(plan: Plan, drift: Part, brief: bool, masked: str, width: int) -> Content:
+    """The plan's figures, as many as `width` cells hold."""
+    by_hand = f"{words} · " if (words := by_hand_words(plan)) else ""
+    said = f" plan {plan.number} · {by_hand}{figures_line(plan, brief, masked)}"
+    drift_now = (" · ", drift) if brief else ()
+    more = fitting(
+        said + "".join(part if isinstance(part, str) else part[0] for part in drift_now),
+        (
+            within_words(plan, brief),
+            f"ETA {plan.eta_s} s",
+            plan.short_digest,
+            f"made {formats.time_of_day(plan.market_at)}",
+        ),
+        width,
+    )
+    return Content.assemble(said, *drift_now, *(f" · {words}" for words in more))
+
+
+def answer_words(desk: Desk, plan: Plan) -> str:
+    """What is to be typed, and what stands in the way."""
+    if not plan.orders:
+        return "nothing to send: correct a line above, or Esc goes back to the form"
+    if desk.plans.expired(plan):
+        return "too old to send: type anything and it is made anew"
+    wanted = plan.intent.selection
+    whose = f"{wanted.title} · " if narrowed(wanted, len(desk.clients.all())) else ""
+    left = max(0, int(desk.plans.left_s(plan)))
+    halted = _halted_words(desk.halt.active())
+    return f"{desk.mode}  {halted}{whose}type  {plan.answer}  and Enter to send ({left} s left):"
+
+
+def _halted_words(standing: Sequence[HaltView]) -> str:
+    """What halts that stand mean for sending."""
+    if standing and all(halt.reduces for halt in standing):
+        return "HALTED BUT FOR REDUCING · "
+    return "DESK HALTED, sending is refused · " if standing else ""
