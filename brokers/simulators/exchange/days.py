@@ -97,7 +97,7 @@ class MarketDays:
         self._books.collect_owed()
         self._books.collect_charges()
         keys = self._market.listings
-        self._books.start_day({key: self._market.quote(key, state.market_us).last_paise for key in keys})
+        self._books.start_day({key: self._market.last_paise(key, state.market_us) for key in keys})
         self._books.roll_pins()
         state.trading_day = following.isoformat()
         state.market_us = begins_us

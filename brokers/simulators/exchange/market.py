@@ -97,8 +97,17 @@ class ExchangeMarket:
         """
         if self.other is not None:
             return self.other.quote(key) or quiet_quote(self.listings[key])
+        return self._prices.quote(key, self._elapsed(key, at_us))
+
+    def last_paise(self, key: str, at_us: int) -> int:
+        """A symbol's last price at a moment of the day, as its quote then has it."""
+        if self.other is not None:
+            return self.quote(key, at_us).last_paise
+        return self._prices.last(key, self._elapsed(key, at_us))
+
+    def _elapsed(self, key: str, at_us: int) -> float:
         until = min(at_us, self._end_us[self.listings[key].instrument.fno])
-        return self._prices.quote(key, (until - self._open_us) / SECOND_US)
+        return (until - self._open_us) / SECOND_US
 
     def phase(self, instrument: Instrument, at_us: int) -> PhaseKind:
         """What the exchange allows for an instrument at a moment."""

@@ -97,7 +97,7 @@ def circuits(prev_close_paise: int, band_bps: int, tick_paise: int) -> tuple[int
 
 
 class _Block(NamedTuple):
-    """A stretch of the walk: its extremes, which of them comes first, and after how many changes."""
+    """A stretch of the walk: its extremes, the one that comes first, after how many changes, and how busy."""
 
     low: float
     high: float
@@ -105,6 +105,7 @@ class _Block(NamedTuple):
     two: float
     first: int
     second: int
+    busy: float
 
 
 class Walk:
@@ -125,7 +126,7 @@ class Walk:
         self.lower, self.upper = circuits(self.prev_close, instrument.band_bps, instrument.tick_paise)
         self._flow = max(listing.volume // 170, 50 if instrument.tradable else 0)
         self._knots = [0.0]
-        self._blocks: list[_Block] = []
+        self._block: tuple[int, _Block] | None = None
         self._highs = [max(listing.high_paise, listing.last_paise)]
         self._lows = [min(listing.low_paise or listing.last_paise, listing.last_paise)]
         self._volumes = [listing.volume]
@@ -145,34 +146,51 @@ class Walk:
             self._quote = (slot, self._compute(slot))
         return self._quote[1]
 
+    def last(self, elapsed: float) -> int:
+        """The last price alone, in paise: where nobody looks at the rest, the way there is a short one."""
+        return self._last(self.slot(elapsed))
+
     # --- the walk ---------------------------------------------------------------------------------
 
+    def _reach(self, knot: int) -> None:
+        """Compute the knots up to this one."""
+        knots, step, base = self._knots, self._step, self._base ^ (1 << 40)
+        while len(knots) <= knot:
+            dice = mix(base ^ (len(knots) - 1))
+            shock = ((dice & 0xFFFF) + (dice >> 16 & 0xFFFF) + (dice >> 32 & 0xFFFF)) / 65_536
+            knots.append(0.985 * knots[-1] + step * (shock - 1.5) * 2.0)
+
+    def _block_at(self, index: int) -> _Block:
+        if self._block is not None and self._block[0] == index:
+            return self._block[1]
+        self._reach(index + 1)
+        start, end = self._knots[index : index + 2]
+        dice = mix(self._base ^ (1 << 40) ^ index)
+        more = mix(dice)
+        high = max(start, end) + self._step * 0.4 * _part(dice, 3)
+        low = min(start, end) - self._step * 0.4 * _part(more, 0)
+        one, two = (low, high) if more & 1 else (high, low)
+        turns = 8 + (more >> 16) % 20, 36 + (more >> 32) % 20
+        block = _Block(low, high, one, two, *turns, 0.5 + _part(more, 3))
+        self._block = (index, block)
+        return block
+
     def _extend(self, block: int) -> None:
-        """Compute knots, extremes and volumes of all blocks up to and including `block`."""
-        while len(self._blocks) <= block:
-            index = len(self._blocks)
-            start = self._knots[index]
-            dice = mix(self._base ^ (1 << 40) ^ index)
-            more = mix(dice)
-            shock = _part(dice, 0) + _part(dice, 1) + _part(dice, 2)
-            end = 0.985 * start + self._step * (shock - 1.5) * 2.0
-            high = max(start, end) + self._step * 0.4 * _part(dice, 3)
-            low = min(start, end) - self._step * 0.4 * _part(more, 0)
-            one, two = (low, high) if more & 1 else (high, low)
-            self._blocks.append(_Block(low, high, one, two, 8 + (more >> 16) % 20, 36 + (more >> 32) % 20))
-            self._knots.append(end)
-            self._highs.append(max(self._highs[-1], self._price(high)))
-            self._lows.append(min(self._lows[-1], self._price(low)))
-            traded = int(self._flow * (0.5 + _part(more, 3))) // BLOCK * BLOCK
+        """Compute the day's extremes and volumes after all blocks up to and including `block`."""
+        while len(self._volumes) <= block + 1:
+            passed = self._block_at(len(self._volumes) - 1)
+            self._highs.append(max(self._highs[-1], self._price(passed.high)))
+            self._lows.append(min(self._lows[-1], self._price(passed.low)))
+            traded = int(self._flow * passed.busy) // BLOCK * BLOCK
             self._volumes.append(self._volumes[-1] + traded)
 
     def _log_price(self, slot: int) -> float:
         """The walk's logarithm at a change: from knot to knot, through the block's low and high."""
         index, at = divmod(slot, BLOCK)
-        self._extend(index)
         if at == 0:
+            self._reach(index)
             return self._knots[index]
-        block = self._blocks[index]
+        block = self._block_at(index)
         if at == block.first:
             return block.one
         if at == block.second:
@@ -328,6 +346,11 @@ class DayPrices:
         """
         pinned = self._pinned.get(key)
         return pinned if pinned is not None else self._walk(key).quote(elapsed)
+
+    def last(self, key: str, elapsed: float) -> int:
+        """An instrument's last price in paise, as its quote then has it. Raises `KeyError`."""
+        pinned = self._pinned.get(key)
+        return pinned.last_paise if pinned is not None else self._walk(key).last(elapsed)
 
     def _walk(self, key: str) -> Walk:
         """An instrument's walk, begun when it is first asked for: most of a day's are never looked at."""
