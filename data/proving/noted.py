@@ -99,7 +99,7 @@ class Noted:
             own.create_function(f"was_{name}", 1, was.get)
             own.create_function(f"gone_{name}", 2, self._gone[name].setdefault)
             for verb, what in _triggers(layout, name).items():
-                connection.exec_driver_sql(f"CREATE TEMP TRIGGER proof_{name}_{verb} AFTER {what}")
+                own.execute(f"CREATE TEMP TRIGGER proof_{name}_{verb} AFTER {what}")
 
     def __bool__(self) -> bool:
         """Whether a proven row may have changed."""

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from data.audit import AuditAction
+from data.engines.driver import fetch
 from data.tables.columns import UtcDateTime
 from data.vocabulary import (
     Account,
@@ -110,6 +111,8 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
     """
     found: list[str] = []
     for table in SQLModel.metadata.sorted_tables:
+        if not fetch(connection, f"SELECT 1 FROM {table.name} LIMIT 1"):
+            continue
         since = ""
         if newest is not None:
             rows = max(1, newest // LINES.get(table.name, 1))
@@ -125,7 +128,7 @@ def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
 def _unfit_rows(connection: Connection, table: Table, since: str) -> list[int]:
     whole = " AND ".join(_fits(column) for column in table.columns)
     query = f"SELECT rowid FROM {table.name} WHERE {since} NOT ({whole}) LIMIT {MOST}"
-    rows = [int(row) for row in connection.exec_driver_sql(query).scalars()]
+    rows = [int(row) for (row,) in fetch(connection, query)]
     texts = [_quoted(column) for column in table.columns if _is_text(column)]
     if not texts:
         return rows
