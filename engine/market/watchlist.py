@@ -1,7 +1,7 @@
 """Named watchlists, in the trader's own order."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from data.audit import AuditAction, AuditEntry
 from data.errors import BadInput
@@ -38,15 +38,20 @@ class Watchlist:
 
     async def add(self, key: str, name: str = DEFAULT) -> bool:
         """Add an instrument at the end; returns whether it was not there. Raises `BadInput`."""
-        instrument = self._market_data.index.get(key) or self._market_data.index.resolve(key)
-        if len(self.keys(name)) >= LONGEST:
+        return await self.add_all([key], name) > 0
+
+    async def add_all(self, keys: Sequence[str], name: str = DEFAULT) -> int:
+        """Add instruments at the end, in this order; returns how many were not there. Raises `BadInput`."""
+        index = self._market_data.index
+        wanted = [(index.get(key) or index.resolve(key)).key for key in keys]
+        if len(self.keys(name)) + len(wanted) > LONGEST:
             raise BadInput("watchlist", name, f"it holds {LONGEST} instruments already; remove some first")
 
-        def unit_of_work(unit: Unit) -> bool:
-            if not add_key(unit, name, instrument.key):
-                return False
-            self._tell(unit, AuditAction.WATCHLIST_ADDED, name, instrument.key)
-            return True
+        def unit_of_work(unit: Unit) -> int:
+            added = [key for key in wanted if add_key(unit, name, key)]
+            for key in added:
+                self._tell(unit, AuditAction.WATCHLIST_ADDED, name, key)
+            return len(added)
 
         added = await self._kept.store.write(unit_of_work)
         await self.load()

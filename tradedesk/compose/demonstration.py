@@ -39,9 +39,8 @@ async def lay_demo_books(desk: Desk) -> None:
     """Lay instruments, clients and watchlist into the books."""
     await desk.market.store_instruments([row.instrument for row in universe()], "demonstration")
     await desk.clients.add([_new_client(client) for client in demo_clients()])
-    for symbol in DEMO_WATCHLIST:
-        if desk.market.index.get(f"NSE:{symbol}"):
-            await desk.watchlist.add(f"NSE:{symbol}")
+    keys = [f"NSE:{symbol}" for symbol in DEMO_WATCHLIST]
+    await desk.watchlist.add_all([key for key in keys if desk.market.index.get(key)])
 
 
 def _new_client(client: object) -> NewClient:
