@@ -50,12 +50,8 @@ class BulkScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, also to where the trader comes from, to go back there."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self.app.mode_change_signal.subscribe(self, self._mode_changed)
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def _mode_changed(self, mode: str) -> None:
         if mode != "bulk":

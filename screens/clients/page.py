@@ -107,12 +107,11 @@ class ClientScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the holdings."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self._turn_to("holdings")
 
     def on_unmount(self) -> None:
-        """Listen and follow no more."""
-        self._unsubscribe()
+        """Follow no more."""
         self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
 
     def _heard(self, event: Event) -> None:

@@ -96,15 +96,11 @@ class ClientsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the red ones on top."""
-        self._unsubscribe = self.desk.events.subscribe(self._roster.heard)
+        self.listen(self._roster.heard)
         self._bring_up_to_date()
         self._grid.sort_by("gate")
         self._grid.to_top()
         self._paint_detail()
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def on_frame(self) -> None:
         """Judge whom something was heard of, and some of the others in turn."""

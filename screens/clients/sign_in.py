@@ -177,14 +177,10 @@ class SignInScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Listen, and begin with the client whose turn it is."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         if self.desk.sessions.redirects is not None:
             self.run_worker(self._catch(self.desk.sessions.redirects), group="catch", exit_on_error=False)
         self._next()
-
-    def on_unmount(self) -> None:
-        """Listen no more, and keep nothing of what was being typed."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, SessionsChanged):

@@ -119,12 +119,8 @@ class DeskScreen(Workspace):
         """Fill the grids and listen."""
         self._clients.sort_by("code")
         self._tape.begin()
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self.redraw()
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         """Remember what changed; the next frame paints it."""

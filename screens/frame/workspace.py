@@ -27,6 +27,7 @@ from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
     from engine.desk import Desk
+    from engine.events import Event
     from engine.news import Subject
     from engine.planning.intent import Intent
 
@@ -165,6 +166,7 @@ class Framed(Screen[Result], inherit_bindings=False):
     TITLE_WORDS: ClassVar[str] = ""
     """What the help calls this screen."""
 
+    _end_listening: Callable[[], None] = staticmethod(lambda: None)
     _dismissed = False
     _waiting_to_dismiss: tuple[Result | None] | None = None
 
@@ -199,6 +201,19 @@ class Framed(Screen[Result], inherit_bindings=False):
         Textual takes what lies under a dialog for seen, and has both painted whole for each change of it.
         """
         return super().is_current and (self.app.screen is self or not isinstance(self.app.screen, Framed))
+
+    def listen(self, heard: Callable[[Event], None]) -> None:
+        """Hear the desk's events until this screen begins to go away: its widgets go before it does."""
+
+        def while_running(event: Event) -> None:
+            if self.is_running:
+                heard(event)
+
+        self._end_listening = self.desk.events.subscribe(while_running)
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self._end_listening()
 
     # Hooks
 

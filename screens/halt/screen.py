@@ -131,12 +131,8 @@ class CertificateScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Follow the halt."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self.redraw()
-
-    def on_unmount(self) -> None:
-        """Follow no more."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, HaltChanged) and self.is_mounted:

@@ -84,12 +84,8 @@ class OrderScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and read."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self.redraw()
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, OrderChanged) and self._order_id in event.order_ids:

@@ -86,12 +86,8 @@ class OrdersScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self.show_view(self._view)
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, OrderChanged):

@@ -80,12 +80,8 @@ class PositionsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show symbols."""
-        self._unsubscribe = self.desk.events.subscribe(self._heard)
+        self.listen(self._heard)
         self._turn()
-
-    def on_unmount(self) -> None:
-        """Listen no more."""
-        self._unsubscribe()
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, FundsChanged | ClientsChanged):

@@ -8,6 +8,8 @@ import pytest
 from textual.widgets import Static
 
 from data.vocabulary import RunCount
+from engine.events import TapeLine
+from engine.news import BrokerSaid
 from screens.bulk.form import BulkForm
 from screens.desk.screen import DeskScreen
 from screens.frame.fault import FaultScreen
@@ -205,3 +207,19 @@ async def test_find_is_made_anew_after_it_failed(monkeypatch: pytest.MonkeyPatch
         assert bench.screen is not first
         await bench.keys("enter")
         assert "NSE:TCS" in bench.text
+
+
+async def test_news_that_come_while_a_screen_goes_away_fail_no_listener(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    def tell(screen: DeskScreen) -> None:
+        told.append("a screen whose widgets are gone")
+        screen.desk.events.publish([TapeLine(screen.desk.market.now(), BrokerSaid("late"))])
+
+    monkeypatch.setattr(DeskScreen, "on_unmount", tell, raising=False)
+    async with opened():
+        pass
+    assert told
+    assert [record.message for record in caplog.records if "listener" in record.message] == []

@@ -264,8 +264,10 @@ class TradedeskApp(ShellApp):
             self.refresh_bindings()
         try:
             self.paint_strip()
-            if not self.frozen and isinstance(self.screen, Framed) and self.screen.is_mounted:
-                self.screen.on_frame()
+            screen = self.screen
+            stands = screen.is_mounted and screen.is_running
+            if not self.frozen and isinstance(screen, Framed) and stands:
+                screen.on_frame()
         except Exception as problem:
             self.mending.painting_failed(problem)
 
