@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from data.json_values import texts_of
+
 GENESIS = "0" * 64
 """The hash before the first row."""
 
@@ -202,9 +204,8 @@ def chain(
     Returns the cells of each row, which are of `COLUMNS`, and the head after.
     """
     rows: list[tuple[Any, ...]] = []
-    encode, moment = _DETAILS.encode, at.isoformat()
-    for seq, (entry, proof) in enumerate(zip(entries, proofs, strict=True), last_seq + 1):
-        details = encode(entry.details)
+    moment, told = at.isoformat(), texts_of(_DETAILS, [entry.details for entry in entries])
+    for seq, (entry, details, proof) in enumerate(zip(entries, told, proofs, strict=True), last_seq + 1):
         subjects = (entry.client_id, entry.order_id, entry.plan_number, entry.run_number)
         action = str(entry.action)  # the driver takes a text of a class of its own for one to be adapted
         digest = _hash(head, seq, moment, entry.actor, action, subjects, details, proof, entry.via)

@@ -20,6 +20,7 @@ from data.audit import (
 )
 from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
+from data.json_values import texts_of
 from data.proving.noted import AcceptedRows, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
 from data.proving.told import Told
@@ -99,7 +100,7 @@ class AuditWriter:
             entries.insert(0, AuditEntry(HEAD_DIFFERS, ITSELF, details=details))
             shared.insert(0, {})
         last_seq = max(before.seq, kept.seq if kept else 0)
-        texts = [_PROOFS.encode(one) if one else "" for one in shared]
+        texts = ["" if one == "{}" else one for one in texts_of(_PROOFS, shared)]
         rows, digest = chain(entries, before.hash, last_seq, unit.now, texts)
         unit.insert_cells(Audit, COLUMNS, rows)
         after = Head(last_seq + len(rows), digest)
