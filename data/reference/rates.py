@@ -57,6 +57,7 @@ class RatesNotLoaded(BadInput):
     """No rate table covers the asked date."""
 
 
+@lru_cache(maxsize=8192)  # of one order it is asked when it is planned, reserved, read and filled
 def estimate(
     on: date,
     broker: str,
