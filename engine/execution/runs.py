@@ -176,10 +176,10 @@ class Runs:
             def waits(order: OrderView) -> bool:
                 return not settled(order) and not (kept_back and order.state is OrderState.RESERVED)
 
-            # Most often what it waited for last has not come yet.
+            # Most often the last to be sent is the last to come, and has not come yet.
             if waits_for in book.orders and waits(book.orders[waits_for]):
                 return False
-            ids = book.orders_of_run.get(number, ())
+            ids = sorted(book.orders_of_run.get(number, ()), reverse=True)
             waits_for = next((order_id for order_id in ids if waits(book.orders[order_id])), 0)
             return not waits_for
 
