@@ -83,13 +83,14 @@ class Transfer:
 
     def check(self) -> None:
         """Raise `Unbalanced` unless money and each security's shares sum to zero and proof is given."""
-        if sum(line.amount_paise for line in self.lines):
+        if sum([line.amount_paise for line in self.lines]):
             raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.lines}")
-        shares: dict[tuple[str, str], int] = defaultdict(int)
-        for share in self.shares:
-            shares[share.security, share.product] += share.quantity
-        if any(shares.values()):
-            raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.shares}")
+        if self.shares:
+            shares: dict[tuple[str, str], int] = defaultdict(int)
+            for share in self.shares:
+                shares[share.security, share.product] += share.quantity
+            if any(shares.values()):
+                raise Unbalanced(f"{self.kind} of client {self.client_id}: {self.shares}")
         if self.kind == TransferKind.RELEASE and not self.evidence:
             raise Unbalanced(f"a release for client {self.client_id} without evidence")
 

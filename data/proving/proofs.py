@@ -170,18 +170,22 @@ def shared_out(entries: Sequence[AuditEntry], proofs: Proofs) -> list[Proofs]:
 
     The last of all carries the rest, and the first a layout, which all that follow are read by.
     """
-    last: dict[tuple[str, str], int] = {}
+    last: dict[str, dict[str, int]] = {"order": {}, "run": {}, "client": {}}
     for place, entry in enumerate(entries):
         if entry.order_id is not None:
-            last["order", str(entry.order_id)] = place
+            last["order"][str(entry.order_id)] = place
         elif entry.run_number is not None:
-            last["run", str(entry.run_number)] = place
+            last["run"][str(entry.run_number)] = place
         elif entry.client_id is not None:
-            last["client", str(entry.client_id)] = place
+            last["client"][str(entry.client_id)] = place
     carried = [Proofs() for _ in entries]
     for name, found in proofs.items():
         kind = "order" if name in OF_ORDERS else "client" if name in _OF_CLIENTS else name
+        places = last.get(kind)
+        if places is None:
+            carried[0 if name == "proof_layout" else -1][name] = dict(found)
+            continue
         for key, proof in found.items():
-            place = 0 if name == "proof_layout" else last.get((kind, key.partition("|")[0]), -1)
+            place = places.get(key.partition("|")[0], -1)
             carried[place].setdefault(name, {})[key] = proof
     return carried

@@ -79,23 +79,24 @@ class Told:
         for name, rows in changes.items():
             asked = {key: one.was for key, one in rows.items() if one.was not in ("", ACCEPTED)}
             holds, known = self._held(connection, name, asked), self._known.get(name, {})
+            renewed: dict[str, str] = {}
             for key, (was, now) in rows.items():
                 if was == now:  # only held against its proof
                     continue
-                told = known.get(key)
-                if was == ACCEPTED:
-                    proof = now
-                elif not was:
-                    proof = now
-                    holds[key] = not told  # a row that is written anew was gone before
-                else:
-                    proof = now if holds[key] is not None else f"{now}<{was}"
-                if holds.get(key) is False:
+                told, proof, held = known.get(key), now, None
+                if not was:
+                    held = not told  # a row that is written anew was gone before
+                elif was != ACCEPTED:
+                    held = holds[key]
+                    proof = now if held is not None else f"{now}<{was}"
+                if held is False:
                     if (name, key) not in self._differing:
                         self._differing.add((name, key))
                         found.append(f"{name} {key} is not as the audit left it (it was {was[:8] or 'gone'})")
                 elif proof != told:
-                    proofs.setdefault(name, {})[key] = proof
+                    renewed[key] = proof
+            if renewed:
+                proofs[name] = renewed
         return proofs, found
 
     def _held(self, connection: Connection, name: str, asked: Mapping[str, str]) -> dict[str, bool | None]:

@@ -370,6 +370,7 @@ def _decoders(
     return found
 
 
+@lru_cache(maxsize=1024, typed=True)
 def _shared(stored: Any) -> Any:
     """The same text, once for all rows; what is none as it is."""
     return sys.intern(stored) if isinstance(stored, str) else stored
