@@ -361,6 +361,15 @@ class TransferKind(StrEnum):
     """The same on the trader's word."""
 
 
+class Drift(StrEnum):
+    """How far a price may have moved from its plan's when an order leaves."""
+
+    DESK = "desk"
+    """As far as the desk's settings say."""
+    NONE = "none"
+    """As far as it will."""
+
+
 class PerClient(StrEnum):
     """How a client's legs of one plan go together."""
 

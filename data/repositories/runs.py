@@ -31,7 +31,7 @@ class Begun:
     left_paise: int
     cut_paise: int
     send_within_s: int
-    drift_limit_bps: int
+    drift_limit_bps: int | None
     priced_paise: int | None
     confirmed_at: datetime
     started_at: datetime
@@ -43,7 +43,7 @@ class LegConditions:
 
     run_number: int
     leg: int
-    drift_limit_bps: int
+    drift_limit_bps: int | None
     priced_paise: int | None
 
 

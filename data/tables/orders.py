@@ -61,8 +61,9 @@ class RunRecord(SQLModel, table=True):
     """A confirmed plan being carried out, exactly once.
 
     Its unsent orders may leave while they are no older than `send_within_s` since `confirmed_at` and the last
-    price is within `drift_limit_bps` of `priced_paise`; both begin anew when the trader goes on with it. The
-    `paused` figures are those of its last pause: why, when, how old it was and at which last price.
+    price is within `drift_limit_bps` of `priced_paise`, None for any price; both begin anew when the trader
+    goes on with it. The `paused` figures are those of its last pause: why, when, how old it was and at which
+    last price.
     `left_paise` is what rounding left of its allocations, `cut_paise` what lines cut by hand did.
     """
 
@@ -78,7 +79,7 @@ class RunRecord(SQLModel, table=True):
     left_paise: int = paise()
     cut_paise: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     send_within_s: int = Field(default=60, sa_column_kwargs={"server_default": "60"})
-    drift_limit_bps: int = Field(default=50, sa_column_kwargs={"server_default": "50"})
+    drift_limit_bps: int | None = Field(default=50, sa_column_kwargs={"server_default": "50"})
     priced_paise: int | None = paise_or_none()
     confirmed_at: datetime | None = moment_or_none()
     pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
@@ -95,7 +96,7 @@ class RunLeg(SQLModel, table=True):
     __tablename__ = "run_leg"
     run_number: int = Field(sa_type=BigInteger, primary_key=True, foreign_key="run.number")
     leg: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    drift_limit_bps: int
+    drift_limit_bps: int | None = None
     priced_paise: int | None = paise_or_none()
 
 

@@ -279,7 +279,7 @@ class RunRow:
     left_paise: int
     cut_paise: int
     send_within_s: int
-    drift_limit_bps: int
+    drift_limit_bps: int | None
     priced_paise: int | None
     confirmed_at: datetime
     pause_reason: PauseReason | None

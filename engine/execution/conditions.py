@@ -1,7 +1,8 @@
 """Under which conditions a run's unsent orders may leave: its age, and how far the price has moved.
 
 Age is from confirmation, or from when the trader last went on with the run. A MARKET order is held against
-the price of its plan, a stop order against its trigger; a LIMIT order says its own price and knows age only.
+the price of its plan, where that has a drift limit, a stop order against its trigger; a LIMIT order says its
+own price and knows age only.
 An order that waits for the next session knows only that session.
 """
 
@@ -30,10 +31,11 @@ class Kind:
     after_market: bool
     leg: int = 1
 
-    @property
-    def knows_price(self) -> bool:
-        """Whether a move of the price can keep it back."""
-        return not self.after_market and self.order_type is not OrderType.LIMIT
+    def knows_price(self, run: RunRow) -> bool:
+        """Whether a move of the price can keep it back; without a drift limit only that of a stop can."""
+        if self.after_market or self.order_type is OrderType.LIMIT:
+            return False
+        return self.trigger_paise is not None or run.drift_limit_bps is not None
 
     @classmethod
     def of(cls, order: OrderView | WorkingOrder) -> "Kind":
@@ -69,7 +71,7 @@ def standing(
         return Standing(age_s, last, drift, None, False)
     if age_s > run.send_within_s:
         return Standing(age_s, last, drift, PauseReason.TOO_OLD, False)
-    if not kind.knows_price:
+    if not kind.knows_price(run):
         return Standing(age_s, last, drift, None, False)
     moved = last is not None and _moved_beyond(run, kind, last)
     return Standing(age_s, last, drift, PauseReason.DRIFTED if moved else None, last is None)
@@ -105,6 +107,8 @@ def _moved_beyond(run: RunRow, kind: Kind, last_paise: int) -> bool:
     if kind.trigger_paise is not None:
         buying = kind.side is Side.BUY
         return last_paise >= kind.trigger_paise if buying else last_paise <= kind.trigger_paise
+    if (limit := run.drift_limit_bps) is None:
+        return False
     # Not by the rounded figure: what is over the limit by less than half a basis point is over it.
     priced = run.priced_paise
-    return priced is None or abs(last_paise - priced) * BPS > run.drift_limit_bps * priced
+    return priced is None or abs(last_paise - priced) * BPS > limit * priced

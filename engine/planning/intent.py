@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from data.errors import BadInput
 from data.money import BPS, amount_words, grouped
 from data.reference.instruments import Instrument
-from data.vocabulary import OrderType, PerClient, Product, Side, SizingKind, Validity
+from data.vocabulary import Drift, OrderType, PerClient, Product, Side, SizingKind, Validity
 
 STANDINGS = {"DAY": (Validity.DAY, False), "IOC": (Validity.IOC, False), "AMO": (Validity.DAY, True)}
 """How long orders stand, in traders' words: validity, and whether they wait for the next session (AMO)."""
@@ -21,6 +21,15 @@ def standing_from(word: str) -> tuple[Validity, bool]:
         return STANDINGS[word.strip().upper()]
     except KeyError:
         raise BadInput("validity", word, f"give {', '.join(STANDINGS)}") from None
+
+
+def drift_from(word: str) -> Drift:
+    """How far the price may move before orders have left. Raises `BadInput` for another word."""
+    try:
+        return Drift(word.strip().lower())
+    except ValueError:
+        expected = "give none for no price limit, or desk for that of the settings"
+        raise BadInput("drift", word, expected) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Leg:
     """One security of an intent that has several: what is done in it, and when.
 
     `product` None means "as held" and is only for sells. `stage` is which legs are reserved together; only
-    the first, 0, is carried out.
+    the first, 0, is carried out. `drift` says how far the price may move before its orders have left.
     """
 
     side: Side
@@ -66,6 +75,7 @@ class Leg:
     limit_paise: int | None = None
     trigger_paise: int | None = None
     stage: int = 0
+    drift: Drift = Drift.DESK
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,8 @@ class Intent:
 
     `product` None means "as held" and is only for sells. `line_changes` maps a client id to a quantity the
     trader set by hand, or to a product; a quantity of 0 drops the line. `after_market` asks for orders that
-    wait at the broker for the next session.
+    wait at the broker for the next session. `drift` says how far the price may move before its orders have
+    left.
 
     `further` are its legs behind the first, which the intent itself says; `per_client` says how a client's
     legs go together. Clients, changes of lines of the first leg, and how long orders stand are one for all.
@@ -94,6 +105,7 @@ class Intent:
     after_market: bool = False
     further: tuple[Leg, ...] = ()
     per_client: PerClient = PerClient.ALL
+    drift: Drift = Drift.DESK
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -106,6 +118,7 @@ class Intent:
             self.product,
             self.limit_paise,
             self.trigger_paise,
+            drift=self.drift,
         )
         return first, *self.further
 
@@ -123,6 +136,7 @@ class Intent:
                 product=leg.product,
                 limit_paise=leg.limit_paise,
                 trigger_paise=leg.trigger_paise,
+                drift=leg.drift,
                 line_changes=(),
             )
             for leg in self.further

@@ -9,7 +9,7 @@ from dataclasses import replace
 from data.clock import IST
 from data.errors import BadInput
 from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
-from data.vocabulary import AlternativeKind, Policy, Product, Reason, Side, SizingKind, Verdict
+from data.vocabulary import AlternativeKind, Drift, Policy, Product, Reason, Side, SizingKind, Verdict
 from engine.planning.checks import (
     CHECK_ORDER,
     ClientInput,
@@ -108,7 +108,7 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
         reserve_price_paise=frame.reserve_price_paise,
         policy=inputs.policy,
         protection_bps=inputs.protection_bps,
-        drift_limit_bps=inputs.drift_limit_bps,
+        drift_limit_bps=None if intent.drift is Drift.NONE else inputs.drift_limit_bps,
         orders_per_second=inputs.orders_per_second,
         desk_halted=inputs.desk_halted,
         lines=tuple(lines),

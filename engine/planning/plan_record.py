@@ -16,6 +16,7 @@ from data.json_values import JsonObject
 from data.reference.instruments import Instrument
 from data.vocabulary import (
     AlternativeKind,
+    Drift,
     OrderType,
     PerClient,
     PhaseKind,
@@ -104,6 +105,8 @@ def _plain_intent(intent: Intent) -> JsonObject:
     record: JsonObject = _plain(replace(intent, further=()))
     record["sizing"] = _plain_sizing(intent.sizing)
     del record["further"], record["per_client"]
+    if intent.drift is Drift.DESK:  # nothing is said of it, as in records of before it could be
+        del record["drift"]
     return record
 
 
@@ -205,12 +208,13 @@ def _instrument(record: Mapping[str, Any]) -> Instrument:
 
 def _intent(record: Mapping[str, Any]) -> Intent:
     values = _read(
-        {"validity": Validity.DAY, **record},
+        {"validity": Validity.DAY, "drift": Drift.DESK, **record},
         side=Side,
         sizing=_sizing,
         order_type=OrderType,
         product=_product,
         validity=Validity,
+        drift=Drift,
         selection=lambda it: Selection(**_read(it, client_ids=tuple, groups=tuple, brokers=tuple)),
         line_changes=lambda rows: tuple(LineChange(**_read(row, product=_product)) for row in rows),
     )

@@ -105,7 +105,8 @@ class Plan:
     price's age when the plan was made, None if no price was known. The lines stand problems first. A line
     larger than `slice_quantity` goes as several orders; 0 sets no limit. `sending_s` is what the brokers'
     budgets need to take all orders, as they were used then; an order may leave for `send_within_s` after the
-    plan was confirmed. Both are None on plans of versions that did not say it.
+    plan was confirmed. Both are None on plans of versions that did not say it. `drift_limit_bps` is None
+    where the price may move as far as it will.
 
     Where the intent has several legs, the plan itself says the first, and `further` holds a plan of each
     other one, without number and digest of its own; `parts` are all of them, each alone. What is counted or
@@ -130,7 +131,7 @@ class Plan:
     reserve_price_paise: int
     policy: Policy
     protection_bps: int
-    drift_limit_bps: int
+    drift_limit_bps: int | None
     orders_per_second: int
     desk_halted: bool
     lines: tuple[PlanLine, ...]
@@ -175,11 +176,14 @@ class Plan:
     def bound_paise(self) -> int | None:
         """The least favourable price an order of it can trade at: its limit, or where it is protected.
 
-        None where no price is known, and of a MARKET order under `exact`, which is reserved for at the last.
+        None where no price is known, and of a MARKET order under `exact`, which is reserved for at the last,
+        or without a drift limit, which is protected from a price of later.
         """
         intent = self.intent
-        at_last = intent.limit_paise is None and intent.trigger_paise is None and self.policy is Policy.EXACT
-        return None if at_last else self.reserve_price_paise or None
+        market = intent.limit_paise is None and intent.trigger_paise is None
+        if market and (self.policy is Policy.EXACT or self.drift_limit_bps is None):
+            return None
+        return self.reserve_price_paise or None
 
     @property
     def age_s(self) -> float | None:

@@ -87,6 +87,11 @@ def protection_words(plan: Plan, brief: bool = False) -> str:
     return words if plan.intent.trigger_paise is not None else f"{words} ({percent} %)"
 
 
+def limit_words(plan: Plan) -> str:
+    """That its orders leave however far the price has moved; empty where they have a limit."""
+    return "no price limit" if plan.drift_limit_bps is None and plan.intent.limit_paise is None else ""
+
+
 def clients_words(plan: Plan) -> str:
     """Whom the plan is for: `all (50)`, `12 MARKED of 50`."""
     title = plan.intent.selection.title

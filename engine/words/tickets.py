@@ -9,7 +9,7 @@ from data.vocabulary import AlternativeKind, Reason, Side
 from engine.words import formats
 from engine.words.formats import MASK
 from engine.words.orders import bound_words, terms_words
-from engine.words.plans import alternative, fewer_words
+from engine.words.plans import alternative, fewer_words, limit_words
 from engine.words.reasons import REASON_SENTENCES, REASON_WORDS, SIGN_IN
 from engine.words.why import detail_words
 
@@ -98,9 +98,10 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         plan.standing,
         bound_words(side, plan.bound_paise) if plan.bound_paise else "",
     )
+    limit = f", {words}" if (words := limit_words(plan)) else ""
     if side is Side.BUY:
         own = MASK if masked else formats.rupees(line.reserve_paise)
-        money = f"max ₹{own}"
+        money = f"reserves ₹{own}" if limit else f"max ₹{own}"
         if line.loan_paise:
             money = f"own at most ₹{own}, MTF lends ₹{MASK if masked else formats.rupees(line.loan_paise)}"
     else:
@@ -108,5 +109,5 @@ def review_sentence(plan: Plan, masked: bool) -> str:
         money = f"brings at least ₹{least} before charges"
     return (
         f"{side.value} {formats.quantity(line.quantity)} {plan.instrument.tradingsymbol} "
-        f"for {line.code} {name}, {line.product.value}, {price}, {money}"
+        f"for {line.code} {name}, {line.product.value}, {price}{limit}, {money}"
     )

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from data.money import rupees_of
-from data.vocabulary import OrderType, Product, Side, SizingKind
+from data.vocabulary import Drift, OrderType, Product, Side, SizingKind
 from engine.words import formats
 from engine.words.plans import SIZING_WORDS
 from screens.bulk.typed import Typed
@@ -66,6 +66,8 @@ class BulkFields(Vertical):
             yield ChoiceField(["CNC", "MTF", "MIS"], id="product")
             yield SteadyStatic("validity", classes="label inner", id="validity-label")
             yield ChoiceField(standings(self._screen.desk), id="validity")
+            yield SteadyStatic("drift", classes="label inner", id="drift-label")
+            yield ChoiceField([word.upper() for word in Drift], id="drift")
             yield SteadyStatic(id="product-fact", classes="fact")
         with Horizontal(classes="row"):
             yield SteadyStatic("type", classes="label")
@@ -117,6 +119,7 @@ class BulkFields(Vertical):
         self._set_size(SIZES[side][0])
         self.choice("type").value = OrderType.MARKET.value
         self.choice("validity").value = "DAY"
+        self.choice("drift").value = Drift.DESK.upper()
         self.number("price").value = self.number("trigger").value = ""
 
     def fill(self, intent: Intent) -> None:
@@ -130,6 +133,7 @@ class BulkFields(Vertical):
         self.number("value").value = str(value) if shares else formats.percent(value)
         self.choice("type").value = intent.order_type.value
         self.choice("validity").value = intent.standing
+        self.choice("drift").value = intent.drift.upper()
         self.number("price").value = formats.typed(intent.limit_paise)
         self.number("trigger").value = formats.typed(intent.trigger_paise)
 
@@ -193,6 +197,7 @@ class BulkFields(Vertical):
             price=self.number("price").value,
             trigger=self.number("trigger").value,
             validity=self.choice("validity").value,
+            drift=self.choice("drift").value,
         )
 
     # What one answer makes of another

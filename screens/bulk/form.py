@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from data.errors import BadInput
-from data.vocabulary import Side
+from data.vocabulary import Drift, Side
 from engine.planning.intent import Intent, Selection
 from engine.words.forms import was_words
 from engine.words.plans import REVERSE_OF, run_named_by, wish_words
@@ -277,7 +277,8 @@ class BulkForm(Vertical, can_focus=True):
         self.query_one("#form-title", SteadyStatic).update(Content(f" {side.value} {self._called()}"))
         self.fields.paint()
         self._paint_fact("size-fact", self._was("value", "kind"), self._size_words())
-        self._paint_fact("product-fact", self._was("product", "validity"), "")
+        terms = filter(None, (self._was("product", "validity"), self._limit_words()))
+        self._paint_fact("product-fact", " · ".join(terms), "")
         price_hint = " · ".join(filter(None, (self.query_one(Preview).protected, "@ takes the last price")))
         self._paint_fact("price-fact", self._was("type", "price", "trigger"), price_hint)
         self._paint_clients()
@@ -296,6 +297,10 @@ class BulkForm(Vertical, can_focus=True):
         if wish.line_changes and wish.selection.title.startswith(REVERSE_OF):
             return wish_words(wish)
         return wish.selection.title if run_named_by(wish.selection.title) else "for many clients"
+
+    def _limit_words(self) -> str:
+        """What it means that the price may move as far as it will."""
+        return "no price limit" if self.fields.choice("drift").value == Drift.NONE.upper() else ""
 
     def _size_words(self) -> str:
         if self._base is not None and self._base.line_changes and self._called().startswith("what "):

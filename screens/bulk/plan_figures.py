@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.words import formats
-from engine.words.plans import by_hand_words, figures_line, fitting, intent_line, within_words
+from engine.words.plans import (
+    by_hand_words,
+    figures_line,
+    fitting,
+    intent_line,
+    limit_words,
+    within_words,
+)
 from screens.frame.intent_fields import narrowed
 from widgets.text import plain
 
@@ -22,9 +29,12 @@ Part = tuple[str, str]
 
 
 def drift_part(plan: Plan, drift_bps: int | None) -> Part:
-    """How far the price has moved, warned of from half of what the plan bears."""
-    moved = drift_bps is not None and abs(drift_bps) * 2 >= plan.drift_limit_bps
-    return f"{formats.signed_percent(drift_bps)} %", "$text-warning bold" if moved else ""
+    """How far the price has moved, warned of from half of what the plan bears, or that it bears any move."""
+    limit, moved = plan.drift_limit_bps, f"{formats.signed_percent(drift_bps)} %"
+    if words := limit_words(plan):
+        return f"{moved} {words}", "$text-warning bold"
+    warns = drift_bps is not None and limit is not None and abs(drift_bps) * 2 >= limit
+    return moved, "$text-warning bold" if warns else ""
 
 
 def intent_content(desk: Desk, plan: Plan, drift: Part, brief: bool, width: int) -> Content:

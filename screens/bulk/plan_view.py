@@ -187,7 +187,8 @@ class PlanView(Vertical):
             self._seen, self._remakes = seen, 0
         if self._remakes >= UNWATCHED_REMAKES:
             return
-        if drift is not None and abs(drift) > plan.drift_limit_bps:
+        limit = plan.drift_limit_bps
+        if drift is not None and limit is not None and abs(drift) > limit:
             self._remake(plan.intent, f"the price moved {formats.signed_percent(drift)} %")
         elif desk.plans.expired(plan):
             self._remake(plan.intent, "it was too old")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from data.errors import BadInput
 from data.money import bps_from_percent_text, count_from_text, paise_from_text
 from data.vocabulary import OrderType, Product, Side, SizingKind
-from engine.planning.intent import Intent, Selection, Sizing, standing_from
+from engine.planning.intent import Intent, Selection, Sizing, drift_from, standing_from
 from engine.words.formats import counted
 from engine.words.plans import SIZING_WORDS, run_named_by
 from screens.frame.intent_fields import AS_HELD, prices_from
@@ -26,6 +26,7 @@ class Typed:
     price: str
     trigger: str
     validity: str
+    drift: str
 
     def intent(self) -> Intent:
         """The intent for all clients. Raises `BadInput` naming the field that does not do."""
@@ -43,6 +44,7 @@ class Typed:
             selection=Selection(),
             validity=validity,
             after_market=after_market,
+            drift=drift_from(self.drift),
         )
 
 

@@ -1,8 +1,9 @@
 """An order leaves only under the conditions that were confirmed: its run's age, and the price."""
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from brokers.contract import NotSent
 from data.clock import ManualClock
 from data.vocabulary import (
     ClientStatus,
+    Drift,
     OrderState,
     OrderType,
     PauseReason,
@@ -19,14 +21,16 @@ from data.vocabulary import (
     Reason,
     RunCount,
     RunStatus,
+    Side,
     SizingKind,
 )
 from engine.desk import Desk
 from engine.execution.views import RunView
-from engine.planning.intent import Sizing
-from engine.refusals import CannotGoOn, Halted
+from engine.planning.intent import Leg, Sizing
+from engine.refusals import CannotGoOn, Halted, PlanDrifted
 from engine.words.refusals import refusal_words
 from engine.words.runs import run_why
+from engine.words.tickets import review_sentence
 from tests.desks import Wire, books_are_sound, buy, manual_clock, on_tape, paper_desk, sell, until
 from tests.refusing import refuses
 from tests.tampering import tamper
@@ -110,6 +114,64 @@ async def test_market_orders_pause_beyond_the_drift_that_was_confirmed(tmp_path,
         else:
             assert it.run.counts[RunCount.FILLED] == 3
         await books_are_sound(it.desk)
+
+
+async def test_without_a_price_limit_market_orders_leave_however_far_the_price_has_moved(tmp_path):
+    async with held(tmp_path) as it:
+        free = replace(MARKET, drift=Drift.NONE)
+        plan = await it.desk.plans.freeze(free)
+        assert (plan.drift_limit_bps, plan.bound_paise) == (None, None)
+        sentence = review_sentence(plan, masked=False)
+        assert "MARKET" in sentence
+        assert ", no price limit, reserves ₹" in sentence
+        limited = await it.desk.plans.freeze(replace(LIMIT, drift=Drift.NONE))
+        assert "LIMIT 2,440.00, max ₹" in review_sentence(limited, masked=False)
+        assert await it.desk.plans.get(plan.number) == plan
+        await it.start(free)
+        await it.price(2600_00)
+        it.shut = False
+        await until(it.desk, lambda: it.run.counts[RunCount.FILLED] == 3)
+        assert it.run.pause_reason is None
+        await books_are_sound(it.desk)
+
+
+async def test_a_plan_without_a_price_limit_is_started_after_any_move_and_one_with_it_is_not(tmp_path):
+    async with paper_desk(tmp_path) as desk:
+        bound = await desk.plans.freeze(MARKET)
+        free = await desk.plans.freeze(replace(MARKET, drift=Drift.NONE))
+        exchange_of(desk).pin("RELIANCE", 2500_00, 2395_20)
+        await desk.market.fetch([KEY])
+        with pytest.raises(PlanDrifted):
+            await desk.runs.start(bound, bound.digest)
+        run = await desk.runs.start(free, free.digest)
+        run = await desk.runs.settled(run.number, 30)
+        assert run.counts[RunCount.FILLED] == 3
+
+
+async def test_a_stop_without_a_price_limit_pauses_at_its_trigger_all_the_same(tmp_path):
+    async with held(tmp_path) as it:
+        await it.start(replace(STOP, drift=Drift.NONE))
+        await it.price(2460_00)
+        it.shut = False
+        await until(it.desk, lambda: it.run.status is RunStatus.PAUSED)
+        assert await it.at_broker() == 0
+
+
+async def test_each_leg_has_a_price_limit_of_its_own_or_none(tmp_path):
+    async with held(tmp_path) as it:
+        tcs = Leg(Side.BUY, "NSE:TCS", Sizing(SizingKind.FIXED_QUANTITY, 1), drift=Drift.NONE)
+        plan = await it.desk.plans.freeze(replace(MARKET, further=(tcs,)))
+        assert [part.drift_limit_bps for part in plan.parts] == [50, None]
+        assert await it.desk.plans.get(plan.number) == plan
+        with closing(sqlite3.connect(tmp_path / "desk.db")) as file:
+            stored = file.execute("SELECT drift_limit_bps FROM plan_leg ORDER BY leg").fetchall()
+        assert stored == [(50,), (None,)]
+        await it.start(plan.intent)
+        exchange_of(it.desk).pin("TCS", 2650_00, 2490_00)
+        await it.desk.market.fetch([tcs.key])
+        it.shut = False
+        await until(it.desk, lambda: it.run.counts[RunCount.FILLED] == 6)
+        assert it.run.pause_reason is None
 
 
 async def test_a_wall_clock_that_is_set_back_hides_no_move_of_the_price(tmp_path):

@@ -93,6 +93,25 @@ async def test_a_moved_price_makes_the_plan_anew_and_empties_the_answer(tmp_path
         assert bench.desk.runs.all() == []
 
 
+async def test_without_a_price_limit_a_plan_stays_as_it_is_and_says_so(tmp_path: Path) -> None:
+    for size in ((80, 24), (120, 40)):
+        async with opened_on_paper(tmp_path / str(size[0]), size=size) as bench:
+            await bench.keys("B", "tab", "tab", "tab", "tab", "tab")
+            await bench.type("NONE")
+            assert "drift  ‹NONE›  no price limit" in bench.text
+            assert "no price limit" in bench.text
+            await bench.keys("enter")
+            plan = plan_view(bench).plan
+            assert plan is not None
+            assert (plan.number, plan.drift_limit_bps) == (1, None)
+            assert "no price limit" in bench.text
+            await bench.pin("RELIANCE", 247050)
+            assert plan_view(bench).plan is plan, "the price moved 0.82 %"
+            await bench.type("buy 45")
+            await bench.keys("enter")
+            assert [run.counts[RunCount.FILLED] for run in bench.desk.runs.all()] == [45]
+
+
 async def test_an_old_plan_is_made_anew_a_few_times_and_then_waits(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)

@@ -63,6 +63,19 @@ def test_the_plan_that_was_shown_is_the_one_that_is_sent_and_only_once(demo: Ter
     assert len(demo.done("orders")) == 2
 
 
+def test_a_plan_without_a_price_limit_says_so_and_another_word_is_refused(demo: Terminal) -> None:
+    few = ("buy", "TCS", "--quantity", "1", "--clients", "48")
+    made = demo.done("plan", *few, "--drift", "none")["plan"]
+    assert [leg["drift_limit_bps"] for leg in made["legs"]] == [None]
+    assert ", no price limit  hash" in demo.run("plan", *few, "--drift", "NONE").out
+    assert [leg["drift_limit_bps"] for leg in demo.done("plan", *few)["plan"]["legs"]] == [50]
+    sent = demo.done("bulk", "--confirm", made["digest"][:8])
+    assert sent["run"]["counts"]["filled"] == 1
+    refused = demo.run("plan", *few, "--drift", "2", "--json")
+    expected = "drift: '2' is not valid; give none for no price limit, or desk for that of the settings"
+    assert (refused.code, refused.error["reason"], refused.error["message"]) == (2, "bad_input", expected)
+
+
 def test_without_a_word_away_from_a_terminal_nothing_is_sent(demo: Terminal) -> None:
     printed = demo.run("bulk", "buy", "TCS", "--percent", "5", "--json")
 

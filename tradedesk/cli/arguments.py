@@ -96,9 +96,10 @@ def intent_from(
     validity: str,
     selection: "Selection",
     again: bool,
+    drift: str,
 ) -> "Intent":
     """The intent that was typed. Raises `BadInput`, `UnknownSymbol` with the nearest symbols."""
-    from engine.planning.intent import Intent, standing_from
+    from engine.planning.intent import Intent, drift_from, standing_from
 
     lasts, after_market = standing_from(validity)
     return Intent(
@@ -113,6 +114,7 @@ def intent_from(
         again=again,
         validity=lasts,
         after_market=after_market,
+        drift=drift_from(drift),
     )
 
 

@@ -55,6 +55,14 @@ ValidityWord = Annotated[
         help="For the day; at once or not at all; or waiting at the broker for the next session.",
     ),
 ]
+DriftWord = Annotated[
+    str,
+    typer.Option(
+        "--drift",
+        metavar="none",
+        help="No price limit: started and sent however far the price has moved; else that of the settings.",
+    ),
+]
 _WHO = "Which clients (all, unless narrowed)"
 Clients = Annotated[
     str | None, typer.Option(metavar="CODES,IDS", help="Codes or ids, by commas.", rich_help_panel=_WHO)

@@ -55,7 +55,7 @@ def _legs() -> None:
         "run_leg",
         sa.Column("run_number", sa.BigInteger(), nullable=False),
         sa.Column("leg", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("drift_limit_bps", sa.Integer(), nullable=False),
+        sa.Column("drift_limit_bps", sa.Integer(), nullable=True),
         sa.Column("priced_paise", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["run_number"], ["run.number"]),
         sa.PrimaryKeyConstraint("run_number", "leg"),
@@ -65,9 +65,12 @@ def _legs() -> None:
     old, new = "(run_number, client_id, product, slice)", "(run_number, client_id, leg, product, slice)"
     if op.get_bind().dialect.name == "sqlite":
         _rebuild("orders", old, new)
+        limit = "drift_limit_bps INTEGER DEFAULT '50'"
+        _rebuild("run", f"{limit} NOT NULL", limit)
     else:
         op.drop_constraint("orders_run_number_client_id_product_slice_key", "orders")
         op.create_unique_constraint(None, "orders", ["run_number", "client_id", "leg", "product", "slice"])
+        op.alter_column("run", "drift_limit_bps", nullable=True)
 
 
 def _legs_of_plans(connection: sa.Connection) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from tradedesk.cli.options import (
     AsJson,
     Brokers,
     Clients,
+    DriftWord,
     Groups,
     Limit,
     OfAvailable,
@@ -59,6 +60,7 @@ def plan(
     trigger: Trigger = None,
     product: ProductWord = None,
     validity: ValidityWord = "DAY",
+    drift: DriftWord = "desk",
     clients: Clients = None,
     group: Groups = None,
     broker: Brokers = None,
@@ -75,7 +77,7 @@ def plan(
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
         intent = choices.intent_from(
-            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again
+            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
         made = await desk.plans.freeze(intent)
         if as_json:
@@ -102,6 +104,7 @@ def bulk(
     trigger: Trigger = None,
     product: ProductWord = None,
     validity: ValidityWord = "DAY",
+    drift: DriftWord = "desk",
     clients: Clients = None,
     group: Groups = None,
     broker: Brokers = None,
@@ -130,7 +133,7 @@ def bulk(
     async def work(desk: "Desk") -> Exit:
         chosen = choices.selection_from(desk, clients, group or (), broker or ())
         intent = choices.intent_from(
-            desk, way, word, sizing, limit, trigger, product, validity, chosen, again
+            desk, way, word, sizing, limit, trigger, product, validity, chosen, again, drift
         )
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 
@@ -146,6 +149,7 @@ def order(
     trigger: Trigger = None,
     product: ProductWord = None,
     validity: ValidityWord = "DAY",
+    drift: DriftWord = "desk",
     again: Again = False,
     yes: Yes = False,
     wait: Wait = "30",
@@ -163,7 +167,7 @@ def order(
         chosen = Selection(client_ids=(found.id,), title=found.code)
         sizing = Sizing(SizingKind.FIXED_QUANTITY, shares)
         intent = choices.intent_from(
-            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again
+            desk, way, symbol, sizing, limit, trigger, product, validity, chosen, again, drift
         )
         return await _send(desk, await desk.plans.freeze(intent), yes, patience, as_json)
 

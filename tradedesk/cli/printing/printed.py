@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from data.vocabulary import Side
 from engine.words.formats import DASH, amount, quantity, rupees
 from engine.words.orders import why_words
-from engine.words.plans import by_hand_words, free_words, outcome_words, price_words, report_verdict
+from engine.words.plans import (
+    by_hand_words,
+    free_words,
+    limit_words,
+    outcome_words,
+    price_words,
+    report_verdict,
+)
 from engine.words.runs import run_words
 from tradedesk.cli.printing.output import counted, line, table
 
@@ -20,6 +27,9 @@ def print_plan(plan: "Plan") -> None:
     intent = plan.intent
     product = intent.product.value if intent.product else "as held"
     reserve = f"  reserve ₹{rupees(plan.reserve_paise)}" if intent.side is Side.BUY else ""
+    may_leave = f"may leave within {plan.send_within_s} s"
+    if words := limit_words(plan):
+        may_leave += f", {words}"
     age = DASH if plan.age_s is None else f"{plan.age_s:.1f}s"
     line(
         f"plan {plan.number}  {plan.title}  {product}  {price_words(plan)}"
@@ -28,7 +38,7 @@ def print_plan(plan: "Plan") -> None:
     line(
         f"{counted(plan.orders, 'order')}  {counted(plan.shares, 'share')}"
         f"  at LTP ₹{rupees(plan.at_last_paise if plan.last_paise else None)}{reserve}"
-        f"  about {plan.eta_s} s, may leave within {plan.send_within_s} s  hash {plan.short_digest}"
+        f"  about {plan.eta_s} s, {may_leave}  hash {plan.short_digest}"
     )
     if by_hand := by_hand_words(plan):
         line(by_hand)
