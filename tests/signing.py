@@ -19,7 +19,8 @@ from brokers.contract import (
 )
 from brokers.kite.sign_in import FORM
 from brokers.paper.broker import CAPABILITIES, PaperBroker
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from data.clock import ManualClock
 from data.migrating import BooksFile
 from data.reference.phases import load_calendar

@@ -29,16 +29,18 @@ from brokers.contract import (
     StreamEvent,
     Tick,
 )
-from brokers.kite import mapping
 from brokers.kite.access import KiteAccess, KiteRoots
+from brokers.kite.answers.account import funds_of, profile_of
+from brokers.kite.answers.conditionals import conditionals_of
+from brokers.kite.answers.orders import order_of, orders_of, trades_of
+from brokers.kite.answers.portfolio import holdings_of
+from brokers.kite.answers.rows import AnswerRow
 from brokers.kite.calls import KiteCalls, KiteWaits, Purpose
 from brokers.kite.client import KiteClient
-from brokers.kite.conditionals import conditionals_of
 from brokers.kite.feed import KiteFeed, token_number
 from brokers.kite.margins import MarginBuy
 from brokers.kite.orders import KiteOrders
 from brokers.kite.outcomes import BAD_INPUT, Failure, read_error
-from brokers.kite.portfolio import holdings_of
 from brokers.kite.reading import KiteReading
 from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
@@ -96,7 +98,7 @@ class KiteBroker:
             roots.stream,
             clock,
             rng or random.Random(0),
-            mapping.order_of,
+            order_of,
             on_refused=lambda account, token: self._feed.socket_refused(account, token),
         )
         self._calls.on_answer = self._stream.answered
@@ -177,8 +179,8 @@ class KiteBroker:
             raise BrokerError(
                 f"Kite refused the sign-in of {account.user_id}: {answer.text} {words}", "login_refused"
             )
-        row = mapping.AnswerRow("session", answer)
-        profile = _checked(account, mapping.profile_of(answer))
+        row = AnswerRow("session", answer)
+        profile = _checked(account, profile_of(answer))
         token = row.get("access_token")
         if not isinstance(token, str) or not token:
             raise BrokerError("Kite: session, access_token: missing", "bad_row")
@@ -195,7 +197,7 @@ class KiteBroker:
 
     async def profile(self, account: BrokerAccount) -> BrokerProfile:
         """Whose session this is. Raises `BrokerError` with code `other_user` for another client's token."""
-        return _checked(account, mapping.profile_of(await self._reading.answer(account, KiteClient.profile)))
+        return _checked(account, profile_of(await self._reading.answer(account, KiteClient.profile)))
 
     # --- account ------------------------------------------------------------------------------------------
 
@@ -206,7 +208,7 @@ class KiteBroker:
         if known is None or self._clock.monotonic() - known[0] > HOLDINGS_LAST_S:
             known = (self._clock.monotonic(), await self._reading.answer(account, KiteClient.holdings))
             self._holdings[account] = known
-        return mapping.funds_of(margins, known[1], self._clock.now())
+        return funds_of(margins, known[1], self._clock.now())
 
     async def holdings(self, account: BrokerAccount) -> BrokerRows[BrokerHolding]:
         """The client's shares, today's included."""
@@ -217,14 +219,14 @@ class KiteBroker:
     async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
         answer = await self._reading.answer(account, KiteClient.orders)
-        book = mapping.orders_of(answer, account.user_id)
+        book = orders_of(answer, account.user_id)
         for broker_order_id, variety in book.varieties.items():
             self._orders.remember(account, broker_order_id, variety)
         return book.rows
 
     async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills of today."""
-        return mapping.trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
+        return trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
 
     async def conditionals(self, account: BrokerAccount) -> BrokerRows[Conditional]:
         """The client's active GTTs and enabled alerts."""

@@ -18,8 +18,8 @@ from brokers.contract import (
     Tick,
     UnreadRow,
 )
-from brokers.kite import mapping
 from brokers.kite.access import KiteRoute
+from brokers.kite.answers.market import ticks_of
 from brokers.kite.calls import KiteCalls
 from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import NO_PERMISSION
@@ -160,7 +160,7 @@ class KiteFeed:
         for start in range(0, len(wanted), QUOTES_PER_CALL):
             some = wanted[start : start + QUOTES_PER_CALL]
             answer = await self._quoted(some)
-            found.update(mapping.ticks_of(answer, self._clock.now()))
+            found.update(ticks_of(answer, self._clock.now()))
         for key, tick in found.items():
             self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
         return found

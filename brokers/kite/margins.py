@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brokers.contract import BrokerError
-from brokers.kite.mapping import rows
+from brokers.kite.answers.rows import rows
 from brokers.kite.statuses import REGULAR
 from data.money import BPS, ceil_div
 from data.reference.instruments import Instrument

@@ -15,9 +15,9 @@ from brokers.contract import (
     Outcome,
     Refused,
 )
+from brokers.kite.answers.rows import percent_text, rupees_text
 from brokers.kite.calls import KiteCalls, Purpose
 from brokers.kite.client import KiteClient
-from brokers.kite.mapping import percent_text, rupees_text
 from brokers.kite.outcomes import AUTHORISATION, Failure, write_outcome
 from brokers.kite.statuses import AFTER_MARKET, REGULAR
 from data.clock import Clock

@@ -6,7 +6,8 @@ from datetime import date
 
 from brokers.contract import BrokerError
 from brokers.life import Host, Life
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from data.store import StoreError
 
 log = logging.getLogger(__name__)

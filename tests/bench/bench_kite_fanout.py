@@ -19,7 +19,8 @@ from brokers.contract import BrokerAccount
 from brokers.kite.access import KiteRoute, kite_roots
 from brokers.kite.broker import KiteBroker
 from brokers.kite.calls import READ_WORKERS
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.books.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite
 from data.clock import SystemClock

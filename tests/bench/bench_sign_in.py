@@ -21,7 +21,8 @@ from pathlib import Path
 
 import aiohttp
 
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import own_app
 from brokers.simulators.kite.books.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite

@@ -31,9 +31,10 @@ from brokers.contract import (
     SessionExpired,
 )
 from brokers.paper.broker import CAPABILITIES, PaperBroker
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
-from brokers.simulators.faults.broker import PRESETS, Faults, FaultyBroker, faults_from_text
-from brokers.simulators.faults.menu import SHARES
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
+from brokers.simulators.faults.broker import FaultyBroker
+from brokers.simulators.faults.menu import PRESETS, SHARES, Faults, faults_from_text
 from data.clock import ManualClock
 from data.errors import BadInput
 from data.reference.phases import load_calendar

@@ -16,7 +16,8 @@ from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kx
 
 from brokers.contract import OrderRequest
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.kite.apps import PLATFORM
 from brokers.simulators.kite.books.journal import NO_DELAYS, Delays

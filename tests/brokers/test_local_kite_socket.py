@@ -15,7 +15,8 @@ from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.market import quote_row
 from brokers.simulators.kite.server import LocalKite
 from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to

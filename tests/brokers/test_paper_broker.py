@@ -25,7 +25,8 @@ from brokers.contract import (
     Tick,
 )
 from brokers.paper.broker import PaperBroker
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import Accepted, BrokerOrder, BrokerStatus, OrderRequest, Refused
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.reference.instruments import BrokerInstrument

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from brokers.contract import Accepted, BrokerStatus, OrderChange, OrderRequest, Refused
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.money import own_share

@@ -14,7 +14,8 @@ from brokers.contract import (
     OrderRequest,
     Refused,
 )
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.exchange.prices import Listing
 from data.clock import ManualClock
 from data.money import ceil_div, own_share

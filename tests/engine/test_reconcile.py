@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from brokers.contract import BrokerError
-from brokers.simulators.exchange.exchange import HoldingOpening
+from brokers.simulators.exchange.openings import HoldingOpening
 from data.errors import BadInput
 from data.vocabulary import BreakKind, OrderType, Product, Reason, RunCount, Side, SizingKind
 from engine.book.break_views import BreakView

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from brokers.simulators.faults.broker import Faults, faults_from_text
+from brokers.simulators.faults.menu import Faults, faults_from_text
 from data.money import ceil_div
 from tests.faults import asked_kills, chaos, kills, sleeps
 from tests.faults.asked_kills import AskedPlan, asked_home

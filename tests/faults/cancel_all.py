@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from brokers.simulators.faults.broker import Faults
+from brokers.simulators.faults.menu import Faults
 from data.money import tick_down
 from data.vocabulary import OrderState, OrderType, Product, Side, SizingKind
 from engine.desk import Desk

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brokers.simulators.faults.broker import Faults
+from brokers.simulators.faults.menu import Faults
 from tests.faults import engine_child
 from tests.faults.chaos_broker import Lines
 from tests.faults.clock import FastClock, monotonic

@@ -26,7 +26,8 @@ from brokers.contract import (
 from brokers.paper.broker import PaperBroker
 from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.schema import SELECT_TRADE, broker_order, broker_trade, to_us
-from brokers.simulators.faults.broker import Faults, FaultyBroker
+from brokers.simulators.faults.broker import FaultyBroker
+from brokers.simulators.faults.menu import Faults
 from data.errors import BadInput
 from data.money import tick_down
 from data.reference.phases import load_calendar

@@ -5,7 +5,7 @@ import shutil
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from brokers.simulators.faults.broker import Faults
+from brokers.simulators.faults.menu import Faults
 from engine.rules import Waits
 from tests.faults import chaos_broker
 from tests.faults.chaos_broker import Lines

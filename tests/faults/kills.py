@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brokers.simulators.faults.broker import Faults
+from brokers.simulators.faults.menu import Faults
 from engine.instances import POINTS
 from tests.faults import engine_child
 from tests.faults.chaos_broker import Lines

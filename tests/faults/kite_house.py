@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from brokers.contract import BrokerOrder, BrokerStatus, BrokerTrade
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from brokers.simulators.kite.books.entries import CANCELLED, REJECTED, Entry
 from brokers.simulators.kite.books.journal import Delays
 from brokers.simulators.kite.mishaps import Mishap

@@ -6,7 +6,7 @@ Everything is a function of how many clients there are, so that a desk and its b
 from dataclasses import dataclass
 from functools import cache
 
-from brokers.simulators.exchange.exchange import AccountOpening, HoldingOpening
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening
 from data.ledger import Line, ShareLine, Transfer, post
 from data.money import tick_down
 from data.reference.instruments import Instrument

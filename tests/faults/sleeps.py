@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from brokers.simulators.faults.broker import Faults
+from brokers.simulators.faults.menu import Faults
 from data.vocabulary import OrderState, Product, RunCount, RunStatus, Side, SizingKind
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.rules import Waits

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from brokers.contract import BrokerAccount
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import own_address, own_app
 from brokers.simulators.kite.books.journal import NO_DELAYS
 from brokers.simulators.kite.server import LocalKite

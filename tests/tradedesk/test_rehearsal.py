@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from brokers.simulators.exchange.exchange import PaperExchange
-from brokers.simulators.faults.broker import Faults, FaultyBroker
+from brokers.simulators.faults.broker import FaultyBroker
+from brokers.simulators.faults.menu import Faults
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.vocabulary import OrderState, SizingKind

@@ -10,8 +10,7 @@ import json
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from itertools import repeat
 from operator import itemgetter
@@ -29,6 +28,7 @@ from brokers.contract import (
     UnreadTick,
 )
 from brokers.kite.access import KiteRoute
+from brokers.kite.streaming.carried import BroughtTicks, PendingTicks, StreamCounts, StreamLogin
 from brokers.kite.streaming.sockets import KiteSocket, StreamRefusedError, StreamWaits
 from brokers.kite.streaming.ticks import KiteArrival
 from data.clock import Clock
@@ -39,78 +39,6 @@ SOCKETS_PER_KEY = 3
 TOKENS_PER_SOCKET = 3_000
 HANDSHAKES = 16
 """Handshakes under way at once, over all keys."""
-
-
-@dataclass(slots=True)
-class StreamCounts:
-    """What the stream has met since it was made, for the page of health."""
-
-    ticks: int = 0
-    order_updates: int = 0
-    ignored_packets: int = 0
-    broken_frames: int = 0
-    unread_texts: int = 0
-    losses: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Login:
-    """One client's session on the stream; `refused` once Kite opened no socket for it."""
-
-    account: BrokerAccount
-    route: KiteRoute
-    token: str
-    prices: bool
-    refused: bool = False
-
-    def is_like(self, other: "_Login") -> bool:
-        """Whether both are the same session on the same way, whatever it carries."""
-        return (self.account, self.route, self.token) == (other.account, other.route, other.token)
-
-    def __repr__(self) -> str:
-        return f"_Login({self.account!r})"
-
-
-@dataclass(slots=True, eq=False)
-class _Pending:
-    """The newest tick of each instrument that waits to be taken, and the span in which they came in."""
-
-    packets: dict[str, UnreadTick] = field(default_factory=dict[str, UnreadTick])
-    moments: tuple[datetime, ...] = ()
-
-    def add(self, packets: dict[str, UnreadTick], *moments: datetime) -> None:
-        """Take newer ticks, which came in at these moments; the dictionary is its own from now on."""
-        if packets:
-            if self.packets:
-                self.packets.update(packets)
-            else:
-                self.packets = packets
-            both = self.moments + moments
-            self.moments = (min(both), max(both))
-
-
-@dataclass(slots=True, eq=False)
-class _Brought:
-    """What one socket has brought: the last tick of each instrument it carries, since there was a gap.
-
-    `keys` are the keys of `latest` when they were last asked for, `name` is the socket's in heartbeats.
-    """
-
-    name: str
-    latest: dict[str, UnreadTick] = field(default_factory=dict[str, UnreadTick])
-    keys: frozenset[str] = frozenset()
-
-    def heartbeat(self, heard_at: datetime) -> Heartbeat:
-        """What is vouched for as of this moment, with the same set as before while no key came or went."""
-        if len(self.keys) != len(self.latest):
-            self.keys = frozenset(self.latest)
-        return Heartbeat(heard_at, self.keys, self.name)
-
-    def forget(self, keys: Collection[str]) -> None:
-        """Vouch no more for the last ticks of these, some of `latest`."""
-        if keys:
-            self.latest = {key: tick for key, tick in self.latest.items() if key not in keys}
-            self.keys = frozenset()
 
 
 class KiteStream:
@@ -129,7 +57,7 @@ class KiteStream:
         order_of: Callable[[Mapping[str, Any]], BrokerOrder],
         *,
         waits: StreamWaits | None = None,
-        on_refused: Callable[[BrokerAccount, str], None] = lambda *_: None,
+        on_refused: Callable[[BrokerAccount, str], None] = lambda account, token: None,
     ) -> None:
         self.counts = StreamCounts()
         self.circuits: dict[str, tuple[int, int]] = {}
@@ -140,17 +68,17 @@ class KiteStream:
         self._order_of = order_of
         self._waits = waits or StreamWaits()
         self._on_refused = on_refused
-        self._logins: dict[str, _Login] = {}
+        self._logins: dict[str, StreamLogin] = {}
         self._tokens: dict[int, str] = {}
         self._unserved = 0
-        self._sockets: dict[tuple[_Login, int], KiteSocket] = {}
-        self._brought: dict[KiteSocket, _Brought] = {}
+        self._sockets: dict[tuple[StreamLogin, int], KiteSocket] = {}
+        self._brought: dict[KiteSocket, BroughtTicks] = {}
         self._tasks: dict[KiteSocket, asyncio.Task[None]] = {}
         self._down: set[KiteSocket] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._seats: dict[str, asyncio.Semaphore] = {}
         self._door = asyncio.Semaphore(HANDSHAKES)
-        self._ticks = _Pending()
+        self._ticks = PendingTicks()
         self._updates: deque[OrderUpdate] = deque()
         self._heard: dict[KiteSocket, None] = {}
         self._news = asyncio.Event()
@@ -178,7 +106,7 @@ class KiteStream:
         `prices` is False for an api key without market data (Kite's free plan), which carries orders only.
         """
         held = self._logins.get(account.user_id)
-        fresh = _Login(account, route, token, prices)
+        fresh = StreamLogin(account, route, token, prices)
         if held and held.is_like(fresh):
             if held.prices == prices:
                 return
@@ -192,9 +120,9 @@ class KiteStream:
 
         What is known already goes on undisturbed.
         """
-        logins: dict[str, _Login] = {}
+        logins: dict[str, StreamLogin] = {}
         for account, (route, token, prices) in wanted.items():
-            login, held = _Login(account, route, token, prices), self._logins.get(account.user_id)
+            login, held = StreamLogin(account, route, token, prices), self._logins.get(account.user_id)
             if held is not None and held.is_like(login):
                 held.prices, login = prices, held
             logins[account.user_id] = login
@@ -238,7 +166,7 @@ class KiteStream:
         they were subscribed and since it was last lost. Called again it goes on, beginning with the last tick
         of each of those.
         """
-        self._ticks = _Pending()
+        self._ticks = PendingTicks()
         for brought in self._brought.values():
             moments = {arrival.received_at for _, arrival in brought.latest.values()}
             self._ticks.add(dict(brought.latest), *moments)
@@ -249,7 +177,7 @@ class KiteStream:
             while self._updates:
                 yield self._updates.popleft()
             # Taken together: a tick that comes while these are given out is not in these heartbeats.
-            ticks, self._ticks = self._ticks, _Pending()
+            ticks, self._ticks = self._ticks, PendingTicks()
             beats = self._take_beats()
             if ticks.packets:
                 yield Ticks(ticks.packets, min(ticks.moments), max(ticks.moments))
@@ -377,9 +305,9 @@ class KiteStream:
             if plan != socket.tokens:
                 socket.carry(plan)
 
-    def _places(self) -> list[tuple[_Login, int]]:
+    def _places(self) -> list[tuple[StreamLogin, int]]:
         """Which sockets there should be, as a session and its how-manieth socket."""
-        by_key: dict[str, list[_Login]] = {}
+        by_key: dict[str, list[StreamLogin]] = {}
         for login in self._logins.values():
             if not login.refused:
                 by_key.setdefault(login.route.api_key, []).append(login)
@@ -397,7 +325,7 @@ class KiteStream:
                     room += TOKENS_PER_SOCKET
         return places
 
-    def _start(self, place: tuple[_Login, int]) -> None:
+    def _start(self, place: tuple[StreamLogin, int]) -> None:
         login = place[0]
         key = login.route.api_key
         seat = self._seats.setdefault(key, asyncio.Semaphore(SOCKETS_PER_KEY))
@@ -414,10 +342,10 @@ class KiteStream:
             self._door,
         )
         self._sockets[place] = socket
-        self._brought[socket] = _Brought(f"{login.account.user_id}/{place[1]}")
+        self._brought[socket] = BroughtTicks(f"{login.account.user_id}/{place[1]}")
         self._tasks[socket] = asyncio.create_task(socket.run())
 
-    def _stop(self, place: tuple[_Login, int]) -> None:
+    def _stop(self, place: tuple[StreamLogin, int]) -> None:
         socket = self._sockets.pop(place)
         del self._brought[socket]
         self._down.discard(socket)

@@ -8,10 +8,9 @@ import sqlite3
 import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from brokers.contract import (
     Accepted,
@@ -29,14 +28,14 @@ from brokers.simulators.exchange.booking import Booking
 from brokers.simulators.exchange.books import ExchangeBooks, State
 from brokers.simulators.exchange.days import MarketDays, beginning_us
 from brokers.simulators.exchange.market import ExchangeMarket, OtherMarket, PaperMarketClock
+from brokers.simulators.exchange.openings import AccountOpening, HoldingOpening, ListedInstrument
 from brokers.simulators.exchange.orders import OrderFlow, first_order_id
-from brokers.simulators.exchange.prices import Listing, Pin, Quote, circuits
+from brokers.simulators.exchange.prices import Listing, Pin, Quote, check_pinned
 from brokers.simulators.exchange.schema import AccountRow, ParcelRow, broker_holding, broker_order, to_us
 from brokers.simulators.exchange.tables import connect
 from brokers.simulators.faults.mishaps import Mishaps
 from data.clock import Clock
-from data.errors import BadInput
-from data.reference.instruments import BrokerInstrument, at_broker
+from data.reference.instruments import at_broker
 from data.reference.phases import Calendar
 from data.vocabulary import Policy, Product
 
@@ -45,47 +44,6 @@ DEMO_DAY = date(2026, 11, 18)
 
 LONGEST_STEP_US = 2_000_000
 """Market time that one advance makes up for at most: a desk shut overnight does not jump."""
-
-
-class ListedInstrument(Protocol):
-    """An instrument with the figures its first day starts from, in paise."""
-
-    @property
-    def instrument(self) -> BrokerInstrument: ...  # noqa: D102
-    @property
-    def last_paise(self) -> int: ...  # noqa: D102
-    @property
-    def open_paise(self) -> int: ...  # noqa: D102
-    @property
-    def high_paise(self) -> int: ...  # noqa: D102
-    @property
-    def low_paise(self) -> int: ...  # noqa: D102
-    @property
-    def volume(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class AccountOpening:
-    """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides.
-
-    `rates` names the broker whose charges apply.
-    """
-
-    user_id: str
-    cash_paise: int
-    mtf_limit_paise: int = 0
-    hold_paise: int = 0
-    rates: str = "paper"
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingOpening:
-    """Settled shares that a client starts with, and what they cost together."""
-
-    user_id: str
-    key: str
-    quantity: int
-    cost_paise: int
 
 
 class ExchangeBusy(BrokerError):  # noqa: N818 - what it is
@@ -249,10 +207,8 @@ class PaperExchange:
         """Bring the market to now, inside a transaction: matches, moves and rolls that have come due."""
         wall_us = to_us(self._clock.now())
         passed = wall_us - state.wall_us
-        if passed < -LONGEST_STEP_US:
-            # The wall clock was set back; waiting for it to pass the old mark would stop the market.
-            state.wall_us = wall_us
-        elif passed > 0:
+        if passed > 0 or passed < -LONGEST_STEP_US:
+            # Where the wall clock was set back, waiting for it to pass the old mark would stop the market.
             state.wall_us = wall_us
         if (other := self._market.other) is not None:
             self._days.follow(state, other)
@@ -265,20 +221,7 @@ class PaperExchange:
     def list_instruments(self, rows: Iterable[ListedInstrument]) -> None:
         """Add instruments, or bring the facts of known ones up to date; prices of known ones stand."""
         with self.transaction():
-            changed = False
-            for row in rows:
-                known = self._market.listings.get(row.instrument.key)
-                if known is not None:
-                    kept = known.instrument
-                    facts = replace(row.instrument, prev_close_paise=kept.prev_close_paise)
-                    if replace(facts, security_id=kept.security_id) == kept:
-                        continue
-                figures = (row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume)
-                self.books.list_instrument(Listing(row.instrument, *figures))
-                changed = True
-            if changed:
-                self._state.listing_version += 1
-                self._market.load(self._state)
+            self._market.add(self._state, rows)
 
     def rename(self, names: Iterable[tuple[str, str, str]]) -> None:
         """Give listings other names: each as key before, key now, and the security that stands there.
@@ -287,22 +230,7 @@ class PaperExchange:
         done, so that the same may be said again.
         """
         with self.transaction():
-            moved: list[tuple[str, Listing]] = []
-            for before, now, security in names:
-                known = self._market.listings.get(before)
-                if known is None or known.instrument.security != security:
-                    continue
-                instrument = replace(
-                    known.instrument, tradingsymbol=now.partition(":")[2], security_id=security
-                )
-                moved.append(
-                    (before, replace(known, instrument=instrument, walks_as=known.walks_as or before))
-                )
-            if moved:
-                self.books.rename(moved)
-                self._state.listing_version += 1
-                self._state.pin_version += 1
-                self._market.load(self._state)
+            self._market.rename(self._state, names)
 
     def open_accounts(self, rows: Iterable[AccountOpening]) -> None:
         """Open accounts; of one that stands already only the MTF limit is taken over."""
@@ -330,14 +258,9 @@ class PaperExchange:
         price that is off its tick or outside the day's band.
         """
         with self.transaction():
-            listing = self._market.listing(symbol)
-            instrument = listing.instrument
+            instrument = self._market.listing(symbol).instrument
             prev = prev_close_paise or instrument.prev_close_paise or last_paise
-            lower, upper = circuits(prev, instrument.band_bps, instrument.tick_paise)
-            if not lower <= last_paise <= upper or last_paise % instrument.tick_paise:
-                tick = instrument.tick_paise
-                expected = f"give a multiple of {tick} paise from {lower} to {upper} paise"
-                raise BadInput(f"pinned price of {instrument.key}", last_paise, expected)
+            check_pinned(instrument, last_paise, prev)
             self._set_pin(instrument.key, Pin(last_paise, prev))
 
     def unpin(self, symbol: str) -> None:

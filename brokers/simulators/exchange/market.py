@@ -1,10 +1,12 @@
 """The exchange's view of its market at a moment: listings, session times, quotes and phases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
 from brokers.simulators.exchange.books import ExchangeBooks, State
+from brokers.simulators.exchange.openings import ListedInstrument
 from brokers.simulators.exchange.prices import DayPrices, Listing, Quote, quiet_quote
 from brokers.simulators.exchange.schema import from_us, to_us
 from data.errors import BadInput
@@ -85,6 +87,38 @@ class ExchangeMarket:
         if version != self._loaded:
             self._prices.set_pins(self._books.pins())
             self._loaded = version
+
+    def add(self, state: State, rows: Iterable[ListedInstrument]) -> None:
+        """Add instruments, or bring the facts of known ones up to date; prices of known ones stand."""
+        changed = False
+        for row in rows:
+            known = self.listings.get(row.instrument.key)
+            if known is not None:
+                kept = known.instrument
+                facts = replace(row.instrument, prev_close_paise=kept.prev_close_paise)
+                if replace(facts, security_id=kept.security_id) == kept:
+                    continue
+            figures = (row.last_paise, row.open_paise, row.high_paise, row.low_paise, row.volume)
+            self._books.list_instrument(Listing(row.instrument, *figures))
+            changed = True
+        if changed:
+            state.listing_version += 1
+            self.load(state)
+
+    def rename(self, state: State, names: Iterable[tuple[str, str, str]]) -> None:
+        """Give listings other names, where the security is the one that stands there."""
+        moved: list[tuple[str, Listing]] = []
+        for before, now, security in names:
+            known = self.listings.get(before)
+            if known is None or known.instrument.security != security:
+                continue
+            instrument = replace(known.instrument, tradingsymbol=now.partition(":")[2], security_id=security)
+            moved.append((before, replace(known, instrument=instrument, walks_as=known.walks_as or before)))
+        if moved:
+            self._books.rename(moved)
+            state.listing_version += 1
+            state.pin_version += 1
+            self.load(state)
 
     def forget(self) -> None:
         """Make the next `load` read everything, after a transaction that was undone."""

@@ -12,8 +12,9 @@ from math import exp
 from typing import NamedTuple
 
 from brokers.contract import DepthLevel
+from data.errors import BadInput
 from data.money import BPS, ceil_div, half_up, tick_down
-from data.reference.instruments import BrokerInstrument
+from data.reference.instruments import BrokerInstrument, Instrument
 
 BLOCK = 64
 """Changes of price between two knots of a symbol's walk."""
@@ -323,6 +324,15 @@ def quiet_quote(listing: Listing) -> Quote:
     close = listing.instrument.prev_close_paise or listing.last_paise
     still = pinned_quote(listing, Pin(listing.last_paise or close, close))
     return replace(still, bid_paise=0, ask_paise=0, bids=(), asks=(), pinned=False)
+
+
+def check_pinned(instrument: Instrument, last_paise: int, prev_close_paise: int) -> None:
+    """Refuse a price to hold still that is off the tick or outside the day's band. Raises `BadInput`."""
+    tick = instrument.tick_paise
+    lower, upper = circuits(prev_close_paise, instrument.band_bps, tick)
+    if not lower <= last_paise <= upper or last_paise % tick:
+        expected = f"give a multiple of {tick} paise from {lower} to {upper} paise"
+        raise BadInput(f"pinned price of {instrument.key}", last_paise, expected)
 
 
 class DayPrices:

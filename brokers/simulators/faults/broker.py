@@ -8,15 +8,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Mapping,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -41,41 +33,37 @@ from brokers.contract import (
     OrderRequest,
     OrderUpdate,
     Outcome,
-    Refused,
     SessionExpired,
     StreamEvent,
     Tick,
     nothing_keeps_it_back,
 )
+from brokers.simulators.faults.answers import (
+    BEING_PROCESSED,
+    CANCEL_AFTER_S,
+    HTML,
+    LATE_S,
+    NO_ANSWER,
+    NO_ID,
+    NO_SESSION,
+    ODD_AFTER_S,
+    REJECT_AFTER_S,
+    RISK_REFUSAL,
+    SLOW_CANCEL_S,
+    TIMEOUT_TEXT,
+    TOO_MANY,
+    TOO_MANY_CODE,
+)
 from brokers.simulators.faults.books import FaultyBooks
 from brokers.simulators.faults.dice import FaultDice
-from brokers.simulators.faults.menu import PRESETS, Faults, faults_from_text
+from brokers.simulators.faults.menu import Faults
 from data.clock import Clock
 from data.errors import BadInput
 from data.vocabulary import OrderType, Side
 
-__all__ = ["PRESETS", "Faults", "FaultyBroker", "faults_from_text"]
-
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-LATE_S = {"late_8s": 8.0, "late_90s": 90.0}
-REJECT_AFTER_S = 0.5
-CANCEL_AFTER_S = 0.5
-SLOW_CANCEL_S = 1.0
-ODD_AFTER_S = 1.0
-"""How long after its end an order is over-filled or lives again."""
-
-NO_ANSWER = Ambiguous("connection reset by peer")
-TIMEOUT_TEXT = Ambiguous("Request timed out. Please check the order book and confirm before placing again.")
-HTML = Ambiguous("unreadable answer: HTML")
-NO_ID = Ambiguous("no order id in the answer")
-RISK_REFUSAL = Refused("InputException", "RMS:Rule: the order exceeds the limit set for this client.")
-BEING_PROCESSED = Refused("InputException", "Order cannot be cancelled as it is being processed. Try later.")
-NO_SESSION = Refused("TokenException", "Incorrect `api_key` or `access_token`.")
-TOO_MANY_CODE = "429"
-TOO_MANY = NotSent(f"{TOO_MANY_CODE} Too many requests")
 
 
 class FaultyBroker:

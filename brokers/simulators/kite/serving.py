@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 
-from brokers.simulators.exchange.exchange import AccountOpening, PaperExchange
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.apps import PLATFORM, own_address, own_app
 from brokers.simulators.kite.books.journal import Delays
 from brokers.simulators.kite.server import LocalKite

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from brokers.contract import BrokerError, BrokerFunds, BrokerStatus
-from brokers.kite import mapping
-from brokers.kite.portfolio import holdings_of
+from brokers.kite.answers.account import funds_of, profile_of
+from brokers.kite.answers.market import ticks_of
+from brokers.kite.answers.orders import order_of, orders_of, trades_of
+from brokers.kite.answers.portfolio import holdings_of
+from brokers.kite.answers.rows import percent_text, rupees_text, to_paise
 from data.vocabulary import Demat, OrderType, Product, Side, Validity
 from tests.brokers.kite_stub import order_row
 
@@ -16,7 +19,7 @@ NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 
 def test_an_order_of_the_book():
-    order = mapping.order_of(order_row(), "AB1234")
+    order = order_of(order_row(), "AB1234")
     assert order.broker_order_id == "1895678901234567890"
     assert (order.side, order.product, order.order_type) == (Side.BUY, Product.CNC, OrderType.LIMIT)
     assert (order.quantity, order.filled_quantity, order.price_paise) == (10, 0, 1500_05)
@@ -25,7 +28,7 @@ def test_an_order_of_the_book():
     assert order.updated_at == datetime(2026, 11, 23, 3, 50, 6, tzinfo=UTC)
     # The official client makes naive dates of some of these fields.
     naive = order_row(order_timestamp=datetime(2026, 11, 23, 9, 20, 5))  # noqa: DTZ001
-    assert mapping.order_of(naive, "AB1234") == order
+    assert order_of(naive, "AB1234") == order
 
 
 def test_a_protected_market_order_and_a_waiting_stop():
@@ -37,10 +40,10 @@ def test_a_protected_market_order_and_a_waiting_stop():
         tag=None,
         tags=["mktp", "mktp:2.00"],
     )
-    order = mapping.order_of(row, "AB1234")
+    order = order_of(row, "AB1234")
     assert order.tags == ("mktp", "mktp:2.00")
     assert (order.price_paise, order.average_price_paise) == (159_82, 156_70)
-    waiting = mapping.order_of(
+    waiting = order_of(
         order_row(status="TRIGGER PENDING", order_type="SL-M", price=0, trigger_price=0.30000000000000004),
         "AB1234",
     )
@@ -57,23 +60,23 @@ def test_a_rejected_a_cancelled_and_an_unheard_of_order():
         average_price=None,
         validity="IOC",
     )
-    order = mapping.order_of(rejected, "AB1234")
+    order = order_of(rejected, "AB1234")
     assert (order.status, order.message) == (BrokerStatus.REJECTED, "Insufficient funds.[31m")
     assert order.updated_at == order.placed_at
     assert order.validity is Validity.IOC
     # A cancelled row may still show a pending quantity; what was filled counts.
-    partly = mapping.order_of(
+    partly = order_of(
         order_row(status="CANCELLED", filled_quantity=4, pending_quantity=6, average_price=10), "AB1234"
     )
     assert (partly.status, partly.filled_quantity) == (BrokerStatus.CANCELLED, 4)
-    odd = mapping.order_of(order_row(status="WAITING FOR GODOT"), "AB1234")
+    odd = order_of(order_row(status="WAITING FOR GODOT"), "AB1234")
     assert (odd.status, odd.status_text) == (BrokerStatus.UNRECOGNISED, "WAITING FOR GODOT")
 
 
 def test_a_frame_of_the_stream_names_its_user():
-    assert mapping.order_of(order_row(user_id="CD5678", tags=["t1", "x"])).user_id == "CD5678"
+    assert order_of(order_row(user_id="CD5678", tags=["t1", "x"])).user_id == "CD5678"
     with pytest.raises(BrokerError, match="order update, user_id: missing"):
-        mapping.order_of(order_row())
+        order_of(order_row())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_a_frame_of_the_stream_names_its_user():
     ],
 )
 def test_a_null_or_a_wrong_type_names_row_and_field(field: str, value: object):
-    rows = mapping.orders_of([order_row(), order_row(order_id="8") | {field: value}], "AB1234").rows
+    rows = orders_of([order_row(), order_row(order_id="8") | {field: value}], "AB1234").rows
     (order,), (unread,) = rows, rows.unread
     assert f"order row 2, {field}: " in unread.words
     assert order.broker_order_id != "8"
@@ -113,14 +116,14 @@ def test_what_the_desk_does_not_trade_hides_nothing():
         order_row(order_id="3", variety="amo", status="AMO REQ RECEIVED"),
         order_row(order_id="4", variety="amo", status="OPEN"),
     ]
-    found = mapping.orders_of(rows, "AB1234")
+    found = orders_of(rows, "AB1234")
     answering = {order.broker_order_id: found.varieties[order.broker_order_id] for order in found.rows}
     assert answering == {"3": "amo", "4": "regular"}, "once at the exchange it answers as any other"
     (other,) = found.rows.passed_over
     assert (other.broker_order_id, other.what, other.tradingsymbol) == ("1", "NFO NRML", "INFY26NOVFUT")
     assert [row.words for row in found.rows.unread] == ["order row 3 must be an object, not str"]
     with pytest.raises(BrokerError, match="the order rows must be a list"):
-        mapping.orders_of({}, "AB1234")
+        orders_of({}, "AB1234")
 
 
 def test_a_trade_is_dated_by_its_fill():
@@ -139,19 +142,17 @@ def test_a_trade_is_dated_by_its_fill():
         "order_timestamp": "09:16:39",
         "exchange_timestamp": "2026-11-23 09:16:38",
     }
-    (found,) = mapping.trades_of([trade], "AB1234")
+    (found,) = trades_of([trade], "AB1234")
     assert (found.side, found.quantity, found.price_paise) == (Side.SELL, 3, 1500_05)
     assert (found.trading_date, found.traded_at) == (
         date(2026, 11, 23),
         datetime(2026, 11, 23, 3, 46, 39, tzinfo=UTC),
     )
-    (late,) = mapping.trades_of([trade | {"fill_timestamp": None}], "AB1234")
+    (late,) = trades_of([trade | {"fill_timestamp": None}], "AB1234")
     assert late.traded_at.second == 38
-    (old,) = mapping.trades_of(
-        [{k: v for k, v in trade.items() if k != "quantity"} | {"filled": 5}], "AB1234"
-    )
+    (old,) = trades_of([{k: v for k, v in trade.items() if k != "quantity"} | {"filled": 5}], "AB1234")
     assert old.quantity == 5
-    (odd,) = mapping.trades_of([trade | {"trade_id": None}], "AB1234").unread
+    (odd,) = trades_of([trade | {"trade_id": None}], "AB1234").unread
     assert "trade row 1, trade_id" in odd.words
 
 
@@ -169,7 +170,7 @@ def test_funds_are_the_servers_own_figures_without_binary_noise():
         "value": 10000.0,
         "initial_margin": 2500.0,
     }
-    assert mapping.funds_of(margins, [{"mtf": mtf}, {"mtf": {"quantity": 0}}], NOW) == BrokerFunds(
+    assert funds_of(margins, [{"mtf": mtf}, {"mtf": {"quantity": 0}}], NOW) == BrokerFunds(
         available_paise=99725_05,
         blocked_paise=250_50,
         mtf_limit_paise=0,
@@ -179,7 +180,7 @@ def test_funds_are_the_servers_own_figures_without_binary_noise():
         loan_of_today=False,
     )
     with pytest.raises(BrokerError, match="margins, available, live_balance: None"):
-        mapping.funds_of(margins | {"available": {"live_balance": None}}, [], NOW)
+        funds_of(margins | {"available": {"live_balance": None}}, [], NOW)
 
 
 def holding(**changes: Any) -> dict[str, Any]:
@@ -275,7 +276,7 @@ def test_quotes_of_a_share_and_of_an_index():
         },
     }
     index = {"last_price": 23406.85, "ohlc": {"open": 1, "high": 2, "low": 1, "close": 23264.85}}
-    found = mapping.ticks_of({"NSE:INFY": share, "NSE:NIFTY 50": index}, NOW)
+    found = ticks_of({"NSE:INFY": share, "NSE:NIFTY 50": index}, NOW)
     tick = found["NSE:INFY"]
     assert (tick.last_paise, tick.prev_close_paise, tick.bid_paise, tick.ask_paise) == (
         1412_95,
@@ -289,24 +290,24 @@ def test_quotes_of_a_share_and_of_an_index():
     nifty = found["NSE:NIFTY 50"]
     assert (nifty.last_paise, nifty.upper_circuit_paise, nifty.market_at) == (23406_85, 0, NOW)
     odd = {"NSE:INFY": share | {"last_price": None}, "NSE:NIFTY 50": index}
-    assert list(mapping.ticks_of(odd, NOW)) == ["NSE:NIFTY 50"]
+    assert list(ticks_of(odd, NOW)) == ["NSE:NIFTY 50"]
 
 
 def test_what_is_sent_has_no_binary_noise():
-    assert [mapping.rupees_text(paise) for paise in (5, 30, 100_50, 1500_05)] == [
+    assert [rupees_text(paise) for paise in (5, 30, 100_50, 1500_05)] == [
         "0.05",
         "0.30",
         "100.50",
         "1500.05",
     ]
-    assert [mapping.percent_text(bps) for bps in (200, 250, 225, 1000, 10_000)] == [
+    assert [percent_text(bps) for bps in (200, 250, 225, 1000, 10_000)] == [
         "2",
         "2.5",
         "2.25",
         "10",
         "100",
     ]
-    assert mapping.to_paise(Decimal("0.005")) == 1
+    assert to_paise(Decimal("0.005")) == 1
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,7 @@ def test_what_is_sent_has_no_binary_noise():
 )
 def test_a_profile_tells_by_what_right_shares_are_sold(meta: object, demat: Demat):
     row = {"user_id": "AB1234", "user_name": "Ann", "broker": "ZERODHA", "meta": meta}
-    assert mapping.profile_of(row).demat is demat
+    assert profile_of(row).demat is demat
 
 
 def test_what_is_released_for_sale_and_not_sold_yet_is_told():

@@ -1,7 +1,7 @@
 """GTTs and alerts in the contract's shape (Kite Connect documentation, GTT and alerts)."""
 
 from brokers.contract import BrokerRows, Conditional, ConditionalKind
-from brokers.kite.mapping import AnswerRow, rows, taken
+from brokers.kite.answers.rows import AnswerRow, rows, taken
 
 
 def conditionals_of(gtts: object, alerts: object) -> BrokerRows[Conditional]:

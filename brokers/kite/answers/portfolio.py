@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from brokers.contract import BrokerHolding, BrokerRows
-from brokers.kite.mapping import AnswerRow, taken, to_paise, traded_here
+from brokers.kite.answers.rows import AnswerRow, taken, to_paise, traded_here
 from data.reference.instruments import EXCHANGES
 from data.vocabulary import Product
 

@@ -1,0 +1,1 @@
+"""What Kite answers, read row by row into the words of the contract."""

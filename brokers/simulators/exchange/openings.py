@@ -1,0 +1,47 @@
+"""What a paper exchange is opened with: instruments, accounts and shares."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from data.reference.instruments import BrokerInstrument
+
+
+class ListedInstrument(Protocol):
+    """An instrument with the figures its first day starts from, in paise."""
+
+    @property
+    def instrument(self) -> BrokerInstrument: ...  # noqa: D102
+    @property
+    def last_paise(self) -> int: ...  # noqa: D102
+    @property
+    def open_paise(self) -> int: ...  # noqa: D102
+    @property
+    def high_paise(self) -> int: ...  # noqa: D102
+    @property
+    def low_paise(self) -> int: ...  # noqa: D102
+    @property
+    def volume(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpening:
+    """A client's account as it starts: cash to trade with, the loan it may draw, money blocked besides.
+
+    `rates` names the broker whose charges apply.
+    """
+
+    user_id: str
+    cash_paise: int
+    mtf_limit_paise: int = 0
+    hold_paise: int = 0
+    rates: str = "paper"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingOpening:
+    """Settled shares that a client starts with, and what they cost together."""
+
+    user_id: str
+    key: str
+    quantity: int
+    cost_paise: int
