@@ -5,6 +5,7 @@ A proof is renewed only over a row that was as the old one said: else the old on
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -16,6 +17,11 @@ from data.tables.books import APPEND_ONLY
 
 MOST = 200_000
 """How many proofs are kept in memory; beyond that they are met again in the audit."""
+
+MOST_OF_ORDERS = 6_000
+"""How many proofs of a table of orders' rows are kept. Beyond that the older half is forgotten: most of its
+orders have ended, and the others' are met again in the audit's rows about them.
+"""
 
 PIECE = 500
 """How many orders are asked for at a time."""
@@ -59,6 +65,9 @@ class Told:
             if name not in APPEND_ONLY:
                 known = self._known.setdefault(name, {})
                 known.update((key, proof.partition("<")[0]) for key, proof in found.items())
+                if name in OF_ORDERS and len(known) > MOST_OF_ORDERS:
+                    for key in list(islice(known, len(known) - MOST_OF_ORDERS // 2)):
+                        del known[key]
 
     def differing(self, connection: Connection, noted: Noted, name: str, ids: Sequence[int]) -> list[int]:
         """Which of these rows are not as the audit left them, or have no proof that could say so.

@@ -308,6 +308,8 @@ class WrittenOrders(Generic[T]):
             return None
         for place in self._moments:
             columns[place] = map(_utc, columns[place])
+        said = {words: words for words in stored[_SUB_STATUS]}  # one text for all who say the same
+        columns[self._names.index("sub_status")] = map(said.__getitem__, stored[_SUB_STATUS])
         columns[self._names.index("flags")] = map(tuple, stored[_FLAGS])
         columns[self._names.index("modifying")] = (asked is not None for asked in stored[_ASKED])
         securities = list(zip(*(stored[place] for place in _SECURITY), strict=True))
@@ -317,7 +319,7 @@ class WrittenOrders(Generic[T]):
 
 
 _SECURITY = [WRITTEN.index(name) for name in ("security", "exchange", "tradingsymbol")]
-_FLAGS, _ASKED = WRITTEN.index("flags"), WRITTEN.index("asked_quantity")
+_FLAGS, _ASKED, _SUB_STATUS = map(WRITTEN.index, ("flags", "asked_quantity", "sub_status"))
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from brokers.contract import NotSent
+from data.proving import told
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, until
@@ -69,6 +70,18 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
     async with paper_desk(tmp_path, demo=False) as desk:
         assert "tradedesk audit accept" in (desk.trading_disabled or "")
         assert desk.runs.get(number).paused
+
+
+async def test_an_order_is_held_against_the_audit_once_its_proof_is_no_more_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(told, "MOST_OF_ORDERS", 2)
+    async with paper_desk(tmp_path) as desk:
+        wire, number, shut = await turned_away(desk, ROHAN, PRIYA, AMIT)
+        oldest = min(desk.runs.get(number).order_ids)
+        tamper(tmp_path / "desk.db", f"UPDATE orders SET quantity = quantity + 1 WHERE id = {oldest}")
+        shut.clear()
+        await until(desk, lambda: desk.trading_disabled)
+        assert f"order {oldest} is not as the audit left it" in desk.trading_disabled
+        assert wire.placed == []
 
 
 async def test_a_run_whose_conditions_were_changed_in_the_file_sends_nothing(tmp_path):
