@@ -1,0 +1,79 @@
+"""Words of the desk: its day, its halts, who works on it and what changed."""
+
+from enum import StrEnum
+
+
+class PhaseKind(StrEnum):
+    """What the exchange allows for an instrument at a moment of market time."""
+
+    CLOSED = "closed"
+    PRE_OPEN = "pre_open"
+    PRE_OPEN_LIMIT_ONLY = "pre_open_limit_only"
+    PRE_OPEN_MATCHING = "pre_open_matching"
+    CONTINUOUS = "continuous"
+    AUCTION_REFERENCE = "auction_reference"
+    AUCTION_ENTRY = "auction_entry"
+    AUCTION_LIMIT_ONLY = "auction_limit_only"
+    AUCTION_MATCHING = "auction_matching"
+    POST_CLOSE = "post_close"
+    UNKNOWN = "unknown"
+
+
+class HaltScope(StrEnum):
+    """What a halt stops."""
+
+    EVERYTHING = "everything"
+    BROKER = "broker"
+    GROUP = "group"
+    CLIENT = "client"
+    SYMBOL = "symbol"
+
+
+class HaltStrength(StrEnum):
+    """Which orders may leave under a halt."""
+
+    ALL = "all"
+    """None."""
+    REDUCE = "reduce"
+    """Those that make the client's net position in their security smaller."""
+
+
+class DayState(StrEnum):
+    """How far the books are with a trading day."""
+
+    OPEN = "open"
+    """What the days before brought has settled, and what is traded now is of this day."""
+    ENDED = "ended"
+    """A later one was opened."""
+
+
+class DeskKind(StrEnum):
+    """As what a desk is open, as its engine's row says it."""
+
+    APP = "app"
+    COMMAND = "cli"
+    SCRIPT = "api"
+
+
+class Via(StrEnum):
+    """By which way somebody who acts came to the desk."""
+
+    APP = "app"
+    CLI = "cli"
+    SOCKET = "socket"
+    API = "api"
+
+
+class Topic(StrEnum):
+    """What a commit changed, for other processes to read again."""
+
+    CLIENTS = "clients"
+    """These clients' money, holdings and breaks."""
+    ORDERS = "orders"
+    RUNS = "runs"
+    HALTS = "halts"
+    ROSTER = "roster"
+    """Who the clients are: their groups, routes and sessions."""
+    MARKET = "market"
+    """Instruments with their names and margins, and watchlists."""
+    EVERYTHING = "everything"

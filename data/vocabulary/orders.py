@@ -1,0 +1,88 @@
+"""Words of orders and of what is asked for beside them."""
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Product(StrEnum):
+    """How a trade is paid for and held: delivery, margin trading facility, or intraday."""
+
+    CNC = "CNC"
+    MTF = "MTF"
+    MIS = "MIS"
+
+
+class OrderType(StrEnum):
+    """How an order is priced. `SL` and `SL_M` wait for a trigger."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    SL = "SL"
+    SL_M = "SL-M"
+
+
+class Validity(StrEnum):
+    """How long an order lives."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+
+
+class OrderState(StrEnum):
+    """What the broker has of an order (design, section 8)."""
+
+    DENIED = "DENIED"
+    RESERVED = "RESERVED"
+    SENDING = "SENDING"
+    UNKNOWN = "UNKNOWN"
+    OPEN = "OPEN"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    NOT_RECEIVED = "NOT_RECEIVED"
+
+
+TERMINAL_STATES = frozenset(
+    {
+        OrderState.DENIED,
+        OrderState.FILLED,
+        OrderState.CANCELLED,
+        OrderState.REJECTED,
+        OrderState.EXPIRED,
+        OrderState.NOT_RECEIVED,
+    }
+)
+"""States in which the broker holds nothing that could still trade."""
+
+
+LIVE_STATES = frozenset({OrderState.RESERVED, OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN})
+"""States in which money or shares stay blocked."""
+
+
+class RequestKind(StrEnum):
+    """What a request row asks of a live order."""
+
+    CANCEL = "cancel"
+    MODIFY = "modify"
+
+
+class RequestState(StrEnum):
+    """How far a modify or cancel request has come."""
+
+    REQUESTED = "REQUESTED"
+    SENT = "SENT"
+    CONFIRMED = "CONFIRMED"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    SUPERSEDED = "SUPERSEDED"
+
+
+OPEN_REQUESTS = frozenset({RequestState.REQUESTED, RequestState.SENT, RequestState.UNKNOWN})
+"""States of a request that still waits for the broker's word."""

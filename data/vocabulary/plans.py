@@ -1,0 +1,127 @@
+"""Words of plans and of their runs."""
+
+from enum import StrEnum
+
+
+class SizingKind(StrEnum):
+    """How an intent's value becomes a quantity for each client."""
+
+    PERCENT_OF_CAPITAL = "percent_of_capital"
+    PERCENT_OF_AVAILABLE = "percent_of_available"
+    FIXED_AMOUNT = "fixed_amount"
+    FIXED_QUANTITY = "fixed_quantity"
+    PERCENT_OF_POSITION = "percent_of_position"
+
+
+class Policy(StrEnum):
+    """How much money a reservation takes.
+
+    `WORST` reserves the protected price, charges and slack; `EXACT` the last price alone.
+    """
+
+    WORST = "worst"
+    EXACT = "exact"
+
+
+class Verdict(StrEnum):
+    """What a plan decided for one client."""
+
+    OK = "ok"
+    SKIPPED = "skipped"
+
+
+class AlternativeKind(StrEnum):
+    """What would work where a line does not: fewer shares, or the margin trading facility."""
+
+    AFFORDABLE = "affordable"
+    MTF = "mtf"
+
+
+class Reason(StrEnum):
+    """Why a client is skipped or an order denied. Stable: screens, exports and scripts read these words."""
+
+    CLIENT_INACTIVE = "client_inactive"
+    CLIENT_PENDING = "client_pending"
+    SESSION_EXPIRED = "session_expired"
+    ROUTE_NOT_READY = "route_not_ready"
+    CONSENT_MISSING = "consent_missing"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    QUANTITY_ZERO = "quantity_zero"
+    PRODUCT_NOT_OFFERED = "product_not_offered"
+    NOT_MTF_ELIGIBLE = "not_mtf_eligible"
+    MTF_LIMIT = "mtf_limit"
+    INSUFFICIENT_HOLDING = "insufficient_holding"
+    AUTHORISATION_MISSING = "authorisation_missing"
+    PRICE_STALE = "price_stale"
+    MARKET_CLOSED = "market_closed"
+    OUTSIDE_PRICE_BAND = "outside_price_band"
+    OVER_ORDER_LIMIT = "over_order_limit"
+    DUPLICATE_INTENT = "duplicate_intent"
+    HALTED = "halted"
+    OPEN_BREAK = "open_break"
+    NOT_RECONCILED = "not_reconciled"
+    INSTRUMENT_IN_DOUBT = "instrument_in_doubt"
+    NOT_LISTED = "not_listed"
+    OTHER_LEG = "other_leg"
+
+
+class RunStatus(StrEnum):
+    """How far a run has come."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class RunCount(StrEnum):
+    """What a run counts: its orders by how they stand, those sent, all of them; and lines skipped."""
+
+    FILLED = "filled"
+    OPEN = "open"
+    SENDING = "sending"
+    UNSENT = "unsent"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    NOT_RECEIVED = "not_received"
+    EXPIRED = "expired"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    TOTAL = "total"
+
+    @property
+    def words(self) -> str:
+        """As a sentence says it."""
+        return self.value.replace("_", " ")
+
+
+class PauseReason(StrEnum):
+    """Why a run's unsent orders are kept back; all but `TRADER` are the desk's own doing."""
+
+    TRADER = "trader"
+    DRIFTED = "drifted"
+    TOO_OLD = "too_old"
+    ENGINE_DIED = "engine_died"
+    BOOKS_DIFFER = "books_differ"
+    OTHER_SECURITY = "other_security"
+    VENUES_DIFFER = "venues_differ"
+
+
+class Drift(StrEnum):
+    """How far a price may have moved from its plan's when an order leaves."""
+
+    DESK = "desk"
+    """As far as the desk's settings say."""
+    NONE = "none"
+    """As far as it will."""
+
+
+class PerClient(StrEnum):
+    """How a client's legs of one plan go together."""
+
+    ALL = "all"
+    """All of them or none."""
+    IN_ORDER = "in_order"
+    """Each as far as it can, money and shares given to them in their order."""
