@@ -251,7 +251,7 @@ class ClosedLotRecord(SQLModel, table=True):
     lot_charges_paise: int = paise()
     loan_paise: int = paise()
 
-    __table_args__ = (Index("closed_lots_by_day", "trading_date"),)
+    __table_args__ = (Index("closed_lots_by_day", "trading_date", "client_id"),)
 
 
 class Break(SQLModel, table=True):

@@ -164,7 +164,7 @@ class Order(SQLModel, table=True):
         CheckConstraint("blocked_paise >= 0 AND blocked_shares >= 0", name="order_blocked_not_negative"),
         Index("orders_by_client_state", "client_id", "state"),
         Index("orders_by_state", "state"),
-        Index("orders_by_day", "trading_date"),
+        Index("orders_by_day", "trading_date", "client_id"),
         Index("orders_by_broker_id", "broker_order_id"),
     )
 
@@ -229,7 +229,7 @@ class FillRecord(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("client_id", "exchange", "trading_date", "trade_id", "broker_order_id"),
-        Index("fills_by_day", "trading_date"),
+        Index("fills_by_day", "trading_date", "client_id"),
     )
 
 

@@ -63,6 +63,29 @@ def scans(home: Path, found: set[str]) -> list[str]:
     return told
 
 
+_WALKS_DAY = re.compile(r"^SEARCH (?:orders|fill|closed_lot) USING INDEX \w+_by_day \(trading_date=\?\)")
+
+
+def walk_the_day(home: Path, found: set[str]) -> list[str]:
+    """Which of these statements look at all of a day's rows for a few clients' own, and how."""
+    of_clients = {statement for statement in found if "client_id IN (SELECT value" in statement}
+    with closing(sqlite3.connect(books_file(home))) as books:
+        return [
+            f"{step[3]}: {statement}"
+            for statement in sorted(of_clients)
+            for step in explained(books, statement)
+            if _WALKS_DAY.match(step[3])
+        ]
+
+
+async def test_a_commit_looks_at_its_own_clients_rows_of_the_day_alone(tmp_path: Path) -> None:
+    async with filed_desk(tmp_path, ManualClock(START)) as desk:
+        with statements() as found:
+            await carry_out(desk, buy("TCS", SizingKind.FIXED_QUANTITY, 1, 1, 2, 3))
+    assert any("closed_lot.trading_date = ?" in statement for statement in found)
+    assert not (told := walk_the_day(tmp_path, found)), "\n".join(told)
+
+
 async def test_opening_planning_sending_and_reading_the_day_walk_no_history(tmp_path: Path) -> None:
     clock = ManualClock(START)
     async with filed_desk(tmp_path, clock) as desk:

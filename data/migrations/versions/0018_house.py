@@ -13,6 +13,9 @@ import data.tables.columns
 revision = "0018"
 down_revision = "0017"
 
+BY_DAY = {"orders": "orders_by_day", "fill": "fills_by_day", "closed_lot": "closed_lots_by_day"}
+"""Indexes by which each commit finds what its own clients did on a day."""
+
 
 def upgrade() -> None:
     _legs()
@@ -23,6 +26,9 @@ def upgrade() -> None:
     _listings()
     op.add_column("halt", sa.Column("strength", sa.String(), nullable=False, server_default="all"))
     op.add_column("audit", sa.Column("via", sa.String(), nullable=False, server_default=""))
+    for of, name in BY_DAY.items():
+        op.drop_index(name, of)
+        op.create_index(name, of, ["trading_date", "client_id"])
     op.create_index("orders_by_broker_id", "orders", ["broker_order_id"])
     op.create_index("runs_by_start", "run", ["started_at"])
     op.create_index("txns_by_day", "txn", ["trading_date"])
