@@ -70,6 +70,11 @@ class Arrival(Protocol):
         """Wall time of the packets."""
         ...
 
+    @property
+    def heard_s(self) -> float:
+        """The same moment in seconds of the machine's clock that never goes back."""
+        ...
+
     def tick(self, key: str, packet: RawPacket) -> Tick:
         """Read a packet of the instrument `key`. It never raises."""
         ...

@@ -32,6 +32,7 @@ class QuoteMap:
         self._read: dict[str, tuple[UnreadTick, Tick]] = {}
         self._newest_at: datetime | None = None
         self._heard: dict[str, float] = {}
+        """When the ticks that came read were heard; of the others their arrival knows it."""
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
         self._watchers: dict[str, tuple[set[str], ...]] = {}
@@ -61,13 +62,14 @@ class QuoteMap:
             }
         if not packets:
             return
-        heard = self._monotonic()
-        self._heard.update(dict.fromkeys(packets, heard))  # first: another thread may ask for an age at once
         self._ticks.update(packets)
         self._note_newest(ticks.last_at)
         for owner, followed in self._followed.items():
-            self._dirty[owner] |= followed & packets.keys()
-        self._feed_at, self._feed_heard = ticks.last_at, heard
+            dirty = self._dirty[owner]
+            if len(dirty) < len(followed):
+                many = len(followed) > len(packets)  # a look at each of the fewer
+                dirty |= followed.intersection(packets) if many else followed & packets.keys()
+        self._feed_at, self._feed_heard = ticks.last_at, self._monotonic()
         if self._silent:
             self._silent = {key for key in self._silent if key not in packets}
 
@@ -114,7 +116,7 @@ class QuoteMap:
         for key in moved.keys() & self._ticks.keys():
             held = self._looked_at(key, self._ticks[key])
             ticks[moved[key]] = replace(held, key=moved[key])
-            heard[moved[key]] = self._heard[key]
+            heard[moved[key]] = self._heard_of(key, self._ticks[key])
         self._heard = {**self._heard, **heard}  # first: another thread may ask for the tick's age at once
         self._ticks, self._heard = ticks, heard
         for owner, keys in list(self._followed.items()):
@@ -145,12 +147,15 @@ class QuoteMap:
         tick = self._ticks.get(key)
         if tick is None:
             return None
-        age = self._age(_received_at(tick), self._heard[key], now)
+        age = self._age(_received_at(tick), self._heard_of(key, tick), now)
         among_all = key in self._watchers and key not in self._silent
         for beat, heard in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if among_all if beat.keys is None else key in beat.keys:
                 age = min(age, self._age(beat.received_at, heard, now))
         return age
+
+    def _heard_of(self, key: str, held: Tick | UnreadTick) -> float:
+        return self._heard[key] if isinstance(held, Tick) else held[1].heard_s
 
     def _age(self, at: datetime, heard: float, now: datetime) -> float:
         return max(0.0, (now - at).total_seconds(), self._monotonic() - heard)

@@ -173,8 +173,9 @@ def test_detail_of_a_stock() -> None:
 class Post:
     """Packets that came in together; it counts how often one is read."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, heard_s: float = 0.0) -> None:
         self.received_at = at(seconds)
+        self.heard_s = heard_s
         self.reads: list[str] = []
 
     def tick(self, key: str, packet: RawPacket) -> Tick:
@@ -204,6 +205,16 @@ class TestUnreadTicks:
         assert newer is not None
         assert newer.last_paise == 103
 
+    def test_one_ages_from_its_arrival_by_the_older_of_two_clocks(self):
+        quotes = QuoteMap(lambda: 107.0)
+        quotes.put_all(unread(Post(1, heard_s=100.0), A=101))
+        assert quotes.age("NSE:A", at(3)) == 7, "the wall clock was set back"
+        assert quotes.age("NSE:A", at(13)) == 12, "the machine slept"
+        quotes.rename({"NSE:A": "NSE:Z"})
+        assert quotes.age("NSE:Z", at(3)) == 7
+        quotes.put(tick("NSE:Z", 3, 102))
+        assert quotes.age("NSE:Z", at(3)) == 0
+
     def test_each_owner_has_those_it_follows_to_look_at(self):
         quotes = QuoteMap()
         quotes.follow("screen", ["NSE:A", "NSE:C"])
@@ -212,6 +223,10 @@ class TestUnreadTicks:
         assert quotes.take_dirty("screen") == {"NSE:A"}
         assert quotes.take_dirty("engine") == {"NSE:B"}
         assert quotes.take_dirty("screen") == set()
+        for told in ({"A": 104, "B": 105}, {"B": 106}, {"A": 107, "B": 108, "C": 109, "D": 110}):
+            quotes.put_all(unread(Post(2), **told))
+        assert quotes.take_dirty("screen") == {"NSE:A", "NSE:C"}
+        assert quotes.take_dirty("engine") == {"NSE:B"}
 
     def test_one_that_a_newer_quote_has_overtaken_changes_nothing(self):
         quotes = QuoteMap()

@@ -213,7 +213,7 @@ class KiteStream:
     def took_packets(self, socket: KiteSocket, packets: list[RawPacket], received_at: datetime) -> None:
         """Queue the ticks of what the socket carries; a late packet of what it no longer does is dropped."""
         # Thousands come at once, so they are paired up without a line of Python for each.
-        arrivals = repeat(KiteArrival(received_at, self.circuits))
+        arrivals = repeat(KiteArrival(received_at, self._clock.monotonic(), self.circuits))
         keys = map(socket.tokens.get, map(itemgetter(0), packets))
         found = dict(zip(keys, zip(packets, arrivals, strict=False), strict=False))
         found.pop(None, None)
