@@ -18,6 +18,7 @@ from engine.words.refusals import refusal_words
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_view import RunPanel
+from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Here, Table, Workspace
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class BulkScreen(Workspace):
         self.app.mode_change_signal.subscribe(self, self._mode_changed)
 
     def _mode_changed(self, mode: str) -> None:
-        if mode != "bulk":
+        if mode != WorkspaceName.BULK:
             self._came_from = mode
         elif isinstance(form := self._view, BulkForm):
             form.leave_fields()
@@ -67,14 +68,11 @@ class BulkScreen(Workspace):
 
     @property
     def _view(self) -> BulkForm | PlanView | RunPanel:
-        current = self.query_one("#views", ContentSwitcher).current
-        if current == "plan":
-            return self.query_one(PlanView)
-        return self.query_one(RunPanel) if current == "run" else self.query_one(BulkForm)
+        shown = self.query_one("#views", ContentSwitcher).visible_content
+        return shown if isinstance(shown, PlanView | RunPanel) else self.query_one(BulkForm)
 
-    def _turn_to(self, name: str) -> None:
-        self.query_one("#views", ContentSwitcher).current = name
-        view = self._view
+    def _turn_to(self, view: BulkForm | PlanView | RunPanel) -> None:
+        self.query_one("#views", ContentSwitcher).current = view.id
         key = view.key if isinstance(view, BulkForm) else view.here().key
         self._follow(key)
         self.refresh_bindings()
@@ -98,7 +96,7 @@ class BulkScreen(Workspace):
         if not self._begun and not self.query_one(BulkForm).key:
             self._begun = True
             self.query_one(BulkForm).begin(Side.BUY, None, ())
-            self._turn_to("form")
+            self._turn_to(self.query_one(BulkForm))
         view = self._view
         view.paint() if isinstance(view, BulkForm) else view.redraw()
 
@@ -115,7 +113,7 @@ class BulkScreen(Workspace):
         """The form for a side, with the symbol and the clients marked or shown, or filled with an intent."""
         self._begun = True
         form = self.query_one(BulkForm)
-        self._turn_to("form")
+        self._turn_to(self.query_one(BulkForm))
         if intent is None:
             form.begin(side, key, client_ids, shown or ())
         else:
@@ -125,7 +123,7 @@ class BulkScreen(Workspace):
     def show_run(self, number: int) -> None:
         """A run as it stands."""
         self._begun = True
-        self._turn_to("run")
+        self._turn_to(self.query_one(RunPanel))
         self.query_one(RunPanel).show(number)
 
     def show_plan(self, number: int) -> None:
@@ -143,7 +141,7 @@ class BulkScreen(Workspace):
             self.shell.say(f"plan {number} was not sent and is too old; Enter makes it anew")
         else:
             self._begun = True
-            self._turn_to("plan")
+            self._turn_to(self.query_one(PlanView))
             self.query_one(PlanView).show(plan)
             self._follow(plan.instrument.key)
 
@@ -180,7 +178,7 @@ class BulkScreen(Workspace):
             form.fill(intent)
         form.settle(intent)
         self._last = intent
-        self._turn_to("plan")
+        self._turn_to(self.query_one(PlanView))
         self.query_one(PlanView).show(plan)
         self._follow(plan.instrument.key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,11 +44,21 @@ if TYPE_CHECKING:
 OWNER = "client-screen"
 """Under this name the page follows prices."""
 
+
+class PageView(StrEnum):
+    """What of a client the page lists."""
+
+    HOLDINGS = "holdings"
+    ORDERS = "orders"
+    CLOSED = "closed"
+    HISTORY = "history"
+
+
 VIEWS = {
-    "holdings": "no share is held",
-    "orders": "no order today",
-    "closed": "nothing was closed yet",
-    "history": "nothing on record",
+    PageView.HOLDINGS: "no share is held",
+    PageView.ORDERS: "no order today",
+    PageView.CLOSED: "nothing was closed yet",
+    PageView.HISTORY: "nothing on record",
 }
 """The views Tab turns, and what each says when it is empty."""
 
@@ -72,7 +83,7 @@ class ClientScreen(Workspace):
         super().__init__()
         self._client_id = client_id
         self._among = tuple(among)
-        self._view = "holdings"
+        self._view = PageView.HOLDINGS
         self._holdings: dict[HoldingKey, HoldingView] = {}
         self._rows: dict[Any, Any] = {}
         self._holds: list[HoldView] = []
@@ -108,7 +119,7 @@ class ClientScreen(Workspace):
     def on_mount(self) -> None:
         """Listen, and show the holdings."""
         self.listen(self._heard)
-        self._turn_to("holdings")
+        self._turn_to(PageView.HOLDINGS)
 
     def on_unmount(self) -> None:
         """Follow no more."""
@@ -119,16 +130,18 @@ class ClientScreen(Workspace):
         if mine or isinstance(event, ClientsChanged):
             self._changed = True
 
-    def _turn_to(self, view: str) -> None:
+    def _turn_to(self, view: PageView) -> None:
         self._view = view
         desk, masked = self.desk, lambda: self.shell.privacy
         self._grid.hint = VIEWS[view]
-        if view == "holdings":
+        if view is PageView.HOLDINGS:
             columns = holding_columns(desk, self._holdings, masked, with_client=False, weight=self._weight)
-        elif view == "orders":
+        elif view is PageView.ORDERS:
             columns = order_columns(desk, masked, with_client=False)
         else:
-            columns = closed_columns(self.desk, masked) if view == "closed" else history_columns(self.desk)
+            columns = (
+                closed_columns(self.desk, masked) if view is PageView.CLOSED else history_columns(self.desk)
+            )
         self._rows = {}
         self._grid.set_rows({})
         self._grid.set_columns(columns)
@@ -146,9 +159,9 @@ class ClientScreen(Workspace):
         for holding in self.desk.holdings.of(self._client_id):
             if holding.quantity:
                 self._holdings[holding.client_id, holding.key, holding.product.value] = holding
-        if self._view == "holdings":
+        if self._view is PageView.HOLDINGS:
             self._show({key: key for key in self._holdings})
-        elif self._view == "orders":
+        elif self._view is PageView.ORDERS:
             self._show({order.id: order.id for order in self._orders})
         else:
             self.run_worker(
@@ -208,9 +221,9 @@ class ClientScreen(Workspace):
             self._rows.update(rows)
             self._grid.apply(set(rows))
 
-    async def _read(self, view: str) -> None:
+    async def _read(self, view: PageView) -> None:
         client = self._client_id
-        if view == "closed":
+        if view is PageView.CLOSED:
             found: list[Any] = list(reversed(await self.desk.holdings.transactions(client)))
         else:
             found = list(reversed(await self.desk.audit.rows(client_id=client)))
@@ -238,7 +251,7 @@ class ClientScreen(Workspace):
             self._fill()
             return
         dirty = self.desk.market.take_dirty(OWNER)
-        if self._view == "holdings":
+        if self._view is PageView.HOLDINGS:
             # A price moves the weights of all the others.
             self._grid.apply(set(self._holdings) if dirty else ())
         else:
@@ -353,7 +366,7 @@ class ClientScreen(Workspace):
     def here(self) -> Here:
         """The client, with the symbol or order under the cursor."""
         key = self._grid.cursor_key if self.is_mounted else None
-        if self._view == "orders" and isinstance(key, int):
+        if self._view is PageView.ORDERS and isinstance(key, int):
             order = self.desk.orders.get(key)
             return Here(order.key, self._client_id, order.id)
         return Here(key[1] if isinstance(key, tuple) else None, self._client_id)
@@ -362,11 +375,11 @@ class ClientScreen(Workspace):
         """The rows of the view."""
         row = self._rows.get(grid.cursor_key)
         name = f"{self._client.code}-{self._view}"
-        records: dict[str, ToRecord] = {
-            "holdings": lambda key: holding_record(self.desk, self._holdings[key]),
-            "orders": partial(order_record, self.desk),
-            "closed": partial(closed_record, self.desk),
-            "history": partial(audit_record, self.desk),
+        records: dict[PageView, ToRecord] = {
+            PageView.HOLDINGS: lambda key: holding_record(self.desk, self._holdings[key]),
+            PageView.ORDERS: partial(order_record, self.desk),
+            PageView.CLOSED: partial(closed_record, self.desk),
+            PageView.HISTORY: partial(audit_record, self.desk),
         }
         return Table(name, tuple(grid.columns), tuple(self._rows.values()), row, records[self._view])
 
@@ -374,7 +387,7 @@ class ClientScreen(Workspace):
         """The symbol's page, or the order's life."""
         if isinstance(event.key, tuple):
             self.shell.open_symbol(event.key[1])
-        elif self._view == "orders" and isinstance(event.key, int):
+        elif self._view is PageView.ORDERS and isinstance(event.key, int):
             self.shell.open_order(event.key)
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:

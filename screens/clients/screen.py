@@ -31,6 +31,7 @@ from screens.clients.waive import WaiveLine
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import ToRecord, gate_record
+from screens.frame.routes import View
 from screens.frame.workspace import Here, Table, Workspace
 from widgets.livegrid import LiveGrid
 from widgets.steady import SteadyStatic
@@ -38,7 +39,6 @@ from widgets.steady import SteadyStatic
 if TYPE_CHECKING:
     from engine.access.gate import GateRow
 
-SIGN_IN = "sign-in"
 """The view that opens the sign-in; a client's code may follow it after a blank."""
 
 
@@ -309,15 +309,13 @@ class ClientsScreen(Workspace):
 
     # Signing in
 
-    def show_view(self, view: str) -> None:
-        """`sign-in` opens the sign-in of whoever is due, `sign-in CODE` that of one client; `needs-me`."""
-        name, _, code = view.partition(" ")
-        if name == SIGN_IN:
-            self.call_later(self._sign_in_by_code if code else self.action_repair, *([code] if code else []))
-        elif view == "needs-me" and not self._only_attention:
-            self.call_later(self.action_needs_here)
+    def show_view(self, view: View) -> None:
+        """The sign-in of whoever is due."""
+        if view is View.SIGN_IN:
+            self.call_later(self.action_repair)
 
-    def _sign_in_by_code(self, code: str) -> None:
+    def sign_in_by_code(self, code: str) -> None:
+        """The sign-in of one client; a code that is none is said."""
         try:
             self._sign_in([self.desk.clients.find(code).id])
         except BadInput as problem:

@@ -24,6 +24,7 @@ from screens.desk.told import DeskTape
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
+from screens.frame.routes import View
 from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from widgets.depth import Depth
@@ -65,7 +66,6 @@ class DeskScreen(Workspace):
         self._group: str | None = None
         self._removed: tuple[str, str] | None = None
         self._watched: list[str] = []
-        self._symbol: str | None = None
         self._held_paise = 0
         self._followed: set[str] = set()
         self._held_of = ""
@@ -211,8 +211,8 @@ class DeskScreen(Workspace):
         return self._list if self._list in names else names[0] if names else ""
 
     def _follow(self) -> None:
-        """Follow the prices of the list and of the symbol in depth."""
-        keys = {*self._watched, self._symbol} if self._symbol else set(self._watched)
+        """Follow the prices of the list."""
+        keys = set(self._watched)
         if keys != self._followed:
             self._followed = keys
             work = partial(self.desk.market.follow, keys, OWNER)
@@ -257,7 +257,7 @@ class DeskScreen(Workspace):
         )
 
     def _paint_symbol(self) -> None:
-        key = self._symbol or self._watch_grid.cursor_key
+        key = self._watch_grid.cursor_key
         depth = self.query_one(Depth)
         if isinstance(key, str):
             if key != self._held_of:
@@ -321,7 +321,7 @@ class DeskScreen(Workspace):
         """The symbol of the watchlist or depth; the client only where the cursor is among the clients."""
         if not self.is_mounted:
             return Here()
-        key = self._symbol or self._watch_grid.cursor_key
+        key = self._watch_grid.cursor_key
         client = self._clients.cursor_key if self.focused is self._clients else None
         among, shown = self._clients.shown_keys, None
         if len(among) < len(self.desk.clients.all()):
@@ -343,21 +343,14 @@ class DeskScreen(Workspace):
         rows = tuple(grid.shown_keys)
         return Table(name, tuple(grid.columns), rows, grid.cursor_key, partial(of, self.desk))
 
-    def show_view(self, view: str) -> None:
-        """`depth` shows or hides the depth where space is short; `NSE:TCS` shows that symbol."""
-        if view == "depth":
+    def show_view(self, view: View) -> None:
+        """Show or hide the depth where space is short."""
+        if view is View.DEPTH:
             self.toggle_class("-depth")
-        elif view:
-            self._symbol = view
-            self._watch_grid.move_cursor(view)
-            self.add_class("-depth")
-            self._follow()
-            self._paint_symbol()
 
     def on_live_grid_highlighted(self, event: LiveGrid.Highlighted) -> None:
         """Another symbol under the cursor is the one in depth from now on."""
         if event.grid is self._watch_grid:
-            self._symbol = None
             self._paint_symbol()
 
     def on_live_grid_marked(self, event: LiveGrid.Marked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -21,10 +22,17 @@ SHOWN = 30
 """Symbols offered at once, and clients."""
 
 
+class FoundKind(StrEnum):
+    """What was found."""
+
+    CLIENT = "client"
+    SYMBOL = "symbol"
+
+
 class Found(NamedTuple):
     """One thing found: a client or a symbol."""
 
-    kind: str
+    kind: FoundKind
     code: str
     name: str
     fact: str
@@ -64,7 +72,7 @@ class SearchScreen(Dialog[None]):
         )
 
     def _shown_name(self, row: Found) -> str:
-        return MASK if self.shell.privacy and row.kind == "client" else row.name
+        return MASK if self.shell.privacy and row.kind is FoundKind.CLIENT else row.name
 
     def on_mount(self) -> None:
         """Begin with the clients, who are searched for most."""
@@ -112,11 +120,13 @@ class SearchScreen(Dialog[None]):
         rows: list[Found] = []
         for instrument in self.desk.market.search(words, SHOWN) if words else []:
             fact = self._price_words(instrument.key)
-            rows.append(Found("symbol", instrument.tradingsymbol, instrument.name, fact, instrument.key))
+            rows.append(
+                Found(FoundKind.SYMBOL, instrument.tradingsymbol, instrument.name, fact, instrument.key)
+            )
         found = self.desk.clients.search(words) if words else self.desk.clients.all()
         for client in found[:SHOWN]:
             gate = f"{client.broker} · {gate_sentence(self.desk.reconcile.readiness(client.id))}"
-            rows.append(Found("client", client.code, client.name, gate, client.id))
+            rows.append(Found(FoundKind.CLIENT, client.code, client.name, gate, client.id))
         exact = words.casefold()
         # What was typed out in full stands first, whatever it is.
         rows.sort(key=lambda row: (row.code.casefold() != exact, not row.code.casefold().startswith(exact)))
@@ -167,7 +177,7 @@ class SearchScreen(Dialog[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only symbols can be watched."""
         if action == "add_watched":
-            return self.is_mounted and self._chosen is not None and self._chosen.kind == "symbol"
+            return self.is_mounted and self._chosen is not None and self._chosen.kind is FoundKind.SYMBOL
         return True
 
     def action_add_watched(self) -> None:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.content import Content
 
 from screens.frame.commands import bindings
+from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Framed
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -22,13 +23,13 @@ class FaultScreen(Framed[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._workspace = ""
+        self._workspace: WorkspaceName | None = None
 
     def compose_body(self) -> ComposeResult:
         """One text; the strip above it goes on."""
         yield SteadyStatic(id="fault")
 
-    def show(self, workspace: str, problem: str) -> None:
+    def show(self, workspace: WorkspaceName, problem: str) -> None:
         """Say which workspace it was, and why."""
         self._workspace = workspace
         words = (
@@ -40,8 +41,9 @@ class FaultScreen(Framed[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is something to try again once something failed."""
-        return bool(self._workspace) if action == "open" else True
+        return self._workspace is not None if action == "open" else True
 
     def action_open(self) -> None:
         """Try again."""
-        self.shell.open_workspace(self._workspace)
+        if self._workspace is not None:
+            self.shell.open_workspace(self._workspace)

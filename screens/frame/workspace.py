@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from data.vocabulary import Side
 from screens.frame.commands import bindings
+from screens.frame.routes import View, WorkspaceName
 from widgets.answerfield import AnswerField
 from widgets.keyline import KeyLine
 from widgets.livegrid import Column, LiveGrid
@@ -73,7 +74,7 @@ class Shell(Protocol):
         """Keep keys that are typed from now on until what is returned is called, for two seconds at most."""
         ...
 
-    def open_workspace(self, name: str, view: str = "") -> None:
+    def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:
         """Go to a workspace, and there to one of its views."""
         ...
 
@@ -223,8 +224,8 @@ class Framed(Screen[Result], inherit_bindings=False):
     def redraw(self) -> None:
         """Bring everything up to date, as after another screen was on top. Must be cheap to call."""
 
-    def show_view(self, view: str) -> None:
-        """Turn to one of this workspace's views, such as `trades` or `needs-me`."""
+    def show_view(self, view: View) -> None:
+        """Turn to one of this workspace's views."""
 
     def show_whole(self) -> None:
         """Turn back from a view that a key of its own had opened: the workspace itself was asked for."""

@@ -20,6 +20,7 @@ from engine.words.runs import waiting_words
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import order_record
+from screens.frame.routes import View
 from screens.frame.workspace import Here, Table, Workspace
 from screens.orders.cancel import ask_cancel
 from screens.orders.modify import ask_modify, can_modify
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
 
-VIEWS: dict[str, tuple[str, str]] = {
-    "all": ("Orders", "no order today"),
-    "live": ("Live orders", "no order is live"),
-    "needs-me": (
+VIEWS: dict[View, tuple[str, str]] = {
+    View.ALL: ("Orders", "no order today"),
+    View.LIVE: ("Live orders", "no order is live"),
+    View.NEEDS_ME: (
         "Needs me: unknown, rejected, partly filled, flagged, unsent",
         "no order needs attention; workspace 7 tells of books that differ",
     ),
-    "trades": ("Trades by order", "nothing has traded today"),
+    View.TRADES: ("Trades by order", "nothing has traded today"),
 }
 """The views by name, with their titles and what they say when empty, in the order Tab turns them."""
 
@@ -56,7 +57,7 @@ class OrdersScreen(Workspace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view = "all"
+        self._view = View.ALL
         self._rows: dict[int, int] = {}
         self._dirty: set[int] = set()
 
@@ -108,22 +109,24 @@ class OrdersScreen(Workspace):
             self._fill()
             self._grid.apply(set(self._grid.shown_keys))
 
-    def show_view(self, view: str) -> None:
-        """`all`, `live`, `needs-me` or `trades`."""
+    def show_view(self, view: View) -> None:
+        """All orders, those that live, those that need the trader, or those that traded."""
         if view not in VIEWS:
             return
         self._view = view
         if not self.is_mounted:
             return  # it is taken up as soon as there is something to show it in
-        self._grid.set_columns(order_columns(self.desk, lambda: self.shell.privacy, trades=view == "trades"))
+        self._grid.set_columns(
+            order_columns(self.desk, lambda: self.shell.privacy, trades=view is View.TRADES)
+        )
         self.redraw()
         self._grid.to_top()
         self._grid.focus()
 
     def show_whole(self) -> None:
         """Every order again, where `u` or F8 had turned to some."""
-        if self._view in ("needs-me", "trades"):
-            self.show_view("all")
+        if self._view in (View.NEEDS_ME, View.TRADES):
+            self.show_view(View.ALL)
 
     def action_next_pane(self, step: int) -> None:
         """The next view."""
@@ -132,11 +135,11 @@ class OrdersScreen(Workspace):
 
     def _of_view(self) -> list[OrderView]:
         orders = self.desk.orders
-        if self._view == "needs-me":
+        if self._view is View.NEEDS_ME:
             return orders.needs_attention()
-        if self._view == "live":
+        if self._view is View.LIVE:
             return orders.all(live=True)
-        if self._view == "trades":
+        if self._view is View.TRADES:
             return [order for order in orders.all(today=True) if order.filled_quantity]
         return orders.all()
 
@@ -150,7 +153,7 @@ class OrdersScreen(Workspace):
             self._grid.set_rows(everything, shown)
         else:
             self._grid.set_order(shown)
-        waiting = waiting_words(self.desk.runs.all()) if self._view == "needs-me" else ""
+        waiting = waiting_words(self.desk.runs.all()) if self._view is View.NEEDS_ME else ""
         # Whoever paused a run knows of it, so that its orders are not in the list; they are still told of.
         hint = f"no order needs attention; {waiting}" if waiting else VIEWS[self._view][1]
         if hint != self._grid.hint:
@@ -162,7 +165,7 @@ class OrdersScreen(Workspace):
     def _paint_title(self, found: list[OrderView], waiting: str) -> None:
         heading = f"Needs me · {waiting}" if waiting and found else VIEWS[self._view][0]
         parts = [heading, f"{len(found)} of {len(self._rows)}"]
-        if self._view == "trades" and not self.shell.privacy:
+        if self._view is View.TRADES and not self.shell.privacy:
             value = traded_paise(found)
             parts.append(f"value ₹{formats.rupees(value)}")
         else:
@@ -246,7 +249,7 @@ class OrdersScreen(Workspace):
         if action == "filter_here":
             return self.focused is self._grid
         if action == "close":
-            return self.focused is self._filter or self._view != "all" or bool(self._filter.value)
+            return self.focused is self._filter or self._view is not View.ALL or bool(self._filter.value)
         return super().check_action(action, parameters)
 
     def action_cancel_here(self) -> None:
@@ -283,7 +286,7 @@ class OrdersScreen(Workspace):
             self._filter.settle()
             self._grid.focus()
         else:
-            self.show_view("all")
+            self.show_view(View.ALL)
 
 
 def filter_of(desk: Desk, text: str) -> Callable[[OrderView], bool]:

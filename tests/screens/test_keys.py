@@ -12,6 +12,7 @@ from screens.desk.screen import DeskScreen
 from screens.desk.search import SearchScreen
 from screens.frame.confirm import QuitScreen
 from screens.frame.help import HelpScreen
+from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import toasts_shown
 from widgets.livegrid import LiveGrid
@@ -159,7 +160,7 @@ async def test_no_single_key_sends_cancels_or_quits() -> None:
             while len(bench.app.screen_stack) > 1:
                 bench.app.pop_screen()
                 await bench.settle()
-            bench.app.open_workspace("desk")
+            bench.app.open_workspace(WorkspaceName.DESK)
             await bench.settle()
             assert isinstance(bench.screen, DeskScreen)
             bench.screen.query_one("#clients").focus()

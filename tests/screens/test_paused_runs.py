@@ -12,6 +12,7 @@ from engine.execution.conditions import Standing
 from engine.execution.pauses import pause
 from engine.planning.intent import Intent, Selection, Sizing
 from engine.words.runs import run_why
+from screens.frame.routes import WorkspaceName
 from tests.screens.bench import Bench, opened
 from tradedesk.testing import seam
 from widgets.livegrid import LiveGrid
@@ -51,13 +52,13 @@ async def paused_runs() -> AsyncIterator[Bench]:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("workspace", ["run", "orders", "desk"])
-async def test_no_bound_key_sends_an_unsent_order(workspace: str) -> None:
+@pytest.mark.parametrize("workspace", [None, WorkspaceName.ORDERS, WorkspaceName.DESK], ids=str)
+async def test_no_bound_key_sends_an_unsent_order(workspace: WorkspaceName | None) -> None:
     async with paused_runs() as bench:
         numbers = [run.number for run in bench.desk.runs.all()]
 
         async def turn_to(number: int) -> None:
-            if workspace == "run":
+            if workspace is None:
                 bench.app.open_run(number)
             else:
                 bench.app.open_workspace(workspace)
@@ -69,7 +70,7 @@ async def test_no_bound_key_sends_an_unsent_order(workspace: str) -> None:
         assert len(bound) > 20
         presses = [(number, "p") for number in numbers] + list(zip(cycle(numbers), bound, strict=False))
         for number, key in presses:
-            if workspace == "run" or bench.screen is not shown:
+            if workspace is None or bench.screen is not shown:
                 await turn_to(number)
             await bench.keys(key, key, "enter", "enter", "escape", "escape", "escape")
             assert all(run.paused for run in bench.desk.runs.all()), f"{key} has moved a run"

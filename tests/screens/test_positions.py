@@ -8,6 +8,7 @@ from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.screen import BulkScreen
 from screens.clients.page import ClientScreen
+from screens.frame.routes import WorkspaceName
 from tests.desks import buy, by_phone, carry_out
 from tests.screens.papers import PaperBench, opened_on_paper
 from tradedesk.compose.paper import exchange_of
@@ -109,7 +110,7 @@ async def test_old_prices_and_the_profit_of_them_look_old(tmp_path: Path) -> Non
         assert styles("lower", grid(bench, "lower").shown_keys[0]) == {"stale"}
         assert "stale" in next(line for line in bench.lines() if "▸RELIANCE" in line)
         assert "prices STALE" in bench.text
-        bench.app.open_workspace("desk")
+        bench.app.open_workspace(WorkspaceName.DESK)
         await bench.pilot.pause(0.002)
         assert styles("clients", bench.client("AM1042")) == {"stale"}
 

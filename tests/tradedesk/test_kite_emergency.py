@@ -13,6 +13,7 @@ from data.migrating import BooksFile
 from data.reference.phases import load_calendar
 from data.vault_file import FileVault
 from engine.rules import Rules, Waits
+from screens.frame.routes import WorkspaceName
 from tests.books import empty_books
 from tradedesk.app.application import TradedeskApp
 from tradedesk.compose.foundation import Foundation
@@ -61,5 +62,5 @@ async def test_an_emergency_goes_on_without_secrets_that_cannot_be_read(tmp_path
 def test_a_workspace_is_absent_while_the_desk_is_not_open():
     app = TradedeskApp(lambda: None)
     assert app.check_action("workspace", ("clients",)) is False
-    app.open_workspace("clients")
+    app.open_workspace(WorkspaceName.CLIENTS)
     assert app.check_action("quit", ()) is True

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from data.errors import BadInput
 from data.money import count_from_text
+from screens.frame.routes import WorkspaceName
 from tradedesk.app.themes import THEMES
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ def _sign(app: ShellApp, argument: str) -> None:
     word, _, code = argument.partition(" ")
     if word.casefold() not in ("in", ""):
         raise BadInput("sign", argument, "say sign in, or sign in CODE")
-    app.open_workspace("clients", f"sign-in {code.strip()}".strip())
+    app.open_sign_in(code.strip())
 
 
 def _gate(app: ShellApp, argument: str) -> None:
-    app.open_workspace("clients")
+    app.open_workspace(WorkspaceName.CLIENTS)
 
 
 def _help(app: ShellApp, argument: str) -> None:

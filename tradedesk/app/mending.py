@@ -9,6 +9,7 @@ from textual.worker import WorkerFailed
 
 from data.clock import Clock
 from screens.frame.fault import FaultScreen
+from screens.frame.routes import WorkspaceName
 from tradedesk.app.shell import ShellApp
 from tradedesk.app.workspaces import WORKSPACES
 
@@ -72,7 +73,7 @@ class Mending:
                 app.remove_workspace(entry.name)
                 app.add_mode(entry.name, cast(Any, entry.build))
         if twice and isinstance(app.screen, FaultScreen):
-            app.screen.call_later(app.screen.show, mode, self.faults[-1])
+            app.screen.call_later(app.screen.show, WorkspaceName(mode), self.faults[-1])
         else:
             app.switch_mode(mode)
             app.say(

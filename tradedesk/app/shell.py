@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from data.vocabulary import Side
 from engine.news import Page, Subject
+from screens.frame.routes import View, WorkspaceName
 from screens.frame.workspace import Framed, Workspace
 from tradedesk.app.colon_commands import run_line
 from tradedesk.app.workspaces import WORKSPACES
@@ -76,15 +77,23 @@ class ShellApp(App[None], inherit_bindings=False):
         seconds = {"information": 3.0, "warning": 8.0}.get(severity, 15.0)
         self.notify(plain(text), severity=cast(SeverityLevel, severity), timeout=seconds, markup=False)
 
-    def open_workspace(self, name: str, view: str = "") -> None:
+    def open_workspace(self, name: WorkspaceName, view: View | None = None) -> None:
         """Go to a workspace, leaving what was opened on top of it."""
         if self._desk is None:
             return
         self.switch_mode(name)
         while len(self.screen_stack) > 1 and not self.screen.is_modal:
             self.pop_screen()
-        if view and isinstance(self.screen, Workspace):
+        if view is not None and isinstance(self.screen, Workspace):
             self.screen.show_view(view)
+
+    def open_sign_in(self, code: str) -> None:
+        """The sign-in of one client by its code, or of all who are due."""
+        from screens.clients.screen import ClientsScreen
+
+        self.open_workspace(WorkspaceName.CLIENTS, None if code else View.SIGN_IN)
+        if code and isinstance(self.screen, ClientsScreen):
+            self.screen.call_later(self.screen.sign_in_by_code, code)
 
     def open_ticket(self, side: Side, key: str | None = None, client_id: int | None = None) -> None:
         """The ticket for one order."""
@@ -108,7 +117,7 @@ class ShellApp(App[None], inherit_bindings=False):
         """The bulk workspace, turned to; what it is to do waits until it has been drawn."""
         from screens.bulk.screen import BulkScreen
 
-        self.open_workspace("bulk")
+        self.open_workspace(WorkspaceName.BULK)
         bulk = self.screen_stack[0]  # a dialog of that workspace may still be on top
         assert isinstance(bulk, BulkScreen)
         return bulk
@@ -170,7 +179,7 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_workspace(self, name: str) -> None:
         """Go to a workspace, and there to the whole of it."""
-        self.open_workspace(name)
+        self.open_workspace(WorkspaceName(name))
         if isinstance(self.screen, Workspace):
             self.screen.show_whole()
 
@@ -235,15 +244,15 @@ class ShellApp(App[None], inherit_bindings=False):
 
     def action_needs_me(self) -> None:
         """What needs the trader, in Orders."""
-        self.open_workspace("orders", "needs-me")
+        self.open_workspace(WorkspaceName.ORDERS, View.NEEDS_ME)
 
     def action_show_trades(self) -> None:
         """The day's trades, in Orders."""
-        self.open_workspace("orders", "trades")
+        self.open_workspace(WorkspaceName.ORDERS, View.TRADES)
 
     def action_show_depth(self) -> None:
         """The depth, on the Desk."""
-        self.open_workspace("desk", "depth")
+        self.open_workspace(WorkspaceName.DESK, View.DEPTH)
 
     def action_again(self) -> None:
         """The last intent again, in the bulk form."""

@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from screens.frame.commands import Command
+from screens.frame.routes import WorkspaceName
 from screens.frame.workspace import Workspace
 
 
@@ -12,7 +13,7 @@ from screens.frame.workspace import Workspace
 class WorkspaceEntry:
     """One workspace: its name, title, keys, and where its class stands (`module:Class`)."""
 
-    name: str
+    name: WorkspaceName
     title: str
     digit: str
     letter: str
@@ -40,7 +41,7 @@ class WorkspaceEntry:
         return Command(
             id=f"workspace.{self.name}",
             keys=keys,
-            action=f"workspace('{self.name}')",
+            action=f"workspace('{self.name.value}')",
             words=self.name,
             help=f"{self.title} (also g {self.letter})",
             group="Workspaces",
@@ -50,20 +51,41 @@ class WorkspaceEntry:
 
 WORKSPACES = (
     WorkspaceEntry(
-        "desk", "Desk: watchlist, clients, depth, tape", "1", "d", "screens.desk.screen:DeskScreen", "f4"
+        WorkspaceName.DESK,
+        "Desk: watchlist, clients, depth, tape",
+        "1",
+        "d",
+        "screens.desk.screen:DeskScreen",
+        "f4",
     ),
-    WorkspaceEntry("bulk", "Bulk: one symbol, many clients", "2", "b", "screens.bulk.screen:BulkScreen"),
-    WorkspaceEntry("orders", "Orders of all clients", "3", "o", "screens.orders.screen:OrdersScreen", "f3"),
     WorkspaceEntry(
-        "positions", "Positions by symbol and by client", "4", "p", "screens.positions.screen:PositionsScreen"
+        WorkspaceName.BULK, "Bulk: one symbol, many clients", "2", "b", "screens.bulk.screen:BulkScreen"
     ),
-    WorkspaceEntry("matrix", "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"),
-    WorkspaceEntry("rebalance", "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"),
     WorkspaceEntry(
-        "clients", "Clients and the morning gate", "7", "c", "screens.clients.screen:ClientsScreen"
+        WorkspaceName.ORDERS, "Orders of all clients", "3", "o", "screens.orders.screen:OrdersScreen", "f3"
     ),
-    WorkspaceEntry("day", "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
-    WorkspaceEntry("audit", "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
+    WorkspaceEntry(
+        WorkspaceName.POSITIONS,
+        "Positions by symbol and by client",
+        "4",
+        "p",
+        "screens.positions.screen:PositionsScreen",
+    ),
+    WorkspaceEntry(
+        WorkspaceName.MATRIX, "Matrix of clients and stocks", "5", "m", "screens.matrix:MatrixScreen"
+    ),
+    WorkspaceEntry(
+        WorkspaceName.REBALANCE, "Rebalance to targets", "6", "r", "screens.rebalance:RebalanceScreen"
+    ),
+    WorkspaceEntry(
+        WorkspaceName.CLIENTS,
+        "Clients and the morning gate",
+        "7",
+        "c",
+        "screens.clients.screen:ClientsScreen",
+    ),
+    WorkspaceEntry(WorkspaceName.DAY, "The day's figures and its close", "8", "y", "screens.day:DayScreen"),
+    WorkspaceEntry(WorkspaceName.AUDIT, "Audit: search and evidence", "9", "a", "screens.audit:AuditScreen"),
 )
 """Every workspace in the order of its digit. A screen needs no more than its row here to be reached."""
 
