@@ -128,20 +128,25 @@ def holding_value(
     day_began: datetime = LONG_AGO,
 ) -> HoldingValue:
     """A holding at the quote's last price, which is today's if the market told it since `day_began`."""
-    cost, quantity = holding.cost_paise, holding.quantity
+    cost = holding.cost_paise
     if quote is None or quote.last_paise <= 0:
-        unknown = None if quantity else 0
+        unknown = None if holding.quantity else 0
         return HoldingValue(None, unknown, unknown, None, cost)
-    last = quote.last_paise
-    unrealised = quantity * last - cost
+    day, unrealised = _gains(holding, quote, day_began)
+    pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
+    return HoldingValue(quote.last_paise, day, unrealised, pnl_bps, holding.quantity * quote.last_paise)
+
+
+def _gains(holding: Holding, quote: Tick, day_began: datetime) -> tuple[int, int]:
+    """What a priced holding has gained on the day and since it was bought, in paise."""
+    last, quantity = quote.last_paise, holding.quantity
     day = 0
     bought = min(holding.today, quantity)
     if bought:
         day += bought * last - holding.today_cost_paise
     if quote.prev_close_paise > 0 and quote.market_at >= day_began:
         day += (quantity - bought) * (last - quote.prev_close_paise)
-    pnl_bps = half_up(unrealised * BPS, cost) if cost > 0 else None
-    return HoldingValue(last, day, unrealised, pnl_bps, quantity * last)
+    return day, quantity * last - holding.cost_paise
 
 
 class Valuation:
@@ -277,14 +282,18 @@ class Valuation:
 
     def _compute(self, client_id: int, began: datetime) -> bool:
         figures, funds = self._figures(client_id), self._funds(client_id)
-        day = sum(self._day_gain(sale) for sale in figures.sales)
+        day = sum([self._day_gain(sale) for sale in figures.sales])
         unrealised = invested = value = 0
-        for holding in self._held[client_id]:
-            now = self._worth(holding, began)
-            day += now.day_pnl_paise or 0
-            unrealised += now.unrealised_paise or 0
+        for holding in self._held[client_id]:  # for every holder at every tick, so that no value is made
             invested += holding.cost_paise
-            value += now.value_paise
+            quote = self._quote(holding.key)
+            if quote is None or quote.last_paise <= 0:
+                value += holding.cost_paise
+                continue
+            of_day, since_bought = _gains(holding, quote, began)
+            day += of_day
+            unrealised += since_bought
+            value += holding.quantity * quote.last_paise
         fresh = ClientValue(
             day_pnl_paise=day,
             unrealised_paise=unrealised,
