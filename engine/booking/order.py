@@ -78,10 +78,6 @@ class Flags:
 _NO_FLAGS = Flags()
 
 
-IN_DOUBT = "in_doubt"
-"""The reason code of an order whose doubt waits for the trader."""
-
-
 @dataclass(slots=True, eq=False)
 class WorkingOrder:
     """One order of one client. What changes it moves it: `updated_at` becomes the unit's `now`.
@@ -258,6 +254,8 @@ class WorkingOrder:
         rest = max(0, quantity - self.filled_quantity)
         if self.side == Side.SELL:
             return Blocked(0, 0, rest)
+        if not rest:
+            return NOTHING
         traded = Traded(self.filled_notional_paise, self.own_paise, self.charges_paise)
         need = need_of(
             rest, reserve_paise, self.product, self.margin_bps, self.policy, self.charges_at, traded
