@@ -9,8 +9,10 @@ from typing import Any, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from brokers.simulators.kite.frames import HEARTBEAT, MODES, QUOTE, frame
-from brokers.simulators.kite.sockets import BEAT_SECONDS
 from data.clock import Clock
+
+BEAT_SECONDS = 0.25
+"""How often what has changed is sent."""
 
 HEARTBEAT_SECONDS = 2.0
 """How long a socket hears nothing at most (Kite Connect documentation: every couple of seconds)."""

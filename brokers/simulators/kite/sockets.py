@@ -15,12 +15,8 @@ from brokers.simulators.kite.answers import Turned, bad_token, failure
 from brokers.simulators.kite.books.rows import kite_token
 from brokers.simulators.kite.frames import packets, snapshot
 from brokers.simulators.kite.limits import too_many
-from brokers.simulators.kite.socket_link import SocketLink, outgoing
+from brokers.simulators.kite.socket_link import BEAT_SECONDS, SocketLink, outgoing
 from data.clock import Clock
-
-BEAT_SECONDS = 0.25
-"""How often what has changed is sent."""
-
 
 MAX_SOCKETS = 3
 """Sockets open at once for one api key, over all its users (Kite Connect documentation)."""
