@@ -1,5 +1,6 @@
 """The connections of a home as stored, and who of its clients each carries."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
+from data.audit import AuditAction
 from data.repositories.base import Change, On, Query, Rows, given
+from data.repositories.meta import LIVE_BESIDE
 from data.tables.books import Client, ConnectionRecord, HoldingRecord
 from data.tables.columns import table
 from data.tables.orders import Order
@@ -62,6 +65,24 @@ def connections_in(database: Path) -> list[ConnectionRow]:
             row = ConnectionRow(name, kinds.get(kind, ConnectionKind.LIVE), broker, address, identity)
             found.append(row)
     return found
+
+
+def let_stand_together(database: Path) -> str:
+    """The connections that the trader let stand together though one is live, as they stood then.
+
+    Empty where not both a fact of the home and the newest such row of its audit say the same.
+    """
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        fact = connection.execute("SELECT value FROM meta WHERE name = ?", (LIVE_BESIDE,)).fetchone()
+        query = "SELECT details FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"
+        told = connection.execute(query, (AuditAction.LIVE_BESIDE_ALLOWED.value,)).fetchone()
+    if fact is None or told is None:
+        return ""
+    try:
+        audited = json.loads(told[0])["connections"]
+    except (ValueError, LookupError, TypeError):  # another is written there, and the doctor finds it
+        return ""
+    return fact[0] if fact[0] == audited else ""
 
 
 def _text(cell: bytes | None) -> str:

@@ -13,6 +13,9 @@ from data.tables.books import Meta
 INSTRUMENTS_DAY = "instruments_day"
 """The trading day whose instruments these are."""
 
+LIVE_BESIDE = "live_beside"
+"""Which connections the trader let stand together though one of them is live, as they stood then."""
+
 WALKED_ON = "file_walked_on"
 """The day in India on which the file was last walked and found whole."""
 

@@ -11,6 +11,7 @@ from data.errors import BadInput, TradedeskError
 from data.repositories import connections as stored
 from data.repositories.connections import ConnectionRow
 from data.repositories.instances import beats
+from data.repositories.meta import LIVE_BESIDE, keep_facts
 from data.store import Unit
 from data.vocabulary import ConnectionKind
 from engine.book.kept import Kept
@@ -34,15 +35,35 @@ class ConnectionView:
     trouble: str
 
 
-def check_together(rows: Sequence[ConnectionRow]) -> None:
-    """Raise `BadInput` where these connections may not be of one home.
+def word_for(rows: Sequence[ConnectionRow]) -> str:
+    """What is typed to have these connections in one home: `live beside paper`; empty where nothing need be.
 
-    Where real money moves, nothing may look as if it did and does not: paper and live never share a home.
+    Where real money moves, nothing may look as if it did and does not, unless somebody wants just that.
     """
     kinds = {one.kind for one in rows}
-    if ConnectionKind.LIVE in kinds and len(kinds) > 1:
-        others = ", ".join(sorted(kind.value for kind in kinds - {ConnectionKind.LIVE}))
-        raise BadInput("connection", others, "a live connection shares its home with no other kind")
+    others = " and ".join(sorted(kind.value for kind in kinds - {ConnectionKind.LIVE}))
+    return f"live beside {others}" if others and ConnectionKind.LIVE in kinds else ""
+
+
+def as_told(rows: Sequence[ConnectionRow]) -> str:
+    """Connections as they are kept where they were let stand together: by all that says where money goes."""
+    told = (f"{one.name} {one.kind.value} {one.broker} {one.address}" for one in rows)
+    return "; ".join(sorted(map(str.strip, told)))
+
+
+def check_let_together(rows: Sequence[ConnectionRow], let: str) -> None:
+    """Raise `BadInput` where a live connection stands beside another kind and was not let to.
+
+    `let` is which connections were, as the home's facts and audit say it.
+    """
+    word = word_for(rows)
+    if word and let != as_told(rows):
+        expected = f"nobody has typed {word!r} for these connections: a row of them was changed by hand"
+        raise BadInput("connection", as_told(rows), expected)
+
+
+def check_together(rows: Sequence[ConnectionRow]) -> None:
+    """Raise `BadInput` where a home has no room for these connections beside each other."""
     names, brokers = Counter(one.name for one in rows), Counter(one.broker for one in rows)
     for name, count in names.items():
         if count > 1:
@@ -50,6 +71,17 @@ def check_together(rows: Sequence[ConnectionRow]) -> None:
     for broker, count in brokers.items():
         if count > 1:
             raise BadInput("connection", broker, "this home has a connection to it; one is enough for all")
+
+
+def _check_word(given: str, wanted: str, row: ConnectionRow) -> None:
+    """Raise `BadInput` where what was typed is not the word that this connection takes here."""
+    if " ".join(given.split()).casefold() == wanted.casefold():
+        return
+    if not wanted:
+        expected = f"leave it out: with {row.name} no live connection is beside another kind"
+        raise BadInput("word", given, expected)
+    expected = f"real money and its likeness would share this home: type {wanted!r}, or give it as --word"
+    raise BadInput("word" if given else "connection", given or row.name, expected)
 
 
 def _row(of: Connection) -> ConnectionRow:
@@ -89,19 +121,32 @@ class Connecting:
             if row.identity and name in standing and not standing[name].identity:
                 stored.save_identity(unit, row)
 
-    async def add(self, row: ConnectionRow) -> None:
+    def word_for(self, row: ConnectionRow) -> str:
+        """What has to be typed to give this home the connection; empty where nothing has."""
+        return word_for([*(_row(one) for one in self._connections), row])
+
+    async def add(self, row: ConnectionRow, word: str = "") -> None:
         """Give the home one more connection; it counts from the next opening, so that no desk else is open.
 
-        Raises `BadInput` where it may not stand beside the others, or another engine lives.
+        Where a live one would stand beside another kind, `word` must be the one for that (`word_for`); the
+        audit keeps who let them, by which way, and both kinds. Raises `BadInput` where it may not stand
+        beside the others, or another engine lives.
         """
 
         def unit_of_work(unit: Unit) -> None:
-            check_together([*stored.every_connection(unit), row])
+            rows = [*stored.every_connection(unit), row]
+            check_together(rows)
+            _check_word(word, word_for(rows), row)
             if any(one.id != self._engine.id and self._engine.lives(one.id) for one in beats(unit)):
                 raise BadInput("home", str(self._kept.home), "it is open elsewhere; close the app first")
             stored.add_connections(unit, [row])
             details = {"name": row.name, "kind": row.kind.value, "broker": row.broker, "address": row.address}
             unit.audit(AuditEntry(AuditAction.CONNECTION_ADDED, self._engine.actor, details=dict(details)))
+            if wanted := word_for(rows):
+                keep_facts(unit, {LIVE_BESIDE: as_told(rows)})
+                kinds = sorted({one.kind.value for one in rows})
+                told: dict[str, object] = {"word": wanted, "kinds": kinds, "connections": as_told(rows)}
+                unit.audit(AuditEntry(AuditAction.LIVE_BESIDE_ALLOWED, self._engine.actor, details=told))
 
         await self._engine.write_signed_on(unit_of_work)
 

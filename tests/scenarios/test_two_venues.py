@@ -35,7 +35,6 @@ from screens.clients.gate_rows import client_head
 from tests.desks import WAITS, books_are_sound, buy
 from tests.refusing import refuses
 from tests.scenarios.kite_morning import Morning, Person, kite_morning
-from tradedesk.compose.kite import kite_row
 from tradedesk.compose.paper import PAPER, exchange_of
 from tradedesk.compose.settings import Settings
 from tradedesk.compose.wiring import open_desk
@@ -240,9 +239,7 @@ async def test_a_claim_whose_bytes_wait_is_kept_back_when_the_days_come_apart(tm
         await books_are_sound(desk)
 
 
-async def test_paper_and_a_live_venue_share_no_home(tmp_path: Path) -> None:
+async def test_a_home_has_one_connection_of_a_name(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        with pytest.raises(BadInput, match="a live connection shares its home with no other kind"):
-            await desk.connecting.add(kite_row(""))
         with pytest.raises(BadInput, match="a connection of that name"):
             await desk.connecting.add(PAPER)

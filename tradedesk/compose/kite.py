@@ -39,6 +39,9 @@ async def kite_way(
     where they do not open. Raises `BadInput`.
     """
     roots = KiteRoots() if row.address == KiteRoots().rest else kite_roots(row.address)
+    if row.kind is not ConnectionKind.LIVE and not roots.is_local and not emergency:
+        expected = f"{row.address} is live: its row was changed by hand"
+        raise BadInput("connection", f"{row.name} {row.kind.value}", expected)
     vault, trouble = await _vault_of(base, passphrase, emergency, needs_secrets)
     market_clock, silence = await _market_clock(base, roots, emergency)
     trouble = trouble or silence

@@ -15,10 +15,10 @@ from data.errors import BadInput
 from data.home import books_file
 from data.migrating import BooksFile, books_as_they_are, prepare
 from data.reference.phases import Calendar
-from data.repositories.connections import ConnectionRow, connections_in
+from data.repositories.connections import ConnectionRow, connections_in, let_stand_together
 from data.schema import HEAD
 from data.vocabulary import DeskKind
-from engine.access.connecting import check_together
+from engine.access.connecting import check_let_together, check_together
 from engine.desk import Desk
 from engine.rules import Rules, Waits
 from engine.startup import opened
@@ -135,6 +135,7 @@ def connections_of(base: Foundation, emergency: bool = False) -> list[Connection
         theirs = f"Kite at {stored[0].address}" if wanted is PAPER else "the paper exchange"
         raise BadInput("market", settings.market, _belongs(base.home, theirs))
     check_together(stored)
+    check_let_together(stored, let_stand_together(base.books.path))
     return _prices_first(stored)
 
 

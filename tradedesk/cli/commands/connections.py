@@ -6,9 +6,9 @@ import typer
 
 from data.errors import BadInput
 from tradedesk.cli.exits import Exit
-from tradedesk.cli.options import AsJson, ClientWord
+from tradedesk.cli.options import AsJson, ClientWord, json_too
 from tradedesk.cli.printing.output import document, line, say, table
-from tradedesk.cli.session import run
+from tradedesk.cli.session import at_terminal, run, typed
 from tradedesk.cli.views.clients import client_shape, connection_row_shape, connection_shape
 
 if TYPE_CHECKING:
@@ -59,13 +59,27 @@ def add(
         str,
         typer.Option(metavar="URL", help="Of a local Kite, such as http://127.0.0.1:8100; else Zerodha's."),
     ] = "",
+    word: Annotated[
+        str,
+        typer.Option(metavar="WORDS", help="Where a live connection would stand beside another kind."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Give this home one more connection, from the next command on; no app may be open meanwhile."""
+    """Give this home one more connection, from the next command on; no app may be open meanwhile.
+
+    A live connection shares a home with another kind only once the words for it were typed.
+    """
     row = _row(venue, address)
 
     async def work(desk: "Desk") -> Exit:
-        await desk.connecting.add(row)
+        given, wanted = word, desk.connecting.word_for(row)
+        if wanted and not given and at_terminal():
+            what = f"{desk.home}: {wanted}. Its live clients trade with real money, the others with none."
+            then = ["connections", "add", venue, f"--address={address}", f"--word={wanted}"]
+            if not await typed(wanted, what, [*then, *json_too(as_json)]):
+                return Exit.NOTHING_SENT
+            given = wanted
+        await desk.connecting.add(row, given)
         if as_json:
             document(connection_row_shape(row))
         else:

@@ -1,5 +1,6 @@
 """Preparing a home, its clients and its instruments."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -218,7 +219,7 @@ def import_instruments(file: CsvFile = None, as_json: AsJson = False) -> None:
 
 
 async def _keep(
-    desk: "Desk", instruments: "list[Instrument]", source: str, complete: bool
+    desk: "Desk", instruments: "Sequence[Instrument]", source: str, complete: bool
 ) -> "tuple[str, Taken]":
     """Store imported instruments; returns words of their prices, and what became of their names."""
     if desk.connections.kind is not ConnectionKind.PAPER:

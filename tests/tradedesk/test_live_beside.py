@@ -1,0 +1,190 @@
+"""A live connection beside another kind in one home: by typed words alone, which every opening looks for.
+
+What is live here is a stand-in on loopback whose row says so.
+"""
+
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_desk import Terminal
+
+from brokers.simulators.exchange.exchange import PaperExchange
+from brokers.simulators.kite.server import LocalKite
+from data.clock import ManualClock
+from data.errors import BadInput
+from data.reference.phases import load_calendar
+from data.repositories.connections import ConnectionRow
+from data.vocabulary import ConnectionKind
+from engine.desk import Desk
+from tests.books import empty_books
+from tests.desks import START, WAITS
+from tradedesk.compose.kite import kite_row
+from tradedesk.compose.paper import PAPER
+from tradedesk.compose.settings import Settings
+from tradedesk.compose.wiring import open_desk
+
+WORD = "live beside paper"
+
+
+def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(home / "desk.db")) as file:
+        return file.execute(query).fetchall()
+
+
+def change(home: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(home / "desk.db")) as file, file:
+        for statement in statements:
+            file.execute(statement)
+
+
+def connections(home: Path) -> list[tuple[str, str]]:
+    return rows(home, "SELECT name, kind FROM connection ORDER BY name")
+
+
+@asynccontextmanager
+async def live_venue() -> AsyncIterator[tuple[ConnectionRow, ManualClock]]:
+    """A local Kite whose connection says that it is live, and the clock of it and of desks."""
+    clock = ManualClock(START)
+    exchange = PaperExchange(None, clock, load_calendar())
+    kite = LocalKite(exchange, clock, api_keys={}, rng=random.Random(7))
+    await kite.start()
+    try:
+        yield replace(kite_row(kite.url), kind=ConnectionKind.LIVE), clock
+    finally:
+        await kite.stop()
+        exchange.close()
+
+
+@asynccontextmanager
+async def desk_of(home: Path, clock: ManualClock) -> AsyncIterator[Desk]:
+    settings = Settings(trader="tester", vault="file")
+    opening = open_desk(
+        empty_books(home),
+        clock=clock,
+        settings=settings,
+        waits=WAITS,
+        latency=(0.0, 0.0),
+        seed=7,
+        passphrase=lambda: "only for rehearsals",
+    )
+    async with opening as desk:
+        yield desk
+
+
+@pytest.mark.parametrize("typed", ["", "live", "live beside sim", "yes"])
+async def test_without_the_words_nothing_is_kept_and_they_are_named(tmp_path: Path, typed: str) -> None:
+    async with live_venue() as (live, clock):
+        async with desk_of(tmp_path, clock) as desk:
+            assert desk.connecting.word_for(live) == WORD
+            assert desk.connecting.word_for(replace(live, kind=ConnectionKind.SIM)) == ""
+            with pytest.raises(BadInput, match="type 'live beside paper', or give it as --word"):
+                await desk.connecting.add(live, typed)
+            with pytest.raises(BadInput, match="leave it out"):
+                await desk.connecting.add(replace(live, kind=ConnectionKind.SIM), WORD)
+        assert connections(tmp_path) == [("paper", "paper")]
+        assert rows(tmp_path, "SELECT 1 FROM meta WHERE name = 'live_beside'") == []
+        assert rows(tmp_path, "SELECT 1 FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'") == []
+
+
+async def test_with_the_words_both_are_opened_and_the_audit_has_who_and_both_kinds(tmp_path: Path) -> None:
+    async with live_venue() as (live, clock):
+        async with desk_of(tmp_path, clock) as desk:
+            await desk.connecting.add(live, " Live  BESIDE paper ")
+        async with desk_of(tmp_path, clock) as desk:
+            assert [(one.name, one.kind) for one in desk.connections] == [
+                ("kite", ConnectionKind.LIVE),
+                ("paper", ConnectionKind.PAPER),
+            ]
+            assert desk.mode == "LIVE", "the most dangerous of them"
+            assert [check for check in await desk.doctor.run() if not check.ok] == []
+            (row,) = await desk.audit.rows(action="LIVE_BESIDE_ALLOWED")
+        assert row.actor == "tester"
+        together = f"kite live zerodha {live.address}; paper paper paper"
+        assert row.details == {"word": WORD, "kinds": ["live", "paper"], "connections": together}
+        assert rows(tmp_path, "SELECT value FROM meta WHERE name = 'live_beside'") == [(together,)]
+
+
+async def test_paper_beside_live_takes_the_same_words(tmp_path: Path) -> None:
+    async with live_venue() as (live, clock):
+        async with desk_of(tmp_path, clock):
+            pass
+        kite = f"'kite', kind = 'live', broker = 'zerodha', address = '{live.address}', identity = ''"
+        change(tmp_path, f"UPDATE connection SET name = {kite}")
+        settings = Settings(trader="tester", vault="file", market="kite", kite_url=live.address)
+        opening = open_desk(
+            tmp_path, clock=clock, settings=settings, waits=WAITS, passphrase=lambda: "only for rehearsals"
+        )
+        async with opening as desk:
+            with pytest.raises(BadInput, match="type 'live beside paper'"):
+                await desk.connecting.add(PAPER)
+            await desk.connecting.add(PAPER, WORD)
+        assert connections(tmp_path) == [("kite", "live"), ("paper", "paper")]
+
+
+BY_HAND = {
+    "another address": ["UPDATE connection SET address = 'http://127.0.0.1:9' WHERE name = 'kite'"],
+    "another kind": ["UPDATE connection SET kind = 'sim' WHERE name = 'paper'"],
+    "the fact is gone": ["DELETE FROM meta WHERE name = 'live_beside'"],
+    "the fact is changed": ["UPDATE meta SET value = value || '!' WHERE name = 'live_beside'"],
+    "fact and row are changed": [
+        "UPDATE connection SET address = 'http://127.0.0.1:9' WHERE name = 'kite'",
+        "UPDATE meta SET value = 'kite live zerodha http://127.0.0.1:9; paper paper paper'"
+        " WHERE name = 'live_beside'",
+    ],
+}
+
+
+@pytest.mark.parametrize("how", BY_HAND)
+async def test_an_opening_takes_no_connections_that_were_changed_by_hand(tmp_path: Path, how: str) -> None:
+    async with live_venue() as (live, clock):
+        async with desk_of(tmp_path, clock) as desk:
+            await desk.connecting.add(live, WORD)
+        change(tmp_path, *BY_HAND[how])
+        with pytest.raises(BadInput, match="nobody has typed 'live beside"):
+            async with desk_of(tmp_path, clock):
+                pass
+        settings = Settings(trader="tester", vault="file")
+        async with open_desk(tmp_path, clock=clock, settings=settings, waits=WAITS, emergency=True) as desk:
+            assert len(list(desk.connections)) == 2, "what takes orders back goes on"
+
+
+async def test_a_stand_in_that_is_made_live_by_hand_is_not_opened_beside_paper(tmp_path: Path) -> None:
+    async with live_venue() as (live, clock):
+        async with desk_of(tmp_path, clock) as desk:
+            await desk.connecting.add(replace(live, kind=ConnectionKind.SIM))
+        change(tmp_path, "UPDATE connection SET kind = 'live' WHERE name = 'kite'")
+        with pytest.raises(BadInput, match="nobody has typed 'live beside paper'"):
+            async with desk_of(tmp_path, clock):
+                pass
+        elsewhere = f"kind = 'sim', address = '{kite_row('').address}'"
+        change(tmp_path, f"UPDATE connection SET {elsewhere} WHERE name = 'kite'")
+        with pytest.raises(BadInput, match="is live: its row was changed by hand"):
+            async with desk_of(tmp_path, clock):
+                pass
+
+
+def test_a_command_names_the_words_and_takes_them_by_an_option(demo: Terminal) -> None:
+    refused = demo.run("connections", "add", "kite", "--json")
+    assert (refused.code, refused.error["reason"]) == (2, "bad_input")
+    assert "type 'live beside paper', or give it as --word" in refused.error["message"]
+    assert demo.run("connections", "add", "kite", "--word", "yes", "--json").code == 2
+    assert connections(demo.home) == [("paper", "paper")]
+    demo.done("connections", "add", "kite", "--word", WORD)
+    assert connections(demo.home) == [("kite", "live"), ("paper", "paper")]
+    query = "SELECT actor, via, details FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'"
+    ((actor, via, details),) = rows(demo.home, query)
+    assert (actor, via) == ("tester", "cli")
+    assert json.loads(details)["kinds"] == ["live", "paper"]
+
+
+@pytest.mark.parametrize(("typed", "code", "kept"), [("live beside paper\n", 0, 2), ("yes\n", 3, 1)])
+def test_at_a_terminal_the_words_are_typed(demo: Terminal, typed: str, code: int, kept: int) -> None:
+    printed = demo.at_keyboard(("connections", "add", "kite"), f"type  {WORD}", typed)
+    assert (printed.code, len(connections(demo.home))) == (code, kept)
