@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_desk import Terminal
@@ -30,6 +31,11 @@ def shell(
     )
 
 
+def further(*values: object) -> Any:
+    """Another case of what a plain run has one of; each starts whole processes."""
+    return pytest.param(*values, marks=pytest.mark.proof)
+
+
 def filled(at: Terminal) -> list[str]:
     return [order["state"] for order in at.done("orders")]
 
@@ -41,8 +47,17 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("as_json", [(), ("--json",)])
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize(
+    ("name", "as_json"),
+    [
+        ("full", ()),
+        further("full", ("--json",)),
+        further("closed", ()),
+        ("closed", ("--json",)),
+        further("closed with stdin", ()),
+        further("closed with stdin", ("--json",)),
+    ],
+)
 def test_an_order_whose_output_is_lost_was_sent_and_is_told_so(
     demo: Terminal, name: str, as_json: tuple[str, ...]
 ) -> None:
@@ -58,7 +73,10 @@ def test_an_order_whose_output_is_lost_was_sent_and_is_told_so(
     assert demo.done("doctor")["ok"]
 
 
-@pytest.mark.parametrize("redirect", [">&- 2>&- <&-", ">/dev/full 2>/dev/full", "2>&-", "2>/dev/full <&-"])
+@pytest.mark.parametrize(
+    "redirect",
+    [">&- 2>&- <&-", further(">/dev/full 2>/dev/full"), further("2>&-"), further("2>/dev/full <&-")],
+)
 def test_no_stream_at_all_leaves_the_work_and_the_books_whole(demo: Terminal, redirect: str) -> None:
     assert shell(demo, *ORDER, redirect=redirect).returncode == 0
     assert shell(demo, "order", "AM1042", "buy", "NOSUCH", "1", "--yes", redirect=redirect).returncode == 2
@@ -101,7 +119,7 @@ def test_a_reader_that_goes_away_changes_no_exit_code(demo: Terminal) -> None:
     assert filled(demo) == ["FILLED"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", further("cp1252")])
 def test_an_encoding_without_our_signs_loses_signs_and_nothing_else(demo: Terminal, encoding: str) -> None:
     for args in (ORDER, ("clients",), ("--help",)):
         ended = shell(demo, *args, PYTHONIOENCODING=encoding)
