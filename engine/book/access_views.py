@@ -6,6 +6,7 @@ Whether a client may trade is judged in the room of access; the book asks whoeve
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 THIS_MACHINE = "this machine"
 """The one address that calls leave by where neither proxy nor address of their own is named."""
+
+
+@lru_cache(maxsize=4096)  # asked of every client whenever the gate is judged
+def _is_seen_outside(address: str) -> bool:
+    """Whether a broker, or a stand-in on this machine, sees this very address."""
+    if not address:
+        return False
+    bound = ip_address(address)
+    return bound.is_global or bound.is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,7 @@ class RouteView:
         """
         if self.egress_ip or self.proxy:
             return self.egress_ip or self.proxy
-        bound = ip_address(self.bind_address) if self.bind_address else None
-        return self.bind_address if bound and (bound.is_global or bound.is_loopback) else THIS_MACHINE
+        return self.bind_address if _is_seen_outside(self.bind_address) else THIS_MACHINE
 
     @property
     def way_out(self) -> str:
