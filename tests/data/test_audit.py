@@ -3,10 +3,11 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from typing import cast
 
 import pytest
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.migrating import prepare
 from data.proving.verifying import Outside, stored_rows, verify
@@ -17,6 +18,10 @@ from data.writing.audit_writer import kept_head
 from tests.desks import START
 
 ROWS = 6
+
+TEST = cast("AuditAction", "TEST")
+"""An action that no tradedesk takes."""
+
 COLUMNS = [column.name for column in table(Audit).columns]
 
 
@@ -36,7 +41,7 @@ async def _write(path):
     store = Store(path, ManualClock(START))
     await store.open()
     for number in range(1, ROWS + 1):
-        entry = AuditEntry("TEST", "tester", number, number, number, number, {"note": f"row {number} ₹"})
+        entry = AuditEntry(TEST, "tester", number, number, number, number, {"note": f"row {number} ₹"})
         await store.write(lambda unit, entry=entry: unit.audit(entry))
     await store.close()
 

@@ -1,5 +1,7 @@
 """The ledger adds up under any sequence of trading, and every kind of tampering with it is found."""
 
+from typing import cast
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_any_sequence_of_trading_adds_up(policy):
         deadline=None,
         derandomize=True,
         database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
     )
     @given(steps=STEPS, cash=st.sampled_from([50_000_00, 3_00_000_00]))
     def trade(steps, cash):
@@ -161,9 +163,10 @@ def test_append_only_tables_refuse_change_and_deletion():
 def test_a_transfer_that_does_not_balance_or_frees_without_proof_is_refused():
     one = [Line(Account.AVAILABLE, 100)]
     zero = [Line(Account.AVAILABLE, 100), Line(Account.BLOCKED, -100)]
+    unknown = cast("TransferKind", "x")
     bad = (
-        Transfer(CLIENT, "x", DAY, one),
-        Transfer(CLIENT, "x", DAY, shares=[ShareLine("S", "CNC", Bucket.FREE, 1)]),
+        Transfer(CLIENT, unknown, DAY, one),
+        Transfer(CLIENT, unknown, DAY, shares=[ShareLine("S", "CNC", Bucket.FREE, 1)]),
         Transfer(CLIENT, TransferKind.RELEASE, DAY, zero),
     )
     with ledger() as books:

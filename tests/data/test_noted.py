@@ -6,7 +6,7 @@ import tempfile
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,7 +68,7 @@ async def what_differs(store: Store) -> list[str]:
     deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
 )
 @given(batches=BATCHES)
 def test_rows_are_as_the_audit_tells_however_units_of_a_batch_end(

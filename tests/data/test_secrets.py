@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import keyring
 import pytest
@@ -38,7 +39,7 @@ def shipped_passphrases(cheap_passphrases, monkeypatch):
 class Remembering(KeyringBackend):
     """A keyring in memory."""
 
-    priority = 1
+    priority: Any = 1
 
     def __init__(self):
         super().__init__()
@@ -292,7 +293,9 @@ def test_any_parameter_that_is_none_of_ours_is_damage_and_costs_nothing(tmp_path
     monkeypatch.setattr(Scrypt, "derive", lambda *_: pytest.fail("it was tried"))
     with pytest.raises(BadInput, match="damaged"):
         opened(tmp_path)
-    assert "damaged" in file_fault(tmp_path / FILE)[0]
+    fault = file_fault(tmp_path / FILE)
+    assert fault is not None
+    assert "damaged" in fault[0]
 
 
 @pytest.mark.parametrize(("n", "r", "p"), [(2**20, 32, 1), (2**20, 8, 16), (2**15, 32, 16)])
@@ -325,7 +328,9 @@ def test_one_changed_sign_anywhere_is_damage_and_never_a_wrong_passphrase(tmp_pa
 )
 def test_what_is_no_such_file_at_all_is_damage(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
-    assert "damaged" in file_fault(tmp_path / FILE)[0]
+    fault = file_fault(tmp_path / FILE)
+    assert fault is not None
+    assert "damaged" in fault[0]
     with pytest.raises(BadInput, match="damaged"):
         opened(tmp_path)
 

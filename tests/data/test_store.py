@@ -6,12 +6,13 @@ import sqlite3
 import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from data.audit import AuditEntry
+from data.audit import AuditAction, AuditEntry
 from data.clock import ManualClock
 from data.proving.verifying import stored_rows, verify
 from data.store import (
@@ -30,6 +31,9 @@ from data.writing.audit_writer import kept_head
 from tests.books import empty_books
 
 NOW = datetime(2026, 11, 18, 3, 45, tzinfo=UTC)
+
+TEST = cast("AuditAction", "TEST")
+"""An action that no tradedesk takes."""
 
 
 @asynccontextmanager
@@ -51,7 +55,7 @@ def put(name, fail=None, audit=True):
     def unit_of_work(unit):
         unit.connection.execute(insert(table(Meta)), {"name": name, "value": "x"})
         if audit:
-            unit.audit(AuditEntry("TEST", "tester", details={"name": name}))
+            unit.audit(AuditEntry(TEST, "tester", details={"name": name}))
         unit.touched.clients.add(1)
         if fail is not None:
             raise fail
@@ -244,7 +248,7 @@ async def test_two_on_one_file_see_each_others_changes(tmp_path):
 
         def elsewhere(unit):
             put("far")(unit)
-            unit.audit(AuditEntry("TEST", "tester"))
+            unit.audit(AuditEntry(TEST, "tester"))
             unit.touched.clients.add(42)
 
         await one.write(put("near"))  # its writer is at work: what comes now is another's change

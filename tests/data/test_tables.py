@@ -37,14 +37,13 @@ def test_every_table_can_be_made_on_postgresql(one):
 
 def test_balances_are_guarded_by_the_database():
     guards = {
-        str(c.sqltext) for m in (Funds, HoldingRecord, Order) for c in table(m).constraints if _is_check(c)
+        str(c.sqltext)
+        for m in (Funds, HoldingRecord, Order)
+        for c in table(m).constraints
+        if isinstance(c, CheckConstraint)
     }
     for column in ("available_paise", "blocked_paise", "mtf_loan_paise", "shortfall_paise"):
         assert any(f"{column} >= 0" in guard for guard in guards), column
-
-
-def _is_check(constraint):
-    return isinstance(constraint, CheckConstraint)
 
 
 def test_times_are_aware_and_come_back_as_utc():
@@ -53,6 +52,7 @@ def test_times_are_aware_and_come_back_as_utc():
     stored = kind.process_bind_param(ist, dialect)
     assert stored == datetime(2026, 11, 18, 3, 45)  # noqa: DTZ001
     back = kind.process_result_value(stored, dialect)
+    assert back is not None
     assert (back, back.tzinfo) == (ist, UTC)
     with pytest.raises(ValueError, match="naive"):
         kind.process_bind_param(datetime(2026, 11, 18), dialect)  # noqa: DTZ001

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -80,9 +81,8 @@ async def test_what_was_not_sent_before_its_session_is_never_sent_and_its_money_
     await morning.priced(WISH.key)
     plan = await desk.plans.freeze(WISH)
     late = await desk.plans.freeze(replace(WISH, sizing=Sizing(SizingKind.FIXED_QUANTITY, 3)))
-    submit, seam(desk).workers.dispatcher.submit = seam(desk).workers.dispatcher.submit, lambda ids: None
-    run = await desk.runs.start(plan, plan.digest)
-    seam(desk).workers.dispatcher.submit = submit  # it was paused before the first claim
+    with patch.object(seam(desk).workers.dispatcher, "submit"):  # it was paused before the first claim
+        run = await desk.runs.start(plan, plan.digest)
     await desk.runs.pause(run.number)
     unsent = orders(morning)
     assert {order.state for order in unsent} == {OrderState.RESERVED}

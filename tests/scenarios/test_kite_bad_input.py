@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brokers.contract import OrderRequest
+from brokers.kite.broker import KiteBroker
 from brokers.simulators.kite import routes as local_routes
 from brokers.simulators.kite import sockets as local_sockets
 from brokers.simulators.kite.apps import own_app
@@ -205,7 +206,9 @@ async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch
         exchange.pin(key, paise)
     await morning.until(lambda: damaged)
     await morning.until(lambda: told(morning, moved))
-    counts = desk.connections.feed.broker.stream_counts
+    broker = desk.connections.feed.broker
+    assert isinstance(broker, KiteBroker)
+    counts = broker.stream_counts
     assert (counts.broken_frames, counts.ignored_packets) == ((1, 0) if fault == "truncated" else (0, 1))
     assert standing(morning, PEOPLE) == before
     assert {order.state for order in (await bought(morning)).values()} == {OrderState.FILLED}

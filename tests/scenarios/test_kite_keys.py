@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from brokers.simulators.kite.apps import own_app
 from data.vocabulary import DeskKind, GateItem, OrderState, Reason, SessionProblem, SizingKind
 from engine.desk import Desk
@@ -83,14 +85,16 @@ async def test_one_paid_key_is_enough_for_everybody_to_trade(tmp_path: Path) -> 
         assert morning.clock.monotonic() - began < 12, "the books of those with orders are read every 5 s"
 
 
-async def test_what_a_key_lacks_is_kept_and_tried_again_on_a_sign_in(tmp_path: Path) -> None:
+async def test_what_a_key_lacks_is_kept_and_tried_again_on_a_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with kite_morning(tmp_path, PEOPLE) as morning:
         without_stream(morning, FREE)
         await morning.sign_in(PEOPLE)
         await morning.until(lambda: told(morning.desk, "no stream for the api keys"))
         asked: list[str] = []
         serve = morning.kite.stream_refusal
-        morning.kite.stream_refusal = lambda key: asked.append(key) or serve(key)
+        monkeypatch.setattr(morning.kite, "stream_refusal", lambda key: asked.append(key) or serve(key))
         async with beside(morning, DeskKind.SCRIPT) as other:
             await morning.until(lambda: told(other, "no stream for the api keys of 5 of 6 clients"))
             assert set(asked) == {key_of(PAID)}, "what is known is not tried again"

@@ -56,7 +56,7 @@ async def opened(home: Path, listener: RedirectListener | None = None) -> AsyncI
         async with kite_morning(home, PEOPLE) as morning:
             mornings.append(morning)
             app.clock = morning.clock
-            morning.desk.sessions.redirects = None if listener is None else lambda: listener
+            morning.desk.sessions.redirects = None if listener is None else lambda one=listener: one
             yield morning.desk
 
     app = TradedeskApp(factory)

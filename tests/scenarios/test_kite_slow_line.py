@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from brokers.kite.broker import KiteBroker
 from data.vocabulary import OrderState, RunCount, RunStatus, SizingKind
 from engine.execution.views import RunView
 from engine.planning.intent import Intent
@@ -38,7 +39,9 @@ def arrived(morning: Morning) -> int:
 async def begun(morning: Morning, line: Line, intent: Intent) -> RunView:
     """A run whose orders are all on their way, each waiting for its connection."""
     plan = await morning.desk.plans.freeze(intent)
-    morning.desk.connections.feed.broker.close_idle()  # as the broker does with what stands since the sign-in
+    broker = morning.desk.connections.feed.broker
+    assert isinstance(broker, KiteBroker)
+    broker.close_idle()  # as the broker does with what stands since the sign-in
     line.shut()
     run = await morning.desk.runs.start(plan, plan.digest)
     await morning.at_once(lambda: line.held == len(PEOPLE))

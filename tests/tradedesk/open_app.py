@@ -76,8 +76,13 @@ class Captured(Printer):
     def err(self, text: str) -> None:
         self.stderr.append(text)
 
-    at_terminal = False
-    every_sign = True
+    @property
+    def at_terminal(self) -> bool:
+        return False
+
+    @property
+    def every_sign(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)

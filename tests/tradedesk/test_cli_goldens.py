@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import pytest
 import typer.main
 from cli_desk import Printed, Terminal
@@ -79,14 +78,14 @@ def _is_of(path: str, words: str) -> bool:
     return words == path or words.startswith(f"{path} ")
 
 
-def _commands(command: click.Command, path: str = "") -> list[tuple[str, click.Command]]:
+def _commands(command: Any, path: str = "") -> list[tuple[str, Any]]:
     found = [(path, command)] if path else []
     for name, sub in getattr(command, "commands", {}).items():
         found += _commands(sub, f"{path} {name}".strip())
     return found
 
 
-def _has_json(command: click.Command) -> bool:
+def _has_json(command: Any) -> bool:
     return any("--json" in param.opts for param in command.params)
 
 

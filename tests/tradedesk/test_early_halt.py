@@ -130,6 +130,7 @@ async def test_where_no_desk_opens_it_says_that_nothing_was_cancelled(tmp_path: 
             await pilot.press("f9")
             await clock.advance(0.3)
         may_fail.set()
+        shown = ""
         for _ in range(500):
             await pilot.pause(0.01)
             shown = " ".join("".join(shown_lines(app)).split())

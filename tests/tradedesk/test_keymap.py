@@ -102,7 +102,7 @@ def test_workspaces_have_digits_and_letters_of_their_own() -> None:
 
 def test_a_screens_style_sheet_is_found_by_those_that_inherit_it_too() -> None:
     paths = {
-        owner: Path(owner.CSS_PATH)
+        owner: Path(owner.__dict__["CSS_PATH"])
         for owner in bound_classes()
         if isinstance(owner.__dict__.get("CSS_PATH"), Path)
     }

@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 
@@ -60,7 +60,7 @@ async def test_an_emergency_goes_on_without_secrets_that_cannot_be_read(tmp_path
 
 
 def test_a_workspace_is_absent_while_the_desk_is_not_open():
-    app = TradedeskApp(lambda: None)
+    app = TradedeskApp(nullcontext)
     assert app.check_action("workspace", ("clients",)) is False
     app.open_workspace(WorkspaceName.CLIENTS)
     assert app.check_action("quit", ()) is True

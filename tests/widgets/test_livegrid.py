@@ -1,6 +1,7 @@
 """The grid draws what is visible and changed, and cursor and marks stay with their rows."""
 
 from rich.segment import Segment
+from textual.binding import Binding
 from textual.strip import Strip
 from widget_app import Client, Kept, Ticker, WidgetApp, client_columns, clients
 
@@ -336,8 +337,10 @@ async def test_program_made_changes_tell_nobody() -> None:
 
 
 def test_every_binding_can_be_renamed() -> None:
-    assert all(binding.id for binding in LiveGrid.BINDINGS)
-    keys = {key for binding in LiveGrid.BINDINGS for key in binding.key.split(",")}
+    bindings = [binding for binding in LiveGrid.BINDINGS if isinstance(binding, Binding)]
+    assert len(bindings) == len(LiveGrid.BINDINGS)
+    assert all(binding.id for binding in bindings)
+    keys = {key for binding in bindings for key in binding.key.split(",")}
     assert "j" in keys
     assert "g" not in keys
 
