@@ -380,14 +380,15 @@ def test_no_paisa_is_lost_over_placing_triggering_filling_and_cancelling(seed: i
             exchange.pin(symbol, last + out)
         elif dice.random() < 0.3:
             exchange.unpin(symbol)
-        kinds |= {(row.status_text, row.filled_quantity > 0) for row in exchange.orders("ANN")}
-        _adds_up(exchange, resurrected)
+        rows = exchange.orders("ANN")
+        kinds |= {(row.status_text, row.filled_quantity > 0) for row in rows}
+        _adds_up(exchange, rows, resurrected)
     assert resurrected
     assert kinds >= {("TRIGGER PENDING", False), ("COMPLETE", True), ("CANCELLED", False), ("OPEN", True)}
 
 
-def _adds_up(exchange: PaperExchange, resurrected: Collection[str]) -> None:
-    orders = {row.broker_order_id: row for row in exchange.orders("ANN")}
+def _adds_up(exchange: PaperExchange, rows: Collection[BrokerOrder], resurrected: Collection[str]) -> None:
+    orders = {row.broker_order_id: row for row in rows}
     worth = dict.fromkeys(orders, 0)
     shares: dict[tuple[str, Product], int] = {}
     for fill in exchange.trades("ANN"):

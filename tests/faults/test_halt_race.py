@@ -128,10 +128,10 @@ async def change_some(desk, dice):
         await desk.clock.sleep(0)
 
 
-MORE_SEEDS = [pytest.param(seed, marks=pytest.mark.proof) for seed in range(4, 20)]
+MORE_SEEDS = [pytest.param(seed, marks=pytest.mark.proof) for seed in range(2, 20)]
 
 
-@pytest.mark.parametrize("seed", [*range(4), *MORE_SEEDS])
+@pytest.mark.parametrize("seed", [0, 1, *MORE_SEEDS])
 async def test_no_order_and_no_change_reaches_the_broker_after_the_halts_commit(tmp_path, monkeypatch, seed):
     dice, clock = random.Random(f"race:{seed}"), ManualClock(START)
     elsewhere = seed % 2 == 1
