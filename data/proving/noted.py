@@ -51,6 +51,10 @@ class AcceptedRows(NamedTuple):
     gone: Sequence[str]
 
 
+MOST = 200_000
+"""How many rows of a table are remembered as they were left; beyond that they are hashed again."""
+
+
 class _Was(dict[int, str]):
     """What the noted rows of a table were, by rowid; empty for one that was not there.
 
@@ -181,6 +185,8 @@ class Noted:
                 now = of_table | now
             found[name] = now
             if name not in APPEND_ONLY:
+                if len(was.left) > MOST:
+                    was.forget()
                 for place in was:
                     was.left.pop(place, None)
                 was.left.update((place, proof) for _, place, proof in standing)
