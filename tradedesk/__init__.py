@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from data.errors import BadInput as BadInput
     from data.errors import TradedeskError as TradedeskError
     from data.store import StoreError as StoreError
+    from data.vocabulary import Drift as Drift
     from data.vocabulary import HaltScope as HaltScope
     from data.vocabulary import OrderState as OrderState
     from data.vocabulary import OrderType as OrderType
@@ -41,6 +42,7 @@ _PLACES = {
     "BadInput": "data.errors",
     "BrokerError": "brokers.contract",
     "Desk": "engine.desk",
+    "Drift": "data.vocabulary",
     "HaltScope": "data.vocabulary",
     "Intent": "engine.planning.intent",
     "Leg": "engine.planning.intent",

@@ -45,6 +45,7 @@ from brokers.kite.reading import KiteReading
 from brokers.kite.reads import ReadBudget
 from brokers.kite.sign_in import FORM
 from brokers.kite.streaming.stream import KiteStream
+from brokers.kite.symbols import KiteSymbols
 from data.clock import Clock
 from data.reference.instruments import BrokerListing, Instrument
 from data.vocabulary import Product
@@ -90,6 +91,7 @@ class KiteBroker:
     ) -> None:
         self._access = access
         self._clock = clock
+        self._symbols = KiteSymbols()
         self._waits = waits or KiteWaits()
         self._calls = KiteCalls(access, roots, clock, self._waits, on_session_lost)
         self._orders = KiteOrders(self._calls, clock)
@@ -98,12 +100,14 @@ class KiteBroker:
             roots.stream,
             clock,
             rng or random.Random(0),
-            order_of,
+            lambda fields: self._symbols.told(order_of(fields)),
             on_refused=lambda account, token: self._feed.socket_refused(account, token),
         )
         self._calls.on_answer = self._stream.answered
         self._reading = KiteReading(self._calls, self._budget, clock, self._waits)
-        self._feed = KiteFeed(self._calls, self._reading, self._stream, clock, self.profile, on_no_stream)
+        self._feed = KiteFeed(
+            self._calls, self._reading, self._stream, clock, self.profile, on_no_stream, self._symbols
+        )
         self._holdings: dict[BrokerAccount, tuple[float, object]] = {}
         self.stream_counts = self._stream.counts
         self._capabilities = Capabilities(
@@ -214,7 +218,8 @@ class KiteBroker:
         """The client's shares, today's included."""
         holdings = await self._reading.answer(account, KiteClient.holdings)
         self._holdings[account] = (self._clock.monotonic(), holdings)
-        return holdings_of(holdings, await self._reading.answer(account, KiteClient.positions))
+        positions = await self._reading.answer(account, KiteClient.positions)
+        return self._symbols.told_rows(holdings_of(holdings, positions))
 
     async def orders(self, account: BrokerAccount) -> BrokerRows[BrokerOrder]:
         """The client's order book of today, in the exchanges and products that the desk trades."""
@@ -222,11 +227,12 @@ class KiteBroker:
         book = orders_of(answer, account.user_id)
         for broker_order_id, variety in book.varieties.items():
             self._orders.remember(account, broker_order_id, variety)
-        return book.rows
+        return self._symbols.told_rows(book.rows)
 
     async def trades(self, account: BrokerAccount) -> BrokerRows[BrokerTrade]:
         """The client's fills of today."""
-        return trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
+        trades = trades_of(await self._reading.answer(account, KiteClient.trades), account.user_id)
+        return self._symbols.told_rows(trades)
 
     async def conditionals(self, account: BrokerAccount) -> BrokerRows[Conditional]:
         """The client's active GTTs and enabled alerts."""
@@ -245,7 +251,7 @@ class KiteBroker:
         One order a call: a calculation of several has no place for the error of one of them, so one refusal
         would take the others' answers with it.
         """
-        shares: dict[Product, int | None] = {}
+        instrument, shares = self._symbols.asked(instrument), dict[Product, int | None]()
         for product in products:
             try:
                 shares[product] = await self._own_bps(account, MarginBuy(instrument, product, price_paise))
@@ -267,7 +273,7 @@ class KiteBroker:
 
     async def place(self, account: BrokerAccount, request: OrderRequest) -> Outcome:
         """Send one order, once."""
-        return await self._orders.place(account, request)
+        return await self._orders.place(account, self._symbols.asked(request))
 
     async def modify(self, account: BrokerAccount, broker_order_id: str, change: OrderChange) -> Outcome:
         """Ask for a change of a live order, naming only what changes."""
@@ -315,6 +321,8 @@ class KiteBroker:
 
     def learn(self, listings: Iterable[BrokerListing]) -> None:
         """Take what Kite lists of the desk's instruments, whose tokens are numbers there."""
+        listings = list(listings)
+        self._symbols.learn(listings)
         self._feed.learn({one.key: token_number(one.token) for one in listings})
 
     async def subscribe(self, keys: Collection[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from brokers.kite.client import KiteClient
 from brokers.kite.outcomes import NO_PERMISSION
 from brokers.kite.reading import KiteReading
 from brokers.kite.streaming.stream import KiteStream
+from brokers.kite.symbols import KiteSymbols
 from data.clock import Clock
 from data.errors import BadInput
 from data.reference.instruments import read_kite_instruments
@@ -59,6 +60,7 @@ class KiteFeed:
         clock: Clock,
         profile: Callable[[BrokerAccount], Awaitable[BrokerProfile]],
         on_no_stream: Callable[[BrokerAccount], None],
+        symbols: KiteSymbols,
     ) -> None:
         self._calls = calls
         self._reading = reading
@@ -66,6 +68,7 @@ class KiteFeed:
         self._clock = clock
         self._profile = profile
         self._on_no_stream = on_no_stream
+        self._symbols = symbols
         self._looks: set[asyncio.Task[None]] = set()
         self._following = asyncio.Lock()
         self.followed = Followed()
@@ -147,7 +150,8 @@ class KiteFeed:
         dump = await self._reading.answer(reader or self._feed_account(), KiteClient.instruments)
         self._stream.circuits.clear()  # another day has other bands
         rows = await self._calls.in_thread(lambda: _instrument_rows(dump))
-        self.learn({f"{row.exchange}:{row.tradingsymbol}": token_number(row.token) for row in rows})
+        keys = ((self._symbols.key_here(f"{row.exchange}:{row.tradingsymbol}"), row.token) for row in rows)
+        self.learn({key: token_number(token) for key, token in keys})
         return rows
 
     async def quotes(self, keys: Collection[str]) -> Mapping[str, Tick]:
@@ -158,9 +162,14 @@ class KiteFeed:
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Tick] = {}
         for start in range(0, len(wanted), QUOTES_PER_CALL):
-            some = wanted[start : start + QUOTES_PER_CALL]
+            some = [self._symbols.key_there(key) for key in wanted[start : start + QUOTES_PER_CALL]]
             answer = await self._quoted(some)
-            found.update(ticks_of(answer, self._clock.now()))
+            ticks = ticks_of(answer, self._clock.now())
+            keys = {there: self._symbols.key_here(there) for there in ticks}
+            found.update(
+                (here, ticks[there] if here == there else replace(ticks[there], key=here))
+                for there, here in keys.items()
+            )
         for key, tick in found.items():
             self._stream.circuits[key] = (tick.lower_circuit_paise, tick.upper_circuit_paise)
         return found
