@@ -25,8 +25,6 @@ CHANGING = (
     "reason_text",
     "flags",
     "broker_order_id",
-    "tag",
-    "attempts",
     "quantity",
     "limit_paise",
     "trigger_paise",
@@ -41,12 +39,11 @@ CHANGING = (
     "own_paise",
     "charges_paise",
     "demat_sale",
-    "sent_at",
     "told_at",
     "updated_at",
     "ended_at",
 )
-"""The columns of an order that change once it has left."""
+"""The columns of an order that change once it has left; its tag and time of sending are its claim's."""
 
 CLAIMING = ("state", "tradingsymbol", "tag", "attempts", "sent_at", "updated_at")
 """The columns of an order that a claim changes."""
