@@ -19,7 +19,8 @@ from brokers.simulators.exchange.exchange import PaperExchange
 from brokers.simulators.exchange.openings import AccountOpening
 from brokers.simulators.kite.market import quote_row
 from brokers.simulators.kite.server import LocalKite
-from brokers.simulators.kite.sockets import BEAT_SECONDS, Sockets, add_to
+from brokers.simulators.kite.socket_link import BEAT_SECONDS
+from brokers.simulators.kite.sockets import Sockets, add_to
 from data.clock import ManualClock
 from data.reference.phases import load_calendar
 from data.reference.seed import universe
