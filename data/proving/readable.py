@@ -99,9 +99,9 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, DBAPIError)
 MOST = 20
 """How many unreadable values are named."""
 
-LINES = {"plan": 1_000, "instrument": 10}
+LINES = {"plan": 1_000, "instrument": 10, "listing": 10}
 """Rows that one of a table is looked at for: a plan holds a line for each client, and an instrument is held
-to its columns' kinds whenever it is read."""
+to its columns' kinds whenever it is read, with what a broker calls it."""
 
 
 def unreadable(connection: Connection, newest: int | None = None) -> list[str]:
