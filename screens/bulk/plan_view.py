@@ -31,7 +31,8 @@ from screens.bulk.plan_figures import answer_words, drift_part, figures_content,
 from screens.bulk.plan_lines import MENDING, LinesGrid, has_use, why_not
 from screens.bulk.plan_rows import GroupRow, lines_of, plan_columns, plan_rows
 from screens.bulk.quantity_edit import QuantityEdit
-from screens.clients.sign_in import SignInScreen, begin_round
+from screens.clients.sign_in import SignInScreen
+from screens.clients.sign_in_round import begin_round
 from screens.frame.commands import bindings
 from screens.frame.records import line_record
 from screens.frame.workspace import Here, Table

@@ -26,7 +26,8 @@ from screens.clients.gate_rows import (
 )
 from screens.clients.mending import Mended, renew_sessions, retry_routes
 from screens.clients.roster import GateRoster
-from screens.clients.sign_in import SignInRound, SignInScreen, begin_round, goes_on
+from screens.clients.sign_in import SignInScreen
+from screens.clients.sign_in_round import SignInRound, begin_round, goes_on
 from screens.clients.waive import WaiveLine
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.pane import FilterLine, Pane

@@ -4,7 +4,6 @@ Screens and the app take their bindings from here, so that one letter has one me
 and help cannot go stale.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding
@@ -397,35 +396,3 @@ def binding(command: Command) -> Binding:
 def bindings(*ids: str) -> list[Binding]:
     """The bindings of these commands, for a screen's `BINDINGS`. Raises `KeyError` for an unknown id."""
     return [binding(COMMANDS[command_id]) for command_id in ids]
-
-
-KEY_WORDS = {
-    "question_mark": "?",
-    "at": "@",
-    "slash": "/",
-    "full_stop": ".",
-    "colon": ":",
-    "exclamation_mark": "!",
-    "asterisk": "*",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "plus": "+",
-    "minus": "-",
-    "enter": "Enter",
-    "escape": "Esc",
-    "tab": "Tab",
-    "shift+tab": "shift+Tab",
-    "delete": "Delete",
-}
-"""How keys are written for a reader where Textual's own name is not it."""
-
-
-def key_words(keys: str | Iterable[str]) -> str:
-    """Keys as a trader reads them: `?  F1`."""
-    names = keys.split(",") if isinstance(keys, str) else keys
-    return " ".join(
-        KEY_WORDS.get(name, name.upper() if name[:1] == "f" and name[1:].isdigit() else name)
-        for name in names
-    )

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 
-from screens.frame.commands import COMMANDS, key_words
+from screens.frame.commands import COMMANDS
+from screens.frame.key_words import key_words
 from screens.frame.workspace import Dialog, Framed
 from widgets.livegrid import Column, LiveGrid
 from widgets.steady import SteadyStatic

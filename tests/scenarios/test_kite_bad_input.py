@@ -8,10 +8,10 @@ import pytest
 
 from brokers.contract import OrderRequest
 from brokers.kite.broker import KiteBroker
-from brokers.simulators.kite import routes as local_routes
 from brokers.simulators.kite import sockets as local_sockets
 from brokers.simulators.kite.apps import own_app
 from brokers.simulators.kite.books.laid_rows import LaidRow
+from brokers.simulators.kite.routes import table as local_routes
 from data.errors import BadInput
 from data.vocabulary import (
     GateColour,

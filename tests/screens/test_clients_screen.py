@@ -27,7 +27,8 @@ from engine.access.routes import NewRoute
 from engine.desk import Desk
 from screens.clients.page import ClientScreen
 from screens.clients.screen import ClientsScreen
-from screens.clients.sign_in import SignInScreen, minutes
+from screens.clients.sign_in import SignInScreen
+from screens.clients.sign_in_round import minutes
 from tests.desks import buy
 from tests.screens.bench import BenchClock, has_opened
 from tests.screens.papers import PaperBench, opened_on_paper

@@ -9,7 +9,8 @@ from textual.actions import parse
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
-from screens.frame.commands import EMERGENCY, key_words
+from screens.frame.commands import EMERGENCY
+from screens.frame.key_words import key_words
 from tradedesk.app.keymap import all_commands, keys_of
 from tradedesk.app.themes import THEMES
 

@@ -8,7 +8,8 @@ from datetime import date
 from operator import attrgetter
 
 from brokers.contract import BrokerError, BrokerTrade, OrderUpdate
-from brokers.simulators.exchange.prices import Listing, Pin
+from brokers.simulators.exchange.depth_books import DepthBooks
+from brokers.simulators.exchange.prices import Listing
 from brokers.simulators.exchange.schema import (
     INSERT_ACCOUNT,
     INSERT_ORDER,
@@ -58,6 +59,7 @@ class ExchangeBooks:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self.depth = DepthBooks(connection)
 
     # --- state, listings, pins ------------------------------------------------------------------------
 
@@ -114,7 +116,7 @@ class ExchangeBooks:
     def rename(self, listings: Sequence[tuple[str, Listing]]) -> None:
         """Let listings, given with keys before, go on with their pins, parcels and orders of the day."""
         moved = [(listing.instrument.key, key) for key, listing in listings]
-        pins = self.pins()
+        pins = self.depth.pins()
         for _, key in moved:
             for name in ("listing", "pin", "taken"):
                 self._db.execute(f"DELETE FROM {name} WHERE key = ?", (key,))
@@ -122,7 +124,7 @@ class ExchangeBooks:
             now = listing.instrument.key
             self._db.execute("DELETE FROM listing WHERE key = ?", (now,))
             self.list_instrument(listing)
-            self.pin(now, pins.get(key))
+            self.depth.pin(now, pins.get(key))
         names = json.dumps({key: now for now, key in moved})
         of_today = "(status = 'open' OR trading_day = (SELECT trading_day FROM state))"
         for name, which in (("parcel", "1"), ("orders", of_today)):
@@ -139,41 +141,6 @@ class ExchangeBooks:
             "UPDATE listing SET prev_close_paise = :close, last_paise = :close, open_paise = :close,"
             " high_paise = :close, low_paise = :close, volume = 0 WHERE key = :key",
             [{"key": key, "close": close} for key, close in closes.items()],
-        )
-
-    def pins(self) -> dict[str, Pin]:
-        """Pins in force by key."""
-        rows = self._db.execute("SELECT key, last_paise, prev_close_paise FROM pin")
-        return {key: Pin(last, prev) for key, last, prev in rows}
-
-    def roll_pins(self) -> None:
-        """Let a new day's previous close be the pinned price."""
-        self._db.execute("UPDATE pin SET prev_close_paise = last_paise")
-
-    def pin(self, key: str, pin: Pin | None) -> None:
-        """Set or remove a pin."""
-        if pin is None:
-            self._db.execute("DELETE FROM pin WHERE key = ?", (key,))
-        else:
-            self._db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", (key, *astuple(pin)))
-
-    def taken(self, key: str, second: int) -> dict[tuple[bool, int], int]:
-        """Shares already taken from a symbol's displayed depth in a market second, by side and price."""
-        rows = self._db.execute(
-            "SELECT side = 'BUY', price_paise, quantity FROM taken WHERE key = ? AND second = ?",
-            (key, second),
-        )
-        return {(bool(buying), price): quantity for buying, price, quantity in rows}
-
-    def save_taken(self, key: str, second: int, taken: Mapping[tuple[bool, int], int]) -> None:
-        """Store what was taken in a market second; earlier seconds are forgotten."""
-        self._db.execute("DELETE FROM taken WHERE key = ?", (key,))
-        self._db.executemany(
-            "INSERT INTO taken VALUES (?, ?, ?, ?, ?)",
-            [
-                (key, "BUY" if buying else "SELL", price, second, quantity)
-                for (buying, price), quantity in taken.items()
-            ],
         )
 
     # --- accounts and shares ------------------------------------------------------------------------------

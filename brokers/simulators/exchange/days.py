@@ -98,7 +98,7 @@ class MarketDays:
         self._books.collect_charges()
         keys = self._market.listings
         self._books.start_day({key: self._market.last_paise(key, state.market_us) for key in keys})
-        self._books.roll_pins()
+        self._books.depth.roll_pins()
         state.trading_day = following.isoformat()
         state.market_us = begins_us
         state.next_order = max(state.next_order, first_order_id(following))

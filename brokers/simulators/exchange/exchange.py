@@ -270,7 +270,7 @@ class PaperExchange:
 
     def _set_pin(self, key: str, pin: Pin | None) -> None:
         state = self._state
-        self.books.pin(key, pin)
+        self.books.depth.pin(key, pin)
         state.pin_version += 1
         self._market.load(state)
         self._orders.match(state, key, state.market_us)

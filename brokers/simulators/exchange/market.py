@@ -85,7 +85,7 @@ class ExchangeMarket:
             self._end_us = {fno: self.close_us if end is None else to_us(end) for fno, end in ends.items()}
             self._loaded = (*version[:2], -1)
         if version != self._loaded:
-            self._prices.set_pins(self._books.pins())
+            self._prices.set_pins(self._books.depth.pins())
             self._loaded = version
 
     def add(self, state: State, rows: Iterable[ListedInstrument]) -> None:

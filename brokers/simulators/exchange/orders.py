@@ -297,7 +297,7 @@ class OrderFlow:
         """Store what this transaction took from the displayed depth."""
         for key, book in self._depth.items():
             if book.changed:
-                self._books.save_taken(key, book.second, book.taken)
+                self._books.depth.save_taken(key, book.second, book.taken)
 
     def drop_depth(self) -> None:
         """Forget this transaction's view of the depth."""
@@ -326,7 +326,7 @@ class OrderFlow:
         second = at_us // SECOND_US
         book = self._depth.get(key)
         if book is None or book.second != second:
-            taken = {} if quote.pinned else self._books.taken(key, second)
+            taken = {} if quote.pinned else self._books.depth.taken(key, second)
             book = self._depth[key] = Displayed(quote, second, taken)
         book.quote = quote
         return book

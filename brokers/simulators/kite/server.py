@@ -13,7 +13,7 @@ from aiohttp import web
 
 from brokers.contract import BrokerError
 from brokers.simulators.exchange.exchange import PaperExchange
-from brokers.simulators.kite import control, login, routes
+from brokers.simulators.kite import control, login
 from brokers.simulators.kite.answers import leave_bare
 from brokers.simulators.kite.books.authorisations import Authorisations
 from brokers.simulators.kite.books.conditionals import Conditionals
@@ -22,6 +22,7 @@ from brokers.simulators.kite.books.keeping import Keeping
 from brokers.simulators.kite.books.laid_rows import LaidRows
 from brokers.simulators.kite.limits import CallLimits
 from brokers.simulators.kite.mishaps import KiteMishaps
+from brokers.simulators.kite.routes import table as routes
 from brokers.simulators.kite.sessions import SimulatedSessions
 from brokers.simulators.kite.sockets import Sockets
 from brokers.simulators.kite.switches import Switches

@@ -1,0 +1,1 @@
+"""The addresses of the local Kite, and what each answers."""
