@@ -186,7 +186,7 @@ class Store:
         else:
             if (asked := asked_here()) is not None:
                 unit = asked.kept_by(unit)
-                future.add_done_callback(asked.heard)
+                future.add_done_callback(asked.committed)
             self._queue.put(_Job(unit, future, acting_now()))
         return future
 

@@ -125,7 +125,7 @@ class Desk:
             funds=self.funds.of,
             day_began=self._market_day_began,
         )
-        self.told = Tape(kept, timing.wall, self.runs)
+        self.day_tape = Tape(kept, timing.wall, self.runs)
         offered = Offered(self.market, self.instruments, self.sessions, lost, background.load)
         for connection in connections:
             connection.life.attach(Hosting(connection, kept, timing, engine, offered))
@@ -208,7 +208,7 @@ class Desk:
 
     def tape(self) -> list[TapeLine]:
         """The latest lines of the tape, oldest first."""
-        return self.told.lines()
+        return self.day_tape.lines()
 
     def _market_day_began(self) -> datetime:
         return datetime.combine(self.market_clock.trading_day, time(), IST).astimezone(UTC)

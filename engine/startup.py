@@ -50,7 +50,7 @@ class Startup:
         self._books = BooksLook(inside.kept.store, desk.audit, inside.engine, inside.timing.wall)
         self._projecting = Projecting(
             inside.kept,
-            desk.told,
+            desk.day_tape,
             inside.background,
             clients_changed=(desk.market.load, desk.watchlist.load),
             # What another process has asked for is cancelled from here too, should that one go away.
@@ -127,7 +127,7 @@ class Startup:
             ("watchlists", desk.watchlist.load),
             ("certificates", desk.halt.load),
             ("the market's times", self._inside.stamps.load),
-            ("the tape", desk.told.retell),
+            ("the tape", desk.day_tape.retell),
         ):
             await self._bear(what, load())
 
@@ -151,7 +151,7 @@ class Startup:
         await self._orphans()
         if signed_on:
             await desk.runs.pause_dead()
-        desk.events.subscribe(desk.told.keep)
+        desk.events.subscribe(desk.day_tape.keep)
         if signed_on:
             with suppress(StoreError):  # tried again at each heartbeat
                 told = await desk.halt.book_left()

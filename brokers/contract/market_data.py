@@ -71,7 +71,7 @@ class Arrival(Protocol):
         ...
 
     @property
-    def heard_s(self) -> float:
+    def received_s(self) -> float:
         """The same moment in seconds of the machine's clock that never goes back."""
         ...
 

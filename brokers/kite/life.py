@@ -209,7 +209,7 @@ class KiteLife(Life):
         while True:
             if isinstance(clock, SimulatedMarketClock):
                 with suppress(BrokerError):
-                    clock.heard(await market_time(self.url))
+                    clock.jump_to(await market_time(self.url))
             now = clock.now().astimezone(IST)
             wanted = self._host.keeps_up and read != now.date() and now.timetz() >= DUMP_AT
             if wanted and now >= again_at and self._signed_in():  # only who is signed in can ask for it

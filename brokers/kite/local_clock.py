@@ -24,7 +24,7 @@ class SimulatedMarketClock:
         """The simulated date in India."""
         return self.now().astimezone(IST).date()
 
-    def heard(self, market_time: datetime) -> None:
+    def jump_to(self, market_time: datetime) -> None:
         """Follow a jump; what a call takes on its way is let pass."""
         apart = market_time - self._clock.now()
         if abs(apart - self._apart) > timedelta(seconds=1):

@@ -82,14 +82,14 @@ def recompute(connection: Connection, after: int = 0) -> Held:
     told lie in a temporary database meanwhile, since they are as many as the rows.
     """
     with closing(sqlite3.connect("", isolation_level=None)) as told:
-        layouts, not_held, found = _told(connection, told, after)
+        layouts, not_held, found = _latest_proofs(connection, told, after)
         held = 0
         without: dict[str, int] = {}
         differing: dict[str, list[str]] = {}
         gone: dict[str, list[str]] = {}
         for name in proven_tables(layouts[-1]):
             bare: list[tuple[str, str]] = []
-            pieces = _told_of(told, name) if after else _chunks(connection, name)
+            pieces = _latest_of(told, name) if after else _chunks(connection, name)
             for key, stands, words in _compared(connection, told, layouts, name, pieces):
                 if words is None:
                     held += 1
@@ -110,7 +110,7 @@ def recompute(connection: Connection, after: int = 0) -> Held:
     return Held(held, without, tuple(found), differing, gone)
 
 
-def _told(
+def _latest_proofs(
     connection: Connection, told: sqlite3.Connection, after: int
 ) -> tuple[list[Layout], dict[str, int], list[str]]:
     """Fill `told` with each row's newest proof, of those told behind a row of the audit.
@@ -233,7 +233,7 @@ def _chunks(connection: Connection, name: str) -> Iterator[str]:
         after = f"WHERE rowid > {last}"
 
 
-def _told_of(told: sqlite3.Connection, name: str) -> Iterator[str]:
+def _latest_of(told: sqlite3.Connection, name: str) -> Iterator[str]:
     """Conditions that between them take the rows of a table of which `told` knows."""
     columns = keys_of(name)
     keys = [str(key) for (key,) in told.execute("SELECT key FROM told WHERE tab = ?", (name,)).fetchall()]

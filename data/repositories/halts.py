@@ -43,7 +43,7 @@ class FileHalt:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldHalt:
+class HaltTimes:
     """When and by whom a halt was fired and resumed; `resumed_at` is None while it stands."""
 
     number: int
@@ -60,11 +60,11 @@ class _Symbol:
     value: str
 
 
-_FIRED, _OF_FILE, _TOLD = Rows(Halt, FiredHalt), Rows(Halt, FileHalt), Rows(Halt, ToldHalt)
+_FIRED, _OF_FILE, _TIMES = Rows(Halt, FiredHalt), Rows(Halt, FileHalt), Rows(Halt, HaltTimes)
 _C = _FIRED.c
 _UNFINISHED = _FIRED.query(_C.ended_at.is_(None), _C.before.is_not(None))
 _NUMBERED = _FIRED.query(_C.number == given("number"), _C.before.is_not(None))
-_SINCE = _TOLD.query(_C.at >= given("since"))
+_SINCE = _TIMES.query(_C.at >= given("since"))
 _KNOWN = Query(int, select(_C.number).where(_C.number == given("number")))
 _SAME = Query(
     int,
@@ -150,7 +150,7 @@ async def fired_halt(reader: AsyncConnection, number: int) -> FiredHalt | None:
     return found[0] if found else None
 
 
-async def halts_since(reader: AsyncConnection, since: datetime) -> list[ToldHalt]:
+async def halts_since(reader: AsyncConnection, since: datetime) -> list[HaltTimes]:
     """The halts that were fired since a moment."""
     return await _SINCE.read(reader, since=since)
 

@@ -82,7 +82,7 @@ class Asked:
             self._doing = _joined(row.did, unit.entries)
             unit.connection.execute(update(asked).where(same).values(did=self._doing))
 
-    def heard(self, done: "asyncio.Future[T]") -> None:
+    def committed(self, done: "asyncio.Future[T]") -> None:
         """Take over what was committed; on the loop, before whoever wrote resumes."""
         if not done.cancelled() and done.exception() is None:
             self.did = self._doing

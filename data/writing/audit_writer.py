@@ -21,9 +21,9 @@ from data.audit import (
 from data.engines.driver import On, fetch, run, sql
 from data.errors import shortened
 from data.json_values import texts_of
+from data.proving.latest import LatestProofs
 from data.proving.noted import AcceptedRows, Noted
 from data.proving.proofs import Proofs, layout_now, newest_layout, proven_tables, shared_out
-from data.proving.told import Told
 from data.tables.audit import Audit, AuditHead, ProofLayout
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class AuditWriter:
 
     def __init__(self, connection: Connection) -> None:
         self._laid_out = False
-        self._told = Told(last_row(connection))
+        self._latest = LatestProofs(last_row(connection))
         self._noted = Noted()
         self._noted.watch(connection)
 
@@ -59,8 +59,8 @@ class AuditWriter:
 
     def differing(self, connection: Connection, name: str, ids: Iterable[int]) -> list[int]:
         """Which of a table's rows are not as the audit left them, but for what this transaction wrote."""
-        self._told.catch_up(connection, last_row(connection))
-        return self._told.differing(connection, self._noted, name, sorted(ids))
+        self._latest.catch_up(connection, last_row(connection))
+        return self._latest.differing(connection, self._noted, name, sorted(ids))
 
     def append(
         self,
@@ -80,13 +80,13 @@ class AuditWriter:
         entries, proofs = list(entries), Proofs()
         before = last_row(connection)
         if any(entry.action == BREAK for entry in entries):
-            self._told.accept()
+            self._latest.accept()
         for rows in accepted:
             self._noted.accept(connection, rows)
         if self._noted:
             self._lay_out(unit)
-            self._told.catch_up(connection, before)
-            proofs, differing = self._told.renewed(connection, self._noted.take(connection, proven or {}))
+            self._latest.catch_up(connection, before)
+            proofs, differing = self._latest.renewed(connection, self._noted.take(connection, proven or {}))
             if differing:
                 entries.append(AuditEntry(DISTRUSTED, ITSELF, details={"found": differing}))
             elif proofs and not entries:
@@ -105,7 +105,7 @@ class AuditWriter:
         unit.insert_cells(Audit, COLUMNS, rows)
         after = Head(last_seq + len(rows), digest)
         _keep(unit, after, kept)
-        self._told.wrote(after, proofs)
+        self._latest.wrote(after, proofs)
         return before, after
 
     def _lay_out(self, unit: "Unit") -> None:

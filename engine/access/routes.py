@@ -284,7 +284,7 @@ class Routes:
             unit, list(changed), [_stored(unit, c, route, known.get(c)) for c, route in changed.items()]
         )
         for client_id, route in changed.items():
-            details = {name: _told(value) for name, value in asdict(route).items()}
+            details = {name: _as_kept(value) for name, value in asdict(route).items()}
             unit.audit(
                 AuditEntry(AuditAction.CLIENT_ROUTE, self._engine.actor, client_id=client_id, details=details)
             )
@@ -353,7 +353,7 @@ def _mark(unit: Unit, client_id: int, at: datetime | None, words: str) -> None:
     unit.touched.roster = True
 
 
-def _told(value: Any) -> Any:
+def _as_kept(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     return value.isoformat() if isinstance(value, date) else value

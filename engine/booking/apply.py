@@ -49,7 +49,7 @@ def apply_facts(unit: Unit, facts: Sequence[Fact], actor: str, sell_credit_bps: 
     read_again: set[int] = set()
     external: list[tuple[int, BrokerOrder]] = []
     for fact in facts:
-        books.actor = _told_by(fact, actor)
+        books.actor = _actor_of(fact, actor)
         if isinstance(fact, Seen):
             order_id = found.get((fact.client_id, fact.order.broker_order_id))
             if order_id is None:
@@ -91,7 +91,7 @@ BROKER = "broker"
 """Who did what the broker tells: an order's acceptance, fill, rejection or end is no act of the trader."""
 
 
-def _told_by(fact: Fact, actor: str) -> str:
+def _actor_of(fact: Fact, actor: str) -> str:
     """Whom the audit names for a fact: the broker for its own words, else who runs the desk."""
     if isinstance(fact, Seen):
         return BROKER

@@ -64,7 +64,7 @@ def end_of_day(
                 over = "began" if order.after_market else "ended"
                 books.free_unsent(order, f"its session {over} before it was sent")
             case OrderState.OPEN if order.client_id not in unread and (
-                not order.after_market or _heard_in_session(order, calendar)
+                not order.after_market or _answered_in_session(order, calendar)
             ):
                 order.apply(OrderEvent.SEEN_EXPIRED)
                 freed = books.release(order, f"day:{day.isoformat()}")
@@ -78,7 +78,7 @@ def end_of_day(
     return over_ids
 
 
-def _heard_in_session(order: WorkingOrder, calendar: Calendar) -> bool:
+def _answered_in_session(order: WorkingOrder, calendar: Calendar) -> bool:
     """Whether the broker has said anything of an order since the session began that it waited for."""
     try:
         return order.told_at is not None and order.told_at >= calendar.session_begin(order.trading_date)

@@ -253,7 +253,7 @@ class Watcher:
             return False
         self._connections.outages.over(client_id, f"the books of client {client_id}")
         self._put_seen(client_id, orders, trades, began)
-        for fact in self.resolver.heard(client_id, orders, began):
+        for fact in self.resolver.book_read(client_id, orders, began):
             self._recorder.put(fact)
         changes = await self._changes_in_doubt(client_id)
         for fact in self.resolver.changes(client_id, orders, changes, began):

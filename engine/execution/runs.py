@@ -131,7 +131,7 @@ class Runs:
         def work(connection: On) -> list[RunView]:
             orders = orders_of_day(connection, day)
             runs = read_runs(connection, orders)
-            return [self._told(runs[number], orders[number]) for number in sorted(runs, reverse=True)]
+            return [self._viewed(runs[number], orders[number]) for number in sorted(runs, reverse=True)]
 
         return await self._kept.store.read_aside(work)
 
@@ -143,9 +143,9 @@ class Runs:
 
     def _view(self, run: RunRow) -> RunView:
         book = self._kept.book
-        return self._told(run, [book.orders[i] for i in sorted(book.orders_of_run.get(run.number, ()))])
+        return self._viewed(run, [book.orders[i] for i in sorted(book.orders_of_run.get(run.number, ()))])
 
-    def _told(self, run: RunRow, orders: Sequence[OrderView]) -> RunView:
+    def _viewed(self, run: RunRow, orders: Sequence[OrderView]) -> RunView:
         now = self._timing.wall.now()
         running = run.status is RunStatus.RUNNING and run.finished_at is None
         unsent = Counter(order.client_id for order in orders if order.state is OrderState.RESERVED)

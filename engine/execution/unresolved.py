@@ -62,7 +62,7 @@ class Resolver:
         for order_id in [i for i in self._orders if book.orders[i].client_id == client_id]:
             del self._orders[order_id]
 
-    def heard(self, client_id: int, orders: BrokerRows[BrokerOrder], at: datetime) -> list[Fact]:
+    def book_read(self, client_id: int, orders: BrokerRows[BrokerOrder], at: datetime) -> list[Fact]:
         """What a successful read of a client's order book, begun at `at`, says of its orders in doubt."""
         unknown = self._in_doubt(client_id)
         self._forget(client_id, {order.id for order in unknown})

@@ -38,7 +38,7 @@ async def look_at_conditionals(
             except Exception:  # whatever it was, nothing is known of them
                 return None
         made = [await _ended(book, timing.wall, connections, rules, client_id, row) for row in rows]
-        odd = [_told(book, client_id, "", "", row.words, "unread") for row in rows.unread]
+        odd = [_certified(book, client_id, "", "", row.words, "unread") for row in rows.unread]
         return [*made, *odd]
 
     found = await asyncio.gather(*(one(client_id) for client_id in client_ids))
@@ -60,10 +60,10 @@ async def _ended(
         lane.take(clock.now(), cancel=True)
         outcome = await outcome_of(broker.delete_conditional(account, row), "a deletion", "no answer")
         result = "deleted" if isinstance(outcome, Accepted) else f"active, not deleted: {outcome}"
-    return _told(book, client_id, row.kind.value, row.number, row.what, result)
+    return _certified(book, client_id, row.kind.value, row.number, row.what, result)
 
 
-def _told(
+def _certified(
     book: Book, client_id: int, kind: str, number: str, what: str, result: str
 ) -> CertificateConditional:
     code = book.clients[client_id].code

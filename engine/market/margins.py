@@ -34,7 +34,7 @@ Begin = Callable[[Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _DayMargins:
     """The margins that a broker told on a trading day, by field of the instrument."""
 
     day: date
@@ -70,26 +70,26 @@ class Margins:
         self._connections = connections
         self._market_data = market_data
         self._begin = begin
-        self._told: dict[str, _Told] = {}
+        self._known: dict[str, _DayMargins] = {}
         self._asking: dict[str, _Asking] = {}
 
     async def learned(self, instrument: Instrument, clients: Sequence[ClientView]) -> Instrument:
         """The instrument with the margins that the brokers of these clients tell, if they do so in time."""
-        told = self._told_today(instrument.key)
+        told = self._known_today(instrument.key)
         if told is None:
             asked = [client for client in clients if self._tells(client)]
             if not asked or instrument.trade_to_trade or not instrument.tradable:
                 return instrument
             await self._wait(self._try(instrument, asked), instrument.key)
-            told = self._told_today(instrument.key)
+            told = self._known_today(instrument.key)
         return instrument if told is None else replace(instrument, **told.fields)
 
     def _tells(self, client: ClientView) -> bool:
         connections = self._connections
         return connections.serves(client.id) and isinstance(connections.of(client.id).broker, TellsMargins)
 
-    def _told_today(self, key: str) -> _Told | None:
-        told = self._told.get(key)
+    def _known_today(self, key: str) -> _DayMargins | None:
+        told = self._known.get(key)
         return told if told is not None and told.day == self._timing.market.trading_day else None
 
     def _try(self, instrument: Instrument, clients: Sequence[ClientView]) -> _Asking:
@@ -133,7 +133,9 @@ class Margins:
                 words = problem if isinstance(problem, BrokerError) else "no answer in time"
                 log.warning("the margins of %s could not be read: %s", key, words)
                 continue
-            self._told[key] = _Told(day, {_FIELDS[product]: share for product, share in shares.items()})
+            self._known[key] = _DayMargins(
+                day, {_FIELDS[product]: share for product, share in shares.items()}
+            )
             await self._keep(key, client.code)
             return
 
@@ -158,7 +160,7 @@ class Margins:
 
     async def _keep(self, key: str, code: str) -> None:
         """Store what came with the instrument, where it is other than what was known."""
-        told = self._told[key]
+        told = self._known[key]
         known = self._market_data.index.get(key)
         if known is None or (fresh := replace(known, **told.fields)) == known:
             return

@@ -31,8 +31,8 @@ class QuoteMap:
         self._ticks: dict[str, Tick | UnreadTick] = {}
         self._read: dict[str, tuple[UnreadTick, Tick]] = {}
         self._newest_at: datetime | None = None
-        self._heard: dict[str, float] = {}
-        """When the ticks that came read were heard; of the others their arrival knows it."""
+        self._received_s: dict[str, float] = {}
+        """When the ticks that came read arrived; of the others their arrival knows it."""
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
         self._watchers: dict[str, tuple[set[str], ...]] = {}
@@ -40,7 +40,7 @@ class QuoteMap:
         """Followed keys of which no packet has come since they were followed or the stream was opened."""
         self._beats: dict[str, tuple[Heartbeat, float]] = {}
         self._feed_at: datetime | None = None
-        self._feed_heard = 0.0
+        self._feed_received_s = 0.0
 
     def put(self, tick: Tick) -> None:
         """Take a packet of the stream. One that is older than what is held changes nothing."""
@@ -48,7 +48,7 @@ class QuoteMap:
         if self._overtaken(key, tick.received_at):
             return
         self._hold(tick)
-        self._feed_at, self._feed_heard = tick.received_at, self._heard[key]
+        self._feed_at, self._feed_received_s = tick.received_at, self._received_s[key]
         self._silent.discard(key)
 
     def put_all(self, ticks: Ticks) -> None:
@@ -69,7 +69,7 @@ class QuoteMap:
             if len(dirty) < len(followed):
                 many = len(followed) > len(packets)  # a look at each of the fewer
                 dirty |= followed.intersection(packets) if many else followed & packets.keys()
-        self._feed_at, self._feed_heard = ticks.last_at, self._monotonic()
+        self._feed_at, self._feed_received_s = ticks.last_at, self._monotonic()
         if self._silent:
             self._silent = {key for key in self._silent if key not in packets}
 
@@ -87,7 +87,8 @@ class QuoteMap:
         return 0 < (_received_at(held) - received_at).total_seconds() < SET_BACK_S
 
     def _hold(self, tick: Tick) -> None:
-        self._heard[tick.key] = self._monotonic()  # first: another thread may ask for the tick's age at once
+        # First: another thread may ask for the tick's age at once.
+        self._received_s[tick.key] = self._monotonic()
         self._ticks[tick.key] = tick
         self._note_newest(tick.received_at)
         for changed in self._watchers.get(tick.key, ()):
@@ -99,11 +100,11 @@ class QuoteMap:
 
     def heartbeat(self, beat: Heartbeat) -> None:
         """The feed, or one source of it, is alive: from its moment count the prices it speaks for."""
-        heard = self._monotonic()
-        self._feed_at, self._feed_heard = beat.received_at, heard
+        moment = self._monotonic()
+        self._feed_at, self._feed_received_s = beat.received_at, moment
         # A source that stands again and has brought nothing yet takes back nothing of what it said before.
         if beat.keys is None or beat.keys:
-            self._beats[beat.source] = (beat, heard)
+            self._beats[beat.source] = (beat, moment)
 
     def rename(self, moved: Mapping[str, str]) -> None:
         """Let prices and whoever follows them go on under new keys, all at once."""
@@ -112,13 +113,14 @@ class QuoteMap:
             return frozenset(moved.get(key, key) for key in keys)
 
         ticks = {key: tick for key, tick in self._ticks.items() if key not in moved}
-        heard = {key: at for key, at in self._heard.items() if key not in moved}
+        moments = {key: at for key, at in self._received_s.items() if key not in moved}
         for key in moved.keys() & self._ticks.keys():
             held = self._looked_at(key, self._ticks[key])
             ticks[moved[key]] = replace(held, key=moved[key])
-            heard[moved[key]] = self._heard_of(key, self._ticks[key])
-        self._heard = {**self._heard, **heard}  # first: another thread may ask for the tick's age at once
-        self._ticks, self._heard = ticks, heard
+            moments[moved[key]] = self._moment_of(key, self._ticks[key])
+        # First: another thread may ask for the tick's age at once.
+        self._received_s = {**self._received_s, **moments}
+        self._ticks, self._received_s = ticks, moments
         for owner, keys in list(self._followed.items()):
             if not moved.keys().isdisjoint(keys):
                 self.follow(owner, now(keys))
@@ -147,22 +149,22 @@ class QuoteMap:
         tick = self._ticks.get(key)
         if tick is None:
             return None
-        age = self._age(_received_at(tick), self._heard_of(key, tick), now)
+        age = self._age(_received_at(tick), self._moment_of(key, tick), now)
         among_all = key in self._watchers and key not in self._silent
-        for beat, heard in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
+        for beat, moment in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if among_all if beat.keys is None else key in beat.keys:
-                age = min(age, self._age(beat.received_at, heard, now))
+                age = min(age, self._age(beat.received_at, moment, now))
         return age
 
-    def _heard_of(self, key: str, held: Tick | UnreadTick) -> float:
-        return self._heard[key] if isinstance(held, Tick) else held[1].heard_s
+    def _moment_of(self, key: str, held: Tick | UnreadTick) -> float:
+        return self._received_s[key] if isinstance(held, Tick) else held[1].received_s
 
-    def _age(self, at: datetime, heard: float, now: datetime) -> float:
-        return max(0.0, (now - at).total_seconds(), self._monotonic() - heard)
+    def _age(self, at: datetime, moment: float, now: datetime) -> float:
+        return max(0.0, (now - at).total_seconds(), self._monotonic() - moment)
 
     def feed_age(self, now: datetime) -> float | None:
         """Seconds since the stream's last packet or heartbeat of any kind, None before the first."""
-        return None if self._feed_at is None else self._age(self._feed_at, self._feed_heard, now)
+        return None if self._feed_at is None else self._age(self._feed_at, self._feed_received_s, now)
 
     def take_dirty(self, owner: str) -> set[str]:
         """The keys `owner` follows that changed since it last asked."""

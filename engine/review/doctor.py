@@ -217,7 +217,7 @@ def _chain(reader: Reader, heads: Path | None) -> tuple[bool, str]:
     return report.ok, f"{report.message}; head {report.head[:12]}"
 
 
-def _told(reader: Reader) -> tuple[bool, str]:
+def _both_ways(reader: Reader) -> tuple[bool, str]:
     found = _not_accepted(reader, not_both_ways(reader))
     return not found, first_of(found) or "orders, runs, plans, fills and halts stand in it, and no others"
 
@@ -276,7 +276,7 @@ _LOOKS: dict[str, Look] = {
     "append-only triggers": _triggers,
     "balances": _balances,
     "counters": _counters,
-    "audit rows": _told,
+    "audit rows": _both_ways,
     "proofs": _proofs,
     "plans": _plans,
     "orders": _orders,

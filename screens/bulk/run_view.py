@@ -160,7 +160,7 @@ class RunPanel(Vertical):
             self._fill()
             self.paint()
 
-    def heard(self, order_ids: Iterable[int]) -> None:
+    def orders_changed(self, order_ids: Iterable[int]) -> None:
         """Orders changed; the next frame paints them."""
         self._dirty.update(order_ids)
 

@@ -51,7 +51,7 @@ class BulkScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, also to where the trader comes from, to go back there."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self.app.mode_change_signal.subscribe(self, self._mode_changed)
 
     def _mode_changed(self, mode: str) -> None:
@@ -60,9 +60,9 @@ class BulkScreen(Workspace):
         elif isinstance(form := self._view, BulkForm):
             form.leave_fields()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, OrderChanged):
-            self.query_one(RunPanel).heard(event.order_ids)
+            self.query_one(RunPanel).orders_changed(event.order_ids)
 
     # Views
 

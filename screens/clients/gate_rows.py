@@ -251,7 +251,7 @@ def _figures(desk: Desk, check: GateCheck, masked: bool) -> list[str]:
             return []
 
 
-def told_of(desk: Desk, check: GateCheck) -> str:
+def behind_words(desk: Desk, check: GateCheck) -> str:
     """What is behind an item, in words."""
     return verdict_words(check.judged, desk.shown_at)
 
@@ -259,7 +259,7 @@ def told_of(desk: Desk, check: GateCheck) -> str:
 def red_words(desk: Desk, row: GateRow) -> str:
     """Why a client's red items cannot be waived, and what mends them."""
     red = [check for check in row.checks if check.colour is GateColour.RED]
-    told = "; ".join(f"{ITEM_TITLES[check.item]}: {told_of(desk, check)}" for check in red)
+    told = "; ".join(f"{ITEM_TITLES[check.item]}: {behind_words(desk, check)}" for check in red)
     way = " (r signs in)" if any(check.item is GateItem.SESSION for check in red) else ""
     way = " (r retries the route)" if can_retry(row) else way
     return f"{row.code}: red cannot be waived: {told}{way}"
@@ -268,7 +268,7 @@ def red_words(desk: Desk, row: GateRow) -> str:
 def searched(desk: Desk, client: ClientView, row: GateRow) -> str:
     """What a filter looks into: who it is, and the items that are not green."""
     items = " ".join(
-        f"{ITEM_TITLES[check.item]} {check.colour.value} {told_of(desk, check)}"
+        f"{ITEM_TITLES[check.item]} {check.colour.value} {behind_words(desk, check)}"
         for check in row.checks
         if check.colour is not GateColour.GREEN or check.waived
     )

@@ -118,14 +118,14 @@ class ClientScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the holdings."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self._turn_to(PageView.HOLDINGS)
 
     def on_unmount(self) -> None:
         """Follow no more."""
         self.app.run_worker(partial(self.desk.market.follow, set(), OWNER), exit_on_error=False)
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         mine = isinstance(event, OrderChanged | FundsChanged) and self._client_id in event.client_ids
         if mine or isinstance(event, ClientsChanged):
             self._changed = True

@@ -24,7 +24,7 @@ class GateRoster:
         self._changed = True
         self._turn = 0
 
-    def heard(self, event: Event) -> None:
+    def note(self, event: Event) -> None:
         """Take note of an event."""
         match event:
             case ClientsChanged():

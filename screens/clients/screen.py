@@ -97,7 +97,7 @@ class ClientsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show the red ones on top."""
-        self.listen(self._roster.heard)
+        self.listen(self._roster.note)
         self._bring_up_to_date()
         self._grid.sort_by("gate")
         self._grid.to_top()

@@ -114,12 +114,12 @@ class SignInScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Listen, and begin with the client whose turn it is."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         if self.desk.sessions.redirects is not None:
             self.run_worker(self._catch(self.desk.sessions.redirects), group="catch", exit_on_error=False)
         self._next()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, SessionsChanged):
             self._changed = True
 

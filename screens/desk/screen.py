@@ -20,7 +20,7 @@ from engine.words.gate import books_words
 from engine.words.market import WIDEST, held_words, symbol_lines
 from screens.desk.depth import depth_levels
 from screens.desk.rows import LIVE_CLIENT_COLUMNS, aged, client_columns, direction, known_pnl, watch_columns
-from screens.desk.told import DeskTape
+from screens.desk.tape import DeskTape
 from screens.frame.commands import bindings
 from screens.frame.pane import FilterLine, Pane
 from screens.frame.records import client_record, instrument_record
@@ -119,10 +119,10 @@ class DeskScreen(Workspace):
         """Fill the grids and listen."""
         self._clients.sort_by("code")
         self._tape.begin()
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self.redraw()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         """Remember what changed; the next frame paints it."""
         match event:
             case TapeLine():

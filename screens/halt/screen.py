@@ -131,10 +131,10 @@ class CertificateScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Follow the halt."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self.redraw()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, HaltChanged) and self.is_mounted:
             self.redraw()
 

@@ -84,10 +84,10 @@ class OrderScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and read."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self.redraw()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, OrderChanged) and self._order_id in event.order_ids:
             self._stale = True
 

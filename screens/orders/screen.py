@@ -87,10 +87,10 @@ class OrdersScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self.show_view(self._view)
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, OrderChanged):
             self._dirty |= event.order_ids
 

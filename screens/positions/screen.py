@@ -80,10 +80,10 @@ class PositionsScreen(Workspace):
 
     def on_mount(self) -> None:
         """Listen, and show symbols."""
-        self.listen(self._heard)
+        self.listen(self._desk_event)
         self._turn()
 
-    def _heard(self, event: Event) -> None:
+    def _desk_event(self, event: Event) -> None:
         if isinstance(event, FundsChanged | ClientsChanged):
             self._changed = True
 

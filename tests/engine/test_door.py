@@ -3,7 +3,7 @@
 import pytest
 
 from brokers.contract import NotSent
-from data.proving import told
+from data.proving import latest
 from data.vocabulary import ClientStatus, OrderState, PauseReason, RunCount, RunStatus, SizingKind
 from engine.refusals import CannotGoOn, TradingStopped
 from tests.desks import Wire, buy, carry_out, manual_clock, on_tape, paper_desk, until
@@ -73,7 +73,7 @@ async def test_an_order_that_was_changed_in_the_file_is_not_sent_and_trading_sto
 
 
 async def test_an_order_is_held_against_the_audit_once_its_proof_is_no_more_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(told, "MOST_OF_ORDERS", 2)
+    monkeypatch.setattr(latest, "MOST_OF_ORDERS", 2)
     async with paper_desk(tmp_path) as desk:
         wire, number, shut = await turned_away(desk, ROHAN, PRIYA, AMIT)
         oldest = min(desk.runs.get(number).order_ids)

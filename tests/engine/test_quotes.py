@@ -173,9 +173,9 @@ def test_detail_of_a_stock() -> None:
 class Post:
     """Packets that came in together; it counts how often one is read."""
 
-    def __init__(self, seconds: float, heard_s: float = 0.0) -> None:
+    def __init__(self, seconds: float, received_s: float = 0.0) -> None:
         self.received_at = at(seconds)
-        self.heard_s = heard_s
+        self.received_s = received_s
         self.reads: list[str] = []
 
     def tick(self, key: str, packet: RawPacket) -> Tick:
@@ -207,7 +207,7 @@ class TestUnreadTicks:
 
     def test_one_ages_from_its_arrival_by_the_older_of_two_clocks(self):
         quotes = QuoteMap(lambda: 107.0)
-        quotes.put_all(unread(Post(1, heard_s=100.0), A=101))
+        quotes.put_all(unread(Post(1, received_s=100.0), A=101))
         assert quotes.age("NSE:A", at(3)) == 7, "the wall clock was set back"
         assert quotes.age("NSE:A", at(13)) == 12, "the machine slept"
         quotes.rename({"NSE:A": "NSE:Z"})

@@ -211,7 +211,7 @@ async def test_what_is_reserved_when_the_days_come_apart_is_paused_and_never_sen
         assert (found.pause_reason, found.counts[RunCount.UNSENT]) == (PauseReason.VENUES_DIFFER, 2)
         assert [len(morning.exchange.orders(one.user_id)) for one in AT_KITE] == [1, 0]
         assert paper.orders("PA3") == []
-        assert any(f"trading is stopped: {DIFFER}" in news_words(line.news) for line in desk.told.lines())
+        assert any(f"trading is stopped: {DIFFER}" in news_words(line.news) for line in desk.day_tape.lines())
         with refuses(TradingStopped, "their days differ"):
             await desk.runs.go_on(run.number, 2)
         with refuses(TradingStopped, "their days differ"):

@@ -39,14 +39,14 @@ def open_screen(with_demo: bool, faults: "Faults | None" = None) -> int:
         from tradedesk.compose.wiring import open_desk
         from tradedesk.socket.server import listening
 
-        opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=told)
+        opening = open_desk(home, kind=DeskKind.APP, faults=faults, passphrase=passphrase, told=warn)
         async with opening as desk:
             if with_demo:
                 await lay_demo(desk)
             async with listening(desk):
                 yield desk
 
-    def told(words: str) -> None:
+    def warn(words: str) -> None:
         log.warning(words)
         app.say(words, "warning")
 

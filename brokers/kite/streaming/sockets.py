@@ -125,7 +125,7 @@ class KiteSocket:
         self._seat = seat
         self._door = door
         self._open = False
-        self._heard = 0.0
+        self._last_s = 0.0
         self._damaged = False
         self._silent = False
         self._left: set[int] = set()
@@ -218,7 +218,7 @@ class KiteSocket:
         try:
             self._open = True
             self._silent = False
-            self._heard = self._clock.monotonic()
+            self._last_s = self._clock.monotonic()
             self._owner.opened(self)
             helpers = [
                 asyncio.create_task(self._keep_subscribed(connection)),
@@ -235,7 +235,7 @@ class KiteSocket:
                     log.error("%s beside Kite's stream\n%s", type(ended).__name__, _place_of(ended))
 
     def _take(self, frame: str | bytes) -> None:
-        self._heard = self._clock.monotonic()
+        self._last_s = self._clock.monotonic()
         self.heard_at = received_at = self._clock.now()
         if isinstance(frame, str):
             self._owner.took_text(self, frame)
@@ -250,7 +250,7 @@ class KiteSocket:
 
     async def _watch(self, connection: ClientConnection) -> None:
         """Cut the connection when nothing at all has come for too long."""
-        while (rest := self._heard + self._waits.silence_s - self._clock.monotonic()) > 0:
+        while (rest := self._last_s + self._waits.silence_s - self._clock.monotonic()) > 0:
             await self._clock.sleep(rest)
         self._silent = True
         connection.transport.abort()

@@ -80,7 +80,7 @@ class KiteStream:
         self._door = asyncio.Semaphore(HANDSHAKES)
         self._ticks = PendingTicks()
         self._updates: deque[OrderUpdate] = deque()
-        self._heard: dict[KiteSocket, None] = {}
+        self._alive: dict[KiteSocket, None] = {}
         self._news = asyncio.Event()
         self._closed = False
 
@@ -188,17 +188,17 @@ class KiteStream:
 
     def _take_beats(self) -> list[Heartbeat]:
         """The heartbeats of the sockets that were heard since this was last asked."""
-        heard, self._heard = self._heard, {}
+        heard, self._alive = self._alive, {}
         return [
             self._brought[socket].heartbeat(socket.heard_at)
             for socket in heard
             if socket in self._brought and socket.heard_at is not None
         ]
 
-    def _note_heard(self, socket: KiteSocket) -> None:
+    def _note_alive(self, socket: KiteSocket) -> None:
         """Have a socket beat if it carries prices, or if none are wanted and it tells that the feed lives."""
         if socket.tokens or not self._tokens:
-            self._heard[socket] = None
+            self._alive[socket] = None
             self._news.set()
 
     # --- the sockets' news (SocketOwner) ------------------------------------------------------------------
@@ -221,7 +221,7 @@ class KiteStream:
         self._brought[socket].latest.update(carried)
         self._ticks.add(carried, received_at)
         self.counts.ticks += len(packets)
-        self._note_heard(socket)
+        self._note_alive(socket)
 
     def took_text(self, socket: KiteSocket, text: str) -> None:
         """Queue an order update; Kite's errors and messages are logged, what else there may be is counted."""
@@ -244,7 +244,7 @@ class KiteStream:
         else:
             self.counts.unread_texts += 1
         self._news.set()
-        self._note_heard(socket)
+        self._note_alive(socket)
 
     def faulty(self, ignored: int, fault: str) -> None:
         """Count a frame that was not as documented; the first is logged."""

@@ -49,7 +49,7 @@ class KiteArrival:
     """When packets of Kite came in. `circuits` is looked up when a tick is read, so it may still fill."""
 
     received_at: datetime
-    heard_s: float
+    received_s: float
     circuits: Circuits
 
     def tick(self, key: str, packet: RawPacket) -> Tick:

@@ -305,7 +305,7 @@ def doctor(
     """Re-derive every balance, check the chain and the database, and say what was found."""
     day = None if since is None else day_from("since", since)
 
-    def told(checks: "list[Check]") -> Exit:
+    def report(checks: "list[Check]") -> Exit:
         ok = all(check.ok for check in checks)
         if as_json:
             document({"ok": ok, "checks": checks})
@@ -315,7 +315,7 @@ def doctor(
         return Exit.DONE if ok else Exit.NOT_VERIFIED
 
     async def work(desk: "Desk") -> Exit:
-        made = told(await desk.doctor.run(day))
+        made = report(await desk.doctor.run(day))
         if desk.trading_disabled:
             say(f"trading is stopped: {desk.trading_disabled}")
         return made
@@ -323,6 +323,6 @@ def doctor(
     def unopened(home: Path, why: Exception) -> Exit:
         from engine.review.doctor import examine_file
 
-        return told(examine_file(books_file(home), why, day))
+        return report(examine_file(books_file(home), why, day))
 
     run(work, needs_secrets=False, unopened=unopened)

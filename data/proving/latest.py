@@ -27,7 +27,7 @@ PIECE = 500
 """How many orders are asked for at a time."""
 
 
-class Told:
+class LatestProofs:
     """The newest proofs of rows that may change, as far as this connection wrote or met them."""
 
     def __init__(self, head: Head) -> None:
