@@ -80,7 +80,9 @@ def _check_word(given: str, wanted: str, row: ConnectionRow) -> None:
     if not wanted:
         expected = f"leave it out: with {row.name} no live connection is beside another kind"
         raise BadInput("word", given, expected)
-    expected = f"real money and its likeness would share this home: type {wanted!r}, or give it as --word"
+    expected = (
+        f"a live connection would share this home with another kind: type {wanted!r}, or give it as --word"
+    )
     raise BadInput("word" if given else "connection", given or row.name, expected)
 
 
