@@ -99,7 +99,8 @@ def match(
             out.renames.append(
                 Rename(security, one.exchange, was.tradingsymbol, one.tradingsymbol, one.token)
             )
-    out.rows = [replace(one, doubt=out.doubts.get(one.key, one.doubt)) for one in out.rows]
+    doubts = out.doubts
+    out.rows = [replace(one, doubt=doubts[one.key]) if one.key in doubts else one for one in out.rows]
     return out
 
 
