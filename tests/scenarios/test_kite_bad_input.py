@@ -8,7 +8,7 @@ import pytest
 
 from brokers.contract import OrderRequest
 from brokers.kite.broker import KiteBroker
-from brokers.simulators.kite import sockets as local_sockets
+from brokers.simulators.kite import socket_link
 from brokers.simulators.kite.apps import own_app
 from brokers.simulators.kite.books.laid_rows import LaidRow
 from brokers.simulators.kite.routes import table as local_routes
@@ -191,7 +191,7 @@ async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch
     desk, exchange = morning.desk, morning.exchange
     await desk.market.follow(PRICES, "test")
     await morning.until(lambda: told(morning, PRICES))
-    before, whole, damaged = standing(morning, PEOPLE), local_sockets.frame, list[bytes]()
+    before, whole, damaged = standing(morning, PEOPLE), socket_link.frame, list[bytes]()
 
     def damage(pieces: Sequence[bytes]) -> bytes:
         if damaged or len(pieces) < len(PRICES):
@@ -200,7 +200,7 @@ async def test_a_damaged_frame(morning: Morning, monkeypatch: pytest.MonkeyPatch
         damaged.append(whole(pieces)[:-7] if fault == "truncated" else whole([odd, *pieces]))
         return damaged[0]
 
-    monkeypatch.setattr(local_sockets, "frame", damage)
+    monkeypatch.setattr(socket_link, "frame", damage)
     moved = {key: paise + 5_00 for key, paise in PRICES.items()}
     for key, paise in moved.items():
         exchange.pin(key, paise)
