@@ -176,7 +176,8 @@ def test_a_command_names_the_words_and_takes_them_by_an_option(demo: Terminal) -
     assert "type 'live beside paper', or give it as --word" in refused.error["message"]
     assert demo.run("connections", "add", "kite", "--word", "yes", "--json").code == 2
     assert connections(demo.home) == [("paper", "paper")]
-    demo.done("connections", "add", "kite", "--word", WORD)
+    printed = demo.run("connections", "add", "kite", "--word", WORD)
+    assert (printed.code, "what its broker lists is read each morning" in printed.err) == (0, True)
     assert connections(demo.home) == [("kite", "live"), ("paper", "paper")]
     query = "SELECT actor, via, details FROM audit WHERE action = 'LIVE_BESIDE_ALLOWED'"
     ((actor, via, details),) = rows(demo.home, query)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import BadInput
+from data.vocabulary import ConnectionKind
 from tradedesk.cli.exits import Exit
 from tradedesk.cli.options import AsJson, ClientWord, json_too
 from tradedesk.cli.printing.output import document, line, say, table
@@ -85,6 +86,11 @@ def add(
         else:
             line(f"{row.name} ({row.kind.value}) is a connection of {desk.home} from now on")
         say("clients that are imported from now on trade by their own broker's connection, others by paper")
+        if row.kind is not ConnectionKind.PAPER:
+            say(
+                "what its broker lists is read each morning once somebody is signed in, "
+                "or with `tradedesk instruments import FILE`; until then nothing can be traded there"
+            )
         return Exit.DONE
 
     run(work, needs_secrets=False)
