@@ -3,10 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from brokers.paper.broker import CAPABILITIES
 from data.reference.instruments import BrokerInstrument, Instrument, at_broker
 from data.repositories.listings import listings_of, replace_listings
+from data.vocabulary import Reason
 from engine.desk import Desk
-from tests.desks import listed_by_feed, paper_desk
+from tests.desks import listed_by_feed, paper_desk, until
+from tests.engine.test_run_conditions import MARKET, held
 from tradedesk.testing import seam
 
 FRESH = BrokerInstrument("NSE", "FRESH", "Fresh", 5, prev_close_paise=100_00, token="901")
@@ -73,3 +76,20 @@ async def test_others_listings_follow_names_and_end_with_what_is_gone(tmp_path: 
         }, "a symbol of theirs stays theirs"
         assert (rows["INFY"].token, "TCS") == listed(desk)["NSE:TCS"]
         assert "NSE:ITC" not in listed(desk)
+
+
+async def test_neither_a_plan_nor_going_on_takes_whom_the_broker_does_not_list_for(tmp_path: Path) -> None:
+    async with held(tmp_path) as it:
+        desk = it.desk
+        await it.start(MARKET)
+        await desk.runs.pause(it.number)
+        await until(desk, lambda: it.run.paused)
+        it.wire.capabilities = replace(CAPABILITIES, lists_all=False)
+        assert (await desk.runs.prospect(it.number)).barred == {}
+        await seam(desk).store.write(lambda unit: replace_listings(unit, "paper", [MARKET.key], []))
+        await desk.market.load()
+        barred = (await desk.runs.prospect(it.number)).barred
+        assert {one.reason for one in barred.values()} == {Reason.NOT_LISTED}
+        assert len(barred) == 3
+        plan = await desk.plans.preview(replace(MARKET, again=True))
+        assert [line.reason for line in plan.lines] == [Reason.NOT_LISTED] * 3
