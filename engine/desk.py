@@ -33,6 +33,7 @@ from engine.execution.dispatch import Dispatcher
 from engine.execution.modifies import Changer
 from engine.execution.orders import Orders
 from engine.execution.runs import Runs
+from engine.execution.starting import MadeOf
 from engine.execution.workers import Workers
 from engine.halt.halts import Halts
 from engine.hosting import Hosting, Offered
@@ -113,7 +114,8 @@ class Desk:
         self.holdings = Holdings(kept, timing, data)
         margins = Margins(kept, timing, engine, connections, data, background.load)
         self.plans = Plans(kept, timing, engine, venues, rules, AskedFirst(self.reconcile.ensure, margins))
-        self.runs = Runs(kept, timing, engine, venues, rules, rng, self.plans, workers, all_words)
+        made_of = MadeOf(self.plans, rules, rng, all_words)
+        self.runs = Runs(kept, timing, engine, venues, workers, made_of)
         self.orders = Orders(kept, timing, engine, data, workers)
         self.halt = Halts(kept, timing, engine, venues, rules, workers)
         self.audit = Trail(kept, timing, engine)

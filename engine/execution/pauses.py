@@ -38,3 +38,10 @@ def pause(unit: Unit, run: RunRow, reason: PauseReason, at: Standing, actor: str
     )
     why = Pause(reason, int(at.age_s), run.send_within_s, run.priced_paise, price)
     unit.publish(TapeLine(unit.now, RunPaused(run.number, why, unsent, blocked)))
+
+
+def mark_stopped(unit: Unit, number: int, actor: str) -> None:
+    """Mark a run that has not ended as stopped."""
+    if runs.stop(unit, number):
+        unit.touched.runs.add(number)
+        unit.audit(AuditEntry(AuditAction.RUN_STOPPED, actor, run_number=number))

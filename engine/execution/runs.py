@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
-from random import Random
 from typing import Any
 
 from brokers.pacing import eta_s
@@ -23,11 +22,11 @@ from engine.execution.again import again, repair, reverse
 from engine.execution.cancels import ask
 from engine.execution.conditions import Kind, standing
 from engine.execution.frozen import look_frozen
-from engine.execution.pauses import pause
+from engine.execution.pauses import mark_stopped, pause
 from engine.execution.prospect import Prospect, look
 from engine.execution.reservation import PartLine, reserve
 from engine.execution.resuming import go_on
-from engine.execution.starting import Starting
+from engine.execution.starting import MadeOf, Starting
 from engine.execution.trading import require_trading
 from engine.execution.views import Frozen, RunView, run_view, settled
 from engine.execution.workers import Workers
@@ -36,10 +35,7 @@ from engine.market.venues import Venues
 from engine.news import RunEnded
 from engine.planning.intent import Intent
 from engine.planning.record import Plan
-from engine.planning.service import Plans
-from engine.planning.why import Why
 from engine.refusals import TradingStopped, UnsentChanged
-from engine.rules import Rules
 from engine.timing import Timing
 
 
@@ -52,24 +48,21 @@ class Runs:
         timing: Timing,
         engine: ThisEngine,
         venues: Venues,
-        rules: Rules,
-        rng: Random,
-        plans: Plans,
         workers: Workers,
-        worded: Callable[[Iterable[Why]], str],
+        made_of: MadeOf,
     ) -> None:
         self._kept = kept
         self._timing = timing
         self._engine = engine
         self._connections = venues.connections
         self._market_data = venues.market_data
-        self._rules = rules
-        self._rng = rng
-        self._plans = plans
-        self._starting = Starting(kept, timing, engine, venues.market_data, rules, plans)
+        self._rules = made_of.rules
+        self._rng = made_of.rng
+        self._plans = made_of.plans
+        self._starting = Starting(kept, timing, engine, venues.market_data, made_of.rules, made_of.plans)
         self._dispatcher = workers.dispatcher
         self._canceller = workers.canceller
-        self._worded = worded
+        self._worded = made_of.worded
         self._moved = asyncio.Condition()
         self._finishing: set[int] = set()
         self._frozen: dict[int, Frozen] = {}
@@ -313,7 +306,7 @@ class Runs:
 
         def unit_of_work(unit: Unit) -> dict[int, int]:
             asked = ask(unit, ids, f"run {number} stopped", self._engine.actor)
-            _stop(unit, number, self._engine.actor)
+            mark_stopped(unit, number, self._engine.actor)
             return asked.requests
 
         self._canceller.carry_out(await self._kept.store.write(unit_of_work))
@@ -394,10 +387,3 @@ class Runs:
             unit.publish(TapeLine(unit.now, RunEnded(number, view.title, view.counts)))
 
         await self._kept.store.write(unit_of_work)
-
-
-def _stop(unit: Unit, number: int, actor: str) -> None:
-    """Mark a run that has not ended as stopped."""
-    if runs.stop(unit, number):
-        unit.touched.runs.add(number)
-        unit.audit(AuditEntry(AuditAction.RUN_STOPPED, actor, run_number=number))

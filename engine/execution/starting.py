@@ -1,5 +1,9 @@
 """What is looked at between a plan's confirmation and the commit that reserves for it."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
 from data.reference.instrument_index import renamed_to
 from data.vocabulary import Product, Side
 from engine import refusals
@@ -11,6 +15,7 @@ from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
 from engine.planning.record import Plan
 from engine.planning.service import Plans
+from engine.planning.why import Why
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 
@@ -88,3 +93,13 @@ class Starting:
         drift, limit = self._plans.drift_bps(part), part.drift_limit_bps
         if drift is None or (limit is not None and abs(drift) > limit):
             raise refusals.PlanDrifted(plan.number, symbol, drift)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """What runs are made of: plans, judged by rules and begun with a client drawn; `worded` says reasons."""
+
+    plans: Plans
+    rules: Rules
+    rng: Random
+    worded: Callable[[Iterable[Why]], str]

@@ -13,16 +13,13 @@ from textual.binding import BindingType
 from textual.content import Content
 
 from data.clock import IST
-from data.vocabulary import ClientStatus, Reason
 from engine.events import ClientsChanged, Event, FundsChanged, OrderChanged
 from engine.words import formats
 from engine.words.breaks import break_words
 from engine.words.formats import MASK
-from engine.words.gate import gate_sentence
 from engine.words.orders import order_price, state_words
-from screens.clients.gate_rows import broker_words
+from screens.clients.page_head import PageHead
 from screens.clients.page_rows import closed_columns, history_columns
-from screens.desk.rows import aged, direction, known_pnl, stale_words
 from screens.frame.commands import bindings
 from screens.frame.records import ToRecord, audit_record, closed_record, holding_record, order_record
 from screens.frame.strip import day_words
@@ -64,9 +61,6 @@ VIEWS = {
 
 SHOWN_BREAKS = 3
 """Differences named one by one on the page; the rest is counted."""
-
-COLOURS = {"up": "$pnl-up", "down": "$pnl-down", "stale": "$stale", None: ""}
-"""Colours of a gain and a loss outside grids; the sign says the same."""
 
 
 class ClientScreen(Workspace):
@@ -274,61 +268,10 @@ class ClientScreen(Workspace):
         return MASK if self.shell.privacy else formats.short(paise)
 
     def _paint(self) -> None:
-        client, funds = self._client, self.desk.funds.of(self._client_id)
-        value = self.desk.valuation.client(self._client_id)
-        gate = gate_sentence(self.desk.reconcile.readiness(self._client_id))
-        if client.status is not ClientStatus.ACTIVE and client.status_reason:
-            gate += f" ({client.status_reason})"
-        groups = ", ".join(client.groups)
-        brief = self.size.width < 110
-        phone = "" if self.shell.privacy else client.phone
-        facts = [gate, self._compared_words(), phone, broker_words(self.desk, client)]
-        if not brief:
-            session = "" if client.gate is Reason.SESSION_EXPIRED else f"session {client.session.value}"
-            facts += [session, f"route {client.route}", groups]
-        name = MASK if self.shell.privacy else client.name
-        self.query_one("#client-who", SteadyStatic).update(
-            Content.assemble(
-                (f" {client.code} {plain(name)}", "bold"),
-                " · " + plain(" · ".join(fact for fact in facts if fact)),
-            )
-        )
-        net, gross, opened = (
-            known_pnl(self.desk, (self._client_id,), paise)
-            for paise in (value.net_day_pnl_paise, value.day_pnl_paise, value.unrealised_paise)
-        )
-        held = self.desk.valuation.keys_of((self._client_id,))
-        percent = ""
-        if value.net_day_bps is not None and net is not None:
-            percent = (
-                f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
-            )
-        style = aged(self.desk, held, direction(net))
-        realised = "" if brief else f" · realised {self._money(value.realised_today_paise, sign=True)}"
-        self.query_one("#client-day", SteadyStatic).update(
-            Content.assemble(
-                " day net ",
-                (f"{self._money(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
-                f" · gross {self._money(gross, sign=True)}"
-                f" · charges {self._money(value.charges_today_paise)}{realised}"
-                f" · open {self._money(opened, sign=True)}{stale_words(self.desk, held)}",
-            )
-        )
-        mtf = "MTF none"
-        if funds.mtf_limit_paise:
-            part = formats.whole_percent(funds.mtf_used_bps, " %")
-            mtf = f"MTF {self._money(funds.mtf_used_paise)} of {self._money(funds.mtf_limit_paise)} ({part})"
-        held = f" (held {self._money(funds.held_paise)})" if funds.held_paise and not brief else ""
-        unsettled = f"unsettled {self._money(funds.unsettled_paise)} · "
-        if brief and not funds.unsettled_paise:
-            unsettled = ""
-        short = f" · SHORT {self._money(funds.shortfall_paise)}" if funds.shortfall_paise else ""
-        portfolio = f"portfolio {self._short(value.portfolio_paise)}"
-        cash = f"cash {self._money(funds.available_paise)}"
-        blocked = f"blocked {self._money(funds.blocked_paise)}{held}"
-        self.query_one("#client-money", SteadyStatic).update(
-            Content(f" {portfolio} · {cash} · {blocked} · {unsettled}{mtf}{short}")
-        )
+        head = PageHead(self.desk, self._client, self.shell.privacy, self.size.width < 110)
+        self.query_one("#client-who", SteadyStatic).update(head.who(self._compared_words()))
+        self.query_one("#client-day", SteadyStatic).update(head.day())
+        self.query_one("#client-money", SteadyStatic).update(head.money())
         self.query_one("#client-views", SteadyStatic).update(
             Content.assemble(
                 *(

@@ -19,7 +19,7 @@ from data.vocabulary import SessionState
 from engine.access.sign_in_queue import QueuedSignIn, Redirects, SignInQueue, SignInState
 from engine.events import Event, SessionsChanged
 from engine.words.formats import MASK
-from screens.clients.sign_in_round import SignInRound, minutes
+from screens.clients.sign_in_round import ELSEWHERE, SignInRound, minutes
 from screens.frame.commands import COMMANDS, binding, bindings
 from screens.frame.workspace import Dialog
 from widgets.livegrid import Column, LiveGrid
@@ -38,8 +38,6 @@ RESULTS = {
     SignInState.SKIPPED: ("skipped", "warn"),
 }
 """What became of a client, in a word and its style."""
-
-ELSEWHERE = "signed in meanwhile, not by this queue"
 
 
 class SignInScreen(Dialog[None]):

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.access.sign_in_queue import QueuedSignIn, SignInQueue, SignInState
-from screens.clients.sign_in import ELSEWHERE
+
+if TYPE_CHECKING:
+    pass
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -74,3 +76,6 @@ def minutes(seconds: float) -> str:
     whole = int(seconds)
     hours, rest = divmod(whole, 3_600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+ELSEWHERE = "signed in meanwhile, not by this queue"

@@ -1,0 +1,103 @@
+"""The lines at the head of a client's page: who it is, how the day went, what money there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from data.vocabulary import ClientStatus, Reason
+from engine.words import formats
+from engine.words.formats import MASK
+from engine.words.gate import gate_sentence
+from screens.clients.gate_rows import broker_words
+from screens.desk.rows import aged, direction, known_pnl, stale_words
+from widgets.text import plain
+
+if TYPE_CHECKING:
+    from engine.book.views import ClientView
+    from engine.desk import Desk
+
+COLOURS = {"up": "$pnl-up", "down": "$pnl-down", "stale": "$stale", None: ""}
+"""Colours of a gain and a loss outside grids; the sign says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """A client's figures in words; `masked` hides who it is and how much, `brief` fits a narrow screen."""
+
+    desk: Desk
+    client: ClientView
+    masked: bool
+    brief: bool
+
+    def _rupees(self, paise: int | None, *, sign: bool = False) -> str:
+        if self.masked:
+            return MASK
+        return formats.signed(paise) if sign else formats.rupees(paise)
+
+    def _short(self, paise: int) -> str:
+        return MASK if self.masked else formats.short(paise)
+
+    def who(self, compared: str) -> Content:
+        """Who it is, and whether it may trade; `compared` says when its books were."""
+        gate = gate_sentence(self.desk.reconcile.readiness(self.client.id))
+        if self.client.status is not ClientStatus.ACTIVE and self.client.status_reason:
+            gate += f" ({self.client.status_reason})"
+        groups = ", ".join(self.client.groups)
+        phone = "" if self.masked else self.client.phone
+        facts = [gate, compared, phone, broker_words(self.desk, self.client)]
+        if not self.brief:
+            session = (
+                "" if self.client.gate is Reason.SESSION_EXPIRED else f"session {self.client.session.value}"
+            )
+            facts += [session, f"route {self.client.route}", groups]
+        name = MASK if self.masked else self.client.name
+        return Content.assemble(
+            (f" {self.client.code} {plain(name)}", "bold"),
+            " · " + plain(" · ".join(fact for fact in facts if fact)),
+        )
+
+    def day(self) -> Content:
+        """What the day has brought so far."""
+        value = self.desk.valuation.client(self.client.id)
+        net, gross, opened = (
+            known_pnl(self.desk, (self.client.id,), paise)
+            for paise in (value.net_day_pnl_paise, value.day_pnl_paise, value.unrealised_paise)
+        )
+        held = self.desk.valuation.keys_of((self.client.id,))
+        percent = ""
+        if value.net_day_bps is not None and net is not None:
+            percent = (
+                f" ({formats.signed_percent(value.net_day_bps)} % of {self._short(value.opening_paise)})"
+            )
+        style = aged(self.desk, held, direction(net))
+        realised = "" if self.brief else f" · realised {self._rupees(value.realised_today_paise, sign=True)}"
+        return Content.assemble(
+            " day net ",
+            (f"{self._rupees(net, sign=True)}{percent}", f"{COLOURS[style]} bold"),
+            f" · gross {self._rupees(gross, sign=True)}"
+            f" · charges {self._rupees(value.charges_today_paise)}{realised}"
+            f" · open {self._rupees(opened, sign=True)}{stale_words(self.desk, held)}",
+        )
+
+    def money(self) -> Content:
+        """What there is, what of it is blocked, and what is lent."""
+        funds = self.desk.funds.of(self.client.id)
+        value = self.desk.valuation.client(self.client.id)
+        mtf = "MTF none"
+        if funds.mtf_limit_paise:
+            part = formats.whole_percent(funds.mtf_used_bps, " %")
+            mtf = (
+                f"MTF {self._rupees(funds.mtf_used_paise)} of {self._rupees(funds.mtf_limit_paise)} ({part})"
+            )
+        held = f" (held {self._rupees(funds.held_paise)})" if funds.held_paise and not self.brief else ""
+        unsettled = f"unsettled {self._rupees(funds.unsettled_paise)} · "
+        if self.brief and not funds.unsettled_paise:
+            unsettled = ""
+        short = f" · SHORT {self._rupees(funds.shortfall_paise)}" if funds.shortfall_paise else ""
+        portfolio = f"portfolio {self._short(value.portfolio_paise)}"
+        cash = f"cash {self._rupees(funds.available_paise)}"
+        blocked = f"blocked {self._rupees(funds.blocked_paise)}{held}"
+        return Content(f" {portfolio} · {cash} · {blocked} · {unsettled}{mtf}{short}")
