@@ -16,7 +16,7 @@ from open_app import Beside, open_app
 
 from tradedesk.cli.main import app
 from tradedesk.cli.views import clients, halts, market, orders, plans
-from tradedesk.socket.protocol import kind_of
+from tradedesk.socket.protocol import effect_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 KEYED_BY_VALUES = ("by_segment", "skipped", "skipped_by_reason", "details", "failed")
@@ -48,7 +48,7 @@ def test_an_open_app_answers_with_the_documents_that_were_written_down(
     left: list[str] = []
 
     def beside_an_app(at: Terminal, words: Sequence[str]) -> Printed:
-        if kind_of(words) is None:
+        if effect_of(words) is None:
             return at.run(*words)
         with open_app(at.home):
             beside = Beside(at.home)

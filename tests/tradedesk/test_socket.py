@@ -19,7 +19,7 @@ from open_app import Beside, open_app
 
 from data.clock import ManualClock
 from tests.desks import START
-from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, decoded, encoded, hello, kind_of
+from tradedesk.socket.protocol import LONGEST_LINE, PROGRAM, decoded, effect_of, encoded, hello
 from tradedesk.socket.server import MOST_WORDS, bound
 
 BUY = ("bulk", "buy", "TCS", "--quantity", "1", "--clients", "AM1042", "--yes", "--wait", "1")
@@ -571,4 +571,4 @@ def test_the_program_names_its_own_version() -> None:
     ],
 )
 def test_which_commands_may_be_asked_is_known_without_parsing_them(words: str, kind: str | None) -> None:
-    assert kind_of(words.split()) == kind
+    assert effect_of(words.split()) == kind

@@ -15,6 +15,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -51,46 +52,53 @@ Line = dict[str, Any]
 
 # --- which commands -------------------------------------------------------------------------------------
 
-READ, ACT, CANCEL, HALT = "read", "act", "cancel", "halt"
-"""What a command does at a desk: looks, changes something, takes orders back, stops everything."""
 
-HARMLESS = (READ, CANCEL, HALT)
+class Effect(StrEnum):
+    """What a command does at a desk: looks, changes something, takes orders back, stops everything."""
+
+    READ = "read"
+    ACT = "act"
+    CANCEL = "cancel"
+    HALT = "halt"
+
+
+HARMLESS = (Effect.READ, Effect.CANCEL, Effect.HALT)
 """What an app does for a command on a LIVE desk, where nobody has signed in."""
 
-WHEN_LOCKED = (CANCEL, HALT)
+WHEN_LOCKED = (Effect.CANCEL, Effect.HALT)
 """What an app does for a command while it is locked."""
 
-_COMMANDS: Mapping[str, str] = {
-    "bulk": ACT,
-    "cancel": CANCEL,
-    "cancel-all": HALT,
-    "certificate": READ,
-    "detail": READ,
-    "funds": READ,
-    "modify": ACT,
-    "order": ACT,
-    "plan": ACT,
-    "positions": READ,
-    "reconcile": ACT,
-    "resume": ACT,
-    "runs": READ,
-    "search": READ,
-    "transactions": READ,
+_COMMANDS: Mapping[str, Effect] = {
+    "bulk": Effect.ACT,
+    "cancel": Effect.CANCEL,
+    "cancel-all": Effect.HALT,
+    "certificate": Effect.READ,
+    "detail": Effect.READ,
+    "funds": Effect.READ,
+    "modify": Effect.ACT,
+    "order": Effect.ACT,
+    "plan": Effect.ACT,
+    "positions": Effect.READ,
+    "reconcile": Effect.ACT,
+    "resume": Effect.ACT,
+    "runs": Effect.READ,
+    "search": Effect.READ,
+    "transactions": Effect.READ,
 }
 """Commands without others below them. What is not here is done in the command's own process alone."""
 
-_GROUPS: Mapping[str, Mapping[str, str | None]] = {
-    "audit": {"": None, "show": READ, "verify": None, "accept": None},
-    "clients": {"": READ, "import": None, "set": ACT},
-    "gate": {"": READ, "waive": ACT},
-    "orders": {"": READ, "show": READ},
-    "routes": {"": None, "import": None, "show": READ, "retry": ACT},
-    "unknown": {"": READ, "adopt": ACT, "absent": ACT},
+_GROUPS: Mapping[str, Mapping[str, Effect | None]] = {
+    "audit": {"": None, "show": Effect.READ, "verify": None, "accept": None},
+    "clients": {"": Effect.READ, "import": None, "set": Effect.ACT},
+    "gate": {"": Effect.READ, "waive": Effect.ACT},
+    "orders": {"": Effect.READ, "show": Effect.READ},
+    "routes": {"": None, "import": None, "show": Effect.READ, "retry": Effect.ACT},
+    "unknown": {"": Effect.READ, "adopt": Effect.ACT, "absent": Effect.ACT},
 }
 """Commands with others below them; the empty word stands for the command alone."""
 
 
-def kind_of(words: Sequence[str]) -> str | None:
+def effect_of(words: Sequence[str]) -> Effect | None:
     """What a command line does, where an open app may be asked to do it; None for every other."""
     if not words or "--help" in words or any(_is_no_text(word) for word in words):
         return None
@@ -101,9 +109,9 @@ def kind_of(words: Sequence[str]) -> str | None:
             return below[rest[0]]
         return None if any(word in below for word in rest) else below[""]
     if first == "run":
-        return ACT if "resume" in rest else CANCEL if "stop" in rest else READ
+        return Effect.ACT if "resume" in rest else Effect.CANCEL if "stop" in rest else Effect.READ
     if first == "watch":
-        return ACT if any(word.startswith(("--a", "--r")) for word in rest) else READ
+        return Effect.ACT if any(word.startswith(("--a", "--r")) for word in rest) else Effect.READ
     return _COMMANDS.get(first)
 
 

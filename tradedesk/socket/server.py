@@ -29,17 +29,16 @@ from tradedesk.cli.printing.output import PIPED_WIDTH, Printer, Question, printe
 from tradedesk.socket.protocol import (
     BEAT_S,
     GO_S,
-    HALT,
     HARMLESS,
     LONGEST_LINE,
-    READ,
     WHEN_LOCKED,
+    Effect,
     Line,
     decoded,
+    effect_of,
     encoded,
     hello,
     is_name,
-    kind_of,
     peer_uid,
 )
 
@@ -193,8 +192,8 @@ class Answering:
         request_id, words = line.get("request"), line.get("words")
         if not _is_id(request_id) or not _are_words(words):
             raise _NothingToAnswer
-        kind = kind_of(words)
-        if kind is None or not self._may(kind) or request_id in self._under_way:
+        effect = effect_of(words)
+        if effect is None or not self._may(effect) or request_id in self._under_way:
             raise _NothingToAnswer
         self._under_way.add(request_id)
         try:
@@ -207,7 +206,7 @@ class Answering:
             if await self._told_to_go(reader, request_id, *since):
                 self._reached("gone")
                 with self._desk.acting(Actor(actor, Via.SOCKET)):
-                    await self._do(Asked(request_id, words[0], actor), kind, words, to)
+                    await self._do(Asked(request_id, words[0], actor), effect, words, to)
             else:
                 to.send({"refused": "it slept between the command and its go"})
             await writer.drain()
@@ -231,11 +230,11 @@ class Answering:
         except ValueError as problem:  # too long, not whole, or no JSON object
             raise _NothingToAnswer from problem
 
-    def _may(self, kind: str) -> bool:
+    def _may(self, effect: Effect) -> bool:
         """Whether this app does such a command for others at all, as it stands."""
         if self._locked():
-            return kind in WHEN_LOCKED
-        return self._desk.market_is_simulated or kind in HARMLESS
+            return effect in WHEN_LOCKED
+        return self._desk.market_is_simulated or effect in HARMLESS
 
     async def _told_to_go(
         self, reader: asyncio.StreamReader, request_id: str, wall: datetime, steady: float
@@ -251,18 +250,18 @@ class Answering:
         slept_s = max((clock.now() - wall).total_seconds(), clock.monotonic() - steady)
         return slept_s <= GO_S
 
-    async def _do(self, asked: Asked, kind: str, words: list[str], to: "SocketPrinter") -> None:
+    async def _do(self, asked: Asked, effect: Effect, words: list[str], to: "SocketPrinter") -> None:
         """Do a command, keep under its id what it did and how it ended, and tell that."""
         from tradedesk.cli.hosted import answer
 
         printer.set(to)  # of this connection's task alone, as is what was asked
-        if kind == READ:
+        if effect is Effect.READ:
             to.send({"done": int(await answer(self._desk, words))})
             return
         asked_now.set(asked)
         beating = None
-        asked.on_kept = partial(self._kept, to if kind == HALT else None)
-        if kind == HALT:
+        asked.on_kept = partial(self._kept, to if effect is Effect.HALT else None)
+        if effect is Effect.HALT:
             beating = asyncio.create_task(self._beat(to))
         try:
             code = int(await answer(self._desk, words))
