@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from textual.css import stylesheet
 from textual.css.model import RuleSet
+from textual.css.parse import parse
 from textual.css.tokenizer import Token
 
 
@@ -13,7 +14,7 @@ class _Parsed:
     """Rules that were parsed, by their text and the variables that it was parsed with."""
 
     def __init__(self) -> None:
-        self._parse = stylesheet.parse
+        self._parse = parse
         self._rules: dict[object, list[RuleSet]] = {}
         self._variables: Mapping[str, Sequence[Token]] = {}
         self._values: object = ()
@@ -38,9 +39,9 @@ def parsed_once() -> Iterator[None]:
     """Every app has the same style sheets; Textual parses them anew for each app and each screen."""
     parsed = _Parsed()
 
-    def parse(scope: str, css: str, read_from: Any, **named: Any) -> list[RuleSet]:
+    def parse_once(scope: str, css: str, read_from: Any, **named: Any) -> list[RuleSet]:
         return parsed(scope, css, read_from=read_from, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stylesheet, "parse", parse)
+        patch.setattr(stylesheet, "parse", parse_once)
         yield

@@ -23,7 +23,7 @@ class PaperBench(Bench):
     def toasts(self) -> list[str]:
         return toasts_shown(self.app)
 
-    async def pass_time(self, seconds: float) -> None:
+    async def pass_time(self, seconds: float = 0.5) -> None:
         """Move the clock on, with the feed beating along."""
         await self.clock.advance(seconds)
         await self.settle()

@@ -1,10 +1,12 @@
 """From B over the frozen plan to the run: what sends, what never does, and how lines are mended by hand."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 from textual.widgets import Static
 
 from data.vocabulary import Product, RunCount, RunStatus, Side
+from engine.planning.record import Plan
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_stop import StopScreen
@@ -22,6 +24,11 @@ from widgets.numberfield import NumberField
 
 def plan_view(bench: PaperBench) -> PlanView:
     return bench.screen.query_one(PlanView)
+
+
+def planned(view: PlanView) -> Plan:
+    assert view.plan is not None
+    return view.plan
 
 
 def run_view(bench: PaperBench) -> RunPanel:
@@ -400,15 +407,16 @@ async def test_enter_on_a_client_without_a_session_signs_it_in_and_plans_it(tmp_
         await to_plan(bench)
         await bench.keys("tab")
         view, deepa = plan_view(bench), bench.client("DR0044")
-        line = next(one for one in view.plan.lines if one.client_id == deepa)
+        line = next(one for one in planned(view).lines if one.client_id == deepa)
         view.grid.move_cursor((deepa, line.product))
         await bench.settle()
         assert "session expired · Enter: sign in" in bench.text
-        assert "session_expired" in view.plan.skipped_by_reason
+        assert "session_expired" in planned(view).skipped_by_reason
         await bench.keys("enter")
         await bench.settle()
-        assert (view.plan.number, view.plan.orders) == (2, 46)
-        assert "session_expired" not in view.plan.skipped_by_reason
+        again = planned(view)
+        assert (again.number, again.orders) == (2, 46)
+        assert "session_expired" not in again.skipped_by_reason
         assert "DR0044 signed in" in bench.text
         assert isinstance(bench.screen, BulkScreen)
         assert bench.desk.runs.all() == []
@@ -474,16 +482,15 @@ async def test_p_pauses_and_only_typed_words_go_on(tmp_path: Path) -> None:
     async with opened_on_paper(tmp_path) as bench:
         await to_plan(bench)
         dispatcher = seam(bench.desk).workers.dispatcher
-        submit, dispatcher.submit = dispatcher.submit, lambda ids: None
-        await bench.type("buy 45")
-        await bench.keys("enter")
-        run = bench.desk.runs.get(1)
-        assert run.counts[RunCount.UNSENT] == 45
-        await bench.keys("p")
-        assert bench.desk.runs.get(1).status is RunStatus.PAUSED
-        assert "PAUSED" in bench.text
-        assert "unsent 45" in bench.text
-        dispatcher.submit = submit
+        with patch.object(dispatcher, "submit"):
+            await bench.type("buy 45")
+            await bench.keys("enter")
+            run = bench.desk.runs.get(1)
+            assert run.counts[RunCount.UNSENT] == 45
+            await bench.keys("p")
+            assert bench.desk.runs.get(1).status is RunStatus.PAUSED
+            assert "PAUSED" in bench.text
+            assert "unsent 45" in bench.text
         await bench.keys("p", "p")
         await bench.settle()
         assert "type  send 45  and Enter" in bench.text
@@ -624,10 +631,8 @@ async def test_both_sizes_show_the_intent_the_verdicts_and_the_answer(tmp_path: 
 
 
 def test_the_bar_shows_every_kind_there_is_and_is_as_wide_as_it_should_be() -> None:
-    counts = dict.fromkeys(
-        ("filled", "open", "sending", "unsent", "cancelled", "rejected", "denied", "unknown"), 0
-    )
-    counts |= {"not_received": 0, "expired": 0, "filled": 995, "rejected": 1, "unknown": 4, "total": 1000}
+    some = {"filled": 995, "rejected": 1, "unknown": 4, "total": 1000}
+    counts = dict.fromkeys(RunCount, 0) | {RunCount(kind): count for kind, count in some.items()}
     drawn = "".join(signs for signs, _ in bar(counts, 40))
     assert len(drawn) == 40
     assert drawn.count("×") == 1

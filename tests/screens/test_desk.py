@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -165,7 +166,7 @@ async def test_groups_are_stepped_through() -> None:
         assert groups
         await bench.keys("right_curly_bracket")
         assert f"group {groups[0]}" in bench.text
-        shown = [bench.desk.clients.get(key) for key in clients(bench).shown_keys]
+        shown = [bench.desk.clients.get(cast("int", key)) for key in clients(bench).shown_keys]
         assert shown
         assert all(groups[0] in client.groups for client in shown)
         await bench.keys("left_curly_bracket")

@@ -4,7 +4,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-from data.vocabulary import OrderType, Side, SizingKind
+from data.vocabulary import AlternativeKind, OrderType, Side, SizingKind
 from engine.planning.intent import Sizing
 from engine.words.formats import signed_percent
 from engine.words.plans import alternative, verdict
@@ -263,7 +263,7 @@ async def test_the_affordable_quantity_still_stands_two_ticks_on(tmp_path: Path)
             exchange_of(bench.desk).pin("INFY", 150000, 149100)
             await bench.desk.market.fetch({"NSE:INFY"})
             (line,) = (await bench.desk.plans.preview(intent)).lines
-            way = alternative(line, "affordable")
+            way = alternative(line, AlternativeKind.AFFORDABLE)
             assert way is not None
             exchange_of(bench.desk).pin("INFY", 150020, 149100)
             await bench.desk.market.fetch({"NSE:INFY"})

@@ -39,6 +39,7 @@ async def test_from_the_watchlist_the_symbol_is_set_and_the_client_is_asked_for(
         assert isinstance(bench.screen, TicketScreen)
         client, symbol = (bench.screen.query_one(name, SymbolInput) for name in ("#client", "#symbol"))
         assert (client.text, client.chosen_key, symbol.chosen_key) == ("", None, "NSE:TCS")
+        assert bench.screen.focused is not None
         assert client in bench.screen.focused.ancestors
 
 
