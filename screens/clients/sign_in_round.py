@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 from engine.access.sign_in_queue import QueuedSignIn, SignInQueue, SignInState
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from engine.desk import Desk
 
 
