@@ -84,7 +84,7 @@ async def test_neither_a_plan_nor_going_on_takes_whom_the_broker_does_not_list_f
         await it.start(MARKET)
         await desk.runs.pause(it.number)
         await until(desk, lambda: it.run.paused)
-        it.wire.capabilities = replace(CAPABILITIES, lists_all=False)
+        vars(it.wire)["capabilities"] = replace(CAPABILITIES, lists_all=False)
         assert (await desk.runs.prospect(it.number)).barred == {}
         await seam(desk).store.write(lambda unit: replace_listings(unit, "paper", [MARKET.key], []))
         await desk.market.load()
