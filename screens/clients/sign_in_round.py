@@ -12,6 +12,8 @@ from engine.access.sign_in_queue import QueuedSignIn, SignInQueue, SignInState
 if TYPE_CHECKING:
     from engine.desk import Desk
 
+ELSEWHERE = "signed in meanwhile, not by this queue"
+
 
 @dataclass
 class SignInRound:
