@@ -5,6 +5,14 @@ import pytest
 from tests.screens.key_fuzz import hail
 
 
-@pytest.mark.parametrize("seed", [4, 5, 6, 7], ids=["plain", "resting", "paused", "halted"])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(4, id="plain", marks=pytest.mark.proof),
+        pytest.param(5, id="resting"),
+        pytest.param(6, id="paused", marks=pytest.mark.proof),
+        pytest.param(7, id="halted"),
+    ],
+)
 async def test_no_hail_of_keys_sends_ends_the_app_or_takes_f9_away(seed: int) -> None:
     await hail(seed, 10)
