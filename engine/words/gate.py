@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f:.]*[0-9A-Fa-f]")
 
-DIFFER, UNREAD = "diff", "wait"
-"""Five letters at most for books that differ, and for books that nobody has compared yet."""
+READY, DIFFER, UNREAD = "ok", "diff", "wait"
+"""Five letters at most: nothing is in the way, books differ, and nobody has compared them yet."""
 
 
 def gate_brief(readiness: Readiness) -> str:
@@ -42,7 +42,7 @@ def gate_brief(readiness: Readiness) -> str:
         return GATE_WORDS.get(readiness.gate, str(readiness.gate))
     if readiness.differs:
         return DIFFER
-    return "ok" if readiness.compared else UNREAD
+    return READY if readiness.compared else UNREAD
 
 
 def gate_sentence(readiness: Readiness) -> str:
@@ -51,7 +51,7 @@ def gate_sentence(readiness: Readiness) -> str:
         return REASON_WORDS[readiness.gate]
     if readiness.differs:
         return "books differ, only sells"
-    return "ok" if readiness.compared else "not compared yet"
+    return READY if readiness.compared else "not compared yet"
 
 
 def books_words(counts: BooksCounts) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine.words.gate import READY
 from screens.clients.gate_rows import STYLES, can_retry, client_head, item_words, needs_attention, waivable
 from widgets.steady import SteadyStatic
 from widgets.text import plain
@@ -35,7 +36,7 @@ class GateDetail(SteadyStatic):
             if beside:
                 parts += ["\n\n" if size.height >= 34 else "\n", (f"{title} ", "bold")]
                 parts += [(mark, COLOURS[STYLES[colour]]), f"\n{told}"]
-            elif mark == "ok":
+            elif mark == READY:
                 fine.append(title)
             else:
                 parts += ["\n", (f"{title} {mark} ", COLOURS[STYLES[colour]]), told]

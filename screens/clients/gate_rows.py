@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from data.vocabulary import ClientStatus, GateColour, GateItem, Reason
+from data.vocabulary import ClientStatus, GateColour, GateItem, Reason, RouteKind
 from engine.book.gate_views import (
     ConsentFigures,
     DematFigures,
@@ -18,7 +18,7 @@ from engine.book.gate_views import (
 from engine.book.views import ClientView
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.gate import verdict_words
+from engine.words.gate import READY, verdict_words
 from engine.words.reasons import GATE_WORDS
 from screens.frame.times import market_time
 from widgets.livegrid import Column
@@ -39,6 +39,9 @@ ITEM_TITLES = {
 
 STYLES = {GateColour.GREEN: "up", GateColour.AMBER: "warn", GateColour.RED: "armed"}
 """How each colour is drawn; a word or letter says the same."""
+
+_MARKS = {GateColour.GREEN: READY, GateColour.AMBER: "amber", GateColour.RED: "RED"}
+"""The word of each colour."""
 
 OUT = frozenset({Reason.CLIENT_INACTIVE, Reason.CLIENT_PENDING})
 """Why a client does not come to the gate at all."""
@@ -103,7 +106,7 @@ def _fact(desk: Desk, row: GateRow, check: GateCheck) -> str:
             return "" if check_open(check) else "off"
         case ConsentFigures(days_left=int(days)) if days < 1_000:
             return f"{days}d"
-        case _ if desk.clients.get(row.client_id).route == "paper":
+        case _ if desk.clients.get(row.client_id).route == RouteKind.PAPER:
             return "paper"
         case RouteFigures(kind=kind):
             return kind.value
@@ -126,7 +129,7 @@ def item_cell(desk: Desk, row: GateRow, item: GateItem) -> str:
         return "waived"
     fact = _fact(desk, row, check)
     if check.colour is GateColour.GREEN:
-        return fact or "ok"
+        return fact or READY
     letter, word = ("R", "RED") if check.colour is GateColour.RED else ("A", "amber")
     return f"{letter} {fact}" if fact and len(fact) <= 4 else word
 
@@ -218,7 +221,7 @@ def item_words(desk: Desk, row: GateRow, masked: bool) -> list[ItemWords]:
     found: list[ItemWords] = []
     for check in row.checks:
         waived = bool(check.waived) and check.judged.colour is GateColour.AMBER
-        mark = "waived" if waived else {"green": "ok", "amber": "amber", "red": "RED"}[check.colour.value]
+        mark = "waived" if waived else _MARKS[check.colour]
         hidden = masked and check.judged.finding is GateFinding.BOOKS_DIFFER
         told = "books differ, only sells" if hidden else verdict_words(check.judged, desk.shown_at)
         parts = [told, *_figures(desk, check, masked)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.words import formats
 from engine.words.formats import MASK
-from engine.words.gate import gate_brief
+from engine.words.gate import READY, gate_brief
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def client_columns(desk: Desk, live: Mapping[int, int], masked: Callable[[], boo
             flex=True,
         ),
         Column(
-            "gate", "gate", 5, gate, style=lambda client: None if gate(client) == "ok" else "warn", sort=gate
+            "gate", "gate", 5, gate, style=lambda client: None if gate(client) == READY else "warn", sort=gate
         ),
         Column("capital", "capital", 7, money(formats.short, capital), "right", sort=capital, priority=2),
         Column("available", "available", 9, money(formats.rupees, available), "right", sort=available),
