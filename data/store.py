@@ -33,6 +33,7 @@ from data.engines.sqlite import (
     reader_engine,
     shared_reader,
     take_write_lock,
+    waiting,
     why_unwritable,
     writer_engine,
 )
@@ -197,12 +198,10 @@ class Store:
         engine = writer_engine(self.path)
         try:
             with engine.connect() as connection:
-                # Another's first connection may hold the file for a moment.
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={int(LOCK_WAIT_S * 1000)}")
-                self._data_version = data_version(connection)
-                self._seen = newest(connection)
-                audit = AuditWriter(connection)
-                connection.exec_driver_sql("PRAGMA busy_timeout=0")
+                with waiting(connection, LOCK_WAIT_S):  # another's first connection may hold the file
+                    self._data_version = data_version(connection)
+                    self._seen = newest(connection)
+                    audit = AuditWriter(connection)
                 open_for_work = True
                 while open_for_work:
                     jobs, open_for_work = self._drain()

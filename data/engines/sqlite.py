@@ -1,7 +1,8 @@
 """What is SQLite's own: connections, the write lock, notice of others' commits, looks at a whole file."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,6 +102,14 @@ def take_write_lock(connection: Connection, patience_s: float) -> bool:
             if time.monotonic() > deadline:
                 return False
             time.sleep(LOCK_RETRY_S)
+
+
+@contextlib.contextmanager
+def waiting(connection: Connection, patience_s: float) -> Generator[None]:
+    """Have each statement within wait for another's lock, for so many seconds at most."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience_s * 1000)}")
+    yield
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
 
 
 def data_version(connection: Connection) -> int:

@@ -269,11 +269,10 @@ class PaperExchange:
             self._set_pin(self._market.listing(symbol).instrument.key, None)
 
     def _set_pin(self, key: str, pin: Pin | None) -> None:
-        state = self._state
         self.books.depth.pin(key, pin)
-        state.pin_version += 1
-        self._market.load(state)
-        self._orders.match(state, key, state.market_us)
+        self._state.pin_version += 1
+        self._market.load(self._state)
+        self._orders.match(self._state, key, self._state.market_us)
 
     # --- orders -------------------------------------------------------------------------------------------
 
