@@ -26,7 +26,7 @@ from data.vocabulary import DeskKind, GateItem, OrderType, Policy, Product, Side
 from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.planning.intent import Intent, Selection, Sizing
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.rules import Rules, Waits
 from engine.words.gate import verdict_words
 from engine.words.tape import news_words

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engine.planning.intent import Leg as Leg
     from engine.planning.intent import Selection as Selection
     from engine.planning.intent import Sizing as Sizing
-    from engine.planning.record import Plan as Plan
+    from engine.planning.plan import Plan as Plan
     from engine.refusals import Refusal as Refusal
     from engine.words.refusals import refusal_words as refusal_words
     from tradedesk.compose.wiring import open_desk as open_desk
@@ -49,7 +49,7 @@ _PLACES = {
     "OrderState": "data.vocabulary",
     "OrderType": "data.vocabulary",
     "PerClient": "data.vocabulary",
-    "Plan": "engine.planning.record",
+    "Plan": "engine.planning.plan",
     "Product": "data.vocabulary",
     "Reason": "data.vocabulary",
     "Refusal": "engine.refusals",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from data.vocabulary import OrderState, Product, Side, SizingKind
 from engine.book.views import OrderView
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.planning.service import narrowed
 from engine.planning.sizing import whole_lots
 from engine.refusals import SeveralLegs

@@ -46,7 +46,7 @@ from engine.planning.checks import (
 )
 from engine.planning.context import Frame
 from engine.planning.duplicates import same_intent
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.planning.service import Plans
 from engine.planning.why import AtPriceNow, LineRefusal, OffBand, SentBefore, SliceTooLarge
 from engine.rules import Rules

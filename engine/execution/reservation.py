@@ -34,7 +34,7 @@ from engine.events import TapeLine
 from engine.instances import ThisEngine
 from engine.news import RunBegan
 from engine.planning.duplicates import run_words, same_intent
-from engine.planning.record import Plan, PlanLine
+from engine.planning.plan import Plan, PlanLine
 from engine.refusals import AlreadyRun, DuplicateIntent, HaltedMeanwhile
 from engine.rules import Rules
 

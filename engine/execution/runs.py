@@ -34,7 +34,7 @@ from engine.instances import ThisEngine
 from engine.market.venues import Venues
 from engine.news import RunEnded
 from engine.planning.intent import Intent
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.refusals import TradingStopped, UnsentChanged
 from engine.timing import Timing
 

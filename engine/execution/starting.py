@@ -13,7 +13,7 @@ from engine.booking.overdue import may_be_sent
 from engine.execution.trading import require_trading
 from engine.instances import ThisEngine
 from engine.market.market_data import MarketData
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.planning.service import Plans
 from engine.planning.why import Why
 from engine.rules import SHOWN_DIGITS, Rules

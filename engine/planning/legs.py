@@ -7,8 +7,8 @@ from dataclasses import replace
 from data.vocabulary import PerClient, Reason, Side, Verdict
 from engine.planning.checks import ClientInput, PlanInputs
 from engine.planning.intent import Intent, check_legs
-from engine.planning.plan import plan
-from engine.planning.record import Plan, PlanLine
+from engine.planning.lines import plan
+from engine.planning.plan import Plan, PlanLine
 from engine.planning.why import LegsLost
 
 

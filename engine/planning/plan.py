@@ -1,378 +1,277 @@
-"""From an intent and frozen inputs to a plan: a line for every client, each with its verdict.
+"""A plan as it is shown and carried out: its lines, its legs and what they come to."""
 
-`plan` is pure: the same intent and inputs always give the same plan.
-"""
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
-from collections.abc import Iterable
-from dataclasses import replace
-
-from data.clock import IST
-from data.errors import BadInput
-from data.money import BPS, amount_words, band_words, ceil_div, half_up, tick_up
-from data.vocabulary import AlternativeKind, Drift, Policy, Product, Reason, Side, SizingKind, Verdict
-from engine.planning.checks import (
-    CHECK_ORDER,
-    ClientInput,
-    HeldShares,
-    PlanInputs,
-    authorisation_refusal,
-    client_refusal,
-    listing_refusal,
-    money_refusal,
-    product_refusal,
-    size_refusal,
-    waiting_refusal,
+from data.money import ceil_div
+from data.reference.instruments import Instrument
+from data.vocabulary import (
+    AlternativeKind,
+    PerClient,
+    PhaseKind,
+    Policy,
+    Product,
+    Reason,
+    Verdict,
 )
-from engine.planning.context import PRODUCT_ORDER, DraftLine, Frame, base_of, drafts_of, sellable_of
-from engine.planning.intent import Intent, LineChange, check_intent, check_lots
-from engine.planning.plan_record import VALID_FOR, freeze, from_json, record_digest, to_json, verify_record
-from engine.planning.record import Alternative, Plan, PlanLine
-from engine.planning.sizing import (
-    affordable,
-    charges_paise,
-    need,
-    slices,
-    whole_lots,
-)
-from engine.planning.why import (
-    BelowOne,
-    DroppedByHand,
-    FewerAtBroker,
-    HoldsNone,
-    InSlices,
-    LineRefusal,
-    NoneFree,
-    OddShares,
-    SentBefore,
-    SharesShort,
-    Why,
-)
+from engine.book.views import standing_words
+from engine.planning.intent import Intent
+from engine.planning.sizing import slices
+from engine.planning.why import Why
+from engine.rules import SHOWN_DIGITS
 
-__all__ = [
-    "Alternative",
-    "AlternativeKind",
-    "ClientInput",
-    "HeldShares",
-    "Plan",
-    "PlanInputs",
-    "PlanLine",
-    "freeze",
-    "from_json",
-    "plan",
-    "record_digest",
-    "to_json",
-    "verify_record",
-]
-
-_FIXABLE_FIRST: dict[Reason, float] = {reason: rank for rank, reason in enumerate(reversed(CHECK_ORDER))}
-# A sign-in mends a session at once; a route is rarely mended the same morning.
-_FIXABLE_FIRST[Reason.ROUTE_NOT_READY] = _FIXABLE_FIRST[Reason.SESSION_EXPIRED] + 0.5
-
-AIR_TICKS = 2
-"""So far the market may move on without a proposed quantity becoming too dear."""
+FORMAT = 2
+"""The form of the records that are written; 1 is of before there were legs, and is read for ever."""
 
 
-def plan(intent: Intent, inputs: PlanInputs) -> Plan:
-    """The intent applied to the inputs: what would be sent for whom, and why not for the others.
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way out of a line that cannot be paid.
 
-    Problems come first, those a trader can mend (money, shares) before those that stand (status, halt);
-    within a reason, and among the good lines, by client code. Raises `BadInput` for what no client could
-    trade: a bad value, a limit outside the day's band, a product that is not offered, a change of a line
-    that is not there.
+    Own money and loan add up to the value at the reserve price; charges come on top. `quantity_at_last` is
+    what the same money buys at the last price (or the limit) without charges.
     """
-    check_intent(intent, inputs.instrument)
-    if intent.key != inputs.instrument.key:
-        raise BadInput("symbol", intent.key, f"the inputs are those of {inputs.instrument.key}")
-    _check_after_market(intent, inputs)
-    _check_band(intent, inputs)
-    _check_mis(intent, inputs)
-    frame = Frame(intent, inputs, _changes_by_client(intent, inputs))
-    lines = [line for client in inputs.clients for line in _lines_of(frame, client)]
-    lines.sort(key=_place)
-    age, awaited = inputs.price_age_s, inputs.awaited_day
-    return Plan(
-        intent=intent,
-        instrument=inputs.instrument,
-        frozen_at=inputs.now,
-        expires_at=inputs.now + VALID_FOR,
-        trading_day=awaited if intent.after_market and awaited is not None else inputs.trading_day,
-        market_at=inputs.market_now,
-        phase=inputs.phase_kind,
-        last_paise=inputs.last_paise,
-        bid_paise=inputs.bid_paise,
-        ask_paise=inputs.ask_paise,
-        lower_circuit_paise=inputs.lower_circuit_paise,
-        upper_circuit_paise=inputs.upper_circuit_paise,
-        price_age_ms=None if age is None else round(age * 1000),
-        sizing_price_paise=frame.sizing_price_paise,
-        reserve_price_paise=frame.reserve_price_paise,
-        policy=inputs.policy,
-        protection_bps=inputs.protection_bps,
-        drift_limit_bps=None if intent.drift is Drift.NONE else inputs.drift_limit_bps,
-        orders_per_second=inputs.orders_per_second,
-        desk_halted=inputs.desk_halted,
-        lines=tuple(lines),
-        slice_quantity=frame.slice_quantity,
-    )
+
+    kind: AlternativeKind
+    quantity: int
+    product: Product
+    own_paise: int
+    loan_paise: int
+    charges_paise: int
+    limit_used_before_bps: int
+    limit_used_after_bps: int
+    quantity_at_last: int
+
+    @property
+    def cash_paise(self) -> int:
+        """What leaves the client's cash: its own money and the charges."""
+        return self.own_paise + self.charges_paise
 
 
-def _place(line: PlanLine) -> tuple[float, str, int, int]:
-    group = len(_FIXABLE_FIRST) if line.reason is None else _FIXABLE_FIRST[line.reason]
-    return group, line.code, line.client_id, PRODUCT_ORDER.index(line.product)
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """What the plan decided for one client (for one product, when selling as held).
 
-
-# --- what no client could trade -----------------------------------------------------------------------
-
-
-def _check_after_market(intent: Intent, inputs: PlanInputs) -> None:
-    if intent.after_market and not inputs.after_market:
-        raise BadInput("validity", "AMO", "this broker takes no orders for the next session, give DAY")
-
-
-def _check_band(intent: Intent, inputs: PlanInputs) -> None:
-    limit, lower, upper = intent.limit_paise, inputs.lower_circuit_paise, inputs.upper_circuit_paise
-    if intent.after_market:
-        # The band known may be the last session's; that of the one it waits for is about its last price.
-        width = half_up(inputs.last_paise * inputs.instrument.band_bps, BPS)
-        lower = min(lower or inputs.last_paise, inputs.last_paise - width)
-        upper = max(upper, inputs.last_paise + width)
-    if limit is not None and ((upper and limit > upper) or limit < lower):
-        raise BadInput("limit", amount_words(limit), f"give a price inside {band_words(lower, upper)}")
-
-
-def _check_mis(intent: Intent, inputs: PlanInputs) -> None:
-    wanted = {intent.product, *(change.product for change in intent.line_changes)}
-    if intent.side is Side.SELL or Product.MIS not in wanted:
-        return
-    key, until = inputs.instrument.key, inputs.mis_until
-    others = "CNC" if inputs.instrument.margin_bps(Product.MTF) is None else "CNC or MTF"
-    if not inputs.mis_allowed or inputs.instrument.margin_bps(Product.MIS) is None:
-        words = f"{key} cannot be bought intraday, give {others}"
-        if inputs.instrument.margins_unknown:
-            words = f"no intraday margin of {key} is known: its broker has not told it yet, give CNC"
-        raise BadInput("product", Product.MIS.value, words)
-    if until is not None and inputs.market_now >= until and not intent.after_market:
-        ended = until.astimezone(IST)
-        raise BadInput(
-            "product",
-            Product.MIS.value,
-            f"intraday buying of {key} ended at {ended:%H:%M}, when brokers sell it out: give {others}",
-        )
-
-
-def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[LineChange]]:
-    changes: dict[int, list[LineChange]] = {}
-    if not intent.line_changes:
-        return changes
-    known = {client.client_id for client in inputs.clients}
-    seen: set[tuple[int, Product | None]] = set()
-    for change in intent.line_changes:
-        if change.client_id not in known:
-            raise BadInput("line", change.client_id, "give a client that is in this plan")
-        if change.quantity is not None:
-            if change.quantity < 0:
-                raise BadInput("quantity", change.quantity, "give 0 or more shares")
-            check_lots(change.quantity, inputs.instrument)
-        slot = change.client_id, None if intent.product is not None else change.product
-        if slot in seen:
-            raise BadInput("line", change.client_id, "change a line once")
-        seen.add(slot)
-        changes.setdefault(change.client_id, []).append(change)
-    return changes
-
-
-# --- the verdict --------------------------------------------------------------------------------------
-
-
-def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
-    refusal = client_refusal(client, frame.intent.side) or frame.market_refusal
-    refusal = refusal or waiting_refusal(client, frame.intent)
-    refusal = refusal or listing_refusal(client, frame.inputs.instrument)
-    if refusal is not None:
-        return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
-    return [_judged(frame, client, draft) for draft in drafts_of(frame, client)]
-
-
-def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
-    return PlanLine(
-        client_id=client.client_id,
-        code=client.code,
-        name=client.name,
-        broker=client.broker,
-        product=product,
-        verdict=Verdict.OK,
-        base_paise=base_of(frame, client) if _takes_money(frame.intent) else 0,
-        price_paise=frame.intent.limit_paise,
-        available_before_paise=client.available_paise,
-        available_after_paise=client.available_paise,
-        mtf_room_paise=client.mtf_room_paise,
-    )
-
-
-def _takes_money(intent: Intent) -> bool:
-    """Whether a line has a base in money: a buy, or a sell sized by one; other sells are sized in shares."""
-    by_money = intent.sizing.kind in (SizingKind.PERCENT_OF_CAPITAL, SizingKind.PERCENT_OF_AVAILABLE)
-    return intent.side is Side.BUY or by_money
-
-
-def _skipped(line: PlanLine, refusal: LineRefusal, alternatives: tuple[Alternative, ...] = ()) -> PlanLine:
-    return replace(
-        line,
-        verdict=Verdict.SKIPPED,
-        reason=refusal.reason,
-        why=refusal.why,
-        quantity=0,
-        left_paise=0,
-        available_after_paise=line.available_before_paise,
-        short_paise=refusal.short_paise,
-        alternatives=alternatives,
-    )
-
-
-def _judged(frame: Frame, client: ClientInput, draft: DraftLine) -> PlanLine:
-    inputs, side = frame.inputs, frame.intent.side
-    line = replace(
-        _blank(frame, client, draft.product),
-        quantity=draft.quantity,
-        wanted=draft.quantity,
-        allocation_paise=draft.allocation_paise,
-        left_paise=draft.allocation_paise - draft.quantity * frame.sizing_price_paise,
-        sellable=draft.sellable,
-        by_hand=draft.by_hand,
-    )
-    refusal = product_refusal(inputs.instrument, side, draft.product, client.products)
-    if refusal is None and draft.quantity == 0:
-        refusal = _nothing(frame, client, draft)
-    refusal = refusal or size_refusal(draft.quantity, frame.reserve_price_paise, inputs)
-    if refusal is None and client.duplicate and not frame.intent.again:
-        refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
-    if refusal is not None:
-        return _skipped(line, refusal)
-    line = replace(line, why=_remarks(frame, draft))
-    return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
-
-
-def _remarks(frame: Frame, draft: DraftLine) -> tuple[Why, ...]:
-    """What a trader should know of a line that can go."""
-    remarks: list[Why] = []
-    if draft.odd:
-        remarks.append(OddShares(draft.odd, draft.quantity + draft.odd, frame.inputs.instrument.lot_size))
-    parts = len(slices(draft.quantity, frame.slice_quantity))
-    if parts > 1:
-        remarks.append(InSlices(parts, frame.slice_quantity))
-    return tuple(remarks)
-
-
-def _nothing(frame: Frame, client: ClientInput, draft: DraftLine) -> LineRefusal:
-    sizing, lot = frame.intent.sizing, frame.inputs.instrument.lot_size
-    if draft.by_hand:
-        return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
-    if sizing.kind is SizingKind.PERCENT_OF_POSITION:
-        if draft.sellable == 0:
-            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(frame, client, draft.product))
-        below = BelowOne(sizing.kind, sizing.value, lot, draft.sellable, None)
-    else:
-        below = BelowOne(sizing.kind, sizing.value, lot, None, frame.sizing_price_paise)
-    return LineRefusal(Reason.QUANTITY_ZERO, (below,))
-
-
-def _none_held(frame: Frame, client: ClientInput, product: Product) -> tuple[Why, ...]:
-    held = {holding.product: holding.quantity for holding in client.holdings if holding.quantity}
-    if product in held:
-        return NoneFree(held[product], product), *_at_broker(client, product)
-    return (HoldsNone(frame.inputs.instrument.tradingsymbol, product, tuple(sorted(held))),)
-
-
-def _at_broker(client: ClientInput, product: Product) -> tuple[Why, ...]:
-    """What limits a sale beside our own books, until it is settled: fewer shares at the broker."""
-    held = next((holding for holding in client.holdings if holding.product is product), None)
-    if held is None or held.at_broker is None or held.at_broker >= held.quantity:
-        return ()
-    return (FewerAtBroker(held.at_broker, held.quantity),)
-
-
-def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
-    inputs = frame.inputs
-    notional = line.wanted * frame.reserve_price_paise
-    charges = charges_paise(
-        inputs.trading_day, client.broker, inputs.instrument.exchange, line.product, Side.SELL, notional
-    )
-    line = replace(line, charges_paise=charges)
-    if line.wanted <= line.sellable:
-        unauthorised = authorisation_refusal(client, line.product, line.wanted)
-        return line if unauthorised is None else _skipped(line, unauthorised)
-    short = SharesShort(line.wanted - line.sellable, line.sellable)
-    refusal = LineRefusal(Reason.INSUFFICIENT_HOLDING, (short, *_at_broker(client, line.product)))
-    fits = whole_lots(line.sellable, inputs.instrument.lot_size)
-    spread = frame.intent.product is None and len(sellable_of(client)) > 1
-    if not fits or spread:
-        return _skipped(line, refusal)
-    used = _limit_used_bps(client, 0)
-    fewer = Alternative(AlternativeKind.AFFORDABLE, fits, line.product, 0, 0, 0, used, used, fits)
-    return _skipped(line, refusal, (fewer,))
-
-
-def _judged_buy(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
-    takes = need(frame.terms(client, line.product, frame.inputs.policy), line.wanted)
-    line = replace(
-        line,
-        reserve_paise=takes.total_paise,
-        charges_paise=takes.charges_paise,
-        loan_paise=takes.loan_paise,
-        available_after_paise=client.available_paise - takes.total_paise,
-    )
-    refusal = money_refusal(client, line.product, takes)
-    if refusal is None:
-        return line
-    return _skipped(line, refusal, _ways_out(frame, client, line))
-
-
-def _ways_out(frame: Frame, client: ClientInput, line: PlanLine) -> tuple[Alternative, ...]:
-    ways: list[Alternative] = []
-    fewer = _alternative(frame, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
-    if fewer.quantity:
-        ways.append(fewer)
-    if line.product is Product.CNC and frame.inputs.instrument.margin_bps(Product.MTF) is not None:
-        lent = _alternative(frame, client, Product.MTF, line.wanted, AlternativeKind.MTF)
-        if lent.quantity > fewer.quantity:
-            ways.append(lent)
-    return tuple(ways)
-
-
-def _alternative(
-    frame: Frame, client: ClientInput, product: Product, at_most: int, kind: AlternativeKind
-) -> Alternative:
-    cash, room = client.available_paise, client.mtf_room_paise
-    terms = frame.terms(client, product, frame.inputs.policy)
-    fits = affordable(replace(terms, price_paise=terms.price_paise + _air_paise(frame)), cash, room)
-    quantity = min(at_most, fits)
-    takes = need(terms, quantity)
-    return Alternative(
-        kind=kind,
-        quantity=quantity,
-        product=product,
-        own_paise=takes.own_paise,
-        loan_paise=takes.loan_paise,
-        charges_paise=takes.charges_paise,
-        limit_used_before_bps=_limit_used_bps(client, 0),
-        limit_used_after_bps=_limit_used_bps(client, takes.loan_paise),
-        quantity_at_last=min(at_most, affordable(frame.terms(client, product, Policy.EXACT), cash, room)),
-    )
-
-
-def _air_paise(frame: Frame) -> int:
-    """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
-
-    A price that the trader or the policy has set does not move.
+    `quantity` is what would be sent and 0 on a skipped line; `wanted` is the size asked for. Reserve (own
+    share, charges and slack), charges and loan are those of `wanted`; a sell reserves shares, not money.
+    `price_paise` is the limit, None for MARKET. `left_paise` is what of the allocation buys nothing; below
+    zero where a quantity was set by hand above it. `sellable` counts shares for a sell. `why` says why it is
+    skipped, or what else is to be known of it; plans of earlier versions have it as words, in `detail`.
     """
-    intent, inputs = frame.intent, frame.inputs
-    if intent.limit_paise is not None or intent.trigger_paise is not None or inputs.policy is Policy.EXACT:
-        return 0
-    tick = inputs.instrument.tick_paise
-    return tick_up(ceil_div(AIR_TICKS * tick * (BPS + inputs.protection_bps), BPS), tick)
+
+    client_id: int
+    code: str
+    name: str
+    broker: str
+    product: Product
+    verdict: Verdict
+    reason: Reason | None = None
+    why: tuple[Why, ...] = ()
+    detail: str = ""
+    quantity: int = 0
+    wanted: int = 0
+    base_paise: int = 0
+    allocation_paise: int = 0
+    left_paise: int = 0
+    price_paise: int | None = None
+    reserve_paise: int = 0
+    charges_paise: int = 0
+    loan_paise: int = 0
+    available_before_paise: int = 0
+    available_after_paise: int = 0
+    mtf_room_paise: int = 0
+    sellable: int = 0
+    short_paise: int = 0
+    by_hand: bool = False
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the line would be sent."""
+        return self.verdict is Verdict.OK
+
+    @property
+    def sized_paise(self) -> int:
+        """What of the allocation the quantity takes, at the price it was sized at."""
+        return self.allocation_paise - self.left_paise
 
 
-def _limit_used_bps(client: ClientInput, more_paise: int) -> int:
-    if client.mtf_limit_paise <= 0:
-        return 0
-    return half_up((client.mtf_used_paise + more_paise) * BPS, client.mtf_limit_paise)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An intent applied to frozen inputs. A preview has no number and no digest; `freeze` gives both.
+
+    `trading_day` is that of its orders: the next session's for orders that wait for it. `price_age_ms` is the
+    price's age when the plan was made, None if no price was known. The lines stand problems first. A line
+    larger than `slice_quantity` goes as several orders; 0 sets no limit. `sending_s` is what the brokers'
+    budgets need to take all orders, as they were used then; an order may leave for `send_within_s` after the
+    plan was confirmed. Both are None on plans of versions that did not say it. `drift_limit_bps` is None
+    where the price may move as far as it will.
+
+    Where the intent has several legs, the plan itself says the first, and `further` holds a plan of each
+    other one, without number and digest of its own; `parts` are all of them, each alone. What is counted or
+    summed is so over all legs, but `lines` are those of one. `format` is its record's: 1 before there were
+    legs.
+    """
+
+    intent: Intent
+    instrument: Instrument
+    frozen_at: datetime
+    expires_at: datetime
+    trading_day: date
+    market_at: datetime
+    phase: PhaseKind
+    last_paise: int
+    bid_paise: int
+    ask_paise: int
+    lower_circuit_paise: int
+    upper_circuit_paise: int
+    price_age_ms: int | None
+    sizing_price_paise: int
+    reserve_price_paise: int
+    policy: Policy
+    protection_bps: int
+    drift_limit_bps: int | None
+    orders_per_second: int
+    desk_halted: bool
+    lines: tuple[PlanLine, ...]
+    number: int | None = None
+    digest: str = ""
+    slice_quantity: int = 0
+    sending_s: int | None = None
+    send_within_s: int | None = None
+    format: int = FORMAT
+    per_client: PerClient = PerClient.ALL
+    leg: int = 1
+    stage: int = 0
+    further: "tuple[Plan, ...]" = ()
+
+    @property
+    def parts(self) -> "tuple[Plan, ...]":
+        """A plan of one leg for each leg, in their order."""
+        if not self.further:
+            return (self,)
+        return replace(self, intent=self.intent.parts[0], further=()), *self.further
+
+    @property
+    def short_digest(self) -> str:
+        """As much of its hash as is shown everywhere, and as confirms it."""
+        return self.digest[:SHOWN_DIGITS]
+
+    @property
+    def title(self) -> str:
+        """The intent in a few words, such as `BUY RELIANCE 25 % of capital`."""
+        words = f"{self.intent.side.value} {self.instrument.tradingsymbol} {self.intent.sizing.words()}"
+        if self.further:
+            noun = "leg" if len(self.further) == 1 else "legs"
+            words += f" and {len(self.further)} {noun} more"
+        return f"{words} {self.standing}" if self.standing else words
+
+    @property
+    def standing(self) -> str:
+        """How long its orders stand: `IOC`, `AMO for 24 Nov`, or empty for orders of the day."""
+        return standing_words(self.intent.validity, self.intent.after_market, self.trading_day)
+
+    @property
+    def bound_paise(self) -> int | None:
+        """The least favourable price an order of it can trade at: its limit, or where it is protected.
+
+        None where no price is known, and of a MARKET order under `exact`, which is reserved for at the last,
+        or without a drift limit, which is protected from a price of later.
+        """
+        intent = self.intent
+        market = intent.limit_paise is None and intent.trigger_paise is None
+        if market and (self.policy is Policy.EXACT or self.drift_limit_bps is None):
+            return None
+        return self.reserve_price_paise or None
+
+    @property
+    def age_s(self) -> float | None:
+        """The price's age in seconds when the plan was made."""
+        return None if self.price_age_ms is None else self.price_age_ms / 1000
+
+    @property
+    def ok_lines(self) -> tuple[PlanLine, ...]:
+        """The lines that would be sent."""
+        return tuple(line for part in self.parts for line in part.lines if line.ok)
+
+    @property
+    def skipped_lines(self) -> tuple[PlanLine, ...]:
+        """The lines that would not."""
+        return tuple(line for part in self.parts for line in part.lines if not line.ok)
+
+    @property
+    def orders(self) -> int:
+        """How many orders would be sent."""
+        return sum(len(part.slices(line)) for part in self.parts for line in part.lines if line.ok)
+
+    def slices(self, line: PlanLine) -> list[int]:
+        """The quantities of a line's orders."""
+        return slices(line.quantity, self.slice_quantity)
+
+    @property
+    def shares(self) -> int:
+        """How many shares the orders add up to."""
+        return sum(line.quantity for part in self.parts for line in part.lines)
+
+    @property
+    def at_last_paise(self) -> int:
+        """What the orders are worth at the last price."""
+        return sum(line.quantity * part.last_paise for part in self.parts for line in part.lines)
+
+    @property
+    def reserve_paise(self) -> int:
+        """The money the orders would block; 0 for a sell."""
+        return sum(line.reserve_paise for line in self.ok_lines)
+
+    def brings_at_least(self, line: PlanLine) -> int:
+        """What a sale's line brings at its reserve price, before charges, in paise."""
+        return line.quantity * self.reserve_price_paise
+
+    @property
+    def left_paise(self) -> int:
+        """What rounding to whole lots leaves of the orders' allocations."""
+        return sum(part.rounded_off_paise(line) for part in self.parts for line in part.lines if line.ok)
+
+    @property
+    def cut_paise(self) -> int:
+        """What quantities set by hand below their allocations leave of these, beside rounding."""
+        return sum(part.cut_off_paise(line) for part in self.parts for line in part.lines if line.ok)
+
+    def rounded_off_paise(self, line: PlanLine) -> int:
+        """What rounding to whole lots leaves of a line's allocation, in paise."""
+        lot_paise = self.sizing_price_paise * self.instrument.lot_size
+        odd = line.allocation_paise % lot_paise if lot_paise else 0
+        return min(odd, max(0, line.left_paise))
+
+    def cut_off_paise(self, line: PlanLine) -> int:
+        """What a smaller quantity set by hand leaves of a line's allocation beside rounding, in paise."""
+        return max(0, line.left_paise - self.rounded_off_paise(line)) if line.by_hand else 0
+
+    @property
+    def eta_s(self) -> int:
+        """About how many seconds sending takes: clients are sent to side by side, each at its own pace."""
+        if self.sending_s is not None:
+            return self.sending_s
+        per_client = self.calls
+        return ceil_div(max(per_client.values(), default=0), self.orders_per_second)
+
+    @property
+    def skipped_by_reason(self) -> dict[Reason, int]:
+        """How many lines each reason skips, in the order the lines stand."""
+        return dict(Counter(line.reason for line in self.skipped_lines if line.reason is not None))
+
+    @property
+    def answer(self) -> str:
+        """What the trader types to send it, such as `buy 45`."""
+        return f"{'send' if self.further else self.intent.side.value.lower()} {self.orders}"
+
+    @property
+    def calls(self) -> Counter[int]:
+        """How many orders each client would send."""
+        found = Counter[int]()
+        for part in self.parts:
+            for line in part.lines:
+                if line.ok:
+                    found[line.client_id] += len(part.slices(line))
+        return found

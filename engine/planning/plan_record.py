@@ -31,7 +31,7 @@ from data.vocabulary import (
 )
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.planning.intent import Intent, LineChange, Selection, Sizing
-from engine.planning.record import FORMAT, Alternative, Plan, PlanLine
+from engine.planning.plan import FORMAT, Alternative, Plan, PlanLine
 from engine.planning.why import KINDS, Why
 
 VALID_FOR = timedelta(seconds=60)

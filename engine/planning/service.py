@@ -27,8 +27,8 @@ from engine.planning.checks import ClientInput, HeldShares, PlanInputs
 from engine.planning.duplicates import same_intent
 from engine.planning.intent import Intent, Selection, check_trigger
 from engine.planning.legs import plan_legs
+from engine.planning.plan import Plan
 from engine.planning.plan_record import freeze, from_json, to_json, verify_record
-from engine.planning.record import Plan
 from engine.rules import SHOWN_DIGITS, Rules
 from engine.timing import Timing
 

@@ -15,7 +15,7 @@ from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent, Sizing
-    from engine.planning.record import Alternative, Plan, PlanLine
+    from engine.planning.plan import Alternative, Plan, PlanLine
 
 SIZING_WORDS = {
     SizingKind.PERCENT_OF_CAPITAL: "% of capital",

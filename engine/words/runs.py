@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.book.views import Pause
     from engine.execution.prospect import Prospect
     from engine.execution.views import RunView
-    from engine.planning.record import Plan
+    from engine.planning.plan import Plan
 
 
 def waiting_words(runs: Sequence[RunView]) -> str:

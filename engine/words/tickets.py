@@ -15,7 +15,7 @@ from engine.words.why import detail_words
 
 if TYPE_CHECKING:
     from engine.book.views import FundsView
-    from engine.planning.record import Alternative, Plan, PlanLine
+    from engine.planning.plan import Alternative, Plan, PlanLine
 
 
 def money_words(

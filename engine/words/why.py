@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from data.vocabulary import PhaseKind
-    from engine.planning.record import PlanLine
+    from engine.planning.plan import PlanLine
     from engine.planning.why import Why
 
 

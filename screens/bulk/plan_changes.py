@@ -11,7 +11,7 @@ from engine.planning.intent import Intent, LineChange
 from engine.words.plans import alternative
 
 if TYPE_CHECKING:
-    from engine.planning.record import PlanLine
+    from engine.planning.plan import PlanLine
 
 
 def _slot(intent: Intent, client_id: int, product: Product | None) -> tuple[int, Product | None]:

@@ -22,7 +22,7 @@ from widgets.text import plain
 if TYPE_CHECKING:
     from engine.book.views import HaltView
     from engine.desk import Desk
-    from engine.planning.record import Plan
+    from engine.planning.plan import Plan
 
 Part = tuple[str, str]
 """Words and their style."""

@@ -16,7 +16,7 @@ from screens.frame.commands import COMMANDS
 from widgets.livegrid import LiveGrid
 
 if TYPE_CHECKING:
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
 
 ANSWER_LETTERS = frozenset("buyslBUYSL")
 """Letters of the typed answers; `e` edits a line, and comes second in every answer that has one."""

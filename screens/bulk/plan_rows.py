@@ -15,7 +15,7 @@ from engine.words.reasons import reason_word
 from widgets.livegrid import Column
 
 if TYPE_CHECKING:
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
 
 LineKey = tuple[int, str]
 """A line's row: client and product."""

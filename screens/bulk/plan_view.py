@@ -16,7 +16,7 @@ from textual.message import Message
 
 from data.errors import BadInput
 from data.vocabulary import Reason, SessionState, Side
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.refusals import DuplicateIntent, PlanDrifted, PlanExpired, Refusal
 from engine.words import formats
 from engine.words.formats import MASK
@@ -43,7 +43,7 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.planning.intent import Intent
-    from engine.planning.record import PlanLine
+    from engine.planning.plan import PlanLine
     from screens.frame.workspace import Framed
 
 UNWATCHED_REMAKES = 5

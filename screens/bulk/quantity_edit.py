@@ -17,7 +17,7 @@ from widgets.numberfield import NumberField
 from widgets.steady import SteadyStatic
 
 if TYPE_CHECKING:
-    from engine.planning.record import PlanLine
+    from engine.planning.plan import PlanLine
     from screens.frame.workspace import Framed
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.execution.views import RunView
     from engine.planning.intent import Intent
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
     from screens.frame.workspace import Framed
 
 RANKS = {

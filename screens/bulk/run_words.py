@@ -14,7 +14,7 @@ from widgets.text import clip, plain
 if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.execution.views import RunView
-    from engine.planning.record import Plan
+    from engine.planning.plan import Plan
 
 BAR = (
     (RunCount.FILLED, "█", "$pnl-up"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.book.views import HoldingView
     from engine.desk import Desk
     from engine.halt.certificate import CertificateLine
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
     from engine.review.audit import AuditRow
 
 Record = dict[str, str]

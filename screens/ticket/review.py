@@ -25,7 +25,7 @@ from widgets.text import plain
 
 if TYPE_CHECKING:
     from engine.desk import Desk
-    from engine.planning.record import Plan
+    from engine.planning.plan import Plan
     from screens.frame.workspace import Shell
 
 PATIENCE_S = 10.0

@@ -43,7 +43,7 @@ from widgets.symbolinput import SymbolInput
 from widgets.text import plain
 
 if TYPE_CHECKING:
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
 
 OWNER = "ticket"
 """Under this name the ticket follows its price."""

@@ -16,7 +16,7 @@ from data.tables.market import InstrumentRecord
 from data.vocabulary import Product, Reason, RouteKind, RunCount, Side, SizingKind
 from engine.access.routes import NewRoute
 from engine.desk import Desk
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.words.why import detail_words
 from tests.desks import Wire, books_are_sound, buy, carry_out, paper_desk, sell
 from tests.signing import signing_desk

@@ -26,21 +26,11 @@ from data.vocabulary import (
     Validity,
 )
 from engine.book.gate_views import GateFinding, GateVerdict
-from engine.planning.checks import CHECK_ORDER
+from engine.planning.checks import CHECK_ORDER, ClientInput, HeldShares, PlanInputs
 from engine.planning.intent import Intent, LineChange, Sizing
-from engine.planning.plan import (
-    ClientInput,
-    HeldShares,
-    Plan,
-    PlanInputs,
-    PlanLine,
-    freeze,
-    from_json,
-    plan,
-    record_digest,
-    to_json,
-    verify_record,
-)
+from engine.planning.lines import plan
+from engine.planning.plan import Plan, PlanLine
+from engine.planning.plan_record import freeze, from_json, record_digest, to_json, verify_record
 from engine.planning.sizing import BuyTerms, PlanPrices, affordable, need, reserve_price
 from engine.words.why import detail_words, whole_rupees
 

@@ -26,8 +26,8 @@ from engine import news, refusals
 from engine.book.gate_views import ConsentFigures, GateFinding, RouteFigures
 from engine.book.views import Pause
 from engine.news import ClientNews, HaltNews, News, NewsTopic, RunNews
+from engine.planning.plan import PlanLine
 from engine.planning.plan_record import line_from_json, line_to_json
-from engine.planning.record import PlanLine
 from engine.planning.why import KINDS, AtGate, AtPriceNow, Why
 from engine.refusals import CannotGoOn, PlanExpired, Refusal, RefusalReason
 from engine.words.audit import detail_words

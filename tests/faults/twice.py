@@ -9,7 +9,7 @@ from pathlib import Path
 from data.clock import ManualClock
 from data.vocabulary import DeskKind, OrderState, SizingKind
 from engine.desk import Desk
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.refusals import DuplicateIntent
 from tests.desks import MISSION_PINS, START, buy, filed_desk, until
 from tests.faults.clock import monotonic

@@ -26,7 +26,7 @@ from engine.desk import Desk
 from engine.execution.views import RunView
 from engine.halt.certificate import Certificate
 from engine.planning.intent import Intent
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from tests.books import empty_books
 from tests.desks import START, WAITS
 from tradedesk.compose.kite import kite_row, secrets_of

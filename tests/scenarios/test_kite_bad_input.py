@@ -26,7 +26,7 @@ from data.vocabulary import (
 )
 from engine.access.gate import GateCheck
 from engine.book.views import OrderView
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.words.gate import verdict_words
 from engine.words.why import detail_words
 from tests.desks import buy, on_tape

@@ -8,7 +8,7 @@ import pytest
 
 from data.money import own_share
 from data.vocabulary import OrderState, Product, Reason, RunCount, SizingKind
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.words.why import detail_words
 from tests.desks import buy
 from tests.scenarios.kite_morning import Morning, Person, kite_morning

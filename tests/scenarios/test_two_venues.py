@@ -27,7 +27,7 @@ from data.vocabulary import (
 )
 from engine.accounts.client_file import NewClient
 from engine.execution.views import RunView
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from engine.refusals import TradingStopped
 from engine.words.tape import news_words
 from engine.words.why import detail_words

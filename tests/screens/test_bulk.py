@@ -6,7 +6,7 @@ from unittest.mock import patch
 from textual.widgets import Static
 
 from data.vocabulary import Product, RunCount, RunStatus, Side
-from engine.planning.record import Plan
+from engine.planning.plan import Plan
 from screens.bulk.form import BulkForm
 from screens.bulk.plan_view import PlanView
 from screens.bulk.run_stop import StopScreen

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from engine.book.views import OrderView
     from engine.desk import Desk
     from engine.execution.views import RunView
-    from engine.planning.record import Plan
+    from engine.planning.plan import Plan
 
 SideWord = Annotated[str, typer.Argument(metavar="buy|sell", help="Which way to trade.")]
 SymbolWord = Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol, or EXCHANGE:SYMBOL.")]

@@ -19,7 +19,7 @@ from tradedesk.cli.printing.output import counted, line, table
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.execution.views import RunView
-    from engine.planning.record import Plan, PlanLine
+    from engine.planning.plan import Plan, PlanLine
 
 
 def print_plan(plan: "Plan") -> None:

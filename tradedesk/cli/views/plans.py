@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Validity,
         Verdict,
     )
-    from engine.planning.record import Alternative, Plan, PlanLine
+    from engine.planning.plan import Alternative, Plan, PlanLine
 
 
 @dataclass(frozen=True, slots=True)
