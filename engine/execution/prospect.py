@@ -44,7 +44,7 @@ from engine.planning.checks import (
     product_refusal,
     slice_quantity,
 )
-from engine.planning.context import Frame
+from engine.planning.context import PlanContext
 from engine.planning.duplicates import same_intent
 from engine.planning.plan import Plan
 from engine.planning.service import Plans
@@ -169,7 +169,7 @@ def look(
             Reason.OUTSIDE_PRICE_BAND
         ):
             raise refusals.MarketTakesNone(number, closed.why)
-        price = Frame(part.intent, inputs, {}).reserve_price_paise
+        price = PlanContext(part.intent, inputs, {}).reserve_price_paise
         prices[part.leg] = LegPrice(inputs.last_paise, price)
         found = _barred(connection, part, of_leg, inputs, price, halts, had, kept.book)
         barred = found | barred

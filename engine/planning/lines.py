@@ -22,7 +22,8 @@ from engine.planning.checks import (
     size_refusal,
     waiting_refusal,
 )
-from engine.planning.context import PRODUCT_ORDER, DraftLine, Frame, base_of, drafts_of, sellable_of
+from engine.planning.context import PlanContext
+from engine.planning.drafts import PRODUCT_ORDER, DraftLine, drafts_of, sellable_of
 from engine.planning.intent import Intent, LineChange, check_intent, check_lots
 from engine.planning.plan import Alternative, Plan, PlanLine
 from engine.planning.plan_record import VALID_FOR
@@ -69,8 +70,8 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
     _check_after_market(intent, inputs)
     _check_band(intent, inputs)
     _check_mis(intent, inputs)
-    frame = Frame(intent, inputs, _changes_by_client(intent, inputs))
-    lines = [line for client in inputs.clients for line in _lines_of(frame, client)]
+    context = PlanContext(intent, inputs, _changes_by_client(intent, inputs))
+    lines = [line for client in inputs.clients for line in _lines_of(context, client)]
     lines.sort(key=_place)
     age, awaited = inputs.price_age_s, inputs.awaited_day
     return Plan(
@@ -87,15 +88,15 @@ def plan(intent: Intent, inputs: PlanInputs) -> Plan:
         lower_circuit_paise=inputs.lower_circuit_paise,
         upper_circuit_paise=inputs.upper_circuit_paise,
         price_age_ms=None if age is None else round(age * 1000),
-        sizing_price_paise=frame.sizing_price_paise,
-        reserve_price_paise=frame.reserve_price_paise,
+        sizing_price_paise=context.sizing_price_paise,
+        reserve_price_paise=context.reserve_price_paise,
         policy=inputs.policy,
         protection_bps=inputs.protection_bps,
         drift_limit_bps=None if intent.drift is Drift.NONE else inputs.drift_limit_bps,
         orders_per_second=inputs.orders_per_second,
         desk_halted=inputs.desk_halted,
         lines=tuple(lines),
-        slice_quantity=frame.slice_quantity,
+        slice_quantity=context.slice_quantity,
     )
 
 
@@ -167,16 +168,16 @@ def _changes_by_client(intent: Intent, inputs: PlanInputs) -> dict[int, list[Lin
 # --- the verdict --------------------------------------------------------------------------------------
 
 
-def _lines_of(frame: Frame, client: ClientInput) -> Iterable[PlanLine]:
-    refusal = client_refusal(client, frame.intent.side) or frame.market_refusal
-    refusal = refusal or waiting_refusal(client, frame.intent)
-    refusal = refusal or listing_refusal(client, frame.inputs.instrument)
+def _lines_of(context: PlanContext, client: ClientInput) -> Iterable[PlanLine]:
+    refusal = client_refusal(client, context.intent.side) or context.market_refusal
+    refusal = refusal or waiting_refusal(client, context.intent)
+    refusal = refusal or listing_refusal(client, context.inputs.instrument)
     if refusal is not None:
-        return [_skipped(_blank(frame, client, frame.intent.product or Product.CNC), refusal)]
-    return [_judged(frame, client, draft) for draft in drafts_of(frame, client)]
+        return [_skipped(_blank(context, client, context.intent.product or Product.CNC), refusal)]
+    return [_judged(context, client, draft) for draft in drafts_of(context, client)]
 
 
-def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
+def _blank(context: PlanContext, client: ClientInput, product: Product) -> PlanLine:
     return PlanLine(
         client_id=client.client_id,
         code=client.code,
@@ -184,8 +185,8 @@ def _blank(frame: Frame, client: ClientInput, product: Product) -> PlanLine:
         broker=client.broker,
         product=product,
         verdict=Verdict.OK,
-        base_paise=base_of(frame, client) if _takes_money(frame.intent) else 0,
-        price_paise=frame.intent.limit_paise,
+        base_paise=context.base_paise(client) if _takes_money(context.intent) else 0,
+        price_paise=context.intent.limit_paise,
         available_before_paise=client.available_paise,
         available_after_paise=client.available_paise,
         mtf_room_paise=client.mtf_room_paise,
@@ -212,58 +213,58 @@ def _skipped(line: PlanLine, refusal: LineRefusal, alternatives: tuple[Alternati
     )
 
 
-def _judged(frame: Frame, client: ClientInput, draft: DraftLine) -> PlanLine:
-    inputs, side = frame.inputs, frame.intent.side
+def _judged(context: PlanContext, client: ClientInput, draft: DraftLine) -> PlanLine:
+    inputs, side = context.inputs, context.intent.side
     line = replace(
-        _blank(frame, client, draft.product),
+        _blank(context, client, draft.product),
         quantity=draft.quantity,
         wanted=draft.quantity,
         allocation_paise=draft.allocation_paise,
-        left_paise=draft.allocation_paise - draft.quantity * frame.sizing_price_paise,
+        left_paise=draft.allocation_paise - draft.quantity * context.sizing_price_paise,
         sellable=draft.sellable,
         by_hand=draft.by_hand,
     )
     refusal = product_refusal(inputs.instrument, side, draft.product, client.products)
     if refusal is None and draft.quantity == 0:
-        refusal = _nothing(frame, client, draft)
-    refusal = refusal or size_refusal(draft.quantity, frame.reserve_price_paise, inputs)
-    if refusal is None and client.duplicate and not frame.intent.again:
+        refusal = _nothing(context, client, draft)
+    refusal = refusal or size_refusal(draft.quantity, context.reserve_price_paise, inputs)
+    if refusal is None and client.duplicate and not context.intent.again:
         refusal = LineRefusal(Reason.DUPLICATE_INTENT, (SentBefore(),))
     if refusal is not None:
         return _skipped(line, refusal)
-    line = replace(line, why=_remarks(frame, draft))
-    return _judged_buy(frame, client, line) if side is Side.BUY else _judged_sell(frame, client, line)
+    line = replace(line, why=_remarks(context, draft))
+    return _judged_buy(context, client, line) if side is Side.BUY else _judged_sell(context, client, line)
 
 
-def _remarks(frame: Frame, draft: DraftLine) -> tuple[Why, ...]:
+def _remarks(context: PlanContext, draft: DraftLine) -> tuple[Why, ...]:
     """What a trader should know of a line that can go."""
     remarks: list[Why] = []
     if draft.odd:
-        remarks.append(OddShares(draft.odd, draft.quantity + draft.odd, frame.inputs.instrument.lot_size))
-    parts = len(slices(draft.quantity, frame.slice_quantity))
+        remarks.append(OddShares(draft.odd, draft.quantity + draft.odd, context.inputs.instrument.lot_size))
+    parts = len(slices(draft.quantity, context.slice_quantity))
     if parts > 1:
-        remarks.append(InSlices(parts, frame.slice_quantity))
+        remarks.append(InSlices(parts, context.slice_quantity))
     return tuple(remarks)
 
 
-def _nothing(frame: Frame, client: ClientInput, draft: DraftLine) -> LineRefusal:
-    sizing, lot = frame.intent.sizing, frame.inputs.instrument.lot_size
+def _nothing(context: PlanContext, client: ClientInput, draft: DraftLine) -> LineRefusal:
+    sizing, lot = context.intent.sizing, context.inputs.instrument.lot_size
     if draft.by_hand:
         return LineRefusal(Reason.QUANTITY_ZERO, (DroppedByHand(),))
     if sizing.kind is SizingKind.PERCENT_OF_POSITION:
         if draft.sellable == 0:
-            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(frame, client, draft.product))
+            return LineRefusal(Reason.INSUFFICIENT_HOLDING, _none_held(context, client, draft.product))
         below = BelowOne(sizing.kind, sizing.value, lot, draft.sellable, None)
     else:
-        below = BelowOne(sizing.kind, sizing.value, lot, None, frame.sizing_price_paise)
+        below = BelowOne(sizing.kind, sizing.value, lot, None, context.sizing_price_paise)
     return LineRefusal(Reason.QUANTITY_ZERO, (below,))
 
 
-def _none_held(frame: Frame, client: ClientInput, product: Product) -> tuple[Why, ...]:
+def _none_held(context: PlanContext, client: ClientInput, product: Product) -> tuple[Why, ...]:
     held = {holding.product: holding.quantity for holding in client.holdings if holding.quantity}
     if product in held:
         return NoneFree(held[product], product), *_at_broker(client, product)
-    return (HoldsNone(frame.inputs.instrument.tradingsymbol, product, tuple(sorted(held))),)
+    return (HoldsNone(context.inputs.instrument.tradingsymbol, product, tuple(sorted(held))),)
 
 
 def _at_broker(client: ClientInput, product: Product) -> tuple[Why, ...]:
@@ -274,9 +275,9 @@ def _at_broker(client: ClientInput, product: Product) -> tuple[Why, ...]:
     return (FewerAtBroker(held.at_broker, held.quantity),)
 
 
-def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
-    inputs = frame.inputs
-    notional = line.wanted * frame.reserve_price_paise
+def _judged_sell(context: PlanContext, client: ClientInput, line: PlanLine) -> PlanLine:
+    inputs = context.inputs
+    notional = line.wanted * context.reserve_price_paise
     charges = charges_paise(
         inputs.trading_day, client.broker, inputs.instrument.exchange, line.product, Side.SELL, notional
     )
@@ -287,7 +288,7 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     short = SharesShort(line.wanted - line.sellable, line.sellable)
     refusal = LineRefusal(Reason.INSUFFICIENT_HOLDING, (short, *_at_broker(client, line.product)))
     fits = whole_lots(line.sellable, inputs.instrument.lot_size)
-    spread = frame.intent.product is None and len(sellable_of(client)) > 1
+    spread = context.intent.product is None and len(sellable_of(client)) > 1
     if not fits or spread:
         return _skipped(line, refusal)
     used = _limit_used_bps(client, 0)
@@ -295,8 +296,8 @@ def _judged_sell(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     return _skipped(line, refusal, (fewer,))
 
 
-def _judged_buy(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
-    takes = need(frame.terms(client, line.product, frame.inputs.policy), line.wanted)
+def _judged_buy(context: PlanContext, client: ClientInput, line: PlanLine) -> PlanLine:
+    takes = need(context.terms(client, line.product, context.inputs.policy), line.wanted)
     line = replace(
         line,
         reserve_paise=takes.total_paise,
@@ -307,27 +308,27 @@ def _judged_buy(frame: Frame, client: ClientInput, line: PlanLine) -> PlanLine:
     refusal = money_refusal(client, line.product, takes)
     if refusal is None:
         return line
-    return _skipped(line, refusal, _ways_out(frame, client, line))
+    return _skipped(line, refusal, _ways_out(context, client, line))
 
 
-def _ways_out(frame: Frame, client: ClientInput, line: PlanLine) -> tuple[Alternative, ...]:
+def _ways_out(context: PlanContext, client: ClientInput, line: PlanLine) -> tuple[Alternative, ...]:
     ways: list[Alternative] = []
-    fewer = _alternative(frame, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
+    fewer = _alternative(context, client, line.product, line.wanted, AlternativeKind.AFFORDABLE)
     if fewer.quantity:
         ways.append(fewer)
-    if line.product is Product.CNC and frame.inputs.instrument.margin_bps(Product.MTF) is not None:
-        lent = _alternative(frame, client, Product.MTF, line.wanted, AlternativeKind.MTF)
+    if line.product is Product.CNC and context.inputs.instrument.margin_bps(Product.MTF) is not None:
+        lent = _alternative(context, client, Product.MTF, line.wanted, AlternativeKind.MTF)
         if lent.quantity > fewer.quantity:
             ways.append(lent)
     return tuple(ways)
 
 
 def _alternative(
-    frame: Frame, client: ClientInput, product: Product, at_most: int, kind: AlternativeKind
+    context: PlanContext, client: ClientInput, product: Product, at_most: int, kind: AlternativeKind
 ) -> Alternative:
     cash, room = client.available_paise, client.mtf_room_paise
-    terms = frame.terms(client, product, frame.inputs.policy)
-    fits = affordable(replace(terms, price_paise=terms.price_paise + _air_paise(frame)), cash, room)
+    terms = context.terms(client, product, context.inputs.policy)
+    fits = affordable(replace(terms, price_paise=terms.price_paise + _air_paise(context)), cash, room)
     quantity = min(at_most, fits)
     takes = need(terms, quantity)
     return Alternative(
@@ -339,16 +340,16 @@ def _alternative(
         charges_paise=takes.charges_paise,
         limit_used_before_bps=_limit_used_bps(client, 0),
         limit_used_after_bps=_limit_used_bps(client, takes.loan_paise),
-        quantity_at_last=min(at_most, affordable(frame.terms(client, product, Policy.EXACT), cash, room)),
+        quantity_at_last=min(at_most, affordable(context.terms(client, product, Policy.EXACT), cash, room)),
     )
 
 
-def _air_paise(frame: Frame) -> int:
+def _air_paise(context: PlanContext) -> int:
     """By how much the reserve price rises with two ticks of the market, so that a quantity still stands.
 
     A price that the trader or the policy has set does not move.
     """
-    intent, inputs = frame.intent, frame.inputs
+    intent, inputs = context.intent, context.inputs
     if intent.limit_paise is not None or intent.trigger_paise is not None or inputs.policy is Policy.EXACT:
         return 0
     tick = inputs.instrument.tick_paise

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from data.money import BPS, ceil_div, tick_down, tick_up
 from data.reference.rates import estimate
-from data.vocabulary import Policy, Product, Side
+from data.vocabulary import Policy, Product, Side, SizingKind
+from engine.planning.intent import Sizing
 from engine.planning.need import Need, need_of
 
 DEMAT_PRODUCTS = frozenset({Product.CNC, Product.MTF})
@@ -43,6 +44,35 @@ class BuyTerms:
     price_paise: int
     lot_size: int = 1
     slice_quantity: int = 0
+
+
+def base_of(sizing: Sizing, base_paise: int, available_paise: int) -> int:
+    """What a percentage is taken of: the day's sizing base, or the cash that is free now."""
+    return available_paise if sizing.kind is SizingKind.PERCENT_OF_AVAILABLE else base_paise
+
+
+def sized(sizing: Sizing, base_paise: int, price_paise: int, lot_size: int) -> tuple[int, int]:
+    """Quantity in whole lots, and the allocation it came from, of every sizing but a part of the position.
+
+    A quantity is taken as it is; an amount, or the percentage of `base_paise`, buys what it pays for.
+    """
+    if sizing.kind is SizingKind.FIXED_QUANTITY:
+        return sizing.value, sizing.value * price_paise
+    if sizing.kind is SizingKind.FIXED_AMOUNT:
+        allocation = sizing.value
+    else:
+        allocation = max(0, base_paise) * sizing.value // BPS
+    return whole_lots(allocation // price_paise, lot_size), allocation
+
+
+def part_of_position(sizing: Sizing, sellable: int, lot_size: int) -> tuple[int, int]:
+    """The percentage of what may be sold, down to whole lots, and the shares that make no lot.
+
+    Halves round down: half of 7 shares sells 3.
+    """
+    part = sellable * sizing.value // BPS
+    quantity = whole_lots(part, lot_size)
+    return quantity, part - quantity
 
 
 def at_trigger(market: PlanPrices, trigger_paise: int) -> PlanPrices:
