@@ -35,7 +35,7 @@ class QuoteMap:
         """When the ticks that came read arrived; of the others their arrival knows it."""
         self._followed: dict[str, frozenset[str]] = {}
         self._dirty: dict[str, set[str]] = {}
-        self._watchers: dict[str, tuple[set[str], ...]] = {}
+        self._dirty_of_key: dict[str, tuple[set[str], ...]] = {}
         self._silent: set[str] = set()
         """Followed keys of which no packet has come since they were followed or the stream was opened."""
         self._beats: dict[str, tuple[Heartbeat, float]] = {}
@@ -91,7 +91,7 @@ class QuoteMap:
         self._received_s[tick.key] = self._monotonic()
         self._ticks[tick.key] = tick
         self._note_newest(tick.received_at)
-        for changed in self._watchers.get(tick.key, ()):
+        for changed in self._dirty_of_key.get(tick.key, ()):
             changed.add(tick.key)
 
     def _note_newest(self, received_at: datetime) -> None:
@@ -150,7 +150,7 @@ class QuoteMap:
         if tick is None:
             return None
         age = self._age(_received_at(tick), self._moment_of(key, tick), now)
-        among_all = key in self._watchers and key not in self._silent
+        among_all = key in self._dirty_of_key and key not in self._silent
         for beat, moment in tuple(self._beats.values()):  # the writer's thread looks too, while beats come in
             if among_all if beat.keys is None else key in beat.keys:
                 age = min(age, self._age(beat.received_at, moment, now))
@@ -194,7 +194,7 @@ class QuoteMap:
         # A key that was not subscribed has missed packets, so a heartbeat for all may not vouch for it yet;
         # first, since another thread may ask for an age at once.
         self._silent |= after - before
-        self._watchers = {
+        self._dirty_of_key = {
             key: tuple(self._dirty[name] for name, followed in self._followed.items() if key in followed)
             for key in after
         }
